@@ -1,0 +1,91 @@
+"""The burndown: remaining work per local day, beside the ideal line over working days."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sprints.calendar import days_between, is_working_day
+from sprints.facts import Amount, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class BurndownDay:
+    """The end of one local day. `remaining` and `scope` are None in the future, `ideal` without an end."""
+
+    date: date
+    is_working_day: bool
+    remaining: Decimal | None
+    scope: Decimal | None
+    done: Decimal | None
+    ideal: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Burndown:
+    """All that a burndown chart shows, in `unit` (`points` or `count`: items).
+
+    `committed` is point 0, the value at the start; `days` follow, one point per local day end up to the
+    sprint's last day. `as_of_day` is the index in `days` of the last day with figures, -1 if none has.
+    """
+
+    unit: str
+    committed: Decimal
+    days: tuple[BurndownDay, ...]
+    as_of: datetime
+    is_open_ended: bool
+
+    @property
+    def as_of_day(self) -> int:
+        return max((i for i, day in enumerate(self.days) if day.remaining is not None), default=-1)
+
+    @property
+    def latest(self) -> BurndownDay | None:
+        return self.days[self.as_of_day] if self.as_of_day >= 0 else None
+
+
+def measure(amount: Amount, unit: str) -> Decimal:
+    """An amount in one unit."""
+    return amount.points if unit == "points" else Decimal(amount.count)
+
+
+def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
+    """The burndown of a sprint, in `unit` or else the one that its estimates allow."""
+    unit = unit or facts.unit
+    committed = measure(facts.committed, unit)
+    figures = {day.date: day for day in facts.days}
+    calendar = _calendar(facts)
+    ideal = _ideal(committed, calendar) if facts.sprint.end else [None] * len(calendar)
+    days = []
+    for day, ideal_value in zip(calendar, ideal, strict=True):
+        known = figures.get(day)
+        days.append(
+            BurndownDay(
+                day,
+                is_working_day(day),
+                measure(known.remaining, unit) if known else None,
+                measure(known.scope, unit) if known else None,
+                measure(known.done, unit) if known else None,
+                ideal_value,
+            )
+        )
+    return Burndown(unit, committed, tuple(days), facts.as_of, facts.sprint.end is None)
+
+
+def _calendar(facts: Facts) -> list[date]:
+    """The sprint's days: to its last one, or while it is open-ended to the last with figures."""
+    first = facts.sprint.start.date()
+    if facts.sprint.end is None:
+        last = facts.days[-1].date if facts.days else first
+    else:
+        last = (facts.sprint.end - timedelta(microseconds=1)).date()
+    return days_between(first, last)
+
+
+def _ideal(committed: Decimal, calendar: list[date]) -> list[Decimal | None]:
+    """From the commitment to zero in equal steps on working days, flat on days off."""
+    working = sum(map(is_working_day, calendar)) or len(calendar)
+    values, passed = list[Decimal | None](), 0
+    for day in calendar:
+        passed += is_working_day(day) or working == len(calendar)
+        values.append(committed * (working - passed) / working)
+    return values

@@ -1,0 +1,162 @@
+"""A sprint's frame: from a milestone's history to its start, end and title.
+
+The rules are those of docs/metrics.md, "From start to end".
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from sprints.calendar import local_midnight, next_midnight
+from sprints.model import MilestoneEvent, in_order
+
+# How long after its end a sprint whose milestone nobody closes still counts as running late.
+GRACE_AFTER_END = timedelta(days=3)
+
+_START_LINE = re.compile(r"^[^\S\n]*start:[^\S\n]*(\d{4}-\d\d-\d\d)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
+_GOAL_LINE = re.compile(r"^[^\S\n]*goal:[^\S\n]*(\S.*?)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
+
+
+class Phase(StrEnum):
+    """Where a sprint stands at a moment."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sprint:
+    """A milestone seen as a time box `[start, end)` in the team's time zone.
+
+    `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
+    after its start, the end of the local day on which it was made.
+    `ignored_starts` are start lines that nobody could follow, each with its reason.
+    """
+
+    milestone: int
+    number: int
+    title: str
+    goal: str | None
+    start: datetime
+    committed_at: datetime
+    end: datetime | None
+    due: date | None
+    closed_at: datetime | None
+    is_deleted: bool
+    timezone: tzinfo
+    ignored_starts: tuple[str, ...] = ()
+
+    def has_ended(self, moment: datetime) -> bool:
+        return self.end is not None and moment >= self.end
+
+    def phase(self, moment: datetime) -> Phase:
+        """Planned before the start; completed once closed after its end, or 3 days after its end."""
+        if self.end is not None and moment >= self.end:
+            given_up_waiting = moment >= self.end + GRACE_AFTER_END
+            if given_up_waiting or (self.closed_at is not None and self.closed_at <= moment):
+                return Phase.COMPLETED
+            return Phase.ACTIVE
+        return Phase.PLANNED if moment < self.start else Phase.ACTIVE
+
+    def is_due_before_start(self) -> bool:
+        return self.end is not None and self.end <= self.start
+
+
+def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, timezone: tzinfo) -> Sprint:
+    """The sprint that one milestone's events tell of, as far as they happened before `as_of`.
+
+    Raises ValueError without any event.
+    """
+    known = _known(events, as_of)
+    latest = known[-1]
+    created_at = min(event.created_at for event in known)
+    closed_at, is_deleted = _closing(known)
+    due = latest.due_on.astimezone(UTC).date() if latest.due_on else None
+    end = _end(due, closed_at, timezone)
+    start_day, ignored = _start_day(known, due, end)
+    start = local_midnight(start_day, timezone) if start_day else created_at.astimezone(timezone)
+    return Sprint(
+        milestone=latest.milestone,
+        number=latest.number,
+        title=latest.title,
+        goal=_goal(latest.description),
+        start=start,
+        committed_at=next_midnight(created_at, timezone) if created_at >= start else start,
+        end=end,
+        due=due,
+        closed_at=closed_at,
+        is_deleted=is_deleted,
+        timezone=timezone,
+        ignored_starts=ignored,
+    )
+
+
+def _known(events: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
+    """What can be relied on: the milestone's own events, and before the first of them what others observed."""
+    ordered = in_order(events)
+    if not ordered:
+        raise ValueError("a sprint needs at least one event of its milestone")
+    own = [event for event in ordered if event.event != "observed"]
+    observed = [event for event in ordered if event.event == "observed" and (not own or event.at < own[0].at)]
+    told = observed + own
+    return [event for event in told if event.at < as_of] or told[:1]
+
+
+def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
+    """When the milestone was closed, if it still is, and whether it was deleted."""
+    closed_at = known[0].closed_at
+    for event in known:
+        if event.event == "deleted":
+            return event.at, True
+        if event.event == "closed":
+            closed_at = event.closed_at or event.at
+        elif event.event == "opened":
+            closed_at = None
+        elif event.event == "observed":
+            closed_at = event.closed_at
+    return closed_at, False
+
+
+def _end(due: date | None, closed_at: datetime | None, timezone: tzinfo) -> datetime | None:
+    ends = [closed_at.astimezone(timezone)] if closed_at else []
+    if due:
+        ends.append(local_midnight(due + timedelta(days=1), timezone))
+    return min(ends, default=None)
+
+
+def _start_day(
+    known: Sequence[MilestoneEvent], due: date | None, end: datetime | None
+) -> tuple[date | None, tuple[str, ...]]:
+    """The latest start day stated before the sprint's end, and the statements that had to be ignored."""
+    day, ignored = None, list[str]()
+    for event in known:
+        if end is not None and event.at >= end and event is not known[0]:
+            break
+        match = _START_LINE.search(_lines(event.description))
+        if not match:
+            continue
+        try:
+            stated = date.fromisoformat(match[1])
+        except ValueError:
+            reason = f"“Start: {match[1]}” is not a date in the calendar"
+        else:
+            if due is None or stated <= due:
+                day = stated
+                ignored.clear()
+                continue
+            reason = f"“Start: {match[1]}” lies after the due date, {due.isoformat()}"
+        if reason not in ignored:
+            ignored.append(reason)
+    return day, tuple(ignored)
+
+
+def _goal(description: str | None) -> str | None:
+    match = _GOAL_LINE.search(_lines(description))
+    return match[1] if match else None
+
+
+def _lines(description: str | None) -> str:
+    return (description or "").replace("\r\n", "\n").replace("\r", "\n")
