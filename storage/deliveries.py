@@ -1,0 +1,182 @@
+"""GitHub's deliveries: received at the door, worked off once, kept as the log."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Tenant
+from storage.tables import github_events
+
+# After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
+MOST_ATTEMPTS = 5
+_FIRST_DELAY = timedelta(seconds=15)
+
+
+class Outcome(StrEnum):
+    """What became of a delivery at the door."""
+
+    STORED = "stored"
+    REPEATED = "repeated"
+    RETRIED = "retried"
+    NO_TENANT = "no_tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A delivery at the door. `payload` is sealed; the rest says whose it is."""
+
+    delivery: str
+    event: str
+    action: str | None
+    installation: int | None
+    account: int | None
+    login: str | None
+    account_type: str | None
+    repository: int | None
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """A delivery to be worked off. `payload` is sealed."""
+
+    id: int
+    delivery: str
+    event: str
+    action: str | None
+    payload: bytes
+    attempts: int
+
+
+_RECEIVE = text(
+    "select receive_deliveries(:installations, :accounts, :logins, :kinds,"
+    " :deliveries, :events, :actions, :github_ids, :payloads)"
+)
+
+
+async def receive(connection: AsyncConnection, batch: Sequence[Received]) -> list[Outcome]:
+    """Stores a batch, each delivery at most once, with the wake-up for the worker; one outcome for each.
+
+    No two of the batch may have the same delivery id.
+    """
+    outcomes = await connection.scalar(
+        _RECEIVE,
+        {
+            "installations": [one.installation for one in batch],
+            "accounts": [one.account for one in batch],
+            "logins": [one.login for one in batch],
+            "kinds": [one.account_type for one in batch],
+            "deliveries": [one.delivery for one in batch],
+            "events": [one.event for one in batch],
+            "actions": [one.action for one in batch],
+            "github_ids": [one.repository for one in batch],
+            "payloads": [one.payload for one in batch],
+        },
+    )
+    return [Outcome(outcome) for outcome in outcomes or ()]
+
+
+class Deliveries:
+    """One tenant's deliveries."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def let_the_door_finish(self) -> None:
+        """Waits for deliveries being stored that rely on the job that now begins (see wake_tenant)."""
+        wanted = f"events:{self._organization_id}"
+        await self._connection.execute(
+            text("select pg_advisory_xact_lock(hashtextextended(:wanted, 0))"), {"wanted": wanted}
+        )
+
+    async def claim(self, most: int, only: int | None = None) -> list[StoredEvent]:
+        """The oldest events whose time has come, for this transaction alone; `only` names a single one."""
+        query = (
+            select(
+                github_events.c.id,
+                github_events.c.delivery_id,
+                github_events.c.event_type,
+                github_events.c.action,
+                github_events.c.payload,
+                github_events.c.attempts,
+            )
+            .where(github_events.c.organization_id == self._organization_id)
+            .where(github_events.c.processed_at.is_(None), github_events.c.parked_at.is_(None))
+            .where(github_events.c.due_at <= func.clock_timestamp())
+            .order_by(github_events.c.id)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        if only is not None:
+            query = query.where(github_events.c.id == only)
+        return [StoredEvent(*row) for row in await self._connection.execute(query)]
+
+    async def get(self, event_id: int) -> StoredEvent | None:
+        query = select(
+            github_events.c.id,
+            github_events.c.delivery_id,
+            github_events.c.event_type,
+            github_events.c.action,
+            github_events.c.payload,
+            github_events.c.attempts,
+        ).where(github_events.c.organization_id == self._organization_id, github_events.c.id == event_id)
+        row = (await self._connection.execute(query)).first()
+        return StoredEvent(*row) if row else None
+
+    async def mark_processed(self, notes: dict[int, str | None], at: datetime) -> None:
+        """Marks events done, by id; a note says why one carried nothing usable."""
+        if notes:
+            await self._connection.execute(
+                update(github_events)
+                .where(github_events.c.organization_id == self._organization_id)
+                .where(github_events.c.id == bindparam("event_id"))
+                .values(processed_at=at, note=bindparam("why")),
+                [{"event_id": event_id, "why": note} for event_id, note in notes.items()],
+            )
+
+    async def mark_failed(self, event: StoredEvent, why: str, at: datetime) -> bool:
+        """Puts an event off with growing delays, or parks it. Returns whether it was parked."""
+        attempts = event.attempts + 1
+        parked = attempts >= MOST_ATTEMPTS
+        await self._connection.execute(
+            update(github_events)
+            .where(github_events.c.organization_id == self._organization_id, github_events.c.id == event.id)
+            .values(
+                attempts=attempts,
+                note=why[:500],
+                due_at=at + _FIRST_DELAY * 4 ** (attempts - 1),
+                parked_at=at if parked else None,
+            )
+        )
+        return parked
+
+    async def counts(self) -> dict[str, int]:
+        """How many deliveries are processed, waiting, parked, and processed without being usable."""
+        done, parked, note = (
+            github_events.c.processed_at.is_not(None),
+            github_events.c.parked_at.is_not(None),
+            github_events.c.note,
+        )
+        query = select(
+            func.count().filter(done).label("processed"),
+            func.count().filter(~done, ~parked).label("waiting"),
+            func.count().filter(parked).label("parked"),
+            func.count().filter(done, note.is_not(None), note != "redelivered").label("unusable"),
+        ).where(github_events.c.organization_id == self._organization_id)
+        return dict((await self._connection.execute(query)).mappings().one())
+
+    async def parked(self, most: int = 20) -> list[tuple[str, str, str | None]]:
+        """The newest parked deliveries: id, event and why."""
+        query = (
+            select(github_events.c.delivery_id, github_events.c.event_type, github_events.c.note)
+            .where(github_events.c.organization_id == self._organization_id)
+            .where(github_events.c.parked_at.is_not(None))
+            .order_by(github_events.c.id.desc())
+            .limit(most)
+        )
+        return [(row[0], row[1], row[2]) for row in await self._connection.execute(query)]

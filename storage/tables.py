@@ -1,0 +1,184 @@
+"""The tables, as migrations/ creates them.
+
+Every tenant table begins its key with the tenant (`organization_id`), carries a row-level security policy
+keyed to the transaction's tenant, and refers to other tables by keys that include the tenant, because
+PostgreSQL's own foreign-key checks bypass policies.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+_NOW = func.now()
+
+
+def _moment(name: str, **options: object) -> Column[object]:
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+
+
+def _tenant_table(name: str, *items: SchemaItem) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("organization_id", BigInteger, ForeignKey("organizations.id"), nullable=False),
+        Column("id", BigInteger, Identity(), nullable=False),
+        *items,
+        _moment("created_at", nullable=False, server_default=_NOW),
+        PrimaryKeyConstraint("organization_id", "id"),
+    )
+
+
+def _project_key(*, nullable: bool = False) -> tuple[SchemaItem, SchemaItem]:
+    return (
+        Column("project_id", BigInteger, nullable=nullable),
+        ForeignKeyConstraint(["organization_id", "project_id"], ["projects.organization_id", "projects.id"]),
+    )
+
+
+# The tenant is the account on GitHub: its installation comes and goes, its history stays.
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("github_account_id", BigInteger, nullable=False, unique=True),
+    Column("account_type", Text, nullable=False, server_default="Organization"),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("plan", Text, nullable=False, server_default="free"),
+    Column("github_installation_id", BigInteger, unique=True),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    _moment("created_at", nullable=False, server_default=_NOW),
+    _moment("updated_at", nullable=False, server_default=_NOW),
+    _moment("suspended_at"),
+)
+
+# A repository. `github_repo` is the name it last had (`named_at`: by GitHub's clock); it is null while
+# another repository is known to have taken the name.
+projects = _tenant_table(
+    "projects",
+    Column("github_repo", Text),
+    Column("repository_node_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("is_private", Boolean, nullable=False, server_default=text("true")),
+    _moment("named_at", nullable=False),
+    UniqueConstraint("organization_id", "repository_node_id"),
+    UniqueConstraint("organization_id", "github_repo"),
+)
+
+# Which milestones there are; what they say is a fold over the timeline.
+sprints = _tenant_table(
+    "sprints",
+    *_project_key(),
+    Column("github_milestone_id", BigInteger, nullable=False),
+    Column("github_milestone_number", Integer, nullable=False),
+    UniqueConstraint("organization_id", "project_id", "github_milestone_id"),
+    Index(None, "organization_id", "project_id", "github_milestone_number"),
+)
+
+# Inbox and log of every delivery that we act on. `github_id` is the repository's id, `payload` encrypted.
+# Waiting: neither processed_at nor parked_at; `due_at` says from when on. `note` says why it was parked,
+# tried again, or found to carry nothing usable.
+github_events = _tenant_table(
+    "github_events",
+    Column("delivery_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("action", Text),
+    Column("github_id", BigInteger),
+    Column("payload", LargeBinary, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("note", Text),
+    _moment("due_at", nullable=False, server_default=_NOW),
+    _moment("processed_at"),
+    _moment("parked_at"),
+    UniqueConstraint("organization_id", "delivery_id"),
+    Index(
+        "github_events_waiting",
+        "organization_id",
+        "id",
+        postgresql_where=text("processed_at is null and parked_at is null"),
+    ),
+    Index("github_events_parked", "organization_id", postgresql_where=text("parked_at is not null")),
+)
+
+# The append-only planning history: the application may add rows and read them, nothing else.
+# A fact is known by (item, event, at, subject); the subject is the label, the milestone or the comment.
+timeline = _tenant_table(
+    "timeline",
+    *_project_key(),
+    Column("item", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    _moment("at", nullable=False),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("milestone_id", BigInteger),
+    Column("delivery", Text),
+    Column("actor", Text),
+    Column("before", JSONB),
+    Column("after", JSONB, nullable=False),
+    UniqueConstraint("organization_id", "item", "event", "at", "subject"),
+    Index(None, "organization_id", "project_id", "milestone_id"),
+    Index(None, "organization_id", "project_id", "at"),
+)
+
+# What we owe to a thread: written with the answer's transaction, sent afterwards by bot/publish.py.
+# `slot` names the answer within its thread, so that asking again edits it; `comment_id` is GitHub's.
+outbox = _tenant_table(
+    "outbox",
+    *_project_key(),
+    Column("event_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thread", Integer, nullable=False),
+    Column("slot", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False),
+    Column("comment_id", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("refused", Text),
+    _moment("sent_at"),
+    ForeignKeyConstraint(
+        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
+    ),
+    UniqueConstraint("organization_id", "event_id", "position"),
+    Index(None, "organization_id", "project_id", "thread", "slot"),
+)
+
+# Drawn pictures, under an unguessable name that changes with the picture.
+chart_files = _tenant_table(
+    "chart_files",
+    Column("token", Text, nullable=False, unique=True),
+    Column("content_key", Text, nullable=False),
+    Column("png", LargeBinary, nullable=False),
+    UniqueConstraint("organization_id", "content_key"),
+)
+
+TENANT_TABLES = tuple(table for table in metadata.sorted_tables)
