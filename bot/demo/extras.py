@@ -1,0 +1,120 @@
+"""Endpoints that emulate lacks or answers wrongly: reactions, permissions, an installation's repositories."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from yarl import URL
+
+from bot.demo import seed as people
+from bot.demo.answers import Answer, error, json_answer
+from bot.demo.callers import Caller
+from bot.demo.reactions import CONTENTS, Reactions
+from bot.demo.roles import Roles, permission_answer, role_of
+
+REACTIONS = re.compile(r"^(/repos/[^/]+/[^/]+/issues/(?:comments/)?\d+)/reactions(?:/(\d+))?$")
+COLLABORATOR = re.compile(r"^/repos/([^/]+/[^/]+)/collaborators/([^/]+?)(/permission)?$")
+
+Ask = Callable[[str, str, str], Awaitable[Answer]]
+
+
+class Extras:
+    """Answers what is not left to emulate; `ask` sends a request to emulate with the caller's token."""
+
+    def __init__(self, ask: Ask, roles: Callable[[], Roles], front: Callable[[], URL]) -> None:
+        self.reactions = Reactions()
+        self._repositories: list[str] = []
+        self._front = front
+        self._ask = ask
+        self._roles = roles
+
+    async def answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer | None:
+        """The answer, or None when emulate shall give it."""
+        if match := REACTIONS.match(url.path):
+            return await self._on_reactions(caller, method, match, body)
+        if (match := COLLABORATOR.match(url.path)) and method == "GET":
+            return await self._on_collaborator(caller, match[1], match[2], bool(match[3]))
+        if url.path == "/installation/repositories" and method == "GET":
+            return await self._on_repositories(caller, url)
+        return None
+
+    def remember_repository(self, full_name: str) -> None:
+        """emulate has no call that lists an organisation's repositories."""
+        self._repositories.append(full_name)
+
+    def with_reactions(self, answer: Answer) -> Answer:
+        """The same answer with true counts of reactions in it."""
+        if answer.status not in (200, 201) or b'"reactions"' not in answer.body:
+            return answer
+        value = json.loads(answer.body)
+        self.reactions.fill_in(value)
+        return replace(answer, body=json.dumps(value).encode())
+
+    async def _on_reactions(
+        self, caller: Caller, method: str, match: re.Match[str], body: bytes | None
+    ) -> Answer:
+        subject, reaction_id = match[1], match[2]
+        exists = await self._ask("GET", subject, caller.token)
+        if exists.status != 200:
+            return error(404, "Not Found")
+        if method == "GET" and reaction_id is None:
+            return json_answer(200, self.reactions.of(subject))
+        if caller.kind == "anonymous":
+            return error(401, "Requires authentication")
+        if method == "DELETE" and reaction_id is not None:
+            found = self.reactions.remove(subject, int(reaction_id))
+            return Answer(204) if found else error(404, "Not Found")
+        if method == "POST" and reaction_id is None:
+            return await self._react(caller, subject, body)
+        return error(404, "Not Found")
+
+    async def _react(self, caller: Caller, subject: str, body: bytes | None) -> Answer:
+        sent = json.loads(body or b"{}")
+        content = sent.get("content") if isinstance(sent, dict) else None
+        if content not in CONTENTS:
+            wrong = {"resource": "Reaction", "code": "invalid", "field": "content"}
+            return error(422, "Validation Failed", errors=[wrong])
+        reaction, new = self.reactions.add(subject, await self._user(caller), content)
+        return json_answer(201 if new else 200, reaction)
+
+    async def _user(self, caller: Caller) -> dict[str, Any]:
+        """The caller as a user object. emulate makes the bot's user only when it first writes something."""
+        answer = await self._ask("GET", f"/users/{caller.name}", caller.token)
+        if answer.status == 200:
+            user: dict[str, Any] = json.loads(answer.body)
+            return user
+        return {"login": caller.name, "id": people.APP_ID, "node_id": "BOT_stand_in", "type": "Bot"}
+
+    async def _on_collaborator(self, caller: Caller, repo: str, login: str, permission: bool) -> Answer:
+        if caller.kind in ("anonymous", "app"):
+            return error(401, "Requires authentication")
+        about = await self._ask("GET", f"/repos/{repo}", caller.token)
+        user = await self._ask("GET", f"/users/{login}", caller.token)
+        if about.status != 200 or user.status != 200:
+            return error(404, "Not Found")
+        role = role_of(self._roles(), repo, login)
+        if not permission:
+            return Answer(204) if role else error(404, "Not Found")
+        if role is None and json.loads(about.body)["private"]:
+            return error(404, "Not Found")
+        return json_answer(200, permission_answer(json.loads(user.body), role or "read"))
+
+    async def _on_repositories(self, caller: Caller, url: URL) -> Answer:
+        if caller.kind != "installation":
+            return error(401, "Requires authentication")
+        page, size = int(url.query.get("page", 1)), min(int(url.query.get("per_page", 30)), 100)
+        names = self._repositories[(page - 1) * size : page * size]
+        bodies = [await self._ask("GET", f"/repos/{name}", caller.token) for name in names]
+        found = [json.loads(body.body) for body in bodies if body.status == 200]
+        total = len(self._repositories)
+        answer = json_answer(
+            200, {"total_count": total, "repository_selection": "all", "repositories": found}
+        )
+        if page * size >= total:
+            return answer
+        following = self._front().join(url).update_query(page=page + 1)
+        return replace(answer, headers={**answer.headers, "Link": f'<{following}>; rel="next"'})

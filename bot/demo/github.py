@@ -1,0 +1,356 @@
+"""The stand-in for GitHub: emulate behind a thin front that adds what emulate lacks and what tests need.
+
+Everything the bot, the page and the tests send goes to the front. It refuses bogus tokens, answers reactions
+and permissions, adds ETags, repairs webhooks, and can have bad days on purpose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from itertools import count, cycle
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from bot.demo import seed as people
+from bot.demo.actions import ActionError, Actions
+from bot.demo.answers import Answer, error, relayed, with_etag
+from bot.demo.callers import Caller, Callers
+from bot.demo.emulate import HOST, Emulate
+from bot.demo.extras import Extras
+from bot.demo.faults import Fault, Faults
+from bot.demo.hooks import Arrival, Delivery, Hooks
+from bot.demo.repairs import Repairs
+from bot.demo.roles import Roles
+
+CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
+
+COMMENT = re.compile(r"^/repos/[^/]+/[^/]+/issues/comments/(\d+)$")
+TOKEN_MINT = re.compile(r"^/app/installations/\d+/access_tokens$")
+QUIET_SECONDS = 0.03
+DRAIN_SECONDS = 10.0
+LONG_POLL_SECONDS = 20.0
+
+
+class Logged(NamedTuple):
+    """One request that the front answered; `who` is a login, "app", "anonymous" or "bogus"."""
+
+    method: str
+    path: str
+    status: int
+    who: str
+
+
+class StandInGitHub(Actions):
+    """`async with StandInGitHub() as github:` then point the bot at `github.url`.
+
+    `target` is where webhooks go (None drops them). `roles` maps a repository or "*" to login → role and may
+    be changed at any time. `check_request` sees every request of the App; what it raises is in `violations`.
+    """
+
+    def __init__(
+        self,
+        *,
+        roles: Roles | None = None,
+        webhook_secret: str = "stand-in-secret",  # noqa: S107 - a stand-in keeps no secrets
+        events: Sequence[str] = ("*",),
+        check_request: CheckRequest | None = None,
+        port: int = 0,
+    ) -> None:
+        self.url = ""
+        self.webhook_secret = webhook_secret
+        self.private_key = people.new_private_key()
+        self.app_id = people.APP_ID
+        self.app_slug = people.APP_SLUG
+        self.bot_login = people.BOT_LOGIN
+        self.installation_id = people.INSTALLATION_ID
+        self.tokens = {login: people.user_token(login) for login in people.PEOPLE}
+        self.roles: Roles = roles if roles is not None else {"*": dict(people.ROLES)}
+        self.check_request = check_request
+        self.violations: list[Exception] = []
+        self.requests: list[Logged] = []
+        self.delay = 0.0
+        self._events = events
+        self._port = port
+        self._callers = Callers()
+        self._faults = Faults()
+        self._repairs = Repairs(self._list_of_emulate)
+        self._hooks = Hooks(webhook_secret, self._repairs.apply)
+        self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url))
+        self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
+        self._drain_lock = asyncio.Lock()
+        self._drain_numbers = count(1)
+        self._drained = asyncio.Event()
+        self._changed = asyncio.Condition()
+        self._version = 0
+        self._running: contextlib.AsyncExitStack | None = None
+        self._emulate_url = ""
+        self._session: aiohttp.ClientSession
+
+    # Life
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Open the front first: emulate's seed and its bodies carry the front's address."""
+        async with contextlib.AsyncExitStack() as stack:
+            self._session = await stack.enter_async_context(aiohttp.ClientSession())
+            await self._hooks.start()
+            stack.push_async_callback(self._hooks.stop)
+            runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, HOST, self._port).start()
+            self.url = f"http://{HOST}:{runner.addresses[0][1]}"
+            seed = people.seed(
+                private_key=self.private_key,
+                webhook_secret=self.webhook_secret,
+                front=self.url,
+                events=self._events,
+            )
+            self._emulate_url = (await stack.enter_async_context(Emulate(seed, base_url=self.url))).url
+            self._running = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Stop everything; safe to call twice."""
+        running, self._running = self._running, None
+        if running is not None:
+            await running.aclose()
+
+    # Webhooks
+
+    @property
+    def target(self) -> str | None:
+        """Where webhooks are delivered; None drops them."""
+        return self._hooks.target
+
+    @target.setter
+    def target(self, url: str | None) -> None:
+        self._hooks.target = url
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """What was sent to `target`, redeliveries too, oldest first."""
+        return self._hooks.deliveries
+
+    async def redeliver(self, delivery_id: str) -> Delivery:
+        """Send a delivery again under the same id, as GitHub's button does."""
+        return await self._hooks.redeliver(delivery_id)
+
+    async def send_hook(
+        self, event: str, payload: dict[str, Any], delivery_id: str | None = None
+    ) -> Delivery:
+        """Deliver a payload that emulate never makes, signed with the webhook secret."""
+        return await self._hooks.send(event, payload, delivery_id)
+
+    @contextlib.asynccontextmanager
+    async def muted(self) -> AsyncIterator[None]:
+        """Nothing that is done inside reaches `target`."""
+        await self._drain()
+        self._hooks.muted = True
+        try:
+            yield
+        finally:
+            try:
+                await self._drain()
+            finally:
+                self._hooks.muted = False
+
+    async def settle(self) -> None:
+        """Wait until every webhook caused so far was delivered and answered."""
+        await self._drain()
+        await self._hooks.settle()
+
+    async def _drain(self) -> None:
+        """emulate never says when its webhooks are out; one of another App, caused last, nearly does."""
+        async with self._drain_lock:
+            self._drained.clear()
+            label = {"name": f"drain-{next(self._drain_numbers)}", "color": "ededed"}
+            token = people.user_token(people.DRAIN_OWNER)
+            await self._ask_emulate("POST", f"/repos/{people.DRAIN_REPO}/labels", token, label)
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self._drained.wait()
+            clock = asyncio.get_running_loop().time
+            while (left := self._hooks.last_arrival + QUIET_SECONDS - clock()) > 0:  # noqa: ASYNC110 - the wait is for nothing to happen
+                await asyncio.sleep(left)
+
+    # Bad days
+
+    def fail_next(
+        self,
+        method: str,
+        path_regex: str,
+        status: int,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        times: int = 1,
+        after_effect: bool = False,
+    ) -> None:
+        """Answer the next matching requests with a fault ("*" = any method, status 0 = connection lost).
+
+        With `after_effect` the request is carried out first, so that only its answer is lost.
+        """
+        fault = Fault(method, re.compile(path_regex), status, headers or {}, body, times, after_effect)
+        self._faults.plan(fault)
+
+    def clear_faults(self) -> None:
+        """Forget planned faults and the delay."""
+        self._faults.clear()
+        self.delay = 0.0
+
+    def revoke_installation_tokens(self) -> None:
+        """Every installation token minted so far answers 401 from now on, as after an hour."""
+        self._callers.revoke_installation_tokens()
+
+    # Helpers under the HTTP layer
+
+    async def call(self, method: str, path: str, body: Any = None, *, as_user: str = people.ADMIN) -> Any:
+        """One REST request as a person, past the log and the faults."""
+        token = next(self._helper_tokens[as_user])
+        caller = Caller("user", as_user, token)
+        sent = None if body is None else json.dumps(body).encode()
+        answer = await self._answer(caller, method, URL(path, encoded=True), sent)
+        if answer.status >= 400:
+            raise ActionError(f"{method} {path} as {as_user}: {answer.status} {answer.body.decode()}")
+        return json.loads(answer.body) if answer.body else None
+
+    def reactions(self, repo: str, comment_id: int) -> list[dict[str, Any]]:
+        """The reactions on a comment, oldest first."""
+        return self._extras.reactions.of(f"/repos/{repo}/issues/comments/{comment_id}")
+
+    # HTTP
+
+    def _application(self) -> web.Application:
+        app = web.Application(client_max_size=32 * 1024**2)
+        app.router.add_post("/_hooks", self._on_hook)
+        app.router.add_post("/_drain", self._on_drain)
+        app.router.add_get("/_changes", self._on_changes)
+        app.router.add_route("*", "/{path:.*}", self._on_request)
+        return app
+
+    async def _on_hook(self, request: web.Request) -> web.Response:
+        signature = request.headers.get("X-Hub-Signature-256", "")
+        self._hooks.receive(Arrival(request.headers["X-GitHub-Event"], await request.read(), signature))
+        return web.Response(status=202)
+
+    async def _on_drain(self, _request: web.Request) -> web.Response:
+        self._drained.set()
+        return web.Response(status=202)
+
+    async def _on_changes(self, request: web.Request) -> web.Response:
+        """Long poll for the demo page: answers as soon as anything was written after version `since`."""
+        since = int(request.query.get("since", "-1"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONG_POLL_SECONDS), self._changed:
+                await self._changed.wait_for(lambda: self._version != since)
+        return web.json_response({"version": self._version})
+
+    async def _on_request(self, request: web.Request) -> web.Response:
+        caller = self._callers.identify(request.headers.get("Authorization", ""))
+        if caller.kind in ("app", "installation") and self.delay:
+            await asyncio.sleep(self.delay)
+        answer = await self._guarded(caller, request, await request.read())
+        self.requests.append(Logged(request.method, request.path, answer.status, caller.name))
+        if answer.status == 0 and request.transport is not None:
+            request.transport.close()
+        return answer.response(head=request.method == "HEAD")
+
+    async def _guarded(self, caller: Caller, request: web.Request, body: bytes) -> Answer:
+        if caller.kind == "bogus":
+            return error(401, "Bad credentials")
+        fault = self._faults.take(request.method, request.path)
+        if fault is None or fault.after_effect:
+            refusal = self._refusal(caller, request, body)
+            answer = refusal or await self._answer(caller, request.method, request.rel_url, body or None)
+            if fault is None:
+                return with_etag(request, answer)
+        return Answer(fault.status, fault.encoded(), {"Content-Type": "application/json", **fault.headers})
+
+    def _refusal(self, caller: Caller, request: web.Request, body: bytes) -> Answer | None:
+        if self.check_request is None or caller.kind not in ("app", "installation"):
+            return None
+        try:
+            sent = json.loads(body) if body else None
+            self.check_request(request.method, request.path, dict(request.query), sent)
+        except Exception as violation:  # noqa: BLE001 - whatever the check raises is what the test wants to see
+            self.violations.append(violation)
+            return error(422, f"The request is not valid for GitHub: {violation}")
+        return None
+
+    async def _answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
+        answer = await self._extras.answer(caller, method, url, body)
+        if answer is None:
+            answer = await self._forward(caller, method, url, body)
+        if method not in ("GET", "HEAD"):
+            async with self._changed:
+                self._version += 1
+                self._changed.notify_all()
+        return answer
+
+    async def _forward(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
+        edited = await self._announce_edit(caller, method, url.path, body)
+        answer = await self._send_to_emulate(method, str(url), caller.token, body)
+        if edited is not None and answer.status >= 400:
+            self._repairs.forget_edit(edited)
+        if TOKEN_MINT.match(url.path) and answer.status == 201:
+            self._callers.remember_installation_token(json.loads(answer.body))
+        if method == "POST" and answer.status == 201 and url.path == f"/orgs/{people.ORG}/repos":
+            self._extras.remember_repository(json.loads(answer.body)["full_name"])
+        if _hides_a_repository(caller, method, url.path, answer):
+            return error(404, "Not Found")
+        return self._extras.with_reactions(answer) if "/issues" in url.path else answer
+
+    async def _announce_edit(self, caller: Caller, method: str, path: str, body: bytes | None) -> int | None:
+        """Read a comment before it is edited, so that the webhook can tell what it said."""
+        match = COMMENT.match(path)
+        if method != "PATCH" or match is None or body is None:
+            return None
+        before = await self._ask_emulate("GET", path, caller.token)
+        if before.status != 200:
+            return None
+        old, new = json.loads(before.body)["body"], json.loads(body).get("body")
+        self._repairs.expect_edit(int(match[1]), old, new)
+        return int(match[1])
+
+    async def _ask_emulate(self, method: str, path: str, token: str, body: Any = None) -> Answer:
+        sent = None if body is None else json.dumps(body).encode()
+        return await self._send_to_emulate(method, path, token, sent)
+
+    async def _list_of_emulate(self, path: str) -> list[dict[str, Any]]:
+        answer = await self._ask_emulate("GET", path, next(self._helper_tokens[people.ADMIN]))
+        return json.loads(answer.body) if answer.status == 200 else []
+
+    async def _send_to_emulate(self, method: str, path: str, token: str, body: bytes | None) -> Answer:
+        headers = {"Accept": "application/vnd.github+json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        if body is None and method in ("POST", "PUT", "PATCH"):
+            body = b"{}"  # emulate refuses an empty body where GitHub takes one
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = URL(self._emulate_url + path, encoded=True)
+        request = self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
+        async with request as got:
+            return relayed(got, await got.read(), was=self._emulate_url, now=self.url)
+
+
+def _hides_a_repository(caller: Caller, method: str, path: str, answer: Answer) -> bool:
+    """emulate admits with 401 or 403 that a private repository exists; GitHub says 404."""
+    reading = method in ("GET", "HEAD") and path.startswith("/repos/")
+    refused = answer.status in (401, 403) and b"rate limit" not in answer.body
+    return reading and refused and caller.kind in ("user", "anonymous")

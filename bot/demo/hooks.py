@@ -1,0 +1,150 @@
+"""Webhooks on their way from emulate to the bot: repaired where they are thinner than GitHub's, then sent on.
+
+Deliveries go out one after another in the order of arrival. GitHub promises no order; a test that wants
+disorder can redeliver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+DELIVERY_SECONDS = 10.0
+
+Repair = Callable[[str, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
+
+
+@dataclass
+class Delivery:
+    """One webhook as it was sent; `status` None means that nobody answered."""
+
+    id: str
+    event: str
+    body: bytes
+    signature: str
+    status: int | None = None
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """The body as JSON."""
+        payload: dict[str, Any] = json.loads(self.body)
+        return payload
+
+    @property
+    def action(self) -> str | None:
+        """The payload's action, which some events lack."""
+        action: str | None = self.payload.get("action")
+        return action
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What emulate sent, untouched."""
+
+    event: str
+    body: bytes
+    signature: str
+
+
+class Hooks:
+    """Receives from emulate, repairs, signs again what was changed, and forwards to `target`.
+
+    `target` None drops everything; `muted` drops what arrives meanwhile.
+    """
+
+    def __init__(self, secret: str, repair: Repair) -> None:
+        self.target: str | None = None
+        self.deliveries: list[Delivery] = []
+        self.muted = False
+        self.last_arrival = 0.0
+        self._secret = secret
+        self._repair = repair
+        self._queue: asyncio.Queue[Arrival] = asyncio.Queue()
+        self._worker: asyncio.Task[None] | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Begin to forward."""
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DELIVERY_SECONDS))
+        self._worker = asyncio.create_task(self._forward_all(), name="stand-in webhooks")
+
+    async def stop(self) -> None:
+        """Stop at once; what waits is lost, as with GitHub when nobody listens."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        if self._session is not None:
+            await self._session.close()
+
+    def receive(self, arrival: Arrival) -> None:
+        """Take one in; returns at once because emulate must not wait for the bot."""
+        self.last_arrival = asyncio.get_running_loop().time()
+        if not self.muted and self.target is not None:
+            self._queue.put_nowait(arrival)
+
+    async def settle(self) -> None:
+        """Wait until everything received was forwarded and answered."""
+        await self._queue.join()
+
+    async def send(self, event: str, payload: dict[str, Any], delivery_id: str | None = None) -> Delivery:
+        """Sign and deliver a payload that emulate cannot make, such as `installation`."""
+        body = json.dumps(payload).encode()
+        delivery = Delivery(delivery_id or str(uuid.uuid4()), event, body, self._sign(body))
+        self.deliveries.append(delivery)
+        await self._post(delivery)
+        return delivery
+
+    async def redeliver(self, delivery_id: str) -> Delivery:
+        """Send an earlier delivery again under its own id, as GitHub does."""
+        first = next(delivery for delivery in self.deliveries if delivery.id == delivery_id)
+        again = Delivery(first.id, first.event, first.body, first.signature)
+        self.deliveries.append(again)
+        await self._post(again)
+        return again
+
+    async def _forward_all(self) -> None:
+        while True:
+            arrival = await self._queue.get()
+            try:
+                for delivery in await self._deliveries_of(arrival):
+                    self.deliveries.append(delivery)
+                    await self._post(delivery)
+            finally:
+                self._queue.task_done()
+
+    async def _deliveries_of(self, arrival: Arrival) -> list[Delivery]:
+        original = json.loads(arrival.body)
+        deliveries = []
+        for payload in await self._repair(arrival.event, json.loads(arrival.body)):
+            untouched = payload == original
+            body = arrival.body if untouched else json.dumps(payload).encode()
+            signature = arrival.signature if untouched else self._sign(body)
+            deliveries.append(Delivery(str(uuid.uuid4()), arrival.event, body, signature))
+        return deliveries
+
+    async def _post(self, delivery: Delivery) -> None:
+        if self.target is None or self._session is None:
+            return
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/stand-in",
+            "X-GitHub-Event": delivery.event,
+            "X-GitHub-Delivery": delivery.id,
+            "X-Hub-Signature-256": delivery.signature,
+        }
+        try:
+            async with self._session.post(self.target, data=delivery.body, headers=headers) as answer:
+                delivery.status = answer.status
+        except (aiohttp.ClientError, TimeoutError):
+            delivery.status = None
+
+    def _sign(self, body: bytes) -> str:
+        return "sha256=" + hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()

@@ -1,0 +1,74 @@
+"""Makes emulate's webhook payloads as full as GitHub's where a reader would notice the difference."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Lookup = Callable[[str], Awaitable[list[dict[str, Any]]]]
+
+
+class Repairs:
+    """Repairs one payload into the one or more that GitHub would have sent.
+
+    `lookup` reads a list from emulate by its REST path.
+    """
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._edits: dict[int, list[tuple[str, str]]] = {}
+
+    def expect_edit(self, comment_id: int, old: str, new: str) -> None:
+        """Remember what a comment said before an edit; emulate's payload does not tell."""
+        self._edits.setdefault(comment_id, []).append((old, new))
+
+    def forget_edit(self, comment_id: int) -> None:
+        """The edit announced last was refused."""
+        self._edits[comment_id].pop()
+
+    async def apply(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+        """The payloads to deliver, in this order."""
+        action = payload.get("action")
+        if event == "issue_comment" and action == "edited":
+            return [self._with_changes(payload)]
+        if event == "issues" and action == "opened":
+            return [payload, *_beside_opened(payload)]
+        if event == "issues" and action in ("milestoned", "demilestoned"):
+            return [await self._with_full(payload, "milestone", "milestones?state=all", "title")]
+        if event == "issues" and action in ("labeled", "unlabeled"):
+            return [await self._with_full(payload, "label", "labels?", "name")]
+        return [payload]
+
+    def _with_changes(self, payload: dict[str, Any]) -> dict[str, Any]:
+        comment = payload["comment"]
+        waiting = self._edits.get(comment["id"], [])
+        for index, (old, new) in enumerate(waiting):
+            if new == comment["body"]:
+                del waiting[index]
+                return {**payload, "changes": {"body": {"from": old}}}
+        return {**payload, "changes": {}}
+
+    async def _with_full(self, payload: dict[str, Any], key: str, path: str, name: str) -> dict[str, Any]:
+        """emulate names the milestone or label only; GitHub sends the whole object with its id."""
+        thin = payload.get(key)
+        if not thin:
+            return payload
+        issue = payload["issue"]
+        known = [issue.get("milestone")] if key == "milestone" else issue["labels"]
+        for full in known:
+            if full and full[name] == thin[name]:
+                return {**payload, key: full}
+        for full in await self._lookup(f"/repos/{payload['repository']['full_name']}/{path}&per_page=100"):
+            if full[name] == thin[name]:
+                return {**payload, key: full}
+        return payload
+
+
+def _beside_opened(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """GitHub sends one `labeled` for each label and a `milestoned` beside `opened` for what the form held."""
+    issue = payload["issue"]
+    more = [{**payload, "action": "labeled", "label": label} for label in issue["labels"]]
+    more += [{**payload, "action": "assigned", "assignee": person} for person in issue["assignees"]]
+    if issue["milestone"]:
+        more.append({**payload, "action": "milestoned", "milestone": issue["milestone"]})
+    return more

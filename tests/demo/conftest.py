@@ -1,0 +1,103 @@
+"""One stand-in for all tests of this folder; each test makes a repository of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from itertools import count
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from aiohttp import web
+
+from bot.demo.github import StandInGitHub
+
+_numbers = count(1)
+
+
+class Inbox:
+    """Where a bot would listen: keeps what arrives and answers 202."""
+
+    def __init__(self) -> None:
+        self.arrived: list[tuple[dict[str, str], bytes]] = []
+        self.url = ""
+
+    async def on_post(self, request: web.Request) -> web.Response:
+        """Keep one delivery."""
+        self.arrived.append((dict(request.headers), await request.read()))
+        return web.Response(status=202)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_github() -> AsyncIterator[StandInGitHub]:
+    """emulate takes a third of a second to start: once is enough."""
+    async with StandInGitHub() as github:
+        yield github
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def github(shared_github: StandInGitHub) -> AsyncIterator[StandInGitHub]:
+    """The stand-in with nobody listening, no faults planned, and its own lists empty."""
+    yield shared_github
+    shared_github.clear_faults()
+    shared_github.target = None
+    shared_github.check_request = None
+    shared_github.deliveries.clear()
+    shared_github.requests.clear()
+    shared_github.violations.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def repo(github: StandInGitHub) -> str:
+    """The full name of a fresh public repository."""
+    name: str = (await github.create_repository("acme", f"repo-{next(_numbers)}"))["full_name"]
+    return name
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
+    """A listening bot; the repository's own creation is already past."""
+    await github.settle()
+    inbox = Inbox()
+    app = web.Application()
+    app.router.add_post("/webhooks/github", inbox.on_post)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    github.target = inbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks/github"
+    yield inbox
+    await github.settle()
+    await runner.cleanup()
+
+
+class Client:
+    """Speaks to the front as a bot or a person would."""
+
+    def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
+        self._session = session
+        self._base = base
+
+    async def __call__(
+        self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Status, decoded body and headers."""
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        async with self._session.request(method, self._base + path, json=body, headers=headers) as answer:
+            text = await answer.text()
+            is_json = "json" in answer.headers.get("Content-Type", "") and text
+            return answer.status, await answer.json() if is_json else text, answer.headers.copy()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def ask(github: StandInGitHub) -> AsyncIterator[Client]:
+    """Requests by HTTP."""
+    async with aiohttp.ClientSession() as session:
+        yield Client(session, github.url)
+
+
+@pytest.fixture
+def alice(github: StandInGitHub) -> str:
+    """Alice's token."""
+    return github.tokens["alice"]
