@@ -62,7 +62,7 @@ def load_checker() -> Check:
 
 
 def _nullable(schema: dict[str, Any]) -> dict[str, Any]:
-    """GitHub writes `nullable` beside `oneOf`, where OpenAPI 3.0 gives it no force; its API does take null."""
+    """GitHub writes `nullable` beside `oneOf`, where OpenAPI 3.0 gives it no force; the API takes null."""
     if schema.get("nullable") is True and "type" not in schema:
         for branches in ("oneOf", "anyOf"):
             if branches in schema:

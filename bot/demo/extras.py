@@ -46,14 +46,6 @@ class Extras:
         """emulate has no call that lists an organisation's repositories."""
         self._repositories.append(full_name)
 
-    def with_reactions(self, answer: Answer) -> Answer:
-        """The same answer with true counts of reactions in it."""
-        if answer.status not in (200, 201) or b'"reactions"' not in answer.body:
-            return answer
-        value = json.loads(answer.body)
-        self.reactions.fill_in(value)
-        return replace(answer, body=json.dumps(value).encode())
-
     async def _on_reactions(
         self, caller: Caller, method: str, match: re.Match[str], body: bytes | None
     ) -> Answer:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count, cycle
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -22,6 +23,7 @@ from yarl import URL
 from bot.demo import seed as people
 from bot.demo.actions import ActionError, Actions
 from bot.demo.answers import Answer, error, relayed, with_etag
+from bot.demo.backdating import Backdating
 from bot.demo.callers import Caller, Callers
 from bot.demo.emulate import HOST, Emulate
 from bot.demo.extras import Extras
@@ -81,7 +83,8 @@ class StandInGitHub(Actions):
         self._port = port
         self._callers = Callers()
         self._faults = Faults()
-        self._repairs = Repairs(self._list_of_emulate)
+        self._backdating = Backdating()
+        self._repairs = Repairs(self._list_of_emulate, self._backdating)
         self._hooks = Hooks(webhook_secret, self._repairs.apply)
         self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url))
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
@@ -233,6 +236,10 @@ class StandInGitHub(Actions):
         """The reactions on a comment, oldest first."""
         return self._extras.reactions.of(f"/repos/{repo}/issues/comments/{comment_id}")
 
+    def backdate(self, made: Mapping[str, Any], **times: str) -> None:
+        """Show past instants in an object that a helper returned: `backdate(issue, created_at="…Z")`."""
+        self._backdating.set(made, times)
+
     # HTTP
 
     def _application(self) -> web.Application:
@@ -313,7 +320,16 @@ class StandInGitHub(Actions):
             self._extras.remember_repository(json.loads(answer.body)["full_name"])
         if _hides_a_repository(caller, method, url.path, answer):
             return error(404, "Not Found")
-        return self._extras.with_reactions(answer) if "/issues" in url.path else answer
+        return self._completed(answer)
+
+    def _completed(self, answer: Answer) -> Answer:
+        """The answer with true counts of reactions and with the demo's past times."""
+        if answer.status not in (200, 201) or not (self._backdating or b'"reactions"' in answer.body):
+            return answer
+        value = json.loads(answer.body)
+        self._extras.reactions.fill_in(value)
+        self._backdating.apply(value)
+        return replace(answer, body=json.dumps(value).encode())
 
     async def _announce_edit(self, caller: Caller, method: str, path: str, body: bytes | None) -> int | None:
         """Read a comment before it is edited, so that the webhook can tell what it said."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.demo.backdating import Backdating
+
 Lookup = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 
@@ -14,8 +16,9 @@ class Repairs:
     `lookup` reads a list from emulate by its REST path.
     """
 
-    def __init__(self, lookup: Lookup) -> None:
+    def __init__(self, lookup: Lookup, backdating: Backdating) -> None:
         self._lookup = lookup
+        self._backdating = backdating
         self._edits: dict[int, list[tuple[str, str]]] = {}
 
     def expect_edit(self, comment_id: int, old: str, new: str) -> None:
@@ -28,6 +31,11 @@ class Repairs:
 
     async def apply(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
         """The payloads to deliver, in this order."""
+        payloads = await self._filled_in(event, payload)
+        self._backdating.apply(payloads)
+        return payloads
+
+    async def _filled_in(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
         action = payload.get("action")
         if event == "issue_comment" and action == "edited":
             return [self._with_changes(payload)]
