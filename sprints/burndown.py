@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sprints.calendar import days_between, is_working_day
+from sprints.calendar import days_between, is_working_day, next_midnight
 from sprints.facts import Amount, Facts
 
 
@@ -25,7 +25,8 @@ class Burndown:
     """All that a burndown chart shows, in `unit` (`points` or `count`: items).
 
     `committed` is point 0, the value at the start; `days` follow, one point per local day end up to the
-    sprint's last day. `as_of_day` is the index in `days` of the last day with figures, -1 if none has.
+    sprint's last day. `as_of_day` is the index in `days` of the last day with figures, -1 if none has;
+    `is_day_complete` says whether that day has ended.
     """
 
     unit: str
@@ -33,6 +34,7 @@ class Burndown:
     days: tuple[BurndownDay, ...]
     as_of: datetime
     is_open_ended: bool
+    is_day_complete: bool
 
     @property
     def as_of_day(self) -> int:
@@ -41,6 +43,22 @@ class Burndown:
     @property
     def latest(self) -> BurndownDay | None:
         return self.days[self.as_of_day] if self.as_of_day >= 0 else None
+
+
+def pace(burndown: Burndown) -> Decimal | None:
+    """How far the remaining work is above the ideal line (negative: below it), in the chart's unit.
+
+    While a day is under way, anything between the ideal at its beginning and at its end is on the line: 0.
+    None without an ideal line or without figures.
+    """
+    latest = burndown.latest
+    if latest is None or latest.remaining is None or latest.ideal is None:
+        return None
+    index = burndown.as_of_day
+    before = burndown.days[index - 1].ideal if index else burndown.committed
+    if before is None or burndown.is_day_complete:
+        return latest.remaining - latest.ideal
+    return max(latest.remaining - before, min(latest.remaining - latest.ideal, Decimal(0)))
 
 
 def measure(amount: Amount, unit: str) -> Decimal:
@@ -68,7 +86,16 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
                 ideal_value,
             )
         )
-    return Burndown(unit, committed, tuple(days), facts.as_of, facts.sprint.end is None)
+    return Burndown(
+        unit, committed, tuple(days), facts.as_of, facts.sprint.end is None, _is_last_day_complete(facts)
+    )
+
+
+def _is_last_day_complete(facts: Facts) -> bool:
+    if not facts.days:
+        return True
+    last = facts.days[-1]
+    return last.at == next_midnight(last.at - timedelta(microseconds=1), facts.sprint.timezone)
 
 
 def _calendar(facts: Facts) -> list[date]:

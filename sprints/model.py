@@ -10,10 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
-# Two facts of one second: leaving comes before joining, so that a move within a second keeps its target.
-# An item is opened before anything else can happen to it.
-_RANK_IN_SECOND = {"opened": -1, "created": -1, "demilestoned": 0, "unlabeled": 0}
-_RANK_OTHERWISE = 1
+# Two facts of one second: nothing comes before the beginning, and leaving comes before joining, so that a
+# move within a second keeps its target. Between others the delivery decides, so that everybody agrees.
+_BEGINNING, _LEAVING, _OTHER = range(3)
 
 
 class State(StrEnum):
@@ -80,4 +79,10 @@ E = TypeVar("E", ItemEvent, MilestoneEvent)
 
 def in_order(events: Iterable[E]) -> list[E]:
     """Events in the order in which they happened, by GitHub's times."""
-    return sorted(events, key=lambda e: (e.at, _RANK_IN_SECOND.get(e.event, _RANK_OTHERWISE), e.delivery))
+    return sorted(events, key=lambda event: (event.at, _place_in_second(event), event.delivery))
+
+
+def _place_in_second(event: ItemEvent | MilestoneEvent) -> int:
+    if event.event == ("opened" if isinstance(event, ItemEvent) else "created"):
+        return _BEGINNING
+    return _LEAVING if event.event in {"demilestoned", "unlabeled"} else _OTHER

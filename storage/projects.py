@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -30,6 +31,11 @@ class Project:
     is_private: bool
     installation: int | None
     settings: dict[str, object]
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        """The team's time zone: UTC unless set."""
+        return ZoneInfo(str(self.settings.get("timezone") or "UTC"))
 
 
 class Projects:

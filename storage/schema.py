@@ -50,9 +50,7 @@ class SchemaProblem(Exception):
 
 def migrate(owner_url: str, application_role: str) -> None:
     """Applies all migrations as the tables' owner, then grants the application's role what it needs."""
-    engine = create_engine(
-        make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool
-    )
+    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
     with engine.begin() as connection:
         _check_server(connection, application_role)
         config = Config()
@@ -95,7 +93,9 @@ def _problem(connection: Connection) -> str | None:
         )
     current, newest = MigrationContext.configure(connection).get_current_revision(), newest_revision()
     if current != newest:
-        return f"the database is at schema {current}, this version needs {newest}: run `python -m bot migrate`"
+        return (
+            f"the database is at schema {current}, this version needs {newest}: run `python -m bot migrate`"
+        )
     return None
 
 

@@ -167,7 +167,9 @@ class Timeline:
 _MILESTONE_FIELDS = ("milestone", "number", "title", "created_at", "description", "due_on", "closed_at")
 
 
-def _item_event(item: str, event: str, at: datetime, delivery: str | None, after: dict[str, Any]) -> ItemEvent:
+def _item_event(
+    item: str, event: str, at: datetime, delivery: str | None, after: dict[str, Any]
+) -> ItemEvent:
     return ItemEvent(
         item=item,
         event=event,

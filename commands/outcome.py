@@ -1,0 +1,32 @@
+"""What a command answers: a value, which others turn into a comment."""
+
+from dataclasses import dataclass
+
+from sprints.burndown import Burndown
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart to be drawn and linked at this place of a reply, with the words for who cannot see it."""
+
+    burndown: Burndown
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Markdown and pictures, in order."""
+
+    parts: tuple[str | Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What comes of one command line. `slot` names the answer within its thread: asked again, it is edited.
+
+    `reply` is None where a reaction says enough.
+    """
+
+    slot: str
+    reply: Reply | None
+    is_success: bool

@@ -1,0 +1,193 @@
+"""The words of the status card. Pure functions from facts to Markdown."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sprints.burndown import Burndown, measure, pace
+from sprints.calendar import days_between, is_working_day
+from sprints.facts import Amount, Cause, Facts
+from sprints.milestone import Phase, Sprint
+
+_BAR_CELLS = 20
+_MOST_NAMED = 10
+# A table longer than this says less than its picture; only its last days are shown.
+_MOST_DAYS = 31
+
+
+def before_chart(facts: Facts, burndown: Burndown) -> str:
+    """Title, goal, progress and pace: what a reader wants to know first."""
+    sprint = facts.sprint
+    parts = [f"### {_plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
+    if sprint.goal:
+        parts.append(f"**Goal:** {_plain(sprint.goal)}")
+    parts.append(_progress(facts, burndown.unit))
+    parts.append(_pace_sentence(facts, burndown))
+    parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
+    return "\n\n".join(part for part in parts if part)
+
+
+def after_chart(facts: Facts, burndown: Burndown) -> str:
+    """The numbers behind the picture, what is not estimated, and as of when all this holds."""
+    parts = [_ledger(facts), _not_estimated(facts, burndown.unit), _days_table(facts, burndown.unit)]
+    parts.append(f"<sub>As of {_moment(facts.as_of.astimezone(facts.sprint.timezone))}</sub>")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _when(sprint: Sprint, as_of: datetime) -> str:
+    today = as_of.astimezone(sprint.timezone).date()
+    if sprint.has_ended(as_of):
+        return "abandoned" if sprint.is_deleted else "ended"
+    if sprint.phase(as_of) is Phase.PLANNED:
+        return f"starts in {_count((sprint.start.date() - today).days, 'day')}"
+    day = (today - sprint.start.date()).days + 1
+    if sprint.end is None or sprint.due is None:
+        return f"day {day}"
+    return f"day {day} of {(sprint.due - sprint.start.date()).days + 1}"
+
+
+def _dates(sprint: Sprint) -> str:
+    if sprint.due is None:
+        until = f"closed on {_day(sprint.end.date())}" if sprint.end else "no due date"
+        return f"{_day(sprint.start.date())} – {until}"
+    return f"{_day(sprint.start.date())} – {_day(sprint.due)}"
+
+
+def _progress(facts: Facts, unit: str) -> str:
+    scope, done = measure(facts.scope, unit), measure(facts.done, unit)
+    share = done / scope if scope else Decimal(0)
+    filled = int(share * _BAR_CELLS)
+    bar = "█" * filled + "░" * (_BAR_CELLS - filled)
+    return f"`{bar}` **{number(done)} of {_amount(scope, unit)} done** ({int(share * 100)} %)"
+
+
+def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
+    sprint, unit = facts.sprint, burndown.unit
+    left = _amount(measure(facts.remaining, unit), unit)
+    if sprint.is_due_before_start():
+        return ""
+    if sprint.has_ended(facts.as_of):
+        if facts.remaining.count == 0:
+            return "Everything in scope was done."
+        verb = "was" if left.startswith("1 ") else "were"
+        return f"{left} {verb} not done when it ended."
+    if sprint.phase(facts.as_of) is Phase.PLANNED:
+        return f"{left} planned so far; the commitment is what it holds when it starts."
+    behind = pace(burndown)
+    if behind is None:
+        return f"{left} remain. Without a due date there is no ideal line to compare with."
+    until = _working_days_left(sprint, facts.as_of)
+    if behind > 0:
+        return f"**{_amount(_rounded(behind), unit)} behind** the ideal line: {left} remain, {until}."
+    if behind < 0:
+        return f"**{_amount(_rounded(-behind), unit)} ahead of** the ideal line: {left} remain, {until}."
+    return f"**On the ideal line:** {left} remain, {until}."
+
+
+def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
+    today = as_of.astimezone(sprint.timezone).date()
+    left = sum(map(is_working_day, days_between(today, sprint.due))) if sprint.due else 0
+    return f"with {_count(left, 'working day')} to go (today included)" if left else "and no working day is left"
+
+
+def _warnings(sprint: Sprint) -> list[str]:
+    warnings = list(sprint.ignored_starts)
+    warnings = [f"{reason}, so it was ignored." for reason in warnings]
+    if sprint.is_due_before_start() and sprint.due:
+        warnings.append(
+            f"This milestone is due on {_day(sprint.due)}, before it starts on {_day(sprint.start.date())}. "
+            "Move its due date, or write an earlier day as `Start: YYYY-MM-DD` into its description."
+        )
+    return warnings
+
+
+def _ledger(facts: Facts) -> str:
+    rows = [("Committed", facts.committed, "")]
+    rows += [(name, facts.total(cause), sign) for name, cause, sign in _CAUSES]
+    rows += [("**Scope**", facts.scope, ""), ("Done", facts.done, ""), ("**Remaining**", facts.remaining, "")]
+    lines = ["| | Points | Items |", "|:--|--:|--:|"]
+    for name, amount, sign in rows:
+        if sign and amount == Amount():
+            continue
+        points, count = _signed(amount.points, sign), _signed(Decimal(amount.count), sign)
+        if name.startswith("**"):
+            points, count = f"**{points}**", f"**{count}**"
+        lines.append(f"| {name} | {points} | {count} |")
+    return "\n".join(lines)
+
+
+_CAUSES = (
+    ("Added", Cause.ADDED, "+"),
+    ("Removed", Cause.REMOVED, "−"),
+    ("Dropped", Cause.DROPPED, "−"),
+    ("Re-estimated", Cause.REESTIMATED, "±"),
+)
+
+
+def _not_estimated(facts: Facts, unit: str) -> str:
+    missing = [item for item in facts.items if item.points is None and item.state == "open"]
+    if not missing:
+        return ""
+    named = ", ".join(f"#{item.number}" for item in missing[:_MOST_NAMED])
+    if len(missing) > _MOST_NAMED:
+        named += f" and {len(missing) - _MOST_NAMED} more"
+    verb, they = ("is", "it counts") if len(missing) == 1 else ("are", "they count")
+    text = f"**{_count(len(missing), 'open item')} {verb} not estimated:** {named}"
+    if unit == "points":
+        return f"{text}. In points {they} as 0."
+    return f"{text}. So much is not estimated that this card counts items instead of points."
+
+
+def _days_table(facts: Facts, unit: str) -> str:
+    if not facts.days:
+        return ""
+    shown = facts.days[-_MOST_DAYS:]
+    lines = ["| Day | Scope | Done | Remaining |", "|:--|--:|--:|--:|"]
+    if len(shown) < len(facts.days):
+        lines.append(f"| … {len(facts.days) - len(shown)} earlier days | | | |")
+    for day in shown:
+        values = (measure(value, unit) for value in (day.scope, day.done, day.remaining))
+        lines.append(f"| {day.date:%a} {_day(day.date)} | " + " | ".join(number(v) for v in values) + " |")
+    heading = "Data by day, in points" if unit == "points" else "Data by day, in items"
+    table = "\n".join(lines)
+    return f"<details>\n<summary>{heading}</summary>\n\n{table}\n\n</details>"
+
+
+def number(value: Decimal) -> str:
+    """A number without needless zeros."""
+    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """To half a unit at the least: the ideal line is not more exact than that."""
+    return max(round(value * 2) / Decimal(2), Decimal("0.5"))
+
+
+def _signed(value: Decimal, sign: str) -> str:
+    if not value:
+        return "0"
+    if sign == "±":
+        sign = "+" if value > 0 else "−"
+    return f"{sign}{number(abs(value))}"
+
+
+def _amount(value: Decimal, unit: str) -> str:
+    noun = "point" if unit == "points" else "item"
+    return f"{number(value)} {noun}" if value == 1 else f"{number(value)} {noun}s"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{_day(moment.date())}, {moment:%H:%M} {moment.tzname()}"
+
+
+def _plain(text: str) -> str:
+    """Words that somebody wrote elsewhere: they mention nobody and format nothing here."""
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~" else c for c in " ".join(text.split()))
+    return escaped.replace("@", "@\u200b")

@@ -1,0 +1,27 @@
+"""Milestones: created, edited, closed, opened (again), deleted."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded, UnusableError
+from handlers.payloads import Account, Milestone
+
+
+class _Payload(msgspec.Struct):
+    milestone: Milestone
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts the event on the timeline."""
+    payload = delivery.read(_PAYLOAD)
+    milestone, event = payload.milestone, delivery.action or ""
+    times = {"created": milestone.created_at, "closed": milestone.closed_at}
+    at = times.get(event) or milestone.updated_at or milestone.created_at
+    if at is None:
+        raise UnusableError("the milestone carries no time")
+    yield Recorded(milestone.told(event, at, delivery.id), payload.sender.login if payload.sender else None)

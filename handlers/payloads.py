@@ -1,0 +1,143 @@
+"""GitHub's payloads, as far as we read them. What else they carry is passed over.
+
+Reading is lenient where a missing value has an obvious meaning, because payloads of all ages and of GitHub
+Enterprise come through the same door.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from sprints.model import ItemSnapshot, MilestoneEvent, State
+
+_DROPPING_REASONS = {"not_planned", "duplicate"}
+
+
+class Account(msgspec.Struct):
+    id: int
+    login: str = ""
+    type: str = "User"
+
+
+class Repository(msgspec.Struct):
+    id: int
+    full_name: str
+    node_id: str = ""
+    private: bool = True
+    description: str | None = None
+    owner: Account | None = None
+
+
+class Label(msgspec.Struct):
+    name: str
+
+
+class Milestone(msgspec.Struct):
+    id: int
+    number: int
+    title: str
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    description: str | None = None
+    due_on: datetime | None = None
+    closed_at: datetime | None = None
+
+    def told(self, event: str, at: datetime, delivery: str) -> MilestoneEvent:
+        """What an event says of this milestone."""
+        return MilestoneEvent(
+            milestone=self.id,
+            event=event,
+            at=at,
+            delivery=delivery,
+            number=self.number,
+            title=clean(self.title),
+            created_at=self.created_at or at,
+            description=clean(self.description) if self.description else None,
+            due_on=self.due_on,
+            closed_at=self.closed_at,
+        )
+
+
+class Issue(msgspec.Struct):
+    """An issue or, in a comment's payload, a pull request seen as one."""
+
+    number: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    id: int = 0
+    node_id: str = ""
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    milestone: Milestone | None = None
+    labels: list[Label] = []
+    pull_request: msgspec.Raw | None = None
+
+    @property
+    def key(self) -> str:
+        """How we know the item: by node id, which survives renames and transfers of its repository."""
+        return self.node_id or f"issue:{self.id}"
+
+    def snapshot(self) -> ItemSnapshot:
+        state = State.OPEN
+        if self.state == "closed":
+            state = State.DROPPED if self.state_reason in _DROPPING_REASONS else State.DONE
+        return _snapshot(self, state, is_pull_request=self.pull_request is not None)
+
+
+class PullRequest(msgspec.Struct):
+    number: int
+    title: str
+    created_at: datetime
+    updated_at: datetime
+    id: int = 0
+    node_id: str = ""
+    state: str = "open"
+    closed_at: datetime | None = None
+    milestone: Milestone | None = None
+    labels: list[Label] = []
+    merged: bool | None = None
+    merged_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        return self.node_id or f"pull_request:{self.id}"
+
+    def snapshot(self) -> ItemSnapshot:
+        state = State.OPEN
+        if self.state == "closed":
+            state = State.DONE if self.merged or self.merged_at else State.DROPPED
+        return _snapshot(self, state, is_pull_request=True)
+
+
+class Comment(msgspec.Struct):
+    id: int
+    body: str | None = None
+    user: Account | None = None
+
+
+class _From(msgspec.Struct):
+    from_: str | None = msgspec.field(name="from", default=None)
+
+
+class Changes(msgspec.Struct):
+    body: _From | None = None
+
+
+def _snapshot(item: Issue | PullRequest, state: State, *, is_pull_request: bool) -> ItemSnapshot:
+    return ItemSnapshot(
+        number=item.number,
+        title=clean(item.title),
+        created_at=item.created_at,
+        state=state,
+        closed_at=item.closed_at,
+        milestone=item.milestone.id if item.milestone else None,
+        labels=tuple(clean(label.name) for label in item.labels),
+        is_pull_request=is_pull_request,
+    )
+
+
+def clean(text: str) -> str:
+    """Text that PostgreSQL can store: it knows no NUL character."""
+    return text.replace("\x00", "")

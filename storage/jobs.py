@@ -1,0 +1,87 @@
+"""The job queue, procrastinate on the same PostgreSQL: a job commits together with what it is for.
+
+Jobs carry ids only, never a payload or a token. A job that is scheduled for later never carries a lock,
+because everything behind it on that lock would wait as well.
+"""
+
+from datetime import datetime
+
+import procrastinate
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import plain_url
+
+PROCESS_EVENTS = "process_events"
+ANSWER = "answer"
+ANSWER_LATER = "answer_later"
+SWEEP = "sweep"
+
+# A command's answer overtakes the recording of events: somebody is waiting for it.
+_PRIORITY = {ANSWER: 10}
+_QUEUES = {PROCESS_EVENTS: "events"}
+
+
+def queue(url: str) -> procrastinate.App:
+    """The queue of one database. Open it before use."""
+    connector = procrastinate.PsycopgConnector(conninfo=plain_url(url), min_size=1, max_size=4, timeout=5)
+    return procrastinate.App(connector=connector)
+
+
+class Jobs:
+    """Defers jobs within the caller's transaction."""
+
+    def __init__(self, app: procrastinate.App) -> None:
+        self._app = app
+
+    async def answer(
+        self, connection: AsyncConnection, organization_id: int, event_id: int, thread: str
+    ) -> None:
+        """Answers the commands of an event. Answers to one `thread` are given one after another."""
+        await self._defer(
+            connection, ANSWER, lock=thread, organization_id=organization_id, event_id=event_id, thread=thread
+        )
+
+    async def answer_later(
+        self,
+        connection: AsyncConnection,
+        at: datetime,
+        *,
+        organization_id: int,
+        event_id: int,
+        thread: str,
+        tries: int,
+    ) -> None:
+        """Answers when GitHub lets us again; the job that waits holds no lock."""
+        await self._defer(
+            connection,
+            ANSWER_LATER,
+            schedule_at=at,
+            organization_id=organization_id,
+            event_id=event_id,
+            thread=thread,
+            tries=tries,
+        )
+
+    async def _defer(
+        self,
+        connection: AsyncConnection,
+        task: str,
+        *,
+        lock: str | None = None,
+        schedule_at: datetime | None = None,
+        **arguments: object,
+    ) -> None:
+        raw = (await connection.get_raw_connection()).driver_connection
+        deferrer = self._app.configure_task(
+            task,
+            queue=_QUEUES.get(task, "default"),
+            priority=_PRIORITY.get(task, 0),
+            lock=lock,
+            schedule_at=schedule_at,
+            connection=raw,
+        )
+        try:
+            await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
+        except AlreadyEnqueued:
+            return

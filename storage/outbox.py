@@ -1,0 +1,142 @@
+"""What we owe to a thread: written together with the answer, sent afterwards, sent once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import Tenant
+from storage.tables import outbox
+
+
+class Kind(StrEnum):
+    """What is sent: a comment, or a reaction to the comment that asked."""
+
+    REPLY = "reply"
+    REACTION = "reaction"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One thing to send. `slot` names a reply within its thread: a later one with the same slot edits it.
+
+    A reaction's `body` is GitHub's name of it, its `comment_id` the comment that it goes to.
+    """
+
+    kind: Kind
+    body: str
+    slot: str = ""
+    comment_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message in the outbox."""
+
+    id: int
+    project_id: int
+    thread: int
+    message: Message
+    attempts: int
+    created_at: datetime
+
+
+class Outbox:
+    """One tenant's outbox."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def put(self, project_id: int, event_id: int, thread: int, messages: Sequence[Message]) -> None:
+        """Queues the answer to an event. A second answer to the same event is not taken."""
+        values = [
+            {
+                "organization_id": self._organization_id,
+                "project_id": project_id,
+                "event_id": event_id,
+                "position": position,
+                "kind": message.kind,
+                "thread": thread,
+                "slot": message.slot,
+                "body": message.body,
+                "comment_id": message.comment_id,
+            }
+            for position, message in enumerate(messages)
+        ]
+        if values:
+            await self._connection.execute(insert(outbox).on_conflict_do_nothing(), values)
+
+    async def is_answered(self, event_id: int) -> bool:
+        """Whether the event has an answer, sent or not."""
+        query = select(func.count()).select_from(outbox).where(self._mine, outbox.c.event_id == event_id)
+        return bool(await self._connection.scalar(query))
+
+    async def unsent(self, event_id: int) -> list[Queued]:
+        """What is still to be sent for an event, in order."""
+        query = self._queued().where(outbox.c.event_id == event_id).order_by(outbox.c.position)
+        rows = await self._connection.execute(query)
+        return [
+            Queued(
+                r.id, r.project_id, r.thread, Message(r.kind, r.body, r.slot, r.comment_id), r.attempts, r[-1]
+            )
+            for r in rows
+        ]
+
+    async def posted(self, project_id: int, thread: int, slot: str) -> tuple[int, str] | None:
+        """The comment that holds this thread's answer of this slot, and what it says."""
+        query = (
+            select(outbox.c.comment_id, outbox.c.body)
+            .where(self._mine, outbox.c.project_id == project_id, outbox.c.thread == thread)
+            .where(outbox.c.kind == Kind.REPLY, outbox.c.slot == slot, outbox.c.sent_at.is_not(None))
+            .order_by(outbox.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).first()
+        return (row[0], row[1]) if row and row[0] is not None else None
+
+    async def begin_attempt(self, message_id: int) -> None:
+        """Notes that the message may reach GitHub from now on."""
+        await self._update(message_id, attempts=outbox.c.attempts + 1)
+
+    async def mark_sent(self, message_id: int, at: datetime, comment_id: int | None) -> None:
+        await self._update(message_id, sent_at=at, comment_id=comment_id)
+
+    async def mark_refused(self, message_id: int, at: datetime, why: str) -> None:
+        """GitHub will not take it, now or later: kept, shown by `doctor`, and not tried again."""
+        await self._update(message_id, sent_at=at, comment_id=None, refused=why[:500])
+
+    async def refused(self, most: int = 20) -> list[tuple[int, str]]:
+        """The newest messages that GitHub would not take: thread and reason."""
+        query = (
+            select(outbox.c.thread, outbox.c.refused)
+            .where(self._mine, outbox.c.refused.is_not(None))
+            .order_by(outbox.c.id.desc())
+            .limit(most)
+        )
+        return [(row[0], row[1]) for row in await self._connection.execute(query)]
+
+    @property
+    def _mine(self):  # type: ignore[no-untyped-def]
+        return outbox.c.organization_id == self._organization_id
+
+    def _queued(self) -> Select[tuple[object, ...]]:
+        return select(
+            outbox.c.id,
+            outbox.c.project_id,
+            outbox.c.thread,
+            outbox.c.kind,
+            outbox.c.body,
+            outbox.c.slot,
+            outbox.c.comment_id,
+            outbox.c.attempts,
+            outbox.c.created_at,
+        ).where(self._mine, outbox.c.sent_at.is_(None))
+
+    async def _update(self, message_id: int, **values: object) -> None:
+        await self._connection.execute(
+            update(outbox).where(self._mine, outbox.c.id == message_id).values(**values)
+        )
