@@ -1,0 +1,87 @@
+"""What a burndown says, in the words and numbers that its picture, alt text and Mermaid twin share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from sprints.burndown import Burndown
+
+# Not strftime: that follows the machine's locale.
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+FULL_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeStep:
+    """By how much the scope changed within the local day `days[day]`."""
+
+    day: int
+    amount: Decimal
+
+
+def scope_steps(burndown: Burndown) -> list[ScopeStep]:
+    """The days on which the scope changed; the first day is compared with the commitment."""
+    steps, before = [], burndown.committed
+    for index, day in enumerate(burndown.days):
+        if day.scope is None:
+            continue
+        if day.scope != before:
+            steps.append(ScopeStep(index, day.scope - before))
+        before = day.scope
+    return steps
+
+
+def is_over(burndown: Burndown) -> bool:
+    """Whether the last day has passed, so that no day of the picture is today.
+
+    A sprint that was closed within a day never sees that day's end; then the date of `as_of` decides, read
+    in the time zone that it comes with.
+    """
+    last = len(burndown.days) - 1
+    if burndown.is_open_ended or last < 0 or burndown.as_of_day < last:
+        return False
+    return burndown.is_day_complete or burndown.as_of.date() > burndown.days[last].date
+
+
+def short_day(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def number(value: Decimal, places: int = 2) -> str:
+    """At most `places` decimals, no idle zeros, thousands set apart, a true minus sign."""
+    rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    text = f"{abs(rounded):,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return f"−{text}" if rounded < 0 else text
+
+
+def signed(value: Decimal) -> str:
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def unit_word(value: Decimal, unit: str) -> str:
+    """The unit as a word that fits the value: 1 point, 0.5 points, 3 items."""
+    word = "point" if unit == "points" else "item"
+    return word if abs(value) == 1 else f"{word}s"
+
+
+def quantity(value: Decimal, unit: str) -> str:
+    return f"{number(value)} {unit_word(value, unit)}"
+
+
+def in_groups(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
+    """Scope changes summed up by spans of so many days, each at its last change; sums of 0 are left out.
+
+    The amounts keep their total.
+    """
+    groups = dict[int, ScopeStep]()
+    for step in steps:
+        before = groups.get(step.day // days)
+        amount = before.amount + step.amount if before else step.amount
+        groups[step.day // days] = ScopeStep(step.day, amount)
+    return [step for step in groups.values() if step.amount]

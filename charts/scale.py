@@ -1,0 +1,76 @@
+"""Axes: round numbers for values, and days, weeks, months or years for dates, whichever fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from math import ceil, floor, log10
+
+from charts.reading import MONTHS, WEEKDAYS
+
+# The least distance between neighbouring labels of each kind, in CSS pixels.
+_ROOM_FOR_WEEKDAY, _ROOM_FOR_DAY, _ROOM_FOR_WEEK, _ROOM_FOR_MONTH, _ROOM_FOR_YEAR = 86, 31, 40, 56, 72
+
+
+@dataclass(frozen=True, slots=True)
+class DateTick:
+    """A label under `days[day]`: its name, and below that its month or year where that begins."""
+
+    day: int
+    name: str
+    period: str
+
+
+def value_ticks(highest: float, whole: bool) -> list[float]:
+    """From 0 to the first round value at or above `highest`, in two to five equal steps of 1, 2 or 5.
+
+    `whole` allows no fractions, as for items. When everything is 0 the axis goes to 1.
+    """
+    if highest <= 0:
+        return [0.0, 1.0]
+    magnitude = 10.0 ** floor(log10(highest / 4))
+    step = next(size * magnitude for size in (1, 2, 5, 10) if size * magnitude * 4.0001 >= highest)
+    if whole:
+        step = max(step, 1.0)
+    return [step * n for n in range(max(1, ceil(highest / step - 1e-9)) + 1)]
+
+
+def value_name(value: float) -> str:
+    """A tick's value without the noise of binary fractions."""
+    return f"{Decimal(f'{value:.10f}').normalize():,f}"
+
+
+def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
+    """Labels for days that are `day_width` wide, dense enough to read dates off, too sparse to collide."""
+    if day_width >= _ROOM_FOR_DAY:
+        chosen = list(range(len(days)))
+    elif 7 * day_width >= _ROOM_FOR_WEEK:
+        chosen = [i for i, day in enumerate(days) if day.weekday() == 0]
+    else:
+        return _ticks_of_months(days, day_width)
+    with_weekday = day_width >= _ROOM_FOR_WEEKDAY
+    ticks, period = list[DateTick](), None
+    for i in chosen:
+        day = days[i]
+        name = f"{WEEKDAYS[day.weekday()]} {day.day}" if with_weekday else str(day.day)
+        begins = (day.year, day.month) != period
+        ticks.append(DateTick(i, name, MONTHS[day.month - 1] if begins else ""))
+        period = (day.year, day.month)
+    return ticks
+
+
+def _ticks_of_months(days: Sequence[date], day_width: float) -> list[DateTick]:
+    """Labels on first days of months, quarters or years."""
+    months = next((n for n in (1, 3) if 30 * n * day_width >= _ROOM_FOR_MONTH), None)
+    if months is None:
+        every = next(
+            n * 10**e for e in range(5) for n in (1, 2, 5) if 365 * n * 10**e * day_width >= _ROOM_FOR_YEAR
+        )
+        firsts = [i for i, day in enumerate(days) if (day.month, day.day) == (1, 1)]
+        return [DateTick(i, str(days[i].year), "") for i in firsts if days[i].year % every == 0]
+    ticks, year = list[DateTick](), None
+    for i, day in enumerate(days):
+        if day.day == 1 and (day.month - 1) % months == 0:
+            ticks.append(DateTick(i, MONTHS[day.month - 1], "" if day.year == year else str(day.year)))
+            year = day.year
+    return ticks

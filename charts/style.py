@@ -1,0 +1,65 @@
+"""The one house style. All lengths are CSS pixels: what a reader sees at 100 %; a picture is drawn at 2×.
+
+The card is opaque and light, because an image in a comment cannot follow GitHub's theme: dark ink on a
+white card with a visible edge reads the same on a white and on a nearly black page.
+
+On a phone the card is shown about 400 px wide, half its size, so no text is smaller than 18.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.font_manager import FontProperties
+
+WIDTH, HEIGHT = 760, 400
+PIXEL_RATIO = 2
+
+# The contrast against the card is noted beside each ink; text needs 4.5. Blue, orange and grey differ for
+# every kind of colour blindness, and each also differs in form: solid line, triangle, dashes.
+CARD = "#ffffff"
+EDGE = "#d1d9e0"
+INK = "#1f2328"  # 15.8
+QUIET_INK = "#59636e"  # 6.1
+REMAINING = "#0a5bb5"  # 6.6
+IDEAL = "#6a737d"  # 4.8
+SCOPE = "#b34700"  # 5.7
+GRID = "#e4e8ec"
+BASELINE = "#9aa4ae"
+DAY_OFF = "#f0f2f5"
+TODAY = "#deedfc"
+TODAY_LINE = "#8fbdea"
+
+# Height of a capital or digit, and depth below the baseline, as shares of the font size.
+CAP_HEIGHT, DESCENT = 0.73, 0.24
+
+# DejaVu comes with matplotlib, so a picture is the same on every machine. Naming the file spares a search.
+_FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
+_REGULAR = FontProperties(fname=_FONTS / "DejaVuSans.ttf")
+_BOLD = FontProperties(fname=_FONTS / "DejaVuSans-Bold.ttf")
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """How a kind of label is written: size, ink and font."""
+
+    size: int
+    ink: str
+    font: FontProperties
+
+    @property
+    def cap_height(self) -> float:
+        return CAP_HEIGHT * self.size
+
+    @property
+    def descent(self) -> float:
+        return DESCENT * self.size
+
+
+HEADLINE = Lettering(34, REMAINING, _BOLD)
+HEADLINE_UNIT = Lettering(20, REMAINING, _REGULAR)
+PLAN_LABEL = Lettering(20, REMAINING, _BOLD)
+IDEAL_LABEL = Lettering(20, IDEAL, _REGULAR)
+SCOPE_LABEL = Lettering(18, SCOPE, _BOLD)
+TICK = Lettering(18, QUIET_INK, _REGULAR)
+TODAY_TICK = Lettering(18, INK, _BOLD)
