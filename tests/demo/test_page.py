@@ -1,0 +1,131 @@
+"""The page shows a thread truly, safely and at once, and lets only itself write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.demo.github import StandInGitHub
+from bot.demo.markdown import render
+from bot.demo.page import DemoPage
+
+
+class Shown(NamedTuple):
+    """A page on an issue, and a browser's session."""
+
+    url: str
+    number: int
+    session: aiohttp.ClientSession
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shown(github: StandInGitHub, repo: str) -> AsyncIterator[Shown]:
+    """The page of a fresh issue in a sprint."""
+    milestone = await github.create_milestone(repo, "Sprint <1>", due_on="2026-03-13T07:00:00Z")
+    labels = ["points: 3", "bug"]
+    issue = await github.create_issue(repo, "A & B", labels=labels, milestone=milestone["number"])
+    await github.create_issue(repo, "Another one", milestone=milestone["number"])
+    page = DemoPage(
+        github.url,
+        github.tokens["alice"],
+        repo=repo,
+        number=issue["number"],
+        suggestions=[('/sprint status "Sprint 1"', "How it <stands>")],
+    )
+    async with page, aiohttp.ClientSession() as session:
+        yield Shown(page.url, issue["number"], session)
+
+
+async def text(shown: Shown, path: str = "/") -> str:
+    async with shown.session.get(shown.url + path) as answer:
+        assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        return await answer.text()
+
+
+async def test_comments_are_rendered_and_what_could_harm_is_not(
+    github: StandInGitHub, repo: str, shown: Shown
+) -> None:
+    harm = '<script>alert(1)</script><img src="x" onerror="alert(2)"> <a href="javascript:alert(3)">x</a>'
+    await github.comment(repo, shown.number, f"**Bold** and #2 but not `#2`\n\n{harm}", "bob")
+    html = await text(shown)
+    assert "<strong>Bold</strong>" in html
+    assert f'<a class="issue-link" href="/{repo}/issues/2" rel="nofollow noopener">#2</a>' in html
+    assert "<code>#2</code>" in html
+    assert "<script>alert" not in html
+    assert "onerror" not in html
+    assert "javascript:" not in html
+    assert "A &amp; B" in html
+    assert "Sprint &lt;1&gt;" in html
+    assert 'data-fill="/sprint status &quot;Sprint 1&quot;"' in html
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("<details open><summary>More</summary>\n\nText\n\n</details>", "<summary>More</summary>"),
+        ('<picture><source srcset="/a.png" media="x"></picture>', '<source srcset="/a.png" media="x">'),
+        ('<img src="/b.png" alt="Burndown" width="600">', '<img src="/b.png" alt="Burndown" width="600">'),
+        ("H<sub>2</sub>O x<sup>2</sup> <kbd>Ctrl</kbd>", "H<sub>2</sub>O x<sup>2</sup> <kbd>Ctrl</kbd>"),
+        ("- [x] done", 'checked=""'),
+        ("> [!NOTE]\n> Read me", 'class="markdown-alert markdown-alert-note"'),
+        ("```mermaid\nxychart-beta\n```", "<code>xychart-beta"),
+        ('<p id="body" class="topbar" style="position:fixed">x</p>', '<p class="">x</p>'),
+        ('<img alt="a > #7">', '<img alt="a &gt; #7">'),
+        (":tada:", "🎉"),
+    ],
+)
+def test_markdown_is_githubs(markdown: str, expected: str) -> None:
+    assert expected in render(markdown, "acme/shop")
+
+
+async def test_the_sidebar_counts_the_sprint(repo: str, shown: Shown) -> None:
+    assert "0 of 2 closed" in await text(shown)
+    async with shown.session.post(f"{shown.url}/{repo}/issues/2/state", data={"state": "closed"}) as answer:
+        assert (answer.status, answer.url.path) == (200, f"/{repo}/issues/2")
+    assert "1 of 2 closed" in await text(shown)
+    assert "Reopen issue" in await text(shown, f"/{repo}/issues/2")
+
+
+async def test_what_happens_is_streamed_at_once(github: StandInGitHub, repo: str, shown: Shown) -> None:
+    where = f"{shown.url}/{repo}/issues/{shown.number}"
+    async with shown.session.get(f"{where}/live") as stream:
+        assert len((await _next(stream))["posts"]) == 1
+        async with shown.session.post(f"{where}/comments", data={"body": "/help"}) as answer:
+            assert answer.status == 200
+        assert "/help" in (await _next(stream))["posts"][1]["html"]
+        comment = (await github.comments(repo, shown.number))[0]
+        assert comment["user"]["login"] == "alice"
+        path = f"{github.url}/repos/{repo}/issues/comments/{comment['id']}/reactions"
+        headers = {"Authorization": f"Bearer {github.tokens['bob']}"}
+        async with shown.session.post(path, json={"content": "eyes"}, headers=headers) as answer:
+            assert answer.status == 201
+        assert "👀" in (await _next(stream))["posts"][1]["html"]
+
+
+async def test_other_sites_cannot_write_through_the_page(
+    github: StandInGitHub, repo: str, shown: Shown
+) -> None:
+    path = f"{shown.url}/{repo}/issues/{shown.number}/comments"
+    for headers in ({"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        async with shown.session.post(path, data={"body": "/help"}, headers=headers) as answer:
+            assert answer.status == 403
+    assert await github.comments(repo, shown.number) == []
+
+
+async def test_an_unknown_issue_is_a_page_too(repo: str, shown: Shown) -> None:
+    async with shown.session.get(f"{shown.url}/{repo}/issues/4711") as answer:
+        assert answer.status == 404
+        assert "no such issue" in await answer.text()
+
+
+async def _next(stream: aiohttp.ClientResponse) -> dict[str, Any]:
+    async for line in stream.content:
+        if line.startswith(b"data: "):
+            value: dict[str, Any] = json.loads(line.removeprefix(b"data: "))
+            return value
+    raise AssertionError("the stream ended")
