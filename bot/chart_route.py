@@ -20,7 +20,7 @@ class ChartRoute:
         if png is None:
             raise web.HTTPNotFound(text="no such chart")
         headers = {"ETag": etag, "Cache-Control": "public, max-age=31536000, immutable"}
-        if any(match.value == token or match.value == "*" for match in request.if_none_match or ()):
+        if any(match.value in {token, "*"} for match in request.if_none_match or ()):
             return web.Response(status=304, headers=headers)
         return web.Response(body=png, content_type="image/png", headers=headers)
 

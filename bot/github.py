@@ -18,7 +18,7 @@ from bot.settings import GitHubSettings
 API_VERSION = "2022-11-28"
 NAME = "agile-github-suite"
 
-_TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 _SAFE_RETRIES = 2
 _RETRY_PAUSE_SECONDS = 0.5
 # A token lives an hour. It is not used in its last minutes, lest it expires on the way.
@@ -49,7 +49,9 @@ class GitHubRefusedError(Exception):
 class GitHub:
     """The App on GitHub. Each installation has its own token, ETags and limits."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: GitHubSettings, api_url: str, clock: Clock) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: GitHubSettings, api_url: str, clock: Clock
+    ) -> None:
         self._session = session
         self._settings = settings
         self._api_url = api_url
@@ -165,7 +167,9 @@ class Installation:
             yield
         except (aiohttp.ClientError, TimeoutError, gidgethub.GitHubBroken) as problem:
             retry_at = self._clock() + _OUTAGE_PAUSE
-            raise GitHubUnavailableError(f"GitHub cannot be reached: {type(problem).__name__}", retry_at) from None
+            raise GitHubUnavailableError(
+                f"GitHub cannot be reached: {type(problem).__name__}", retry_at
+            ) from None
         except gidgethub.HTTPException as problem:
             if (wait_until := self._limited_until(problem)) is not None:
                 self._blocked_until = wait_until
@@ -176,7 +180,8 @@ class Installation:
         """When to ask again, if this is a rate limit, primary or secondary."""
         now, headers = self._clock(), problem.headers
         if isinstance(problem, gidgethub.RateLimitExceeded):
-            return max(problem.rate_limit.reset_datetime, now + timedelta(seconds=1))
+            reset_at: datetime = problem.rate_limit.reset_datetime
+            return max(reset_at, now + timedelta(seconds=1))
         retry_after = headers.get("retry-after", "")
         if problem.status_code == 429 or (problem.status_code == 403 and retry_after):
             if retry_after.isdecimal():

@@ -26,7 +26,7 @@ class Inbox:
 
     async def put(self, delivery: Received) -> Outcome:
         """Returns when the delivery is safe on disk. Raises DatabaseAwayError if it is not."""
-        future = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
         if self._flushing is None or self._flushing.done():
             self._flushing = asyncio.create_task(self._flush())

@@ -1,4 +1,4 @@
-"""Logs: one line for each happening, with the delivery that it belongs to. JSON unless a person is watching."""
+"""Logs: one line for each happening, with its delivery. JSON unless a person is watching."""
 
 import logging
 import sys

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -188,15 +189,11 @@ def _private_key(given: str) -> str | None:
     """The key in PEM form, from text, a path or base64."""
     candidates = [given.replace("\\n", "\n")]
     path = Path(given).expanduser()
-    try:
-        if len(given) < 4096 and path.is_file():
+    with contextlib.suppress(OSError, ValueError):
+        if path.is_file():
             candidates.append(path.read_text())
-    except (OSError, ValueError):
-        pass
-    try:
+    with contextlib.suppress(binascii.Error, ValueError):
         candidates.append(base64.b64decode(given, validate=True).decode())
-    except (binascii.Error, ValueError):
-        pass
     return next((text for text in candidates if _is_private_key(text)), None)
 
 

@@ -56,14 +56,16 @@ class GitHubThread:
 
     async def post(self, body: str) -> int:
         """A new comment; returns its id."""
-        comment = await self._installation.post(f"{self._path}/issues/{self._number}/comments", {"body": body})
+        comment = await self._installation.post(
+            f"{self._path}/issues/{self._number}/comments", {"body": body}
+        )
         return int(comment["id"])
 
     async def edit(self, comment_id: int, body: str) -> None:
         await self._installation.patch(f"{self._path}/issues/comments/{comment_id}", {"body": body})
 
     async def find(self, marker: str, since: str) -> int | None:
-        """The id of the comment that holds a marker of ours, among those changed since a moment (ISO 8601)."""
+        """The id of the comment with a marker of ours, among those changed since a moment (ISO 8601)."""
         path = f"{self._path}/issues/{self._number}/comments?per_page=100&since={quote(since)}"
         async for comment in self._installation.pages(path):
             if marker in (comment.get("body") or ""):

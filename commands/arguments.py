@@ -8,7 +8,7 @@ from enum import Enum
 
 from commands.errors import UserError
 
-_QUOTES = "\"“”„"
+_QUOTES = '"“”„'
 _TOKEN = re.compile(
     rf"(?:(?P<key>[a-z][a-z-]*):)?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<end>[{_QUOTES}])?|(?P<word>\S+))",
     re.IGNORECASE,
@@ -39,7 +39,9 @@ class Argument:
         """How it is written, as in the list of commands."""
         if self.is_positional:
             return f'["{self.name}"]'
-        value = "\\|".join(self.choices) if self.choices else {Kind.FLAG: "yes"}.get(self.kind, self.kind.value)
+        value = (
+            "\\|".join(self.choices) if self.choices else {Kind.FLAG: "yes"}.get(self.kind, self.kind.value)
+        )
         return f"[{self.name}:{value}]"
 
 
@@ -119,9 +121,7 @@ def _value(argument: Argument, word: Word, spot: str) -> str | date | bool:
             try:
                 return date.fromisoformat(given)
             except ValueError:
-                raise UserError(
-                    f"`{argument.name}` must be a date such as `2026-12-01`: {spot}"
-                ) from None
+                raise UserError(f"`{argument.name}` must be a date such as `2026-12-01`: {spot}") from None
         case Kind.FLAG:
             if given.lower() in {"yes", "no"}:
                 return given.lower() == "yes"

@@ -5,7 +5,8 @@ Look up (other bots' words → silence), 👀, permission, arguments, run. All l
 
 import asyncio
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from commands.arguments import Arguments, read, words_of
@@ -16,6 +17,8 @@ from commands.permissions import Level
 from commands.ports import Thread
 from commands.registry import COMMON, Command
 from commands.request import CommandLine, Request
+
+OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
 MOST_COMMANDS = 10
 # Every command answers to `/agile …` too, for threads in which another bot owns its short form.
@@ -48,9 +51,11 @@ class Dispatcher:
         """Whether any line is ours, without running it."""
         return any(self._is_ours(line.text) for line in request.lines)
 
-    async def answer(self, context: Context, thread: Thread) -> list[Answer]:
-        """The answers to a request, in the order of its lines; none if no line is ours."""
-        request = context.request
+    async def answer(self, request: Request, thread: Thread, open_context: OpenContext) -> list[Answer]:
+        """The answers to a request, in the order of its lines; none if no line is ours.
+
+        The context is opened once it is known that something may run in it.
+        """
         calls = [self._parse(line) for line in request.lines if self._is_ours(line.text)]
         if not calls:
             return []
@@ -61,13 +66,16 @@ class Dispatcher:
             return [_refusal(calls[0], level)]
         if len(calls) > MOST_COMMANDS:
             return [_failure(f"{len(calls)} commands in one comment are too many: {MOST_COMMANDS} at most.")]
-        answers = [await _run(call, context, level) for call in calls]
+        async with open_context() as context:
+            answers = [await _run(call, context, level) for call in calls]
         return [answer for answer in answers if answer.is_success] + _one_failure(answers)
 
     def _is_ours(self, line: str) -> bool:
         words = _words(line)
         verbs = {name[0] for name in self._commands}
-        return bool(words) and (words[0] in verbs or words[0] == _NAMESPACE or self._nearest(words) is not None)
+        return bool(words) and (
+            words[0] in verbs or words[0] == _NAMESPACE or self._nearest(words) is not None
+        )
 
     def _parse(self, line: CommandLine) -> _Call:
         words = _words(line.text)

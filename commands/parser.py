@@ -63,7 +63,9 @@ def _marks_in_plain_text(tokens: Sequence[Token]) -> Iterator[int]:
             yield from _marks_in_line_starts(token.children or [], html, is_quoted=quotes > 0)
 
 
-def _marks_in_line_starts(children: Sequence[Token], html: "_OpenElements", *, is_quoted: bool) -> Iterator[int]:
+def _marks_in_line_starts(
+    children: Sequence[Token], html: "_OpenElements", *, is_quoted: bool
+) -> Iterator[int]:
     nesting, at_line_start = 0, True
     for child in children:
         if child.type == "html_inline":

@@ -28,11 +28,18 @@ _NO_SPRINT = (
     summary="where the sprint stands: scope, done, remaining, and the burndown",
     level=Level.READ,
     arguments=(
-        Argument("name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True),
+        Argument(
+            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+        ),
         Argument("by", Kind.CHOICE, "the unit of the chart", choices=("points", "count")),
         Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
     ),
-    examples=("/sprint status", '/sprint status "Sprint 12"', "/sprint status by:count", "/sprint status as-of:2026-11-20"),
+    examples=(
+        "/sprint status",
+        '/sprint status "Sprint 12"',
+        "/sprint status by:count",
+        "/sprint status as-of:2026-11-20",
+    ),
 )
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""

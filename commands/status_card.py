@@ -86,7 +86,9 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
     today = as_of.astimezone(sprint.timezone).date()
     left = sum(map(is_working_day, days_between(today, sprint.due))) if sprint.due else 0
-    return f"with {_count(left, 'working day')} to go (today included)" if left else "and no working day is left"
+    return (
+        f"with {_count(left, 'working day')} to go (today included)" if left else "and no working day is left"
+    )
 
 
 def _warnings(sprint: Sprint) -> list[str]:

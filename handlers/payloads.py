@@ -27,6 +27,11 @@ class Repository(msgspec.Struct):
     description: str | None = None
     owner: Account | None = None
 
+    @property
+    def key(self) -> str:
+        """How we know the repository: by node id, which survives renames and transfers."""
+        return self.node_id or f"repository:{self.id}"
+
 
 class Label(msgspec.Struct):
     name: str

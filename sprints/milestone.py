@@ -95,7 +95,7 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, timezone: tzinf
 
 
 def _known(events: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
-    """What can be relied on: the milestone's own events, and before the first of them what others observed."""
+    """What can be relied on: the milestone's own events, and what others observed before the first."""
     ordered = in_order(events)
     if not ordered:
         raise ValueError("a sprint needs at least one event of its milestone")

@@ -35,11 +35,20 @@ class Jobs:
         self._app = app
 
     async def answer(
-        self, connection: AsyncConnection, organization_id: int, event_id: int, thread: str
+        self, connection: AsyncConnection, *, organization_id: int, event_id: int, thread: str, tries: int = 0
     ) -> None:
-        """Answers the commands of an event. Answers to one `thread` are given one after another."""
+        """Answers the commands of an event. Answers to one `thread` are given one after another.
+
+        `tries` counts how often GitHub could not be reached for it.
+        """
         await self._defer(
-            connection, ANSWER, lock=thread, organization_id=organization_id, event_id=event_id, thread=thread
+            connection,
+            ANSWER,
+            lock=thread,
+            organization_id=organization_id,
+            event_id=event_id,
+            thread=thread,
+            tries=tries,
         )
 
     async def answer_later(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tenant
-from storage.tables import outbox
+from storage.tables import github_events, outbox
 
 
 class Kind(StrEnum):
@@ -34,7 +34,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message in the outbox."""
+    """A message in the outbox. `key` is unique among all messages to GitHub."""
 
     id: int
     project_id: int
@@ -42,6 +42,7 @@ class Queued:
     message: Message
     attempts: int
     created_at: datetime
+    key: str
 
 
 class Outbox:
@@ -77,13 +78,27 @@ class Outbox:
 
     async def unsent(self, event_id: int) -> list[Queued]:
         """What is still to be sent for an event, in order."""
-        query = self._queued().where(outbox.c.event_id == event_id).order_by(outbox.c.position)
-        rows = await self._connection.execute(query)
+        query = (
+            select(outbox, github_events.c.delivery_id)
+            .join(
+                github_events,
+                (github_events.c.organization_id == outbox.c.organization_id)
+                & (github_events.c.id == outbox.c.event_id),
+            )
+            .where(self._mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
+            .order_by(outbox.c.position)
+        )
         return [
             Queued(
-                r.id, r.project_id, r.thread, Message(r.kind, r.body, r.slot, r.comment_id), r.attempts, r[-1]
+                id=row.id,
+                project_id=row.project_id,
+                thread=row.thread,
+                message=Message(Kind(row.kind), row.body, row.slot, row.comment_id),
+                attempts=row.attempts,
+                created_at=row.created_at,
+                key=f"{row.delivery_id}/{row.position}",
             )
-            for r in rows
+            for row in await self._connection.execute(query)
         ]
 
     async def posted(self, project_id: int, thread: int, slot: str) -> tuple[int, str] | None:
@@ -120,21 +135,8 @@ class Outbox:
         return [(row[0], row[1]) for row in await self._connection.execute(query)]
 
     @property
-    def _mine(self):  # type: ignore[no-untyped-def]
+    def _mine(self) -> ColumnElement[bool]:
         return outbox.c.organization_id == self._organization_id
-
-    def _queued(self) -> Select[tuple[object, ...]]:
-        return select(
-            outbox.c.id,
-            outbox.c.project_id,
-            outbox.c.thread,
-            outbox.c.kind,
-            outbox.c.body,
-            outbox.c.slot,
-            outbox.c.comment_id,
-            outbox.c.attempts,
-            outbox.c.created_at,
-        ).where(self._mine, outbox.c.sent_at.is_(None))
 
     async def _update(self, message_id: int, **values: object) -> None:
         await self._connection.execute(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tenant
@@ -78,12 +78,16 @@ class Projects:
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
 
+    async def of_repository(self, node_id: str) -> Project | None:
+        """The repository with this node id."""
+        return await self._find(projects.c.repository_node_id == node_id)
+
     async def named(self, full_name: str) -> Project | None:
         """The repository of this name, in any case."""
         return await self._find(func.lower(projects.c.github_repo) == full_name.lower())
 
     @property
-    def _mine(self):  # type: ignore[no-untyped-def]
+    def _mine(self) -> ColumnElement[bool]:
         return projects.c.organization_id == self._organization_id
 
     async def _known(self, repository: Repository) -> int | None:
@@ -118,7 +122,7 @@ class Projects:
         )
         return None if taken else repository.full_name
 
-    async def _find(self, condition) -> Project | None:  # type: ignore[no-untyped-def]
+    async def _find(self, condition: ColumnElement[bool]) -> Project | None:
         query = (
             select(
                 projects.c.id,

@@ -44,7 +44,7 @@ _LOOK_UPS = (
 _NEVER_FOR_THE_APPLICATION = ("tenant_for(bigint, bigint, text, text)",)
 
 
-class SchemaProblem(Exception):
+class SchemaError(Exception):
     """The database cannot be worked with; the text says why and how to mend it."""
 
 
@@ -67,9 +67,9 @@ def newest_revision() -> str | None:
 
 
 async def check(connection: AsyncConnection) -> None:
-    """Raises SchemaProblem unless the schema is this version's and the role cannot bypass row security."""
+    """Raises SchemaError unless the schema is this version's and the role cannot bypass row security."""
     if found := await connection.run_sync(_problem):
-        raise SchemaProblem(found)
+        raise SchemaError(found)
 
 
 def _problem(connection: Connection) -> str | None:
@@ -101,16 +101,16 @@ def _problem(connection: Connection) -> str | None:
 
 def _check_server(connection: Connection, application_role: str) -> None:
     version = connection.dialect.server_version_info or (0,)
-    if version[0] < _OLDEST_SERVER:
-        raise SchemaProblem(f"PostgreSQL {_OLDEST_SERVER} or newer is needed; this server is {version[0]}")
+    if int(version[0]) < _OLDEST_SERVER:
+        raise SchemaError(f"PostgreSQL {_OLDEST_SERVER} or newer is needed; this server is {version[0]}")
     me = connection.execute(text("select current_user")).scalar()
     if me == application_role:
-        raise SchemaProblem(
+        raise SchemaError(
             f"DATABASE_OWNER_URL and DATABASE_URL both connect as “{me}”; the application must own nothing"
         )
     known = connection.execute(text("select from pg_roles where rolname = :r"), {"r": application_role})
     if known.first() is None:
-        raise SchemaProblem(
+        raise SchemaError(
             f"the role “{application_role}” of DATABASE_URL does not exist; "
             f"create it with: create role {application_role} login password '…'"
         )

@@ -40,7 +40,7 @@ class Timeline:
             return
         rows = await self._without_needless_observations(rows)
         values = [self._values(row) for row in rows]
-        # Always in the same order, so that two workers with the same facts wait for each other, not dead-lock.
+        # Always in the same order, so that two workers with the same facts wait and do not dead-lock.
         values.sort(key=lambda v: (v["item"], v["event"], v["at"], v["subject"]))
         if values:
             await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)

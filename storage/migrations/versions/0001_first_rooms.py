@@ -51,6 +51,4 @@ execute function wake_locked();
 
 def _run(sql: str) -> None:
     """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
-    raw = op.get_bind().connection
-    with raw.cursor() as cursor:
-        cursor.execute(sql)
+    op.get_bind().connection.cursor().execute(sql)

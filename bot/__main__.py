@@ -1,0 +1,84 @@
+"""The command line: `python -m bot COMMAND`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bot import doctor, facts, logs, replay, serve
+from bot.services import migrate
+from bot.settings import Settings, SettingsError, load
+from storage.schema import SchemaError
+
+_NEEDS_GITHUB = {"serve", "work"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0, 1 (failed) or 2 (wrong use)."""
+    options = _parser().parse_args(arguments)
+    logs.configure(level=options.log_level)
+    try:
+        settings = load(os.environ, needs_github=options.command in _NEEDS_GITHUB)
+    except SettingsError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    run: Callable[[Settings, argparse.Namespace], int] = options.run
+    try:
+        return run(settings, options)
+    except SchemaError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Agile GitHub Suite")
+    parser.set_defaults(log_level=logging.INFO)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, summary: str, example: str, run: Callable[..., int]) -> argparse.ArgumentParser:
+        found = commands.add_parser(
+            name, help=summary, description=summary, epilog=f"Example: python -m bot {example}"
+        )
+        found.set_defaults(run=run)
+        return found
+
+    found = add("serve", "The door and a worker in one process.", "serve --no-worker", serve.serve)
+    found.add_argument("--no-worker", action="store_true", help="the door alone; run workers with `work`")
+    add("work", "A worker alone; start as many as you like.", "work", serve.work)
+    add("migrate", "Brings the database up to this version.", "migrate", _migrate)
+    found = add("replay", "Sends recorded deliveries through the door.", "replay history.jsonl", replay.run)
+    found.add_argument("file", type=Path, help="one JSON object a line: event, delivery, payload")
+    found.add_argument("--url", help="a running door; else one is started for the replay")
+    found.set_defaults(log_level=logging.ERROR)
+    found = add("facts", "A sprint's numbers as JSON.", "facts --repo acme/webshop --milestone 3", facts.run)
+    found.add_argument("--repo", required=True, metavar="OWNER/NAME")
+    found.add_argument("--milestone", required=True, type=int, metavar="NUMBER")
+    found.add_argument("--as-of", metavar="TIME", help="ISO 8601, exclusive; default now")
+    found.add_argument("--timezone", metavar="IANA", help="default: the tenant's, else UTC")
+    found.set_defaults(log_level=logging.ERROR)
+    add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(
+        log_level=logging.ERROR
+    )
+    add("demo", "A sprint to try, in a thread on a local page.", "demo", _demo)
+    return parser
+
+
+def _migrate(settings: Settings, _: argparse.Namespace) -> int:
+    migrate(settings)
+    print("The database is up to date.")
+    return 0
+
+
+def _demo(_: Settings, __: argparse.Namespace) -> int:
+    from bot.demo import run  # noqa: PLC0415 - only the demo needs what the demo installs
+
+    return asyncio.run(run.demo())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Draws pictures in processes of their own, so that the event loop never waits for one."""
+
+import asyncio
+import multiprocessing
+import signal
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from charts.render import content_key, render, warm_up
+from sprints.burndown import Burndown
+from storage.chart_files import ChartFiles
+from storage.database import Database
+
+
+class Pictures:
+    """Draws a picture once and links it under its lasting name."""
+
+    def __init__(self, database: Database, public_url: str, *, processes: int = 1) -> None:
+        self._database = database
+        self._public_url = public_url
+        self._processes = processes
+        self._pool = self._new_pool()
+
+    async def link(self, organization_id: int, burndown: Burndown) -> str:
+        """The address of the picture, drawn now or before."""
+        key = content_key(burndown)
+        async with self._database.tenant(organization_id) as tenant:
+            token = await ChartFiles(tenant).token_of(key)
+        if token is None:
+            png = await self._draw(burndown)
+            async with self._database.tenant(organization_id) as tenant:
+                token = await ChartFiles(tenant).keep(key, png)
+        return f"{self._public_url}/charts/{token}.png"
+
+    async def warm_up(self) -> None:
+        """Starts the processes before anybody waits for them."""
+        await asyncio.get_running_loop().run_in_executor(self._pool, warm_up)
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    async def _draw(self, burndown: Burndown) -> bytes:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, render, burndown)
+        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
+            self._pool = self._new_pool()
+            return await loop.run_in_executor(self._pool, render, burndown)
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            self._processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        )
+
+
+def _begin() -> None:
+    """In the drawing process: Ctrl-C is for the parent, which then ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,96 @@
+"""Sends what the outbox holds: edits instead of posting again, and says nothing twice."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.github import GitHubRefusedError
+from bot.thread import GitHubThread
+from storage.database import Database
+from storage.outbox import Kind, Outbox, Queued
+
+# GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
+MOST_CHARACTERS = 60_000
+_CUT_NOTE = "\n\n_The rest was cut, because GitHub takes no longer comments._"
+_GONE = {404, 410}
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+_SUCCESS, _FAILURE = "+1", "confused"
+
+
+class Publisher:
+    """Brings one tenant's outbox to GitHub."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
+        """Sends what an event's answer still owes, in order. Stops with GitHubUnavailableError."""
+        async with self._database.tenant(organization_id) as tenant:
+            queue = await Outbox(tenant).unsent(event_id)
+        was_refused = False
+        for queued in queue:
+            async with self._database.tenant(organization_id) as tenant:
+                await Outbox(tenant).begin_attempt(queued.id)
+            try:
+                comment_id = await self._deliver(organization_id, queued, thread, was_refused=was_refused)
+            except GitHubRefusedError as refusal:
+                was_refused = True
+                self._log.warning("message refused by GitHub", thread=queued.thread, reason=str(refusal))
+                async with self._database.tenant(organization_id) as tenant:
+                    await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
+            else:
+                async with self._database.tenant(organization_id) as tenant:
+                    await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
+
+    async def _deliver(
+        self, organization_id: int, queued: Queued, thread: GitHubThread, *, was_refused: bool
+    ) -> int | None:
+        """Returns the id of the comment that now says it."""
+        message = queued.message
+        if message.kind == Kind.REACTION:
+            if message.comment_id is not None:
+                content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
+                await thread.react(message.comment_id, content)
+            return message.comment_id
+        body = f"{cut(message.body)}\n\n{_marker(queued)}"
+        if queued.attempts and (found := await self._already_posted(queued, thread)):
+            return found
+        async with self._database.tenant(organization_id) as tenant:
+            posted = await Outbox(tenant).posted(queued.project_id, queued.thread, message.slot)
+        if posted:
+            comment_id, said = posted
+            try:
+                if said != message.body:
+                    await thread.edit(comment_id, body)
+            except GitHubRefusedError as refusal:
+                if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
+                    raise
+            else:
+                return comment_id
+        return await thread.post(body)
+
+    async def _already_posted(self, queued: Queued, thread: GitHubThread) -> int | None:
+        """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
+        since = queued.created_at - _CLOCK_DIFFERENCE
+        return await thread.find(_marker(queued), since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _marker(queued: Queued) -> str:
+    """Invisible in the thread; it identifies the message."""
+    return f"<!-- agile-github-suite:{queued.key} -->"
+
+
+def cut(body: str) -> str:
+    """A body that GitHub takes: cut between paragraphs, with what was open closed again."""
+    if len(body) <= MOST_CHARACTERS:
+        return body
+    kept = body[: MOST_CHARACTERS - 200]
+    kept = kept[: max(kept.rfind("\n"), 1)]
+    if len(re.findall(r"^```", kept, re.MULTILINE)) % 2:
+        kept += "\n```"
+    kept += "\n\n</details>" * (kept.count("<details>") - kept.count("</details>"))
+    return kept + _CUT_NOTE

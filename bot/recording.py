@@ -1,0 +1,151 @@
+"""Works off stored deliveries: each is read by its handlers, and what they found goes on the timeline.
+
+Deliveries are taken in batches that share a transaction, because a commit costs more than a row. Should the
+database refuse a batch, its deliveries are taken one by one, so that only the guilty one fails.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from handlers import ROUTES
+from handlers.delivery import Asked, Delivery, Recorded, UnusableError
+from handlers.payloads import Repository, clean
+from storage.cipher import PayloadCipher
+from storage.database import Database, Tenant
+from storage.deliveries import Deliveries, StoredEvent
+from storage.jobs import Jobs
+from storage.projects import Projects
+from storage.projects import Repository as SeenRepository
+from storage.timeline import Timeline, TimelineRow
+
+_BATCH = 100
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class _Envelope(msgspec.Struct):
+    repository: Repository
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+@dataclass(slots=True)
+class _Read:
+    """What a batch says, before anything of it is written."""
+
+    found: list[tuple[StoredEvent, Repository, list[Recorded | Asked]]] = field(default_factory=list)
+    unusable: dict[int, str | None] = field(default_factory=dict)
+    failed: list[tuple[StoredEvent, str]] = field(default_factory=list)
+
+
+class Recording:
+    """Turns one tenant's waiting deliveries into history."""
+
+    def __init__(
+        self, database: Database, cipher: PayloadCipher, jobs: Jobs, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._jobs = jobs
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def work_off(self, organization_id: int) -> int:
+        """Works off all that waits for a tenant and returns how many deliveries that were."""
+        async with self._database.tenant(organization_id) as tenant:
+            await Deliveries(tenant).let_the_door_finish()
+        total = 0
+        while worked := await self._batch(organization_id):
+            total += worked
+        return total
+
+    async def _batch(self, organization_id: int) -> int:
+        events: Sequence[StoredEvent] = ()
+        try:
+            async with self._database.tenant(organization_id) as tenant:
+                events = await Deliveries(tenant).claim(_BATCH)
+                await self._process(tenant, events)
+        except (OperationalError, InterfaceError):
+            raise  # The database is away; the deliveries wait where they are.
+        except DBAPIError:
+            for event in events:
+                await self._alone(organization_id, event)
+        return len(events)
+
+    async def _alone(self, organization_id: int, event: StoredEvent) -> None:
+        try:
+            async with self._database.tenant(organization_id) as tenant:
+                await self._process(tenant, await Deliveries(tenant).claim(1, only=event.id))
+        except (OperationalError, InterfaceError):
+            raise
+        except DBAPIError as problem:
+            async with self._database.tenant(organization_id) as tenant:
+                await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
+
+    async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> None:
+        read = self._read(events)
+        projects, rows = Projects(tenant), list[TimelineRow]()
+        for event, repository, outcomes in read.found:
+            recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
+            project_id = await projects.remember(_seen(repository, recorded))
+            rows += [TimelineRow(project_id, outcome.fact, outcome.actor) for outcome in recorded]
+            for outcome in outcomes:
+                if isinstance(outcome, Asked):
+                    await self._jobs.answer(
+                        tenant.connection,
+                        organization_id=tenant.organization_id,
+                        event_id=event.id,
+                        thread=f"thread:{project_id}:{outcome.number}",
+                    )
+        await Timeline(tenant).record(rows)
+        done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
+        await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
+        for event, why in read.failed:
+            await self._fail(tenant, event, why)
+
+    def _read(self, events: Sequence[StoredEvent]) -> _Read:
+        read = _Read()
+        for event in events:
+            try:
+                delivery = Delivery(
+                    event.delivery, event.event, event.action, self._cipher.open(event.payload)
+                )
+                repository = delivery.read(_ENVELOPE).repository
+                outcomes = [
+                    outcome
+                    for handler in ROUTES.get((event.event, event.action), ())
+                    for outcome in handler(delivery)
+                ]
+            except UnusableError as problem:
+                self._log.info(
+                    "delivery carries nothing usable", delivery=event.delivery, reason=str(problem)
+                )
+                read.unusable[event.id] = f"nothing usable: {problem}"
+            except Exception as problem:  # noqa: BLE001 - a bug with one delivery stops no other
+                self._log.exception("delivery failed", delivery=event.delivery, github_event=event.event)
+                read.failed.append((event, f"{type(problem).__name__} in its handler"))
+            else:
+                read.found.append((event, repository, outcomes))
+        return read
+
+    async def _fail(self, tenant: Tenant, event: StoredEvent, why: str) -> None:
+        parked = await Deliveries(tenant).mark_failed(event, why, self._clock())
+        self._log.warning(
+            "delivery parked" if parked else "delivery put off", delivery=event.delivery, reason=why
+        )
+
+
+def _seen(repository: Repository, recorded: Sequence[Recorded]) -> SeenRepository:
+    """The repository as of the newest fact of its delivery; one without facts overrules nothing."""
+    return SeenRepository(
+        node_id=repository.key,
+        full_name=clean(repository.full_name),
+        is_private=repository.private,
+        description=clean(repository.description) if repository.description else None,
+        seen_at=max((outcome.fact.at for outcome in recorded), default=_NEVER),
+    )

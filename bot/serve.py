@@ -1,0 +1,70 @@
+"""`serve` and `work`: running until told to stop."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from bot.app import make_app
+from bot.services import Services, services
+from bot.settings import Settings
+from bot.worker import worker
+
+# Requests are small; whoever is connected when we stop gets this long to finish.
+_SHUTDOWN_SECONDS = 5
+
+
+def serve(settings: Settings, options: argparse.Namespace) -> int:
+    """Serves the door, by default with a worker in the same process."""
+    asyncio.run(_serve(settings, with_worker=not options.no_worker))
+    return 0
+
+
+def work(settings: Settings, _: argparse.Namespace) -> int:
+    """Runs a worker."""
+    asyncio.run(_work(settings))
+    return 0
+
+
+async def _serve(settings: Settings, *, with_worker: bool) -> None:
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(services(settings))
+        if with_worker:
+            await stack.enter_async_context(worker(base))
+        await stack.enter_async_context(door(base, settings.host, settings.port))
+        structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
+        await until_told_to_stop()
+
+
+async def _work(settings: Settings) -> None:
+    async with services(settings) as base, worker(base):
+        structlog.get_logger(__name__).info("working")
+        await until_told_to_stop()
+
+
+@asynccontextmanager
+async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
+    """The HTTP side, listening; yields its port (which is free to choose if `port` is 0)."""
+    runner = web.AppRunner(make_app(base), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def until_told_to_stop() -> None:
+    """Returns on Ctrl-C or SIGTERM."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers; Ctrl-C still works.
+            loop.add_signal_handler(number, told.set)
+    await told.wait()

@@ -1,0 +1,79 @@
+"""Puts the pieces together: which database, which keys, which GitHub, and what runs on them."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import procrastinate
+from sqlalchemy import make_url
+
+from bot.settings import Settings, encryption_keys
+from storage import schema
+from storage.cipher import PayloadCipher
+from storage.database import Database
+from storage.embedded import APPLICATION, running_server
+from storage.jobs import queue
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """Now. The only place that reads the clock; everybody else is handed one."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What both the door and the worker stand on."""
+
+    settings: Settings
+    database: Database
+    database_url: str
+    cipher: PayloadCipher
+    queue: procrastinate.App
+    clock: Clock
+
+
+@asynccontextmanager
+async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Services]:
+    """Opens the database that the settings name. The bundled one is started and kept up to date for you.
+
+    Raises schema.SchemaError if the database is not fit to work with.
+    """
+    async with AsyncExitStack() as stack:
+        url = stack.enter_context(database_url(settings))
+        database = Database(url)
+        stack.push_async_callback(database.close)
+        async with database.nobody() as connection:
+            await schema.check(connection)
+        app = queue(url)
+        await stack.enter_async_context(app.open_async())
+        yield Services(settings, database, url, PayloadCipher(encryption_keys(settings)), app, clock)
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """The application's address of the database, started and migrated first if it is the bundled one."""
+    if settings.database_url is not None:
+        yield settings.database_url.reveal()
+        return
+    with running_server(settings.data_dir) as server:
+        schema.migrate(server.owner_url, APPLICATION)
+        yield server.url
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the database up to this version. Raises schema.SchemaError with what to mend."""
+    if settings.database_url is None:
+        with database_url(settings):
+            return
+    if settings.database_owner_url is None:
+        raise schema.SchemaError(
+            "DATABASE_OWNER_URL is missing: migrations run as the role that owns the tables, "
+            "which must be another than the one in DATABASE_URL"
+        )
+    role = make_url(settings.database_url.reveal()).username
+    if not role:
+        raise schema.SchemaError("DATABASE_URL must name the application's role: postgresql://role@host/…")
+    schema.migrate(settings.database_owner_url.reveal(), role)

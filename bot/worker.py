@@ -1,0 +1,166 @@
+"""The jobs, and the worker that runs them. Start as many workers as you like against one database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+
+import aiohttp
+import procrastinate
+import structlog
+from procrastinate import JobContext
+
+from bot.answers import Answers
+from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
+from bot.pictures import Pictures
+from bot.recording import Recording
+from bot.services import Services
+from storage.database import Database
+from storage.jobs import ANSWER, ANSWER_LATER, PROCESS_EVENTS, SWEEP, Jobs
+from storage.lookups import tenants_with_waiting_events, wake
+
+_CONCURRENCY = 8
+# A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
+_POLL_SECONDS = 0.3
+_MOST_TRIES_OF_A_BUG = 3
+# About a day, with an hour between tries when GitHub stays away.
+_MOST_TRIES_OF_GITHUB = 30
+_KEEP_ENDED_JOBS_HOURS = 24
+
+
+class Worker:
+    """Registers the jobs with a queue and runs them until told to stop."""
+
+    def __init__(
+        self,
+        queue: procrastinate.App,
+        database: Database,
+        recording: Recording,
+        answers: Answers | None,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._queue = queue
+        self._database = database
+        self._recording = recording
+        self._answers = answers
+        self._clock = clock
+        self._jobs = Jobs(queue)
+        self._log = structlog.get_logger(__name__)
+        retry = procrastinate.RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=2)
+        queue.task(
+            name=PROCESS_EVENTS, queue="events", retry=procrastinate.RetryStrategy(max_attempts=5, wait=3)
+        )(self._process_events)
+        if answers is not None:
+            queue.task(name=ANSWER, retry=retry, pass_context=True)(self._answer)
+            queue.task(name=ANSWER_LATER, retry=retry)(self._answer_later)
+
+    def add_clockwork(self) -> None:
+        """Adds what runs by the clock."""
+        task = self._queue.task(name=SWEEP, queueing_lock=SWEEP)(self.sweep)
+        self._queue.periodic(cron="*/15 * * * * *")(task)
+
+    async def run(self) -> None:
+        """Works until cancelled; a job under way is given time to end."""
+        await self._queue.run_worker_async(
+            concurrency=_CONCURRENCY,
+            fetch_job_polling_interval=_POLL_SECONDS,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=10,
+        )
+
+    async def sweep(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+        """Picks up what a killed worker left behind, and what waits although its time has come."""
+        manager = self._queue.job_manager
+        for job in await manager.get_stalled_jobs():
+            self._log.warning("job of a dead worker taken up again", task=job.task_name)
+            await manager.retry_job(job)
+        async with self._database.nobody() as connection:
+            for organization_id in await tenants_with_waiting_events(connection):
+                await wake(connection, organization_id)
+        await manager.delete_old_jobs(nb_hours=_KEEP_ENDED_JOBS_HOURS)
+
+    async def _process_events(self, organization_id: int) -> None:
+        with structlog.contextvars.bound_contextvars(organization=organization_id):
+            await self._recording.work_off(organization_id)
+
+    async def _answer(
+        self, context: JobContext, organization_id: int, event_id: int, thread: str, tries: int = 0
+    ) -> None:
+        if self._answers is None:
+            return
+        is_last_try = context.job.attempts + 1 >= _MOST_TRIES_OF_A_BUG
+        with structlog.contextvars.bound_contextvars(organization=organization_id):
+            try:
+                await self._answers.give(organization_id, event_id, is_last_try=is_last_try)
+            except GitHubUnavailableError as problem:
+                if tries >= _MOST_TRIES_OF_GITHUB:
+                    raise
+                self._log.warning("answer put off", reason=str(problem), until=problem.retry_at.isoformat())
+                async with self._database.nobody() as connection:
+                    await self._jobs.answer_later(
+                        connection,
+                        max(problem.retry_at, self._clock() + _backoff(tries)),
+                        organization_id=organization_id,
+                        event_id=event_id,
+                        thread=thread,
+                        tries=tries + 1,
+                    )
+
+    async def _answer_later(self, organization_id: int, event_id: int, thread: str, tries: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.answer(
+                connection, organization_id=organization_id, event_id=event_id, thread=thread, tries=tries
+            )
+
+
+def _backoff(tries: int) -> timedelta:
+    """How long to leave GitHub alone after so many failures: seconds at first, an hour at most."""
+    return timedelta(seconds=min(2.0 * 2**tries, 3600.0))
+
+
+@asynccontextmanager
+async def worker(base: Services, *, talks: bool = True) -> AsyncIterator[Worker]:
+    """A worker at work. One that does not talk records, but answers nobody and does nothing by the clock."""
+    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    async with AsyncExitStack() as stack:
+        answers = await stack.enter_async_context(_answers(base)) if talks else None
+        found = Worker(base.queue, base.database, recording, answers, base.clock)
+        await found.sweep()
+        if talks:
+            found.add_clockwork()
+        running = asyncio.create_task(_for_ever(found))
+        stack.push_async_callback(_stop, running)
+        yield found
+
+
+@asynccontextmanager
+async def _answers(base: Services) -> AsyncIterator[Answers]:
+    if base.settings.github is None:
+        raise ValueError("answering needs the settings of the GitHub App")
+    pictures = Pictures(base.database, base.settings.public_url)
+    warming = asyncio.create_task(pictures.warm_up())
+    try:
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+            github = GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
+            yield Answers(base.database, base.cipher, github, pictures, base.clock)
+    finally:
+        warming.cancel()
+        await asyncio.gather(warming, return_exceptions=True)
+        pictures.close()
+
+
+async def _for_ever(found: Worker) -> None:
+    """A worker whose database went away comes back when the database does."""
+    log = structlog.get_logger(__name__)
+    while True:
+        try:
+            await found.run()
+        except Exception:
+            log.exception("the worker stopped and begins again")
+            await asyncio.sleep(1)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Ends a running worker and waits for it."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
