@@ -2,8 +2,8 @@
 
 What Mermaid's XY chart can do shapes it (syntax: https://mermaid.js.org/syntax/xyChart.html). A numeric axis
 stretches a short line over its whole width, so the axis lists categories. A line with fewer values than
-there are categories ends early, which is what the future needs. Categories of equal name fall together, all
-of them are written below the axis, and they overlap if there are many.
+there are categories ends early, which is what the future needs (10.9 and 11.17 alike). Categories of equal
+name fall together, all of them are written below the axis, and they overlap if there are many.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from sprints.burndown import Burndown
 MOST_POINTS = 60
 # How many dates find room below the axis.
 _MOST_DATES, _MOST_DATES_WITH_YEAR = 9, 5
-# Names a category without writing anything; so many of them keep the names different.
-_INVISIBLE = "\u200b"
+# Digits without ink: names of categories must differ, and most of these should not be seen.
+_INVISIBLE_DIGITS = {"0": "\u200b", "1": "\u200c"}
 # Mermaid draws on GitHub's own background, light or dark: inks that are visible on both.
 _IDEAL_INK, _REMAINING_INK = "#8b949e", "#2f81f7"
 
@@ -84,7 +84,7 @@ def _categories(burndown: Burndown, shown: Sequence[int]) -> list[str]:
             day = burndown.days[point - 1].date
             name = f"{short_day(day)} {day.year}" if is_long else short_day(day)
         else:
-            name = _INVISIBLE * (place + 1) if point else "start"
+            name = "".join(_INVISIBLE_DIGITS[digit] for digit in f"{place:b}") if point else "start"
         names.append(f'"{name}"')
     return names
 
