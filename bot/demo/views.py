@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -132,7 +133,7 @@ def _post(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) ->
         badges.append(f'<span class="badge">{said["author_association"].capitalize()}</span>')
     if not is_first and not is_bot and user["login"] == thread.issue["user"]["login"]:
         badges.append('<span class="badge">Author</span>')
-    edited = " · edited" if said["updated_at"] != said["created_at"] and not is_first else ""
+    edited = " · edited" if not is_first and _was_edited(said) else ""
     verb = "opened" if is_first else "commented"
     body = render(said["body"] or "*No description provided.*", thread.repo)
     kind = "post by-bot" if is_bot else "post"
@@ -147,6 +148,12 @@ def _post(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) ->
 </div>
 </article>"""
     return Post(anchor, name, is_bot, html)
+
+
+def _was_edited(said: Json) -> bool:
+    """emulate writes a new comment twice, a few milliseconds apart."""
+    made, last = (datetime.fromisoformat(said[key]) for key in ("created_at", "updated_at"))
+    return last - made > timedelta(seconds=1)
 
 
 def _reactions(summary: Json) -> str:
