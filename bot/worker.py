@@ -81,7 +81,11 @@ class Worker:
 
     async def _process_events(self, organization_id: int) -> None:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
-            await self._recording.work_off(organization_id)
+            try:
+                await self._recording.work_off(organization_id)
+            except Exception:
+                self._log.exception("recording failed")
+                raise
 
     async def _answer(
         self, context: JobContext, organization_id: int, event_id: int, thread: str, tries: int = 0
@@ -94,6 +98,7 @@ class Worker:
                 await self._answers.give(organization_id, event_id, is_last_try=is_last_try)
             except GitHubUnavailableError as problem:
                 if tries >= _MOST_TRIES_OF_GITHUB:
+                    self._log.error("answer given up", reason=str(problem))
                     raise
                 self._log.warning("answer put off", reason=str(problem), until=problem.retry_at.isoformat())
                 async with self._database.nobody() as connection:
@@ -105,6 +110,10 @@ class Worker:
                         thread=thread,
                         tries=tries + 1,
                     )
+
+            except Exception:
+                self._log.exception("answer failed", is_last_try=is_last_try)
+                raise
 
     async def _answer_later(self, organization_id: int, event_id: int, thread: str, tries: int) -> None:
         async with self._database.nobody() as connection:

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from charts.reading import MONTHS, WEEKDAYS, number, quantity, signed
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between, is_working_day
 from sprints.facts import Amount, Cause, Facts
@@ -57,30 +58,30 @@ def _progress(facts: Facts, unit: str) -> str:
     share = done / scope if scope else Decimal(0)
     filled = int(share * _BAR_CELLS)
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-    return f"`{bar}` **{number(done)} of {_amount(scope, unit)} done** ({int(share * 100)} %)"
+    return f"`{bar}` **{number(done)} of {quantity(scope, unit)} done** ({int(share * 100)} %)"
 
 
 def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    left = _amount(measure(facts.remaining, unit), unit)
+    remaining = measure(facts.remaining, unit)
+    left, remain = quantity(remaining, unit), "remains" if remaining == 1 else "remain"
     if sprint.is_due_before_start():
         return ""
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
             return "Everything in scope was done."
-        verb = "was" if left.startswith("1 ") else "were"
-        return f"{left} {verb} not done when it ended."
+        return f"{left} {'was' if remaining == 1 else 'were'} not done when it ended."
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     behind = pace(burndown)
     if behind is None:
-        return f"{left} remain. Without a due date there is no ideal line to compare with."
+        return f"{left} {remain}. Without a due date there is no ideal line to compare with."
     until = _working_days_left(sprint, facts.as_of)
-    if behind > 0:
-        return f"**{_amount(_rounded(behind), unit)} behind** the ideal line: {left} remain, {until}."
-    if behind < 0:
-        return f"**{_amount(_rounded(-behind), unit)} ahead of** the ideal line: {left} remain, {until}."
-    return f"**On the ideal line:** {left} remain, {until}."
+    behind = behind.quantize(Decimal("0.1"))
+    if not behind:
+        return f"**On the ideal line:** {left} {remain}, {until}."
+    side = "behind" if behind > 0 else "ahead of"
+    return f"**{quantity(abs(behind), unit)} {side}** the ideal line: {left} {remain}, {until}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
@@ -148,33 +149,21 @@ def _days_table(facts: Facts, unit: str) -> str:
         lines.append(f"| … {len(facts.days) - len(shown)} earlier days | | | |")
     for day in shown:
         values = (measure(value, unit) for value in (day.scope, day.done, day.remaining))
-        lines.append(f"| {day.date:%a} {_day(day.date)} | " + " | ".join(number(v) for v in values) + " |")
+        lines.append(
+            f"| {WEEKDAYS[day.date.weekday()]} {_day(day.date)} | "
+            + " | ".join(number(v) for v in values)
+            + " |"
+        )
     heading = "Data by day, in points" if unit == "points" else "Data by day, in items"
     table = "\n".join(lines)
     return f"<details>\n<summary>{heading}</summary>\n\n{table}\n\n</details>"
 
 
-def number(value: Decimal) -> str:
-    """A number without needless zeros."""
-    return f"{value:f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:f}"
-
-
-def _rounded(value: Decimal) -> Decimal:
-    """To half a unit at the least: the ideal line is not more exact than that."""
-    return max(round(value * 2) / Decimal(2), Decimal("0.5"))
-
-
 def _signed(value: Decimal, sign: str) -> str:
+    """`sign` is put before a value that is positive by nature; ± means that the value has its own."""
     if not value:
         return "0"
-    if sign == "±":
-        sign = "+" if value > 0 else "−"
-    return f"{sign}{number(abs(value))}"
-
-
-def _amount(value: Decimal, unit: str) -> str:
-    noun = "point" if unit == "points" else "item"
-    return f"{number(value)} {noun}" if value == 1 else f"{number(value)} {noun}s"
+    return signed(value) if sign == "±" else f"{sign}{number(value)}"
 
 
 def _count(count: int, noun: str) -> str:
@@ -182,7 +171,7 @@ def _count(count: int, noun: str) -> str:
 
 
 def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _moment(moment: datetime) -> str:

@@ -73,15 +73,18 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     figures = {day.date: day for day in facts.days}
     calendar = _calendar(facts)
     ideal = _ideal(committed, calendar) if facts.sprint.end else [None] * len(calendar)
+    # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
+    planned_on = (facts.sprint.committed_at - timedelta(microseconds=1)).date()
     days = []
     for day, ideal_value in zip(calendar, ideal, strict=True):
         known = figures.get(day)
+        scope = (facts.committed if day < planned_on else known.scope) if known else None
         days.append(
             BurndownDay(
                 day,
                 is_working_day(day),
-                measure(known.remaining, unit) if known else None,
-                measure(known.scope, unit) if known else None,
+                measure(scope - known.done, unit) if known and scope else None,
+                measure(scope, unit) if scope else None,
                 measure(known.done, unit) if known else None,
                 ideal_value,
             )

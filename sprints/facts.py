@@ -129,7 +129,14 @@ def facts_of(sprint: Sprint, events: Mapping[str, Sequence[ItemEvent]], as_of: d
     totals.items.sort(key=lambda item: item.number)
     days, scope, done = _days(sprint, totals.steps, until)
     return Facts(
-        sprint, as_of, totals.committed, scope, done, tuple(totals.ledger), days, tuple(totals.items)
+        sprint,
+        as_of.astimezone(sprint.timezone),
+        totals.committed,
+        scope,
+        done,
+        tuple(totals.ledger),
+        days,
+        tuple(totals.items),
     )
 
 

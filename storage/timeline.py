@@ -83,7 +83,7 @@ class Timeline:
         rows = await self._connection.execute(query)
         return {
             item: [_item_event(*row) for row in group]
-            for item, group in itertools.groupby(rows.tuples(), key=lambda row: row[0])
+            for item, group in itertools.groupby(rows, key=lambda row: row[0])
         }
 
     async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
@@ -93,7 +93,7 @@ class Timeline:
             *conditions,
         )
         found: dict[int, list[MilestoneEvent]] = {}
-        for row in (await self._connection.execute(query)).tuples():
+        for row in await self._connection.execute(query):
             event = _milestone_event(*row)
             found.setdefault(event.milestone, []).append(event)
         return found

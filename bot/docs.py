@@ -1,0 +1,44 @@
+"""`docs`: pages that are generated from the code, so that they cannot drift from it."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import commands
+from bot.settings import Settings
+from commands.registry import COMMON, Command, load
+
+_DOCS = Path(__file__).parent.parent / "docs"
+
+
+def run(_: Settings, __: argparse.Namespace) -> int:
+    """Writes the generated pages."""
+    for path, text in pages():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(_DOCS.parent))
+    return 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each generated page and what it must say."""
+    yield _DOCS / "commands.md", _commands(load(commands))
+
+
+def _commands(found: tuple[Command, ...]) -> str:
+    parts = [
+        "# Commands",
+        "_Generated from `commands/` by `make docs`._",
+        "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may "
+        "hold several commands, ten at most. What stands in code, in a quotation or in HTML is no command. "
+        "Each command also answers to `/agile …`, for threads in which another bot owns the short form.",
+    ]
+    for command in found:
+        parts.append(f"## `/{command.name}`")
+        parts.append(
+            f"{command.summary[0].upper()}{command.summary[1:]}. Needs the {command.level.name.lower()} role."
+        )
+        arguments = (*command.arguments, *COMMON)
+        rows = [f"| `{argument.syntax}` | {argument.summary} |" for argument in arguments]
+        parts.append("\n".join(["| Argument | Meaning |", "|:--|:--|", *rows]))
+        parts.append("\n".join(f"- `{example}`" for example in command.examples))
+    return "\n\n".join(parts) + "\n"

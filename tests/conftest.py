@@ -1,0 +1,119 @@
+"""What tests stand on: one PostgreSQL and one stand-in GitHub for the session, a database for each test."""
+
+import asyncio
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from bot.demo.github import StandInGitHub
+from bot.serve import door
+from bot.services import Services, services
+from bot.settings import GitHubSettings, Secret, Settings
+from bot.worker import worker
+from storage import schema
+from storage.embedded import APPLICATION, EmbeddedServer, running_server
+from tests.github_openapi import load_checker
+from tests.running import Bot
+
+_NUMBERS = itertools.count(1)
+_TEMPLATE = "template_for_tests"
+
+
+class Clock:
+    """The time as the test says it is; until it says, the real one, because GitHub's stand-in lives in it."""
+
+    def __init__(self) -> None:
+        self.now: datetime | None = None
+
+    def __call__(self) -> datetime:
+        return self.now or datetime.now(UTC)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """A PostgreSQL of the tests' own, with a migrated database to copy from."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ag", dir="/tmp", ignore_cleanup_errors=True) as folder,
+        running_server(Path(folder), durable=False) as running,
+    ):
+        running.create_database(_TEMPLATE)
+        schema.migrate(running.address("agile_owner", _TEMPLATE), APPLICATION)
+        yield running
+
+
+@pytest.fixture
+def database_name(server: EmbeddedServer) -> Iterator[str]:
+    """An empty, migrated database."""
+    name = f"test_{next(_NUMBERS)}"
+    server.create_database(name, template=_TEMPLATE)
+    yield name
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+async def github() -> AsyncIterator[StandInGitHub]:
+    """The stand-in GitHub. Every request of the App that the real one would refuse is refused."""
+    async with StandInGitHub(check_request=load_checker()) as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(server: EmbeddedServer, database_name: str, tmp_path: Path) -> Settings:
+    """Settings without GitHub."""
+    return Settings(
+        data_dir=tmp_path,
+        database_url=Secret(server.address(APPLICATION, database_name)),
+        webhook_secrets=(Secret("stand-in-secret"), Secret("the-next-secret")),
+    )
+
+
+@pytest.fixture
+async def base(settings: Settings, clock: Clock) -> AsyncIterator[Services]:
+    """The database and what goes with it, without anything running."""
+    async with services(settings, clock) as found:
+        yield found
+
+
+@pytest.fixture
+async def bot(github: StandInGitHub, settings: Settings, clock: Clock) -> AsyncIterator[Bot]:
+    """The whole bot at work, installed on the stand-in GitHub, and a fresh repository."""
+    async with running_bot(github, settings, clock) as running:
+        yield running
+    assert not github.violations, github.violations
+
+
+@asynccontextmanager
+async def running_bot(github: StandInGitHub, settings: Settings, clock: Clock) -> AsyncIterator[Bot]:
+    """Door and worker, as `serve` runs them."""
+    app = GitHubSettings(str(github.app_id), Secret(github.private_key))
+    settings = replace(settings, github=app, github_api_url=github.url)
+    github.violations.clear()
+    github.clear_faults()
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(services(settings, clock))
+        await stack.enter_async_context(worker(base))
+        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")
+        running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)
+        github.target = f"{running.url}/webhooks/github"
+        stack.push_async_callback(_untarget, github)
+        yield running
+
+
+async def _untarget(github: StandInGitHub) -> None:
+    await github.settle()
+    github.target = None
+    await asyncio.sleep(0)
