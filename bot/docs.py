@@ -8,6 +8,11 @@ import commands
 from bot.settings import Settings
 from commands.registry import COMMON, Command, load
 
+_INTRODUCTION = (
+    "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may hold "
+    "several commands, ten at most. What stands in code, in a quotation or in HTML is no command. Each "
+    "command also answers to `/agile …`, for threads in which another bot owns the short form."
+)
 _DOCS = Path(__file__).parent.parent / "docs"
 
 
@@ -25,13 +30,7 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 
 def _commands(found: tuple[Command, ...]) -> str:
-    parts = [
-        "# Commands",
-        "_Generated from `commands/` by `make docs`._",
-        "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may "
-        "hold several commands, ten at most. What stands in code, in a quotation or in HTML is no command. "
-        "Each command also answers to `/agile …`, for threads in which another bot owns the short form.",
-    ]
+    parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION]
     for command in found:
         parts.append(f"## `/{command.name}`")
         parts.append(

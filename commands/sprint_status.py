@@ -36,7 +36,7 @@ _NO_SPRINT = (
     ),
     examples=(
         "/sprint status",
-        '/sprint status "Sprint 12"',
+        '/sprint status "Sprint 24"',
         "/sprint status by:count",
         "/sprint status as-of:2026-11-20",
     ),

@@ -102,7 +102,7 @@ sprints = _tenant_table(
     Column("github_milestone_id", BigInteger, nullable=False),
     Column("github_milestone_number", Integer, nullable=False),
     UniqueConstraint("organization_id", "project_id", "github_milestone_id"),
-    Index(None, "organization_id", "project_id", "github_milestone_number"),
+    Index("sprints_by_number", "organization_id", "project_id", "github_milestone_number"),
 )
 
 # Inbox and log of every delivery that we act on. `github_id` is the repository's id, `payload` encrypted.
@@ -146,8 +146,8 @@ timeline = _tenant_table(
     Column("before", JSONB),
     Column("after", JSONB, nullable=False),
     UniqueConstraint("organization_id", "item", "event", "at", "subject"),
-    Index(None, "organization_id", "project_id", "milestone_id"),
-    Index(None, "organization_id", "project_id", "at"),
+    Index("timeline_by_milestone", "organization_id", "project_id", "milestone_id"),
+    Index("timeline_by_time", "organization_id", "project_id", "at"),
 )
 
 # What we owe to a thread: written with the answer's transaction, sent afterwards by bot/publish.py.
@@ -169,7 +169,7 @@ outbox = _tenant_table(
         ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
     ),
     UniqueConstraint("organization_id", "event_id", "position"),
-    Index(None, "organization_id", "project_id", "thread", "slot"),
+    Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
 )
 
 # Drawn pictures, under an unguessable name that changes with the picture.

@@ -1,8 +1,10 @@
 """`make demo`: everything on this machine, a sprint's history played, and a thread to type in."""
 
+import re
 import shutil
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import commands
@@ -36,9 +38,7 @@ async def demo(settings: Settings) -> int:
                 github.tokens["alice"],
                 repo=thread.repo,
                 number=thread.number,
-                suggestions=[
-                    (example, command.summary) for command in load(commands) for example in command.examples
-                ],
+                suggestions=_suggestions(base.clock()),
             )
         )
         _say("Ready. Type a command such as /sprint status in the thread; Ctrl-C here ends everything.")
@@ -63,6 +63,16 @@ def _demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
         github=GitHubSettings(str(github.app_id), Secret(github.private_key)),
         webhook_secrets=(Secret(github.webhook_secret),),
     )
+
+
+def _suggestions(now: datetime) -> list[tuple[str, str]]:
+    """The commands' own examples, with dates that the demo's sprint has."""
+    yesterday = (now - timedelta(days=1)).date().isoformat()
+    return [
+        (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
+        for command in load(commands)
+        for example in command.examples
+    ]
 
 
 async def _play(github: StandInGitHub, base: Services) -> DemoThread:

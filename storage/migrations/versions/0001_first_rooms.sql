@@ -41,7 +41,7 @@ create table sprints (
     unique (organization_id, project_id, github_milestone_id),
     foreign key (organization_id, project_id) references projects (organization_id, id)
 );
-create index on sprints (organization_id, project_id, github_milestone_number);
+create index sprints_by_number on sprints (organization_id, project_id, github_milestone_number);
 
 create table github_events (
     organization_id bigint not null references organizations (id),
@@ -83,8 +83,8 @@ create table timeline (
     unique (organization_id, item, event, at, subject),
     foreign key (organization_id, project_id) references projects (organization_id, id)
 );
-create index on timeline (organization_id, project_id, milestone_id);
-create index on timeline (organization_id, project_id, at);
+create index timeline_by_milestone on timeline (organization_id, project_id, milestone_id);
+create index timeline_by_time on timeline (organization_id, project_id, at);
 
 create table outbox (
     organization_id bigint not null references organizations (id),
@@ -106,7 +106,7 @@ create table outbox (
     foreign key (organization_id, project_id) references projects (organization_id, id),
     foreign key (organization_id, event_id) references github_events (organization_id, id)
 );
-create index on outbox (organization_id, project_id, thread, slot);
+create index outbox_by_slot on outbox (organization_id, project_id, thread, slot);
 
 create table chart_files (
     organization_id bigint not null references organizations (id),

@@ -1,0 +1,94 @@
+"""Who may import whom. Arrows point down only; nothing hides one, and no two rooms import each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+_DOMAIN = {"sprints"}
+MAY_IMPORT = {
+    "sprints": set[str](),
+    "charts": _DOMAIN,
+    "storage": _DOMAIN,
+    "marketplace": {"storage"},
+    "commands": _DOMAIN | {"charts", "storage", "marketplace"},
+    "handlers": _DOMAIN | {"charts", "storage", "marketplace", "commands"},
+    "bot": _DOMAIN | {"charts", "storage", "marketplace", "commands", "handlers"},
+}
+# Libraries that belong to one end of the house.
+FORBIDDEN = {
+    "sprints": {"matplotlib", "sqlalchemy", "aiohttp", "gidgethub", "psycopg"},
+    "charts": {"matplotlib.pyplot", "sqlalchemy", "aiohttp", "gidgethub"},
+    "storage": {"aiohttp", "gidgethub", "matplotlib"},
+    "marketplace": {"aiohttp", "gidgethub", "matplotlib"},
+    "commands": {"aiohttp", "gidgethub", "matplotlib", "procrastinate"},
+    "handlers": {"aiohttp", "gidgethub", "matplotlib", "procrastinate"},
+    "bot": {"matplotlib.pyplot"},
+}
+SOURCES = [
+    path
+    for room in MAY_IMPORT
+    for path in sorted((ROOT / room).rglob("*.py"))
+    if "node_modules" not in path.parts
+]
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module named in an import, wherever it stands in the file."""
+    found = set[str]()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path: Path) -> None:
+    room = path.relative_to(ROOT).parts[0]
+    rooms = {name.split(".")[0] for name in imports_of(path)} & MAY_IMPORT.keys()
+    assert rooms <= MAY_IMPORT[room] | {room}
+    forbidden = {
+        name for name in imports_of(path) if name in FORBIDDEN[room] or name.split(".")[0] in FORBIDDEN[room]
+    }
+    assert not forbidden
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_import_hides_behind_type_checking(path: Path) -> None:
+    assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
+
+
+def test_modules_do_not_import_in_circles() -> None:
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in SOURCES}
+    modules = {name.removesuffix(".__init__"): path for name, path in modules.items()}
+    arrows = {
+        name: {target for target in imports_of(path) if target in modules} - {name}
+        for name, path in modules.items()
+    }
+    done = set[str]()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " → ".join([*way, name])
+        if name not in done:
+            for target in arrows[name]:
+                visit(target, (*way, name))
+            done.add(name)
+
+    for name in arrows:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_bot_reads_the_environment_and_the_clock(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if path.relative_to(ROOT).parts[0] != "bot":
+        assert not {"os.environ", "os.getenv", "datetime.now", "date.today", "time.time"} & _calls(text)
+
+
+def _calls(text: str) -> set[str]:
+    return {ast.unparse(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}

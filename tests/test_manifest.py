@@ -1,0 +1,32 @@
+"""`app.yml` asks GitHub for exactly what the code uses."""
+
+from pathlib import Path
+
+import yaml
+
+from handlers import ROUTES
+
+MANIFEST = Path(__file__).parents[1] / "app.yml"
+
+
+def test_events_are_those_that_the_door_takes_in() -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    assert set(manifest["default_events"]) == {event for event, _ in ROUTES}
+
+
+def test_permissions_are_those_that_the_calls_need() -> None:
+    """Comments and reactions write; the permission of a caller needs metadata. Nothing else is called."""
+    manifest = yaml.safe_load(MANIFEST.read_text())
+    assert manifest["default_permissions"] == {
+        "issues": "write",
+        "pull_requests": "write",
+        "metadata": "read",
+    }
+
+
+def test_every_permission_and_event_has_its_reason() -> None:
+    lines = MANIFEST.read_text().splitlines()
+    begin = lines.index("default_permissions:")
+    entries = [i for i, line in enumerate(lines) if i > begin and line.startswith("  ") and "#" not in line]
+    assert entries
+    assert all(lines[i - 1].strip().startswith("#") for i in entries)
