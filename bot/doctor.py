@@ -22,14 +22,18 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> list[str]:
-    findings = list(_settings(settings))
     async with services(settings) as base:
-        findings += [finding async for finding in _jobs(base)]
-        async with base.database.nobody() as connection:
-            tenants = await all_tenants(connection)
-        print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
-        for organization_id in tenants:
-            findings += [finding async for finding in _tenant(base, organization_id)]
+        return [*_settings(settings), *await examine(base)]
+
+
+async def examine(base: Services) -> list[str]:
+    """What needs mending, a sentence each; prints what there is."""
+    findings = [finding async for finding in _jobs(base)]
+    async with base.database.nobody() as connection:
+        tenants = await all_tenants(connection)
+    print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
+    for organization_id in tenants:
+        findings += [finding async for finding in _tenant(base, organization_id)]
     return findings
 
 

@@ -25,7 +25,8 @@ _RETRY_PAUSE_SECONDS = 0.5
 _TOKEN_MARGIN = timedelta(minutes=5)
 # GitHub's advice where it limits us without saying for how long.
 _SECONDARY_PAUSE = timedelta(seconds=60)
-_OUTAGE_PAUSE = timedelta(seconds=15)
+# A blip is over soon; for longer outages the caller waits longer each time.
+_OUTAGE_PAUSE = timedelta(seconds=1)
 
 Clock = Callable[[], datetime]
 

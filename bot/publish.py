@@ -60,12 +60,10 @@ class Publisher:
         if queued.attempts and (found := await self._already_posted(queued, thread)):
             return found
         async with self._database.tenant(organization_id) as tenant:
-            posted = await Outbox(tenant).posted(queued.project_id, queued.thread, message.slot)
-        if posted:
-            comment_id, said = posted
+            comment_id = await Outbox(tenant).posted(queued.project_id, queued.thread, message.slot)
+        if comment_id:
             try:
-                if said != message.body:
-                    await thread.edit(comment_id, body)
+                await thread.edit(comment_id, body)
             except GitHubRefusedError as refusal:
                 if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
                     raise

@@ -133,7 +133,9 @@ async def worker(base: Services, *, talks: bool = True) -> AsyncIterator[Worker]
     recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
     async with AsyncExitStack() as stack:
         answers = await stack.enter_async_context(_answers(base)) if talks else None
-        found = Worker(base.queue, base.database, recording, answers, base.clock)
+        # Tasks are registered with an app of this worker's own, on the same connections.
+        queue = procrastinate.App(connector=base.queue.connector)
+        found = Worker(queue, base.database, recording, answers, base.clock)
         await found.sweep()
         if talks:
             found.add_clockwork()

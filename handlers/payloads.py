@@ -63,6 +63,10 @@ class Milestone(msgspec.Struct):
         )
 
 
+class Presence(msgspec.Struct):
+    """An object of which only its being there matters."""
+
+
 class Issue(msgspec.Struct):
     """An issue or, in a comment's payload, a pull request seen as one."""
 
@@ -77,7 +81,7 @@ class Issue(msgspec.Struct):
     closed_at: datetime | None = None
     milestone: Milestone | None = None
     labels: list[Label] = []
-    pull_request: msgspec.Raw | None = None
+    pull_request: Presence | None = None
 
     @property
     def key(self) -> str:

@@ -101,17 +101,16 @@ class Outbox:
             for row in await self._connection.execute(query)
         ]
 
-    async def posted(self, project_id: int, thread: int, slot: str) -> tuple[int, str] | None:
-        """The comment that holds this thread's answer of this slot, and what it says."""
+    async def posted(self, project_id: int, thread: int, slot: str) -> int | None:
+        """The id of the comment that holds this thread's answer of this slot."""
         query = (
-            select(outbox.c.comment_id, outbox.c.body)
+            select(outbox.c.comment_id)
             .where(self._mine, outbox.c.project_id == project_id, outbox.c.thread == thread)
             .where(outbox.c.kind == Kind.REPLY, outbox.c.slot == slot, outbox.c.sent_at.is_not(None))
             .order_by(outbox.c.id.desc())
             .limit(1)
         )
-        row = (await self._connection.execute(query)).first()
-        return (row[0], row[1]) if row and row[0] is not None else None
+        return await self._connection.scalar(query)
 
     async def begin_attempt(self, message_id: int) -> None:
         """Notes that the message may reach GitHub from now on."""
