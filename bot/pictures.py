@@ -12,25 +12,21 @@ from storage.chart_files import ChartFiles
 from storage.database import Database
 
 
-class Pictures:
-    """Draws a picture once and links it under its lasting name."""
+class Drawing:
+    """The processes that draw."""
 
-    def __init__(self, database: Database, public_url: str, *, processes: int = 1) -> None:
-        self._database = database
-        self._public_url = public_url
+    def __init__(self, *, processes: int = 1) -> None:
         self._processes = processes
         self._pool = self._new_pool()
 
-    async def link(self, organization_id: int, burndown: Burndown) -> str:
-        """The address of the picture, drawn now or before."""
-        key = content_key(burndown)
-        async with self._database.tenant(organization_id) as tenant:
-            token = await ChartFiles(tenant).token_of(key)
-        if token is None:
-            png = await self._draw(burndown)
-            async with self._database.tenant(organization_id) as tenant:
-                token = await ChartFiles(tenant).keep(key, png)
-        return f"{self._public_url}/charts/{token}.png"
+    async def draw(self, burndown: Burndown) -> bytes:
+        """The picture as PNG."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, render, burndown)
+        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
+            self._pool = self._new_pool()
+            return await loop.run_in_executor(self._pool, render, burndown)
 
     async def warm_up(self) -> None:
         """Starts the processes before anybody waits for them."""
@@ -39,18 +35,30 @@ class Pictures:
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)
 
-    async def _draw(self, burndown: Burndown) -> bytes:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._pool, render, burndown)
-        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
-            self._pool = self._new_pool()
-            return await loop.run_in_executor(self._pool, render, burndown)
-
     def _new_pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             self._processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
+
+
+class Pictures:
+    """Draws a picture once and links it under its lasting name."""
+
+    def __init__(self, database: Database, drawing: Drawing, public_url: str) -> None:
+        self._database = database
+        self._drawing = drawing
+        self._public_url = public_url
+
+    async def link(self, organization_id: int, burndown: Burndown) -> str:
+        """The address of the picture, drawn now or before."""
+        key = content_key(burndown)
+        async with self._database.tenant(organization_id) as tenant:
+            token = await ChartFiles(tenant).token_of(key)
+        if token is None:
+            png = await self._drawing.draw(burndown)
+            async with self._database.tenant(organization_id) as tenant:
+                token = await ChartFiles(tenant).keep(key, png)
+        return f"{self._public_url}/charts/{token}.png"
 
 
 def _begin() -> None:

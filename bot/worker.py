@@ -12,7 +12,7 @@ from procrastinate import JobContext
 
 from bot.answers import Answers
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
-from bot.pictures import Pictures
+from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.services import Services
 from storage.database import Database
@@ -128,11 +128,16 @@ def _backoff(tries: int) -> timedelta:
 
 
 @asynccontextmanager
-async def worker(base: Services, *, talks: bool = True) -> AsyncIterator[Worker]:
-    """A worker at work. One that does not talk records, but answers nobody and does nothing by the clock."""
+async def worker(
+    base: Services, *, talks: bool = True, drawing: Drawing | None = None
+) -> AsyncIterator[Worker]:
+    """A worker at work. One that does not talk records, but answers nobody and does nothing by the clock.
+
+    Without `drawing` it has processes of its own to draw pictures in.
+    """
     recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
     async with AsyncExitStack() as stack:
-        answers = await stack.enter_async_context(_answers(base)) if talks else None
+        answers = await stack.enter_async_context(_answers(base, drawing)) if talks else None
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
         found = Worker(queue, base.database, recording, answers, base.clock)
@@ -145,19 +150,28 @@ async def worker(base: Services, *, talks: bool = True) -> AsyncIterator[Worker]
 
 
 @asynccontextmanager
-async def _answers(base: Services) -> AsyncIterator[Answers]:
+async def _answers(base: Services, drawing: Drawing | None) -> AsyncIterator[Answers]:
     if base.settings.github is None:
         raise ValueError("answering needs the settings of the GitHub App")
-    pictures = Pictures(base.database, base.settings.public_url)
-    warming = asyncio.create_task(pictures.warm_up())
+    async with AsyncExitStack() as stack:
+        if drawing is None:
+            drawing = await stack.enter_async_context(_own_drawing())
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=TIMEOUT))
+        github = GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
+        pictures = Pictures(base.database, drawing, base.settings.public_url)
+        yield Answers(base.database, base.cipher, github, pictures, base.clock)
+
+
+@asynccontextmanager
+async def _own_drawing() -> AsyncIterator[Drawing]:
+    drawing = Drawing()
+    warming = asyncio.create_task(drawing.warm_up())
     try:
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-            github = GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
-            yield Answers(base.database, base.cipher, github, pictures, base.clock)
+        yield drawing
     finally:
         warming.cancel()
         await asyncio.gather(warming, return_exceptions=True)
-        pictures.close()
+        drawing.close()
 
 
 async def _for_ever(found: Worker) -> None:

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from bot.demo.github import StandInGitHub
+from bot.pictures import Drawing
 from bot.serve import door
 from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings
@@ -64,6 +65,14 @@ async def github() -> AsyncIterator[StandInGitHub]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def drawing() -> Iterator[Drawing]:
+    """The drawing process, which takes a second to start."""
+    shared = Drawing()
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -87,15 +96,19 @@ async def base(settings: Settings, clock: Clock) -> AsyncIterator[Services]:
 
 
 @pytest.fixture
-async def bot(github: StandInGitHub, settings: Settings, clock: Clock) -> AsyncIterator[Bot]:
+async def bot(
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+) -> AsyncIterator[Bot]:
     """The whole bot at work, installed on the stand-in GitHub, and a fresh repository."""
-    async with running_bot(github, settings, clock) as running:
+    async with running_bot(github, settings, clock, drawing) as running:
         yield running
     assert not github.violations, github.violations
 
 
 @asynccontextmanager
-async def running_bot(github: StandInGitHub, settings: Settings, clock: Clock) -> AsyncIterator[Bot]:
+async def running_bot(
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+) -> AsyncIterator[Bot]:
     """Door and worker, as `serve` runs them."""
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings = replace(settings, github=app, github_api_url=github.url)
@@ -103,7 +116,7 @@ async def running_bot(github: StandInGitHub, settings: Settings, clock: Clock) -
     github.clear_faults()
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(services(settings, clock))
-        await stack.enter_async_context(worker(base))
+        await stack.enter_async_context(worker(base, drawing=drawing))
         port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")

@@ -185,14 +185,17 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
         settings = Settings(
             data_dir=folder, database_url=Secret(server.url), webhook_secrets=(Secret("stand-in-secret"),)
         )
-        async with services(settings) as base, aiohttp.ClientSession() as session:
-            async with worker(base, talks=False), door(base, "127.0.0.1", 0) as port:
-                entrance = Door(session, f"http://127.0.0.1:{port}")
-                statuses = await _load_with_an_outage(entrance, folder / "postgres")
-                assert statuses.count(202) == 150
-                assert 503 in statuses
-                assert set(statuses) == {202, 503}
-                await until(lambda: _all_recorded(base, 150))
+        async with (
+            services(settings) as base,
+            aiohttp.ClientSession() as session,
+            worker(base, talks=False),
+            door(base, "127.0.0.1", 0) as port,
+        ):
+            entrance = Door(session, f"http://127.0.0.1:{port}")
+            statuses = await _load_with_an_outage(entrance, folder / "postgres")
+            assert statuses.count(202) == 150
+            assert set(statuses) == {202, 503}
+            await until(lambda: _all_recorded(base, 150))
 
 
 async def _all_recorded(base: object, count: int) -> bool:

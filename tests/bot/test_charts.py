@@ -1,0 +1,39 @@
+"""Pictures by link: unguessable, unchanging, cacheable for ever."""
+
+import re
+
+from tests.bot.test_failures import answered, asked
+from tests.running import Bot, rows
+
+
+async def picture(bot: Bot) -> str:
+    """The path of the picture in an answer."""
+    number, comment = await asked(bot)
+    (answer,) = await answered(bot, number, comment)
+    link = re.search(r"!\[Burndown: [^]]+]\(http://127\.0\.0\.1:8080(/charts/[\w-]{32}\.png)\)", answer)
+    assert link, answer
+    return link[1]
+
+
+async def test_the_linked_picture_is_there_to_stay(bot: Bot) -> None:
+    path = await picture(bot)
+    async with bot.session.get(bot.url + path) as response:
+        assert response.status == 200
+        assert response.content_type == "image/png"
+        assert "immutable" in response.headers["Cache-Control"]
+        etag = response.headers["ETag"]
+        assert not etag.startswith("W/")
+        assert (await response.read()).startswith(b"\x89PNG")
+    async with bot.session.get(bot.url + path, headers={"If-None-Match": etag}) as response:
+        assert response.status == 304
+    async with bot.session.head(bot.url + path) as response:
+        assert response.status == 200
+
+
+async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> None:
+    number, comment = await asked(bot)
+    await answered(bot, number, comment)
+    await bot.say(number, "/sprint status new:yes")
+    first, second = (re.findall(r"/charts/([\w-]+)\.png", answer)[0] for answer in await bot.answers(number))
+    assert first == second
+    assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 1
