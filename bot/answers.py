@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import msgspec
 import structlog
 
 import commands
@@ -19,7 +18,6 @@ from commands.registry import load
 from commands.request import Request
 from handlers.delivery import Delivery
 from handlers.issue_comment import request_of
-from handlers.payloads import Repository
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -28,13 +26,6 @@ from storage.projects import Project, Projects
 from storage.sprints import Sprints
 
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
-
-
-class _Envelope(msgspec.Struct):
-    repository: Repository
-
-
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 class Answers:
@@ -82,7 +73,7 @@ class Answers:
                 return None
             delivery = Delivery(event.delivery, event.event, event.action, self._cipher.open(event.payload))
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
-            repository = delivery.read(_ENVELOPE).repository
+            repository = delivery.repository
             project = await Projects(tenant).of_repository(repository.key)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")

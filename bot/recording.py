@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -28,13 +27,6 @@ from storage.timeline import Timeline, TimelineRow
 
 _BATCH = 100
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-class _Envelope(msgspec.Struct):
-    repository: Repository
-
-
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 @dataclass(slots=True)
@@ -118,7 +110,7 @@ class Recording:
                 delivery = Delivery(
                     event.delivery, event.event, event.action, self._cipher.open(event.payload)
                 )
-                repository = delivery.read(_ENVELOPE).repository
+                repository = delivery.repository
                 outcomes = [
                     outcome
                     for handler in ROUTES.get((event.event, event.action), ())

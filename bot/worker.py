@@ -9,6 +9,8 @@ import aiohttp
 import procrastinate
 import structlog
 from procrastinate import JobContext
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from bot.answers import Answers
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
@@ -73,7 +75,10 @@ class Worker:
         manager = self._queue.job_manager
         for job in await manager.get_stalled_jobs():
             self._log.warning("job of a dead worker taken up again", task=job.task_name)
-            await manager.retry_job(job)
+            try:
+                await manager.retry_job(job)
+            except UniqueViolation:  # The same work waits already, in another job.
+                await manager.finish_job_by_id_async(job.id or 0, Status.FAILED, delete_job=True)
         async with self._database.nobody() as connection:
             for organization_id in await tenants_with_waiting_events(connection):
                 await wake(connection, organization_id)
@@ -83,9 +88,8 @@ class Worker:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
             try:
                 await self._recording.work_off(organization_id)
-            except Exception:
+            except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
                 self._log.exception("recording failed")
-                raise
 
     async def _answer(
         self, context: JobContext, organization_id: int, event_id: int, thread: str, tries: int = 0

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
+from handlers.payloads import Repository
 from sprints.model import ItemEvent, MilestoneEvent
 
 T = TypeVar("T")
@@ -26,6 +27,18 @@ class Delivery:
             return shape.decode(self.body)
         except msgspec.DecodeError as problem:
             raise UnusableError(str(problem)) from None
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that it is about. Raises UnusableError without one."""
+        return self.read(_OF_REPOSITORY).repository
+
+
+class _OfRepository(msgspec.Struct):
+    repository: Repository
+
+
+_OF_REPOSITORY = msgspec.json.Decoder(_OfRepository)
 
 
 class UnusableError(Exception):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
@@ -97,15 +97,7 @@ class Deliveries:
     async def claim(self, most: int, only: int | None = None) -> list[StoredEvent]:
         """The oldest events whose time has come, for this transaction alone; `only` names a single one."""
         query = (
-            select(
-                github_events.c.id,
-                github_events.c.delivery_id,
-                github_events.c.event_type,
-                github_events.c.action,
-                github_events.c.payload,
-                github_events.c.attempts,
-            )
-            .where(github_events.c.organization_id == self._organization_id)
+            self._events()
             .where(github_events.c.processed_at.is_(None), github_events.c.parked_at.is_(None))
             .where(github_events.c.due_at <= func.clock_timestamp())
             .order_by(github_events.c.id)
@@ -117,14 +109,7 @@ class Deliveries:
         return [StoredEvent(*row) for row in await self._connection.execute(query)]
 
     async def get(self, event_id: int) -> StoredEvent | None:
-        query = select(
-            github_events.c.id,
-            github_events.c.delivery_id,
-            github_events.c.event_type,
-            github_events.c.action,
-            github_events.c.payload,
-            github_events.c.attempts,
-        ).where(github_events.c.organization_id == self._organization_id, github_events.c.id == event_id)
+        query = self._events().where(github_events.c.id == event_id)
         row = (await self._connection.execute(query)).first()
         return StoredEvent(*row) if row else None
 
@@ -180,3 +165,14 @@ class Deliveries:
             .limit(most)
         )
         return [(row[0], row[1], row[2]) for row in await self._connection.execute(query)]
+
+    def _events(self) -> Select[int, str, str, str | None, bytes, int]:
+        """The columns of a StoredEvent."""
+        return select(
+            github_events.c.id,
+            github_events.c.delivery_id,
+            github_events.c.event_type,
+            github_events.c.action,
+            github_events.c.payload,
+            github_events.c.attempts,
+        ).where(github_events.c.organization_id == self._organization_id)

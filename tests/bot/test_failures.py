@@ -147,16 +147,21 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
     assert any("(answer) failed" in finding for finding in await examine(bot.base))
 
 
-async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings) -> None:
+@pytest.mark.parametrize("others_waiting", [0, 1], ids=["alone", "beside newer work"])
+async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
     async with services(settings) as base, aiohttp.ClientSession() as session:
         async with door(base, "127.0.0.1", 0) as port:
-            await Door(session, f"http://127.0.0.1:{port}").deliver("issues", ISSUE)
-        # As a worker leaves it that was killed long ago.
-        await rows(base, "update procrastinate_jobs set status = 'doing' returning id")
+            entrance = Door(session, f"http://127.0.0.1:{port}")
+            await entrance.deliver("issues", ISSUE)
+            # As a worker leaves it that was killed long ago.
+            await rows(base, "update procrastinate_jobs set status = 'doing' returning id")
+            for _ in range(others_waiting):
+                await entrance.deliver("issues", ISSUE | {"action": "reopened"})
         async with worker(base, talks=False):
             await until_processed(base)
         (tenant,) = await rows(base, "select * from all_tenants()")
-        assert len(await rows(base, "select * from timeline", tenant[0])) == 1
+        assert len(await rows(base, "select * from timeline", tenant[0])) == 1 + others_waiting
+        assert not await rows(base, "select 1 from procrastinate_jobs where status in ('doing', 'failed')")
 
 
 async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Settings) -> None:
