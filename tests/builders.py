@@ -107,9 +107,8 @@ class Box:
     def __init__(
         self, created: When = "11-10 09:00", *, milestone: int = SPRINT, is_known: bool = True, **shown: Any
     ) -> None:
-        self._shown = MilestoneEvent(
-            milestone, "created", at(created), "", 12, "Sprint 12", at(created), **_milestone_fields(shown)
-        )
+        plain = MilestoneEvent(milestone, "created", at(created), "", 12, "Sprint 12", at(created))
+        self._shown = replace(plain, **_milestone_fields(shown))
         self.events: list[MilestoneEvent] = []
         if is_known:
             self._happened("created", created)

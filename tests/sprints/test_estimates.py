@@ -1,0 +1,117 @@
+"""Estimates: labels that state points, and those that only look as if they did."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sprints.estimates import estimate, points_of
+from tests.builders import Box, Card
+
+
+@pytest.mark.parametrize(
+    ("label", "points"),
+    [
+        ("points: 5", "5"),
+        ("points:5", "5"),
+        ("Points: 5", "5"),
+        ("POINTS 5", "5"),
+        ("point: 1", "1"),
+        ("story points: 8", "8"),
+        ("story-points/8", "8"),
+        ("story_points=8", "8"),
+        ("storypoints-8", "8"),
+        ("sp/5", "5"),
+        ("sp: 5", "5"),
+        ("SP-13", "13"),
+        ("pts 3", "3"),
+        ("pt: 3", "3"),
+        ("estimate: 2", "2"),
+        ("5 points", "5"),
+        ("1 point", "1"),
+        ("5pts", "5"),
+        ("0.5 pts", "0.5"),
+        ("points: 0.25", "0.25"),
+        ("points: 0,5", "0.5"),
+        ("points: 0", "0"),
+        ("  points: 5  ", "5"),
+        ("points: 9999", "9999"),
+    ],
+)
+def test_a_label_states_points(label: str, points: str) -> None:
+    assert points_of(label) == Decimal(points)
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "",
+        "5",
+        "bug",
+        "points",
+        "points:",
+        "points: many",
+        "points: five",
+        "points: -1",
+        "points: +1",
+        "points: 1e3",
+        "points: 5.",
+        "points: .5",
+        "points: 1.234",
+        "points: 12345",
+        "points: 5 or 8",
+        "points: 3-5",
+        "checkpoint 3",
+        "checkpoints: 3",
+        "5 points of contact",
+        "endpoints: 4",
+        "3 endpoints",
+        "needs points: 5",
+        "sprint 5",
+        "size: 5",
+        "P1",
+        "priority: 1",
+        "v5",
+        "spike 2",
+    ],
+)
+def test_other_text_states_none(label: str) -> None:
+    assert points_of(label) is None
+
+
+def test_of_several_labels_the_last_wins() -> None:
+    assert estimate(["points: 3", "bug", "points: 8", "checkpoint 1"]) == 8
+
+
+def test_no_label_with_points_is_no_estimate() -> None:
+    assert estimate(["bug"]) is None
+
+
+def test_zero_is_an_estimate() -> None:
+    facts = Box(start="11-16").facts(Card().opened("11-10", "points: 0").joined("11-12"))
+
+    assert facts.items[0].points == 0
+    assert facts.unit == "points"
+
+
+def test_without_the_last_label_the_one_before_counts_again() -> None:
+    card = Card().opened("11-10", "points: 3").joined("11-12").labeled("11-17", "points: 8")
+    box = Box(start="11-16", due="2026-11-27")
+
+    assert box.facts(card, as_of="11-18").scope.points == 8
+    assert box.facts(card.unlabeled("11-19", "points: 8")).scope.points == 3
+
+
+def test_two_labels_swapped_in_a_second_are_swapped_whichever_delivery_comes_first() -> None:
+    card = Card().opened("11-10", "points: 3").joined("11-12")
+    card.labeled("11-17", "points: 8").unlabeled("11-17", "points: 3")
+
+    assert Box(start="11-16").facts(card).scope.points == 8
+
+
+@given(st.text(max_size=40))
+def test_any_label_can_be_read(label: str) -> None:
+    points = points_of(label)
+
+    assert points is None or 0 <= points < 10_000
