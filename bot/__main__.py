@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sqlalchemy.exc import OperationalError
+
 from bot import docs, doctor, facts, logs, replay, serve
 from bot.services import migrate
 from bot.settings import Settings, SettingsError, load
@@ -27,12 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     run: Callable[[Settings, argparse.Namespace], int] = options.run
     try:
-        return run(settings, options)
+        status = run(settings, options)
+        sys.stdout.flush()
     except SchemaError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except OperationalError as problem:
+        print(f"the database cannot be reached: {str(problem.orig).strip()}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         return 130
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -57,30 +57,29 @@ class Answers:
         found = await self._find(organization_id, event_id)
         if found is None:
             return
-        request, project, thread = found
-        async with self._database.tenant(organization_id) as tenant:
-            is_answered = await Outbox(tenant).is_answered(event_id)
+        request, project, thread, is_answered = found
         if not is_answered and self._dispatcher.concerns_us(request):
             await self._prepare(organization_id, event_id, request, project, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
     async def _find(
         self, organization_id: int, event_id: int
-    ) -> tuple[Request, Project, GitHubThread] | None:
+    ) -> tuple[Request, Project, GitHubThread, bool] | None:
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
                 return None
             delivery = Delivery(event.delivery, event.event, event.action, self._cipher.open(event.payload))
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
-            repository = delivery.repository
-            project = await Projects(tenant).of_repository(repository.key)
+            project = await Projects(tenant).of_repository(delivery.repository.key)
+            is_answered = await Outbox(tenant).is_answered(event_id)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
         request = request_of(delivery)
         installation = self._github.installation(project.installation)
-        return request, project, GitHubThread(installation, project.full_name, request.thread)
+        thread = GitHubThread(installation, project.full_name, request.thread)
+        return request, project, thread, is_answered
 
     async def _prepare(
         self,

@@ -9,7 +9,7 @@ import structlog
 from bot.github import GitHubRefusedError
 from bot.thread import GitHubThread
 from storage.database import Database
-from storage.outbox import Kind, Outbox, Queued
+from storage.outbox import Kind, Message, Outbox, Queued
 
 # GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
 MOST_CHARACTERS = 60_000
@@ -34,9 +34,14 @@ class Publisher:
         was_refused = False
         for queued in queue:
             async with self._database.tenant(organization_id) as tenant:
-                await Outbox(tenant).begin_attempt(queued.id)
+                outbox = Outbox(tenant)
+                await outbox.begin_attempt(queued.id)
+                earlier = await outbox.posted(queued.project_id, queued.thread, queued.message.slot)
             try:
-                comment_id = await self._deliver(organization_id, queued, thread, was_refused=was_refused)
+                if queued.message.kind == Kind.REACTION:
+                    comment_id = await _react(queued.message, thread, was_refused=was_refused)
+                else:
+                    comment_id = await _say(queued, thread, earlier)
             except GitHubRefusedError as refusal:
                 was_refused = True
                 self._log.warning("message refused by GitHub", thread=queued.thread, reason=str(refusal))
@@ -46,35 +51,35 @@ class Publisher:
                 async with self._database.tenant(organization_id) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
 
-    async def _deliver(
-        self, organization_id: int, queued: Queued, thread: GitHubThread, *, was_refused: bool
-    ) -> int | None:
-        """Returns the id of the comment that now says it."""
-        message = queued.message
-        if message.kind == Kind.REACTION:
-            if message.comment_id is not None:
-                content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
-                await thread.react(message.comment_id, content)
-            return message.comment_id
-        body = f"{cut(message.body)}\n\n{_marker(queued)}"
-        if queued.attempts and (found := await self._already_posted(queued, thread)):
-            return found
-        async with self._database.tenant(organization_id) as tenant:
-            comment_id = await Outbox(tenant).posted(queued.project_id, queued.thread, message.slot)
-        if comment_id:
-            try:
-                await thread.edit(comment_id, body)
-            except GitHubRefusedError as refusal:
-                if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
-                    raise
-            else:
-                return comment_id
-        return await thread.post(body)
 
-    async def _already_posted(self, queued: Queued, thread: GitHubThread) -> int | None:
-        """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
-        since = queued.created_at - _CLOCK_DIFFERENCE
-        return await thread.find(_marker(queued), since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -> int | None:
+    """👍 becomes 😕 when GitHub would not take the reply that it speaks for."""
+    if message.comment_id is not None:
+        content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
+        await thread.react(message.comment_id, content)
+    return message.comment_id
+
+
+async def _say(queued: Queued, thread: GitHubThread, earlier: int | None) -> int:
+    """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it."""
+    body = f"{cut(queued.message.body)}\n\n{_marker(queued)}"
+    if queued.attempts and (found := await _already_posted(queued, thread)):
+        return found
+    if earlier is not None:
+        try:
+            await thread.edit(earlier, body)
+        except GitHubRefusedError as refusal:
+            if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
+                raise
+        else:
+            return earlier
+    return await thread.post(body)
+
+
+async def _already_posted(queued: Queued, thread: GitHubThread) -> int | None:
+    """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
+    since = queued.created_at - _CLOCK_DIFFERENCE
+    return await thread.find(_marker(queued), since.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _marker(queued: Queued) -> str:

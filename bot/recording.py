@@ -42,8 +42,9 @@ class Recording:
     """Turns one tenant's waiting deliveries into history."""
 
     def __init__(
-        self, database: Database, cipher: PayloadCipher, jobs: Jobs, clock: Callable[[], datetime]
+        self, database: Database, cipher: PayloadCipher, jobs: Jobs | None, clock: Callable[[], datetime]
     ) -> None:
+        """Without `jobs`, what was asked stays unanswered: old deliveries are told, not acted on."""
         self._database = database
         self._cipher = cipher
         self._jobs = jobs
@@ -90,7 +91,7 @@ class Recording:
             project_id = await projects.remember(_seen(repository, recorded))
             rows += [TimelineRow(project_id, outcome.fact, outcome.actor) for outcome in recorded]
             for outcome in outcomes:
-                if isinstance(outcome, Asked):
+                if isinstance(outcome, Asked) and self._jobs is not None:
                     await self._jobs.answer(
                         tenant.connection,
                         organization_id=tenant.organization_id,

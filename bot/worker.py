@@ -18,7 +18,7 @@ from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.services import Services
 from storage.database import Database
-from storage.jobs import ANSWER, ANSWER_LATER, PROCESS_EVENTS, SWEEP, Jobs
+from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, PROCESS_EVENTS, QUEUES, SWEEP, Jobs
 from storage.lookups import tenants_with_waiting_events, wake
 
 _CONCURRENCY = 8
@@ -28,6 +28,7 @@ _MOST_TRIES_OF_A_BUG = 3
 # About a day, with an hour between tries when GitHub stays away.
 _MOST_TRIES_OF_GITHUB = 30
 _KEEP_ENDED_JOBS_HOURS = 24
+_KEEP_FAILED_JOBS_HOURS = 7 * 24
 
 
 class Worker:
@@ -63,7 +64,10 @@ class Worker:
 
     async def run(self) -> None:
         """Works until cancelled; a job under way is given time to end."""
+        # Who knows no answers must not take the jobs of those who do.
+        queues = QUEUES if self._answers else [EVENTS]
         await self._queue.run_worker_async(
+            queues=queues,
             concurrency=_CONCURRENCY,
             fetch_job_polling_interval=_POLL_SECONDS,
             install_signal_handlers=False,
@@ -83,6 +87,7 @@ class Worker:
             for organization_id in await tenants_with_waiting_events(connection):
                 await wake(connection, organization_id)
         await manager.delete_old_jobs(nb_hours=_KEEP_ENDED_JOBS_HOURS)
+        await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_JOBS_HOURS, include_failed=True)
 
     async def _process_events(self, organization_id: int) -> None:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
@@ -139,7 +144,7 @@ async def worker(
 
     Without `drawing` it has processes of its own to draw pictures in.
     """
-    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = Recording(base.database, base.cipher, Jobs(base.queue) if talks else None, base.clock)
     async with AsyncExitStack() as stack:
         answers = await stack.enter_async_context(_answers(base, drawing)) if talks else None
         # Tasks are registered with an app of this worker's own, on the same connections.

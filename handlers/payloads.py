@@ -63,8 +63,10 @@ class Milestone(msgspec.Struct):
         )
 
 
-class Presence(msgspec.Struct):
-    """An object of which only its being there matters."""
+class PullRequestLink(msgspec.Struct):
+    """What an issue's picture tells of the pull request that it is."""
+
+    merged_at: datetime | None = None
 
 
 class Issue(msgspec.Struct):
@@ -81,7 +83,7 @@ class Issue(msgspec.Struct):
     closed_at: datetime | None = None
     milestone: Milestone | None = None
     labels: list[Label] = []
-    pull_request: Presence | None = None
+    pull_request: PullRequestLink | None = None
 
     @property
     def key(self) -> str:
@@ -91,7 +93,10 @@ class Issue(msgspec.Struct):
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
         if self.state == "closed":
-            state = State.DROPPED if self.state_reason in _DROPPING_REASONS else State.DONE
+            is_dropped = self.state_reason in _DROPPING_REASONS
+            if self.pull_request is not None:
+                is_dropped = self.pull_request.merged_at is None
+            state = State.DROPPED if is_dropped else State.DONE
         return _snapshot(self, state, is_pull_request=self.pull_request is not None)
 
 

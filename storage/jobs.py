@@ -19,7 +19,10 @@ SWEEP = "sweep"
 
 # A command's answer overtakes the recording of events: somebody is waiting for it.
 _PRIORITY = {ANSWER: 10}
-_QUEUES = {PROCESS_EVENTS: "events"}
+# Recording has a queue of its own; everything else shares one.
+EVENTS = "events"
+OTHERS = "default"
+QUEUES = (EVENTS, OTHERS)
 
 
 def queue(url: str) -> procrastinate.App:
@@ -84,7 +87,7 @@ class Jobs:
         raw = (await connection.get_raw_connection()).driver_connection
         deferrer = self._app.configure_task(
             task,
-            queue=_QUEUES.get(task, "default"),
+            queue=OTHERS,
             priority=_PRIORITY.get(task, 0),
             lock=lock,
             schedule_at=schedule_at,

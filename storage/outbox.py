@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -124,10 +124,11 @@ class Outbox:
         await self._update(message_id, sent_at=at, comment_id=None, refused=why[:500])
 
     async def refused(self, most: int = 20) -> list[tuple[int, str]]:
-        """The newest messages that GitHub would not take: thread and reason."""
+        """The newest messages of the last 7 days that GitHub would not take: thread and reason."""
         query = (
             select(outbox.c.thread, outbox.c.refused)
             .where(self._mine, outbox.c.refused.is_not(None))
+            .where(outbox.c.created_at > func.now() - timedelta(days=7))
             .order_by(outbox.c.id.desc())
             .limit(most)
         )

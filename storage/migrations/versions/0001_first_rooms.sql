@@ -227,7 +227,7 @@ begin
         returning organization_id, delivery_id
     ), again as (
         update public.github_events
-        set parked_at = null, attempts = 0, due_at = now(), note = 'redelivered'
+        set parked_at = null, attempts = 0, due_at = now(), note = 'redelivered', payload = told.payload
         from told
         where organization_id = tenant and delivery_id = delivery and parked_at is not null
         returning organization_id, delivery_id
