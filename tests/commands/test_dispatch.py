@@ -226,12 +226,16 @@ async def test_all_lines_are_read_before_any_runs() -> None:
     desk = Desk()
 
     class Lines(tuple[CommandLine, ...]):
+        __slots__ = ()
+
         def __iter__(self) -> Iterator[CommandLine]:
             for line in super().__iter__():
                 desk.log.append(f"read {line.line}")
                 yield line
 
-    await desk.answer(replace(asked(), lines=Lines(asked("/sprint status", "/sprint status foo:bar", "/estimate").lines)))
+    await desk.answer(
+        replace(asked(), lines=Lines(asked("/sprint status", "/sprint status foo:bar", "/estimate").lines))
+    )
 
     assert desk.log[:3] == ["read 1", "read 2", "read 3"]
     assert desk.ran == ["sprint status", "estimate"]

@@ -60,7 +60,7 @@ def reference(
     def done(moment: datetime) -> Pair:
         return _sum(_in_done(_before(events, moment), box, start) for events in told)
 
-    causes = {cause: NOTHING for cause in ("added", "removed", "dropped", "reestimated")}
+    causes = dict.fromkeys(("added", "removed", "dropped", "reestimated"), NOTHING)
     for events in told:
         for index, event in enumerate(events):
             if committed_at <= event.at < until:

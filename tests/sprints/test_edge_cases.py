@@ -231,7 +231,7 @@ def test_not_estimated_counts_as_nothing_in_points_and_as_one_item() -> None:
 
 @pytest.mark.parametrize(("not_estimated", "unit"), [(3, "points"), (4, "count")])
 def test_counts_items_when_more_than_30_percent_are_not_estimated(not_estimated: int, unit: str) -> None:
-    labels = [[]] * not_estimated + [["points: 1"]] * (10 - not_estimated)
+    labels: list[list[str]] = [[]] * not_estimated + [["points: 1"]] * (10 - not_estimated)
     cards = [Card(n).opened("11-12", *label, milestone=SPRINT) for n, label in enumerate(labels)]
 
     assert sprint().facts(*cards).unit == unit

@@ -11,7 +11,7 @@ from sprints.model import ItemEvent, MilestoneEvent, State
 from tests.builders import Json, at, item_json, milestone_json, stamp, webhook
 
 CREATED, CLOSED, UPDATED = "11-10 08:00", "11-17 09:00", "11-18 10:00"
-TIMES = {"created_at": stamp(CREATED), "closed_at": stamp(CLOSED)}
+TIMES: Json = {"created_at": stamp(CREATED), "closed_at": stamp(CLOSED)}
 
 
 def told(event: str, payload: Json) -> list[ItemEvent | MilestoneEvent]:
@@ -42,7 +42,7 @@ def item_fact(event: str, payload: Json) -> ItemEvent:
 )
 def test_an_items_event_happened_when_github_says(kind: tuple[str, str], action: str, time: str) -> None:
     event, part = kind
-    fact = item_fact(event, webhook(action, **{part: item_json(UPDATED, **TIMES)}))
+    fact = item_fact(event, webhook(action) | {part: item_json(UPDATED, **TIMES)})
 
     assert (fact.item, fact.at) == ("I_1", at(time))
 

@@ -14,7 +14,7 @@ def pair(amount: Amount) -> Pair:
 
 
 @given(histories(), NOWS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_number_is_what_the_definitions_say(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     expected = reference(history.milestone, history.items, as_of, history.zone)
@@ -35,7 +35,7 @@ def test_every_number_is_what_the_definitions_say(history: History, as_of: datet
 
 
 @given(histories(most_items=0), NOWS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_start_commitment_and_end_are_where_the_definitions_put_them(
     history: History, as_of: datetime
 ) -> None:

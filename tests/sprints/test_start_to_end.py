@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +19,7 @@ LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 KATHMANDU = ZoneInfo("Asia/Kathmandu")
 
 
-def start_day(description: str, **shown: str | None) -> str:
+def start_day(description: str, **shown: Any) -> str:
     sprint = Box("11-10 09:00", description=description, **shown).sprint()
     return f"{sprint.start:%m-%d %H:%M}"
 
@@ -165,7 +167,7 @@ def test_done_on_the_day_it_was_made_is_done() -> None:
     card = Card().opened("11-10", "points: 3").joined("11-16 10:00").closed("11-16 11:00")
     facts = box.facts(card)
 
-    assert (facts.committed.points, facts.done.points) == (3, 3)
+    assert facts.committed.points == facts.done.points == 3
 
 
 def test_without_a_start_line_it_commits_what_it_holds_at_the_end_of_its_first_day() -> None:
@@ -219,14 +221,14 @@ def test_a_day_of_25_hours_is_one_day() -> None:
     facts = Box("2026-10-01", description="Start: 2026-10-24", due="2026-10-26").facts(zone=BERLIN)
     ends = [day.at.astimezone(UTC) for day in facts.days]
 
-    assert [(b - a) / timedelta(hours=1) for a, b in zip(ends, ends[1:], strict=False)] == [25, 24]
+    assert [(b - a) / timedelta(hours=1) for a, b in pairwise(ends)] == [25, 24]
 
 
 def test_a_day_of_23_hours_is_one_day() -> None:
     facts = Box("2026-03-01", description="Start: 2026-03-28", due="2026-03-30").facts(zone=BERLIN)
     ends = [day.at.astimezone(UTC) for day in facts.days]
 
-    assert [(b - a) / timedelta(hours=1) for a, b in zip(ends, ends[1:], strict=False)] == [23, 24]
+    assert [(b - a) / timedelta(hours=1) for a, b in pairwise(ends)] == [23, 24]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""What a command says of itself is true: its examples work, and the pages made from it are up to date."""
+
+import pytest
+
+import commands
+from bot import docs
+from commands.arguments import read, words_of
+from commands.registry import COMMON, Command, load
+from tests.commands.test_sprint_status import make_sprint
+from tests.running import Bot
+
+COMMANDS = load(commands)
+EXAMPLES = [(command, example) for command in COMMANDS for example in command.examples]
+
+
+def test_there_are_commands_and_each_has_examples() -> None:
+    assert COMMANDS
+    assert all(command.examples and command.summary for command in COMMANDS)
+
+
+@pytest.mark.parametrize(("command", "example"), EXAMPLES, ids=[example for _, example in EXAMPLES])
+def test_an_example_is_the_command_with_arguments_that_it_takes(command: Command, example: str) -> None:
+    assert example.startswith(f"/{command.name}")
+
+    read(example, words_of(example, len(f"/{command.name}")), (*command.arguments, *COMMON))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
+def test_the_syntax_names_every_argument(command: Command) -> None:
+    assert all(argument.name in command.syntax for argument in command.arguments)
+
+
+async def test_every_example_is_answered(bot: Bot) -> None:
+    """Once as it stands and once under our own name, in a sprint whose title is the examples'."""
+    number = await make_sprint(bot, title=_title())
+    lines = [example for _, example in EXAMPLES]
+
+    comment = await bot.say(number, "\n".join(lines))
+    again = await bot.say(number, "\n".join(line.replace("/", "/agile ", 1) for line in lines))
+
+    answers = await bot.answers(number)
+    assert bot.reactions(comment) == ["eyes", "+1"], answers
+    assert bot.reactions(again) == ["eyes", "+1"], answers
+    assert len(answers) == len(COMMANDS)
+
+
+def _title() -> str:
+    """The sprint that the examples speak of."""
+    quoted = [example.split('"')[1] for _, example in EXAMPLES if '"' in example]
+    return quoted[0] if quoted else "Sprint 12"
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    for path, text in docs.pages():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is out of date: run `make docs`"
