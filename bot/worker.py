@@ -18,7 +18,7 @@ from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.services import Services
 from storage.database import Database
-from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, PROCESS_EVENTS, QUEUES, SWEEP, Jobs
+from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
 from storage.lookups import tenants_with_waiting_events, wake
 
 _CONCURRENCY = 8
@@ -50,22 +50,20 @@ class Worker:
         self._jobs = Jobs(queue)
         self._log = structlog.get_logger(__name__)
         retry = procrastinate.RetryStrategy(max_attempts=_MOST_TRIES_OF_A_BUG - 1, wait=2)
-        queue.task(
-            name=PROCESS_EVENTS, queue="events", retry=procrastinate.RetryStrategy(max_attempts=5, wait=3)
-        )(self._process_events)
+        queue.task(name=PROCESS_EVENTS, queue=EVENTS)(self._process_events)
         if answers is not None:
-            queue.task(name=ANSWER, retry=retry, pass_context=True)(self._answer)
-            queue.task(name=ANSWER_LATER, retry=retry)(self._answer_later)
+            queue.task(name=ANSWER, queue=OTHERS, retry=retry, pass_context=True)(self._answer)
+            queue.task(name=ANSWER_LATER, queue=OTHERS, retry=retry)(self._answer_later)
 
     def add_clockwork(self) -> None:
         """Adds what runs by the clock."""
-        task = self._queue.task(name=SWEEP, queueing_lock=SWEEP)(self.sweep)
+        task = self._queue.task(name=SWEEP, queue=OTHERS, queueing_lock=SWEEP)(self.sweep)
         self._queue.periodic(cron="*/15 * * * * *")(task)
 
     async def run(self) -> None:
         """Works until cancelled; a job under way is given time to end."""
         # Who knows no answers must not take the jobs of those who do.
-        queues = QUEUES if self._answers else [EVENTS]
+        queues = [EVENTS, OTHERS] if self._answers else [EVENTS]
         await self._queue.run_worker_async(
             queues=queues,
             concurrency=_CONCURRENCY,

@@ -22,7 +22,6 @@ _PRIORITY = {ANSWER: 10}
 # Recording has a queue of its own; everything else shares one.
 EVENTS = "events"
 OTHERS = "default"
-QUEUES = (EVENTS, OTHERS)
 
 
 def queue(url: str) -> procrastinate.App:
