@@ -222,6 +222,14 @@ def test_reestimated_while_done_matters_once_it_reopens() -> None:
     assert ledger(sprint().facts(card)) == [("reestimated", "11-19 10:00", "3 in 0")]
 
 
+def test_closing_what_is_done_changes_nothing() -> None:
+    """Where a re-opening was missed: it became done the first time."""
+    card = committed_card().closed("11-13").estimated("11-17", 8).closed("11-18")
+    facts = sprint().facts(card)
+
+    assert (facts.scope, facts.items[0].state, facts.items[0].points) == (NOTHING, "done_before_start", 5)
+
+
 def test_not_estimated_counts_as_nothing_in_points_and_as_one_item() -> None:
     facts = sprint().facts(committed_card(points=None))
 
