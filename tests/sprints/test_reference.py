@@ -1,6 +1,6 @@
 """The product against a slow and naive reading of docs/metrics.md, on random histories."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from hypothesis import given, settings
 
@@ -13,13 +13,19 @@ def pair(amount: Amount) -> Pair:
     return amount.points, amount.count
 
 
+def instant(moment: datetime | None) -> datetime | None:
+    """In UTC: moments of an hour that the clocks repeat equal none of another zone."""
+    return moment and moment.astimezone(UTC)
+
+
 @given(histories(), NOWS)
 @settings(max_examples=120, deadline=None)
 def test_every_number_is_what_the_definitions_say(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     expected = reference(history.milestone, history.items, as_of, history.zone)
 
-    assert (facts.sprint.start, facts.sprint.end) == (expected.start, expected.end)
+    assert instant(facts.sprint.start) == expected.start
+    assert instant(facts.sprint.end) == expected.end
     assert pair(facts.committed) == expected.committed
     assert pair(facts.scope) == expected.scope
     assert pair(facts.done) == expected.done
@@ -41,4 +47,6 @@ def test_start_commitment_and_end_are_where_the_definitions_put_them(
 ) -> None:
     sprint = history.facts(as_of).sprint
 
-    assert (sprint.start, sprint.committed_at, sprint.end) == frame(history.milestone, as_of, history.zone)
+    told = (sprint.start, sprint.committed_at, sprint.end)
+    expected = frame(history.milestone, as_of, history.zone)
+    assert [instant(moment) for moment in told] == [instant(moment) for moment in expected]
