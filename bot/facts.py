@@ -89,8 +89,8 @@ def as_json(facts: Facts) -> dict[str, object]:
     return {
         "milestone": sprint.number,
         "title": sprint.title,
-        "start": sprint.start.isoformat(),
-        "end": sprint.end.isoformat() if sprint.end else None,
+        "start": sprint.start.astimezone(sprint.timezone).isoformat(),
+        "end": sprint.end.astimezone(sprint.timezone).isoformat() if sprint.end else None,
         "timezone": str(sprint.timezone),
         "as_of": facts.as_of.astimezone(sprint.timezone).isoformat(),
         "unit": facts.unit,

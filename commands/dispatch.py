@@ -64,6 +64,8 @@ class Dispatcher:
         )
         if level is Level.NONE:
             return [_refusal(calls[0], level)]
+        if request.edited_author not in {None, request.sender} and level < Level.MAINTAIN:
+            return [_failure("Only a comment's author or a maintainer can add commands by editing it.")]
         if len(calls) > MOST_COMMANDS:
             return [_failure(f"{len(calls)} commands in one comment are too many: {MOST_COMMANDS} at most.")]
         async with open_context() as context:
@@ -91,13 +93,19 @@ class Dispatcher:
             return _Call(line, command, None, f"{problem}\n\nFor example: `{command.examples[0]}`")
 
     def _longest_match(self, words: Sequence[str]) -> Command | None:
-        for length in range(len(words), 0, -1):
+        longest = max(map(len, self._commands), default=0)
+        for length in range(min(len(words), longest), 0, -1):
             if command := self._commands.get(tuple(words[:length])):
                 return command
         return None
 
     def _unknown(self, words: Sequence[str]) -> str:
-        said = " ".join(words[:2])
+        if not words:
+            names = ", ".join(
+                f"`/{_NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
+            )
+            return f"Here is what I can do: {names}."
+        said = " ".join(words[:2]).replace("`", "'")
         if nearest := self._nearest(words, least=0.0):
             return f"I do not know `/{said}`. Did you mean `/{nearest.name}` – {nearest.summary}?"
         return f"I do not know `/{said}`."
@@ -139,7 +147,10 @@ def _refusal(call: _Call, level: Level) -> Answer:
     asked = f"`/{call.command.name}`" if call.command else "Commands"
     needed, role = call.level, level.name.lower()
     if level is Level.NONE:
-        return _failure(f"{asked} is for collaborators of this repository. Please ask {needed.whom_to_ask}.")
+        verb = "is" if call.command else "are"
+        return _failure(
+            f"{asked} {verb} for collaborators of this repository. Please ask {needed.whom_to_ask}."
+        )
     return _failure(
         f"{asked} needs the {needed.name.lower()} role; yours is {role}. Please ask {needed.whom_to_ask}."
     )

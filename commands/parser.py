@@ -22,6 +22,7 @@ _MARK = re.compile(f"/{_OPEN}([0-9]+){_CLOSE}")
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # Elements without content, or whose end tag may be left out: they enclose nothing that follows.
 _NEVER_OPEN = {"area", "base", "br", "col", "hr", "img", "input", "li", "link", "meta", "p", "source", "wbr"}
+_HOLD_PARAGRAPHS = {"blockquote", "details", "div", "dl", "ol", "pre", "table", "ul"}
 
 
 def commands_in(text: str) -> list[CommandLine]:
@@ -58,9 +59,11 @@ def _marks_in_plain_text(tokens: Sequence[Token]) -> Iterator[int]:
         elif token.type in {"blockquote_close", "table_close"}:
             quotes -= 1
         elif token.type == "html_block":
-            html.feed(token.content)
+            html.read(token.content)
         elif token.type == "inline":
+            depth = html.depth
             yield from _marks_in_line_starts(token.children or [], html, is_quoted=quotes > 0)
+            html.end_paragraph(depth)
 
 
 def _marks_in_line_starts(
@@ -69,7 +72,7 @@ def _marks_in_line_starts(
     nesting, at_line_start = 0, True
     for child in children:
         if child.type == "html_inline":
-            html.feed(child.content)
+            html.read(child.content)
         nesting += child.nesting
         if child.type == "text":
             mark = _MARK.match(child.content)
@@ -90,6 +93,15 @@ class _OpenElements(HTMLParser):
     @property
     def depth(self) -> int:
         return len(self._open)
+
+    def read(self, html: str) -> None:
+        """One piece of HTML. A tag that it leaves unfinished ends with it."""
+        self.feed(html)
+        self.reset()
+
+    def end_paragraph(self, depth: int) -> None:
+        """The end of a paragraph closes what it opened, but for elements that may hold paragraphs."""
+        self._open[depth:] = [tag for tag in self._open[depth:] if tag in _HOLD_PARAGRAPHS]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag not in _NEVER_OPEN:

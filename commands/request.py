@@ -16,7 +16,7 @@ class Request:
     """The commands of one comment.
 
     `thread` is the number of the issue or pull request, `milestone` the number of the milestone that it is
-    in, `delivery` GitHub's GUID.
+    in, `delivery` GitHub's GUID. `edited_author` is who wrote the comment, if an edit of it is what asks.
     """
 
     delivery: str
@@ -25,3 +25,4 @@ class Request:
     sender: str
     milestone: int | None
     lines: tuple[CommandLine, ...]
+    edited_author: str | None = None

@@ -10,7 +10,7 @@ from commands.errors import UserError
 from commands.outcome import Picture, Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.status_card import after_chart, before_chart
+from commands.status_card import after_chart, before_chart, plain
 from sprints.burndown import burndown_of
 from sprints.calendar import local_midnight
 from sprints.milestone import Sprint
@@ -75,5 +75,5 @@ async def _sprint(context: Context, name: str | None, as_of: datetime) -> Sprint
     if matching:
         return max(matching, key=lambda sprint: sprint.number)
     recent = sorted(sprints, key=lambda sprint: -sprint.number)[:5]
-    known = ", ".join(f"“{sprint.title}”" for sprint in recent) or "none yet"
-    raise UserError(f"There is no milestone called “{name}” here. The latest ones: {known}.")
+    known = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
+    raise UserError(f"There is no milestone called “{plain(name)}” here. The latest ones: {known}.")

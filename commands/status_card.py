@@ -1,6 +1,6 @@
 """The words of the status card. Pure functions from facts to Markdown."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import MONTHS, WEEKDAYS, number, quantity, signed
@@ -18,9 +18,9 @@ _MOST_DAYS = 31
 def before_chart(facts: Facts, burndown: Burndown) -> str:
     """Title, goal, progress and pace: what a reader wants to know first."""
     sprint = facts.sprint
-    parts = [f"### {_plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
+    parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
-        parts.append(f"**Goal:** {_plain(sprint.goal)}")
+        parts.append(f"**Goal:** {plain(sprint.goal)}")
     parts.append(_progress(facts, burndown.unit))
     parts.append(_pace_sentence(facts, burndown))
     parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
@@ -35,22 +35,25 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
 
 
 def _when(sprint: Sprint, as_of: datetime) -> str:
-    today = as_of.astimezone(sprint.timezone).date()
+    # As of a midnight is as of the end of the day before.
+    today = (as_of.astimezone(sprint.timezone) - timedelta(microseconds=1)).date()
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"
     if sprint.phase(as_of) is Phase.PLANNED:
-        return f"starts in {_count((sprint.start.date() - today).days, 'day')}"
-    day = (today - sprint.start.date()).days + 1
+        return f"starts in {_count((sprint.first_day - today).days, 'day')}"
+    day = (today - sprint.first_day).days + 1
     if sprint.end is None or sprint.due is None:
         return f"day {day}"
-    return f"day {day} of {(sprint.due - sprint.start.date()).days + 1}"
+    return f"day {day} of {(sprint.due - sprint.first_day).days + 1}"
 
 
 def _dates(sprint: Sprint) -> str:
     if sprint.due is None:
-        until = f"closed on {_day(sprint.end.date())}" if sprint.end else "no due date"
-        return f"{_day(sprint.start.date())} – {until}"
-    return f"{_day(sprint.start.date())} – {_day(sprint.due)}"
+        until = "no due date"
+        if sprint.end:
+            until = f"closed on {_day(sprint.end.astimezone(sprint.timezone).date())}"
+        return f"{_day(sprint.first_day)} – {until}"
+    return f"{_day(sprint.first_day)} – {_day(sprint.due)}"
 
 
 def _progress(facts: Facts, unit: str) -> str:
@@ -97,7 +100,7 @@ def _warnings(sprint: Sprint) -> list[str]:
     warnings = [f"{reason}, so it was ignored." for reason in warnings]
     if sprint.is_due_before_start() and sprint.due:
         warnings.append(
-            f"This milestone is due on {_day(sprint.due)}, before it starts on {_day(sprint.start.date())}. "
+            f"This milestone is due on {_day(sprint.due)}, before it starts on {_day(sprint.first_day)}. "
             "Move its due date, or write an earlier day as `Start: YYYY-MM-DD` into its description."
         )
     return warnings
@@ -178,7 +181,7 @@ def _moment(moment: datetime) -> str:
     return f"{_day(moment.date())}, {moment:%H:%M} {moment.tzname()}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Words that somebody wrote elsewhere: they mention nobody and format nothing here."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~" else c for c in " ".join(text.split()))
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~&" else c for c in " ".join(text.split()))
     return escaped.replace("@", "@\u200b")

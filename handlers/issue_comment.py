@@ -45,7 +45,7 @@ def request_of(delivery: Delivery) -> Request:
         # An edit of something else than the text adds no command.
         before = (was.from_ or "") if was else text
     is_bot = payload.sender.type == "Bot"
-    milestone = payload.issue.milestone
+    milestone, author = payload.issue.milestone, payload.comment.user
     return Request(
         delivery=delivery.id,
         thread=payload.issue.number,
@@ -53,4 +53,5 @@ def request_of(delivery: Delivery) -> Request:
         sender=payload.sender.login,
         milestone=milestone.number if milestone else None,
         lines=() if is_bot else tuple(added_commands(text, before)),
+        edited_author=author.login if author and delivery.action == "edited" else None,
     )

@@ -22,7 +22,8 @@ def record_item(
     event = event or delivery.action or ""
     at = at or _time_of(event, item)
     actor = sender.login if sender else None
-    named = (milestone or item.milestone) if event in {"milestoned", "demilestoned"} else None
+    # What an item has just left is never the milestone that it shows.
+    named = {"milestoned": milestone or item.milestone, "demilestoned": milestone}.get(event)
     fact = ItemEvent(
         item=item.key,
         event=event,

@@ -74,7 +74,7 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     calendar = _calendar(facts)
     ideal = _ideal(committed, calendar) if facts.sprint.end else [None] * len(calendar)
     # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
-    planned_on = (facts.sprint.committed_at - timedelta(microseconds=1)).date()
+    planned_on = facts.sprint.commitment_day
     days = []
     for day, ideal_value in zip(calendar, ideal, strict=True):
         known = figures.get(day)
@@ -103,11 +103,9 @@ def _is_last_day_complete(facts: Facts) -> bool:
 
 def _calendar(facts: Facts) -> list[date]:
     """The sprint's days: to its last one, or while it is open-ended to the last with figures."""
-    first = facts.sprint.start.date()
-    if facts.sprint.end is None:
+    first, last = facts.sprint.first_day, facts.sprint.last_day
+    if last is None:
         last = facts.days[-1].date if facts.days else first
-    else:
-        last = (facts.sprint.end - timedelta(microseconds=1)).date()
     return days_between(first, last)
 
 

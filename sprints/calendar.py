@@ -1,13 +1,17 @@
 """Days as a team counts them: local midnights by IANA time zone, and working days."""
 
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _SATURDAY = 5
 
 
 def local_midnight(day: date, timezone: tzinfo) -> datetime:
-    """The instant at which `day` begins. A day may last 23 or 25 hours."""
-    return datetime.combine(day, time.min, timezone)
+    """The instant at which `day` begins, in UTC. A day may last 23 or 25 hours.
+
+    Instants are kept in UTC, because Python compares two times of one zone by their wall clocks, which run
+    through an hour twice in autumn.
+    """
+    return datetime.combine(day, time.min, timezone).astimezone(UTC)
 
 
 def next_midnight(moment: datetime, timezone: tzinfo) -> datetime:

@@ -5,7 +5,7 @@ Every total is the sum of a list that stands beside it. Definitions and their so
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -118,6 +118,7 @@ class _Totals:
 
 def facts_of(sprint: Sprint, events: Mapping[str, Sequence[ItemEvent]], as_of: datetime) -> Facts:
     """A sprint's numbers from all events, by item, of all items that were ever in its milestone."""
+    as_of = as_of.astimezone(UTC)
     until = as_of if sprint.end is None else min(as_of, sprint.end)
     committed_at = min(sprint.committed_at, until)
     totals = _Totals()
@@ -206,7 +207,7 @@ def _days(
             _, scope_step, done_step = ordered[taken]
             scope, done, taken = scope + scope_step, done + done_step, taken + 1
 
-    day = sprint.start.date()
+    day = sprint.first_day
     while until > sprint.start and local_midnight(day, sprint.timezone) < until:
         at = min(local_midnight(day + timedelta(days=1), sprint.timezone), until)
         advance(at)

@@ -16,7 +16,7 @@ from sprints.model import MilestoneEvent, in_order
 GRACE_AFTER_END = timedelta(days=3)
 
 _START_LINE = re.compile(r"^[^\S\n]*start:[^\S\n]*(\d{4}-\d\d-\d\d)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
-_GOAL_LINE = re.compile(r"^[^\S\n]*goal:[^\S\n]*(\S.*?)[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
+_GOAL_LINE = re.compile(r"^[^\S\n]*goal:[^\S\n]*(\S[^\n]*)$", re.IGNORECASE | re.MULTILINE)
 
 
 class Phase(StrEnum):
@@ -29,7 +29,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sprint:
-    """A milestone seen as a time box `[start, end)` in the team's time zone.
+    """A milestone seen as a time box `[start, end)` of days in the team's time zone. Its instants are in UTC.
 
     `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
     after its start, the end of the local day on which it was made.
@@ -49,8 +49,27 @@ class Sprint:
     timezone: tzinfo
     ignored_starts: tuple[str, ...] = ()
 
+    @property
+    def first_day(self) -> date:
+        """The local day on which it starts."""
+        return self.start.astimezone(self.timezone).date()
+
+    @property
+    def last_day(self) -> date | None:
+        """The last local day of which it has a part."""
+        return self._day_before(self.end) if self.end else None
+
+    @property
+    def commitment_day(self) -> date:
+        """The local day whose end (or the day whose end is the start) made the commitment."""
+        return self._day_before(self.committed_at)
+
     def has_ended(self, moment: datetime) -> bool:
         return self.end is not None and moment >= self.end
+
+    def _day_before(self, moment: datetime) -> date:
+        """The local day that a moment ends, if it is midnight; else the one that it lies in."""
+        return (moment - timedelta(microseconds=1)).astimezone(self.timezone).date()
 
     def phase(self, moment: datetime) -> Phase:
         """Planned before the start; completed once closed after its end, or 3 days after its end."""
@@ -77,7 +96,7 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, timezone: tzinf
     due = latest.due_on.astimezone(UTC).date() if latest.due_on else None
     end = _end(due, closed_at, timezone)
     start_day, ignored = _start_day(known, due, end)
-    start = local_midnight(start_day, timezone) if start_day else created_at.astimezone(timezone)
+    start = local_midnight(start_day, timezone) if start_day else created_at.astimezone(UTC)
     return Sprint(
         milestone=latest.milestone,
         number=latest.number,
@@ -110,7 +129,7 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
     closed_at = known[0].closed_at
     for event in known:
         if event.event == "deleted":
-            return event.at, True
+            return closed_at or event.closed_at or event.at, True
         if event.event == "closed":
             closed_at = event.closed_at or event.at
         elif event.event == "opened":
@@ -121,7 +140,7 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
 
 
 def _end(due: date | None, closed_at: datetime | None, timezone: tzinfo) -> datetime | None:
-    ends = [closed_at.astimezone(timezone)] if closed_at else []
+    ends = [closed_at.astimezone(UTC)] if closed_at else []
     if due:
         ends.append(local_midnight(due + timedelta(days=1), timezone))
     return min(ends, default=None)
@@ -155,7 +174,7 @@ def _start_day(
 
 def _goal(description: str | None) -> str | None:
     match = _GOAL_LINE.search(_lines(description))
-    return match[1] if match else None
+    return match[1].rstrip() if match else None
 
 
 def _lines(description: str | None) -> str:

@@ -96,7 +96,7 @@ def test_days_follow_each_other_from_the_start_and_never_into_the_future(
     sprint, dates = facts.sprint, [day.date for day in facts.days]
     until = min(as_of, sprint.end) if sprint.end else as_of
 
-    assert dates == [sprint.start.date() + timedelta(days=n) for n in range(len(dates))]
+    assert dates == [sprint.first_day + timedelta(days=n) for n in range(len(dates))]
     assert bool(dates) == (until > sprint.start)
     assert all(before.at < after.at for before, after in pairwise(facts.days))
     assert not dates or facts.days[-1].at == until

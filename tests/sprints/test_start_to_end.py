@@ -445,3 +445,10 @@ def test_an_estimate_in_the_commitment_may_be_a_fraction() -> None:
     card = Card().opened("11-10", "points: 0.5").joined("11-12")
 
     assert Box(start="11-16").facts(card).committed.points == Decimal("0.5")
+
+
+def test_the_hour_that_autumn_repeats_is_an_hour() -> None:
+    """00:45Z and 01:30Z are 02:45 and 02:30 on Berlin's clocks."""
+    facts = Box("2026-10-25T00:45Z").closed("2026-10-25T01:30Z").facts(as_of="11-01", zone=BERLIN)
+    assert not facts.sprint.is_due_before_start()
+    assert [day.date.isoformat() for day in facts.days] == ["2026-10-25"]
