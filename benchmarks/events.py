@@ -148,8 +148,9 @@ async def _store(base: Services, copies: int) -> int:
     """Through the door's own function, in the door's own batches."""
     deliveries = [delivery for _ in range(copies) for delivery in _new_copy(base)]
     for first in range(0, len(deliveries), 32):
-        async with base.database.nobody() as connection:
-            await receive(connection, deliveries[first : first + 32])
+        async with base.database.at_once() as connection:
+            batch = deliveries[first : first + 32]
+            await receive(connection, batch, [base.cipher.seal(one.payload) for one in batch])
     return len(deliveries)
 
 

@@ -104,7 +104,8 @@ class Answers:
             answers, messages = [], [Message(Kind.REPLY, text, "error")]
         succeeded = bool(answers) and all(answer.is_success for answer in answers)
         reaction = Message(Kind.REACTION, "+1" if succeeded else "confused", comment_id=request.comment_id)
-        async with self._database.tenant(organization_id) as tenant:
+        # The publisher's first transaction waits for the disk, for this one too.
+        async with self._database.tenant(organization_id, waits=False) as tenant:
             await Outbox(tenant).put(project.id, event_id, request.thread, [*messages, reaction])
         if failure:
             await self._publisher.send(organization_id, event_id, thread)

@@ -18,7 +18,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def make_app(base: Services) -> web.Application:
     """The web application. Raises ValueError without a webhook secret: the door would be open to all."""
     secrets = [secret.reveal() for secret in base.settings.webhook_secrets]
-    door = Door(Inbox(base.database), base.cipher, secrets)
+    door = Door(Inbox(base.database, base.cipher), secrets)
     app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
     app.router.add_post("/webhooks/github", door.receive)
     app.router.add_get("/charts/{token}.png", ChartRoute(base.database).get)

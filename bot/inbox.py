@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Outcome, Received, receive
 
-_MOST_PER_COMMIT = 64
+_MOST_PER_COMMIT = 16
+# While one commit waits for the disk, the next one is being made.
+_COMMITS_AT_ONCE = 2
+
+_Entry = tuple[Received, asyncio.Future[Outcome]]
 
 
 class DatabaseAwayError(Exception):
@@ -19,22 +24,25 @@ class DatabaseAwayError(Exception):
 class Inbox:
     """Stores deliveries durably, as many at once as came while the last ones were being stored."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cipher: PayloadCipher) -> None:
         self._database = database
-        self._waiting: list[tuple[Received, asyncio.Future[Outcome]]] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._cipher = cipher
+        self._waiting: list[_Entry] = []
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._in_flight: set[str] = set()
 
     async def put(self, delivery: Received) -> Outcome:
         """Returns when the delivery is safe on disk. Raises DatabaseAwayError if it is not."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
-        if self._flushing is None or self._flushing.done():
-            self._flushing = asyncio.create_task(self._flush())
+        if len(self._flushing) < _COMMITS_AT_ONCE:
+            task = asyncio.create_task(self._flush())
+            self._flushing.add(task)
+            task.add_done_callback(self._flushing.discard)
         return await future
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch = self._next_batch()
+        while batch := self._next_batch():
             try:
                 outcomes = await self._store([delivery for delivery, _ in batch])
             except Exception as problem:  # noqa: BLE001 - each waiting request raises it
@@ -43,18 +51,23 @@ class Inbox:
             else:
                 for (_, future), outcome in zip(batch, outcomes, strict=True):
                     _settle(future, outcome)
+            finally:
+                self._in_flight -= {delivery.delivery for delivery, _ in batch}
 
-    def _next_batch(self) -> list[tuple[Received, asyncio.Future[Outcome]]]:
-        """What waits, without two of the same delivery: the second one goes with the next batch."""
-        batch, later, seen = list[tuple[Received, asyncio.Future[Outcome]]](), [], set[str]()
+    def _next_batch(self) -> list[_Entry]:
+        """What waits, but for deliveries that are being stored already: they go when that is done.
+
+        In the order of their ids, so that two doors that store the same deliveries wait and do not dead-lock.
+        """
+        batch, later = list[_Entry](), list[_Entry]()
         for entry in self._waiting:
-            if len(batch) < _MOST_PER_COMMIT and entry[0].delivery not in seen:
-                seen.add(entry[0].delivery)
+            if len(batch) < _MOST_PER_COMMIT and entry[0].delivery not in self._in_flight:
+                self._in_flight.add(entry[0].delivery)
                 batch.append(entry)
             else:
                 later.append(entry)
         self._waiting = later
-        return batch
+        return sorted(batch, key=lambda entry: entry[0].delivery)
 
     async def _store(self, batch: Sequence[Received]) -> list[Outcome | Exception]:
         try:
@@ -67,10 +80,17 @@ class Inbox:
 
     async def _commit(self, batch: Sequence[Received]) -> list[Outcome]:
         try:
-            async with self._database.nobody() as connection:
-                return await receive(connection, batch)
+            try:
+                return await self._receive(batch)
+            except OperationalError:  # A connection from before the database's restart: a new one may do.
+                return await self._receive(batch)
         except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as problem:
             raise DatabaseAwayError from problem
+
+    async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
+        sealed = [self._cipher.seal(one.payload) for one in batch]
+        async with self._database.at_once() as connection:
+            return await receive(connection, batch, sealed)
 
 
 def _settle(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:

@@ -56,7 +56,7 @@ class Pictures:
             token = await ChartFiles(tenant).token_of(key)
         if token is None:
             png = await self._drawing.draw(burndown)
-            async with self._database.tenant(organization_id) as tenant:
+            async with self._database.tenant(organization_id, waits=False) as tenant:
                 token = await ChartFiles(tenant).keep(key, png)
         return f"{self._public_url}/charts/{token}.png"
 

@@ -30,25 +30,22 @@ class Publisher:
     async def send(self, organization_id: int, event_id: int, thread: GitHubThread) -> None:
         """Sends what an event's answer still owes, in order. Stops with GitHubUnavailableError."""
         async with self._database.tenant(organization_id) as tenant:
-            queue = await Outbox(tenant).unsent(event_id)
+            queue = await Outbox(tenant).begin_attempts(event_id)
         was_refused = False
         for queued in queue:
-            async with self._database.tenant(organization_id) as tenant:
-                outbox = Outbox(tenant)
-                await outbox.begin_attempt(queued.id)
-                earlier = await outbox.posted(queued.project_id, queued.thread, queued.message.slot)
             try:
                 if queued.message.kind == Kind.REACTION:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)
                 else:
-                    comment_id = await _say(queued, thread, earlier)
+                    comment_id = await _say(queued, thread)
             except GitHubRefusedError as refusal:
                 was_refused = True
                 self._log.warning("message refused by GitHub", thread=queued.thread, reason=str(refusal))
                 async with self._database.tenant(organization_id) as tenant:
                     await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
             else:
-                async with self._database.tenant(organization_id) as tenant:
+                # Lost in a crash, the next attempt finds the comment by its marker.
+                async with self._database.tenant(organization_id, waits=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
 
 
@@ -60,19 +57,19 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     return message.comment_id
 
 
-async def _say(queued: Queued, thread: GitHubThread, earlier: int | None) -> int:
+async def _say(queued: Queued, thread: GitHubThread) -> int:
     """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it."""
     body = f"{cut(queued.message.body)}\n\n{_marker(queued)}"
-    if queued.attempts and (found := await _already_posted(queued, thread)):
+    if queued.attempts > 1 and (found := await _already_posted(queued, thread)):
         return found
-    if earlier is not None:
+    if queued.earlier is not None:
         try:
-            await thread.edit(earlier, body)
+            await thread.edit(queued.earlier, body)
         except GitHubRefusedError as refusal:
             if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
                 raise
         else:
-            return earlier
+            return queued.earlier
     return await thread.post(body)
 
 

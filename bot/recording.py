@@ -63,7 +63,8 @@ class Recording:
     async def _batch(self, organization_id: int) -> int:
         events: Sequence[StoredEvent] = ()
         try:
-            async with self._database.tenant(organization_id) as tenant:
+            # Lost in a crash, it is done again: the deliveries themselves are safe.
+            async with self._database.tenant(organization_id, waits=False) as tenant:
                 events = await Deliveries(tenant).claim(_BATCH)
                 await self._process(tenant, events)
         except (OperationalError, InterfaceError):

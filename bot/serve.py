@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -21,14 +21,24 @@ _SHUTDOWN_SECONDS = 5
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
     """Serves the door, by default with a worker in the same process."""
-    asyncio.run(_serve(settings, with_worker=not options.no_worker))
+    _run(_serve(settings, with_worker=not options.no_worker))
     return 0
 
 
 def work(settings: Settings, _: argparse.Namespace) -> int:
     """Runs a worker."""
-    asyncio.run(_work(settings))
+    _run(_work(settings))
     return 0
+
+
+def _run(main: Coroutine[None, None, None]) -> None:
+    """On uvloop, which spends half as much on a request, where there is one: not on Windows."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
 
 
 async def _serve(settings: Settings, *, with_worker: bool) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from storage.cipher import PayloadCipher, new_key
 
 _KEY_FILE = "encryption.key"
 
@@ -98,7 +99,7 @@ def encryption_keys(settings: Settings) -> tuple[str, ...]:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     path = settings.data_dir / _KEY_FILE
     if not path.exists():
-        _write_once(path, Fernet.generate_key())
+        _write_once(path, new_key().encode())
     return (path.read_text().strip(),)
 
 
@@ -207,12 +208,10 @@ def _is_private_key(text: str) -> bool:
 
 def _check_encryption_key(value: str) -> str | None:
     try:
-        Fernet(value)
-    except ValueError:
-        return (
-            "one of the keys is malformed; make one with "
-            '`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"`'
-        )
+        PayloadCipher([value])
+    except ValueError as problem:
+        make = 'python -c "import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())"'
+        return f"one of the keys is malformed: {problem}; make one with `{make}`"
     return None
 
 

@@ -11,7 +11,6 @@ from aiohttp import web
 from bot.inbox import DatabaseAwayError, Inbox
 from handlers import ROUTES
 from handlers.payloads import Account, clean
-from storage.cipher import PayloadCipher
 from storage.deliveries import Outcome, Received
 
 MOST_BYTES = 25 * 1024 * 1024
@@ -49,11 +48,10 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 class Door:
     """`POST /webhooks/github`."""
 
-    def __init__(self, inbox: Inbox, cipher: PayloadCipher, secrets: Sequence[str]) -> None:
+    def __init__(self, inbox: Inbox, secrets: Sequence[str]) -> None:
         if not any(secrets):
             raise ValueError("the door needs a webhook secret")
         self._inbox = inbox
-        self._cipher = cipher
         self._secrets = [secret.encode() for secret in secrets]
         self._log = structlog.get_logger(__name__)
 
@@ -86,7 +84,7 @@ class Door:
             login=clean(account.login) if account else None,
             account_type=account.type if account else None,
             repository=envelope.repository.id if envelope.repository else None,
-            payload=self._cipher.seal(body),
+            payload=body,
         )
         try:
             outcome = await self._inbox.put(received)

@@ -59,9 +59,18 @@ class Dispatcher:
         calls = [self._parse(line) for line in request.lines if self._is_ours(line.text)]
         if not calls:
             return []
-        level, _ = await asyncio.gather(
-            thread.level_of(request.sender), thread.acknowledge(request.comment_id)
-        )
+        # 👀 is on its way while the rest begins; nobody is told anything before it has arrived.
+        seen = asyncio.create_task(thread.acknowledge(request.comment_id))
+        await asyncio.sleep(0)
+        try:
+            return await self._answer(request, calls, thread, open_context)
+        finally:
+            await seen
+
+    async def _answer(
+        self, request: Request, calls: Sequence[_Call], thread: Thread, open_context: OpenContext
+    ) -> list[Answer]:
+        level = await thread.level_of(request.sender)
         if level is Level.NONE:
             return [_refusal(calls[0], level)]
         if request.edited_author not in {None, request.sender} and level < Level.MAINTAIN:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import msgspec
 from sqlalchemy import Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Tenant
+from storage.database import Blobs, Tenant
 from storage.tables import github_events
 
 # After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A delivery at the door. `payload` is sealed; the rest says whose it is."""
+    """A delivery at the door. `payload` is as it came; the rest says whose it is."""
 
     delivery: str
     event: str
@@ -52,30 +53,21 @@ class StoredEvent:
     attempts: int
 
 
-_RECEIVE = text(
-    "select receive_deliveries(:installations, :accounts, :logins, :kinds,"
-    " :deliveries, :events, :actions, :github_ids, :payloads)"
-)
+_RECEIVE = text("select receive_deliveries(cast(:told as text), :payloads)")
+_TOLD = ("delivery", "event", "action", "installation", "account", "login", "account_type", "repository")
 
 
-async def receive(connection: AsyncConnection, batch: Sequence[Received]) -> list[Outcome]:
+async def receive(
+    connection: AsyncConnection, batch: Sequence[Received], sealed: Sequence[bytes]
+) -> list[Outcome]:
     """Stores a batch, each delivery at most once, with the wake-up for the worker; one outcome for each.
 
-    No two of the batch may have the same delivery id.
+    No two of the batch may have the same delivery id; `sealed` are their payloads, encrypted.
     """
+    told = [{name: getattr(one, name) for name in _TOLD} for one in batch]
     outcomes = await connection.scalar(
         _RECEIVE,
-        {
-            "installations": [one.installation for one in batch],
-            "accounts": [one.account for one in batch],
-            "logins": [one.login for one in batch],
-            "kinds": [one.account_type for one in batch],
-            "deliveries": [one.delivery for one in batch],
-            "events": [one.event for one in batch],
-            "actions": [one.action for one in batch],
-            "github_ids": [one.repository for one in batch],
-            "payloads": [one.payload for one in batch],
-        },
+        {"told": msgspec.json.encode(told).decode(), "payloads": Blobs(sealed)},
     )
     return [Outcome(outcome) for outcome in outcomes or ()]
 

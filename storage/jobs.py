@@ -26,7 +26,14 @@ OTHERS = "default"
 
 def queue(url: str) -> procrastinate.App:
     """The queue of one database. Open it before use."""
-    connector = procrastinate.PsycopgConnector(conninfo=plain_url(url), min_size=1, max_size=4, timeout=5)
+    connector = procrastinate.PsycopgConnector(
+        conninfo=plain_url(url),
+        # That a job was taken or has ended need not survive a crash: every job can be repeated.
+        kwargs={"options": "-c synchronous_commit=off"},
+        min_size=1,
+        max_size=4,
+        timeout=5,
+    )
     return procrastinate.App(connector=connector)
 
 

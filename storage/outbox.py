@@ -34,15 +34,18 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message in the outbox. `key` is unique among all messages to GitHub."""
+    """A message in the outbox. `key` is unique among all messages to GitHub; `attempts` counts this one too.
+
+    `earlier` is the comment that holds this thread's last answer of the same slot.
+    """
 
     id: int
-    project_id: int
     thread: int
     message: Message
     attempts: int
     created_at: datetime
     key: str
+    earlier: int | None
 
 
 class Outbox:
@@ -76,10 +79,25 @@ class Outbox:
         query = select(func.count()).select_from(outbox).where(self._mine, outbox.c.event_id == event_id)
         return bool(await self._connection.scalar(query))
 
-    async def unsent(self, event_id: int) -> list[Queued]:
-        """What is still to be sent for an event, in order."""
+    async def begin_attempts(self, event_id: int) -> list[Queued]:
+        """What is still to be sent for an event, in order, noted as on its way to GitHub from now on."""
+        await self._connection.execute(
+            update(outbox)
+            .where(self._mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
+            .values(attempts=outbox.c.attempts + 1)
+        )
+        sent = outbox.alias()
+        earlier = (
+            select(sent.c.comment_id)
+            .where(sent.c.organization_id == self._organization_id, sent.c.kind == Kind.REPLY)
+            .where(sent.c.project_id == outbox.c.project_id, sent.c.thread == outbox.c.thread)
+            .where(sent.c.slot == outbox.c.slot, sent.c.sent_at.is_not(None))
+            .order_by(sent.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         query = (
-            select(outbox, github_events.c.delivery_id)
+            select(outbox, github_events.c.delivery_id, earlier.label("earlier"))
             .join(
                 github_events,
                 (github_events.c.organization_id == outbox.c.organization_id)
@@ -91,30 +109,15 @@ class Outbox:
         return [
             Queued(
                 id=row.id,
-                project_id=row.project_id,
                 thread=row.thread,
                 message=Message(Kind(row.kind), row.body, row.slot, row.comment_id),
                 attempts=row.attempts,
                 created_at=row.created_at,
                 key=f"{row.delivery_id}/{row.position}",
+                earlier=row.earlier,
             )
             for row in await self._connection.execute(query)
         ]
-
-    async def posted(self, project_id: int, thread: int, slot: str) -> int | None:
-        """The id of the comment that holds this thread's answer of this slot."""
-        query = (
-            select(outbox.c.comment_id)
-            .where(self._mine, outbox.c.project_id == project_id, outbox.c.thread == thread)
-            .where(outbox.c.kind == Kind.REPLY, outbox.c.slot == slot, outbox.c.sent_at.is_not(None))
-            .order_by(outbox.c.id.desc())
-            .limit(1)
-        )
-        return await self._connection.scalar(query)
-
-    async def begin_attempt(self, message_id: int) -> None:
-        """Notes that the message may reach GitHub from now on."""
-        await self._update(message_id, attempts=outbox.c.attempts + 1)
 
     async def mark_sent(self, message_id: int, at: datetime, comment_id: int | None) -> None:
         await self._update(message_id, sent_at=at, comment_id=comment_id)

@@ -40,7 +40,7 @@ _LOOK_UPS = (
     "all_tenants()",
     "tenants_with_waiting_events()",
     "wake_tenant(bigint)",
-    "receive_deliveries(bigint[], bigint[], text[], text[], text[], text[], text[], bigint[], bytea[])",
+    "receive_deliveries(text, bytea[])",
 )
 _NEVER_FOR_THE_APPLICATION = ("tenant_for(bigint, bigint, text, text)",)
 

@@ -4,11 +4,10 @@ import base64
 from pathlib import Path
 
 import pytest
-from cryptography.fernet import Fernet
 
 from bot.demo.seed import new_private_key
 from bot.settings import SettingsError, encryption_keys, load
-from storage.cipher import PayloadCipher
+from storage.cipher import PayloadCipher, new_key
 
 KEY = new_private_key()
 GITHUB = {"GITHUB_APP_ID": "12345", "GITHUB_APP_PRIVATE_KEY": KEY, "GITHUB_WEBHOOK_SECRET": "one, two"}
@@ -82,7 +81,7 @@ def test_a_key_of_our_own_is_made_once_and_only_we_may_read_it(tmp_path: Path) -
 
 
 def test_keys_rotate() -> None:
-    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    old, new = new_key(), new_key()
     sealed = PayloadCipher([old]).seal(b"payload")
     assert PayloadCipher([new, old]).open(sealed) == b"payload"
     with pytest.raises(LookupError, match="ENCRYPTION_KEYS"):

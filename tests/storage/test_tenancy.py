@@ -29,8 +29,8 @@ def delivery(account: int, guid: str) -> Received:
 
 
 async def two_tenants(base: Services) -> tuple[int, int]:
-    async with base.database.nobody() as connection:
-        await receive(connection, [delivery(1, "of-one"), delivery(2, "of-two")])
+    async with base.database.at_once() as connection:
+        await receive(connection, [delivery(1, "of-one"), delivery(2, "of-two")], [b"1", b"2"])
     one, two = await rows(base, "select * from all_tenants()")
     return one[0], two[0]
 

@@ -195,52 +195,74 @@ exception when unique_violation then
     null; -- Another transaction deferred the same job a moment ago.
 end $$;
 
+create type received_delivery as (
+    delivery text, event text, action text, repository bigint,
+    installation bigint, account bigint, login text, account_type text, tenant bigint
+);
+
 -- Stores deliveries, and the wake-up for them, all in the caller's transaction. One outcome for each:
 -- stored; repeated (known, nothing to do); retried (known, but parked after failing);
 -- no_tenant (neither its installation nor its account is known or told).
-create function receive_deliveries(
-    installations bigint[], accounts bigint[], logins text[], kinds text[],
-    deliveries text[], events text[], actions text[], github_ids bigint[], payloads bytea[]
-) returns text[]
+-- `told` is a JSON list of who and what each delivery is, in the order of `payloads`.
+create function receive_deliveries(told text, payloads bytea[]) returns text[]
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-    tenants bigint[] := array_fill(null::bigint, array[cardinality(deliveries)]);
+    known public.received_delivery[];
     outcomes text[];
     woken bigint;
+    one public.received_delivery;
+    before public.received_delivery;
 begin
-    for n in 1 .. cardinality(deliveries) loop
-        if n > 1 and installations[n] = installations[n - 1] then
-            tenants[n] := tenants[n - 1];
+    for one in
+        select * from json_to_recordset(told::json) as t (
+            delivery text, event text, action text, repository bigint,
+            installation bigint, account bigint, login text, account_type text, tenant bigint
+        )
+    loop
+        if one.installation = before.installation then
+            one.tenant := before.tenant;
         else
-            tenants[n] := public.tenant_for(installations[n], accounts[n], logins[n], kinds[n]);
+            one.tenant := public.tenant_for(one.installation, one.account, one.login, one.account_type);
         end if;
+        known := known || one;
+        before := one;
     end loop;
 
-    with told as (
-        select * from unnest(tenants, deliveries, events, actions, github_ids, payloads)
-            with ordinality as t (tenant, delivery, event, action, github_id, payload, place)
-    ), fresh as (
+    with fresh as (
         insert into public.github_events
             (organization_id, delivery_id, event_type, action, github_id, payload)
-        select tenant, delivery, event, action, github_id, payload from told where tenant is not null
+        select tenant, delivery, event, action, repository, payloads[place]
+        from unnest(known) with ordinality as t (
+            delivery, event, action, repository, installation, account, login, account_type, tenant, place
+        )
+        where tenant is not null
         on conflict do nothing
-        returning organization_id, delivery_id
-    ), again as (
-        update public.github_events
-        set parked_at = null, attempts = 0, due_at = now(), note = 'redelivered', payload = told.payload
-        from told
-        where organization_id = tenant and delivery_id = delivery and parked_at is not null
         returning organization_id, delivery_id
     )
     select array_agg(case
-        when tenant is null then 'no_tenant'
-        when (tenant, delivery) in (select * from fresh) then 'stored'
-        when (tenant, delivery) in (select * from again) then 'retried'
+        when t.tenant is null then 'no_tenant'
+        when (t.tenant, t.delivery) in (select * from fresh) then 'stored'
         else 'repeated'
-    end order by place) into outcomes from told;
+    end order by place) into outcomes
+    from unnest(known) with ordinality as t (
+        delivery, event, action, repository, installation, account, login, account_type, tenant, place
+    );
+
+    -- One by one and by key: the planner must not read the whole log for the few that were there before.
+    for n in 1 .. cardinality(outcomes) loop
+        if outcomes[n] = 'repeated' then
+            update public.github_events
+            set parked_at = null, attempts = 0, due_at = now(), note = 'redelivered', payload = payloads[n]
+            where organization_id = known[n].tenant and delivery_id = known[n].delivery
+                and parked_at is not null;
+            if found then
+                outcomes[n] := 'retried';
+            end if;
+        end if;
+    end loop;
 
     for woken in
-        select distinct tenants[n] from generate_subscripts(outcomes, 1) as n
+        select distinct known[n].tenant from generate_subscripts(outcomes, 1) as n
         where outcomes[n] in ('stored', 'retried') order by 1
     loop
         perform public.wake_tenant(woken);
