@@ -101,6 +101,18 @@ async def test_many_at_once_are_each_stored(base: Services, entrance: Door) -> N
     assert len(await jobs(base)) == 1
 
 
+async def test_the_first_deliveries_of_a_tenant_may_come_through_several_doors(base: Services) -> None:
+    async with (
+        door(base, "127.0.0.1", 0) as one,
+        door(base, "127.0.0.1", 0) as two,
+        aiohttp.ClientSession() as session,
+    ):
+        entrances = [Door(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+        answers = await asyncio.gather(*(entrances[n % 2].deliver("issues", ISSUE) for n in range(40)))
+    assert set(answers) == {(202, "stored")}
+    assert len(await rows(base, "select * from all_tenants()")) == 1
+
+
 async def test_any_of_several_secrets_opens(entrance: Door) -> None:
     assert (await entrance.deliver("issues", ISSUE, secret="the-next-secret"))[0] == 202
 

@@ -155,6 +155,8 @@ declare
 begin
     select id into tenant from public.organizations where github_installation_id = installation;
     if tenant is null and account is not null then
+        -- One after another: the first deliveries of a new tenant often come together.
+        perform pg_advisory_xact_lock(hashtextextended('new tenant', 0));
         insert into public.organizations as known
             (github_account_id, account_type, name, slug, github_installation_id)
         values (
