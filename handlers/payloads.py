@@ -69,8 +69,8 @@ class PullRequestLink(msgspec.Struct):
     merged_at: datetime | None = None
 
 
-class Issue(msgspec.Struct):
-    """An issue or, in a comment's payload, a pull request seen as one."""
+class Item(msgspec.Struct):
+    """What issues and pull requests have in common."""
 
     number: int
     title: str
@@ -79,16 +79,33 @@ class Issue(msgspec.Struct):
     id: int = 0
     node_id: str = ""
     state: str = "open"
-    state_reason: str | None = None
     closed_at: datetime | None = None
     milestone: Milestone | None = None
     labels: list[Label] = []
-    pull_request: PullRequestLink | None = None
 
     @property
     def key(self) -> str:
         """How we know the item: by node id, which survives renames and transfers of its repository."""
-        return self.node_id or f"issue:{self.id}"
+        return self.node_id or f"{type(self).__name__}:{self.id}"
+
+    def picture(self, state: State, *, is_pull_request: bool) -> ItemSnapshot:
+        return ItemSnapshot(
+            number=self.number,
+            title=clean(self.title),
+            created_at=self.created_at,
+            state=state,
+            closed_at=self.closed_at,
+            milestone=self.milestone.id if self.milestone else None,
+            labels=tuple(clean(label.name) for label in self.labels),
+            is_pull_request=is_pull_request,
+        )
+
+
+class Issue(Item):
+    """An issue or, in a comment's payload, a pull request seen as one."""
+
+    state_reason: str | None = None
+    pull_request: PullRequestLink | None = None
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
@@ -97,32 +114,18 @@ class Issue(msgspec.Struct):
             if self.pull_request is not None:
                 is_dropped = self.pull_request.merged_at is None
             state = State.DROPPED if is_dropped else State.DONE
-        return _snapshot(self, state, is_pull_request=self.pull_request is not None)
+        return self.picture(state, is_pull_request=self.pull_request is not None)
 
 
-class PullRequest(msgspec.Struct):
-    number: int
-    title: str
-    created_at: datetime
-    updated_at: datetime
-    id: int = 0
-    node_id: str = ""
-    state: str = "open"
-    closed_at: datetime | None = None
-    milestone: Milestone | None = None
-    labels: list[Label] = []
+class PullRequest(Item):
     merged: bool | None = None
     merged_at: datetime | None = None
-
-    @property
-    def key(self) -> str:
-        return self.node_id or f"pull_request:{self.id}"
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
         if self.state == "closed":
             state = State.DONE if self.merged or self.merged_at else State.DROPPED
-        return _snapshot(self, state, is_pull_request=True)
+        return self.picture(state, is_pull_request=True)
 
 
 class Comment(msgspec.Struct):
@@ -137,19 +140,6 @@ class _From(msgspec.Struct):
 
 class Changes(msgspec.Struct):
     body: _From | None = None
-
-
-def _snapshot(item: Issue | PullRequest, state: State, *, is_pull_request: bool) -> ItemSnapshot:
-    return ItemSnapshot(
-        number=item.number,
-        title=clean(item.title),
-        created_at=item.created_at,
-        state=state,
-        closed_at=item.closed_at,
-        milestone=item.milestone.id if item.milestone else None,
-        labels=tuple(clean(label.name) for label in item.labels),
-        is_pull_request=is_pull_request,
-    )
 
 
 def clean(text: str) -> str:
