@@ -72,7 +72,8 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     committed = measure(facts.committed, unit)
     figures = {day.date: day for day in facts.days}
     calendar = _calendar(facts)
-    ideal = _ideal(committed, calendar) if facts.sprint.end else [None] * len(calendar)
+    # Without a due date nobody promised a line to zero, also when the milestone was closed one day.
+    ideal = _ideal(committed, calendar) if facts.sprint.due else [None] * len(calendar)
     # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
     planned_on = facts.sprint.commitment_day
     days = []

@@ -124,3 +124,9 @@ def test_a_midnight_that_the_clocks_skip_ends_a_day_too() -> None:
 
     assert [day.date.day for day in facts.days] == [4, 5]
     assert burndown_of(facts).is_day_complete
+
+
+def test_a_milestone_without_a_due_date_has_no_ideal_line_even_when_it_was_closed() -> None:
+    burndown = burndown_of(Box("11-16 09:00", due=None).closed("11-20 12:00").facts())
+    assert [day.ideal for day in burndown.days] == [None] * 5
+    assert not burndown.is_open_ended
