@@ -53,10 +53,11 @@ class Recording:
 
     async def work_off(self, organization_id: int) -> int:
         """Works off all that waits for a tenant and returns how many deliveries that were."""
-        async with self._database.tenant(organization_id) as tenant:
-            await Deliveries(tenant).let_the_door_finish()
-        total = 0
-        while worked := await self._batch(organization_id):
+        total, worked = 0, _BATCH
+        while (
+            worked == _BATCH
+        ):  # What comes after a smaller batch has a job of its own: this one began before.
+            worked = await self._batch(organization_id)
             total += worked
         return total
 
@@ -65,6 +66,7 @@ class Recording:
         try:
             # Lost in a crash, it is done again: the deliveries themselves are safe.
             async with self._database.tenant(organization_id, waits=False) as tenant:
+                await Deliveries(tenant).let_the_door_finish()
                 events = await Deliveries(tenant).claim(_BATCH)
                 await self._process(tenant, events)
         except (OperationalError, InterfaceError):

@@ -80,10 +80,17 @@ class Deliveries:
         self._organization_id = tenant.organization_id
 
     async def let_the_door_finish(self) -> None:
-        """Waits for deliveries being stored that rely on the job that now begins (see wake_tenant)."""
+        """Waits for deliveries being stored that rely on the job that now begins (see wake_tenant).
+
+        The lock is let go at once: what is stored from now on brings a job of its own.
+        """
         wanted = f"events:{self._organization_id}"
         await self._connection.execute(
-            text("select pg_advisory_xact_lock(hashtextextended(:wanted, 0))"), {"wanted": wanted}
+            text(
+                "select pg_advisory_lock(key), pg_advisory_unlock(key)"
+                " from hashtextextended(:wanted, 0) as key"
+            ),
+            {"wanted": wanted},
         )
 
     async def claim(self, most: int, only: int | None = None) -> list[StoredEvent]:

@@ -1,13 +1,16 @@
 """From stored deliveries to the timeline: every real payload, in any order, any number of times."""
 
+import asyncio
 import json
 import uuid
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.recording import until_processed
+from bot.serve import door
 from bot.services import Services
 from bot.worker import worker
 from handlers import ROUTES
@@ -196,3 +199,28 @@ async def test_a_name_taken_over_by_another_repository_belongs_to_that(
         await record(base, entrance, order)
         found = await rows(base, "select repository_node_id, github_repo from projects", await tenant(base))
         assert {row.repository_node_id: row.github_repo for row in found} == {"R_5": None, "R_6": "acme/shop"}
+
+
+async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> None:
+    """Deliveries trickle through two doors while jobs begin and end all the time; none is left for the sweep."""
+    async with (
+        worker(base, talks=False),
+        door(base, "127.0.0.1", 0) as one,
+        door(base, "127.0.0.1", 0) as two,
+        aiohttp.ClientSession() as session,
+    ):
+        entrances = [Door(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+
+        async def trickle(entrance: Door) -> None:
+            for _ in range(150):
+                assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+
+        await asyncio.gather(*(trickle(entrance) for entrance in entrances * 2))
+        async with asyncio.timeout(5):  # Less than the sweep would take.
+            await until_processed(base)
+    assert (
+        len(
+            await rows(base, "select 1 from github_events where processed_at is not null", await tenant(base))
+        )
+        == 600
+    )
