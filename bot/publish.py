@@ -31,13 +31,15 @@ class Publisher:
         """Sends what an event's answer still owes, in order. Stops with GitHubUnavailableError."""
         async with self._database.tenant(organization_id) as tenant:
             queue = await Outbox(tenant).begin_attempts(event_id)
-        was_refused = False
+        was_refused, just_posted = False, dict[str, int]()
         for queued in queue:
             try:
                 if queued.message.kind == Kind.REACTION:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)
                 else:
-                    comment_id = await _say(queued, thread)
+                    slot = queued.message.slot
+                    comment_id = await _say(queued, thread, just_posted.get(slot, queued.earlier))
+                    just_posted[slot] = comment_id
             except GitHubRefusedError as refusal:
                 was_refused = True
                 self._log.warning("message refused by GitHub", thread=queued.thread, reason=str(refusal))
@@ -57,19 +59,19 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     return message.comment_id
 
 
-async def _say(queued: Queued, thread: GitHubThread) -> int:
+async def _say(queued: Queued, thread: GitHubThread, earlier: int | None) -> int:
     """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it."""
     body = f"{cut(queued.message.body)}\n\n{_marker(queued)}"
     if queued.attempts > 1 and (found := await _already_posted(queued, thread)):
         return found
-    if queued.earlier is not None:
+    if earlier is not None:
         try:
-            await thread.edit(queued.earlier, body)
+            await thread.edit(earlier, body)
         except GitHubRefusedError as refusal:
             if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
                 raise
         else:
-            return queued.earlier
+            return earlier
     return await thread.post(body)
 
 
