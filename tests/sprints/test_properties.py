@@ -192,7 +192,8 @@ def test_the_burndown_shows_the_facts(history: History, as_of: datetime, unit: s
         day.date in {row.date for row in facts.days} for day in burndown.days if day.remaining is not None
     )
     assert burndown.committed == measure(facts.committed, unit)
-    if facts.sprint.end and burndown.days:
-        ideal = [day.ideal for day in burndown.days if day.ideal is not None]
+    ideal = [day.ideal for day in burndown.days if day.ideal is not None]
+    assert bool(ideal) == bool(facts.sprint.due and burndown.days)
+    if ideal:
         assert ideal == sorted(ideal, reverse=True)
         assert ideal[-1] == 0
