@@ -54,9 +54,7 @@ class Recording:
     async def work_off(self, organization_id: int) -> int:
         """Works off all that waits for a tenant and returns how many deliveries that were."""
         total, worked = 0, _BATCH
-        while (
-            worked == _BATCH
-        ):  # What comes after a smaller batch has a job of its own: this one began before.
+        while worked == _BATCH:  # After a smaller batch, whatever comes has a job of its own.
             worked = await self._batch(organization_id)
             total += worked
         return total
