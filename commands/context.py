@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from commands.request import Request
+from sprints.calendar import Calendar
 from storage.projects import Project
 from storage.sprints import Sprints
 
@@ -19,9 +19,9 @@ class Context:
     now: datetime
 
     @property
-    def timezone(self) -> ZoneInfo:
-        """The team's time zone."""
-        return self.project.timezone
+    def calendar(self) -> Calendar:
+        """The team's days."""
+        return self.project.rules.calendar
 
     @property
     def links_pictures(self) -> bool:

@@ -12,7 +12,6 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.status_card import after_chart, before_chart, plain
 from sprints.burndown import burndown_of
-from sprints.calendar import local_midnight
 from sprints.milestone import Sprint
 from sprints.selection import choose
 
@@ -60,9 +59,9 @@ def _as_of(context: Context, arguments: Arguments) -> datetime:
     day = arguments.date("as-of")
     if day is None:
         return context.now
-    if day > context.now.astimezone(context.timezone).date():
+    if day > context.calendar.day_of(context.now):
         raise UserError(f"`as-of:{day.isoformat()}` lies in the future; name today or a day before.")
-    return min(local_midnight(day + timedelta(days=1), context.timezone), context.now)
+    return min(context.calendar.midnight(day + timedelta(days=1)), context.now)
 
 
 async def _sprint(context: Context, name: str | None, as_of: datetime) -> Sprint:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from charts.reading import MONTHS, WEEKDAYS, number, quantity, signed
 from sprints.burndown import Burndown, measure, pace
-from sprints.calendar import days_between, is_working_day
+from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
 from sprints.milestone import Phase, Sprint
 
@@ -36,7 +36,7 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
 
 def _when(sprint: Sprint, as_of: datetime) -> str:
     # As of a midnight is as of the end of the day before.
-    today = (as_of.astimezone(sprint.timezone) - timedelta(microseconds=1)).date()
+    today = sprint.calendar.day_of(as_of - timedelta(microseconds=1))
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"
     if sprint.phase(as_of) is Phase.PLANNED:
@@ -88,8 +88,8 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
-    today = as_of.astimezone(sprint.timezone).date()
-    left = sum(map(is_working_day, days_between(today, sprint.due))) if sprint.due else 0
+    today, is_working = sprint.calendar.day_of(as_of), sprint.calendar.is_working_day
+    left = sum(map(is_working, days_between(today, sprint.due))) if sprint.due else 0
     return (
         f"with {_count(left, 'working day')} to go (today included)" if left else "and no working day is left"
     )

@@ -3,19 +3,49 @@
 from collections.abc import Mapping
 
 from handlers.delivery import Handler
+from handlers.deployment_status import record_deployment_status
+from handlers.installation import record_installation, record_installation_repositories
 from handlers.issue_comment import find_commands, record_comment
+from handlers.issue_dependencies import record_dependency
 from handlers.issues import record_issue
+from handlers.label import record_label
 from handlers.milestone import record_milestone
 from handlers.pull_request import record_pull_request
+from handlers.pull_request_review import record_review
+from handlers.push import record_push
+from handlers.release import record_release
+from handlers.repository import record_repository
+from handlers.sub_issues import record_sub_issue
 
-_ITEM_ACTIONS = ("opened", "closed", "reopened", "milestoned", "demilestoned", "labeled", "unlabeled")
-_MILESTONE_ACTIONS = ("created", "edited", "closed", "opened", "deleted")
+_ITEM = (
+    *("opened", "edited", "closed", "reopened", "assigned", "unassigned"),
+    *("milestoned", "demilestoned", "labeled", "unlabeled"),
+)
+_ISSUE = (*_ITEM, "transferred", "deleted", "typed", "untyped", "status_changed")
+_MILESTONE = ("created", "edited", "closed", "opened", "deleted")
+_SUB_ISSUES = ("parent_issue_added", "parent_issue_removed", "sub_issue_added", "sub_issue_removed")
+_DEPENDENCIES = ("blocked_by_added", "blocked_by_removed", "blocking_added", "blocking_removed")
+_REPOSITORY = ("renamed", "transferred", "archived", "unarchived", "deleted", "privatized", "publicized")
+_INSTALLATION = ("created", "deleted", "suspend", "unsuspend", "new_permissions_accepted")
 
 # What the door takes in, and who makes what of it, in this order. `app.yml` is tested against it.
 ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
-    **{("issues", action): (record_issue,) for action in _ITEM_ACTIONS},
-    **{("pull_request", action): (record_pull_request,) for action in _ITEM_ACTIONS},
-    **{("milestone", action): (record_milestone,) for action in _MILESTONE_ACTIONS},
+    **{("issues", action): (record_issue,) for action in _ISSUE},
+    **{("pull_request", action): (record_pull_request,) for action in _ITEM},
+    **{("milestone", action): (record_milestone,) for action in _MILESTONE},
+    **{("label", action): (record_label,) for action in ("edited", "deleted")},
+    **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},
+    **{("issue_dependencies", action): (record_dependency,) for action in _DEPENDENCIES},
+    **{("pull_request_review", action): (record_review,) for action in ("submitted", "dismissed")},
+    **{("repository", action): (record_repository,) for action in _REPOSITORY},
+    **{("installation", action): (record_installation,) for action in _INSTALLATION},
+    **{
+        ("installation_repositories", action): (record_installation_repositories,)
+        for action in ("added", "removed")
+    },
+    ("push", None): (record_push,),
+    ("deployment_status", "created"): (record_deployment_status,),
+    ("release", "published"): (record_release,),
     ("issue_comment", "created"): (record_comment, find_commands),
     ("issue_comment", "edited"): (find_commands,),
 }

@@ -1,25 +1,27 @@
 """A webhook delivery as the handlers see it, and what they make of it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import msgspec
 
 from handlers.payloads import Repository
-from sprints.model import ItemEvent, MilestoneEvent
+from sprints.model import Event
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One stored delivery. `id` is GitHub's GUID, `body` the JSON as it came."""
+    """One stored delivery. `id` is GitHub's GUID, `body` the JSON as it came, `received_at` when it did."""
 
     id: str
     event: str
     action: str | None
     body: bytes
+    received_at: datetime
 
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
         """The payload in the shape that a handler needs. Raises UnusableError if it has another one."""
@@ -29,13 +31,13 @@ class Delivery:
             raise UnusableError(str(problem)) from None
 
     @property
-    def repository(self) -> Repository:
-        """The repository that it is about. Raises UnusableError without one."""
+    def repository(self) -> Repository | None:
+        """The repository that it is about, if it is about one."""
         return self.read(_OF_REPOSITORY).repository
 
 
 class _OfRepository(msgspec.Struct):
-    repository: Repository
+    repository: Repository | None = None
 
 
 _OF_REPOSITORY = msgspec.json.Decoder(_OfRepository)
@@ -47,10 +49,9 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A fact for the timeline, and the login of who did it."""
+    """A fact for the timeline."""
 
-    fact: ItemEvent | MilestoneEvent
-    actor: str | None
+    fact: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +61,22 @@ class Asked:
     number: int
 
 
-Handler = Callable[[Delivery], Iterable[Recorded | Asked]]
+@dataclass(frozen=True, slots=True)
+class InstallationChanged:
+    """An account's installation of the App was created, deleted, suspended or unsuspended."""
+
+    installation: int
+    change: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoriesChanged:
+    """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`."""
+
+    added: Sequence[Repository] = ()
+    removed: Sequence[Repository] = ()
+
+
+Outcome = Recorded | Asked | InstallationChanged | RepositoriesChanged
+Handler = Callable[[Delivery], Iterable[Outcome]]

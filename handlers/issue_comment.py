@@ -7,16 +7,15 @@ import msgspec
 from commands.parser import added_commands
 from commands.request import Request
 from handlers.delivery import Asked, Delivery, Recorded
-from handlers.items import record_item
-from handlers.payloads import Account, Changes, Comment, Issue, Repository
+from handlers.items import ItemPayload, record_item
+from handlers.payloads import Account, Comment, Issue, Repository
 
 
-class _Payload(msgspec.Struct):
+class _Payload(ItemPayload, kw_only=True):
     issue: Issue
     comment: Comment
     repository: Repository
     sender: Account
-    changes: Changes | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
@@ -25,7 +24,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 def record_comment(delivery: Delivery) -> Iterator[Recorded]:
     """A comment changes no number, but it shows its issue, of which we may never have heard before."""
     payload = delivery.read(_PAYLOAD)
-    yield from record_item(delivery, payload.issue, payload.sender, event="commented")
+    yield from record_item(delivery, payload.issue, ItemPayload(sender=payload.sender), event="commented")
 
 
 def find_commands(delivery: Delivery) -> Iterator[Asked]:

@@ -1,19 +1,27 @@
-"""Issues: opened, closed, reopened, milestoned, demilestoned, labeled, unlabeled."""
+"""Issues: from their opening to their closing, and where they went."""
 
 from collections.abc import Iterator
 
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.items import record_item
-from handlers.payloads import Account, Issue, Label, Milestone
+from handlers.items import ItemPayload, record_item
+from handlers.payloads import Changes, Issue, clean
 
 
-class _Payload(msgspec.Struct):
+class _Type(msgspec.Struct):
+    name: str
+
+
+class _Changes(Changes):
+    new_issue: Issue | None = None
+    old_issue: Issue | None = None
+
+
+class _Payload(ItemPayload, kw_only=True):
     issue: Issue
-    milestone: Milestone | None = None
-    label: Label | None = None
-    sender: Account | None = None
+    changes: _Changes | None = None
+    type: _Type | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
@@ -22,6 +30,22 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 def record_issue(delivery: Delivery) -> Iterator[Recorded]:
     """Puts the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
-    yield from record_item(
-        delivery, payload.issue, payload.sender, milestone=payload.milestone, label=payload.label
-    )
+    issue, changes = payload.issue, payload.changes
+    if delivery.action == "opened" and changes and changes.old_issue:
+        # It came by a transfer: it is as old as it was elsewhere, but it was not here before.
+        yield from record_item(delivery, issue, payload, at=issue.updated_at, named=changes.old_issue.key)
+        return
+    yield from record_item(delivery, issue, payload, named=_named(delivery.action, payload))
+
+
+def _named(action: str | None, payload: _Payload) -> str | None:
+    """What the event names, where that is neither a label, a milestone nor a person."""
+    match action:
+        case "transferred" if payload.changes and payload.changes.new_issue:
+            return payload.changes.new_issue.key
+        case "typed" | "untyped" if payload.type:
+            return clean(payload.type.name)
+        case "status_changed" if payload.issue.status:
+            return payload.issue.status.category
+        case _:
+            return None

@@ -3,39 +3,65 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import msgspec
+
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Issue, Label, Milestone, PullRequest, clean
+from handlers.payloads import Account, Changes, Issue, Label, Milestone, PullRequest, clean
 from sprints.model import ItemEvent
+
+
+class ItemPayload(msgspec.Struct):
+    """What an event on an item carries beside the item."""
+
+    milestone: Milestone | None = None
+    label: Label | None = None
+    assignee: Account | None = None
+    changes: Changes | None = None
+    sender: Account | None = None
+
+    @property
+    def actor(self) -> str | None:
+        return clean(self.sender.login) if self.sender else None
 
 
 def record_item(
     delivery: Delivery,
     item: Issue | PullRequest,
-    sender: Account | None,
+    payload: ItemPayload,
     *,
-    milestone: Milestone | None = None,
-    label: Label | None = None,
     event: str | None = None,
     at: datetime | None = None,
+    named: str | None = None,
 ) -> Iterator[Recorded]:
-    """The fact about the item, and the picture of its milestone that came along."""
+    """The fact about the item, and the picture of its milestone that came along.
+
+    `event`, `at` and `named` are given where they are not what they are for most events.
+    """
     event = event or delivery.action or ""
     at = at or _time_of(event, item)
-    actor = sender.login if sender else None
-    # What an item has just left is never the milestone that it shows.
-    named = {"milestoned": milestone or item.milestone, "demilestoned": milestone}.get(event)
+    if event in {"assigned", "unassigned"} and payload.assignee:
+        named = clean(payload.assignee.login)
     fact = ItemEvent(
         item=item.key,
         event=event,
         at=at,
         delivery=delivery.id,
         snapshot=item.snapshot(),
-        milestone=named.id if named else None,
-        label=clean(label.name) if label else None,
+        milestone=_named_milestone(event, item, payload),
+        label=clean(payload.label.name) if payload.label and event in {"labeled", "unlabeled"} else None,
+        named=named,
+        before=payload.changes.before("title") if payload.changes else None,
+        actor=payload.actor,
     )
-    yield Recorded(fact, actor)
-    if shown := milestone or item.milestone:
-        yield Recorded(shown.told("observed", at, delivery.id), actor)
+    yield Recorded(fact)
+    if shown := payload.milestone or item.milestone:
+        yield Recorded(shown.told("observed", at, delivery.id, payload.actor))
+
+
+def _named_milestone(event: str, item: Issue | PullRequest, payload: ItemPayload) -> int | None:
+    """What an item has just left is never the milestone that it shows."""
+    named = {"milestoned": payload.milestone or item.milestone, "demilestoned": payload.milestone}.get(event)
+    return named.id if named else None
 
 
 def _time_of(event: str, item: Issue | PullRequest) -> datetime:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, UnusableError
-from handlers.payloads import Account, Milestone
+from handlers.payloads import Account, Changes, Milestone, clean
 
 
 class _Payload(msgspec.Struct):
     milestone: Milestone
+    changes: Changes | None = None
     sender: Account | None = None
 
 
@@ -24,4 +25,6 @@ def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
     at = times.get(event) or milestone.updated_at or milestone.created_at
     if at is None:
         raise UnusableError("the milestone carries no time")
-    yield Recorded(milestone.told(event, at, delivery.id), payload.sender.login if payload.sender else None)
+    before = payload.changes.before("title", "description", "due_on") if payload.changes else None
+    actor = clean(payload.sender.login) if payload.sender else None
+    yield Recorded(milestone.told(event, at, delivery.id, actor, before))

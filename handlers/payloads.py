@@ -4,13 +4,24 @@ Reading is lenient where a missing value has an obvious meaning, because payload
 Enterprise come through the same door.
 """
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 
 _DROPPING_REASONS = {"not_planned", "duplicate"}
+
+
+# Most of GitHub's times are text; a few are seconds since 1970.
+Moment = datetime | int | None
+
+
+def moment(told: Moment) -> datetime | None:
+    """A time in either form."""
+    return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else told
 
 
 class Account(msgspec.Struct):
@@ -26,6 +37,10 @@ class Repository(msgspec.Struct):
     private: bool = True
     description: str | None = None
     owner: Account | None = None
+    archived: bool = False
+    default_branch: str | None = None
+    updated_at: datetime | None = None
+    pushed_at: Moment = None
 
     @property
     def key(self) -> str:
@@ -47,8 +62,15 @@ class Milestone(msgspec.Struct):
     due_on: datetime | None = None
     closed_at: datetime | None = None
 
-    def told(self, event: str, at: datetime, delivery: str) -> MilestoneEvent:
-        """What an event says of this milestone."""
+    def told(
+        self,
+        event: str,
+        at: datetime,
+        delivery: str,
+        actor: str | None = None,
+        before: dict[str, object] | None = None,
+    ) -> MilestoneEvent:
+        """What an event says of this milestone. `before` are the values that it replaced."""
         return MilestoneEvent(
             milestone=self.id,
             event=event,
@@ -60,6 +82,8 @@ class Milestone(msgspec.Struct):
             description=clean(self.description) if self.description else None,
             due_on=self.due_on,
             closed_at=self.closed_at,
+            before=before,
+            actor=actor,
         )
 
 
@@ -82,13 +106,23 @@ class Item(msgspec.Struct):
     closed_at: datetime | None = None
     milestone: Milestone | None = None
     labels: list[Label] = []
+    user: Account | None = None
+    assignees: list[Account] = []
+    body: str | None = None
 
     @property
     def key(self) -> str:
         """How we know the item: by node id, which survives renames and transfers of its repository."""
         return self.node_id or f"{type(self).__name__}:{self.id}"
 
-    def picture(self, state: State, *, is_pull_request: bool) -> ItemSnapshot:
+    def picture(
+        self,
+        state: State,
+        *,
+        is_pull_request: bool,
+        closes: tuple[int, ...] | None = None,
+        status: str | None = None,
+    ) -> ItemSnapshot:
         return ItemSnapshot(
             number=self.number,
             title=clean(self.title),
@@ -98,7 +132,17 @@ class Item(msgspec.Struct):
             milestone=self.milestone.id if self.milestone else None,
             labels=tuple(clean(label.name) for label in self.labels),
             is_pull_request=is_pull_request,
+            author=clean(self.user.login) if self.user else None,
+            assignees=tuple(clean(one.login) for one in self.assignees),
+            closes=closes,
+            status=status,
         )
+
+
+class IssueStatus(msgspec.Struct):
+    """An issue's status, where its organization uses them (a preview of GitHub's)."""
+
+    category: str | None = None
 
 
 class Issue(Item):
@@ -106,6 +150,7 @@ class Issue(Item):
 
     state_reason: str | None = None
     pull_request: PullRequestLink | None = None
+    status: IssueStatus | None = None
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
@@ -114,18 +159,35 @@ class Issue(Item):
             if self.pull_request is not None:
                 is_dropped = self.pull_request.merged_at is None
             state = State.DROPPED if is_dropped else State.DONE
-        return self.picture(state, is_pull_request=self.pull_request is not None)
+        status = self.status.category if self.status else None
+        return self.picture(state, is_pull_request=self.pull_request is not None, status=status)
+
+
+class Branch(msgspec.Struct):
+    ref: str = ""
+    repo: Repository | None = None
 
 
 class PullRequest(Item):
     merged: bool | None = None
     merged_at: datetime | None = None
+    base: Branch | None = None
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
         if self.state == "closed":
             state = State.DONE if self.merged or self.merged_at else State.DROPPED
-        return self.picture(state, is_pull_request=True)
+        return self.picture(state, is_pull_request=True, closes=self._closes())
+
+    def _closes(self) -> tuple[int, ...]:
+        """The issues of this repository that GitHub will close when this is merged.
+
+        Its keywords count only in a pull request to the default branch.
+        """
+        base = self.base
+        if base and base.repo and base.repo.default_branch not in {None, base.ref}:
+            return ()
+        return closed_numbers(self.body or "", base.repo.full_name if base and base.repo else None)
 
 
 class Comment(msgspec.Struct):
@@ -139,7 +201,48 @@ class _From(msgspec.Struct):
 
 
 class Changes(msgspec.Struct):
+    """What an edit replaced. A date may be null on either side."""
+
     body: _From | None = None
+    title: _From | None = None
+    description: _From | None = None
+    due_on: _From | None = None
+    name: _From | None = None
+
+    def before(self, *names: str) -> dict[str, object] | None:
+        """The old values of those of these fields that were changed."""
+        told = {name: getattr(self, name) for name in names}
+        found: dict[str, object] = {
+            name: clean(was.from_) if was.from_ else None for name, was in told.items() if was is not None
+        }
+        return found or None
+
+
+# https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
+_CLOSING = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?[ \t]+"
+    r"(?:(?:https?://[^/\s]+/)?(?P<repository>[\w.-]+/[\w.-]+)(?:#|/issues/)|#)(?P<number>\d{1,9})\b",
+    re.IGNORECASE,
+)
+
+
+def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
+    """The issues of the repository `full_name` that a pull request's text says it closes."""
+    found = set()
+    for match in _CLOSING.finditer(text):
+        named = match["repository"]
+        if named is None or named.lower() == (full_name or "").lower():
+            found.add(int(match["number"]))
+    return tuple(sorted(found))
+
+
+def plain(details: dict[str, Any]) -> dict[str, object]:
+    """Values for the timeline: without those that are missing, and texts that PostgreSQL can store."""
+    return {
+        name: clean(value) if isinstance(value, str) else value
+        for name, value in details.items()
+        if value is not None
+    }
 
 
 def clean(text: str) -> str:

@@ -1,19 +1,16 @@
-"""Pull requests: opened, closed (merged or not), reopened, milestoned, demilestoned, labeled, unlabeled."""
+"""Pull requests: opened, edited, closed (merged or not), reopened, moved, labeled, assigned."""
 
 from collections.abc import Iterator
 
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.items import record_item
-from handlers.payloads import Account, Label, Milestone, PullRequest
+from handlers.items import ItemPayload, record_item
+from handlers.payloads import PullRequest
 
 
-class _Payload(msgspec.Struct):
+class _Payload(ItemPayload, kw_only=True):
     pull_request: PullRequest
-    milestone: Milestone | None = None
-    label: Label | None = None
-    sender: Account | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
@@ -22,6 +19,4 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 def record_pull_request(delivery: Delivery) -> Iterator[Recorded]:
     """Puts the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
-    yield from record_item(
-        delivery, payload.pull_request, payload.sender, milestone=payload.milestone, label=payload.label
-    )
+    yield from record_item(delivery, payload.pull_request, payload)

@@ -4,13 +4,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sprints.calendar import days_between, is_working_day, next_midnight
+from sprints.calendar import Calendar, days_between
 from sprints.facts import Amount, Facts
+
+_Line = list[Decimal | None]
 
 
 @dataclass(frozen=True, slots=True)
 class BurndownDay:
-    """The end of one local day. `remaining` and `scope` are None in the future, `ideal` without an end."""
+    """The end of one local day. `remaining` and `scope` are None in the future, `ideal` without a due date.
+
+    `ghost` goes on with the line to the first due date after that was moved.
+    """
 
     date: date
     is_working_day: bool
@@ -18,6 +23,7 @@ class BurndownDay:
     scope: Decimal | None
     done: Decimal | None
     ideal: Decimal | None
+    ghost: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +78,22 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     committed = measure(facts.committed, unit)
     figures = {day.date: day for day in facts.days}
     calendar = _calendar(facts)
-    # Without a due date nobody promised a line to zero, also when the milestone was closed one day.
-    ideal = _ideal(committed, calendar) if facts.sprint.due else [None] * len(calendar)
+    ideal, ghost = _ideals(facts, committed, calendar)
     # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
     planned_on = facts.sprint.commitment_day
     days = []
-    for day, ideal_value in zip(calendar, ideal, strict=True):
+    for day, ideal_value, ghost_value in zip(calendar, ideal, ghost, strict=True):
         known = figures.get(day)
         scope = (facts.committed if day < planned_on else known.scope) if known else None
         days.append(
             BurndownDay(
                 day,
-                is_working_day(day),
+                facts.sprint.calendar.is_working_day(day),
                 measure(scope - known.done, unit) if known and scope else None,
                 measure(scope, unit) if scope else None,
                 measure(known.done, unit) if known else None,
                 ideal_value,
+                ghost_value,
             )
         )
     return Burndown(
@@ -99,7 +105,7 @@ def _is_last_day_complete(facts: Facts) -> bool:
     if not facts.days:
         return True
     last = facts.days[-1]
-    return last.at == next_midnight(last.at - timedelta(microseconds=1), facts.sprint.timezone)
+    return last.at == facts.sprint.calendar.next_midnight(last.at - timedelta(microseconds=1))
 
 
 def _calendar(facts: Facts) -> list[date]:
@@ -110,11 +116,38 @@ def _calendar(facts: Facts) -> list[date]:
     return days_between(first, last)
 
 
-def _ideal(committed: Decimal, calendar: list[date]) -> list[Decimal | None]:
-    """From the commitment to zero in equal steps on working days, flat on days off."""
-    working = sum(map(is_working_day, calendar)) or len(calendar)
-    values, passed = list[Decimal | None](), 0
-    for day in calendar:
-        passed += is_working_day(day) or working == len(calendar)
-        values.append(committed * (working - passed) / working)
-    return values
+def _ideals(facts: Facts, committed: Decimal, days: list[date]) -> tuple[_Line, _Line]:
+    """The line to zero, and as a ghost the one that was first promised, from the day it was given up on.
+
+    When the due date moves, a new line begins on that day, where the old one was, and leads to the new date.
+    """
+    sprint = facts.sprint
+    # Without a due date nobody promised a line to zero, also when the milestone was closed one day.
+    if not sprint.due:
+        return [None] * len(days), [None] * len(days)
+    moves = [move for move in sprint.due_moves if move.on in days]
+    targets = [*(move.before for move in moves), days[-1]]
+    begins = [days[0], *(move.on for move in moves)]
+    ideal, ghost, value = list[Decimal | None](), list[Decimal | None](), committed
+    for index, (begin, target) in enumerate(zip(begins, targets, strict=True)):
+        until = begins[index + 1] if index + 1 < len(begins) else days[-1] + timedelta(days=1)
+        line = _line(value, begin, target, days[days.index(begin) :], sprint.calendar)
+        ahead = [point for day, point in zip(days[days.index(begin) :], line, strict=True) if day < until]
+        ideal += ahead
+        value = next((point for point in reversed(ahead) if point is not None), value)
+        if index == 0 and moves:
+            ghost = [*([None] * len(ahead)), *line[len(ahead) :]]
+    return ideal, ghost or [None] * len(days)
+
+
+def _line(value: Decimal, begin: date, target: date | None, days: list[date], calendar: Calendar) -> _Line:
+    """From `value` before `begin` to zero at the end of `target`: equal steps on working days, flat on
+    days off. A stretch of days off only counts each of them. Without a target there is no line."""
+    if target is None:
+        return [None] * len(days)
+    stretch = days_between(begin, target)
+    steps = [day for day in stretch if calendar.is_working_day(day)] or stretch
+    if not steps:
+        return [Decimal(0)] * len(days)
+    passed = (sum(step <= day for step in steps) for day in days)
+    return [value * (len(steps) - n) / len(steps) for n in passed]

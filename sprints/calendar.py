@@ -1,27 +1,63 @@
-"""Days as a team counts them: local midnights by IANA time zone, and working days."""
+"""Days as a team counts them: local midnights by IANA time zone, working days and holidays."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-_SATURDAY = 5
+MONDAY_TO_FRIDAY = frozenset(range(5))
 
 
-def local_midnight(day: date, timezone: tzinfo) -> datetime:
-    """The instant at which `day` begins, in UTC. A day may last 23 or 25 hours.
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """A team's days.
 
-    Instants are kept in UTC, because Python compares two times of one zone by their wall clocks, which run
-    through an hour twice in autumn.
+    `zones` are its time zones, oldest first, each with the first day that it holds for: who moves does not
+    move the days that are over. `weekdays` are those on which it works (0 is Monday), `holidays` the dates
+    on which it does not.
     """
-    return datetime.combine(day, time.min, timezone).astimezone(UTC)
 
+    zones: tuple[tuple[date, tzinfo], ...] = ((date.min, UTC),)
+    weekdays: Collection[int] = MONDAY_TO_FRIDAY
+    holidays: Collection[date] = ()
 
-def next_midnight(moment: datetime, timezone: tzinfo) -> datetime:
-    """The end of the local day that holds `moment`."""
-    return local_midnight(moment.astimezone(timezone).date() + timedelta(days=1), timezone)
+    @classmethod
+    def of(cls, zone: tzinfo, **more: Collection[int] | Collection[date]) -> "Calendar":
+        """A calendar of one time zone."""
+        return cls(((date.min, zone),), **more)  # type: ignore[arg-type]
 
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone that holds now."""
+        return self.zones[-1][1]
 
-def is_working_day(day: date) -> bool:
-    """Whether the team is expected to work: Monday to Friday."""
-    return day.weekday() < _SATURDAY
+    def midnight(self, day: date) -> datetime:
+        """The instant at which `day` begins, in UTC. A day may last 23 or 25 hours.
+
+        Instants are kept in UTC, because Python compares two times of one zone by their wall clocks, which
+        run through an hour twice in autumn.
+        """
+        return datetime.combine(day, time.min, self._zone_of(day)).astimezone(UTC)
+
+    def day_of(self, moment: datetime) -> date:
+        """The local day that holds `moment`."""
+        day = moment.astimezone(self.zone).date()
+        if len(self.zones) == 1:
+            return day
+        day += timedelta(days=1)  # In an earlier zone it may have been later on the same instant.
+        while self.midnight(day) > moment:
+            day -= timedelta(days=1)
+        return day
+
+    def next_midnight(self, moment: datetime) -> datetime:
+        """The end of the local day that holds `moment`."""
+        return self.midnight(self.day_of(moment) + timedelta(days=1))
+
+    def is_working_day(self, day: date) -> bool:
+        """Whether the team is expected to work."""
+        return day.weekday() in self.weekdays and day not in self.holidays
+
+    def _zone_of(self, day: date) -> tzinfo:
+        return next((zone for since, zone in reversed(self.zones) if since <= day), self.zones[0][1])
 
 
 def days_between(first: date, last: date) -> list[date]:

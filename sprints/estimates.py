@@ -1,31 +1,65 @@
 """Estimates in points, read from labels."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 
 Points = Decimal
 
-_NUMBER = r"(\d{1,4}(?:[.,]\d{1,2})?)"
+_NUMBER = r"(?P<points>\d{1,4}(?:[.,]\d{1,2})?)"
 _UNIT = r"(?:(?:story[ _-]?)?points?|pts?|sp|estimate)"
-_PATTERNS = (
+_USUAL = (
     re.compile(rf"^{_UNIT}\s*[:/=_-]?\s*{_NUMBER}$", re.IGNORECASE),
     re.compile(rf"^{_NUMBER}\s*{_UNIT}$", re.IGNORECASE),
 )
+_SIZE = re.compile(r"^(?:t-?shirt|size)\s*[:/=_-]?\s*(?P<size>\S{1,20})$", re.IGNORECASE)
 
 
-def points_of(label: str) -> Points | None:
-    """The points that a label states (`points: 5`, `5 points`, `sp/5`, `0.5 pts`), or None for any other."""
-    for pattern in _PATTERNS:
-        if match := pattern.match(label.strip()):
-            return Decimal(match[1].replace(",", "."))
-    return None
+@dataclass(frozen=True)
+class Estimates:
+    """How a team writes estimates on labels.
+
+    `sizes` says what a size is worth, by its name in upper case: without an entry there, `size: M` is no
+    estimate, because what an M is worth is for the team to say. `templates` replace the usual forms: texts
+    such as `effort {points}` or `T {size}`, matched in any case.
+    """
+
+    sizes: Mapping[str, Points] = field(default_factory=dict)
+    templates: tuple[str, ...] = ()
+
+    def points_of(self, label: str) -> Points | None:
+        """The points that a label states, or None for any other.
+
+        Usually `points: 5`, `5 points`, `sp/5`, `0.5 pts`, `size: M`.
+        """
+        forms = tuple(map(_form, self.templates)) or (*_USUAL, _SIZE)
+        for form in forms:
+            if match := form.match(label.strip()):
+                told = match.groupdict()
+                if told.get("points"):
+                    return Decimal(told["points"].replace(",", "."))
+                if (points := self.sizes.get((told.get("size") or "").upper())) is not None:
+                    return points
+        return None
+
+    def of(self, labels: Iterable[str]) -> Points | None:
+        """The estimate of an item with these labels, oldest first: the label that came last wins."""
+        found = None
+        for label in labels:
+            if (points := self.points_of(label)) is not None:
+                found = points
+        return found
 
 
-def estimate(labels: Iterable[str]) -> Points | None:
-    """The estimate of an item with these labels, oldest first: the label that came last wins."""
-    found = None
-    for label in labels:
-        if (points := points_of(label)) is not None:
-            found = points
-    return found
+USUAL = Estimates()
+
+
+@lru_cache(maxsize=256)
+def _form(template: str) -> re.Pattern[str]:
+    """A template as an expression. Only its two placeholders mean anything; spaces may be more or fewer."""
+    parts = re.split(r"(\{points\}|\{size\})", template.strip(), maxsplit=1)
+    found = {"{points}": _NUMBER, "{size}": r"(?P<size>\S{1,20})"}
+    text = "".join(found.get(part) or r"\s*".join(map(re.escape, part.split(" "))) for part in parts)
+    return re.compile(f"^{text}$", re.IGNORECASE)

@@ -4,16 +4,16 @@ Every total is the sum of a list that stands beside it. Definitions and their so
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sprints.calendar import local_midnight
-from sprints.estimates import Points
+from sprints.coverage import ItemHistory, without_double_work
+from sprints.estimates import USUAL, Estimates, Points
 from sprints.history import Change, ItemState, changes, state_at
-from sprints.milestone import Sprint
-from sprints.model import ItemEvent, ItemSnapshot, State, in_order
+from sprints.milestone import GRACE_AFTER_END, Sprint
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, in_order
 
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
@@ -45,13 +45,17 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScopeChange:
-    """One line of the scope ledger. `amount` is positive, except where an estimate fell."""
+    """One line of the scope ledger. `amount` is positive, except where an estimate fell.
+
+    `event` is what made the difference, and says who did it.
+    """
 
     at: datetime
     number: int
     title: str
     cause: Cause
     amount: Amount
+    event: ItemEvent | LabelEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +74,58 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One issue or pull request of the milestone. `points` is None where nobody estimated it."""
+    """One issue or pull request of the milestone. `points` is None where nobody estimated it.
+
+    One that is `covered` counts nothing, because other items of the milestone tell its work.
+    """
 
     number: int
     title: str
     state: str
     points: Points | None
+    item: str = ""
+    done_at: datetime | None = None
+    is_covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How well the history behind some numbers is known.
+
+    What happened before `reconstructed_before` was partly asked for later (None: nothing was). `first_seen`
+    are items whose opening we do not know: they are taken as their first picture showed them.
+    """
+
+    reconstructed_before: datetime | None = None
+    first_seen: tuple[int, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        return self.reconstructed_before is None and not self.first_seen
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A sprint's numbers as of a moment (exclusive). After the sprint's end they stand still."""
+    """A sprint's numbers as of a moment (exclusive). After the sprint's end they stand still.
+
+    `committed_items` made the commitment; `kept` is what of it is done. `carried` was open at the end, `late`
+    is what of that was done after the end, until the milestone was closed or for three days.
+    """
 
     sprint: Sprint
     as_of: datetime
     committed: Amount
     scope: Amount
     done: Amount
+    kept: Amount
     ledger: tuple[ScopeChange, ...]
     days: tuple[Day, ...]
     items: tuple[Item, ...]
+    committed_items: tuple[Item, ...]
+    done_items: tuple[Item, ...]
+    carried: tuple[Item, ...]
+    late: tuple[Item, ...]
+    completeness: Completeness
 
     @property
     def remaining(self) -> Amount:
@@ -106,56 +142,121 @@ class Facts:
         return sum((line.amount for line in self.ledger if line.cause is cause), Amount())
 
 
+def amount_of(items: Iterable[Item]) -> Amount:
+    """The sum of a list of items."""
+    return sum((Amount(item.points or _ZERO, 1) for item in items), Amount())
+
+
 @dataclass(slots=True)
 class _Totals:
     """What the items add up to, and how that moves with time."""
 
     committed: Amount = Amount()
+    kept: Amount = Amount()
     ledger: list[ScopeChange] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
+    committed_items: list[Item] = field(default_factory=list)
+    done_items: list[Item] = field(default_factory=list)
+    carried: list[Item] = field(default_factory=list)
+    late: list[Item] = field(default_factory=list)
     steps: list[tuple[datetime, Amount, Amount]] = field(default_factory=list)
 
 
-def facts_of(sprint: Sprint, events: Mapping[str, Sequence[ItemEvent]], as_of: datetime) -> Facts:
-    """A sprint's numbers from all events, by item, of all items that were ever in its milestone."""
+def facts_of(
+    sprint: Sprint,
+    events: Mapping[str, Sequence[ItemEvent]],
+    as_of: datetime,
+    estimates: Estimates = USUAL,
+    labels: Iterable[LabelEvent] = (),
+) -> Facts:
+    """A sprint's numbers from all events, by item, of all items that were ever in its milestone.
+
+    `labels` is what happened to the labels of its repository.
+    """
     as_of = as_of.astimezone(UTC)
     until = as_of if sprint.end is None else min(as_of, sprint.end)
-    committed_at = min(sprint.committed_at, until)
+    known = {item: [e for e in told if e.at < as_of] for item, told in events.items()}
+    known = {item: told for item, told in known.items() if told}
+    shown = {item: _shown(told) for item, told in known.items()}
+    label_events = [label for label in labels if label.at < as_of]
     totals = _Totals()
-    for item_events in events.values():
-        known = [event for event in item_events if event.at < as_of]
-        if known:
-            _add_item(totals, sprint, known, committed_at, until, as_of)
-    totals.ledger.sort(key=lambda line: (line.at, line.number))
-    totals.items.sort(key=lambda item: item.number)
+    for one in without_double_work(
+        ItemHistory(
+            item,
+            shown[item].number,
+            shown[item].is_pull_request,
+            changes(told, sprint.milestone, estimates, label_events),
+        )
+        for item, told in known.items()
+    ):
+        _add_item(totals, sprint, one, shown[one.item], until, as_of)
     days, scope, done = _days(sprint, totals.steps, until)
     return Facts(
-        sprint,
-        as_of.astimezone(sprint.timezone),
-        totals.committed,
-        scope,
-        done,
-        tuple(totals.ledger),
-        days,
-        tuple(totals.items),
+        sprint=sprint,
+        as_of=as_of.astimezone(sprint.timezone),
+        committed=totals.committed,
+        scope=scope,
+        done=done,
+        kept=totals.kept,
+        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, line.number))),
+        days=days,
+        items=_by_number(totals.items),
+        committed_items=_by_number(totals.committed_items),
+        done_items=_by_number(totals.done_items),
+        carried=_by_number(totals.carried),
+        late=_by_number(totals.late),
+        completeness=_completeness(known, shown),
     )
+
+
+def _by_number(items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(sorted(items, key=lambda item: (item.number, item.item)))
+
+
+def _shown(events: Sequence[ItemEvent]) -> ItemSnapshot:
+    """The item as it is shown to people: as last seen. Of one that was deleted no text is kept."""
+    ordered = in_order(events)
+    latest = ordered[-1].snapshot
+    return replace(latest, title="") if any(e.event == "deleted" for e in ordered) else latest
 
 
 def _add_item(
     totals: _Totals,
     sprint: Sprint,
-    events: Sequence[ItemEvent],
-    committed_at: datetime,
+    one: ItemHistory,
+    shown: ItemSnapshot,
     until: datetime,
     as_of: datetime,
 ) -> None:
-    history = changes(events, sprint.milestone)
-    shown = in_order(events)[-1].snapshot
-    totals.committed += _scope(state_at(history, committed_at), sprint)
-    now = state_at(history, as_of)
-    if now.is_member:
-        totals.items.append(Item(shown.number, shown.title, _state_name(now, sprint), now.points))
-    for change in history:
+    committed_at = min(sprint.committed_at, until)
+    now, at_start, at_end = (state_at(one.changes, moment) for moment in (as_of, committed_at, until))
+    committed, left, done = _scope(at_start, sprint), _scope(at_end, sprint), _done(at_end, sprint)
+    totals.committed += committed
+    if committed.count and done.count:
+        # What was promised of it, even if it was estimated again on the way.
+        totals.kept += committed
+    is_carried = bool(left.count and not done.count and sprint.has_ended(as_of))
+    for found, state, is_listed in (
+        (totals.items, now, now.is_member),
+        (totals.committed_items, at_start, committed.count),
+        (totals.done_items, at_end, done.count),
+        (totals.carried, at_end, is_carried),
+        (totals.late, at_end, is_carried and _was_done_late(one.changes, sprint, as_of)),
+    ):
+        if is_listed:
+            found.append(_listed(one, shown, state, sprint))
+    _add_steps(totals, sprint, one, shown, committed_at, until)
+
+
+def _add_steps(
+    totals: _Totals,
+    sprint: Sprint,
+    one: ItemHistory,
+    shown: ItemSnapshot,
+    committed_at: datetime,
+    until: datetime,
+) -> None:
+    for change in one.changes:
         if change.at >= until:
             break
         before, after = _scope(change.before, sprint), _scope(change.after, sprint)
@@ -165,19 +266,32 @@ def _add_item(
             totals.ledger.append(_ledger_line(change, shown, before, after))
 
 
+def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Sprint) -> Item:
+    return Item(
+        number=shown.number,
+        title=shown.title,
+        state=_state_name(state, sprint),
+        points=state.points,
+        item=one.item,
+        done_at=state.done_at,
+        is_covered=state.is_covered,
+    )
+
+
 def _ledger_line(change: Change, shown: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
     if not before.count:
         cause, amount = Cause.ADDED, after
     elif after.count:
         cause, amount = Cause.REESTIMATED, after - before
     else:
-        cause, amount = (Cause.DROPPED if change.after.is_member else Cause.REMOVED), before
-    return ScopeChange(change.at, shown.number, shown.title, cause, amount)
+        is_dropped = change.after.is_member and change.after.state is State.DROPPED
+        cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
+    return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event)
 
 
 def _scope(item: ItemState, sprint: Sprint) -> Amount:
     """What an item adds to the scope: nothing if it was given up, or done before the sprint began."""
-    if not item.is_member or item.state is State.DROPPED or _was_done_before(item, sprint):
+    if not item.is_member or item.state is State.DROPPED or item.is_covered or _was_done_before(item, sprint):
         return Amount()
     return Amount(item.points or _ZERO, 1)
 
@@ -190,8 +304,26 @@ def _was_done_before(item: ItemState, sprint: Sprint) -> bool:
     return item.done_at is not None and item.done_at < sprint.start
 
 
+def _was_done_late(history: Sequence[Change], sprint: Sprint, as_of: datetime) -> bool:
+    """Whether an item that was open at the end was done before the books were closed."""
+    if sprint.end is None:
+        return False
+    closing = sprint.closed_at or sprint.end + GRACE_AFTER_END
+    closing = min(closing, sprint.end + GRACE_AFTER_END, as_of)
+    state = state_at(history, closing)
+    return state.is_member and state.state is State.DONE and closing > sprint.end
+
+
 def _state_name(item: ItemState, sprint: Sprint) -> str:
     return "done_before_start" if _was_done_before(item, sprint) else str(item.state)
+
+
+def _completeness(
+    events: Mapping[str, Sequence[ItemEvent]], shown: Mapping[str, ItemSnapshot]
+) -> Completeness:
+    asked = [e.at for told in events.values() for e in told if e.source is Source.BACKFILL]
+    unseen = [item for item, told in events.items() if all(e.event != "opened" for e in told)]
+    return Completeness(max(asked, default=None), tuple(sorted(shown[item].number for item in unseen)))
 
 
 def _days(
@@ -208,8 +340,8 @@ def _days(
             scope, done, taken = scope + scope_step, done + done_step, taken + 1
 
     day = sprint.first_day
-    while until > sprint.start and local_midnight(day, sprint.timezone) < until:
-        at = min(local_midnight(day + timedelta(days=1), sprint.timezone), until)
+    while until > sprint.start and sprint.calendar.midnight(day) < until:
+        at = min(sprint.calendar.midnight(day + timedelta(days=1)), until)
         advance(at)
         days.append(Day(day, at, scope, done))
         day += timedelta(days=1)

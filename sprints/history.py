@@ -1,13 +1,15 @@
 """One item's way through one milestone: its state after each of its events."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sprints.estimates import Points, estimate
-from sprints.model import ItemEvent, State, in_order
+from sprints.estimates import USUAL, Estimates, Points
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
 
 _NOWHERE = 0  # No milestone has this id.
+# What takes an item away from its repository for good.
+_GONE = {"deleted", "transferred", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,31 +17,46 @@ class ItemState:
     """What an item is at a moment, seen from one milestone.
 
     `points` is its estimate; while it is done, the estimate that it had when it became done.
-    `done_at` is set exactly while `state` is done.
+    `done_at` is set exactly while `state` is done. `parent` is the node id of its parent issue, `closes` the
+    numbers of the issues that it will close as a pull request. One that `is_gone` was deleted, transferred,
+    or made a discussion. One that `is_covered` is told by other items of the milestone (see coverage.py).
     """
 
     is_member: bool = False
     state: State = State.OPEN
     points: Points | None = None
     done_at: datetime | None = None
+    parent: str | None = None
+    closes: tuple[int, ...] = ()
+    is_gone: bool = False
+    is_covered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `at` on, the item is in `after`; just before it was in `before`."""
+    """From `at` on, the item is in `after`; just before it was in `before`. `event` made the difference."""
 
     at: datetime
     before: ItemState
     after: ItemState
+    event: ItemEvent | LabelEvent
 
 
-def changes(events: Sequence[ItemEvent], milestone: int) -> list[Change]:
-    """How one item changed, oldest first. Events that change nothing here are left out."""
+def changes(
+    events: Sequence[ItemEvent],
+    milestone: int,
+    estimates: Estimates = USUAL,
+    labels: Iterable[LabelEvent] = (),
+) -> list[Change]:
+    """How one item changed, oldest first. Events that change nothing here are left out.
+
+    `labels` is what happened to the labels of its repository.
+    """
     found = list[Change]()
     before = ItemState()
-    for at, after in _states(in_order(events), milestone):
+    for event, at, after in _states(_with_labels(events, labels), milestone, estimates):
         if after != before:
-            found.append(Change(at, before, after))
+            found.append(Change(at, before, after, event))
             before = after
     return found
 
@@ -54,48 +71,80 @@ def state_at(history: Sequence[Change], moment: datetime) -> ItemState:
     return current
 
 
+def _with_labels(
+    events: Sequence[ItemEvent], labels: Iterable[LabelEvent]
+) -> list[ItemEvent] | list[ItemEvent | LabelEvent]:
+    """Both in order, from the item's first event on: its first picture knows what came before."""
+    ordered = in_order(events)
+    later = [label for label in labels if ordered and label.at >= ordered[0].at]
+    if not later:
+        return ordered
+    mixed: list[ItemEvent | LabelEvent] = [*ordered[1:], *later]
+    return [ordered[0], *in_order(mixed)]
+
+
 @dataclass(slots=True)
 class _Fold:
     """The running values of an item; `labels` oldest first, because the last estimate wins."""
 
+    estimates: Estimates
     milestone: int = _NOWHERE
     labels: tuple[str, ...] = ()
     state: State = State.OPEN
     done_at: datetime | None = None
     points_when_done: Points | None = None
+    parent: str | None = None
+    closes: tuple[int, ...] = ()
+    is_gone: bool = False
 
     def become(self, state: State, at: datetime) -> None:
         if state is State.DONE and self.state is not State.DONE:
-            self.done_at, self.points_when_done = at, estimate(self.labels)
+            self.done_at, self.points_when_done = at, self.estimates.of(self.labels)
         if state is not State.DONE:
             self.done_at = self.points_when_done = None
         self.state = state
 
     def seen_from(self, milestone: int) -> ItemState:
-        points = self.points_when_done if self.state is State.DONE else estimate(self.labels)
-        return ItemState(self.milestone == milestone, self.state, points, self.done_at)
+        points = self.points_when_done if self.state is State.DONE else self.estimates.of(self.labels)
+        return ItemState(
+            self.milestone == milestone,
+            self.state,
+            points,
+            self.done_at,
+            self.parent,
+            self.closes,
+            self.is_gone,
+        )
 
 
-def _states(ordered: Sequence[ItemEvent], milestone: int) -> Iterator[tuple[datetime, ItemState]]:
+def _states(
+    ordered: Sequence[ItemEvent | LabelEvent], milestone: int, estimates: Estimates
+) -> Iterator[tuple[ItemEvent | LabelEvent, datetime, ItemState]]:
     if not ordered:
         return
     first = ordered[0]
-    fold = _before(first)
+    assert isinstance(first, ItemEvent)  # noqa: S101 - see _with_labels
+    fold = _before(first, estimates)
     if first.event != "opened":
         # The item is older than our knowledge of it: what its first picture implies held from the beginning.
-        yield min(first.snapshot.created_at, first.at), fold.seen_from(milestone)
+        yield first, min(first.snapshot.created_at, first.at), fold.seen_from(milestone)
     for event in ordered:
-        _apply(fold, event)
-        yield event.at, fold.seen_from(milestone)
+        if isinstance(event, LabelEvent):
+            _follow_label(fold, event)
+        elif not fold.is_gone:
+            _apply(fold, event)
+        yield event, event.at, fold.seen_from(milestone)
 
 
-def _before(first: ItemEvent) -> _Fold:
+def _before(first: ItemEvent, estimates: Estimates) -> _Fold:
     """The item just before the first event that we know of, as far as that event's picture tells."""
     shown = first.snapshot
-    fold = _Fold(milestone=shown.milestone or _NOWHERE, labels=shown.labels)
+    if first.event == "opened":
+        return _Fold(estimates)
+    fold = _Fold(
+        estimates, milestone=shown.milestone or _NOWHERE, labels=shown.labels, closes=shown.closes or ()
+    )
     match first.event:
-        case "opened":
-            return _Fold()
         case "milestoned":
             fold.milestone = _NOWHERE
         case "demilestoned":
@@ -104,6 +153,8 @@ def _before(first: ItemEvent) -> _Fold:
             fold.labels = _without(shown.labels, first.label)
         case "unlabeled" if first.label:
             fold.labels = (*_without(shown.labels, first.label), first.label)
+        case "parent_removed":
+            fold.parent = first.named
         case _:
             pass
     match first.event:
@@ -119,23 +170,70 @@ def _before(first: ItemEvent) -> _Fold:
 
 def _apply(fold: _Fold, event: ItemEvent) -> None:
     shown = event.snapshot
+    if shown.closes is not None:
+        fold.closes = shown.closes
     match event.event:
         case "opened":
             fold.milestone, fold.labels = shown.milestone or _NOWHERE, shown.labels
         case "milestoned":
             fold.milestone = event.milestone or _NOWHERE
-        case "demilestoned" if fold.milestone == event.milestone:
+        case "demilestoned" if _has_left(fold, event):
             fold.milestone = _NOWHERE
-        case "labeled" if event.label:
-            fold.labels = (*_without(fold.labels, event.label), event.label)
-        case "unlabeled":
-            fold.labels = _without(fold.labels, event.label)
-        case "closed":
-            fold.become(State.DROPPED if shown.state is State.DROPPED else State.DONE, event.at)
-        case "reopened":
-            fold.become(State.OPEN, event.at)
+        case "labeled" | "unlabeled":
+            fold.labels = _labels_after(fold.labels, event)
+        case "closed" | "reopened":
+            fold.become(_state_after(event), event.at)
+        case "parent_added" | "parent_removed":
+            fold.parent = _parent_after(fold.parent, event)
+        case "corrected":
+            fold.milestone = shown.milestone or _NOWHERE
+            fold.labels = _in_known_order(fold.labels, shown, may_add=True)
+            fold.become(shown.state, event.at)
+        case gone if gone in _GONE:
+            fold.become(State.DROPPED, event.at)
+            fold.is_gone = True
         case _:
             pass
+
+
+def _state_after(event: ItemEvent) -> State:
+    if event.event == "reopened":
+        return State.OPEN
+    return State.DROPPED if event.snapshot.state is State.DROPPED else State.DONE
+
+
+def _labels_after(labels: tuple[str, ...], event: ItemEvent) -> tuple[str, ...]:
+    if event.label is None:
+        # GitHub names no label when it was deleted, but shows those that are left.
+        return _in_known_order(labels, event.snapshot, may_add=False)
+    rest = _without(labels, event.label)
+    return (*rest, event.label) if event.event == "labeled" else rest
+
+
+def _has_left(fold: _Fold, event: ItemEvent) -> bool:
+    """Whether it leaves where it is. If its milestone was deleted, GitHub names none; the picture says."""
+    if event.milestone is None:
+        return event.snapshot.milestone is None
+    return fold.milestone == event.milestone
+
+
+def _parent_after(parent: str | None, event: ItemEvent) -> str | None:
+    if event.event == "parent_added":
+        return event.named
+    return None if parent == event.named else parent
+
+
+def _follow_label(fold: _Fold, event: LabelEvent) -> None:
+    if event.event == "deleted":
+        fold.labels = _without(fold.labels, event.name)
+    elif event.new_name:
+        fold.labels = tuple(event.new_name if name == event.name else name for name in fold.labels)
+
+
+def _in_known_order(labels: tuple[str, ...], shown: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:
+    """The labels that are shown, those that we know in the order in which they came."""
+    kept = tuple(name for name in labels if name in shown.labels)
+    return (*kept, *(name for name in shown.labels if name not in labels)) if may_add else kept
 
 
 def _without(labels: tuple[str, ...], label: str | None) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ The rules are those of docs/metrics.md, "From start to end".
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from itertools import pairwise
 
-from sprints.calendar import local_midnight, next_midnight
+from sprints.calendar import Calendar
 from sprints.model import MilestoneEvent, in_order
 
 # How long after its end a sprint whose milestone nobody closes still counts as running late.
@@ -28,12 +29,27 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class DueMove:
+    """While the sprint ran, its due date was moved on the local day `on`. None stands for no due date."""
+
+    on: date
+    before: date | None
+    after: date | None
+
+    @property
+    def slip(self) -> int | None:
+        """Calendar days by which it moved, later counts positive; None if there was or is none."""
+        return (self.after - self.before).days if self.after and self.before else None
+
+
+@dataclass(frozen=True, slots=True)
 class Sprint:
     """A milestone seen as a time box `[start, end)` of days in the team's time zone. Its instants are in UTC.
 
     `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
     after its start, the end of the local day on which it was made.
-    `ignored_starts` are start lines that nobody could follow, each with its reason.
+    `ignored_starts` are start lines that nobody could follow, each with its reason. `due_moves` are the
+    changes of the due date between start and end.
     """
 
     milestone: int
@@ -46,13 +62,19 @@ class Sprint:
     due: date | None
     closed_at: datetime | None
     is_deleted: bool
-    timezone: tzinfo
+    calendar: Calendar
     ignored_starts: tuple[str, ...] = ()
+    due_moves: tuple[DueMove, ...] = ()
+
+    @property
+    def timezone(self) -> tzinfo:
+        """The time zone in which its times are shown."""
+        return self.calendar.zone
 
     @property
     def first_day(self) -> date:
         """The local day on which it starts."""
-        return self.start.astimezone(self.timezone).date()
+        return self.calendar.day_of(self.start)
 
     @property
     def last_day(self) -> date | None:
@@ -69,7 +91,7 @@ class Sprint:
 
     def _day_before(self, moment: datetime) -> date:
         """The local day that a moment ends, if it is midnight; else the one that it lies in."""
-        return (moment - timedelta(microseconds=1)).astimezone(self.timezone).date()
+        return self.calendar.day_of(moment - timedelta(microseconds=1))
 
     def phase(self, moment: datetime) -> Phase:
         """Planned before the start; completed once closed after its end, or 3 days after its end."""
@@ -84,7 +106,7 @@ class Sprint:
         return self.end is not None and self.end <= self.start
 
 
-def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, timezone: tzinfo) -> Sprint:
+def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calendar) -> Sprint:
     """The sprint that one milestone's events tell of, as far as they happened before `as_of`.
 
     Raises ValueError without any event.
@@ -93,23 +115,24 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, timezone: tzinf
     latest = known[-1]
     created_at = min(event.created_at for event in known)
     closed_at, is_deleted = _closing(known)
-    due = latest.due_on.astimezone(UTC).date() if latest.due_on else None
-    end = _end(due, closed_at, timezone)
+    due = _due(latest.due_on)
+    end = _end(due, closed_at, calendar)
     start_day, ignored = _start_day(known, due, end)
-    start = local_midnight(start_day, timezone) if start_day else created_at.astimezone(UTC)
+    start = calendar.midnight(start_day) if start_day else created_at.astimezone(UTC)
     return Sprint(
         milestone=latest.milestone,
         number=latest.number,
         title=latest.title,
         goal=_goal(latest.description),
         start=start,
-        committed_at=next_midnight(created_at, timezone) if created_at >= start else start,
+        committed_at=calendar.next_midnight(created_at) if created_at >= start else start,
         end=end,
         due=due,
         closed_at=closed_at,
         is_deleted=is_deleted,
-        timezone=timezone,
+        calendar=calendar,
         ignored_starts=ignored,
+        due_moves=_due_moves(known, start, end, calendar),
     )
 
 
@@ -119,9 +142,25 @@ def _known(events: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneE
     if not ordered:
         raise ValueError("a sprint needs at least one event of its milestone")
     own = [event for event in ordered if event.event != "observed"]
+    if own and own[0].before and own[0].event == "edited":
+        # What the first edit replaced had held until then.
+        own.insert(0, _replaced(own[0], own[0].before))
     observed = [event for event in ordered if event.event == "observed" and (not own or event.at < own[0].at)]
     told = observed + own
     return [event for event in told if event.at < as_of] or told[:1]
+
+
+def _replaced(edit: MilestoneEvent, before: Mapping[str, object]) -> MilestoneEvent:
+    """The milestone as it was before an edit."""
+    was = replace(edit, event="observed", at=min(edit.created_at, edit.at), before=None)
+    if "title" in before:
+        was = replace(was, title=str(before["title"]))
+    if "description" in before:
+        was = replace(was, description=str(before["description"] or ""))
+    if "due_on" in before:
+        due_on = before["due_on"]
+        was = replace(was, due_on=datetime.fromisoformat(str(due_on)) if due_on else None)
+    return was
 
 
 def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
@@ -139,11 +178,28 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
     return closed_at, False
 
 
-def _end(due: date | None, closed_at: datetime | None, timezone: tzinfo) -> datetime | None:
+def _due(due_on: datetime | None) -> date | None:
+    """The day that people picked: whatever hour GitHub stores, its UTC date is that day."""
+    return due_on.astimezone(UTC).date() if due_on else None
+
+
+def _end(due: date | None, closed_at: datetime | None, calendar: Calendar) -> datetime | None:
     ends = [closed_at.astimezone(UTC)] if closed_at else []
     if due:
-        ends.append(local_midnight(due + timedelta(days=1), timezone))
+        ends.append(calendar.midnight(due + timedelta(days=1)))
     return min(ends, default=None)
+
+
+def _due_moves(
+    known: Sequence[MilestoneEvent], start: datetime, end: datetime | None, calendar: Calendar
+) -> tuple[DueMove, ...]:
+    """Moves before the start are planning, those after the end change nothing that is over."""
+    moves = []
+    for before, after in pairwise(known):
+        was, now = _due(before.due_on), _due(after.due_on)
+        if was != now and after.at >= start and (end is None or after.at < end):
+            moves.append(DueMove(calendar.day_of(after.at), was, now))
+    return tuple(moves)
 
 
 def _start_day(

@@ -4,8 +4,8 @@ An event says what happened to one item or one milestone, and when by GitHub's o
 depends on the order in which GitHub's deliveries reached us.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -23,9 +23,21 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
+class Source(StrEnum):
+    """How we know a fact: GitHub told us when it happened, or we asked for the past, or found it missing."""
+
+    WEBHOOK = "webhook"
+    BACKFILL = "backfill"
+    CORRECTION = "correction"
+
+
 @dataclass(frozen=True, slots=True)
 class ItemSnapshot:
-    """An issue or pull request as GitHub showed it in one event."""
+    """An issue or pull request as GitHub showed it in one event.
+
+    `closes` are the numbers of this repository's issues that a pull request will close when it is merged,
+    or None where the event did not tell. `status` is the category of an issue's status, such as `started`.
+    """
 
     number: int
     title: str
@@ -35,6 +47,10 @@ class ItemSnapshot:
     milestone: int | None = None
     labels: tuple[str, ...] = ()
     is_pull_request: bool = False
+    author: str | None = None
+    assignees: tuple[str, ...] = ()
+    closes: tuple[int, ...] | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +58,9 @@ class ItemEvent:
     """One thing that happened to one issue or pull request.
 
     `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned`
-    event names, `label` the label that a `labeled` or `unlabeled` event names.
+    event names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other
+    event names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a
+    transfer made, a type, a status. `before` are values that an edit replaced.
     """
 
     item: str
@@ -52,6 +70,10 @@ class ItemEvent:
     snapshot: ItemSnapshot
     milestone: int | None = None
     label: str | None = None
+    named: str | None = None
+    before: Mapping[str, object] | None = None
+    actor: str | None = None
+    source: Source = Source.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +81,8 @@ class MilestoneEvent:
     """One thing that happened to a milestone, with the milestone as GitHub showed it then.
 
     `event` is created, edited, closed, opened (again), deleted, or observed: the picture of a milestone
-    that came along with an item's event.
+    that came along with an item's event. `before` are the values that an edit replaced: title,
+    description, due_on.
     """
 
     milestone: int
@@ -72,9 +95,46 @@ class MilestoneEvent:
     description: str | None = None
     due_on: datetime | None = None
     closed_at: datetime | None = None
+    before: Mapping[str, object] | None = None
+    actor: str | None = None
+    source: Source = Source.WEBHOOK
 
 
-E = TypeVar("E", ItemEvent, MilestoneEvent)
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label of a repository was `renamed` (`name` to `new_name`) or `deleted`: all its items follow."""
+
+    label: str
+    event: str
+    at: datetime
+    delivery: str
+    name: str
+    new_name: str | None = None
+    actor: str | None = None
+    source: Source = Source.WEBHOOK
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEvent:
+    """Something else that a team's figures are made of, or that explains them; no sprint's numbers follow it.
+
+    `kind` is push, review, deployment, release, repository or installation, `subject` GitHub's id of it.
+    `details` are plain values that can be written as JSON.
+    """
+
+    kind: str
+    subject: str
+    event: str
+    at: datetime
+    delivery: str
+    details: Mapping[str, object] = field(default_factory=dict)
+    before: Mapping[str, object] | None = None
+    actor: str | None = None
+    source: Source = Source.WEBHOOK
+
+
+Event = ItemEvent | MilestoneEvent | LabelEvent | ActivityEvent
+E = TypeVar("E", ItemEvent, MilestoneEvent, LabelEvent, ItemEvent | LabelEvent)
 
 
 def in_order(events: Iterable[E]) -> list[E]:
@@ -82,7 +142,8 @@ def in_order(events: Iterable[E]) -> list[E]:
     return sorted(events, key=lambda event: (event.at, _place_in_second(event), event.delivery))
 
 
-def _place_in_second(event: ItemEvent | MilestoneEvent) -> int:
-    if event.event == ("opened" if isinstance(event, ItemEvent) else "created"):
+def _place_in_second(event: ItemEvent | MilestoneEvent | LabelEvent) -> int:
+    if event.event == ("created" if isinstance(event, MilestoneEvent) else "opened"):
+        # A milestone opened again is no beginning.
         return _BEGINNING
     return _LEAVING if event.event in {"demilestoned", "unlabeled"} else _OTHER

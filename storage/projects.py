@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from sprints.rules import Rules, rules_of
 from storage.database import Tenant
 from storage.tables import organizations, projects
 
@@ -33,9 +33,9 @@ class Project:
     settings: dict[str, object]
 
     @property
-    def timezone(self) -> ZoneInfo:
-        """The team's time zone: UTC unless set."""
-        return ZoneInfo(str(self.settings.get("timezone") or "UTC"))
+    def rules(self) -> Rules:
+        """The team's days and estimates."""
+        return rules_of(self.settings)
 
 
 class Projects:

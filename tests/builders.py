@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
+from sprints.calendar import Calendar
 from sprints.facts import Facts, facts_of
 from sprints.milestone import Sprint, sprint_of
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, State
@@ -134,7 +135,7 @@ class Box:
         return self._happened("observed", when)
 
     def sprint(self, as_of: When = "12-31", zone: tzinfo = UTC) -> Sprint:
-        return sprint_of(self.events, at(as_of), zone)
+        return sprint_of(self.events, at(as_of), Calendar.of(zone))
 
     def facts(self, *cards: Card, as_of: When = "12-31", zone: tzinfo = UTC) -> Facts:
         events = {card.id: card.events for card in cards}

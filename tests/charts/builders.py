@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from sprints.burndown import Burndown, BurndownDay
-from sprints.calendar import days_between, is_working_day
+from sprints.calendar import Calendar, days_between
 
 MONDAY = date(2026, 11, 16)
 
@@ -29,17 +29,17 @@ def burndown(
     total, steps = Decimal(str(committed)), scope or {}
     calendar = days_between(start, start + timedelta(days=(len(remaining) if open_ended else days) - 1))
     calendar = calendar or [start] if open_ended else calendar
-    working = sum(map(is_working_day, calendar)) or len(calendar)
+    working = sum(map(Calendar().is_working_day, calendar)) or len(calendar)
     rows, passed, in_scope = list[BurndownDay](), 0, total
     for i, day in enumerate(calendar):
-        passed += is_working_day(day) or working == len(calendar)
+        passed += Calendar().is_working_day(day) or working == len(calendar)
         in_scope += Decimal(str(steps.get(i, 0)))
         left = Decimal(str(remaining[i])) if i < len(remaining) else None
         known = left is not None
         rows.append(
             BurndownDay(
                 day,
-                is_working_day(day),
+                Calendar().is_working_day(day),
                 left,
                 in_scope if known else None,
                 in_scope - left if left is not None else None,

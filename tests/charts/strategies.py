@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from sprints.burndown import Burndown, BurndownDay
-from sprints.calendar import is_working_day
+from sprints.calendar import Calendar
 
 AMOUNTS = st.decimals(min_value=0, max_value=5000, places=2)
 
@@ -30,9 +30,9 @@ def burndowns(draw: st.DrawFn, longest: int = 500) -> Burndown:
         done = (scope * shares[i % len(shares)]).quantize(Decimal("0.01"))
         ideal = None if is_open_ended else committed * (length - i - 1) / length
         if i < known:
-            days.append(BurndownDay(day, is_working_day(day), scope - done, scope, done, ideal))
+            days.append(BurndownDay(day, Calendar().is_working_day(day), scope - done, scope, done, ideal))
         else:
-            days.append(BurndownDay(day, is_working_day(day), None, None, None, ideal))
+            days.append(BurndownDay(day, Calendar().is_working_day(day), None, None, None, ideal))
     seen = start + timedelta(days=known + draw(st.integers(-1, 3)))
     as_of = datetime.combine(seen, time(draw(st.integers(0, 23))), UTC)
     unit = draw(st.sampled_from(["points", "count"]))

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
+from sprints.calendar import Calendar
 from sprints.facts import Facts, facts_of
 from sprints.milestone import sprint_of
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, State
@@ -50,7 +51,7 @@ class History:
     items: dict[str, tuple[ItemEvent, ...]]
 
     def facts(self, as_of: datetime) -> Facts:
-        return facts_of(sprint_of(self.milestone, as_of, self.zone), self.items, as_of)
+        return facts_of(sprint_of(self.milestone, as_of, Calendar.of(self.zone)), self.items, as_of)
 
 
 @st.composite

@@ -5,14 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sprints.calendar import days_between, is_working_day, local_midnight, next_midnight
+from sprints.calendar import Calendar, days_between
 from tests.builders import at
 
 
 def test_monday_to_friday_are_working_days() -> None:
     week = days_between(date(2026, 11, 16), date(2026, 11, 22))
 
-    assert [is_working_day(day) for day in week] == [True] * 5 + [False] * 2
+    assert [Calendar().is_working_day(day) for day in week] == [True] * 5 + [False] * 2
 
 
 def test_both_ends_are_between() -> None:
@@ -33,14 +33,44 @@ def test_both_ends_are_between() -> None:
     ],
 )
 def test_a_day_is_as_long_as_it_is_there(zone: str, day: str, hours: float) -> None:
-    begin = local_midnight(date.fromisoformat(day), ZoneInfo(zone)).astimezone(UTC)
-    end = local_midnight(date.fromisoformat(day) + timedelta(days=1), ZoneInfo(zone)).astimezone(UTC)
+    calendar = Calendar.of(ZoneInfo(zone))
+    begin = calendar.midnight(date.fromisoformat(day)).astimezone(UTC)
+    end = calendar.midnight(date.fromisoformat(day) + timedelta(days=1)).astimezone(UTC)
 
     assert (end - begin) / timedelta(hours=1) == hours
 
 
 def test_midnight_itself_belongs_to_the_day_that_begins() -> None:
     berlin = ZoneInfo("Europe/Berlin")
+    calendar = Calendar.of(berlin)
 
-    assert next_midnight(at("2026-11-15T23:00Z"), berlin) == datetime(2026, 11, 17, tzinfo=berlin)
-    assert next_midnight(at("2026-11-15T22:59:59Z"), berlin) == datetime(2026, 11, 16, tzinfo=berlin)
+    assert calendar.next_midnight(at("2026-11-15T23:00Z")) == datetime(2026, 11, 17, tzinfo=berlin)
+    assert calendar.next_midnight(at("2026-11-15T22:59:59Z")) == datetime(2026, 11, 16, tzinfo=berlin)
+
+
+@pytest.mark.parametrize("before", ["Europe/Berlin", "America/Los_Angeles", "Asia/Tokyo"])
+@pytest.mark.parametrize("after", ["Europe/Berlin", "America/Los_Angeles", "Asia/Tokyo"])
+def test_a_team_that_moves_leaves_the_days_that_are_over_alone(before: str, after: str) -> None:
+    moved_on = date(2026, 11, 18)
+    calendar = Calendar(((date.min, ZoneInfo(before)), (moved_on, ZoneInfo(after))))
+    old, new = Calendar.of(ZoneInfo(before)), Calendar.of(ZoneInfo(after))
+
+    for day in days_between(date(2026, 11, 15), date(2026, 11, 21)):
+        assert calendar.midnight(day) == (old if day < moved_on else new).midnight(day)
+        assert calendar.day_of(calendar.midnight(day)) == day
+        assert calendar.day_of(calendar.midnight(day) - timedelta(seconds=1)) == day - timedelta(days=1)
+
+
+def test_holidays_and_the_team_s_own_week() -> None:
+    sunday_to_thursday = Calendar(weekdays={6, 0, 1, 2, 3}, holidays={date(2026, 11, 18)})
+    week = days_between(date(2026, 11, 16), date(2026, 11, 22))
+
+    assert [sunday_to_thursday.is_working_day(day) for day in week] == [
+        True,
+        True,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]

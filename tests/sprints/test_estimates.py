@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.estimates import estimate, points_of
+from sprints.estimates import USUAL
 from tests.builders import Box, Card
 
 
@@ -40,7 +40,7 @@ from tests.builders import Box, Card
     ],
 )
 def test_a_label_states_points(label: str, points: str) -> None:
-    assert points_of(label) == Decimal(points)
+    assert USUAL.points_of(label) == Decimal(points)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,15 @@ def test_a_label_states_points(label: str, points: str) -> None:
     ],
 )
 def test_other_text_states_none(label: str) -> None:
-    assert points_of(label) is None
+    assert USUAL.points_of(label) is None
 
 
 def test_of_several_labels_the_last_wins() -> None:
-    assert estimate(["points: 3", "bug", "points: 8", "checkpoint 1"]) == 8
+    assert USUAL.of(["points: 3", "bug", "points: 8", "checkpoint 1"]) == 8
 
 
 def test_no_label_with_points_is_no_estimate() -> None:
-    assert estimate(["bug"]) is None
+    assert USUAL.of(["bug"]) is None
 
 
 def test_zero_is_an_estimate() -> None:
@@ -112,6 +112,6 @@ def test_two_labels_swapped_in_a_second_are_swapped_whichever_delivery_comes_fir
 
 @given(st.text(max_size=40))
 def test_any_label_can_be_read(label: str) -> None:
-    points = points_of(label)
+    points = USUAL.points_of(label)
 
     assert points is None or 0 <= points < 10_000

@@ -16,7 +16,7 @@ TIMES: Json = {"created_at": stamp(CREATED), "closed_at": stamp(CLOSED)}
 
 def told(event: str, payload: Json) -> list[ItemEvent | MilestoneEvent]:
     """The facts that the door's handlers make of a payload."""
-    delivery = Delivery("guid", event, payload["action"], json.dumps(payload).encode())
+    delivery = Delivery("guid", event, payload["action"], json.dumps(payload).encode(), at("11-30"))
     outcomes = [outcome for handler in ROUTES[event, payload["action"]] for outcome in handler(delivery)]
     return [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
 

@@ -1,0 +1,38 @@
+"""Dependencies: an issue is blocked by another, or no longer. The blocked issue keeps the fact."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded
+from handlers.items import ItemPayload, record_item
+from handlers.payloads import Issue, Repository
+
+_EVENTS = {
+    "blocked_by_added": "blocked",
+    "blocking_added": "blocked",
+    "blocked_by_removed": "unblocked",
+    "blocking_removed": "unblocked",
+}
+
+
+class _Payload(ItemPayload, kw_only=True):
+    blocked_issue: Issue
+    blocking_issue: Issue
+    repository: Repository
+    blocked_issue_repo: Repository | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_dependency(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts on the timeline which issue waits for which."""
+    payload = delivery.read(_PAYLOAD)
+    home = payload.blocked_issue_repo
+    if home is not None and home.key != payload.repository.key:
+        return  # The blocked issue lives in another repository, where its own event tells the same.
+    event = _EVENTS[delivery.action or ""]
+    yield from record_item(
+        delivery, payload.blocked_issue, payload, event=event, named=payload.blocking_issue.key
+    )

@@ -1,0 +1,63 @@
+"""Reviews of pull requests: submitted or dismissed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded
+from handlers.payloads import Account, clean, plain
+from sprints.model import ActivityEvent
+
+
+class _Review(msgspec.Struct):
+    id: int
+    state: str
+    user: Account | None = None
+    submitted_at: datetime | None = None
+
+
+class _PullRequest(msgspec.Struct):
+    """A review's payload shows less of its pull request than the pull request's own events."""
+
+    number: int
+    updated_at: datetime
+    id: int = 0
+    node_id: str = ""
+    user: Account | None = None
+
+
+class _Payload(msgspec.Struct):
+    review: _Review
+    pull_request: _PullRequest
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_review(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts who reviewed what, with which result, on the timeline. No text of it is kept."""
+    payload = delivery.read(_PAYLOAD)
+    review, reviewed = payload.review, payload.pull_request
+    at = review.submitted_at if delivery.action == "submitted" else None
+    yield Recorded(
+        ActivityEvent(
+            kind="review",
+            subject=str(review.id),
+            event=delivery.action or "",
+            at=at or reviewed.updated_at,
+            delivery=delivery.id,
+            details=plain(
+                {
+                    "pull_request": reviewed.node_id or f"PullRequest:{reviewed.id}",
+                    "number": reviewed.number,
+                    "author": reviewed.user.login if reviewed.user else None,
+                    "reviewer": review.user.login if review.user else None,
+                    "is_bot": review.user.type == "Bot" if review.user else None,
+                    "state": review.state.lower(),
+                }
+            ),
+            actor=clean(payload.sender.login) if payload.sender else None,
+        )
+    )

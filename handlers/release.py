@@ -1,0 +1,49 @@
+"""Releases: published."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded
+from handlers.payloads import Account, clean, plain
+from sprints.model import ActivityEvent
+
+
+class _Release(msgspec.Struct):
+    id: int
+    tag_name: str
+    prerelease: bool = False
+    published_at: datetime | None = None
+    target_commitish: str | None = None
+
+
+class _Payload(msgspec.Struct):
+    release: _Release
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_release(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts the release on the timeline."""
+    payload = delivery.read(_PAYLOAD)
+    release = payload.release
+    yield Recorded(
+        ActivityEvent(
+            kind="release",
+            subject=str(release.id),
+            event=delivery.action or "",
+            at=release.published_at or delivery.received_at,
+            delivery=delivery.id,
+            details=plain(
+                {
+                    "tag": release.tag_name,
+                    "is_prerelease": release.prerelease,
+                    "target": release.target_commitish,
+                }
+            ),
+            actor=clean(payload.sender.login) if payload.sender else None,
+        )
+    )

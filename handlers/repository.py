@@ -1,0 +1,55 @@
+"""Repositories: renamed, transferred, archived, deleted. Known by node id, they keep their history."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded, RepositoriesChanged
+from handlers.payloads import Account, Repository, clean
+from sprints.model import ActivityEvent
+
+
+class _Name(msgspec.Struct):
+    from_: str = msgspec.field(name="from")
+
+
+class _RepositoryChanges(msgspec.Struct):
+    name: _Name | None = None
+
+
+class _Changes(msgspec.Struct):
+    repository: _RepositoryChanges | None = None
+    owner: Any = None
+
+
+class _Payload(msgspec.Struct):
+    repository: Repository
+    changes: _Changes | None = None
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_repository(delivery: Delivery) -> Iterator[Recorded | RepositoriesChanged]:
+    """Puts the change on the timeline. One that is archived or deleted gets no more work by the clock."""
+    payload = delivery.read(_PAYLOAD)
+    repository, changes = payload.repository, payload.changes
+    was = changes.repository.name if changes and changes.repository else None
+    yield Recorded(
+        ActivityEvent(
+            kind="repository",
+            subject=repository.key,
+            event=delivery.action or "",
+            at=repository.updated_at or delivery.received_at,
+            delivery=delivery.id,
+            details={"full_name": clean(repository.full_name), "is_private": repository.private},
+            before={"name": clean(was.from_)} if was else None,
+            actor=clean(payload.sender.login) if payload.sender else None,
+        )
+    )
+    if delivery.action in {"archived", "deleted"}:
+        yield RepositoriesChanged(removed=[repository])
+    elif delivery.action == "unarchived":
+        yield RepositoriesChanged(added=[repository])

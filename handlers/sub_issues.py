@@ -1,0 +1,36 @@
+"""Sub-issues: an issue got a parent, or lost it. GitHub tells both sides; the child keeps the fact."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded
+from handlers.items import ItemPayload, record_item
+from handlers.payloads import Issue, Repository
+
+_EVENTS = {
+    "parent_issue_added": "parent_added",
+    "sub_issue_added": "parent_added",
+    "parent_issue_removed": "parent_removed",
+    "sub_issue_removed": "parent_removed",
+}
+
+
+class _Payload(ItemPayload, kw_only=True):
+    sub_issue: Issue
+    parent_issue: Issue
+    repository: Repository
+    sub_issue_repo: Repository | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_sub_issue(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts the child's new or former parent on the timeline."""
+    payload = delivery.read(_PAYLOAD)
+    home = payload.sub_issue_repo
+    if home is not None and home.key != payload.repository.key:
+        return  # The child lives in another repository, where its own event tells the same.
+    event = _EVENTS[delivery.action or ""]
+    yield from record_item(delivery, payload.sub_issue, payload, event=event, named=payload.parent_issue.key)

@@ -1,0 +1,86 @@
+"""What a team has settled about its numbers: days, estimates, and when work counts as started."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sprints.calendar import MONDAY_TO_FRIDAY, Calendar
+from sprints.estimates import Estimates
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+STARTED_LABELS = frozenset({"in progress", "in-progress", "doing", "wip", "status: in progress"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one team. `started_labels` are labels, in lower case, that say that work has begun."""
+
+    calendar: Calendar = field(default_factory=Calendar)
+    estimates: Estimates = field(default_factory=Estimates)
+    started_labels: frozenset[str] = STARTED_LABELS
+
+
+def rules_of(settings: Mapping[str, object]) -> Rules:
+    """The rules that a team's settings state (docs/operating.md tells each key).
+
+    What cannot be understood is passed over, because a slip in a settings file must not stop all numbers.
+    """
+    return Rules(
+        Calendar(_zones(settings), _weekdays(settings), _holidays(settings)),
+        Estimates(_sizes(settings), tuple(_texts(settings.get("estimate_labels")))),
+        frozenset(text.lower() for text in _texts(settings.get("started_labels"))) or STARTED_LABELS,
+    )
+
+
+def _zones(settings: Mapping[str, object]) -> tuple[tuple[date, ZoneInfo], ...]:
+    """`timezone` is a name, or a list of `{"from": day, "zone": name}` of a team that has moved."""
+    told = settings.get("timezone")
+    moves = told if isinstance(told, list) else [{"zone": told}]
+    found = [
+        (_day(move.get("from")) or date.min, zone)
+        for move in moves
+        if isinstance(move, dict) and (zone := _zone(move.get("zone")))
+    ]
+    return tuple(sorted(found, key=lambda one: one[0])) or ((date.min, ZoneInfo("UTC")),)
+
+
+def _zone(name: object) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(str(name)) if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _weekdays(settings: Mapping[str, object]) -> frozenset[int]:
+    named = {text[:3].lower() for text in _texts(settings.get("working_days"))}
+    return frozenset(n for n, name in enumerate(_WEEKDAYS) if name in named) or MONDAY_TO_FRIDAY
+
+
+def _holidays(settings: Mapping[str, object]) -> frozenset[date]:
+    return frozenset(day for text in _texts(settings.get("holidays")) if (day := _day(text)))
+
+
+def _sizes(settings: Mapping[str, object]) -> dict[str, Decimal]:
+    told = settings.get("sizes")
+    found = {}
+    for name, worth in (told if isinstance(told, dict) else {}).items():
+        try:
+            points = Decimal(str(worth))
+        except InvalidOperation:
+            continue
+        if points.is_finite() and 0 <= points < 10_000:
+            found[str(name).upper()] = points
+    return found
+
+
+def _texts(told: object) -> list[str]:
+    return [one for one in told if isinstance(one, str)] if isinstance(told, list) else []
+
+
+def _day(told: object) -> date | None:
+    try:
+        return date.fromisoformat(str(told))
+    except ValueError:
+        return None
