@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count, cycle
 from types import TracebackType
@@ -22,15 +22,17 @@ from yarl import URL
 
 from bot.demo import seed as people
 from bot.demo.actions import ActionError, Actions
-from bot.demo.answers import Answer, error, relayed, with_etag
+from bot.demo.answers import Answer, error, json_answer, relayed, with_etag
 from bot.demo.backdating import Backdating
 from bot.demo.callers import Caller, Callers
 from bot.demo.emulate import HOST, Emulate
 from bot.demo.extras import Extras
 from bot.demo.faults import Fault, Faults
+from bot.demo.history import History, Repository
 from bot.demo.hooks import Arrival, Delivery, Hooks
+from bot.demo.rate_limit import RateLimit
 from bot.demo.repairs import Repairs
-from bot.demo.roles import Roles
+from bot.demo.roles import Roles, role_of
 
 CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
 
@@ -54,7 +56,8 @@ class StandInGitHub(Actions):
     """`async with StandInGitHub() as github:` then point the bot at `github.url`.
 
     `target` is where webhooks go (None drops them). `roles` maps a repository or "*" to login → role and may
-    be changed at any time. `check_request` sees every request of the App; what it raises is in `violations`.
+    be changed at any time. `check_request` sees every request of the App; what it raises is in `violations`,
+    and so are GraphQL queries that GitHub would refuse. `history` is what GraphQL tells of.
     """
 
     def __init__(
@@ -79,13 +82,15 @@ class StandInGitHub(Actions):
         self.violations: list[Exception] = []
         self.requests: list[Logged] = []
         self.delay = 0.0
+        self.history = History()
+        self.graphql_limits = RateLimit()
         self._events = events
         self._port = port
         self._callers = Callers()
         self._faults = Faults()
         self._backdating = Backdating()
         self._repairs = Repairs(self._list_of_emulate, self._backdating)
-        self._hooks = Hooks(webhook_secret, self._repairs.apply)
+        self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
         self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url))
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
         self._drain_lock = asyncio.Lock()
@@ -93,6 +98,8 @@ class StandInGitHub(Actions):
         self._drained = asyncio.Event()
         self._changed = asyncio.Condition()
         self._version = 0
+        self._writes = 0
+        self._writes_seen = 0
         self._running: contextlib.AsyncExitStack | None = None
         self._emulate_url = ""
         self._session: aiohttp.ClientSession
@@ -160,6 +167,10 @@ class StandInGitHub(Actions):
         """Deliver a payload that emulate never makes, signed with the webhook secret."""
         return await self._hooks.send(event, payload, delivery_id)
 
+    def load_history(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
+        """Let recorded webhooks have happened: `{"event", "delivery", "payload"}`. The bot hears nothing."""
+        self.history.load(deliveries)
+
     @contextlib.asynccontextmanager
     async def muted(self) -> AsyncIterator[None]:
         """Nothing that is done inside reaches `target`."""
@@ -212,9 +223,19 @@ class StandInGitHub(Actions):
         self._faults.plan(fault)
 
     def clear_faults(self) -> None:
-        """Forget planned faults and the delay."""
+        """Forget planned faults and the delay, and fill up GraphQL's rate limit."""
         self._faults.clear()
         self.delay = 0.0
+        self.graphql_limits = RateLimit()
+
+    @property
+    def graphql_remaining(self) -> int:
+        """The points that are left for GraphQL; every query takes some."""
+        return self.graphql_limits.remaining
+
+    @graphql_remaining.setter
+    def graphql_remaining(self, points: int) -> None:
+        self.graphql_limits.remaining = points
 
     def revoke_installation_tokens(self) -> None:
         """Every installation token minted so far answers 401 from now on, as after an hour."""
@@ -239,6 +260,8 @@ class StandInGitHub(Actions):
     def backdate(self, made: Mapping[str, Any], **times: str) -> None:
         """Show past instants in an object that a helper returned: `backdate(issue, created_at="…Z")`."""
         self._backdating.set(made, times)
+        for field, past in times.items():
+            self.history.retime(made["node_id"], made[field], past)
 
     # HTTP
 
@@ -291,6 +314,8 @@ class StandInGitHub(Actions):
     def _refusal(self, caller: Caller, request: web.Request, body: bytes) -> Answer | None:
         if self.check_request is None or caller.kind not in ("app", "installation"):
             return None
+        if request.path == "/graphql":  # is checked by its own schema
+            return None
         try:
             sent = json.loads(body) if body else None
             self.check_request(request.method, request.path, dict(request.query), sent)
@@ -300,14 +325,54 @@ class StandInGitHub(Actions):
         return None
 
     async def _answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
+        if url.path == "/graphql" and method == "POST":
+            return await self._on_graphql(caller, body)
         answer = await self._extras.answer(caller, method, url, body)
         if answer is None:
             answer = await self._forward(caller, method, url, body)
+            self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
         if method not in ("GET", "HEAD"):
             async with self._changed:
                 self._version += 1
                 self._changed.notify_all()
         return answer
+
+    async def _on_graphql(self, caller: Caller, body: bytes | None) -> Answer:
+        if caller.kind not in ("installation", "user"):
+            return error(401, "This endpoint requires you to be authenticated.")
+        from bot.demo import graphql_server  # noqa: PLC0415 - the demo runs without what only tests install
+
+        await asyncio.to_thread(graphql_server.github_schema)
+        await self.catch_up()
+        try:
+            sent = json.loads(body or b"{}")
+        except ValueError:
+            return error(400, "Problems parsing JSON")
+        answered = graphql_server.answer(
+            sent,
+            history=self.history,
+            can_see=lambda repository: self._can_see(caller, repository),
+            viewer=caller.name,
+            limits=self.graphql_limits,
+            who=f"installation ID {self.installation_id}" if caller.kind == "installation" else caller.name,
+        )
+        self.violations += answered.violations
+        answer = json_answer(200, answered.body)
+        return replace(answer, headers={**answer.headers, **self.graphql_limits.headers()})
+
+    async def catch_up(self) -> None:
+        """Wait until the history knows what was done so far; what goes to the bot may still be on its way."""
+        while self._writes_seen < (writes := self._writes):
+            await self._drain()
+            self._writes_seen = writes
+        await self._hooks.read()
+
+    def _can_see(self, caller: Caller, repository: Repository) -> bool:
+        is_public = not repository.body.get("private")
+        return is_public or caller.kind == "installation" or bool(self._role(caller, repository))
+
+    def _role(self, caller: Caller, repository: Repository) -> str | None:
+        return role_of(self.roles, repository.full_name, caller.name)
 
     async def _forward(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
         edited = await self._announce_edit(caller, method, url.path, body)

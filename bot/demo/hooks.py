@@ -19,6 +19,7 @@ import aiohttp
 
 DELIVERY_SECONDS = 10.0
 
+Observe = Callable[[str, dict[str, Any]], None]
 Repair = Callable[[str, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 
@@ -57,48 +58,58 @@ class Arrival:
 class Hooks:
     """Receives from emulate, repairs, signs again what was changed, and forwards to `target`.
 
-    `target` None drops everything; `muted` drops what arrives meanwhile.
+    `target` None drops everything; `muted` drops what arrives meanwhile. `observe` sees what is dropped, too.
     """
 
-    def __init__(self, secret: str, repair: Repair) -> None:
+    def __init__(self, secret: str, repair: Repair, observe: Observe) -> None:
         self.target: str | None = None
         self.deliveries: list[Delivery] = []
         self.muted = False
         self.last_arrival = 0.0
         self._secret = secret
         self._repair = repair
-        self._queue: asyncio.Queue[Arrival] = asyncio.Queue()
-        self._worker: asyncio.Task[None] | None = None
+        self._observe = observe
+        self._arrived: asyncio.Queue[tuple[Arrival, bool]] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._workers: list[asyncio.Task[None]] = []
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
         """Begin to forward."""
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DELIVERY_SECONDS))
-        self._worker = asyncio.create_task(self._forward_all(), name="stand-in webhooks")
+        self._workers = [
+            asyncio.create_task(self._read_all(), name="stand-in webhooks from emulate"),
+            asyncio.create_task(self._forward_all(), name="stand-in webhooks to the bot"),
+        ]
 
     async def stop(self) -> None:
         """Stop at once; what waits is lost, as with GitHub when nobody listens."""
-        if self._worker is not None:
-            self._worker.cancel()
-            await asyncio.gather(self._worker, return_exceptions=True)
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
     def receive(self, arrival: Arrival) -> None:
         """Take one in; returns at once because emulate must not wait for the bot."""
         self.last_arrival = asyncio.get_running_loop().time()
-        if not self.muted and self.target is not None:
-            self._queue.put_nowait(arrival)
+        self._arrived.put_nowait((arrival, not self.muted and self.target is not None))
+
+    async def read(self) -> None:
+        """Wait until everything received was observed. The bot may be answering meanwhile, and asking us."""
+        await self._arrived.join()
 
     async def settle(self) -> None:
         """Wait until everything received was forwarded and answered."""
-        await self._queue.join()
+        await self._arrived.join()
+        await self._outgoing.join()
 
     async def send(self, event: str, payload: dict[str, Any], delivery_id: str | None = None) -> Delivery:
         """Sign and deliver a payload that emulate cannot make, such as `installation`."""
         body = json.dumps(payload).encode()
         delivery = Delivery(delivery_id or str(uuid.uuid4()), event, body, self._sign(body))
         self.deliveries.append(delivery)
+        self._observe(event, json.loads(body))
         await self._post(delivery)
         return delivery
 
@@ -110,15 +121,25 @@ class Hooks:
         await self._post(again)
         return again
 
-    async def _forward_all(self) -> None:
+    async def _read_all(self) -> None:
         while True:
-            arrival = await self._queue.get()
+            arrival, is_forwarded = await self._arrived.get()
             try:
                 for delivery in await self._deliveries_of(arrival):
-                    self.deliveries.append(delivery)
-                    await self._post(delivery)
+                    self._observe(delivery.event, delivery.payload)
+                    if is_forwarded:
+                        self._outgoing.put_nowait(delivery)
             finally:
-                self._queue.task_done()
+                self._arrived.task_done()
+
+    async def _forward_all(self) -> None:
+        while True:
+            delivery = await self._outgoing.get()
+            try:
+                self.deliveries.append(delivery)
+                await self._post(delivery)
+            finally:
+                self._outgoing.task_done()
 
     async def _deliveries_of(self, arrival: Arrival) -> list[Delivery]:
         original = json.loads(arrival.body)

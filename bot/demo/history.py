@@ -1,0 +1,439 @@
+"""What happened in the repositories, folded from webhooks: the state and the timelines behind GraphQL.
+
+emulate knows no GraphQL and thin timelines, but it sends a webhook for all that people do. Those, recorded
+histories and payloads made by tests all come in by `observe`. Order and repetition do not matter: the state
+is that of the newest payload by its own `updated_at`, and an event told twice is kept once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.demo.timeline import Event, in_order, milliseconds
+
+Json = dict[str, Any]
+ITEM_EVENTS = {
+    "labeled": ("LabeledEvent", "label", "name"),
+    "unlabeled": ("UnlabeledEvent", "label", "name"),
+    "milestoned": ("MilestonedEvent", "milestone", "title"),
+    "demilestoned": ("DemilestonedEvent", "milestone", "title"),
+    "assigned": ("AssignedEvent", "assignee", "login"),
+    "unassigned": ("UnassignedEvent", "assignee", "login"),
+}
+PLAIN_EVENTS = {
+    "reopened": "ReopenedEvent",
+    "converted_to_draft": "ConvertToDraftEvent",
+    "ready_for_review": "ReadyForReviewEvent",
+}
+SUB_ISSUES = {
+    "sub_issue_added": True,
+    "parent_issue_added": True,
+    "sub_issue_removed": False,
+    "parent_issue_removed": False,
+}
+
+
+@dataclass(eq=False)
+class Milestone:
+    """`body` is the newest REST object."""
+
+    repository: Repository
+    body: Json
+
+
+@dataclass(eq=False)
+class Label:
+    """`body` is the newest REST object."""
+
+    repository: Repository
+    body: Json
+
+
+@dataclass(eq=False)
+class Item:
+    """An issue or a pull request; `body` is the newest REST object."""
+
+    repository: Repository
+    body: Json
+    is_pull: bool
+    parent: Item | None = None
+    sub_issues: list[Item] = field(default_factory=list)
+    _events: dict[tuple[str, str, str], Event] = field(default_factory=dict)
+    _timeline: list[Event] | None = None
+
+    @property
+    def number(self) -> int:
+        """The number within the repository."""
+        number: int = self.body["number"]
+        return number
+
+    @property
+    def state(self) -> str:
+        """GraphQL's state: OPEN, CLOSED or MERGED."""
+        if self.is_pull and (self.body.get("merged_at") or self.body.get("merged")):
+            return "MERGED"
+        return str(self.body["state"]).upper()
+
+    @property
+    def milestone(self) -> Milestone | None:
+        """The milestone as it is now; none if it was deleted."""
+        held = self.body.get("milestone")
+        return self.repository.milestones.get(held["number"]) if held else None
+
+    @property
+    def labels(self) -> list[Label]:
+        """The labels as they are now."""
+        known = self.repository.labels
+        return [known[label["name"]] for label in self.body.get("labels", ()) if label["name"] in known]
+
+    @property
+    def timeline(self) -> list[Event]:
+        """All that happened to it, oldest first."""
+        if self._timeline is None:
+            self._timeline = in_order(self._events.values())
+        return self._timeline
+
+    def add(self, kind: str, at: str, subject: str, actor: Json | None, **details: Any) -> None:
+        """One more event, unless it is known already."""
+        event = Event(kind, at, subject, self.body["node_id"], actor, details)
+        if event.key not in self._events:
+            self._events[event.key] = event
+            self._timeline = None
+
+    def take_events(self, events: Iterable[Event]) -> None:
+        """The events of an item that this one was before a transfer."""
+        for event in events:
+            self.add(event.kind, event.at, event.subject, event.actor, **event.details)
+
+    def retime(self, old: str, new: str) -> None:
+        """What happened at one instant happened at another."""
+        for key, event in list(self._events.items()):
+            if event.at == old:
+                del self._events[key]
+                self.add(event.kind, new, event.subject, event.actor, **event.details)
+        self._timeline = None
+
+
+@dataclass(eq=False)
+class Repository:
+    """`body` is the newest REST object; `gone` tells of numbers that led to an item once."""
+
+    body: Json
+    installation_id: int | None = None
+    recorded: bool = False
+    items: dict[int, Item] = field(default_factory=dict)
+    milestones: dict[int, Milestone] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    gone: dict[int, str] = field(default_factory=dict)
+    deleted_milestones: set[int] = field(default_factory=set)
+
+    @property
+    def full_name(self) -> str:
+        """`owner/name`."""
+        return str(self.body["full_name"])
+
+    def in_milestone(self, milestone: Milestone) -> list[Item]:
+        """Its issues and pull requests."""
+        return [item for item in self.items.values() if item.milestone is milestone]
+
+
+class History:
+    """All repositories that a webhook or a record told of."""
+
+    def __init__(self) -> None:
+        self._repositories: dict[str, Repository] = {}
+        self._renamed: dict[str, str] = {}
+
+    def load(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
+        """Recorded deliveries, oldest first: `{"event", "delivery", "payload"}`."""
+        for delivery in deliveries:
+            self.observe(delivery["event"], delivery["payload"], recorded=True)
+
+    def observe(self, event: str, payload: Mapping[str, Any], *, recorded: bool = False) -> None:
+        """One webhook. A test may send any payload, so what is not as GitHub's is passed over."""
+        with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
+            self._observe(event, payload, recorded=recorded)
+
+    def repository(self, full_name: str) -> Repository | None:
+        """A repository by its name, or by one that it had earlier."""
+        name = full_name.lower()
+        return self._repositories.get(self._renamed.get(name, name))
+
+    @property
+    def repositories(self) -> list[Repository]:
+        """All of them."""
+        return list(self._repositories.values())
+
+    def forget(self, full_name: str) -> None:
+        """Leave nothing of a repository."""
+        self._repositories.pop(full_name.lower(), None)
+
+    def node(self, node_id: str) -> Repository | Item | Milestone | Label | None:
+        """Whatever bears a global id."""
+        for repository in self.repositories:
+            if repository.body["node_id"] == node_id:
+                return repository
+            for group in (repository.items, repository.milestones, repository.labels):
+                for one in group.values():
+                    if one.body.get("node_id") == node_id:
+                        return one
+        return None
+
+    def retime(self, node_id: str, old: str, new: str) -> None:
+        """Move an object's instant into the past."""
+        found = self.node(node_id)
+        if found is None:
+            return
+        for name in ("created_at", "updated_at", "closed_at"):
+            if found.body.get(name) == old:
+                found.body[name] = new
+        if isinstance(found, Item):
+            found.retime(old, new)
+
+    def _observe(self, event: str, payload: Mapping[str, Any], *, recorded: bool) -> None:
+        repository = self._named(payload["repository"], renaming=event == "repository")
+        repository.recorded = repository.recorded or recorded
+        if installation := payload.get("installation"):
+            repository.installation_id = installation["id"]
+        if event == "repository":
+            self._on_repository(repository, payload)
+        elif event == "issues":
+            self._on_item(repository, payload, payload["issue"])
+        elif event == "pull_request":
+            self._on_item(repository, payload, payload["pull_request"], is_pull=True)
+        elif event == "issue_comment" and "pull_request" not in payload["issue"]:
+            self._seen(repository, payload["issue"])
+        elif event == "milestone":
+            _on_milestone(repository, payload)
+        elif event == "label":
+            _on_label(repository, payload)
+        elif event == "sub_issues":
+            self._on_sub_issue(payload)
+
+    # Repositories
+
+    def _named(self, body: Json, *, renaming: bool = False) -> Repository:
+        """The repository with this body; a known id under another name has been renamed or transferred."""
+        name = body["full_name"].lower()
+        known = self._repositories.get(name)
+        if known is not None and known.body["id"] == body["id"]:
+            known.body = {**known.body, **body}
+            return known
+        for old, repository in list(self._repositories.items()):
+            if (repository.body["node_id"], repository.body["id"]) == (body["node_id"], body["id"]):
+                was_before = self._renamed.get(name) == old
+                return repository if was_before and not renaming else self._rename(old, name, body)
+        self._renamed.pop(name, None)
+        return self._repositories.setdefault(name, Repository(dict(body)))
+
+    def _rename(self, old: str, name: str, body: Json) -> Repository:
+        repository = self._repositories.pop(old)
+        repository.body = {**repository.body, **body}
+        self._repositories[name] = repository
+        self._renamed = {earlier: name if now == old else now for earlier, now in self._renamed.items()}
+        self._renamed |= {old: name}
+        self._renamed.pop(name, None)
+        return repository
+
+    def _on_repository(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+        if payload["action"] == "deleted":
+            self.forget(repository.full_name)
+
+    # Issues and pull requests
+
+    def _on_item(
+        self, repository: Repository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False
+    ) -> None:
+        action, actor = payload["action"], payload.get("sender")
+        before = repository.items.get(body["number"])
+        if action in ("deleted", "transferred"):
+            self._leave(repository, payload, body)
+            return
+        if before is not None and before.is_pull and not is_pull:
+            # emulate tells of a pull request's labels by `issues`, with another body.
+            body = before.body | {key: body[key] for key in ("labels", "updated_at") if key in body}
+        old_title = before.body["title"] if before else body["title"]
+        item = self._seen(repository, body, is_pull=is_pull)
+        if item is None:
+            return
+        at = time_of(action, body)
+        if action == "opened":
+            set_at_creation(item, body, body.get("user") or actor)
+            self._came_from(item, payload, at)
+        elif action in ITEM_EVENTS:
+            kind, key, name = ITEM_EVENTS[action]
+            about = payload[key]
+            item.add(kind, at, about[name], actor, **{key: about})
+        elif action == "closed":
+            close(item, body, at, actor)
+        elif action in PLAIN_EVENTS:
+            item.add(PLAIN_EVENTS[action], at, "", actor, stateReason="REOPENED")
+        elif action == "edited" and "title" in (payload.get("changes") or {}):
+            change = payload["changes"]["title"]
+            previous = change["from"] if isinstance(change, dict) else old_title
+            rename(item, previous, body["title"], at, actor)
+
+    def _seen(self, repository: Repository, body: Json, *, is_pull: bool = False) -> Item | None:
+        """The item with the newer of two bodies."""
+        if body["number"] in repository.gone:
+            return None
+        item = repository.items.get(body["number"])
+        if item is None:
+            item = repository.items[body["number"]] = Item(
+                repository, dict(body), is_pull or "pull_request" in body
+            )
+        elif _is_newer(body, item.body):
+            item.body = {**item.body, **body}
+        if held := body.get("milestone"):
+            seen_milestone(repository, held)
+        for label in body.get("labels", ()):
+            repository.labels.setdefault(label["name"], Label(repository, dict(label)))
+        return item
+
+    def _leave(self, repository: Repository, payload: Mapping[str, Any], body: Json) -> None:
+        item = repository.items.pop(body["number"], None)
+        moved = (payload.get("changes") or {}).get("new_issue")
+        where = (payload.get("changes") or {}).get("new_repository")
+        repository.gone[body["number"]] = moved["url"] if moved else ""
+        if item is None:
+            return
+        if item.parent is not None:
+            item.parent.sub_issues.remove(item)
+        for child in item.sub_issues:
+            child.parent = None
+        if moved and where:
+            arrived = self._seen(self._named(where), moved)
+            if arrived is not None:
+                arrived.take_events(item.timeline)
+                at = moved.get("updated_at") or body["updated_at"]
+                arrived.add(
+                    "TransferredEvent",
+                    at,
+                    repository.full_name,
+                    payload.get("sender"),
+                    fromRepository=repository,
+                )
+
+    def _came_from(self, item: Item, payload: Mapping[str, Any], at: str) -> None:
+        if old := (payload.get("changes") or {}).get("old_repository"):
+            source = self._named(old)
+            known = [event for event in item.timeline if event.kind == "TransferredEvent"]
+            if not known:
+                item.add(
+                    "TransferredEvent", at, source.full_name, payload.get("sender"), fromRepository=source
+                )
+
+    def _on_sub_issue(self, payload: Mapping[str, Any]) -> None:
+        """Both deliveries of a pair tell the same, with the time of the sub-issue."""
+        parent = self._seen(
+            self._named(payload.get("parent_issue_repo") or payload["repository"]), payload["parent_issue"]
+        )
+        child = self._seen(
+            self._named(payload.get("sub_issue_repo") or payload["repository"]), payload["sub_issue"]
+        )
+        if parent is not None and child is not None:
+            link(
+                parent,
+                child,
+                payload["sub_issue"]["updated_at"],
+                payload.get("sender"),
+                added=SUB_ISSUES[payload["action"]],
+            )
+
+
+def link(parent: Item, child: Item, at: str, actor: Json | None, *, added: bool) -> None:
+    """Make or undo a sub-issue, with an event on either side."""
+    if child in parent.sub_issues:
+        parent.sub_issues.remove(child)
+    if added:
+        parent.sub_issues.append(child)
+    child.parent = parent if added else None
+    verb = "Added" if added else "Removed"
+    parent.add(f"SubIssue{verb}Event", at, child.body["node_id"], actor, subIssue=child)
+    child.add(f"ParentIssue{verb}Event", at, parent.body["node_id"], actor, parent=parent)
+
+
+def time_of(action: str, body: Json) -> str:
+    """When a webhook's event happened, by the object it is about."""
+    if action in ("opened", "created"):
+        return str(body["created_at"])
+    if action == "closed" and body.get("closed_at"):
+        return str(body["closed_at"])
+    return str(body["updated_at"])
+
+
+def set_at_creation(item: Item, body: Json, actor: Json | None) -> None:
+    """GitHub writes an event for all that the form of a new issue held."""
+    at = body["created_at"]
+    for label in body.get("labels", ()):
+        item.add("LabeledEvent", at, label["name"], actor, label=label)
+    for person in body.get("assignees", ()):
+        item.add("AssignedEvent", at, person["login"], actor, assignee=person)
+    if held := body.get("milestone"):
+        item.add("MilestonedEvent", at, held["title"], actor, milestone=held)
+
+
+def close(item: Item, body: Json, at: str, actor: Json | None) -> None:
+    """A merge is two events."""
+    if item.is_pull and (body.get("merged_at") or body.get("merged")):
+        base = (body.get("base") or {}).get("ref", "main")
+        item.add("MergedEvent", at, "", actor, mergeRefName=base)
+    reason = None if item.is_pull else str(body.get("state_reason") or "completed").upper()
+    item.add("ClosedEvent", at, "", actor, stateReason=reason)
+
+
+def rename(item: Item, previous: str, current: str, at: str, actor: Json | None) -> None:
+    """A new title."""
+    if previous != current:
+        item.add("RenamedTitleEvent", at, current, actor, previousTitle=previous, currentTitle=current)
+
+
+def seen_milestone(repository: Repository, body: Json) -> Milestone | None:
+    """The milestone with the newer of two bodies, unless it was deleted."""
+    if body["id"] in repository.deleted_milestones:
+        return None
+    known = repository.milestones.get(body["number"])
+    if known is None:
+        known = repository.milestones[body["number"]] = Milestone(repository, dict(body))
+    elif _is_newer(body, known.body):
+        known.body = {**known.body, **body}
+    return known
+
+
+def _on_milestone(repository: Repository, payload: Mapping[str, Any]) -> None:
+    body = payload["milestone"]
+    if payload["action"] == "deleted":
+        repository.deleted_milestones.add(body["id"])
+        repository.milestones.pop(body["number"], None)
+    else:
+        seen_milestone(repository, body)
+
+
+def _on_label(repository: Repository, payload: Mapping[str, Any]) -> None:
+    body = payload["label"]
+    if payload["action"] == "deleted":
+        repository.labels.pop(body["name"], None)
+        return
+    changed = (payload.get("changes") or {}).get("name")
+    for name, label in list(repository.labels.items()):
+        if label.body.get("id") == body["id"] or (changed and name == changed["from"]):
+            del repository.labels[name]
+            for item in repository.items.values():
+                _rename_label(item, name, body)
+    repository.labels[body["name"]] = Label(repository, dict(body))
+
+
+def _rename_label(item: Item, name: str, body: Json) -> None:
+    labels = item.body.get("labels", ())
+    item.body["labels"] = [body if label["name"] == name else label for label in labels]
+    for event in item.timeline:
+        if (event.details.get("label") or {}).get("name") == name:
+            event.details["label"] = body
+
+
+def _is_newer(body: Json, known: Json) -> bool:
+    """Later or just as late: within one second, what came in last counts."""
+    return milliseconds(body["updated_at"]) >= milliseconds(known["updated_at"])
