@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 from yarl import URL
@@ -13,6 +12,8 @@ from yarl import URL
 from bot.demo import seed as people
 from bot.demo.answers import Answer, error, json_answer
 from bot.demo.callers import Caller
+from bot.demo.history import History
+from bot.demo.paging import linked, page_number
 from bot.demo.reactions import CONTENTS, Reactions
 from bot.demo.roles import Roles, permission_answer, role_of
 
@@ -25,10 +26,13 @@ Ask = Callable[[str, str, str], Awaitable[Answer]]
 class Extras:
     """Answers what is not left to emulate; `ask` sends a request to emulate with the caller's token."""
 
-    def __init__(self, ask: Ask, roles: Callable[[], Roles], front: Callable[[], URL]) -> None:
+    def __init__(
+        self, ask: Ask, roles: Callable[[], Roles], front: Callable[[], URL], history: History
+    ) -> None:
         self.reactions = Reactions()
         self._repositories: list[str] = []
         self._front = front
+        self._history = history
         self._ask = ask
         self._roles = roles
 
@@ -98,15 +102,12 @@ class Extras:
     async def _on_repositories(self, caller: Caller, url: URL) -> Answer:
         if caller.kind != "installation":
             return error(401, "Requires authentication")
-        page, size = int(url.query.get("page", 1)), min(int(url.query.get("per_page", 30)), 100)
-        names = self._repositories[(page - 1) * size : page * size]
-        bodies = [await self._ask("GET", f"/repos/{name}", caller.token) for name in names]
-        found = [json.loads(body.body) for body in bodies if body.status == 200]
-        total = len(self._repositories)
-        answer = json_answer(
-            200, {"total_count": total, "repository_selection": "all", "repositories": found}
-        )
-        if page * size >= total:
-            return answer
-        following = self._front().join(url).update_query(page=page + 1)
-        return replace(answer, headers={**answer.headers, "Link": f'<{following}>; rel="next"'})
+        page, size = page_number(url)
+        recorded = [repository.body for repository in self._history.repositories if repository.recorded]
+        everything: list[Any] = [*self._repositories, *recorded]
+        shown = []
+        for one in everything[(page - 1) * size : page * size]:
+            answer = await self._ask("GET", f"/repos/{one}", caller.token) if isinstance(one, str) else None
+            shown.append(json.loads(answer.body) if answer else one)
+        body = {"total_count": len(everything), "repository_selection": "all", "repositories": shown}
+        return linked(self._front(), url, len(everything), json_answer(200, body))

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count, cycle
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -23,12 +24,14 @@ from yarl import URL
 from bot.demo import seed as people
 from bot.demo.actions import ActionError, Actions
 from bot.demo.answers import Answer, error, json_answer, relayed, with_etag
+from bot.demo.attempts import Attempts
 from bot.demo.backdating import Backdating
 from bot.demo.callers import Caller, Callers
 from bot.demo.emulate import HOST, Emulate
 from bot.demo.extras import Extras
 from bot.demo.faults import Fault, Faults
 from bot.demo.history import History, Repository
+from bot.demo.history_rest import HistoryRest
 from bot.demo.hooks import Arrival, Delivery, Hooks
 from bot.demo.rate_limit import RateLimit
 from bot.demo.repairs import Repairs
@@ -91,7 +94,9 @@ class StandInGitHub(Actions):
         self._backdating = Backdating()
         self._repairs = Repairs(self._list_of_emulate, self._backdating)
         self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
-        self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url))
+        self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url), self.history)
+        self._attempts = Attempts(self._hooks, self._is_app, lambda: URL(self.url))
+        self._recorded = HistoryRest(self.history, self._is_app, lambda: URL(self.url))
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
         self._drain_lock = asyncio.Lock()
         self._drain_numbers = count(1)
@@ -160,6 +165,10 @@ class StandInGitHub(Actions):
     async def redeliver(self, delivery_id: str) -> Delivery:
         """Send a delivery again under the same id, as GitHub's button does."""
         return await self._hooks.redeliver(delivery_id)
+
+    def age_deliveries(self, by: timedelta) -> None:
+        """Let the deliveries made so far be older; after three days the App's list forgets them."""
+        self._hooks.age(by)
 
     async def send_hook(
         self, event: str, payload: dict[str, Any], delivery_id: str | None = None
@@ -327,7 +336,11 @@ class StandInGitHub(Actions):
     async def _answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
         if url.path == "/graphql" and method == "POST":
             return await self._on_graphql(caller, body)
-        answer = await self._extras.answer(caller, method, url, body)
+        answer = (
+            await self._attempts.answer(caller, method, url)
+            or await self._recorded.answer(caller, method, url)
+            or await self._extras.answer(caller, method, url, body)
+        )
         if answer is None:
             answer = await self._forward(caller, method, url, body)
             self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
@@ -360,6 +373,10 @@ class StandInGitHub(Actions):
         answer = json_answer(200, answered.body)
         return replace(answer, headers={**answer.headers, **self.graphql_limits.headers()})
 
+    async def _is_app(self, caller: Caller) -> bool:
+        """Whether emulate takes the JWT."""
+        return caller.kind == "app" and (await self._ask_emulate("GET", "/app", caller.token)).status == 200
+
     async def catch_up(self) -> None:
         """Wait until the history knows what was done so far; what goes to the bot may still be on its way."""
         while self._writes_seen < (writes := self._writes):
@@ -385,6 +402,8 @@ class StandInGitHub(Actions):
             self._extras.remember_repository(json.loads(answer.body)["full_name"])
         if _hides_a_repository(caller, method, url.path, answer):
             return error(404, "Not Found")
+        if method == "GET" and answer.status == 200:
+            answer = self._recorded.without_gone(url, answer)
         return self._completed(answer)
 
     def _completed(self, answer: Answer) -> Answer:

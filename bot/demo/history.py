@@ -119,7 +119,10 @@ class Item:
 
 @dataclass(eq=False)
 class Repository:
-    """`body` is the newest REST object; `gone` tells of numbers that led to an item once."""
+    """`body` is the newest REST object; `recorded` says that emulate does not know it.
+
+    `gone` tells of numbers that led to an item once: where it is now, or nothing if it was deleted.
+    """
 
     body: Json
     installation_id: int | None = None
@@ -146,6 +149,7 @@ class History:
     def __init__(self) -> None:
         self._repositories: dict[str, Repository] = {}
         self._renamed: dict[str, str] = {}
+        self._deleted: set[str] = set()
 
     def load(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
         """Recorded deliveries, oldest first: `{"event", "delivery", "payload"}`."""
@@ -166,6 +170,10 @@ class History:
     def repositories(self) -> list[Repository]:
         """All of them."""
         return list(self._repositories.values())
+
+    def is_deleted(self, full_name: str) -> bool:
+        """Whether a webhook told so."""
+        return full_name.lower() in self._deleted
 
     def forget(self, full_name: str) -> None:
         """Leave nothing of a repository."""
@@ -194,24 +202,27 @@ class History:
             found.retime(old, new)
 
     def _observe(self, event: str, payload: Mapping[str, Any], *, recorded: bool) -> None:
+        read = {
+            "repository": self._on_repository,
+            "issues": self._on_issue,
+            "issue_comment": self._on_comment,
+            "pull_request": self._on_pull_request,
+            "milestone": _on_milestone,
+            "label": _on_label,
+            "sub_issues": self._on_sub_issue,
+        }.get(event)
+        name = payload["repository"]["full_name"].lower()
+        if event == "repository" and payload["action"] == "created":
+            self._deleted.discard(name)
+        if name in self._deleted:
+            return
+        is_new = self.repository(name) is None
         repository = self._named(payload["repository"], renaming=event == "repository")
-        repository.recorded = repository.recorded or recorded
+        repository.recorded = repository.recorded or (recorded and is_new)
         if installation := payload.get("installation"):
             repository.installation_id = installation["id"]
-        if event == "repository":
-            self._on_repository(repository, payload)
-        elif event == "issues":
-            self._on_item(repository, payload, payload["issue"])
-        elif event == "pull_request":
-            self._on_item(repository, payload, payload["pull_request"], is_pull=True)
-        elif event == "issue_comment" and "pull_request" not in payload["issue"]:
-            self._seen(repository, payload["issue"])
-        elif event == "milestone":
-            _on_milestone(repository, payload)
-        elif event == "label":
-            _on_label(repository, payload)
-        elif event == "sub_issues":
-            self._on_sub_issue(payload)
+        if read is not None:
+            read(repository, payload)
 
     # Repositories
 
@@ -241,8 +252,20 @@ class History:
     def _on_repository(self, repository: Repository, payload: Mapping[str, Any]) -> None:
         if payload["action"] == "deleted":
             self.forget(repository.full_name)
+            self._deleted.add(repository.full_name.lower())
 
     # Issues and pull requests
+
+    def _on_issue(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+        self._on_item(repository, payload, payload["issue"])
+
+    def _on_pull_request(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+        self._on_item(repository, payload, payload["pull_request"], is_pull=True)
+
+    def _on_comment(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+        """A comment moves `updated_at`; of a pull request, the payload holds another body than its own."""
+        if "pull_request" not in payload["issue"]:
+            self._seen(repository, payload["issue"])
 
     def _on_item(
         self, repository: Repository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False
@@ -326,7 +349,7 @@ class History:
                     "TransferredEvent", at, source.full_name, payload.get("sender"), fromRepository=source
                 )
 
-    def _on_sub_issue(self, payload: Mapping[str, Any]) -> None:
+    def _on_sub_issue(self, _: Repository, payload: Mapping[str, Any]) -> None:
         """Both deliveries of a pair tell the same, with the time of the sub-issue."""
         parent = self._seen(
             self._named(payload.get("parent_issue_repo") or payload["repository"]), payload["parent_issue"]

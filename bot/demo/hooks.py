@@ -12,12 +12,15 @@ import hmac
 import json
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import aiohttp
 
 DELIVERY_SECONDS = 10.0
+FIRST_ATTEMPT = 3_842_000_000_000_000_001  # GitHub's ids, too, have outgrown what JavaScript counts exactly
 
 Observe = Callable[[str, dict[str, Any]], None]
 Repair = Callable[[str, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
@@ -25,13 +28,22 @@ Repair = Callable[[str, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
 
 @dataclass
 class Delivery:
-    """One webhook as it was sent; `status` None means that nobody answered."""
+    """One attempt to deliver a webhook; `status` None means that nobody answered.
+
+    `id` is what the bot sees in `X-GitHub-Delivery`, `attempt` is the id in the list of deliveries.
+    """
 
     id: str
     event: str
     body: bytes
     signature: str
     status: int | None = None
+    redelivery: bool = False
+    attempt: int = 0
+    delivered_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    duration: float = 0.0
+    timed_out: bool = False
+    is_over: bool = False
 
     @property
     def payload(self) -> dict[str, Any]:
@@ -69,6 +81,7 @@ class Hooks:
         self._secret = secret
         self._repair = repair
         self._observe = observe
+        self._attempts = count(FIRST_ATTEMPT)
         self._arrived: asyncio.Queue[tuple[Arrival, bool]] = asyncio.Queue()
         self._outgoing: asyncio.Queue[Delivery] = asyncio.Queue()
         self._workers: list[asyncio.Task[None]] = []
@@ -116,10 +129,29 @@ class Hooks:
     async def redeliver(self, delivery_id: str) -> Delivery:
         """Send an earlier delivery again under its own id, as GitHub does."""
         first = next(delivery for delivery in self.deliveries if delivery.id == delivery_id)
-        again = Delivery(first.id, first.event, first.body, first.signature)
+        again = _again(first)
         self.deliveries.append(again)
         await self._post(again)
         return again
+
+    def attempt_again(self, first: Delivery) -> None:
+        """The same, soon: GitHub's API only takes note of the wish."""
+        self._outgoing.put_nowait(_again(first))
+
+    def age(self, by: timedelta) -> None:
+        """Let all deliveries made so far be older."""
+        for delivery in self.deliveries:
+            delivery.delivered_at -= by
+
+    def headers_of(self, delivery: Delivery) -> dict[str, str]:
+        """What stands above the body."""
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "GitHub-Hookshot/stand-in",
+            "X-GitHub-Event": delivery.event,
+            "X-GitHub-Delivery": delivery.id,
+            "X-Hub-Signature-256": delivery.signature,
+        }
 
     async def _read_all(self) -> None:
         while True:
@@ -154,18 +186,21 @@ class Hooks:
     async def _post(self, delivery: Delivery) -> None:
         if self.target is None or self._session is None:
             return
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "GitHub-Hookshot/stand-in",
-            "X-GitHub-Event": delivery.event,
-            "X-GitHub-Delivery": delivery.id,
-            "X-Hub-Signature-256": delivery.signature,
-        }
+        delivery.attempt, delivery.delivered_at = next(self._attempts), datetime.now(UTC)
+        clock = asyncio.get_running_loop().time
+        began, headers = clock(), self.headers_of(delivery)
         try:
             async with self._session.post(self.target, data=delivery.body, headers=headers) as answer:
                 delivery.status = answer.status
-        except (aiohttp.ClientError, TimeoutError):
+        except TimeoutError:
+            delivery.timed_out = True
+        except aiohttp.ClientError:
             delivery.status = None
+        delivery.duration, delivery.is_over = clock() - began, True
 
     def _sign(self, body: bytes) -> str:
         return "sha256=" + hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _again(first: Delivery) -> Delivery:
+    return Delivery(first.id, first.event, first.body, first.signature, redelivery=True)
