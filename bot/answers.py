@@ -69,9 +69,11 @@ class Answers:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
                 return None
-            delivery = Delivery(event.delivery, event.event, event.action, self._cipher.open(event.payload))
+            body = self._cipher.open(event.payload)
+            delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
-            project = await Projects(tenant).of_repository(delivery.repository.key)
+            repository = delivery.frame.repository
+            project = await Projects(tenant).of_repository(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
@@ -117,7 +119,7 @@ class Answers:
         @asynccontextmanager
         async def context() -> AsyncIterator[Context]:
             async with self._database.tenant(organization_id) as tenant:
-                sprints = Sprints(tenant, project.id, project.timezone)
+                sprints = Sprints(tenant, project.id, project.rules)
                 yield Context(request, project, sprints, self._clock())
 
         return await self._dispatcher.answer(request, thread, context)

@@ -4,7 +4,8 @@ import argparse
 import asyncio
 import json
 import sys
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -67,13 +68,17 @@ async def _tenant_facts(
         project = await Projects(tenant).named(repository)
         if project is None:
             return None
-        zone = zone or project.timezone
+        rules = project.rules
+        if zone is not None:
+            rules = replace(rules, calendar=replace(rules.calendar, zones=((date.min, zone),)))
         moment = as_of or base.clock()
-        sprints = Sprints(tenant, project.id, zone)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=rules.calendar.zone)
+        sprints = Sprints(tenant, project.id, rules)
         milestone = await sprints.milestone_id(number)
         if milestone is None:
             return None
-        return await sprints.facts(milestone, moment if moment.tzinfo else moment.replace(tzinfo=zone))
+        return await sprints.facts(milestone, moment)
 
 
 def as_json(facts: Facts) -> dict[str, object]:

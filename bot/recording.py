@@ -5,20 +5,31 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
+from cachetools import LRUCache
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.services import Services
 from handlers import ROUTES
-from handlers.delivery import Asked, Delivery, Recorded, UnusableError
-from handlers.payloads import Repository, clean
+from handlers.delivery import (
+    Asked,
+    Delivery,
+    Frame,
+    InstallationChanged,
+    Outcome,
+    Recorded,
+    RepositoriesChanged,
+    UnusableError,
+)
+from handlers.payloads import Account, Repository, clean
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent
+from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -33,7 +44,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class _Read:
     """What a batch says, before anything of it is written."""
 
-    found: list[tuple[StoredEvent, Repository, list[Recorded | Asked]]] = field(default_factory=list)
+    found: list[tuple[StoredEvent, Frame, list[Outcome]]] = field(default_factory=list)
     unusable: dict[int, str | None] = field(default_factory=dict)
     failed: list[tuple[StoredEvent, str]] = field(default_factory=list)
 
@@ -49,6 +60,7 @@ class Recording:
         self._cipher = cipher
         self._jobs = jobs
         self._clock = clock
+        self._met: LRUCache[tuple[int, int], str] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
     async def work_off(self, organization_id: int) -> int:
@@ -87,32 +99,80 @@ class Recording:
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> None:
         read = self._read(events)
         projects, rows = Projects(tenant), list[TimelineRow]()
-        for event, repository, outcomes in read.found:
-            recorded = [outcome for outcome in outcomes if isinstance(outcome, Recorded)]
-            project_id = await projects.remember(_seen(repository, recorded))
-            rows += [TimelineRow(project_id, outcome.fact, outcome.actor) for outcome in recorded]
+        for event, frame, outcomes in read.found:
+            facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
+            project_id = None
+            if frame.repository is not None:
+                seen_at = max((fact.at for fact in facts), default=_NEVER)
+                project_id = await projects.remember(_seen(frame.repository, seen_at))
+            rows += [TimelineRow(project_id, fact) for fact in facts]
             for outcome in outcomes:
-                if isinstance(outcome, Asked) and self._jobs is not None:
-                    await self._jobs.answer(
-                        tenant.connection,
-                        organization_id=tenant.organization_id,
-                        event_id=event.id,
-                        thread=f"thread:{project_id}:{outcome.number}",
-                    )
+                await self._follow(tenant, event, project_id, outcome)
+        await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
         for event, why in read.failed:
             await self._fail(tenant, event, why)
 
+    async def _follow(
+        self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome
+    ) -> None:
+        """What an event asks for, beside its place on the timeline."""
+        match outcome:
+            case Asked() if self._jobs is not None and project_id is not None:
+                await self._jobs.answer(
+                    tenant.connection,
+                    organization_id=tenant.organization_id,
+                    event_id=event.id,
+                    thread=f"thread:{project_id}:{outcome.number}",
+                )
+            case InstallationChanged(change="deleted"):
+                await Installations(tenant).ended(outcome.installation)
+            case InstallationChanged(change="suspend" | "unsuspend"):
+                since = outcome.at if outcome.change == "suspend" else None
+                await Installations(tenant).suspended(since)
+            case RepositoriesChanged():
+                await self._look_after(tenant, outcome, event.received_at)
+
+    async def _look_after(self, tenant: Tenant, change: RepositoriesChanged, at: datetime) -> None:
+        projects = Projects(tenant)
+        for repository in change.removed:
+            await projects.set_active(await projects.remember(_seen(repository, at)), is_active=False)
+        for repository in change.added:
+            project_id = await projects.remember(_seen(repository, at))
+            await projects.set_active(project_id, is_active=True)
+            if self._jobs is not None:
+                await self._jobs.backfill(
+                    tenant.connection, organization_id=tenant.organization_id, project_id=project_id
+                )
+
+    async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> None:
+        """Remembers people who were not met before, or under another login."""
+        people = {
+            one.id: clean(one.login)
+            for one in senders
+            if one is not None
+            and one.type == "User"
+            and self._met.get((tenant.organization_id, one.id)) != one.login
+        }
+        await Installations(tenant).meet(people)
+        # Forgotten with a transaction that fails, they are met again by the next event of theirs; a person
+        # of whom there is no such event has done nothing that is measured.
+        self._met.update({(tenant.organization_id, one): login for one, login in people.items()})
+
     def _read(self, events: Sequence[StoredEvent]) -> _Read:
         read = _Read()
         for event in events:
             try:
                 delivery = Delivery(
-                    event.delivery, event.event, event.action, self._cipher.open(event.payload)
+                    id=event.delivery,
+                    event=event.event,
+                    action=event.action,
+                    body=self._cipher.open(event.payload),
+                    received_at=event.received_at,
                 )
-                repository = delivery.repository
+                frame = delivery.frame
                 outcomes = [
                     outcome
                     for handler in ROUTES.get((event.event, event.action), ())
@@ -127,7 +187,7 @@ class Recording:
                 self._log.exception("delivery failed", delivery=event.delivery, github_event=event.event)
                 read.failed.append((event, f"{type(problem).__name__} in its handler"))
             else:
-                read.found.append((event, repository, outcomes))
+                read.found.append((event, frame, outcomes))
         return read
 
     async def _fail(self, tenant: Tenant, event: StoredEvent, why: str) -> None:
@@ -137,14 +197,14 @@ class Recording:
         )
 
 
-def _seen(repository: Repository, recorded: Sequence[Recorded]) -> SeenRepository:
-    """The repository as of the newest fact of its delivery; one without facts overrules nothing."""
+def _seen(repository: Repository, at: datetime) -> SeenRepository:
+    """The repository as it was called at a moment."""
     return SeenRepository(
         node_id=repository.key,
         full_name=clean(repository.full_name),
         is_private=repository.private,
         description=clean(repository.description) if repository.description else None,
-        seen_at=max((outcome.fact.at for outcome in recorded), default=_NEVER),
+        seen_at=at,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from handlers.payloads import Repository
+from handlers.payloads import Account, Repository
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -31,16 +31,19 @@ class Delivery:
             raise UnusableError(str(problem)) from None
 
     @property
-    def repository(self) -> Repository | None:
-        """The repository that it is about, if it is about one."""
-        return self.read(_OF_REPOSITORY).repository
+    def frame(self) -> "Frame":
+        """Where it happened and who did it."""
+        return self.read(_FRAME)
 
 
-class _OfRepository(msgspec.Struct):
+class Frame(msgspec.Struct):
+    """What all deliveries have in common. Those about the App itself name no repository."""
+
     repository: Repository | None = None
+    sender: Account | None = None
 
 
-_OF_REPOSITORY = msgspec.json.Decoder(_OfRepository)
+_FRAME = msgspec.json.Decoder(Frame)
 
 
 class UnusableError(Exception):

@@ -51,6 +51,7 @@ class StoredEvent:
     action: str | None
     payload: bytes
     attempts: int
+    received_at: datetime
 
 
 _RECEIVE = text("select receive_deliveries(cast(:told as text), :payloads)")
@@ -165,7 +166,7 @@ class Deliveries:
         )
         return [(row[0], row[1], row[2]) for row in await self._connection.execute(query)]
 
-    def _events(self) -> Select[int, str, str, str | None, bytes, int]:
+    def _events(self) -> Select[int, str, str, str | None, bytes, int, datetime]:
         """The columns of a StoredEvent."""
         return select(
             github_events.c.id,
@@ -174,4 +175,5 @@ class Deliveries:
             github_events.c.action,
             github_events.c.payload,
             github_events.c.attempts,
+            github_events.c.created_at,
         ).where(github_events.c.organization_id == self._organization_id)

@@ -4,6 +4,7 @@ Jobs carry ids only, never a payload or a token. A job that is scheduled for lat
 because everything behind it on that lock would wait as well.
 """
 
+import contextlib
 from datetime import datetime
 
 import procrastinate
@@ -16,6 +17,10 @@ PROCESS_EVENTS = "process_events"
 ANSWER = "answer"
 ANSWER_LATER = "answer_later"
 SWEEP = "sweep"
+BACKFILL = "backfill"
+TICK = "tick"
+MEASURE = "measure"
+RECONCILE = "reconcile"
 
 # A command's answer overtakes the recording of events: somebody is waiting for it.
 _PRIORITY = {ANSWER: 10}
@@ -81,12 +86,51 @@ class Jobs:
             tries=tries,
         )
 
+    async def backfill(self, connection: AsyncConnection, *, organization_id: int, project_id: int) -> None:
+        """Asks for a repository's past. One waiting job for each repository is enough."""
+        await self._defer(
+            connection,
+            BACKFILL,
+            queueing_lock=f"backfill:{project_id}",
+            organization_id=organization_id,
+            project_id=project_id,
+        )
+
+    async def backfill_later(
+        self, connection: AsyncConnection, at: datetime, *, organization_id: int, project_id: int
+    ) -> None:
+        """Goes on with it when GitHub lets us again."""
+        await self._defer(
+            connection,
+            BACKFILL,
+            queueing_lock=f"backfill:{project_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+            project_id=project_id,
+        )
+
+    async def measure(self, connection: AsyncConnection, *, organization_id: int) -> None:
+        """Measures a tenant's sprints and people."""
+        await self._defer(
+            connection, MEASURE, queueing_lock=f"measure:{organization_id}", organization_id=organization_id
+        )
+
+    async def reconcile(self, connection: AsyncConnection, *, organization_id: int) -> None:
+        """Compares a tenant's running sprints with GitHub."""
+        await self._defer(
+            connection,
+            RECONCILE,
+            queueing_lock=f"reconcile:{organization_id}",
+            organization_id=organization_id,
+        )
+
     async def _defer(
         self,
         connection: AsyncConnection,
         task: str,
         *,
         lock: str | None = None,
+        queueing_lock: str | None = None,
         schedule_at: datetime | None = None,
         **arguments: object,
     ) -> None:
@@ -96,10 +140,14 @@ class Jobs:
             queue=OTHERS,
             priority=_PRIORITY.get(task, 0),
             lock=lock,
+            queueing_lock=queueing_lock,
             schedule_at=schedule_at,
             connection=raw,
         )
-        try:
+        if queueing_lock is None:
             await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
-        except AlreadyEnqueued:
             return
+        with contextlib.suppress(AlreadyEnqueued):
+            # A savepoint: that the job waits already must not undo what the caller has done.
+            async with raw.transaction():  # type: ignore[union-attr]
+                await deferrer.defer_async(**arguments)  # type: ignore[arg-type]

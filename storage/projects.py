@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.rules import Rules, rules_of
@@ -24,13 +25,18 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A repository as we know it, with the settings that hold for it."""
+    """A repository as we know it, with the settings that hold for it.
+
+    `installation` is None while the App is not installed; `synced_at` until its past was asked for.
+    """
 
     id: int
     full_name: str | None
     is_private: bool
     installation: int | None
     settings: dict[str, object]
+    synced_at: datetime | None = None
+    node_id: str = ""
 
     @property
     def rules(self) -> Rules:
@@ -74,6 +80,17 @@ class Projects:
                 select(projects.c.id).where(self._mine, projects.c.repository_node_id == repository.node_id)
             )
         return int(project_id or 0)
+
+    async def set_active(self, project_id: int, *, is_active: bool) -> None:
+        """Whether it gets work by the clock. Its history stays in either case."""
+        await self._connection.execute(
+            update(projects).where(self._mine, projects.c.id == project_id).values(is_active=is_active)
+        )
+
+    async def active(self) -> list[Project]:
+        """The repositories that get work by the clock."""
+        rows = await self._connection.execute(self._query().where(projects.c.is_active))
+        return [Project(*row) for row in rows]
 
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
@@ -123,16 +140,20 @@ class Projects:
         return None if taken else repository.full_name
 
     async def _find(self, condition: ColumnElement[bool]) -> Project | None:
-        query = (
+        row = (await self._connection.execute(self._query().where(condition))).first()
+        return Project(*row) if row else None
+
+    def _query(self) -> Select[Any]:
+        return (
             select(
                 projects.c.id,
                 projects.c.github_repo,
                 projects.c.is_private,
                 organizations.c.github_installation_id,
                 organizations.c.settings.op("||")(projects.c.settings),
+                projects.c.synced_at,
+                projects.c.repository_node_id,
             )
             .join(organizations, organizations.c.id == projects.c.organization_id)
-            .where(self._mine, condition)
+            .where(self._mine)
         )
-        row = (await self._connection.execute(query)).first()
-        return Project(*row) if row else None

@@ -6,9 +6,11 @@ PostgreSQL's own foreign-key checks bypass policies.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     ForeignKeyConstraint,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -62,6 +65,13 @@ def _project_key(*, nullable: bool = False) -> tuple[SchemaItem, SchemaItem]:
     )
 
 
+def _sprint_key() -> tuple[SchemaItem, SchemaItem]:
+    return (
+        Column("sprint_id", BigInteger, nullable=False),
+        ForeignKeyConstraint(["organization_id", "sprint_id"], ["sprints.organization_id", "sprints.id"]),
+    )
+
+
 # The tenant is the account on GitHub: its installation comes and goes, its history stays.
 organizations = Table(
     "organizations",
@@ -76,6 +86,9 @@ organizations = Table(
     Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
     _moment("created_at", nullable=False, server_default=_NOW),
     _moment("updated_at", nullable=False, server_default=_NOW),
+    Column("former_installations", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    _moment("next_measure_at"),
+    _moment("next_reconcile_at"),
     _moment("suspended_at"),
 )
 
@@ -91,16 +104,26 @@ projects = _tenant_table(
     Column("is_active", Boolean, nullable=False, server_default=text("true")),
     Column("is_private", Boolean, nullable=False, server_default=text("true")),
     _moment("named_at", nullable=False),
+    # When its past had been asked for, and how far that has come.
+    _moment("synced_at"),
+    Column("sync", JSONB, nullable=False, server_default=text("'{}'")),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
 )
 
-# Which milestones there are; what they say is a fold over the timeline.
+# Which milestones there are. What they say is a fold over the timeline; here stands what it was when the
+# figures were last measured.
 sprints = _tenant_table(
     "sprints",
     *_project_key(),
     Column("github_milestone_id", BigInteger, nullable=False),
     Column("github_milestone_number", Integer, nullable=False),
+    Column("name", Text),
+    Column("description", Text),
+    Column("goal", Text),
+    Column("start_date", Date),
+    Column("end_date", Date),
+    Column("status", Text, nullable=False, server_default="planned"),
     UniqueConstraint("organization_id", "project_id", "github_milestone_id"),
     Index("sprints_by_number", "organization_id", "project_id", "github_milestone_number"),
 )
@@ -131,10 +154,11 @@ github_events = _tenant_table(
 )
 
 # The append-only planning history: the application may add rows and read them, nothing else.
-# A fact is known by (item, event, at, subject); the subject is the label, the milestone or the comment.
+# A fact is known by (item, event, at, subject); the subject is the label, the milestone, or what else it
+# names. So a backfill and a webhook meet in one row. `source` says which of them told it first.
 timeline = _tenant_table(
     "timeline",
-    *_project_key(),
+    *_project_key(nullable=True),
     Column("item", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("event", Text, nullable=False),
@@ -143,11 +167,104 @@ timeline = _tenant_table(
     Column("milestone_id", BigInteger),
     Column("delivery", Text),
     Column("actor", Text),
+    Column("source", Text, nullable=False, server_default="webhook"),
     Column("before", JSONB),
     Column("after", JSONB, nullable=False),
     UniqueConstraint("organization_id", "item", "event", "at", "subject"),
     Index("timeline_by_milestone", "organization_id", "project_id", "milestone_id"),
     Index("timeline_by_time", "organization_id", "project_id", "at"),
+    Index(
+        "timeline_beside_items",
+        *("organization_id", "project_id", "kind", "at"),
+        postgresql_where=text("kind not in ('issue', 'pull_request')"),
+    ),
+    Index("timeline_corrections", "organization_id", "id", postgresql_where=text("source = 'correction'")),
+)
+
+# The numbers of a finished sprint, taken a day after its end. The application may add, never change them.
+closed_sprints = _tenant_table(
+    "closed_sprints",
+    *_sprint_key(),
+    Column("revision", Integer, nullable=False),
+    _moment("ended_at", nullable=False),
+    _moment("taken_at", nullable=False),
+    Column("facts", JSONB, nullable=False),
+    UniqueConstraint("organization_id", "sprint_id", "revision"),
+)
+
+# A sprint at the end of each local day, as the fold gives it.
+daily_metrics = _tenant_table(
+    "daily_metrics",
+    *_project_key(),
+    *_sprint_key(),
+    Column("date", Date, nullable=False),
+    Column("total_points", Numeric(12, 2), nullable=False),
+    Column("completed_points", Numeric(12, 2), nullable=False),
+    Column("remaining_points", Numeric(12, 2), nullable=False),
+    Column("total_issues", Integer, nullable=False),
+    Column("completed_issues", Integer, nullable=False),
+    Column("team_velocity", Numeric(12, 2)),
+    UniqueConstraint("organization_id", "project_id", "sprint_id", "date"),
+    Index("daily_metrics_by_date", "organization_id", "project_id", text("date desc")),
+)
+
+# People on GitHub, shared by all tenants; a policy shows each tenant those that it has met.
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("github_id", BigInteger, nullable=False, unique=True),
+    Column("github_username", Text, nullable=False),
+    Column("name", Text),
+    Column("email", Text),
+    Column("avatar_url", Text),
+    Column("oidc_subject", Text, unique=True),
+    _moment("created_at", nullable=False, server_default=_NOW),
+    _moment("updated_at", nullable=False, server_default=_NOW),
+)
+
+organization_members = _tenant_table(
+    "organization_members",
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("role", Text, nullable=False, server_default="member"),
+    Column("invited_by", BigInteger),
+    _moment("joined_at", nullable=False, server_default=_NOW),
+    UniqueConstraint("organization_id", "user_id"),
+)
+
+# What was done on each local day, for teams. Without a user: by nobody that we know, so that sums are right.
+team_metrics = _tenant_table(
+    "team_metrics",
+    *_project_key(),
+    Column("user_id", BigInteger, ForeignKey("users.id")),
+    Column("date", Date, nullable=False),
+    Column("commits_count", Integer, nullable=False, server_default="0"),
+    Column("issues_closed", Integer, nullable=False, server_default="0"),
+    Column("points_completed", Numeric(12, 2), nullable=False, server_default="0"),
+    Column("pull_requests", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("organization_id", "project_id", "user_id", "date", postgresql_nulls_not_distinct=True),
+    Index("team_metrics_by_date", "organization_id", "project_id", "user_id", text("date desc")),
+)
+
+# Deliveries that GitHub could not hand over, as it told us afterwards, and whether they came in the end.
+missed_deliveries = _tenant_table(
+    "missed_deliveries",
+    Column("delivery_id", Text, nullable=False),
+    Column("event_type", Text, nullable=False),
+    Column("action", Text),
+    _moment("delivered_at", nullable=False),
+    Column("asked_again", Integer, nullable=False, server_default="0"),
+    _moment("recovered_at"),
+    UniqueConstraint("organization_id", "delivery_id"),
+)
+
+# How far what runs by the clock for all tenants has come.
+clockwork = Table(
+    "clockwork",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", JSONB, nullable=False, server_default=text("'{}'")),
+    _moment("updated_at", nullable=False, server_default=_NOW),
 )
 
 # What we owe to a thread: written with the answer's transaction, sent afterwards by bot/publish.py.
@@ -181,4 +298,5 @@ chart_files = _tenant_table(
     UniqueConstraint("organization_id", "content_key"),
 )
 
-TENANT_TABLES = tuple(table for table in metadata.sorted_tables)
+_SHARED = (users, clockwork)
+TENANT_TABLES = tuple(table for table in metadata.sorted_tables if table not in _SHARED)

@@ -7,24 +7,31 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent
+from sprints.model import (
+    ActivityEvent,
+    Event,
+    ItemEvent,
+    ItemSnapshot,
+    LabelEvent,
+    MilestoneEvent,
+    Source,
+)
 from storage.database import Tenant
 from storage.tables import sprints, timeline
 
-_MILESTONE = "milestone"
+_MILESTONE, _LABEL = "milestone", "label"
+_ITEMS = ("issue", "pull_request")
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """A fact about an item or a milestone of one project. `actor` is the login of who did it."""
+    """A fact of one project, or of none: an installation's."""
 
-    project_id: int
-    fact: ItemEvent | MilestoneEvent
-    actor: str | None = None
-    before: dict[str, object] | None = None
+    project_id: int | None
+    fact: Event
 
 
 class Timeline:
@@ -34,17 +41,23 @@ class Timeline:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def record(self, rows: Sequence[TimelineRow]) -> None:
-        """Adds facts; one that is known already is left as it is."""
+    async def record(self, rows: Sequence[TimelineRow]) -> int:
+        """Adds facts and returns how many were new; one that is known already is left as it is."""
         if not rows:
-            return
+            return 0
         rows = await self._without_needless_observations(rows)
         values = [self._values(row) for row in rows]
         # Always in the same order, so that two workers with the same facts wait and do not dead-lock.
         values.sort(key=lambda v: (v["item"], v["event"], v["at"], v["subject"]))
+        added = 0
         if values:
-            await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)
+            result = await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)
+            added = max(result.rowcount, 0)
         await self._remember_milestones(rows)
+        for row in rows:
+            if row.fact.event == "deleted" and isinstance(row.fact, ItemEvent):
+                await self._connection.execute(_FORGET, {"item": row.fact.item})
+        return added
 
     async def milestone_id(self, project_id: int, number: int) -> int | None:
         """GitHub's id of a repository's milestone."""
@@ -75,32 +88,55 @@ class Timeline:
             .where(timeline.c.kind != _MILESTONE)
             .distinct()
         )
-        query = (
-            select(timeline.c.item, timeline.c.event, timeline.c.at, timeline.c.delivery, timeline.c.after)
-            .where(timeline.c.organization_id == self._organization_id, timeline.c.item.in_(members))
-            .order_by(timeline.c.item)
+        return await self._items(timeline.c.item.in_(members), timeline.c.kind.in_(_ITEMS))
+
+    async def items(self, project_id: int) -> dict[str, list[ItemEvent]]:
+        """All events, by item, of all items of a repository."""
+        return await self._items(timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS))
+
+    async def labels(self, project_id: int) -> list[LabelEvent]:
+        """What happened to a repository's labels."""
+        query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == _LABEL)
+        return [_label_event(row) for row in await self._connection.execute(query)]
+
+    async def activity(
+        self, project_id: int, kind: str, since: datetime, until: datetime
+    ) -> list[ActivityEvent]:
+        """What else happened in a repository within `[since, until)`; kinds are those of ActivityEvent."""
+        query = self._facts().where(
+            timeline.c.project_id == project_id,
+            timeline.c.kind == kind,
+            timeline.c.at >= since,
+            timeline.c.at < until,
         )
+        return [_activity_event(row) for row in await self._connection.execute(query)]
+
+    async def _items(self, *conditions: Any) -> dict[str, list[ItemEvent]]:
+        query = self._facts().where(*conditions).order_by(timeline.c.item)
         rows = await self._connection.execute(query)
         return {
-            item: [_item_event(*row) for row in group]
-            for item, group in itertools.groupby(rows, key=lambda row: row[0])
+            item: [_item_event(row) for row in group]
+            for item, group in itertools.groupby(rows, key=lambda row: row.item)
         }
 
-    async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
-        query = select(timeline.c.event, timeline.c.at, timeline.c.delivery, timeline.c.after).where(
-            timeline.c.organization_id == self._organization_id,
-            timeline.c.kind == _MILESTONE,
-            *conditions,
+    def _facts(self) -> Select[Any]:
+        columns = ("item", "kind", "event", "at", "delivery", "actor", "source", "subject", "before", "after")
+        return select(*(timeline.c[name] for name in columns)).where(
+            timeline.c.organization_id == self._organization_id
         )
+
+    async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
+        query = self._facts().where(timeline.c.kind == _MILESTONE, *conditions)
         found: dict[int, list[MilestoneEvent]] = {}
         for row in await self._connection.execute(query):
-            event = _milestone_event(*row)
+            event = _milestone_event(row)
             found.setdefault(event.milestone, []).append(event)
         return found
 
     async def _without_needless_observations(self, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
         """A picture of a milestone tells nothing where the milestone's creation is known."""
-        observed = {row.fact.milestone for row in rows if row.fact.event == "observed"}
+        told = [row.fact for row in rows if isinstance(row.fact, MilestoneEvent)]
+        observed = {fact.milestone for fact in told if fact.event == "observed"}
         if not observed:
             return list(rows)
         query = select(timeline.c.milestone_id).where(
@@ -111,8 +147,14 @@ class Timeline:
             timeline.c.event == "created",
         )
         known = set(await self._connection.scalars(query))
-        known |= {row.fact.milestone for row in rows if row.fact.event == "created"}
-        return [row for row in rows if row.fact.event != "observed" or row.fact.milestone not in known]
+        known |= {fact.milestone for fact in told if fact.event == "created"}
+        return [
+            row
+            for row in rows
+            if not isinstance(row.fact, MilestoneEvent)
+            or row.fact.event != "observed"
+            or row.fact.milestone not in known
+        ]
 
     async def _remember_milestones(self, rows: Iterable[TimelineRow]) -> None:
         told = {
@@ -136,51 +178,120 @@ class Timeline:
 
     def _values(self, row: TimelineRow) -> dict[str, Any]:
         fact = row.fact
-        common = {
+        return {
             "organization_id": self._organization_id,
             "project_id": row.project_id,
             "event": fact.event,
             "at": fact.at,
-            "delivery": fact.delivery,
-            "actor": row.actor,
-            "before": row.before,
-        }
-        if isinstance(fact, MilestoneEvent):
-            after = {name: getattr(fact, name) for name in _MILESTONE_FIELDS}
-            return common | {
-                "item": f"milestone:{fact.milestone}",
-                "kind": _MILESTONE,
-                "subject": "",
-                "milestone_id": fact.milestone,
-                "after": msgspec.to_builtins(after),
-            }
-        named = {"milestone": fact.milestone, "label": fact.label}
-        return common | {
-            "item": fact.item,
-            "kind": "pull_request" if fact.snapshot.is_pull_request else "issue",
-            "subject": fact.label or (str(fact.milestone) if fact.milestone else ""),
-            "milestone_id": fact.milestone or fact.snapshot.milestone,
-            "after": {k: v for k, v in named.items() if v} | {"item": msgspec.to_builtins(fact.snapshot)},
+            "delivery": fact.delivery or None,
+            "actor": fact.actor,
+            "source": fact.source.value,
+            "subject": "",
+            "milestone_id": None,
+            "before": None,
+            **_told_by(fact),
         }
 
 
+_FORGET = text("select forget_text(:item)")
 _MILESTONE_FIELDS = ("milestone", "number", "title", "created_at", "description", "due_on", "closed_at")
 
 
-def _item_event(
-    item: str, event: str, at: datetime, delivery: str | None, after: dict[str, Any]
-) -> ItemEvent:
+def _told_by(fact: Event) -> dict[str, Any]:
+    """The columns that differ between the kinds of facts."""
+    match fact:
+        case MilestoneEvent():
+            after = {name: getattr(fact, name) for name in _MILESTONE_FIELDS}
+            return {
+                "item": f"milestone:{fact.milestone}",
+                "kind": _MILESTONE,
+                "milestone_id": fact.milestone,
+                "before": fact.before,
+                "after": msgspec.to_builtins(after),
+            }
+        case ItemEvent():
+            named = {"milestone": fact.milestone, "label": fact.label, "named": fact.named}
+            told = {name: value for name, value in named.items() if value}
+            return {
+                "item": fact.item,
+                "kind": _ITEMS[fact.snapshot.is_pull_request],
+                "subject": str(next(iter(told.values()), "")),
+                "milestone_id": fact.milestone or fact.snapshot.milestone,
+                "before": fact.before,
+                "after": told | {"item": _without_defaults(msgspec.to_builtins(fact.snapshot))},
+            }
+        case LabelEvent():
+            return {
+                "item": fact.label,
+                "kind": _LABEL,
+                "subject": fact.name,
+                "before": {"name": fact.name},
+                "after": {"name": fact.new_name},
+            }
+        case ActivityEvent():
+            return {
+                "item": f"{fact.kind}:{fact.subject}",
+                "kind": fact.kind,
+                "subject": fact.subject,
+                "before": fact.before,
+                "after": dict(fact.details),
+            }
+
+
+def _without_defaults(snapshot: dict[str, Any]) -> dict[str, Any]:
+    """Most pictures show little: what a snapshot has anyway is not stored. That it closes nothing is told."""
+    return {
+        name: value
+        for name, value in snapshot.items()
+        if value not in (None, [], False) or (name == "closes" and value is not None)
+    }
+
+
+def _item_event(row: Any) -> ItemEvent:
+    after = row.after
     return ItemEvent(
-        item=item,
-        event=event,
-        at=at,
-        delivery=delivery or "",
+        item=row.item,
+        event=row.event,
+        at=row.at,
+        delivery=row.delivery or "",
         snapshot=msgspec.convert(after["item"], ItemSnapshot),
         milestone=after.get("milestone"),
         label=after.get("label"),
+        named=after.get("named"),
+        before=row.before,
+        actor=row.actor,
+        source=Source(row.source),
     )
 
 
-def _milestone_event(event: str, at: datetime, delivery: str | None, after: dict[str, Any]) -> MilestoneEvent:
-    told = {"event": event, "at": at, "delivery": delivery or ""}
-    return msgspec.convert(after | told, MilestoneEvent)
+def _milestone_event(row: Any) -> MilestoneEvent:
+    told = {"event": row.event, "at": row.at, "delivery": row.delivery or ""}
+    known = {"before": row.before, "actor": row.actor, "source": row.source}
+    return msgspec.convert(row.after | told | known, MilestoneEvent)
+
+
+def _label_event(row: Any) -> LabelEvent:
+    return LabelEvent(
+        label=row.item,
+        event=row.event,
+        at=row.at,
+        delivery=row.delivery or "",
+        name=row.before["name"],
+        new_name=row.after["name"],
+        actor=row.actor,
+        source=Source(row.source),
+    )
+
+
+def _activity_event(row: Any) -> ActivityEvent:
+    return ActivityEvent(
+        kind=row.kind,
+        subject=row.subject,
+        event=row.event,
+        at=row.at,
+        delivery=row.delivery or "",
+        details=row.after,
+        before=row.before,
+        actor=row.actor,
+        source=Source(row.source),
+    )

@@ -7,14 +7,14 @@ import pytest
 
 from handlers import ROUTES
 from handlers.delivery import Delivery, Recorded
-from sprints.model import ItemEvent, MilestoneEvent, State
+from sprints.model import Event, ItemEvent, MilestoneEvent, State
 from tests.builders import Json, at, item_json, milestone_json, stamp, webhook
 
 CREATED, CLOSED, UPDATED = "11-10 08:00", "11-17 09:00", "11-18 10:00"
 TIMES: Json = {"created_at": stamp(CREATED), "closed_at": stamp(CLOSED)}
 
 
-def told(event: str, payload: Json) -> list[ItemEvent | MilestoneEvent]:
+def told(event: str, payload: Json) -> list[Event]:
     """The facts that the door's handlers make of a payload."""
     delivery = Delivery("guid", event, payload["action"], json.dumps(payload).encode(), at("11-30"))
     outcomes = [outcome for handler in ROUTES[event, payload["action"]] for outcome in handler(delivery)]

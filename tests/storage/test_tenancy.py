@@ -14,6 +14,7 @@ from tests.running import rows
 
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {
+    "clockwork",
     "alembic_version",
     "procrastinate_events",
     "procrastinate_jobs",
@@ -42,7 +43,7 @@ async def test_every_table_keeps_tenants_apart(base: Services) -> None:
         "and pg_get_expr(polqual, polrelid) like '%app.tenant%') as policies "
         "from pg_class c where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace",
     )
-    assert {row.relname for row in found} == NOT_OF_TENANTS | {table.name for table in TENANT_TABLES}
+    assert {row.relname for row in found} == NOT_OF_TENANTS | {"users"} | {table.name for table in TENANT_TABLES}
     for row in found:
         if row.relname not in NOT_OF_TENANTS:
             assert row.relrowsecurity, row.relname
@@ -58,7 +59,7 @@ async def test_keys_and_foreign_keys_begin_with_the_tenant(base: Services) -> No
     )
     for row in found:
         if (
-            row.name not in NOT_OF_TENANTS | {"organizations"}
+            row.name not in NOT_OF_TENANTS | {"organizations", "users"}
             and "REFERENCES organizations" not in row.definition
         ):
             assert "KEY (organization_id, " in row.definition, row

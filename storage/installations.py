@@ -1,0 +1,53 @@
+"""The tenant's installation of the App, and the people that it has met."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Tenant
+from storage.tables import organizations
+
+
+class Installations:
+    """One tenant's installation."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def ended(self, installation: int) -> None:
+        """The App was uninstalled. What an older installation tells late does not end a newer one."""
+        gone = func.array_append(organizations.c.former_installations, installation)
+        await self._update(former_installations=gone)
+        await self._connection.execute(
+            update(organizations)
+            .where(organizations.c.id == self._organization_id)
+            .where(organizations.c.github_installation_id == installation)
+            .values(github_installation_id=None)
+        )
+
+    async def suspended(self, since: datetime | None) -> None:
+        """GitHub refuses everything of a suspended installation until it is resumed (None)."""
+        await self._update(suspended_at=since)
+
+    async def meet(self, people: Mapping[int, str]) -> None:
+        """Remembers people of this tenant, by GitHub's id, under the logins that they have now."""
+        if people:
+            told = [{"github_id": github_id, "login": login} for github_id, login in people.items()]
+            await self._connection.execute(text("select meet_people(:told)"), {"told": json.dumps(told)})
+
+    async def _update(self, **values: object) -> None:
+        await self._connection.execute(
+            update(organizations).where(organizations.c.id == self._organization_id).values(**values)
+        )
+
+
+async def tenant_of_installation(connection: AsyncConnection, installation: int) -> int | None:
+    """Whose installation this is."""
+    found = await connection.scalar(
+        text("select tenant_of_installation(:installation)"), {"installation": installation}
+    )
+    return None if found is None else int(found)
