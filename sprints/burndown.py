@@ -14,7 +14,7 @@ _Line = list[Decimal | None]
 class BurndownDay:
     """The end of one local day. `remaining` and `scope` are None in the future, `ideal` without a due date.
 
-    `ghost` goes on with the line to the first due date after that was moved.
+    `ghost` goes on with the first line, to its due date, from the day on which that was moved.
     """
 
     date: date
@@ -60,11 +60,16 @@ def pace(burndown: Burndown) -> Decimal | None:
     latest = burndown.latest
     if latest is None or latest.remaining is None or latest.ideal is None:
         return None
-    index = burndown.as_of_day
-    before = burndown.days[index - 1].ideal if index else burndown.committed
-    if before is None or burndown.is_day_complete:
+    if burndown.is_day_complete:
         return latest.remaining - latest.ideal
+    before = ideal_before(burndown, burndown.as_of_day)
     return max(latest.remaining - before, min(latest.remaining - latest.ideal, Decimal(0)))
+
+
+def ideal_before(burndown: Burndown, index: int) -> Decimal:
+    """The ideal at the beginning of `days[index]`. A line that begins on that day begins where one ended."""
+    earlier = (day.ideal for day in reversed(burndown.days[:index]))
+    return next((ideal for ideal in earlier if ideal is not None), burndown.committed)
 
 
 def measure(amount: Amount, unit: str) -> Decimal:
@@ -117,37 +122,43 @@ def _calendar(facts: Facts) -> list[date]:
 
 
 def _ideals(facts: Facts, committed: Decimal, days: list[date]) -> tuple[_Line, _Line]:
-    """The line to zero, and as a ghost the one that was first promised, from the day it was given up on.
+    """The line to zero, and as a ghost what was left of the first one when its due date was moved.
 
     When the due date moves, a new line begins on that day, where the old one was, and leads to the new date.
     """
     sprint = facts.sprint
+    ideal: _Line = [None] * len(days)
+    ghost: _Line = [None] * len(days)
     # Without a due date nobody promised a line to zero, also when the milestone was closed one day.
-    if not sprint.due:
-        return [None] * len(days), [None] * len(days)
-    moves = [move for move in sprint.due_moves if move.on in days]
+    if not sprint.due or not days:
+        return ideal, ghost
+    moves = [move for move in sprint.due_moves if days[0] <= move.on <= days[-1]]
     targets = [*(move.before for move in moves), days[-1]]
     begins = [days[0], *(move.on for move in moves)]
-    ideal, ghost, value = list[Decimal | None](), list[Decimal | None](), committed
-    for index, (begin, target) in enumerate(zip(begins, targets, strict=True)):
-        until = begins[index + 1] if index + 1 < len(begins) else days[-1] + timedelta(days=1)
-        line = _line(value, begin, target, days[days.index(begin) :], sprint.calendar)
-        ahead = [point for day, point in zip(days[days.index(begin) :], line, strict=True) if day < until]
-        ideal += ahead
-        value = next((point for point in reversed(ahead) if point is not None), value)
-        if index == 0 and moves:
-            ghost = [*([None] * len(ahead)), *line[len(ahead) :]]
-    return ideal, ghost or [None] * len(days)
+    ends = [*begins[1:], days[-1] + timedelta(days=1)]
+    value, has_ghost = committed, False
+    for begin, end, target in zip(begins, ends, targets, strict=True):
+        if target is None:
+            continue
+        line = _line(value, begin, target, days[-1], sprint.calendar)
+        for index, day in enumerate(days):
+            if begin <= day < end:
+                ideal[index] = value = line[day]
+            elif end <= day <= target and not has_ghost:
+                ghost[index] = line[day]
+        has_ghost = True
+    return ideal, ghost
 
 
-def _line(value: Decimal, begin: date, target: date | None, days: list[date], calendar: Calendar) -> _Line:
-    """From `value` before `begin` to zero at the end of `target`: equal steps on working days, flat on
-    days off. A stretch of days off only counts each of them. Without a target there is no line."""
-    if target is None:
-        return [None] * len(days)
+def _line(value: Decimal, begin: date, target: date, last: date, calendar: Calendar) -> dict[date, Decimal]:
+    """From `value` before `begin` to zero at the end of `target`, for each day to `last`.
+
+    Equal steps on working days, flat on days off. A stretch of days off only counts each of them.
+    """
     stretch = days_between(begin, target)
-    steps = [day for day in stretch if calendar.is_working_day(day)] or stretch
-    if not steps:
-        return [Decimal(0)] * len(days)
-    passed = (sum(step <= day for step in steps) for day in days)
-    return [value * (len(steps) - n) / len(steps) for n in passed]
+    steps = {day for day in stretch if calendar.is_working_day(day)} or set(stretch)
+    line, passed = {}, 0
+    for day in days_between(begin, last):
+        passed += day in steps
+        line[day] = value * (len(steps) - passed) / len(steps) if steps else Decimal(0)
+    return line

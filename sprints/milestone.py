@@ -30,7 +30,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DueMove:
-    """While the sprint ran, its due date was moved on the local day `on`. None stands for no due date."""
+    """While the sprint ran, its due date was moved on the local day `on`. None stands for no due date.
+
+    Several moves of one day are one.
+    """
 
     on: date
     before: date | None
@@ -49,7 +52,7 @@ class Sprint:
     `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
     after its start, the end of the local day on which it was made.
     `ignored_starts` are start lines that nobody could follow, each with its reason. `due_moves` are the
-    changes of the due date between start and end.
+    changes of the due date between commitment and end.
     """
 
     milestone: int
@@ -119,20 +122,21 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calen
     end = _end(due, closed_at, calendar)
     start_day, ignored = _start_day(known, due, end)
     start = calendar.midnight(start_day) if start_day else created_at.astimezone(UTC)
+    committed_at = calendar.next_midnight(created_at) if created_at >= start else start
     return Sprint(
         milestone=latest.milestone,
         number=latest.number,
         title=latest.title,
         goal=_goal(latest.description),
         start=start,
-        committed_at=calendar.next_midnight(created_at) if created_at >= start else start,
+        committed_at=committed_at,
         end=end,
         due=due,
         closed_at=closed_at,
         is_deleted=is_deleted,
         calendar=calendar,
         ignored_starts=ignored,
-        due_moves=_due_moves(known, start, end, calendar),
+        due_moves=_due_moves(known, committed_at, end, calendar),
     )
 
 
@@ -158,9 +162,17 @@ def _replaced(edit: MilestoneEvent, before: Mapping[str, object]) -> MilestoneEv
     if "description" in before:
         was = replace(was, description=str(before["description"] or ""))
     if "due_on" in before:
-        due_on = before["due_on"]
-        was = replace(was, due_on=datetime.fromisoformat(str(due_on)) if due_on else None)
+        was = replace(was, due_on=_moment(before["due_on"]))
     return was
+
+
+def _moment(told: object) -> datetime | None:
+    """A time as GitHub writes it. One that cannot be read is none: it must not stop all numbers."""
+    try:
+        found = datetime.fromisoformat(str(told)) if told else None
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 
 
 def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
@@ -173,7 +185,7 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
             closed_at = event.closed_at or event.at
         elif event.event == "opened":
             closed_at = None
-        elif event.event == "observed":
+        elif event.event in {"observed", "corrected"}:
             closed_at = event.closed_at
     return closed_at, False
 
@@ -191,15 +203,16 @@ def _end(due: date | None, closed_at: datetime | None, calendar: Calendar) -> da
 
 
 def _due_moves(
-    known: Sequence[MilestoneEvent], start: datetime, end: datetime | None, calendar: Calendar
+    known: Sequence[MilestoneEvent], committed_at: datetime, end: datetime | None, calendar: Calendar
 ) -> tuple[DueMove, ...]:
-    """Moves before the start are planning, those after the end change nothing that is over."""
-    moves = []
+    """Moves before the commitment are planning, those after the end change nothing that is over."""
+    moves: dict[date, DueMove] = {}
     for before, after in pairwise(known):
         was, now = _due(before.due_on), _due(after.due_on)
-        if was != now and after.at >= start and (end is None or after.at < end):
-            moves.append(DueMove(calendar.day_of(after.at), was, now))
-    return tuple(moves)
+        if was != now and after.at >= committed_at and (end is None or after.at < end):
+            on = calendar.day_of(after.at)
+            moves[on] = DueMove(on, moves[on].before if on in moves else was, now)
+    return tuple(move for move in moves.values() if move.before != move.after)
 
 
 def _start_day(

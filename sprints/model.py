@@ -80,9 +80,9 @@ class ItemEvent:
 class MilestoneEvent:
     """One thing that happened to a milestone, with the milestone as GitHub showed it then.
 
-    `event` is created, edited, closed, opened (again), deleted, or observed: the picture of a milestone
-    that came along with an item's event. `before` are the values that an edit replaced: title,
-    description, due_on.
+    `event` is created, edited, closed, opened (again), deleted, corrected (found to be otherwise than we
+    knew), or observed: the picture of a milestone that came along with an item's event. `before` are the
+    values that an edit replaced: title, description, due_on.
     """
 
     milestone: int
@@ -139,7 +139,12 @@ E = TypeVar("E", ItemEvent, MilestoneEvent, LabelEvent, ItemEvent | LabelEvent)
 
 def in_order(events: Iterable[E]) -> list[E]:
     """Events in the order in which they happened, by GitHub's times."""
-    return sorted(events, key=lambda event: (event.at, _place_in_second(event), event.delivery))
+    return sorted(events, key=place_in_time)
+
+
+def place_in_time(event: ItemEvent | MilestoneEvent | LabelEvent) -> tuple[datetime, int, str]:
+    """What events are ordered by."""
+    return event.at, _place_in_second(event), event.delivery
 
 
 def _place_in_second(event: ItemEvent | MilestoneEvent | LabelEvent) -> int:
