@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from yarl import URL
@@ -49,6 +49,21 @@ class Extras:
     def remember_repository(self, full_name: str) -> None:
         """emulate has no call that lists an organisation's repositories."""
         self._repositories.append(full_name)
+
+    def follow(self, told: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Keep the installation's list as webhooks say that it is."""
+        for event, payload in told:
+            action, name = payload.get("action"), (payload.get("repository") or {}).get("full_name", "")
+            if event == "installation_repositories":
+                gone = {one["full_name"] for one in payload["repositories_removed"]}
+                added = [one["full_name"] for one in payload["repositories_added"]]
+                kept = [one for one in self._repositories if one not in gone and one not in added]
+                self._repositories = kept + added
+            elif event == "repository" and action == "deleted":
+                self._repositories = [one for one in self._repositories if one != name]
+            elif event == "repository" and action == "renamed":
+                old = f"{name.partition('/')[0]}/{payload['changes']['repository']['name']['from']}"
+                self._repositories = [name if one == old else one for one in self._repositories]
 
     async def _on_reactions(
         self, caller: Caller, method: str, match: re.Match[str], body: bytes | None

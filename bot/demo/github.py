@@ -36,6 +36,8 @@ from bot.demo.hooks import Arrival, Delivery, Hooks
 from bot.demo.rate_limit import RateLimit
 from bot.demo.repairs import Repairs
 from bot.demo.roles import Roles, role_of
+from bot.demo.silent import change
+from bot.demo.telling import tell
 
 CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
 
@@ -176,6 +178,42 @@ class StandInGitHub(Actions):
         """Deliver a payload that emulate never makes, signed with the webhook secret."""
         return await self._hooks.send(event, payload, delivery_id)
 
+    async def tell(
+        self, event: str, action: str = "", repo: str = "", *, as_user: str = people.ADMIN, **details: Any
+    ) -> list[Delivery]:
+        """Webhooks that emulate never makes, as `bot/demo/telling.py` writes them; see there for `details`.
+
+        `await github.tell("repository", "renamed", repo, name="shop-2")`
+        """
+
+        async def unheard(method: str, path: str, body: Any = None) -> Any:
+            if method == "GET":
+                return await self.call(method, path)
+            async with self.muted():
+                return await self.call(method, path, body)
+
+        told = await tell(unheard, event, action, repo, as_user=as_user, **details)
+        self._extras.follow(told)
+        if self._hooks.muted:
+            await self.catch_up()
+            for name, payload in told:
+                self.history.observe(name, payload)
+            return []
+        return [await self._hooks.send(event, payload) for event, payload in told]
+
+    async def change_silently(
+        self, repo: str, number: int, *, at: str | None = None, in_timeline: bool = True, **fields: Any
+    ) -> None:
+        """Change an issue or pull request for GraphQL only: no webhook, and REST of emulate stays as it was.
+
+        Fields are REST's: `state="closed"`, `milestone=2` or None, `labels=["bug"]`, `merged=True`.
+        """
+        await self.catch_up()
+        repository = self.history.repository(repo)
+        if repository is None:
+            raise ActionError(f"there is no repository {repo}")
+        change(repository.items[number], fields, at=at, is_in_timeline=in_timeline)
+
     def load_history(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
         """Let recorded webhooks have happened: `{"event", "delivery", "payload"}`. The bot hears nothing."""
         self.history.load(deliveries)
@@ -184,14 +222,14 @@ class StandInGitHub(Actions):
     async def muted(self) -> AsyncIterator[None]:
         """Nothing that is done inside reaches `target`."""
         await self._drain()
-        self._hooks.muted = True
+        before, self._hooks.muted = self._hooks.muted, True
         try:
             yield
         finally:
             try:
                 await self._drain()
             finally:
-                self._hooks.muted = False
+                self._hooks.muted = before
 
     async def settle(self) -> None:
         """Wait until every webhook caused so far was delivered and answered."""
