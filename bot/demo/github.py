@@ -94,7 +94,7 @@ class StandInGitHub(Actions):
         self._callers = Callers()
         self._faults = Faults()
         self._backdating = Backdating()
-        self._repairs = Repairs(self._list_of_emulate, self._backdating)
+        self._repairs = Repairs(self._list_of_emulate, self._backdating, self.history)
         self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
         self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url), self.history)
         self._attempts = Attempts(self._hooks, self._is_app, lambda: URL(self.url))

@@ -6,19 +6,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from bot.demo.backdating import Backdating
+from bot.demo.history import History
 
+# The object that an edit is of, and its values that the webhook tells of.
+EDITED = {
+    "issues": ("issue", ("title", "body")),
+    "pull_request": ("pull_request", ("title", "body")),
+    "milestone": ("milestone", ("title", "description", "due_on")),
+}
 Lookup = Callable[[str], Awaitable[list[dict[str, Any]]]]
 
 
 class Repairs:
     """Repairs one payload into the one or more that GitHub would have sent.
 
-    `lookup` reads a list from emulate by its REST path.
+    `lookup` reads a list from emulate by its REST path; `history` knows how things were before.
     """
 
-    def __init__(self, lookup: Lookup, backdating: Backdating) -> None:
+    def __init__(self, lookup: Lookup, backdating: Backdating, history: History) -> None:
         self._lookup = lookup
         self._backdating = backdating
+        self._history = history
         self._edits: dict[int, list[tuple[str, str]]] = {}
 
     def expect_edit(self, comment_id: int, old: str, new: str) -> None:
@@ -39,6 +47,8 @@ class Repairs:
         action = payload.get("action")
         if event == "issue_comment" and action == "edited":
             return [self._with_changes(payload)]
+        if action == "edited" and event in EDITED:
+            return [self._with_old_values(event, payload)]
         if event == "issues" and action == "opened":
             return [payload, *_beside_opened(payload)]
         if event == "issues" and action in ("milestoned", "demilestoned"):
@@ -55,6 +65,18 @@ class Repairs:
                 del waiting[index]
                 return {**payload, "changes": {"body": {"from": old}}}
         return {**payload, "changes": {}}
+
+    def _with_old_values(self, event: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """emulate says at most what changed; GitHub says from what."""
+        key, fields = EDITED[event]
+        repository = self._history.repository(payload["repository"]["full_name"])
+        now = payload[key]
+        known: Any = getattr(repository, "milestones" if key == "milestone" else "items", {})
+        before = known.get(now["number"])
+        if before is None:
+            return payload
+        changed = [field for field in fields if before.body.get(field) != now.get(field)]
+        return {**payload, "changes": {field: {"from": before.body.get(field)} for field in changed}}
 
     async def _with_full(self, payload: dict[str, Any], key: str, path: str, name: str) -> dict[str, Any]:
         """emulate names the milestone or label only; GitHub sends the whole object with its id."""

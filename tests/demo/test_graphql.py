@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from bot.demo.github import StandInGitHub
-from tests.demo.conftest import Client
+from tests.demo.conftest import Client, Inbox
 from tests.demo.test_standin import app_jwt, installation_token
 
 Json = dict[str, Any]
@@ -214,3 +214,62 @@ async def test_points_run_out(github: StandInGitHub, query: Query) -> None:
     await query(ISSUES, first=1)
     assert (await query(ISSUES, first=1))["errors"][0]["type"] == "RATE_LIMITED"
     assert github.violations == []
+
+
+async def test_a_pull_request_is_labeled_reviewed_and_merged(
+    github: StandInGitHub, repo: str, query: Query
+) -> None:
+    await github.create_issue(repo, "Pay")
+    await github.call("PUT", f"/repos/{repo}/contents/a.txt", {"message": "a", "content": "YQ=="})
+    (main,) = await github.call("GET", f"/repos/{repo}/branches")
+    branch = {"ref": "refs/heads/pay", "sha": main["commit"]["sha"]}
+    await github.call("POST", f"/repos/{repo}/git/refs", branch)
+    change = {"message": "b", "content": "Yg==", "branch": "pay"}
+    await github.call("PUT", f"/repos/{repo}/contents/b.txt", change)
+    sent = {"title": "Pay", "head": "pay", "base": main["name"], "body": "Closes #1"}
+    number = (await github.call("POST", f"/repos/{repo}/pulls", sent))["number"]
+    await github.call("POST", f"/repos/{repo}/issues/{number}/labels", {"labels": ["ready"]})
+    (review,) = await github.tell("pull_request_review", "submitted", repo, number=number)
+    assert review.payload["review"]["state"] == "approved"
+    await github.call("PUT", f"/repos/{repo}/pulls/{number}/merge", {})
+    answer = await query(
+        """query ($owner: String!, $name: String!) { repository(owner: $owner, name: $name) {
+          issues(first: 5) { totalCount nodes { closedByPullRequestsReferences(first: 5) { totalCount } } }
+          pullRequests(first: 5, states: [MERGED]) { nodes {
+            number state merged mergedAt baseRefName isDraft labels(first: 5) { nodes { name } }
+            timelineItems(first: 9) { nodes { __typename ... on MergedEvent { mergeRefName createdAt } } }
+            closingIssuesReferences(first: 5) { nodes { number } } } } } }"""
+    )
+    (pull,) = answer["data"]["repository"]["pullRequests"]["nodes"]
+    kinds = [event["__typename"] for event in pull["timelineItems"]["nodes"]]
+    assert kinds == ["LabeledEvent", "MergedEvent", "ClosedEvent"]
+    assert pull["timelineItems"]["nodes"][1]["createdAt"] == pull["mergedAt"]
+    assert (pull["state"], pull["baseRefName"]) == ("MERGED", main["name"])
+    assert pull["labels"]["nodes"] == [{"name": "ready"}]
+    assert pull["closingIssuesReferences"]["nodes"] == [{"number": 1}]
+    assert answer["data"]["repository"]["issues"]["totalCount"] == 1
+
+
+async def test_nodes_are_found_by_their_id(github: StandInGitHub, repo: str, query: Query) -> None:
+    milestone = await github.create_milestone(repo, "Sprint 1")
+    issue = await github.create_issue(repo, "Pay", milestone=milestone["number"])
+    text = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
+      ... on Issue { number databaseId } ... on Milestone { title issues(first: 5) { totalCount } } } }"""
+    answer = await query(text, ids=[issue["node_id"], milestone["node_id"], "I_unknown"])
+    first, second, third = answer["data"]["nodes"]
+    assert (first["__typename"], first["number"], first["databaseId"]) == ("Issue", 1, issue["id"])
+    assert (second["title"], second["issues"]["totalCount"], third) == ("Sprint 1", 1, None)
+    assert [error["type"] for error in answer["errors"]] == ["NOT_FOUND"]
+
+
+async def test_an_edit_tells_what_it_was_before(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+    milestone = await github.create_milestone(repo, "Sprint 1", due_on="2026-03-13T07:00:00Z")
+    await github.create_issue(repo, "Pay")
+    await github.update_issue(repo, 1, title="Pay by card")
+    await github.update_milestone(repo, milestone["number"], title="Sprint One", description="Pay")
+    await github.settle()
+    edited = [one for one in github.deliveries if one.action == "edited"]
+    assert {one.event: one.payload["changes"] for one in edited} == {
+        "issues": {"title": {"from": "Pay"}},
+        "milestone": {"title": {"from": "Sprint 1"}, "description": {"from": None}},
+    }
