@@ -1,0 +1,220 @@
+"""How the items of a repository flow: when each was created, started, and done or given up."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from sprints.estimates import Points
+from sprints.history import Change, ItemState, changes
+from sprints.model import ItemEvent, LabelEvent, State, in_order
+from sprints.rules import Rules
+from sprints.starts import Start, StartSignal, links_of, start_of
+
+_Events = Mapping[str, Sequence[ItemEvent]]
+_NO_MILESTONE = -1  # Its flow is the same in any.
+_NOTHING: _Events = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One item's way as of a moment.
+
+    `done_at` and `dropped_at` are None while it is open; of one that was re-opened `done_at` is the last
+    time. `reopen_count` says how often it was done and opened again. `started_at` is the first start; unless
+    that `is_start_dated`, work had begun at that time already, nobody knows since when. `points` is the
+    estimate, frozen while it is done. `title` is empty when the item was deleted.
+
+    One that `is_covered` is told by other items and counts nothing itself: a parent by its sub-issues, a
+    pull request by the issues that it closes.
+    """
+
+    item: str
+    number: int
+    title: str
+    created_at: datetime
+    started_at: datetime | None = None
+    start_signal: StartSignal | None = None
+    is_start_dated: bool = True
+    done_at: datetime | None = None
+    dropped_at: datetime | None = None
+    points: Points | None = None
+    reopen_count: int = 0
+    is_pull_request: bool = False
+    is_covered: bool = False
+    author: str | None = None
+    assignee_at_done: str | None = None
+    closed_by: str | None = None
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Started and not finished, as the Kanban Guide defines work in progress."""
+        is_finished = self.done_at is not None or self.dropped_at is not None
+        return self.started_at is not None and not is_finished and not self.is_covered
+
+
+def flows_of(
+    events: _Events,
+    as_of: datetime,
+    rules: Rules,
+    labels: Iterable[LabelEvent] = (),
+    elsewhere: _Events = _NOTHING,
+) -> tuple[Flow, ...]:
+    """The flows of all items of one repository by number, from what happened before `as_of`.
+
+    `events` are all its items' by node id, `labels` what happened to its labels. `elsewhere` are events of
+    other repositories' items: those that were transferred from there go on here with their age and start,
+    and sub-issues that live there make a parent here.
+
+    Work in progress at an earlier moment is that of the flows as of that moment: what has been learned
+    since must not change it.
+    """
+    as_of = as_of.astimezone(UTC)
+    known, others = _known(events, as_of), _known(elsewhere, as_of)
+    label_events = [label for label in labels if label.at < as_of]
+    histories = {
+        item: changes(told, _NO_MILESTONE, rules.estimates, label_events) for item, told in known.items()
+    }
+    parents = _parents(histories.values()) | _parents(
+        changes(told, _NO_MILESTONE) for told in others.values()
+    )
+    issues = {
+        told[-1].snapshot.number
+        for item, told in known.items()
+        if not _is_pull_request(told) and not _state(histories[item]).is_gone
+    }
+    links = links_of(told for told in known.values() if _is_pull_request(told))
+    flows = []
+    for item, told in known.items():
+        history = histories[item]
+        life = [*_earlier_life(told, others), *told]
+        is_covered = item in parents or (
+            _is_pull_request(told) and not issues.isdisjoint(_state(history).closes)
+        )
+        start = start_of(life, rules.started_labels, _linked_at(told, links))
+        flows.append(_flow(life, told, history, start, is_covered=is_covered))
+    return tuple(sorted(flows, key=lambda flow: (flow.number, flow.item)))
+
+
+def _known(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
+    """In order, without items that nothing has been heard of yet."""
+    known = {item: in_order(event for event in told if event.at < as_of) for item, told in events.items()}
+    return {item: told for item, told in known.items() if told}
+
+
+def _parents(histories: Iterable[Sequence[Change]]) -> set[str]:
+    """The issues that have sub-issues."""
+    states = map(_state, histories)
+    return {state.parent for state in states if state.parent and not state.is_gone}
+
+
+def _state(history: Sequence[Change]) -> ItemState:
+    return history[-1].after if history else ItemState()
+
+
+def _is_pull_request(told: Sequence[ItemEvent]) -> bool:
+    return told[-1].snapshot.is_pull_request
+
+
+def _earlier_life(told: Sequence[ItemEvent], others: Mapping[str, list[ItemEvent]]) -> list[ItemEvent]:
+    """What happened to an item elsewhere, before it was transferred to here."""
+    life, before, seen = list[ItemEvent](), _came_from(told), set[str]()
+    while before in others and before not in seen:
+        seen.add(before)
+        life = [*others[before], *life]
+        before = _came_from(others[before])
+    return life
+
+
+def _came_from(told: Sequence[ItemEvent]) -> str:
+    """The node id that it had before a transfer, or nothing."""
+    first = told[0]
+    return (first.named or "") if first.event == "opened" else ""
+
+
+def _linked_at(told: Sequence[ItemEvent], links: Mapping[int, datetime]) -> datetime | None:
+    """A pull request is itself the work that has begun, from its creation on."""
+    shown = told[-1].snapshot
+    return shown.created_at if shown.is_pull_request else links.get(shown.number)
+
+
+def _flow(
+    life: Sequence[ItemEvent],
+    told: Sequence[ItemEvent],
+    history: Sequence[Change],
+    start: Start | None,
+    *,
+    is_covered: bool,
+) -> Flow:
+    shown, state = told[-1].snapshot, _state(history)
+    finish = _last_change_to(State.DONE, history) if state.state is State.DONE else None
+    drop = _last_change_to(State.DROPPED, history) if state.state is State.DROPPED else None
+    return Flow(
+        item=told[-1].item,
+        number=shown.number,
+        title="" if any(event.event == "deleted" for event in told) else shown.title,
+        created_at=min(event.snapshot.created_at for event in life),
+        started_at=start.at if start else None,
+        start_signal=start.signal if start else None,
+        is_start_dated=start.is_dated if start else True,
+        done_at=state.done_at,
+        dropped_at=_dropped_at(drop) if drop else None,
+        points=state.points,
+        reopen_count=sum(
+            change.before.state is State.DONE and change.after.state is State.OPEN for change in history
+        ),
+        is_pull_request=shown.is_pull_request,
+        is_covered=is_covered,
+        author=shown.author,
+        assignee_at_done=_first_assignee(told, finish) if finish else None,
+        # The event that shows a closed item first may be somebody else's, long after the closing.
+        closed_by=finish.event.actor if finish and finish.event.event == "closed" else None,
+    )
+
+
+def _last_change_to(state: State, history: Sequence[Change]) -> Change | None:
+    turns = [change for change in history if change.after.state is state and change.before.state is not state]
+    return turns[-1] if turns else None
+
+
+def _dropped_at(drop: Change) -> datetime:
+    """The moment of closing, also of an item that was closed when we first saw it."""
+    event = drop.event
+    if isinstance(event, ItemEvent) and event.at != drop.at:
+        return event.snapshot.closed_at or drop.at
+    return drop.at
+
+
+def _first_assignee(told: Sequence[ItemEvent], finish: Change) -> str | None:
+    """Of those assigned when it was done, the one who was assigned first."""
+    people = _assignees_before(told[0])
+    for event in told:
+        if event is finish.event:
+            # Its picture helps out where we missed an assignment.
+            people = people or (list(event.snapshot.assignees) if event.event == "closed" else [])
+            break
+        people = _assignees_after(people, event)
+    return people[0] if people else None
+
+
+def _assignees_before(first: ItemEvent) -> list[str]:
+    """Those assigned before the first event that we know of, as its picture tells."""
+    people = [login for login in first.snapshot.assignees if login != first.named]
+    if first.event == "unassigned" and first.named:
+        return [*people, first.named]
+    return people if first.event == "assigned" else list(first.snapshot.assignees)
+
+
+def _assignees_after(people: list[str], event: ItemEvent) -> list[str]:
+    shown = event.snapshot.assignees
+    match event.event:
+        case "opened":
+            return list(shown)
+        case "assigned" if event.named and event.named not in people:
+            return [*people, event.named]
+        case "unassigned":
+            return [login for login in people if login != event.named]
+        case "corrected":
+            return [*(p for p in people if p in shown), *(p for p in shown if p not in people)]
+        case _:
+            return people
