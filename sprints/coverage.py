@@ -1,79 +1,193 @@
 """Work that would count twice: items that are told by other items of the same milestone.
 
 A parent issue is told by its sub-issues, a pull request by the issues that it closes. While one of these
-is in the milestone as well, the item itself counts nothing.
+is in the milestone as well, the item itself counts nothing. Whoever is told by nobody counts, so that no
+work is lost: parents in a circle, which only a missed event can make, tell nothing of each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 
 from sprints.history import Change, ItemState
+from sprints.model import place_in_time
 
 
 @dataclass(frozen=True, slots=True)
 class ItemHistory:
-    """One item of a milestone: its node id, its number, and how it changed."""
+    """One item of a milestone: its node id, its number, and how it changed.
+
+    `told_by` are the node ids of the items that tell its work after all of these changes.
+    """
 
     item: str
     number: int
     is_pull_request: bool
     changes: Sequence[Change]
+    told_by: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class _Link:
+    """For some time `teller` may tell the work of `told`: as its sub-issue, or as issue `closed` by it.
+
+    `is_live` says whether it does so at the moment that the sweep has come to.
+    """
+
+    told: str
+    teller: str
+    closed: int | None = None
+    is_live: bool = False
+    is_in_circle: bool = False
+
+
+_Ends = tuple[str, str, int | None]
+_NOWHERE = ItemState()
 
 
 def without_double_work(histories: Iterable[ItemHistory]) -> list[ItemHistory]:
     """The same items, each marked as covered for as long as others tell its work."""
-    all_items = list(histories)
-    children = _children(all_items)
-    issues = {one.number: one for one in all_items if not one.is_pull_request}
-    found = []
-    for one in all_items:
-        tellers = [*children.get(one.item, ()), *_closed_by(one, issues)]
-        found.append(replace(one, changes=_marked(one, tellers)) if tellers else one)
-    return found
+    all_items = {one.item: one for one in histories}
+    ends = _parent_links(all_items) | _closing_links(all_items.values())
+    if ends:
+        links = [_Link(*one) for one in ends]
+        all_items.update(_Sweep(links).through(all_items))
+    return list(all_items.values())
 
 
-def _children(items: Iterable[ItemHistory]) -> dict[str, list[ItemHistory]]:
-    """By parent, the items that were ever its sub-issues."""
-    found: dict[str, list[ItemHistory]] = {}
+def _parent_links(items: Mapping[str, ItemHistory]) -> set[_Ends]:
+    """From each item that was ever a parent to its sub-issues."""
+    return {
+        (parent, one.item, None)
+        for one in items.values()
+        for change in one.changes
+        if (parent := change.after.parent) and parent in items
+    }
+
+
+def _closing_links(items: Iterable[ItemHistory]) -> set[_Ends]:
+    """From each pull request to the issues that it ever meant to close."""
+    closing, issues = list[ItemHistory](), dict[int, list[str]]()
     for one in items:
-        for parent in {change.after.parent for change in one.changes if change.after.parent}:
-            found.setdefault(parent, []).append(one)
-    return found
+        if one.is_pull_request:
+            closing.append(one)
+        else:
+            # Of two issues of one number, one is gone; which of them, its state says.
+            issues.setdefault(one.number, []).append(one.item)
+    return {
+        (one.item, teller, number)
+        for one in closing
+        for change in one.changes
+        for number in change.after.closes
+        for teller in issues.get(number, ())
+    }
 
 
-def _closed_by(one: ItemHistory, issues: Mapping[int, ItemHistory]) -> list[ItemHistory]:
-    """The issues that a pull request ever meant to close."""
-    numbers = {number for change in one.changes for number in change.after.closes}
-    return [issues[number] for number in sorted(numbers) if number in issues]
+@dataclass(slots=True)
+class _Told:
+    """An item that others may tell: how many do now, and what became of it so far."""
+
+    tellers: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def latest(self) -> ItemState:
+        return self.changes[-1].after if self.changes else _NOWHERE
 
 
-def _marked(one: ItemHistory, tellers: Sequence[ItemHistory]) -> list[Change]:
-    histories = [*(teller.changes for teller in tellers), one.changes]
-    # Its own event, which comes last, explains a moment better than another item's.
-    reasons = {change.at: change.event for changes in histories for change in changes}
-    found, before = list[Change](), ItemState()
-    for at in sorted(reasons):
-        after = _after(one.changes, at)
-        if any(_tells(teller, _after(teller.changes, at), one.item, after) for teller in tellers):
-            after = replace(after, is_covered=True)
-        if after != before:
-            found.append(Change(at, before, after, reasons[at]))
-            before = after
-    return found
+class _Sweep:
+    """All that happened to linked items, moment by moment.
+
+    Only the links of the items that changed are looked at, because a pull request may name thousands.
+    """
+
+    def __init__(self, links: Sequence[_Link]) -> None:
+        self._states: dict[str, ItemState] = {}
+        self._told = dict[str, _Told]()
+        self._links_of: dict[str, list[_Link]] = {}
+        circular = _in_circles(links)
+        for link in links:
+            self._told.setdefault(link.told, _Told())
+            link.is_in_circle = link.closed is None and {link.told, link.teller} <= circular
+            # A link within a circle depends on all of that circle.
+            ends = circular if link.is_in_circle else {link.told, link.teller}
+            for item in ends:
+                self._links_of.setdefault(item, []).append(link)
+
+    def through(self, items: Mapping[str, ItemHistory]) -> dict[str, ItemHistory]:
+        """The items that others may tell, marked."""
+        changes = [(change.at, item, change) for item in self._links_of for change in items[item].changes]
+        changes.sort(key=lambda one: one[0])
+        for at, group in groupby(changes, key=lambda one: one[0]):
+            self._step(at, {item: change for _, item, change in group})
+        return {
+            item: replace(items[item], changes=told.changes, told_by=self._tellers_of(item))
+            for item, told in self._told.items()
+        }
+
+    def _tellers_of(self, item: str) -> tuple[str, ...]:
+        live = (link for link in self._links_of[item] if link.is_live and link.told == item)
+        return tuple(sorted({link.teller for link in live}))
+
+    def _step(self, at: datetime, changed: Mapping[str, Change]) -> None:
+        """One moment, at which each of these items changed once."""
+        self._states.update((item, change.after) for item, change in changed.items())
+        in_order = sorted(changed.items(), key=lambda one: (place_in_time(one[1].event), one[0]))
+        # Its own event explains a moment of an item better than another item's.
+        reasons = {item: change.event for item, change in in_order if item in self._told}
+        for item, change in in_order:
+            for link in self._links_of[item]:
+                if self._turn(link):
+                    reasons.setdefault(link.told, change.event)
+        for item, event in reasons.items():
+            told, after = self._told[item], self._state(item)
+            before = told.latest
+            if told.tellers:
+                after = replace(after, is_covered=True)
+            if after != before:
+                told.changes.append(Change(at, before, after, event))
+
+    def _turn(self, link: _Link) -> bool:
+        """Brings a link up to date. Says whether it changed."""
+        if link.is_live == self._tells(link):
+            return False
+        link.is_live = not link.is_live
+        self._told[link.told].tellers += 1 if link.is_live else -1
+        return True
+
+    def _tells(self, link: _Link) -> bool:
+        told, teller = self._state(link.told), self._state(link.teller)
+        if not (told.is_member and teller.is_member) or teller.is_gone:
+            return False
+        if link.closed is not None:
+            return link.closed in told.closes
+        return teller.parent == link.told and not (link.is_in_circle and self._leads_back(link))
+
+    def _leads_back(self, link: _Link) -> bool:
+        """Whether the way up from the parent, within the milestone, comes to the child."""
+        at, seen = link.told, set[str]()
+        while at != link.teller:
+            state = self._state(at)
+            if at in seen or state.is_gone or state.parent is None or not self._state(state.parent).is_member:
+                return False
+            seen.add(at)
+            at = state.parent
+        return True
+
+    def _state(self, item: str) -> ItemState:
+        return self._states.get(item, _NOWHERE)
 
 
-def _tells(teller: ItemHistory, told: ItemState, item: str, state: ItemState) -> bool:
-    if not (state.is_member and told.is_member) or told.is_gone:
-        return False
-    return told.parent == item or (not teller.is_pull_request and teller.number in state.closes)
+def _in_circles(links: Iterable[_Link]) -> set[str]:
+    """The issues of which, over time, one was above another and below it as well, and those between such.
 
-
-def _after(changes: Sequence[Change], moment: datetime) -> ItemState:
-    """The state after everything that happened until `moment`, that included."""
-    current = ItemState()
-    for change in changes:
-        if change.at > moment:
-            break
-        current = change.after
-    return current
+    What only begins a chain, or only ends one, is taken off until nothing more can be.
+    """
+    left = {(link.told, link.teller) for link in links if link.closed is None}
+    while True:
+        parents, children = {parent for parent, _ in left}, {child for _, child in left}
+        kept = {(parent, child) for parent, child in left if parent in children and child in parents}
+        if kept == left:
+            return parents
+        left = kept

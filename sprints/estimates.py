@@ -16,6 +16,8 @@ _USUAL = (
 )
 _SIZE = re.compile(r"^(?:t-?shirt|size)\s*[:/=_-]?\s*(?P<size>\S{1,20})$", re.IGNORECASE)
 
+_MOST_KNOWN = 1000
+
 
 @dataclass(frozen=True)
 class Estimates:
@@ -28,12 +30,21 @@ class Estimates:
 
     sizes: Mapping[str, Points] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
+    _known: dict[str, Points | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def points_of(self, label: str) -> Points | None:
         """The points that a label states, or None for any other.
 
         Usually `points: 5`, `5 points`, `sp/5`, `0.5 pts`, `size: M`.
         """
+        # Many items bear the same few labels.
+        if label not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            self._known[label] = self._read(label)
+        return self._known[label]
+
+    def _read(self, label: str) -> Points | None:
         forms = tuple(map(_form, self.templates)) or (*_USUAL, _SIZE)
         for form in forms:
             if match := form.match(label.strip()):

@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from sprints.coverage import ItemHistory, without_double_work
 from sprints.estimates import USUAL, Estimates, Points
-from sprints.history import Change, ItemState, changes, state_at
+from sprints.history import Change, ItemState, LabelBook, changes, state_at
 from sprints.milestone import GRACE_AFTER_END, Sprint
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, in_order
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, place_in_time
 
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
@@ -34,6 +34,9 @@ class Amount:
         return Amount(self.points - other.points, self.count - other.count)
 
 
+_NOTHING = Amount()
+
+
 class Cause(StrEnum):
     """Why the scope changed."""
 
@@ -47,7 +50,8 @@ class Cause(StrEnum):
 class ScopeChange:
     """One line of the scope ledger. `amount` is positive, except where an estimate fell.
 
-    `event` is what made the difference, and says who did it.
+    `event` is what made the difference, and says who did it. `was_done` names work that left after it was
+    done.
     """
 
     at: datetime
@@ -56,6 +60,7 @@ class ScopeChange:
     cause: Cause
     amount: Amount
     event: ItemEvent | LabelEvent
+    was_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,8 @@ class Day:
 class Item:
     """One issue or pull request of the milestone. `points` is None where nobody estimated it.
 
-    One that is `covered` counts nothing, because other items of the milestone tell its work.
+    One that `is_covered` counts nothing, because other items of the milestone, `told_by`, tell its work.
+    `reopened` counts how often it was opened again within the sprint.
     """
 
     number: int
@@ -86,6 +92,8 @@ class Item:
     item: str = ""
     done_at: datetime | None = None
     is_covered: bool = False
+    told_by: tuple[str, ...] = ()
+    reopened: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +141,37 @@ class Facts:
 
     @property
     def unit(self) -> str:
-        """`points`, or `count` when more than 30 % of the items are not estimated."""
-        not_estimated = sum(item.points is None for item in self.items)
-        return "count" if not_estimated > MOST_NOT_ESTIMATED * len(self.items) else "points"
+        """`points`, or `count` when more than 30 % of the items are not estimated.
+
+        What others tell needs no estimate of its own.
+        """
+        counted = [item for item in self.items if not item.is_covered]
+        not_estimated = sum(item.points is None for item in counted)
+        return "count" if not_estimated > MOST_NOT_ESTIMATED * len(counted) else "points"
 
     def total(self, cause: Cause) -> Amount:
         """The sum of the ledger's lines of one cause."""
-        return sum((line.amount for line in self.ledger if line.cause is cause), Amount())
+        return _sum(line.amount for line in self.ledger if line.cause is cause)
 
 
 def amount_of(items: Iterable[Item]) -> Amount:
     """The sum of a list of items."""
-    return sum((Amount(item.points or _ZERO, 1) for item in items), Amount())
+    return _sum(Amount(item.points or _ZERO, 1) for item in items)
+
+
+def _sum(amounts: Iterable[Amount]) -> Amount:
+    points, count = _ZERO, 0
+    for amount in amounts:
+        points, count = points + amount.points, count + amount.count
+    return Amount(points, count)
 
 
 @dataclass(slots=True)
 class _Totals:
     """What the items add up to, and how that moves with time."""
 
-    committed: Amount = Amount()
-    kept: Amount = Amount()
+    committed: list[Amount] = field(default_factory=list)
+    kept: list[Amount] = field(default_factory=list)
     ledger: list[ScopeChange] = field(default_factory=list)
     items: list[Item] = field(default_factory=list)
     committed_items: list[Item] = field(default_factory=list)
@@ -178,14 +197,14 @@ def facts_of(
     known = {item: [e for e in told if e.at < as_of] for item, told in events.items()}
     known = {item: told for item, told in known.items() if told}
     shown = {item: _shown(told) for item, told in known.items()}
-    label_events = [label for label in labels if label.at < as_of]
+    label_book = LabelBook(label for label in labels if label.at < as_of)
     totals = _Totals()
     for one in without_double_work(
         ItemHistory(
             item,
             shown[item].number,
             shown[item].is_pull_request,
-            changes(told, sprint.milestone, estimates, label_events),
+            changes(told, sprint.milestone, estimates, label_book.of(told)),
         )
         for item, told in known.items()
     ):
@@ -194,10 +213,10 @@ def facts_of(
     return Facts(
         sprint=sprint,
         as_of=as_of.astimezone(sprint.timezone),
-        committed=totals.committed,
+        committed=_sum(totals.committed),
         scope=scope,
         done=done,
-        kept=totals.kept,
+        kept=_sum(totals.kept),
         ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, line.number))),
         days=days,
         items=_by_number(totals.items),
@@ -215,9 +234,8 @@ def _by_number(items: Iterable[Item]) -> tuple[Item, ...]:
 
 def _shown(events: Sequence[ItemEvent]) -> ItemSnapshot:
     """The item as it is shown to people: as last seen. Of one that was deleted no text is kept."""
-    ordered = in_order(events)
-    latest = ordered[-1].snapshot
-    return replace(latest, title="") if any(e.event == "deleted" for e in ordered) else latest
+    latest = max(events, key=place_in_time).snapshot
+    return replace(latest, title="") if any(e.event == "deleted" for e in events) else latest
 
 
 def _add_item(
@@ -231,10 +249,10 @@ def _add_item(
     committed_at = min(sprint.committed_at, until)
     now, at_start, at_end = (state_at(one.changes, moment) for moment in (as_of, committed_at, until))
     committed, left, done = _scope(at_start, sprint), _scope(at_end, sprint), _done(at_end, sprint)
-    totals.committed += committed
+    totals.committed.append(committed)
     if committed.count and done.count:
         # What was promised of it, even if it was estimated again on the way.
-        totals.kept += committed
+        totals.kept.append(committed)
     is_carried = bool(left.count and not done.count and sprint.has_ended(as_of))
     for found, state, is_listed in (
         (totals.items, now, now.is_member),
@@ -244,7 +262,7 @@ def _add_item(
         (totals.late, at_end, is_carried and _was_done_late(one.changes, sprint, as_of)),
     ):
         if is_listed:
-            found.append(_listed(one, shown, state, sprint))
+            found.append(_listed(one, shown, state, sprint, until))
     _add_steps(totals, sprint, one, shown, committed_at, until)
 
 
@@ -256,17 +274,19 @@ def _add_steps(
     committed_at: datetime,
     until: datetime,
 ) -> None:
+    before = done_before = _NOTHING
     for change in one.changes:
         if change.at >= until:
             break
-        before, after = _scope(change.before, sprint), _scope(change.after, sprint)
-        done_before, done_after = _done(change.before, sprint), _done(change.after, sprint)
-        totals.steps.append((change.at, after - before, done_after - done_before))
-        if change.at >= committed_at and before != after:
+        after, done_after = _scope(change.after, sprint), _done(change.after, sprint)
+        if before != after or done_before != done_after:
+            totals.steps.append((change.at, after - before, done_after - done_before))
+        if before != after and change.at >= committed_at:
             totals.ledger.append(_ledger_line(change, shown, before, after))
+        before, done_before = after, done_after
 
 
-def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Sprint) -> Item:
+def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Sprint, until: datetime) -> Item:
     return Item(
         number=shown.number,
         title=shown.title,
@@ -275,6 +295,12 @@ def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Spr
         item=one.item,
         done_at=state.done_at,
         is_covered=state.is_covered,
+        told_by=one.told_by if state.is_covered else (),
+        reopened=sum(
+            change.before.state is State.DONE and change.after.state is State.OPEN
+            for change in one.changes
+            if sprint.start <= change.at < until
+        ),
     )
 
 
@@ -286,18 +312,19 @@ def _ledger_line(change: Change, shown: ItemSnapshot, before: Amount, after: Amo
     else:
         is_dropped = change.after.is_member and change.after.state is State.DROPPED
         cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
-    return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event)
+    was_done = cause is Cause.REMOVED and change.before.state is State.DONE
+    return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event, was_done)
 
 
 def _scope(item: ItemState, sprint: Sprint) -> Amount:
     """What an item adds to the scope: nothing if it was given up, or done before the sprint began."""
     if not item.is_member or item.state is State.DROPPED or item.is_covered or _was_done_before(item, sprint):
-        return Amount()
+        return _NOTHING
     return Amount(item.points or _ZERO, 1)
 
 
 def _done(item: ItemState, sprint: Sprint) -> Amount:
-    return _scope(item, sprint) if item.state is State.DONE else Amount()
+    return _scope(item, sprint) if item.state is State.DONE else _NOTHING
 
 
 def _was_done_before(item: ItemState, sprint: Sprint) -> bool:
@@ -331,13 +358,15 @@ def _days(
 ) -> tuple[tuple[Day, ...], Amount, Amount]:
     """A row for each local date from the start's, the last one so far; and the totals at `until`."""
     ordered = sorted(steps, key=lambda step: step[0])
-    days, scope, done, taken = list[Day](), Amount(), Amount(), 0
+    days, scope, done, taken = list[Day](), _NOTHING, _NOTHING, 0
 
     def advance(moment: datetime) -> None:
         nonlocal scope, done, taken
+        first = taken
         while taken < len(ordered) and ordered[taken][0] < moment:
-            _, scope_step, done_step = ordered[taken]
-            scope, done, taken = scope + scope_step, done + done_step, taken + 1
+            taken += 1
+        passed = ordered[first:taken]
+        scope, done = scope + _sum(step for _, step, _ in passed), done + _sum(step for *_, step in passed)
 
     day = sprint.first_day
     while until > sprint.start and sprint.calendar.midnight(day) < until:

@@ -10,6 +10,8 @@ from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
 _NOWHERE = 0  # No milestone has this id.
 # What takes an item away from its repository for good.
 _GONE = {"deleted", "transferred", "converted_to_discussion"}
+# What tells of people and words, and is by far the most.
+_QUIET = {"commented", "assigned", "unassigned", "blocked", "unblocked", "typed", "untyped", "status_changed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,10 @@ class ItemState:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `at` on, the item is in `after`; just before it was in `before`. `event` made the difference."""
+    """From `at` on, the item is in `after`; just before it was in `before`. `event` made the difference.
+
+    What happens within one second is one change.
+    """
 
     at: datetime
     before: ItemState
@@ -53,11 +58,15 @@ def changes(
     `labels` is what happened to the labels of its repository.
     """
     found = list[Change]()
-    before = ItemState()
+    now = ItemState()
     for event, at, after in _states(_with_labels(events, labels), milestone, estimates):
+        if after == now:
+            continue
+        before, now = now, after
+        if found and found[-1].at == at:
+            before = found.pop().before
         if after != before:
             found.append(Change(at, before, after, event))
-            before = after
     return found
 
 
@@ -69,6 +78,29 @@ def state_at(history: Sequence[Change], moment: datetime) -> ItemState:
             break
         current = change.after
     return current
+
+
+class LabelBook:
+    """What happened to the labels of a repository, to be looked up by name."""
+
+    def __init__(self, labels: Iterable[LabelEvent]) -> None:
+        self._by_name: dict[str, list[LabelEvent]] = {}
+        for label in labels:
+            self._by_name.setdefault(label.name, []).append(label)
+
+    def of(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
+        """All that may concern an item: what happened to its labels, under each name that these had."""
+        if not self._by_name:
+            return []
+        found, seen = list[LabelEvent](), set[str]()
+        names = {name for event in events for name in event.snapshot.labels}
+        names |= {event.label for event in events if event.label}
+        while names := names - seen:
+            seen |= names
+            told = [label for name in names for label in self._by_name.get(name, ())]
+            found += told
+            names = {label.new_name for label in told if label.new_name}
+        return found
 
 
 def _with_labels(
@@ -129,9 +161,13 @@ def _states(
         # The item is older than our knowledge of it: what its first picture implies held from the beginning.
         yield first, min(first.snapshot.created_at, first.at), fold.seen_from(milestone)
     for event in ordered:
+        if fold.is_gone:
+            return
         if isinstance(event, LabelEvent):
             _follow_label(fold, event)
-        elif not fold.is_gone:
+        elif event.event in _QUIET and event.snapshot.closes is None:
+            continue
+        else:
             _apply(fold, event)
         yield event, event.at, fold.seen_from(milestone)
 
@@ -188,7 +224,8 @@ def _apply(fold: _Fold, event: ItemEvent) -> None:
         case "corrected":
             fold.milestone = shown.milestone or _NOWHERE
             fold.labels = _in_known_order(fold.labels, shown, may_add=True)
-            fold.become(shown.state, event.at)
+            # When it was really closed decides whether that was before a sprint.
+            fold.become(shown.state, min(shown.closed_at or event.at, event.at))
         case gone if gone in _GONE:
             fold.become(State.DROPPED, event.at)
             fold.is_gone = True
