@@ -147,8 +147,7 @@ def _flow(
     is_covered: bool,
 ) -> Flow:
     shown, state = told[-1].snapshot, _state(history)
-    finish = _last_change_to(State.DONE, history) if state.state is State.DONE else None
-    drop = _last_change_to(State.DROPPED, history) if state.state is State.DROPPED else None
+    closing = _closing(told, state.done_at) if state.done_at else None
     return Flow(
         item=told[-1].item,
         number=shown.number,
@@ -158,7 +157,7 @@ def _flow(
         start_signal=start.signal if start else None,
         is_start_dated=start.is_dated if start else True,
         done_at=state.done_at,
-        dropped_at=_dropped_at(drop) if drop else None,
+        dropped_at=_dropped_at(history) if state.state is State.DROPPED else None,
         points=state.points,
         reopen_count=sum(
             change.before.state is State.DONE and change.after.state is State.OPEN for change in history
@@ -166,34 +165,35 @@ def _flow(
         is_pull_request=shown.is_pull_request,
         is_covered=is_covered,
         author=shown.author,
-        assignee_at_done=_first_assignee(told, finish) if finish else None,
-        # The event that shows a closed item first may be somebody else's, long after the closing.
-        closed_by=finish.event.actor if finish and finish.event.event == "closed" else None,
+        assignee_at_done=_first_assignee(told, state.done_at, closing) if state.done_at else None,
+        closed_by=closing.actor if closing else None,
     )
 
 
-def _last_change_to(state: State, history: Sequence[Change]) -> Change | None:
-    turns = [change for change in history if change.after.state is state and change.before.state is not state]
-    return turns[-1] if turns else None
+def _closing(told: Sequence[ItemEvent], done_at: datetime) -> ItemEvent | None:
+    """What made it done. Nothing, if a later event showed us first that it was: that is somebody else's."""
+    closings = [event for event in told if event.event == "closed" and event.at == done_at]
+    return closings[-1] if closings else None
 
 
-def _dropped_at(drop: Change) -> datetime:
-    """The moment of closing, also of an item that was closed when we first saw it."""
-    event = drop.event
-    if isinstance(event, ItemEvent) and event.at != drop.at:
-        return event.snapshot.closed_at or drop.at
+def _dropped_at(history: Sequence[Change]) -> datetime:
+    """When it was given up; also of an item that was closed already when we first saw it."""
+    drop = next(change for change in reversed(history) if change.before.state is not State.DROPPED)
+    if isinstance(drop.event, ItemEvent) and not drop.after.is_gone:
+        return drop.event.snapshot.closed_at or drop.at
     return drop.at
 
 
-def _first_assignee(told: Sequence[ItemEvent], finish: Change) -> str | None:
+def _first_assignee(told: Sequence[ItemEvent], done_at: datetime, closing: ItemEvent | None) -> str | None:
     """Of those assigned when it was done, the one who was assigned first."""
     people = _assignees_before(told[0])
     for event in told:
-        if event is finish.event:
-            # Its picture helps out where we missed an assignment.
-            people = people or (list(event.snapshot.assignees) if event.event == "closed" else [])
+        if event is closing or event.at > done_at:
             break
         people = _assignees_after(people, event)
+    if closing and not people:
+        # Its picture helps out where we missed an assignment.
+        people = list(closing.snapshot.assignees)
     return people[0] if people else None
 
 

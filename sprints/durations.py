@@ -1,0 +1,162 @@
+"""How long items take: lead time, cycle time, age, and what a team can expect of itself.
+
+Cycle time and work item age are those of the Kanban Guide, explained at
+https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/, and so is the
+service level expectation. Lead time is counted from an item's creation.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from sprints.calendar import Calendar
+from sprints.flow import Flow
+from sprints.percentiles import nearest_rank
+
+
+class Exclusion(StrEnum):
+    """Why a done item has no duration that could be counted."""
+
+    NOT_STARTED = "not_started"
+    START_NOT_DATED = "start_not_dated"
+    ZERO = "zero"
+    NEGATIVE = "negative"
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long some done items took, in ascending order.
+
+    `elapsed` is exact time, `days` are the local days that each touched: finish − start + 1. `excluded` are
+    the done items that were left out, by reason. `reopened` of those counted had been done before.
+    """
+
+    elapsed: tuple[timedelta, ...] = ()
+    days: tuple[int, ...] = ()
+    excluded: tuple[tuple[Exclusion, int], ...] = ()
+    reopened: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many items are counted."""
+        return len(self.elapsed)
+
+    @property
+    def excluded_count(self) -> int:
+        """How many done items are not."""
+        return sum(count for _, count in self.excluded)
+
+    @property
+    def reopened_share(self) -> Decimal | None:
+        """The part of the items counted, from 0 to 1, that had been done before; None without items."""
+        return Decimal(self.reopened) / self.n if self.n else None
+
+    def percentile(self, percent: int) -> timedelta | None:
+        """The time within which `percent` % of the items were done (see percentiles.py)."""
+        return nearest_rank(self.elapsed, percent)
+
+    def days_percentile(self, percent: int) -> int | None:
+        """The days within which `percent` % of the items were done."""
+        return nearest_rank(self.days, percent)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """A service level expectation: `percent` % of items finish in at most `days` days, as `n` items did."""
+
+    percent: int
+    days: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How long an item has been in progress. It is at least that old where its start `is_at_least` known."""
+
+    flow: Flow
+    elapsed: timedelta
+    days: int
+    is_at_least: bool
+
+
+def lead_time(flow: Flow) -> timedelta | None:
+    """Created → done, in elapsed calendar time. None unless it is done."""
+    return flow.done_at - flow.created_at if flow.done_at else None
+
+
+def cycle_time(flow: Flow) -> timedelta | None:
+    """First started → last done, in elapsed calendar time. None unless both are known."""
+    if flow.done_at is None or flow.started_at is None or not flow.is_start_dated:
+        return None
+    return flow.done_at - flow.started_at
+
+
+def lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+    """The lead times of the done items. Durations of zero or less are excluded."""
+    return _durations(flows, calendar, lambda flow: flow.created_at)
+
+
+def cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+    """The cycle times of the done items. Excluded are durations of zero or less and unknown starts."""
+    return _durations(flows, calendar, _start)
+
+
+def service_level(cycle_times: Durations, percent: int = 85) -> ServiceLevel | None:
+    """What the past lets us expect, or None without items."""
+    days = cycle_times.days_percentile(percent)
+    return ServiceLevel(percent, days, cycle_times.n) if days is not None else None
+
+
+def done_within(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:
+    """The items that were done on the local days from `first` to `last`, both included."""
+    return [flow for flow in flows if flow.done_at and first <= calendar.day_of(flow.done_at) <= last]
+
+
+def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
+    """Work item age, now − started, of the items in progress, the oldest first.
+
+    `flows` are those as of `now`.
+    """
+    found = [
+        Age(
+            flow,
+            now - flow.started_at,
+            _days(flow.started_at, now, calendar),
+            is_at_least=not flow.is_start_dated,
+        )
+        for flow in flows
+        if flow.is_in_progress and flow.started_at
+    ]
+    return sorted(found, key=lambda age: (-age.elapsed, age.flow.number))
+
+
+def _start(flow: Flow) -> datetime | Exclusion:
+    if flow.started_at is None:
+        return Exclusion.NOT_STARTED
+    return flow.started_at if flow.is_start_dated else Exclusion.START_NOT_DATED
+
+
+def _durations(
+    flows: Iterable[Flow], calendar: Calendar, start_of: Callable[[Flow], datetime | Exclusion]
+) -> Durations:
+    elapsed, days, excluded, reopened = list[timedelta](), list[int](), Counter[Exclusion](), 0
+    for flow in flows:
+        if flow.done_at is None or flow.is_covered:
+            continue
+        start = start_of(flow)
+        if isinstance(start, datetime) and start >= flow.done_at:
+            start = Exclusion.ZERO if start == flow.done_at else Exclusion.NEGATIVE
+        if isinstance(start, Exclusion):
+            excluded[start] += 1
+            continue
+        elapsed.append(flow.done_at - start)
+        days.append(_days(start, flow.done_at, calendar))
+        reopened += flow.reopen_count > 0
+    return Durations(tuple(sorted(elapsed)), tuple(sorted(days)), tuple(sorted(excluded.items())), reopened)
+
+
+def _days(start: datetime, finish: datetime, calendar: Calendar) -> int:
+    return (calendar.day_of(finish) - calendar.day_of(start)).days + 1

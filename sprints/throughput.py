@@ -1,0 +1,65 @@
+"""Throughput: the exact number of items done in a unit of time, whatever their size.
+
+As in the Kanban Guide, explained at
+https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sprints.calendar import Calendar, days_between
+from sprints.durations import done_within
+from sprints.flow import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many items were done on one local day."""
+
+    date: date
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCount:
+    """How many items were done in the week that begins on `monday`, of which `days` days are counted."""
+
+    monday: date
+    count: int
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Items done on each day of a window, days without any included."""
+
+    days: tuple[DayCount, ...]
+
+    @property
+    def total(self) -> int:
+        return sum(day.count for day in self.days)
+
+    @property
+    def weeks(self) -> tuple[WeekCount, ...]:
+        """The same by calendar weeks (ISO 8601). The first and the last may be partly outside."""
+        counts, days = Counter[date](), Counter[date]()
+        for day in self.days:
+            monday = day.date - timedelta(days=day.date.weekday())
+            counts[monday] += day.count
+            days[monday] += 1
+        return tuple(WeekCount(monday, counts[monday], days[monday]) for monday in sorted(days))
+
+
+def throughput(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> Throughput:
+    """Items done on the local days from `first` to `last`, both included.
+
+    An item that was re-opened counts on the day on which it was last done.
+    """
+    done = Counter(
+        calendar.day_of(flow.done_at)
+        for flow in done_within(flows, first, last, calendar)
+        if flow.done_at and not flow.is_covered
+    )
+    return Throughput(tuple(DayCount(day, done[day]) for day in days_between(first, last)))
