@@ -168,7 +168,7 @@ timeline = _tenant_table(
     Column("delivery", Text),
     Column("actor", Text),
     Column("source", Text, nullable=False, server_default="webhook"),
-    Column("before", JSONB),
+    Column("before", JSONB(none_as_null=True)),
     Column("after", JSONB, nullable=False),
     UniqueConstraint("organization_id", "item", "event", "at", "subject"),
     Index("timeline_by_milestone", "organization_id", "project_id", "milestone_id"),

@@ -161,7 +161,8 @@ end $$;
 create function forget_text(deleted_item text) returns void
 language sql security definer set search_path = pg_catalog, public, pg_temp as $$
     update public.timeline
-    set after = jsonb_set(after, '{item,title}', '""'), before = before - 'title'
+    set after = jsonb_set(after, '{item,title}', '""'),
+        before = case when jsonb_typeof(before) = 'object' then before - 'title' end
     where organization_id = nullif(current_setting('app.tenant', true), '')::bigint
         and item = deleted_item and after -> 'item' ->> 'title' <> ''
 $$;
