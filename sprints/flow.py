@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from sprints.estimates import Points
-from sprints.history import Change, ItemState, changes
+from sprints.history import Change, ItemState, LabelBook, changes
 from sprints.model import ItemEvent, LabelEvent, State, in_order
 from sprints.rules import Rules
 from sprints.starts import Start, StartSignal, links_of, start_of
@@ -71,12 +71,14 @@ def flows_of(
     """
     as_of = as_of.astimezone(UTC)
     known, others = _known(events, as_of), _known(elsewhere, as_of)
-    label_events = [label for label in labels if label.at < as_of]
+    label_book = LabelBook(label for label in labels if label.at < as_of)
     histories = {
-        item: changes(told, _NO_MILESTONE, rules.estimates, label_events) for item, told in known.items()
+        item: changes(told, _NO_MILESTONE, rules.estimates, label_book.of(told))
+        for item, told in known.items()
     }
-    parents = _parents(histories.values()) | _parents(
-        changes(told, _NO_MILESTONE) for told in others.values()
+    parents = _parents(
+        {item: _state(changes(told, _NO_MILESTONE)) for item, told in others.items()}
+        | {item: _state(history) for item, history in histories.items()}
     )
     issues = {
         told[-1].snapshot.number
@@ -102,10 +104,18 @@ def _known(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
     return {item: told for item, told in known.items() if told}
 
 
-def _parents(histories: Iterable[Sequence[Change]]) -> set[str]:
-    """The issues that have sub-issues."""
-    states = map(_state, histories)
-    return {state.parent for state in states if state.parent and not state.is_gone}
+def _parents(states: Mapping[str, ItemState]) -> set[str]:
+    """The issues that have sub-issues. Those in a circle tell nothing of each other (see coverage.py)."""
+    parent_of = {item: state.parent for item, state in states.items() if state.parent and not state.is_gone}
+    return {parent for item, parent in parent_of.items() if not _is_its_own_ancestor(item, parent_of)}
+
+
+def _is_its_own_ancestor(item: str, parent_of: Mapping[str, str]) -> bool:
+    seen, ancestor = set[str](), parent_of.get(item)
+    while ancestor and ancestor != item and ancestor not in seen:
+        seen.add(ancestor)
+        ancestor = parent_of.get(ancestor)
+    return ancestor == item
 
 
 def _state(history: Sequence[Change]) -> ItemState:

@@ -334,6 +334,16 @@ def test_a_child_that_is_gone_covers_nothing_and_one_elsewhere_does() -> None:
     assert not flows(parent, child.gone("11-12"))[1].is_covered
 
 
+def test_parents_in_a_circle_tell_nothing_of_each_other() -> None:
+    one, other, child = (FlowCard(n).opened("11-10") for n in (1, 2, 3))
+    one.child_of("11-11", other)
+    other.child_of("11-11", one)
+    assert not any(flow.is_covered for flow in flows(one, other).values())
+
+    found = flows(one, other, child.child_of("11-12", one))
+    assert [flow.is_covered for flow in found.values()] == [True, False, False]
+
+
 # What holds for every history
 
 
