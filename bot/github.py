@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import aiohttp
 import gidgethub
 from cachetools import LRUCache, TLRUCache, TTLCache
 from gidgethub.aiohttp import GitHubAPI
-from gidgethub.apps import get_installation_access_token
+from gidgethub.apps import get_installation_access_token, get_jwt
 
 from bot.settings import GitHubSettings
 
@@ -58,43 +58,35 @@ class GitHub:
         self._api_url = api_url
         self._clock = clock
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
+        self.app = App(self._api(), settings, clock)
 
     def installation(self, installation_id: int) -> "Installation":
         """The API with this installation's rights."""
         found = self._installations.get(installation_id)
         if found is None:
-            api = GitHubAPI(
-                self._session, NAME, base_url=self._api_url, cache=TTLCache(maxsize=256, ttl=30 * 60)
+            apis = self._api(cache=TTLCache(maxsize=256, ttl=30 * 60)), self._api()
+            found = Installation(
+                installation_id, *apis, _graphql_url(self._api_url), self._settings, self._clock
             )
-            found = Installation(installation_id, api, self._settings, self._clock)
             self._installations[installation_id] = found
         return found
 
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str
-    expires_at: datetime
+    def _api(self, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
+        return GitHubAPI(self._session, NAME, base_url=self._api_url, cache=cache)
 
 
-class Installation:
-    """Requests in the name of one installation."""
+def _graphql_url(api_url: str) -> str:
+    """GitHub Enterprise Server keeps GraphQL beside the REST API, not below it."""
+    return f"{api_url.rstrip('/').removesuffix('/v3')}/graphql"
 
-    def __init__(self, installation_id: int, api: GitHubAPI, app: GitHubSettings, clock: Clock) -> None:
-        self._id = installation_id
+
+class _Client:
+    """Requests in the name of the App or of one of its installations."""
+
+    def __init__(self, api: GitHubAPI, clock: Clock) -> None:
         self._api = api
-        self._app = app
         self._clock = clock
-        self._minting = asyncio.Lock()
         self._blocked_until: datetime | None = None
-        self._tokens: TLRUCache[int, _Token] = TLRUCache(
-            maxsize=1,
-            ttu=lambda _, token, __: (token.expires_at - _TOKEN_MARGIN).timestamp(),
-            timer=lambda: clock().timestamp(),
-        )
-        self.levels: TTLCache[tuple[str, str], int] = TTLCache(
-            maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
-        )
 
     async def get(self, path: str) -> Any:
         """Raises GitHubUnavailableError or GitHubRefusedError, as all of these do."""
@@ -114,41 +106,35 @@ class Installation:
     async def patch(self, path: str, data: object) -> Any:
         return await self._call(self._api.patch, path, data=data)
 
-    async def pages(self, path: str) -> AsyncIterator[Any]:
-        """All items of a list, page by page."""
-        token = await self._token()
+    async def pages(self, path: str, key: str | None = None) -> AsyncIterator[Any]:
+        """All items of a list, page by page; `key` names the list where it lies within an object."""
         with self._translated():
-            async for item in self._api.getiter(path, oauth_token=token, extra_headers=_HEADERS):
+            credentials: dict[str, Any] = await self._credentials()
+            async for item in self._api.getiter(
+                path, **credentials, extra_headers=_HEADERS, iterable_key=key
+            ):
                 yield item
+
+    async def _credentials(self) -> dict[str, str]:
+        """What gidgethub signs the request with."""
+        raise NotImplementedError
+
+    def _forget_credentials(self) -> bool:
+        """Whether fresh ones may do where these were refused."""
+        return False
 
     async def _call(self, method: Callable[..., Any], path: str, **arguments: object) -> Any:
         self._refuse_while_blocked()
         try:
             with self._translated():
-                token = await self._token()
-                return await method(path, oauth_token=token, extra_headers=_HEADERS, **arguments)
+                credentials = await self._credentials()
+                return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
         except GitHubRefusedError as refusal:
-            if refusal.status != 401:
+            if refusal.status != 401 or not self._forget_credentials():
                 raise
-        # The token was taken back early: once, a fresh one is worth a try.
-        self._tokens.clear()
         with self._translated():
-            token = await self._token()
-            return await method(path, oauth_token=token, extra_headers=_HEADERS, **arguments)
-
-    async def _token(self) -> str:
-        async with self._minting:
-            token = self._tokens.get(self._id)
-            if token is None:
-                minted = await get_installation_access_token(
-                    self._api,
-                    installation_id=str(self._id),
-                    app_id=self._app.app_id,
-                    private_key=self._app.private_key.reveal(),
-                )
-                token = _Token(minted["token"], datetime.fromisoformat(minted["expires_at"]))
-                self._tokens[self._id] = token
-            return token.value
+            credentials = await self._credentials()
+            return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
 
     def _refuse_while_blocked(self) -> None:
         """Ignoring a limit can get the App banned, so nothing is sent before it ends."""
@@ -194,6 +180,100 @@ class Installation:
         if problem.status_code == 403 and "secondary rate limit" in str(problem).lower():
             return now + _SECONDARY_PAUSE
         return None
+
+
+class App(_Client):
+    """Requests in the name of the App itself, about its webhooks."""
+
+    def __init__(self, api: GitHubAPI, app: GitHubSettings, clock: Clock) -> None:
+        super().__init__(api, clock)
+        self._app = app
+
+    async def _credentials(self) -> dict[str, str]:
+        return {"jwt": get_jwt(app_id=self._app.app_id, private_key=self._app.private_key.reveal())}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    expires_at: datetime
+
+
+class Installation(_Client):
+    """Requests in the name of one installation."""
+
+    def __init__(
+        self,
+        installation_id: int,
+        api: GitHubAPI,
+        graphql_api: GitHubAPI,
+        graphql_url: str,
+        app: GitHubSettings,
+        clock: Clock,
+    ) -> None:
+        super().__init__(api, clock)
+        self._id = installation_id
+        self._app = app
+        self._graphql = _GraphQL(graphql_api, clock, self._credentials, graphql_url)
+        self._minting = asyncio.Lock()
+        self._tokens: TLRUCache[int, _Token] = TLRUCache(
+            maxsize=1,
+            ttu=lambda _, token, __: (token.expires_at - _TOKEN_MARGIN).timestamp(),
+            timer=lambda: clock().timestamp(),
+        )
+        self.levels: TTLCache[tuple[str, str], int] = TTLCache(
+            maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
+        )
+
+    async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
+        """The `data` of a GraphQL query. What cannot be found is null in it."""
+        return await self._graphql.ask(query, variables)
+
+    def _forget_credentials(self) -> bool:
+        """The token was taken back early: once, a fresh one is worth a try."""
+        self._tokens.clear()
+        return True
+
+    async def _credentials(self) -> dict[str, str]:
+        async with self._minting:
+            token = self._tokens.get(self._id)
+            if token is None:
+                minted = await get_installation_access_token(
+                    self._api,
+                    installation_id=str(self._id),
+                    app_id=self._app.app_id,
+                    private_key=self._app.private_key.reveal(),
+                )
+                token = _Token(minted["token"], datetime.fromisoformat(minted["expires_at"]))
+                self._tokens[self._id] = token
+            return {"oauth_token": token.value}
+
+
+class _GraphQL(_Client):
+    """GraphQL has limits of its own, which must not stop what people wait for."""
+
+    def __init__(
+        self, api: GitHubAPI, clock: Clock, credentials: Callable[[], Awaitable[dict[str, str]]], url: str
+    ) -> None:
+        super().__init__(api, clock)
+        self._borrowed = credentials
+        self._url = url
+
+    async def ask(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
+        answer = await self.post(self._url, {"query": query, "variables": variables})
+        problems = [one for one in answer.get("errors", ()) if one.get("type") != "NOT_FOUND"]
+        if any(one.get("type") == "RATE_LIMITED" for one in problems):
+            limit = self._api.rate_limit
+            wait_until = limit.reset_datetime if limit else self._clock() + _SECONDARY_PAUSE
+            self._blocked_until = max(wait_until, self._clock() + timedelta(seconds=1))
+            raise GitHubUnavailableError("the hourly limit of GraphQL is used up", self._blocked_until)
+        if problems:
+            raise GitHubRefusedError(200, "; ".join(str(one.get("message")) for one in problems))
+        found: dict[str, Any] = answer["data"]
+        return found
+
+    async def _credentials(self) -> dict[str, str]:
+        return await self._borrowed()
 
 
 _HEADERS = {"X-GitHub-Api-Version": API_VERSION}
