@@ -4,26 +4,55 @@ Nothing here folds: each question about an item at a moment is answered by looki
 happened to it before that moment. The product is compared with this on random histories.
 
 Same second: what leaves (demilestoned, unlabeled) comes first, then all else by delivery id; opened and
-created come before everything.
+created come before everything. What changed within a second is what is different after it.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
-from sprints.model import ItemEvent, MilestoneEvent, State
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent, State
 
 Pair = tuple[Decimal, int]  # points, items
+Told = Sequence[ItemEvent | LabelEvent]
 NOTHING: Pair = (Decimal(0), 0)
 LABEL_POINTS = {
     "points: 1": Decimal(1),
+    "points: 2": Decimal(2),
     "points: 3": Decimal(3),
+    "points: 8": Decimal(8),
+    "3 story points": Decimal(3),
     "5 points": Decimal(5),
     "sp/0.5": Decimal("0.5"),
     "points: 0": Decimal(0),
 }
+# GitHub names no label that was deleted, but shows those that are left.
+_SHOWS_ALL_LABELS = {("corrected", None), ("unlabeled", None)}
+GONE = {"deleted", "transferred", "converted_to_discussion"}
+
+
+@dataclass(frozen=True)
+class Days:
+    """A team's days: its zones, each from a day on, its weekdays, and its holidays."""
+
+    zones: Sequence[tuple[date, tzinfo]]
+    weekdays: Iterable[int]
+    holidays: Iterable[date]
+
+    def midnight(self, day: date) -> datetime:
+        zone = [zone for since, zone in self.zones if since <= day][-1]
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+
+    def day_of(self, moment: datetime) -> date:
+        """The last day that has begun."""
+        there = moment.astimezone(UTC).date()
+        near = [there + timedelta(days=n) for n in range(-3, 4)]
+        return max(day for day in near if self.midnight(day) <= moment)
+
+    def is_working(self, day: date) -> bool:
+        return day.weekday() in set(self.weekdays) and day not in set(self.holidays)
 
 
 @dataclass(frozen=True)
@@ -33,68 +62,101 @@ class Reference:
     committed: Pair
     scope: Pair
     done: Pair
+    kept: Pair
     added: Pair
     removed: Pair
     dropped: Pair
     reestimated: Pair
     days: list[tuple[date, Pair, Pair]]
-    items: list[tuple[int, str, Decimal | None]]
+    ideal: list[tuple[date, Decimal | None]]
+    items: list[tuple[int, str, Decimal | None, bool]]
+    committed_items: list[int]
+    done_items: list[int]
+    carried: list[int]
+    late: list[int]
     unit: str
 
 
 def reference(
     milestone: Sequence[MilestoneEvent],
     items: dict[str, tuple[ItemEvent, ...]],
+    labels: Sequence[LabelEvent],
+    sizes: dict[str, Decimal],
     as_of: datetime,
-    zone: tzinfo,
+    days: Days,
 ) -> Reference:
-    start, committed_at, end = frame(milestone, as_of, zone)
-    box = milestone[0].milestone
+    start, committed_at, end = frame(milestone, as_of, days)
     until = as_of if end is None else min(as_of, end)
-    committed_at = min(committed_at, until)
-    told = [sorted(events, key=_item_order) for events in items.values()]
+    frozen_at = min(committed_at, until)
+    points = LABEL_POINTS | {f"size: {size}": worth for size, worth in sizes.items()}
+    world = _World(milestone[0].milestone, start, items, labels, points)
 
-    def scope(moment: datetime) -> Pair:
-        return _sum(_in_scope(_before(events, moment), box, start) for events in told)
-
-    def done(moment: datetime) -> Pair:
-        return _sum(_in_done(_before(events, moment), box, start) for events in told)
-
+    # What changed the scope: before and after each moment at which anything happened.
     causes = dict.fromkeys(("added", "removed", "dropped", "reestimated"), NOTHING)
-    for events in told:
-        for index, event in enumerate(events):
-            if committed_at <= event.at < until:
-                cause, amount = _effect(events[:index], events[: index + 1], box, start)
+    moments = {told.at for events in items.values() for told in events} | {label.at for label in labels}
+    for moment in moments:
+        if frozen_at <= moment < until:
+            for item in items:
+                cause, amount = world.effect(item, moment)
                 if cause:
                     causes[cause] = _plus(causes[cause], amount)
-    shown = [_shown(_before(events, as_of), box, start) for events in told]
-    listed = sorted(item for item in shown if item)
-    not_estimated = sum(points is None for _, _, points in listed)
+
+    committed = {item: world.in_scope(item, frozen_at) for item in items}
+    left = {item: world.in_scope(item, until) for item in items}
+    done = {item: world.in_done(item, until) for item in items}
+    open_at_end = [item for item in items if left[item][1] and not done[item][1]]
+    has_ended = end is not None and as_of >= end
+    listed = sorted(found for item in items if (found := world.shown(item, as_of)))
+    counted = [points for _, _, points, is_covered in listed if not is_covered]
+
+    def numbers(chosen: Iterable[str]) -> list[int]:
+        return sorted(items[item][0].snapshot.number for item in chosen)
+
     return Reference(
         start=start,
         end=end,
-        committed=scope(committed_at),
-        scope=scope(until),
-        done=done(until),
-        days=[(day, scope(moment), done(moment)) for day, moment in _days(start, until, zone)],
+        committed=_sum(committed.values()),
+        scope=_sum(left.values()),
+        done=_sum(done.values()),
+        kept=_sum(committed[item] for item in items if committed[item][1] and done[item][1]),
+        days=[(day, world.scope(moment), world.done(moment)) for day, moment in _days(start, until, days)],
+        ideal=_ideal(milestone, as_of, days, _sum(committed.values())[0]),
         items=listed,
-        unit="count" if not_estimated * 10 > len(listed) * 3 else "points",
+        committed_items=numbers(item for item in items if committed[item][1]),
+        done_items=numbers(item for item in items if done[item][1]),
+        carried=numbers(open_at_end) if has_ended else [],
+        late=numbers(_late(world, milestone, open_at_end, end, as_of)) if end and has_ended else [],
+        unit="count" if counted.count(None) * 10 > len(counted) * 3 else "points",
         **causes,
     )
+
+
+def _late(
+    world: "_World",
+    milestone: Sequence[MilestoneEvent],
+    open_at_end: Sequence[str],
+    end: datetime,
+    as_of: datetime,
+) -> list[str]:
+    """Done after the end, before the milestone was closed, but no more than three days later."""
+    closed = _closing(_known(milestone, as_of))
+    moments = [as_of, end + timedelta(days=3), *([closed] if closed else [])]
+    books_closed = min(moments)
+    if books_closed <= end:
+        return []
+    return [item for item in open_at_end if world.is_done_member(item, books_closed)]
 
 
 # From S to E
 
 
 def frame(
-    milestone: Sequence[MilestoneEvent], as_of: datetime, zone: tzinfo
+    milestone: Sequence[MilestoneEvent], as_of: datetime, days: Days
 ) -> tuple[datetime, datetime, datetime | None]:
     """S, the moment of the commitment, and E, of a milestone whose creation is known."""
-    told = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.delivery))
-    known = [event for event in told if event.at < as_of] or told[:1]
-    created_at, due_on = known[0].created_at, known[-1].due_on
-    due = due_on.astimezone(UTC).date() if due_on else None
-    ends = [_midnight(due + timedelta(days=1), zone)] if due else []
+    known = _known(milestone, as_of)
+    created_at, due = known[0].created_at, _due(known[-1])
+    ends = [days.midnight(due + timedelta(days=1))] if due else []
     if (closed_at := _closing(known)) is not None:
         ends.append(closed_at)
     end = min(ends, default=None)
@@ -104,10 +166,15 @@ def frame(
             continue
         stated = _stated(event.description)
         if stated and (due is None or stated <= due):
-            start = _midnight(stated, zone)
+            start = days.midnight(stated)
     if created_at < start:
         return start, start, end
-    return start, _midnight(created_at.astimezone(zone).date() + timedelta(days=1), zone), end
+    return start, days.midnight(days.day_of(created_at) + timedelta(days=1)), end
+
+
+def _known(milestone: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
+    told = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.delivery))
+    return [event for event in told if event.at < as_of] or told[:1]
 
 
 def _closing(known: Sequence[MilestoneEvent]) -> datetime | None:
@@ -121,6 +188,10 @@ def _closing(known: Sequence[MilestoneEvent]) -> datetime | None:
     return closed_at
 
 
+def _due(event: MilestoneEvent) -> date | None:
+    return event.due_on.astimezone(UTC).date() if event.due_on else None
+
+
 def _stated(description: str | None) -> date | None:
     for line in (description or "").splitlines():
         if match := re.match(r"^\s*start:\s*(\d{4}-\d\d-\d\d)\s*$", line, re.IGNORECASE):
@@ -131,53 +202,219 @@ def _stated(description: str | None) -> date | None:
     return None
 
 
-def _midnight(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time(), zone).astimezone(UTC)
-
-
-def _days(start: datetime, until: datetime, zone: tzinfo) -> list[tuple[date, datetime]]:
+def _days(start: datetime, until: datetime, days: Days) -> list[tuple[date, datetime]]:
     """Each local date from the start's that began before `until`, with its end or `until`."""
-    rows, day = [], start.astimezone(zone).date()
-    while start < until and _midnight(day, zone) < until:
-        rows.append((day, min(_midnight(day + timedelta(days=1), zone), until)))
+    rows, day = [], days.day_of(start)
+    while start < until and days.midnight(day) < until:
+        rows.append((day, min(days.midnight(day + timedelta(days=1)), until)))
         day += timedelta(days=1)
     return rows
 
 
-# An item, from all that happened to it so far
+# The ideal line
 
 
-def _item_order(event: ItemEvent) -> tuple[datetime, int, str]:
+def _ideal(
+    milestone: Sequence[MilestoneEvent], as_of: datetime, days: Days, committed: Decimal
+) -> list[tuple[date, Decimal | None]]:
+    """The line at each day's end, of a sprint that has a due date."""
+    start, committed_at, end = frame(milestone, as_of, days)
+    known = _known(milestone, as_of)
+    if _due(known[-1]) is None or end is None:
+        return []
+    last = days.day_of(end - timedelta(microseconds=1))
+    calendar = [days.day_of(start)]
+    while calendar[-1] < last:
+        calendar.append(calendar[-1] + timedelta(days=1))
+    if calendar[0] > last:
+        return []
+
+    def plan(day: date) -> date | None:
+        """The due date as it was known at the end of the day; the one of the commitment before that."""
+        until = min(max(days.midnight(day + timedelta(days=1)), committed_at), end)
+        return _due(
+            ([event for event in known if event.at < until] or known)[-1 if until > known[0].at else 0]
+        )
+
+    plans = [plan(day) for day in calendar]
+    line: list[Decimal | None] = []
+    for index, day in enumerate(calendar):
+        first = index
+        while first and plans[first - 1] == plans[index]:
+            first -= 1
+        is_last_plan = all(later == plans[index] for later in plans[index:])
+        target = last if is_last_plan else plans[index]
+        if target is None:
+            line.append(None)
+            continue
+        before = [value for value in line[:first] if value is not None]
+        begin_value = before[-1] if before else committed
+        stretch = [calendar[first] + timedelta(days=n) for n in range((target - calendar[first]).days + 1)]
+        steps = [one for one in stretch if days.is_working(one)] or stretch
+        passed = [one for one in steps if one <= day]
+        line.append(begin_value * (len(steps) - len(passed)) / len(steps) if steps else Decimal(0))
+    return list(zip(calendar, line, strict=True))
+
+
+# Items, from all that happened so far
+
+
+@dataclass(frozen=True)
+class _World:
+    box: int
+    start: datetime
+    items: dict[str, tuple[ItemEvent, ...]]
+    labels: Sequence[LabelEvent]
+    points: dict[str, Decimal]
+    pasts: dict[tuple[str, datetime, bool], Told] = field(default_factory=dict)
+
+    def past(self, item: str, moment: datetime, *, with_moment: bool = False) -> Told:
+        """What happened to an item before a moment, its labels' changes among it, until it was gone."""
+        key = (item, moment, with_moment)
+        if key not in self.pasts:
+            self.pasts[key] = self._past(*key)
+        return self.pasts[key]
+
+    def _past(self, item: str, moment: datetime, with_moment: bool) -> Told:
+        own = sorted(self.items[item], key=_order)
+        later = [label for label in self.labels if label.at >= own[0].at]
+        rest: list[ItemEvent | LabelEvent] = [*own[1:], *later]
+        told: Told = [own[0], *sorted(rest, key=_order)]
+        told = [event for event in told if event.at < moment or (with_moment and event.at == moment)]
+        if not any(isinstance(event, ItemEvent) for event in told):
+            return []
+        gone = [index for index, event in enumerate(told) if _is_gone_by(event)]
+        return told[: gone[0] + 1] if gone else told
+
+    def scope(self, moment: datetime) -> Pair:
+        return _sum(self.in_scope(item, moment) for item in self.items)
+
+    def done(self, moment: datetime) -> Pair:
+        return _sum(self.in_done(item, moment) for item in self.items)
+
+    def in_scope(self, item: str, moment: datetime, *, with_moment: bool = False) -> Pair:
+        pasts = {one: self.past(one, moment, with_moment=with_moment) for one in self.items}
+        past = pasts[item]
+        if not _is_member(past, self.box) or _state(past) is State.DROPPED or self._done_before(past):
+            return NOTHING
+        return NOTHING if self._is_covered(item, pasts) else (self._estimate(past) or Decimal(0), 1)
+
+    def in_done(self, item: str, moment: datetime) -> Pair:
+        return self.in_scope(item, moment) if _state(self.past(item, moment)) is State.DONE else NOTHING
+
+    def is_done_member(self, item: str, moment: datetime) -> bool:
+        past = self.past(item, moment)
+        return _is_member(past, self.box) and _state(past) is State.DONE
+
+    def effect(self, item: str, moment: datetime) -> tuple[str | None, Pair]:
+        was, now = self.in_scope(item, moment), self.in_scope(item, moment, with_moment=True)
+        if was == now:
+            return None, NOTHING
+        if not was[1]:
+            return "added", now
+        if now[1]:
+            return "reestimated", (now[0] - was[0], 0)
+        past = self.past(item, moment, with_moment=True)
+        is_given_up = _is_member(past, self.box) and _state(past) is State.DROPPED
+        return ("dropped" if is_given_up else "removed"), was
+
+    def shown(self, item: str, moment: datetime) -> tuple[int, str, Decimal | None, bool] | None:
+        pasts = {one: self.past(one, moment) for one in self.items}
+        past = pasts[item]
+        if not _is_member(past, self.box):
+            return None
+        state = "done_before_start" if self._done_before(past) else _state(past).value
+        number = self.items[item][0].snapshot.number
+        return number, state, self._estimate(past), self._is_covered(item, pasts)
+
+    def _estimate(self, past: Told) -> Decimal | None:
+        """The label with points that came last; of what is done, when it became so."""
+        done = _became_done(past)
+        borne = _borne(past if done is None else past[: done + 1])
+        return ([None, *(self.points[name] for name in borne if name in self.points)])[-1]
+
+    def _done_before(self, past: Told) -> bool:
+        done = _became_done(past)
+        if done is None:
+            return False
+        event = past[done]
+        if isinstance(event, ItemEvent) and event.event == "corrected" and event.snapshot.closed_at:
+            return min(event.snapshot.closed_at, event.at) < self.start
+        return event.at < self.start
+
+    def _is_covered(self, item: str, pasts: dict[str, Told]) -> bool:
+        """Whether another item of the milestone tells its work."""
+        if not self._is_here(pasts[item]):
+            return False
+        for other, past in pasts.items():
+            if not self._is_here(past) or _is_gone(past):
+                continue
+            is_child = _parent(past) == item and not self._is_above(other, item, pasts)
+            is_closed = not _is_pull_request(past) and _number(past) in _closes(pasts[item])
+            if is_child or is_closed:
+                return True
+        return False
+
+    def _is_above(self, other: str, item: str, pasts: dict[str, Told]) -> bool:
+        """Whether going up from the item, parent by parent within the milestone, leads to the other."""
+        way = [item]
+        while way[-1] != other:
+            past = pasts[way[-1]]
+            parent = _parent(past)
+            if parent not in pasts or parent in way or _is_gone(past) or not self._is_here(pasts[parent]):
+                return False
+            way.append(parent)
+        return True
+
+    def _is_here(self, past: Told) -> bool:
+        return _is_member(past, self.box)
+
+
+def _order(event: ItemEvent | LabelEvent) -> tuple[datetime, int, str]:
     place = {"opened": 0, "demilestoned": 1, "unlabeled": 1}.get(event.event, 2)
     return event.at, place, event.delivery
 
 
-def _before(events: Sequence[ItemEvent], moment: datetime) -> list[ItemEvent]:
-    return [event for event in events if event.at < moment]
+def _own(past: Told) -> list[ItemEvent]:
+    return [event for event in past if isinstance(event, ItemEvent)]
 
 
-def _is_member(past: Sequence[ItemEvent], box: int) -> bool:
-    """It last joined this milestone, and has not left it since."""
-    joined = None
-    for index, event in enumerate(past):
-        if event.event == "milestoned" or (event.event == "opened" and event.snapshot.milestone):
-            joined = index
-    if joined is None:
+def _is_gone_by(event: ItemEvent | LabelEvent) -> bool:
+    return isinstance(event, ItemEvent) and event.event in GONE
+
+
+def _is_gone(past: Told) -> bool:
+    return any(_is_gone_by(event) for event in past)
+
+
+def _is_member(past: Told, box: int) -> bool:
+    """The last that said where it is named this milestone, and it has not left it since."""
+    told = _own(past)
+    said = [i for i, e in enumerate(told) if e.event in {"opened", "milestoned", "corrected"}]
+    if not said:
         return False
-    target = past[joined].milestone or past[joined].snapshot.milestone
-    left = any(e.event == "demilestoned" and e.milestone == box for e in past[joined + 1 :])
+    last = told[said[-1]]
+    target = last.milestone if last.event == "milestoned" else last.snapshot.milestone
+    left = [
+        event
+        for event in told[said[-1] + 1 :]
+        if event.event == "demilestoned"
+        and (event.milestone == box or (event.milestone is None and event.snapshot.milestone is None))
+    ]
     return target == box and not left
 
 
-def _state(past: Sequence[ItemEvent]) -> State:
-    told = [event for event in past if event.event in {"closed", "reopened"}]
+def _state(past: Told) -> State:
+    if _is_gone(past):
+        return State.DROPPED
+    told = [event for event in _own(past) if event.event in {"closed", "reopened", "corrected"}]
     if not told or told[-1].event == "reopened":
         return State.OPEN
     return told[-1].snapshot.state
 
 
-def _became_done(past: Sequence[ItemEvent]) -> int | None:
-    """Which event made it done, if it is done: the first of the unbroken row of such closings."""
+def _became_done(past: Told) -> int | None:
+    """Which event made it done, if it is done: the first of the unbroken row of such events."""
     if _state(past) is not State.DONE:
         return None
     index = len(past)
@@ -186,61 +423,65 @@ def _became_done(past: Sequence[ItemEvent]) -> int | None:
     return index
 
 
-def _labels_estimate(past: Sequence[ItemEvent]) -> Decimal | None:
-    """The label with points that came last among those that are still there."""
-    newest, found = (-1, -1), None
-    for label, points in LABEL_POINTS.items():
-        came, went = (-1, -1), -1
-        for index, event in enumerate(past):
-            if event.event == "opened" and label in event.snapshot.labels:
-                came = (index, event.snapshot.labels.index(label))
-            elif event.event == "labeled" and event.label == label:
-                came = (index, 0)
-            elif event.event == "unlabeled" and event.label == label:
-                went = index
-        if came[0] > went and came > newest:
-            newest, found = came, points
-    return found
+def _borne(past: Told) -> list[str]:
+    """The labels that it bears, in the order in which they came, by the names that they have now."""
+    found: list[tuple[int, str]] = []
+
+    def borne_before(end: int) -> list[str]:
+        names = [_name_now(name, past[index + 1 : end]) for index, name in found]
+        return [name for name in names if name is not None]
+
+    for index, event in enumerate(past):
+        if isinstance(event, LabelEvent):
+            continue
+        came: Sequence[str] = ()
+        if event.event == "opened":
+            came = event.snapshot.labels
+        elif event.event == "labeled" and event.label:
+            came = [event.label]
+        elif event.event == "corrected":
+            had = borne_before(index)
+            came = [name for name in event.snapshot.labels if name not in had]
+        found += [(index, name) for name in came]
+    return borne_before(len(past))
 
 
-def _estimate(past: Sequence[ItemEvent]) -> Decimal | None:
-    done = _became_done(past)
-    return _labels_estimate(past if done is None else past[:done])
+def _name_now(name: str, later: Told) -> str | None:
+    """What a label of the item is called after all this; None if the item lost it, or got it anew."""
+    for event in later:
+        if isinstance(event, LabelEvent):
+            if event.name == name and event.event == "deleted":
+                return None
+            if event.name == name and event.new_name:
+                name = event.new_name
+            continue
+        is_named = event.event in {"labeled", "unlabeled"} and event.label == name
+        shows_all = (event.event, event.label) in _SHOWS_ALL_LABELS
+        if is_named or (shows_all and name not in event.snapshot.labels):
+            return None
+    return name
 
 
-def _done_before(past: Sequence[ItemEvent], start: datetime) -> bool:
-    done = _became_done(past)
-    return done is not None and past[done].at < start
-
-
-def _in_scope(past: Sequence[ItemEvent], box: int, start: datetime) -> Pair:
-    if not past or not _is_member(past, box) or _state(past) is State.DROPPED or _done_before(past, start):
-        return NOTHING
-    return _estimate(past) or Decimal(0), 1
-
-
-def _in_done(past: Sequence[ItemEvent], box: int, start: datetime) -> Pair:
-    return _in_scope(past, box, start) if _state(past) is State.DONE else NOTHING
-
-
-def _effect(
-    before: Sequence[ItemEvent], after: Sequence[ItemEvent], box: int, start: datetime
-) -> tuple[str | None, Pair]:
-    was, now = _in_scope(before, box, start), _in_scope(after, box, start)
-    if was == now:
-        return None, NOTHING
-    if not was[1]:
-        return "added", now
-    if now[1]:
-        return "reestimated", (now[0] - was[0], 0)
-    return ("dropped" if _is_member(after, box) else "removed"), was
-
-
-def _shown(past: Sequence[ItemEvent], box: int, start: datetime) -> tuple[int, str, Decimal | None] | None:
-    if not past or not _is_member(past, box):
+def _parent(past: Told) -> str | None:
+    told = [event for event in _own(past) if event.event in {"parent_added", "parent_removed"}]
+    added = [index for index, event in enumerate(told) if event.event == "parent_added"]
+    if not added:
         return None
-    state = "done_before_start" if _done_before(past, start) else _state(past).value
-    return past[-1].snapshot.number, state, _estimate(past)
+    parent = told[added[-1]].named
+    return None if any(event.named == parent for event in told[added[-1] + 1 :]) else parent
+
+
+def _closes(past: Told) -> tuple[int, ...]:
+    told = [event.snapshot.closes for event in _own(past) if event.snapshot.closes is not None]
+    return told[-1] if told else ()
+
+
+def _is_pull_request(past: Told) -> bool:
+    return _own(past)[0].snapshot.is_pull_request
+
+
+def _number(past: Told) -> int:
+    return _own(past)[0].snapshot.number
 
 
 def _plus(one: Pair, other: Pair) -> Pair:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 from hypothesis import given, settings
 
+from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause
-from tests.sprints.reference import Pair, frame, reference
+from tests.sprints.reference import Days, Pair, frame, reference
 from tests.sprints.strategies import NOWS, History, histories
 
 
@@ -18,17 +19,25 @@ def instant(moment: datetime | None) -> datetime | None:
     return moment and moment.astimezone(UTC)
 
 
+def days_of(history: History) -> Days:
+    calendar = history.calendar
+    return Days(calendar.zones, calendar.weekdays, calendar.holidays)
+
+
 @given(histories(), NOWS)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_every_number_is_what_the_definitions_say(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    expected = reference(history.milestone, history.items, as_of, history.zone)
+    expected = reference(
+        history.milestone, history.items, history.labels, history.sizes or {}, as_of, days_of(history)
+    )
 
     assert instant(facts.sprint.start) == expected.start
     assert instant(facts.sprint.end) == expected.end
     assert pair(facts.committed) == expected.committed
     assert pair(facts.scope) == expected.scope
     assert pair(facts.done) == expected.done
+    assert pair(facts.kept) == expected.kept
     assert {cause: pair(facts.total(cause)) for cause in Cause} == {
         Cause.ADDED: expected.added,
         Cause.REMOVED: expected.removed,
@@ -36,17 +45,26 @@ def test_every_number_is_what_the_definitions_say(history: History, as_of: datet
         Cause.REESTIMATED: expected.reestimated,
     }
     assert [(day.date, pair(day.scope), pair(day.done)) for day in facts.days] == expected.days
-    assert [(item.number, item.state, item.points) for item in facts.items] == expected.items
+    listed = [(item.number, item.state, item.points, item.is_covered) for item in facts.items]
+    assert listed == expected.items
+    assert [item.number for item in facts.committed_items] == expected.committed_items
+    assert [item.number for item in facts.done_items] == expected.done_items
+    assert [item.number for item in facts.carried] == expected.carried
+    assert [item.number for item in facts.late] == expected.late
     assert facts.unit == expected.unit
 
 
-@given(histories(most_items=0), NOWS)
-@settings(max_examples=120, deadline=None)
-def test_start_commitment_and_end_are_where_the_definitions_put_them(
+@given(histories(most_items=1), NOWS)
+@settings(max_examples=150, deadline=None)
+def test_start_commitment_end_and_ideal_are_where_the_definitions_put_them(
     history: History, as_of: datetime
 ) -> None:
-    sprint = history.facts(as_of).sprint
+    facts, days = history.facts(as_of), days_of(history)
+    sprint = facts.sprint
 
     told = (sprint.start, sprint.committed_at, sprint.end)
-    expected = frame(history.milestone, as_of, history.zone)
+    expected = frame(history.milestone, as_of, days)
     assert [instant(moment) for moment in told] == [instant(moment) for moment in expected]
+    line = reference(history.milestone, history.items, history.labels, history.sizes or {}, as_of, days).ideal
+    shown = [(day.date, day.ideal) for day in burndown_of(facts, "points").days]
+    assert [one for one in shown if one[1] is not None] == [one for one in line if one[1] is not None]
