@@ -9,6 +9,7 @@ from bot.settings import Settings
 from storage.deliveries import Deliveries
 from storage.lookups import all_tenants
 from storage.outbox import Outbox
+from storage.timeline import Timeline
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
@@ -60,6 +61,9 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
         deliveries, outbox = Deliveries(tenant), Outbox(tenant)
         counts = await deliveries.counts()
         print(f"tenant {organization_id}: {', '.join(f'{number} {name}' for name, number in counts.items())}")
+        if newest := await deliveries.newest():
+            print(f"tenant {organization_id}: last event {newest[0]} at {newest[1]:%Y-%m-%d %H:%M} UTC")
+        print(f"tenant {organization_id}: {await Timeline(tenant).corrections()} corrections by reconciling")
         for delivery, event, why in await deliveries.parked():
             yield (
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "

@@ -6,12 +6,14 @@ import json
 import sys
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.services import Services, services
 from bot.settings import Settings
-from sprints.facts import Amount, Cause, Facts
+from sprints.facts import Facts
+from sprints.plain import Values, footnotes, plain
+from sprints.rules import Rules
+from storage.closed import Closed
 from storage.lookups import tenants_of_repository
 from storage.projects import Projects
 from storage.sprints import Sprints
@@ -38,13 +40,13 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     except _NotFoundError as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(json.dumps(as_json(found), indent=1))
+    print(json.dumps(found, indent=1))
     return 0
 
 
 async def _facts(
     settings: Settings, repository: str, number: int, as_of: datetime | None, zone: ZoneInfo | None
-) -> Facts:
+) -> Values:
     async with services(settings) as base:
         async with base.database.nobody() as connection:
             tenants = await tenants_of_repository(connection, repository)
@@ -63,7 +65,7 @@ async def _tenant_facts(
     number: int,
     as_of: datetime | None,
     zone: ZoneInfo | None,
-) -> Facts | None:
+) -> Values | None:
     async with base.database.tenant(organization_id) as tenant:
         project = await Projects(tenant).named(repository)
         if project is None:
@@ -78,61 +80,17 @@ async def _tenant_facts(
         milestone = await sprints.milestone_id(number)
         if milestone is None:
             return None
-        return await sprints.facts(milestone, moment)
+        found = await sprints.facts(milestone, moment)
+        closed = await sprints.closed(milestone, base.clock())
+        if found is None:
+            return None
+        return plain(found) | {"closed": _closed(closed, found, rules) if closed else None}
 
 
-def as_json(facts: Facts) -> dict[str, object]:
-    """The contract of `facts`: docs/facts.md tells each key."""
-    sprint = facts.sprint
-    amounts = {
-        "committed": facts.committed,
-        **{cause.value: facts.total(cause) for cause in Cause},
-        "scope": facts.scope,
-        "done": facts.done,
-        "remaining": facts.remaining,
+def _closed(closed: Closed, found: Facts, rules: Rules) -> Values:
+    """The numbers as they were taken, beside the fold, and what has become known since."""
+    return closed.facts | {
+        "revision": closed.revision,
+        "taken_at": closed.taken_at.astimezone(rules.calendar.zone).isoformat(),
+        "footnotes": footnotes(closed.facts, found) if found.as_of >= closed.ended_at else [],
     }
-    return {
-        "milestone": sprint.number,
-        "title": sprint.title,
-        "start": sprint.start.astimezone(sprint.timezone).isoformat(),
-        "end": sprint.end.astimezone(sprint.timezone).isoformat() if sprint.end else None,
-        "timezone": str(sprint.timezone),
-        "as_of": facts.as_of.astimezone(sprint.timezone).isoformat(),
-        "unit": facts.unit,
-        "points": {name: _number(amount.points) for name, amount in amounts.items()},
-        "count": {name: amount.count for name, amount in amounts.items()},
-        "days": [
-            {"date": day.date.isoformat(), **_points(day.scope, day.done), **_counts(day.scope, day.done)}
-            for day in facts.days
-        ],
-        "items": [
-            {
-                "number": item.number,
-                "title": item.title,
-                "state": item.state,
-                "points": None if item.points is None else _number(item.points),
-            }
-            for item in facts.items
-        ],
-    }
-
-
-def _points(scope: Amount, done: Amount) -> dict[str, int | float]:
-    remaining = scope - done
-    return {
-        "scope": _number(scope.points),
-        "done": _number(done.points),
-        "remaining": _number(remaining.points),
-    }
-
-
-def _counts(scope: Amount, done: Amount) -> dict[str, int]:
-    return {
-        "count_scope": scope.count,
-        "count_done": done.count,
-        "count_remaining": scope.count - done.count,
-    }
-
-
-def _number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() else float(value)

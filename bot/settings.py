@@ -60,6 +60,7 @@ class Settings:
     webhook_secrets: tuple[Secret, ...] = ()
     github: GitHubSettings | None = None
     makes_own_key: bool = field(default=False)
+    payload_days: int = 90
 
 
 def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
@@ -84,6 +85,7 @@ def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
         webhook_secrets=reader.several("GITHUB_WEBHOOK_SECRET", _check_nothing),
         github=reader.github(),
         makes_own_key=not keys,
+        payload_days=reader.days("PAYLOAD_DAYS", 90),
     )
     if needs_github:
         reader.demand_github(settings)
@@ -123,6 +125,15 @@ class _Reader:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.problems: list[str] = []
+
+    def days(self, name: str, default: int) -> int:
+        given = self._environment.get(name)
+        if not given:
+            return default
+        if not given.isdecimal() or not 1 <= int(given) <= 36_500:
+            self.problems.append(f"{name} must be a number of days from 1 on, not “{given}”")
+            return default
+        return int(given)
 
     def port(self, name: str, default: int) -> int:
         given = self._environment.get(name)

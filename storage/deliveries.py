@@ -109,7 +109,8 @@ class Deliveries:
         return [StoredEvent(*row) for row in await self._connection.execute(query)]
 
     async def get(self, event_id: int) -> StoredEvent | None:
-        query = self._events().where(github_events.c.id == event_id)
+        """The event, unless the retention of its payload is over."""
+        query = self._events().where(github_events.c.id == event_id, github_events.c.payload != b"")
         row = (await self._connection.execute(query)).first()
         return StoredEvent(*row) if row else None
 
@@ -154,6 +155,37 @@ class Deliveries:
             func.count().filter(done, note.is_not(None), note != "redelivered").label("unusable"),
         ).where(github_events.c.organization_id == self._organization_id)
         return dict((await self._connection.execute(query)).mappings().one())
+
+    async def forget_payloads(self, before: datetime, most: int) -> int:
+        """Empties the oldest payloads from before a moment, at most so many, and returns how many.
+
+        The rows stay as a log, by which repetitions are told.
+        """
+        old = (
+            select(github_events.c.id)
+            .where(github_events.c.organization_id == self._organization_id)
+            .where(github_events.c.created_at < before, github_events.c.payload != b"")
+            .where(github_events.c.processed_at.is_not(None) | github_events.c.parked_at.is_not(None))
+            .order_by(github_events.c.created_at)
+            .limit(most)
+        )
+        result = await self._connection.execute(
+            update(github_events)
+            .where(github_events.c.organization_id == self._organization_id, github_events.c.id.in_(old))
+            .values(payload=b"")
+        )
+        return int(result.rowcount)
+
+    async def newest(self) -> tuple[str, datetime] | None:
+        """The event that came last, and when."""
+        query = (
+            select(github_events.c.event_type, github_events.c.created_at)
+            .where(github_events.c.organization_id == self._organization_id)
+            .order_by(github_events.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).first()
+        return (row[0], row[1]) if row else None
 
     async def parked(self, most: int = 20) -> list[tuple[str, str, str | None]]:
         """The newest parked deliveries: id, event and why."""

@@ -33,6 +33,10 @@ class Installations:
         """GitHub refuses everything of a suspended installation until it is resumed (None)."""
         await self._update(suspended_at=since)
 
+    async def reconcile_next(self, at: datetime) -> None:
+        """When its sprints are compared with GitHub again."""
+        await self._update(next_reconcile_at=at)
+
     async def meet(self, people: Mapping[int, str]) -> None:
         """Remembers people of this tenant, by GitHub's id, under the logins that they have now."""
         if people:

@@ -21,6 +21,8 @@ BACKFILL = "backfill"
 TICK = "tick"
 MEASURE = "measure"
 RECONCILE = "reconcile"
+REDELIVER = "redeliver"
+RETAIN = "retain"
 
 # A command's answer overtakes the recording of events: somebody is waiting for it.
 _PRIORITY = {ANSWER: 10}

@@ -5,6 +5,7 @@ their rows are then read in that tenant's own transaction.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -30,6 +31,12 @@ async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
 async def tenants_with_waiting_events(connection: AsyncConnection) -> Sequence[int]:
     """Whose deliveries wait although their time has come."""
     return (await connection.scalars(text("select * from tenants_with_waiting_events()"))).all()
+
+
+async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) -> Sequence[int]:
+    """Whose turn it is to `measure` or to `reconcile`."""
+    query = text("select * from tenants_due(:what, :moment)")
+    return (await connection.scalars(query, {"what": what, "moment": moment})).all()
 
 
 async def wake(connection: AsyncConnection, organization_id: int) -> None:

@@ -19,7 +19,7 @@ GRANTS = {
     "organizations": "select, update",
     "projects": "select, insert, update",
     "sprints": "select, insert, update",
-    "github_events": "select, update, delete",
+    "github_events": "select, update",
     "timeline": "select, insert",
     "closed_sprints": "select, insert",
     "daily_metrics": "select, insert, update, delete",

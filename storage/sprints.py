@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sprints.facts import Facts, facts_of
 from sprints.milestone import Sprint, sprint_of
+from sprints.plain import plain
 from sprints.rules import Rules
+from storage.closed import Closed, ClosedSprints, is_settled
 from storage.database import Tenant
 from storage.timeline import Timeline
 
@@ -15,6 +17,7 @@ class Sprints:
 
     def __init__(self, tenant: Tenant, project_id: int, rules: Rules) -> None:
         self._timeline = Timeline(tenant)
+        self._closed = ClosedSprints(tenant, project_id)
         self._project_id = project_id
         self._rules = rules
 
@@ -28,11 +31,33 @@ class Sprints:
         events = await self._timeline.milestone(self._project_id, milestone)
         if not events:
             return None
-        items = await self._timeline.items_of(self._project_id, milestone)
-        labels = await self._timeline.labels(self._project_id)
-        sprint = sprint_of(events, as_of, self._rules.calendar)
-        return facts_of(sprint, items, as_of, self._rules.estimates, labels)
+        return await self._fold(sprint_of(events, as_of, self._rules.calendar), as_of)
+
+    async def closed(self, milestone: int, now: datetime) -> Closed | None:
+        """The numbers of a finished sprint as they were taken, and are taken now if nobody has yet.
+
+        What is read for the first time when it is settled is what stays. None before, and while history is
+        still coming in.
+        """
+        events = await self._timeline.milestone(self._project_id, milestone)
+        sprint = sprint_of(events, now, self._rules.calendar) if events else None
+        last = await self._closed.latest(milestone)
+        if sprint is None or sprint.end is None or not is_settled(sprint, now):
+            return last
+        if last is not None and last.ended_at == sprint.end:
+            return last
+        if await self._closed.is_history_still_coming():
+            return last
+        at_end = plain(await self._fold(sprint, sprint.end))
+        # What was done late is known only afterwards.
+        await self._closed.take(sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now)
+        return await self._closed.latest(milestone)
 
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the milestone with this number."""
         return await self._timeline.milestone_id(self._project_id, number)
+
+    async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
+        items = await self._timeline.items_of(self._project_id, sprint.milestone)
+        labels = await self._timeline.labels(self._project_id)
+        return facts_of(sprint, items, as_of, self._rules.estimates, labels)

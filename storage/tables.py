@@ -128,9 +128,9 @@ sprints = _tenant_table(
     Index("sprints_by_number", "organization_id", "project_id", "github_milestone_number"),
 )
 
-# Inbox and log of every delivery that we act on. `github_id` is the repository's id, `payload` encrypted.
-# Waiting: neither processed_at nor parked_at; `due_at` says from when on. `note` says why it was parked,
-# tried again, or found to carry nothing usable.
+# Inbox and log of every delivery that we act on. `github_id` is the repository's id, `payload` encrypted, and
+# empty once its retention is over. Waiting: neither processed_at nor parked_at; `due_at` says from when on.
+# `note` says why it was parked, tried again, or found to carry nothing usable.
 github_events = _tenant_table(
     "github_events",
     Column("delivery_id", Text, nullable=False),
@@ -149,6 +149,9 @@ github_events = _tenant_table(
         "organization_id",
         "id",
         postgresql_where=text("processed_at is null and parked_at is null"),
+    ),
+    Index(
+        "github_events_with_payload", "organization_id", "created_at", postgresql_where=text("payload <> ''")
     ),
     Index("github_events_parked", "organization_id", postgresql_where=text("parked_at is not null")),
 )

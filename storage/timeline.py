@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.model import (
@@ -110,6 +110,14 @@ class Timeline:
             timeline.c.at < until,
         )
         return [_activity_event(row) for row in await self._connection.execute(query)]
+
+    async def corrections(self) -> int:
+        """How many facts were found missing, in all repositories."""
+        query = select(func.count()).where(
+            timeline.c.organization_id == self._organization_id,
+            timeline.c.source == Source.CORRECTION.value,
+        )
+        return int(await self._connection.scalar(query) or 0)
 
     async def _items(self, *conditions: Any) -> dict[str, list[ItemEvent]]:
         query = self._facts().where(*conditions).order_by(timeline.c.item)

@@ -9,18 +9,25 @@ from handlers import ROUTES
 MANIFEST = Path(__file__).parents[1] / "app.yml"
 
 
+# GitHub sends these to every App; they cannot be asked for.
+ALWAYS_SENT = {"installation", "installation_repositories"}
+
+
 def test_events_are_those_that_the_door_takes_in() -> None:
     manifest = yaml.safe_load(MANIFEST.read_text())
-    assert set(manifest["default_events"]) == {event for event, _ in ROUTES}
+    assert set(manifest["default_events"]) == {event for event, _ in ROUTES} - ALWAYS_SENT
 
 
 def test_permissions_are_those_that_the_calls_need() -> None:
-    """Comments and reactions write; the permission of a caller needs metadata. Nothing else is called."""
+    """Comments and reactions write; the permission of a caller needs metadata. Pushes, releases and
+    deployments are told only to those who may read contents and deployments."""
     manifest = yaml.safe_load(MANIFEST.read_text())
     assert manifest["default_permissions"] == {
         "issues": "write",
         "pull_requests": "write",
         "metadata": "read",
+        "contents": "read",
+        "deployments": "read",
     }
 
 

@@ -1,0 +1,108 @@
+"""Closed sprints: their numbers as they were taken a day after the end. Once taken, they never change."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from sprints.milestone import Phase, Sprint
+from sprints.plain import Values
+from storage.database import Tenant
+from storage.tables import closed_sprints, github_events, projects, sprints
+
+# Until then a number is provisional: a webhook may be late, and somebody may close an issue after the end.
+SETTLES_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """One snapshot. A sprint that goes on after its end gets another revision when it ends again."""
+
+    revision: int
+    ended_at: datetime
+    taken_at: datetime
+    facts: dict[str, Any]
+
+
+def is_settled(sprint: Sprint, now: datetime) -> bool:
+    """Whether a sprint's numbers are to be taken: 24 hours after its end and after its closing."""
+    if sprint.end is None or sprint.phase(now) is not Phase.COMPLETED:
+        return False
+    closing = max(sprint.end, sprint.closed_at or sprint.end)
+    # Closed long after its end, it was completed before: see GRACE_AFTER_END.
+    return now >= min(closing, sprint.end + timedelta(days=2)) + SETTLES_AFTER
+
+
+class ClosedSprints:
+    """The closed sprints of one repository."""
+
+    def __init__(self, tenant: Tenant, project_id: int) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+        self._project_id = project_id
+
+    async def latest(self, milestone: int) -> Closed | None:
+        """The newest snapshot of the sprint with GitHub's id `milestone`."""
+        query = (
+            select(
+                closed_sprints.c.revision,
+                closed_sprints.c.ended_at,
+                closed_sprints.c.taken_at,
+                closed_sprints.c.facts,
+            )
+            .join(
+                sprints,
+                (sprints.c.organization_id == closed_sprints.c.organization_id)
+                & (sprints.c.id == closed_sprints.c.sprint_id),
+            )
+            .where(closed_sprints.c.organization_id == self._organization_id)
+            .where(sprints.c.project_id == self._project_id, sprints.c.github_milestone_id == milestone)
+            .order_by(closed_sprints.c.revision.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(query)).first()
+        return Closed(*row) if row else None
+
+    async def is_history_still_coming(self) -> bool:
+        """Whether deliveries of this tenant wait, or this repository's past is being asked for."""
+        waiting = select(github_events.c.id).where(
+            github_events.c.organization_id == self._organization_id,
+            github_events.c.processed_at.is_(None),
+            github_events.c.parked_at.is_(None),
+        )
+        syncing = select(projects.c.id).where(
+            projects.c.organization_id == self._organization_id,
+            projects.c.id == self._project_id,
+            projects.c.sync != {},
+        )
+        for query in (waiting, syncing):
+            if await self._connection.scalar(query.limit(1)) is not None:
+                return True
+        return False
+
+    async def take(self, sprint: Sprint, facts: Values, now: datetime) -> None:
+        """Keeps the numbers of a sprint at its end. A second taking at the same end is not kept."""
+        last = await self.latest(sprint.milestone)
+        if sprint.end is None or (last is not None and last.ended_at == sprint.end):
+            return
+        sprint_id = await self._connection.scalar(
+            select(sprints.c.id).where(
+                sprints.c.organization_id == self._organization_id,
+                sprints.c.project_id == self._project_id,
+                sprints.c.github_milestone_id == sprint.milestone,
+            )
+        )
+        await self._connection.execute(
+            insert(closed_sprints)
+            .values(
+                organization_id=self._organization_id,
+                sprint_id=sprint_id,
+                revision=last.revision + 1 if last else 1,
+                ended_at=sprint.end,
+                taken_at=now,
+                facts=facts,
+            )
+            .on_conflict_do_nothing()
+        )
