@@ -38,6 +38,7 @@ def plain(facts: Facts) -> Values:
             for day in facts.days
         ],
         "items": [_item(item) for item in facts.items],
+        "covered": [item.number for item in facts.items if item.is_covered],
         "committed_items": [_item(item) for item in facts.committed_items],
         "done_items": [_item(item) for item in facts.done_items],
         "changes": [
@@ -98,7 +99,6 @@ def _item(item: Item) -> Values:
         "title": item.title,
         "state": item.state,
         "points": None if item.points is None else number(item.points),
-        "counted": not item.is_covered and item.state in {"open", "done"},
     }
 
 

@@ -151,7 +151,9 @@ github_events = _tenant_table(
         postgresql_where=text("processed_at is null and parked_at is null"),
     ),
     Index(
-        "github_events_with_payload", "organization_id", "created_at", postgresql_where=text("payload <> ''")
+        "github_events_with_payload",
+        *("organization_id", text("created_at")),
+        postgresql_where=text("payload <> ''"),
     ),
     Index("github_events_parked", "organization_id", postgresql_where=text("parked_at is not null")),
 )

@@ -1,0 +1,102 @@
+"""Deliveries that GitHub could not hand over, and how far we have looked for them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Tenant
+from storage.tables import clockwork, missed_deliveries
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A delivery that failed at `delivered_at`, and how often we asked GitHub for it again."""
+
+    delivery: str
+    event: str
+    action: str | None
+    delivered_at: datetime
+    asked_again: int = 0
+
+
+class MissedDeliveries:
+    """One tenant's missed deliveries."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def note(self, missed: Missed, *, asked: bool) -> None:
+        """Remembers that a delivery failed, and counts if it was asked for once more."""
+        fresh = insert(missed_deliveries).values(
+            organization_id=self._organization_id,
+            delivery_id=missed.delivery,
+            event_type=missed.event,
+            action=missed.action,
+            delivered_at=missed.delivered_at,
+            asked_again=int(asked),
+        )
+        await self._connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=["organization_id", "delivery_id"],
+                # Added up by the database, so that two who ask at once are both counted.
+                set_={"asked_again": missed_deliveries.c.asked_again + int(asked)},
+            )
+        )
+
+    async def asked_again(self, delivery: str) -> int:
+        """How often this one was asked for."""
+        query = select(missed_deliveries.c.asked_again).where(
+            self._mine, missed_deliveries.c.delivery_id == delivery
+        )
+        return await self._connection.scalar(query) or 0
+
+    async def recovered(self, deliveries: Collection[str], at: datetime) -> int:
+        """Marks those that came after all. Returns how many of them had been missed until now."""
+        result = await self._connection.execute(
+            update(missed_deliveries)
+            .where(self._is_open, missed_deliveries.c.delivery_id.in_(deliveries))
+            .values(recovered_at=at)
+        )
+        return max(result.rowcount, 0)
+
+    async def open(self) -> list[Missed]:
+        """What has not come to this day, oldest first."""
+        query = (
+            select(
+                missed_deliveries.c.delivery_id,
+                missed_deliveries.c.event_type,
+                missed_deliveries.c.action,
+                missed_deliveries.c.delivered_at,
+                missed_deliveries.c.asked_again,
+            )
+            .where(self._is_open)
+            .order_by(missed_deliveries.c.delivered_at)
+        )
+        return [Missed(*row) for row in await self._connection.execute(query)]
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        return missed_deliveries.c.organization_id == self._organization_id
+
+    @property
+    def _is_open(self) -> ColumnElement[bool]:
+        return and_(self._mine, missed_deliveries.c.recovered_at.is_(None))
+
+
+async def position(connection: AsyncConnection, name: str) -> datetime | None:
+    """Until when something that runs by the clock has seen everything, or None if it never ran."""
+    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == name))
+    return datetime.fromisoformat(state["until"]) if state and "until" in state else None
+
+
+async def set_position(connection: AsyncConnection, name: str, until: datetime) -> None:
+    """Remembers it for the next run."""
+    told = {"state": {"until": until.isoformat()}, "updated_at": func.now()}
+    await connection.execute(
+        insert(clockwork).values(name=name, **told).on_conflict_do_update(index_elements=["name"], set_=told)
+    )
