@@ -151,15 +151,16 @@ class Facts:
 
     def total(self, cause: Cause) -> Amount:
         """The sum of the ledger's lines of one cause."""
-        return _sum(line.amount for line in self.ledger if line.cause is cause)
+        return amounts_of(line.amount for line in self.ledger if line.cause is cause)
 
 
 def amount_of(items: Iterable[Item]) -> Amount:
     """The sum of a list of items."""
-    return _sum(Amount(item.points or _ZERO, 1) for item in items)
+    return amounts_of(Amount(item.points or _ZERO, 1) for item in items)
 
 
-def _sum(amounts: Iterable[Amount]) -> Amount:
+def amounts_of(amounts: Iterable[Amount]) -> Amount:
+    """Their sum."""
     points, count = _ZERO, 0
     for amount in amounts:
         points, count = points + amount.points, count + amount.count
@@ -213,10 +214,10 @@ def facts_of(
     return Facts(
         sprint=sprint,
         as_of=as_of.astimezone(sprint.timezone),
-        committed=_sum(totals.committed),
+        committed=amounts_of(totals.committed),
         scope=scope,
         done=done,
-        kept=_sum(totals.kept),
+        kept=amounts_of(totals.kept),
         ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, line.number))),
         days=days,
         items=_by_number(totals.items),
@@ -366,7 +367,10 @@ def _days(
         while taken < len(ordered) and ordered[taken][0] < moment:
             taken += 1
         passed = ordered[first:taken]
-        scope, done = scope + _sum(step for _, step, _ in passed), done + _sum(step for *_, step in passed)
+        scope, done = (
+            scope + amounts_of(step for _, step, _ in passed),
+            done + amounts_of(step for *_, step in passed),
+        )
 
     day = sprint.first_day
     while until > sprint.start and sprint.calendar.midnight(day) < until:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from sprints.calendar import Calendar
+from sprints.estimates import USUAL, Estimates
 from sprints.facts import Facts, facts_of
 from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, State
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, Source, State
 
 SPRINT, OTHER_SPRINT = 501, 502
 _DELIVERIES = itertools.count(1)
@@ -39,11 +40,26 @@ def next_delivery() -> str:
 class Card:
     """An issue or pull request that keeps what happened to it, with pictures as GitHub would send them."""
 
-    def __init__(self, number: int = 1, title: str | None = None, *, is_pull_request: bool = False) -> None:
+    def __init__(
+        self,
+        number: int = 1,
+        title: str | None = None,
+        *,
+        is_pull_request: bool = False,
+        closes: Sequence[int] = (),
+        actor: str | None = None,
+    ) -> None:
+        """`closes` are the issues that a pull request will close, `actor` is who does what follows."""
         self.id = f"item-{number}"
         self.events: list[ItemEvent] = []
+        self._actor = actor
+        is_pull_request = is_pull_request or bool(closes)
         self._shown = ItemSnapshot(
-            number, title or f"Card {number}", at("01-01"), is_pull_request=is_pull_request
+            number,
+            title or f"Card {number}",
+            at("01-01"),
+            is_pull_request=is_pull_request,
+            closes=tuple(closes) if is_pull_request else None,
         )
 
     def opened(self, when: When, *labels: str, milestone: int | None = None) -> Self:
@@ -90,16 +106,69 @@ class Card:
     def commented(self, when: When) -> Self:
         return self._happened("commented", when)
 
+    def retold(self, when: When, *closes: int) -> Self:
+        """A pull request's text is edited: it will close these issues, and no others."""
+        self._shown = replace(self._shown, closes=closes)
+        return self._happened("edited", when)
+
+    def put_under(self, when: When, parent: "Card") -> Self:
+        """It becomes a sub-issue."""
+        return self._happened("parent_added", when, named=parent.id)
+
+    def taken_from(self, when: When, parent: "Card") -> Self:
+        return self._happened("parent_removed", when, named=parent.id)
+
+    def deleted(self, when: When) -> Self:
+        return self._happened("deleted", when)
+
+    def transferred(self, when: When, target: str = "item-elsewhere") -> Self:
+        """To another repository, where it has another node id."""
+        return self._happened("transferred", when, named=target)
+
+    def made_a_discussion(self, when: When) -> Self:
+        return self._happened("converted_to_discussion", when)
+
+    def lost_a_label(self, when: When, label: str) -> Self:
+        """The label was deleted: GitHub names none, but shows those that are left."""
+        self._shown = replace(self._shown, labels=self._labels_without(label))
+        return self._happened("unlabeled", when)
+
+    def corrected(self, when: When, **shown: Any) -> Self:
+        """We asked GitHub, and it was otherwise than we knew."""
+        self._shown = replace(self._shown, **shown)
+        self._happened("corrected", when)
+        self.events[-1] = replace(self.events[-1], source=Source.CORRECTION)
+        return self
+
+    def asked_for(self) -> Self:
+        """All so far was not told when it happened, but asked for later."""
+        self.events = [replace(event, source=Source.BACKFILL) for event in self.events]
+        return self
+
     def _labels_without(self, label: str) -> tuple[str, ...]:
         return tuple(name for name in self._shown.labels if name != label)
 
     def _happened(
-        self, event: str, when: When, *, milestone: int | None = None, label: str | None = None
+        self,
+        event: str,
+        when: When,
+        *,
+        milestone: int | None = None,
+        label: str | None = None,
+        named: str | None = None,
     ) -> Self:
-        self.events.append(
-            ItemEvent(self.id, event, at(when), next_delivery(), self._shown, milestone, label)
-        )
+        told = ItemEvent(self.id, event, at(when), next_delivery(), self._shown, milestone, label, named)
+        self.events.append(replace(told, actor=self._actor))
         return self
+
+
+def renamed(when: When, name: str, new_name: str) -> LabelEvent:
+    """A label of the repository gets another name."""
+    return LabelEvent(f"label-{name}", "renamed", at(when), next_delivery(), name, new_name)
+
+
+def label_deleted(when: When, name: str) -> LabelEvent:
+    return LabelEvent(f"label-{name}", "deleted", at(when), next_delivery(), name)
 
 
 class Box:
@@ -114,9 +183,12 @@ class Box:
         if is_known:
             self._happened("created", created)
 
-    def edited(self, when: When, **shown: Any) -> Self:
+    def edited(self, when: When, before: Json | None = None, **shown: Any) -> Self:
+        """`before` are the values that GitHub says the edit replaced."""
         self._shown = replace(self._shown, **_milestone_fields(shown))
-        return self._happened("edited", when)
+        self._happened("edited", when)
+        self.events[-1] = replace(self.events[-1], before=before)
+        return self
 
     def closed(self, when: When) -> Self:
         self._shown = replace(self._shown, closed_at=at(when))
@@ -134,12 +206,23 @@ class Box:
         self._shown = replace(self._shown, **_milestone_fields(shown))
         return self._happened("observed", when)
 
-    def sprint(self, as_of: When = "12-31", zone: tzinfo = UTC) -> Sprint:
-        return sprint_of(self.events, at(as_of), Calendar.of(zone))
+    def sprint(
+        self, as_of: When = "12-31", zone: tzinfo = UTC, *, calendar: Calendar | None = None
+    ) -> Sprint:
+        return sprint_of(self.events, at(as_of), calendar or Calendar.of(zone))
 
-    def facts(self, *cards: Card, as_of: When = "12-31", zone: tzinfo = UTC) -> Facts:
+    def facts(
+        self,
+        *cards: Card,
+        as_of: When = "12-31",
+        zone: tzinfo = UTC,
+        calendar: Calendar | None = None,
+        estimates: Estimates = USUAL,
+        labels: Sequence[LabelEvent] = (),
+    ) -> Facts:
         events = {card.id: card.events for card in cards}
-        return facts_of(self.sprint(as_of, zone), events, at(as_of))
+        sprint = self.sprint(as_of, zone, calendar=calendar)
+        return facts_of(sprint, events, at(as_of), estimates, labels)
 
     def _happened(self, event: str, when: When) -> Self:
         self.events.append(replace(self._shown, event=event, at=at(when), delivery=next_delivery()))
