@@ -149,11 +149,10 @@ class Redelivery:
         await self._note(one, asked=True)
 
     async def _note(self, one: _Delivery, *, asked: bool) -> None:
-        if one.tenant is None:
-            self._log.info("missed delivery of an unknown installation", delivery=one.guid)
-            return
-        async with self._database.tenant(one.tenant) as tenant:
-            await MissedDeliveries(tenant).note(one.told(), asked=asked)
+        """Of an unknown installation there is nobody to remember it for; that it was asked for is logged."""
+        if one.tenant is not None:
+            async with self._database.tenant(one.tenant) as tenant:
+                await MissedDeliveries(tenant).note(one.told(), asked=asked)
 
 
 def _at(attempt: dict[str, Any]) -> datetime:
