@@ -72,5 +72,6 @@ def _form(template: str) -> re.Pattern[str]:
     """A template as an expression. Only its two placeholders mean anything; spaces may be more or fewer."""
     parts = re.split(r"(\{points\}|\{size\})", template.strip(), maxsplit=1)
     found = {"{points}": _NUMBER, "{size}": r"(?P<size>\S{1,20})"}
-    text = "".join(found.get(part) or r"\s*".join(map(re.escape, part.split(" "))) for part in parts)
+    # One wide gap for each run of spaces: several side by side would take forever to match.
+    text = "".join(found.get(part) or r"\s*".join(map(re.escape, re.split(r"\s+", part))) for part in parts)
     return re.compile(f"^{text}$", re.IGNORECASE)

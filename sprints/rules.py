@@ -59,7 +59,8 @@ def _weekdays(settings: Mapping[str, object]) -> frozenset[int]:
 
 
 def _holidays(settings: Mapping[str, object]) -> frozenset[date]:
-    return frozenset(day for text in _texts(settings.get("holidays")) if (day := _day(text)))
+    told = settings.get("holidays")
+    return frozenset(day for one in (told if isinstance(told, list) else []) if (day := _day(one)))
 
 
 def _sizes(settings: Mapping[str, object]) -> dict[str, Decimal]:

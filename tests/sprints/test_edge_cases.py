@@ -3,7 +3,7 @@
 The sprint runs from Monday, 16 November to Friday, 27 November 2026, in UTC.
 
 Rows that live elsewhere:
-- cycle time of a re-opened item, negative or zero durations, what only a poll saw: test_flow.py
+- cycle time of a re-opened item, negative or zero durations: test_durations.py; what only a poll saw: test_flow.py
 - personal data: test_team.py
 - twenty-three and twenty-five hours, local midnights: test_start_to_end.py, test_calendar.py
 - repeated and late webhooks, the snapshot of a finished sprint, asking again every night: the tests of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.estimates import USUAL
+from sprints.estimates import USUAL, Estimates
 from tests.builders import Box, Card
 
 
@@ -108,6 +108,32 @@ def test_two_labels_swapped_in_a_second_are_swapped_whichever_delivery_comes_fir
     card.labeled("11-17", "points: 8").unlabeled("11-17", "points: 3")
 
     assert Box(start="11-16").facts(card).scope.points == 8
+
+
+@pytest.mark.parametrize(
+    ("template", "label", "points"),
+    [
+        ("effort {points}", "Effort 3", "3"),
+        ("effort {points}", "effort3", "3"),
+        ("effort {points}", "points: 3", None),
+        ("T {size}", "t-M", None),
+        ("T {size}", "T m", "5"),
+        ("T {size}", "T L", None),
+        ("[{points}]", "[8]", "8"),
+        ("{points}", "0,5", "0.5"),
+        ("effort", "effort", None),
+        ("", "", None),
+    ],
+)
+def test_a_team_s_own_labels(template: str, label: str, points: str | None) -> None:
+    own = Estimates({"M": Decimal(5)}, (template,))
+
+    assert own.points_of(label) == (Decimal(points) if points else None)
+
+
+@pytest.mark.timeout(10)
+def test_a_template_full_of_spaces_takes_no_time() -> None:
+    assert Estimates(templates=(f"a{' ' * 1000}{{points}}",)).points_of(f"a{' ' * 48}x") is None
 
 
 @given(st.text(max_size=40))
