@@ -1,13 +1,15 @@
 """The words of the status card. Pure functions from facts to Markdown."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from charts.reading import MONTHS, WEEKDAYS, number, quantity, signed
+from charts.reading import MONTHS, WEEKDAYS, number, quantity, short_day, signed
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
 from sprints.milestone import Phase, Sprint
+from sprints.rollup import roll_up
 
 _BAR_CELLS = 20
 _MOST_NAMED = 10
@@ -23,14 +25,21 @@ def before_chart(facts: Facts, burndown: Burndown) -> str:
         parts.append(f"**Goal:** {plain(sprint.goal)}")
     parts.append(_progress(facts, burndown.unit))
     parts.append(_pace_sentence(facts, burndown))
+    parts.append(_due_sentence(sprint))
     parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
     return "\n\n".join(part for part in parts if part)
 
 
 def after_chart(facts: Facts, burndown: Burndown) -> str:
-    """The numbers behind the picture, what is not estimated, and as of when all this holds."""
-    parts = [_ledger(facts), _not_estimated(facts, burndown.unit), _days_table(facts, burndown.unit)]
-    parts.append(f"<sub>As of {_moment(facts.as_of.astimezone(facts.sprint.timezone))}</sub>")
+    """The numbers behind the picture, what is not estimated or counted, and as of when all this holds."""
+    parts = [
+        _ledger(facts),
+        _not_estimated(facts, burndown.unit),
+        _told_by_others(facts, burndown.unit),
+        _days_table(facts, burndown.unit),
+    ]
+    as_of = _moment(facts.as_of.astimezone(facts.sprint.timezone))
+    parts.append(f"<sub>As of {as_of} · {_completeness(facts)}</sub>")
     return "\n\n".join(part for part in parts if part)
 
 
@@ -51,7 +60,7 @@ def _dates(sprint: Sprint) -> str:
     if sprint.due is None:
         until = "no due date"
         if sprint.end:
-            until = f"closed on {_day(sprint.end.astimezone(sprint.timezone).date())}"
+            until = f"closed on {_day(sprint.calendar.day_of(sprint.end))}"
         return f"{_day(sprint.first_day)} – {until}"
     return f"{_day(sprint.first_day)} – {_day(sprint.due)}"
 
@@ -73,7 +82,7 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
             return "Everything in scope was done."
-        return f"{left} {'was' if remaining == 1 else 'were'} not done when it ended."
+        return f"{left} {'was' if remaining == 1 else 'were'} not done when it ended.{_carried(facts)}"
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     behind = pace(burndown)
@@ -85,6 +94,31 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
         return f"**On the ideal line:** {left} {remain}, {until}."
     side = "behind" if behind > 0 else "ahead of"
     return f"**{quantity(abs(behind), unit)} {side}** the ideal line: {left} {remain}, {until}."
+
+
+def _carried(facts: Facts) -> str:
+    """How many items went on; a closed milestone may still have seen some of them done."""
+    if not facts.carried:
+        return ""
+    late = f", {len(facts.late)} of them done late" if facts.late else ""
+    return f" {_count(len(facts.carried), 'item')} carried over{late}."
+
+
+def _due_sentence(sprint: Sprint) -> str:
+    """How the due date moved while the sprint ran, from the first plan to the latest."""
+    if not sprint.due_moves:
+        return ""
+    before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after
+    times = f" {len(sprint.due_moves)} times" if len(sprint.due_moves) > 1 else ""
+    if before is None:
+        return f"The due date was set while the sprint ran: {_weekday(after)}." if after else ""
+    if after is None:
+        return f"The due date was taken away; it was {_weekday(before)}."
+    slip = (after - before).days
+    if not slip:
+        return f"The due date was moved{times} and is back on {_weekday(after)}."
+    how = f"{_count(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
+    return f"The due date was moved{times} from {_weekday(before)} to {_weekday(after)}: {how}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
@@ -130,17 +164,59 @@ _CAUSES = (
 
 
 def _not_estimated(facts: Facts, unit: str) -> str:
-    missing = [item for item in facts.items if item.points is None and item.state == "open"]
+    missing = [
+        item for item in facts.items if item.points is None and item.state == "open" and not item.is_covered
+    ]
     if not missing:
         return ""
-    named = ", ".join(f"#{item.number}" for item in missing[:_MOST_NAMED])
-    if len(missing) > _MOST_NAMED:
-        named += f" and {len(missing) - _MOST_NAMED} more"
+    named = _named(item.number for item in missing)
     verb, they = ("is", "it counts") if len(missing) == 1 else ("are", "they count")
     text = f"**{_count(len(missing), 'open item')} {verb} not estimated:** {named}"
     if unit == "points":
         return f"{text}. In points {they} as 0."
     return f"{text}. So much is not estimated that this card counts items instead of points."
+
+
+def _told_by_others(facts: Facts, unit: str) -> str:
+    """Parents and pull requests whose work others tell: folded, because there is nothing to do about it."""
+    covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
+    if not covered:
+        return ""
+    verb, their = ("is", "its") if len(covered) == 1 else ("are", "their")
+    summary = f"{_count(len(covered), 'item')} {verb} not counted: others tell {their} work"
+    numbers = {item.item: item.number for item in facts.items}
+    lines = []
+    for item in covered[:_MOST_NAMED]:
+        below = roll_up(item, facts.items)
+        done, total = measure(below.done, unit), measure(below.total, unit)
+        line = f"- #{item.number}: {number(done)} of {quantity(total, unit)} done in "
+        line += _named(sorted(numbers[teller] for teller in item.told_by if teller in numbers))
+        if item.points:
+            line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
+        lines.append(line)
+    if len(covered) > _MOST_NAMED:
+        lines.append(f"- and {len(covered) - _MOST_NAMED} more")
+    listed = "\n".join(lines)
+    return f"<details>\n<summary>{summary}</summary>\n\n{listed}\n\n</details>"
+
+
+def _named(numbers: Iterable[int]) -> str:
+    """Issues as links, the first of them if there are many."""
+    every = list(numbers)
+    named = ", ".join(f"#{one}" for one in every[:_MOST_NAMED])
+    return f"{named} and {len(every) - _MOST_NAMED} more" if len(every) > _MOST_NAMED else named
+
+
+def _completeness(facts: Facts) -> str:
+    """Whether all that these numbers are made of was told when it happened."""
+    known, calendar = facts.completeness, facts.sprint.calendar
+    doubts = []
+    if known.reconstructed_before:
+        day = calendar.day_of(calendar.next_midnight(known.reconstructed_before))
+        doubts.append(f"reconstructed before {_day(day)}")
+    if known.first_seen:
+        doubts.append(f"{_count(len(known.first_seen), 'item')} not seen from the beginning")
+    return ", ".join(doubts) or "complete"
 
 
 def _days_table(facts: Facts, unit: str) -> str:
@@ -175,6 +251,10 @@ def _count(count: int, noun: str) -> str:
 
 def _day(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def _weekday(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()]} {short_day(day)}"
 
 
 def _moment(moment: datetime) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from commands.status_card import after_chart, before_chart
 from sprints.burndown import burndown_of
-from tests.builders import Box, Card, Json
+from tests.builders import SPRINT, Box, Card, Json
 
 
 def card(number: int = 1, points: int | str | None = 5) -> Card:
@@ -41,7 +41,7 @@ def test_a_running_sprint() -> None:
         "### Sprint 12 · day 3 of 12\n\n16 Nov 2026 – 27 Nov 2026\n\n**Goal:** Pay by card"
     )
     assert "**3 of 8 points done** (37 %)" in text
-    assert "<sub>As of 18 Nov 2026, 12:00 UTC</sub>" in text
+    assert "<sub>As of 18 Nov 2026, 12:00 UTC · complete</sub>" in text
 
 
 def test_a_planned_sprint() -> None:
@@ -58,7 +58,7 @@ def test_a_sprint_that_starts_tomorrow() -> None:
 @pytest.mark.parametrize(
     ("cards", "sentence"),
     [
-        ([card(1, 5)], "5 points were not done when it ended."),
+        ([card(1, 5)], "5 points were not done when it ended. 1 item carried over."),
         ([card(1, 1)], "1 point was not done when it ended."),
         ([card(1, 5).closed("11-20")], "Everything in scope was done."),
         ([card(1, 5).dropped("11-20")], "Everything in scope was done."),
@@ -92,6 +92,46 @@ def test_the_moment_is_told_in_the_teams_time() -> None:
 
     assert "As of 19 Nov 2026, 01:00 NZDT" in text
     assert "· day 4 of 12" in text
+
+
+@pytest.mark.parametrize(
+    ("moves", "sentence"),
+    [
+        (["2026-11-30"], "The due date was moved from Fri 27 Nov to Mon 30 Nov: 3 days later."),
+        (["2026-11-26"], "The due date was moved from Fri 27 Nov to Thu 26 Nov: 1 day earlier."),
+        (
+            ["2026-11-30", "2026-12-04"],
+            "The due date was moved 2 times from Fri 27 Nov to Fri 4 Dec: 7 days later.",
+        ),
+        (["2026-11-30", "2026-11-27"], "The due date was moved 2 times and is back on Fri 27 Nov."),
+        ([None], "The due date was taken away; it was Fri 27 Nov."),
+    ],
+)
+def test_a_due_date_that_moved(moves: list[str | None], sentence: str) -> None:
+    box = sprint()
+    for day, due in enumerate(moves, start=17):
+        box.edited(f"11-{day} 10:00", due=due)
+    paragraphs = shown(box, card(), as_of="11-19 12:00").split("\n\n")
+
+    assert sentence in paragraphs
+    assert paragraphs.index(sentence) < paragraphs.index("[chart]")
+
+
+def test_a_due_date_that_was_set_while_the_sprint_ran() -> None:
+    text = shown(sprint(due=None).edited("11-17", due="2026-11-30"), card())
+
+    assert "The due date was set while the sprint ran: Mon 30 Nov." in text
+
+
+def test_a_due_date_that_stayed_needs_no_words() -> None:
+    assert "due date" not in shown(sprint().edited("11-17", title="Twelve"), card())
+
+
+def test_what_was_carried_over_and_done_late() -> None:
+    cards = [card(1), card(2, 3).closed("11-28 09:00"), card(3, None), card(4, 2)]
+    text = shown(sprint().closed("11-29"), *cards, as_of="12-05")
+
+    assert "10 points were not done when it ended. 4 items carried over, 1 of them done late." in text
 
 
 # The pace
@@ -179,6 +219,57 @@ def test_mostly_not_estimated_counts_items() -> None:
     assert "**12 open items are not estimated:** #1, #2, #3, #4, #5, #6, #7, #8, #9, #10 and 2 more" in text
     assert "this card counts items instead of points" in text
     assert "of 12 items done" in text
+
+
+def test_what_others_tell_is_folded_and_needs_no_estimate() -> None:
+    parent, request = card(1, 8), Card(4, closes=[3]).opened("11-10", milestone=SPRINT)
+    children = [card(n, n).put_under("11-13", parent) for n in (2, 3)]
+    children[0].closed("11-17")
+    text = shown(sprint(), parent, *children, request)
+
+    assert "2 of 5 points done" in text
+    assert (
+        "<details>\n<summary>2 items are not counted: others tell their work</summary>\n\n"
+        "- #1: 2 of 5 points done in #2, #3; estimated twice, its own 8 points left out\n"
+        "- #4: 0 of 3 points done in #3\n\n</details>"
+    ) in text
+    assert "not estimated" not in text
+
+
+def test_one_item_that_another_tells() -> None:
+    parent = card(1, None)
+    text = shown(sprint(), parent, card(2, 1).put_under("11-13", parent), unit="count")
+
+    assert "<summary>1 item is not counted: others tell its work</summary>" in text
+    assert "- #1: 0 of 1 item done in #2\n" in text
+
+
+def test_long_lists_of_what_others_tell_are_cut() -> None:
+    parents = [card(n) for n in range(1, 13)]
+    children = [card(100 + n).put_under("11-13", parent) for n, parent in enumerate(parents)]
+    children += [card(200 + n).put_under("11-13", parents[0]) for n in range(12)]
+    folded = shown(sprint(), *parents, *children).split("<details>")[1]
+
+    assert folded.count("\n- #") == 10
+    assert "#200, #201, #202, #203, #204, #205, #206, #207, #208 and 3 more" in folded
+    assert "\n- and 2 more\n" in folded
+
+
+def test_nothing_is_told_by_others() -> None:
+    assert "not counted" not in shown(sprint(), card())
+
+
+def test_what_was_reconstructed() -> None:
+    early = card(1).asked_for()
+
+    assert "12:00 UTC · reconstructed before 13 Nov 2026</sub>" in shown(sprint(), early, card(2))
+
+
+def test_items_whose_opening_nobody_told_us() -> None:
+    late = card(1).commented("11-17")
+    late.events = late.events[2:]
+
+    assert "12:00 UTC · 1 item not seen from the beginning</sub>" in shown(sprint(), late)
 
 
 def test_one_item_is_one_item() -> None:
