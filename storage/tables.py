@@ -7,6 +7,7 @@ PostgreSQL's own foreign-key checks bypass policies.
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -193,7 +194,7 @@ closed_sprints = _tenant_table(
     Column("revision", Integer, nullable=False),
     _moment("ended_at", nullable=False),
     _moment("taken_at", nullable=False),
-    Column("facts", JSONB, nullable=False),
+    Column("facts", JSON, nullable=False),
     UniqueConstraint("organization_id", "sprint_id", "revision"),
 )
 

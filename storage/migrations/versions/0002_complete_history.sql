@@ -33,7 +33,7 @@ create table closed_sprints (
     revision integer not null,
     ended_at timestamptz not null,
     taken_at timestamptz not null,
-    facts jsonb not null,
+    facts json not null, -- json: the order of its keys is kept
     created_at timestamptz not null default now(),
     primary key (organization_id, id),
     unique (organization_id, sprint_id, revision),
