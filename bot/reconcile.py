@@ -99,13 +99,15 @@ class Reconciliation:
     async def _reconcile(self, organization_id: int, project: Project, sprint: Sprint) -> int:
         installation = self._github.installation(project.installation or 0)
         shown = await _ask_milestone(installation, project.full_name or "", sprint.number)
-        if shown is None or (project.node_id and shown.repository != project.node_id):
+        if shown is None or (_is_node_id(project.node_id) and shown.repository != project.node_id):
             # Under its name there is nothing now, or another repository.
             self._log.warning("repository not found for a comparison", project=project.id)
             return 0
         async with self._database.tenant(organization_id) as tenant:
             known = await Timeline(tenant).items_of(project.id, sprint.milestone)
-        absent = [item for item, events in known.items() if _number(events) not in shown.items]
+        absent = [
+            item for item, events in known.items() if _number(events) not in shown.items and _is_node_id(item)
+        ]
         shown.elsewhere = await _ask_items(installation, absent)
         async with self._database.tenant(organization_id) as tenant:
             if await _has_waiting(tenant):
@@ -320,6 +322,11 @@ async def _ask_items(installation: Installation, ids: Sequence[str]) -> dict[str
         # What was made a discussion is found, but as nothing that we asked about.
         found |= {item: one or None for item, one in zip(some, answer["nodes"], strict=True)}
     return found
+
+
+def _is_node_id(key: str) -> bool:
+    """What came without one has a key of our own, such as `Issue:7`, which GitHub must not be asked for."""
+    return bool(key) and ":" not in key
 
 
 def _nodes(page: _Json | None) -> Iterable[_Json]:
