@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from charts.reading import FULL_MONTHS, is_over, number, quantity
-from sprints.burndown import Burndown, pace
+from sprints.burndown import Burndown, ideal_before, pace
 
 
 def burndown_alt(burndown: Burndown) -> str:
@@ -23,7 +23,7 @@ def burndown_alt(burndown: Burndown) -> str:
         days = "" if burndown.is_open_ended else f" of {len(burndown.days)}"
         when = f"on {_long_day(latest.date)}, day {burndown.as_of_day + 1}{days}"
         stand = f"{left} remain {when}; {_against_ideal(burndown)}"
-    return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}"
+    return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_moved(burndown)}."
 
 
 def _before_the_start(burndown: Burndown) -> str:
@@ -42,8 +42,7 @@ def _against_ideal(burndown: Burndown) -> str:
     if latest is None or latest.ideal is None or off is None:
         return "without a due date there is no ideal line"
     index = burndown.as_of_day
-    before = burndown.days[index - 1].ideal if index else burndown.committed
-    begins, ends = number(before or Decimal(0), 1), number(latest.ideal, 1)
+    begins, ends = number(ideal_before(burndown, index), 1), number(latest.ideal, 1)
     if burndown.is_day_complete or begins == ends:
         ideal = f"the ideal line is at {ends}"
     else:
@@ -57,8 +56,14 @@ def _against_ideal(burndown: Burndown) -> str:
 
 def _scope(change: Decimal, unit: str) -> str:
     if not change:
-        return "Scope is what it was at the start."
-    return f"Scope {'grew' if change > 0 else 'shrank'} by {quantity(abs(change), unit)} after the start."
+        return "Scope is what it was at the start"
+    return f"Scope {'grew' if change > 0 else 'shrank'} by {quantity(abs(change), unit)} after the start"
+
+
+def _moved(burndown: Burndown) -> str:
+    """When the first plan was given up, if the due date moved."""
+    moved_on = next((day.date for day in burndown.days if day.ghost is not None), None)
+    return f"; the due date was first moved on {_long_day(moved_on)}" if moved_on else ""
 
 
 def _long_day(day: date) -> str:

@@ -26,7 +26,7 @@ from charts.reading import (
     unit_word,
 )
 from charts.scale import date_ticks, value_name, value_ticks
-from sprints.burndown import Burndown
+from sprints.burndown import Burndown, ideal_before
 
 _MARGIN = 20.0
 _PLOT_BOTTOM, _PLOT_TOP = 66.0, style.HEIGHT - 44.0
@@ -67,10 +67,13 @@ def draw(burndown: Burndown) -> bytes:
     ticks = value_ticks(_highest(burndown), whole=burndown.unit != "points")
     frame = _frame(burndown, headline, ticks)
     remaining, ideal = _remaining_line(burndown, frame), _ideal_line(burndown, frame)
+    ghost = _ghost_line(burndown, frame)
     canvas = Canvas()
     if burndown.days:
         _draw_ground(canvas, burndown, frame, ticks)
         _draw_dates(canvas, [day.date for day in burndown.days], frame)
+    if ghost:
+        canvas.lines([ghost], style.IDEAL, 1.5, dashes=(1.5, 4))
     if ideal:
         canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
     if remaining:
@@ -78,7 +81,7 @@ def draw(burndown: Burndown) -> bytes:
             [remaining], style.REMAINING, 4 if frame.day_width > _LEAST_WIDTH_FOR_THICK_LINE else 2.5
         )
     room = Box(frame.left + 4, _PLOT_BOTTOM + 2, style.WIDTH - _MARGIN / 2, style.HEIGHT - 6)
-    space = Space(room, [remaining, ideal], [frame.y(tick) for tick in ticks])
+    space = Space(room, [remaining, ideal, ghost], [frame.y(tick) for tick in ticks])
     if headline:
         steps = _grouped_steps(burndown, frame)
         _draw_end(canvas, space, headline, remaining, ideal=ideal, frame=frame)
@@ -86,7 +89,12 @@ def draw(burndown: Burndown) -> bytes:
     else:
         _draw_plan(canvas, space, burndown, frame)
     if ideal:
-        _draw_ideal_label(canvas, space, ideal)
+        _draw_label_beside(canvas, space, ideal, "ideal")
+    if ghost:
+        if frame.today is not None:
+            x = frame.x(_days_passed(burndown))
+            space.take(Box(x, _PLOT_BOTTOM, x, _PLOT_TOP))
+        _draw_label_beside(canvas, space, ghost, "first plan")
     canvas.outline()
     return canvas.png()
 
@@ -136,6 +144,15 @@ def _ideal_line(burndown: Burndown, frame: _Frame) -> list[Point]:
     values = [burndown.committed, *(day.ideal for day in burndown.days)]
     points = [(frame.x(i), frame.y(value)) for i, value in enumerate(values) if value is not None]
     return points if len(points) > 1 else []
+
+
+def _ghost_line(burndown: Burndown, frame: _Frame) -> list[Point]:
+    """What was left of the first plan: it leaves the ideal line where the due date was moved."""
+    at = [i for i, day in enumerate(burndown.days) if day.ghost is not None]
+    if not at:
+        return []
+    values = [ideal_before(burndown, at[0]), *(burndown.days[i].ghost for i in at)]
+    return [(frame.x(at[0] + i), frame.y(value)) for i, value in enumerate(values) if value is not None]
 
 
 def _draw_ground(canvas: Canvas, burndown: Burndown, frame: _Frame, ticks: Sequence[float]) -> None:
@@ -326,18 +343,18 @@ def _triangle(at: Point, amount: Decimal) -> list[Point]:
     return [(x - 9, y - tip * 0.6), (x + 9, y - tip * 0.6), (x, y + tip)]
 
 
-def _draw_ideal_label(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
-    """The word beside the line, where there is room."""
-    width, height = text_width("ideal", style.IDEAL_LABEL), style.IDEAL_LABEL.cap_height + 1
+def _draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words: str) -> None:
+    """Words beside a falling line, where there is room."""
+    width, height = text_width(words, style.IDEAL_LABEL), style.IDEAL_LABEL.cap_height + 1
     boxes = list[Box]()
     for share in (0.75, 0.7, 0.8, 0.6, 0.85, 0.45, 0.3, 0.15, 0.92):
-        x = ideal[0][0] + share * (ideal[-1][0] - ideal[0][0])
-        y = _height_at(ideal, x)
+        x = line[0][0] + share * (line[-1][0] - line[0][0])
+        y = _height_at(line, x)
         corners = ((x + 6, y + 6), (x - width - 6, y - height - 6), (x - width / 2, y + 10))
         boxes.extend(Box(left, bottom, left + width, bottom + height) for left, bottom in corners)
     chosen = space.place(boxes, most_hits=4)
     if chosen is not None:
-        canvas.text(boxes[chosen].left, boxes[chosen].bottom, "ideal", style.IDEAL_LABEL)
+        canvas.text(boxes[chosen].left, boxes[chosen].bottom, words, style.IDEAL_LABEL)
 
 
 def _height_at(line: Sequence[Point], x: float) -> float:

@@ -36,7 +36,8 @@ def content_key(burndown: Burndown) -> str:
     It covers what is drawn. `as_of` only counts by whether the sprint is over; so a picture of the same day
     and numbers, asked for an hour later, is found again.
     """
-    seen = (
+    ghost = [_plain(day.ghost) for day in burndown.days]
+    seen: tuple[object, ...] = (
         STYLE_VERSION,
         burndown.unit,
         _plain(burndown.committed),
@@ -53,6 +54,8 @@ def content_key(burndown: Burndown) -> str:
             for day in burndown.days
         ],
     )
+    # Only where there is one, so that pictures without keep their names.
+    seen = (*seen, ghost) if any(ghost) else seen
     return sha256(repr(seen).encode()).hexdigest()[:32]
 
 

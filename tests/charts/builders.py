@@ -1,6 +1,7 @@
 """Burndowns to draw, written as the figures that matter."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -65,6 +66,18 @@ def long_run(days: int, known: int, start_value: int = 3000) -> list[float]:
     ]
 
 
+def moved(value: Burndown, on: int, to: int) -> Burndown:
+    """The same sprint, planned to end after `to` days and then, on the day `on`, at its last day instead."""
+    working = [day.is_working_day for day in value.days]
+    rows = list[BurndownDay]()
+    at_move = value.committed * (sum(working[:to]) - sum(working[:on])) / sum(working[:to])
+    for i, day in enumerate(value.days):
+        first = value.committed * (sum(working[:to]) - sum(working[: i + 1])) / sum(working[:to])
+        left = first if i < on else at_move * sum(working[i + 1 :]) / sum(working[on:])
+        rows.append(replace(day, ideal=left, ghost=first if on <= i < to else None))
+    return replace(value, days=tuple(rows))
+
+
 CASES = {
     "behind": burndown(34, [34, 31, 31, 29, 26, 26, 26, 17], scope={2: 8, 4: -3}),
     "ahead": burndown(34, [30, 24, 20, 12, 10, 10, 10, 6], scope={3: -4}),
@@ -101,5 +114,10 @@ CASES = {
     "weekend_only": burndown(4, [2], days=2, start=date(2026, 11, 21)),
     "last_day": burndown(34, [34, 31, 31, 29, 26, 26, 26, 17, 14, 12, 9, 5, 5, 5]),
     "last_day_ahead": burndown(34, [30, 26, 20, 10, 6, 6, 6, 4, 2, 2, 1, 0, 0, 0]),
+    "moved": moved(burndown(34, [34, 31, 31, 29, 26, 26, 26, 22], days=18, scope={2: 3}), on=7, to=12),
+    "moved_at_once": moved(burndown(20, [18], days=12, start=MONDAY), on=0, to=5),
+    "moved_when_long": moved(
+        burndown(240, long_run(90, 52, 240), days=90, start=date(2026, 10, 1)), on=40, to=62
+    ),
     "huge": burndown(1234567.25, [1234567.25, 1000000], days=10),
 }

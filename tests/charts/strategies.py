@@ -23,16 +23,23 @@ def burndowns(draw: st.DrawFn, longest: int = 500) -> Burndown:
     shares = draw(
         st.lists(st.sampled_from([Decimal(0), Decimal("0.25"), Decimal(1)]), min_size=1, max_size=6)
     )
+    # Perhaps the due date was moved once, and a first plan is left over.
+    ghosts = (
+        range(*sorted(draw(st.tuples(st.integers(0, 40), st.integers(0, 40))))) if draw(st.booleans()) else ()
+    )
     days = list[BurndownDay]()
     for i in range(max(length, 1) if is_open_ended else length):
         day = start + timedelta(days=i)
         scope = scopes[i // 3 % len(scopes)]
         done = (scope * shares[i % len(shares)]).quantize(Decimal("0.01"))
         ideal = None if is_open_ended else committed * (length - i - 1) / length
+        ghost = None if ideal is None or i not in ghosts else ideal / 2
         if i < known:
-            days.append(BurndownDay(day, Calendar().is_working_day(day), scope - done, scope, done, ideal))
+            days.append(
+                BurndownDay(day, Calendar().is_working_day(day), scope - done, scope, done, ideal, ghost)
+            )
         else:
-            days.append(BurndownDay(day, Calendar().is_working_day(day), None, None, None, ideal))
+            days.append(BurndownDay(day, Calendar().is_working_day(day), None, None, None, ideal, ghost))
     seen = start + timedelta(days=known + draw(st.integers(-1, 3)))
     as_of = datetime.combine(seen, time(draw(st.integers(0, 23))), UTC)
     unit = draw(st.sampled_from(["points", "count"]))

@@ -28,6 +28,9 @@ STORIES = {
     "Scope grew by 1 item after the start.",
     "open_ended": "Burndown: 7 of 14 points remain on 23 November, day 8; "
     "without a due date there is no ideal line. Scope grew by 2 points after the start.",
+    "moved": "Burndown: 22 of 37 points remain on 23 November, day 8 of 18; "
+    "the ideal line goes from 17 to 15.1 that day, so the sprint is 5 points behind. "
+    "Scope grew by 3 points after the start; the due date was first moved on 23 November.",
     "not_started": "Burndown: 30 points planned from 16 November to 29 November. "
     "The sprint has no figures yet.",
     "open_not_started": "Burndown: 12 points planned, without a due date. There are no figures yet.",

@@ -43,6 +43,7 @@ def test_key_changes_with_what_is_seen() -> None:
         replace(SAMPLE, days=SAMPLE.days[:-1]),
         replace(SAMPLE, days=(*SAMPLE.days[:3], one_less, *SAMPLE.days[4:])),
         replace(SAMPLE, is_day_complete=True),
+        replace(SAMPLE, days=(*SAMPLE.days[:-1], replace(SAMPLE.days[-1], ghost=Decimal(1)))),
     ]
     assert len({content_key(value) for value in others}) == len(others)
 
