@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 from bot import docs, doctor, facts, logs, replay, serve
+from bot.backfill import command as backfill
 from bot.services import migrate
 from bot.settings import Settings, SettingsError, load
 from storage.schema import SchemaError
 
-_NEEDS_GITHUB = {"serve", "work"}
+_NEEDS_GITHUB = {"serve", "work", "backfill"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("--milestone", required=True, type=int, metavar="NUMBER")
     found.add_argument("--as-of", metavar="TIME", help="ISO 8601, exclusive; default now")
     found.add_argument("--timezone", metavar="IANA", help="default: the tenant's, else UTC")
+    found.set_defaults(log_level=logging.ERROR)
+    found = add(
+        "backfill", "Asks GitHub for a repository's past.", "backfill acme/webshop", backfill.run
+    )
+    found.add_argument("repository", metavar="OWNER/NAME")
     found.set_defaults(log_level=logging.ERROR)
     add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(
         log_level=logging.ERROR

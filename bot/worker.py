@@ -13,6 +13,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from bot.answers import Answers
+from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
@@ -142,11 +143,17 @@ async def worker(
 
     Without `drawing` it has processes of its own to draw pictures in.
     """
-    recording = Recording(base.database, base.cipher, Jobs(base.queue) if talks else None, base.clock)
+    jobs = Jobs(base.queue)
+    recording = Recording(base.database, base.cipher, jobs if talks else None, base.clock)
     async with AsyncExitStack() as stack:
-        answers = await stack.enter_async_context(_answers(base, drawing)) if talks else None
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
+        answers = None
+        if talks:
+            github = await stack.enter_async_context(github_of(base))
+            answers = await stack.enter_async_context(_answers(base, github, drawing))
+            keep = timedelta(days=base.settings.payload_days)
+            Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)
         await found.sweep()
         if talks:
@@ -157,14 +164,19 @@ async def worker(
 
 
 @asynccontextmanager
-async def _answers(base: Services, drawing: Drawing | None) -> AsyncIterator[Answers]:
+async def github_of(base: Services) -> AsyncIterator[GitHub]:
+    """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
     if base.settings.github is None:
-        raise ValueError("answering needs the settings of the GitHub App")
+        raise ValueError("GitHub needs the settings of the GitHub App")
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        yield GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
+
+
+@asynccontextmanager
+async def _answers(base: Services, github: GitHub, drawing: Drawing | None) -> AsyncIterator[Answers]:
     async with AsyncExitStack() as stack:
         if drawing is None:
             drawing = await stack.enter_async_context(_own_drawing())
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=TIMEOUT))
-        github = GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
         pictures = Pictures(base.database, drawing, base.settings.public_url)
         yield Answers(base.database, base.cipher, github, pictures, base.clock)
 

@@ -1,0 +1,1 @@
+"""The past of a repository, asked for once."""

@@ -1,0 +1,99 @@
+"""What is done by the clock, and what is asked of GitHub beside answers: the past, and what was missed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import procrastinate
+import structlog
+
+from bot.backfill.run import Backfill, BackfillError
+from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.measuring import Measuring
+from bot.reconcile import Reconciliation
+from bot.redelivery import Redelivery
+from bot.retention import Retention
+from storage.database import Database
+from storage.installations import Installations
+from storage.jobs import BACKFILL, MEASURE, OTHERS, RECONCILE, REDELIVER, RETAIN, TICK, Jobs
+from storage.lookups import tenants_due
+
+_RECONCILE_EVERY = timedelta(days=1)
+
+
+class Clockwork:
+    """Registers its jobs with a queue. Each of them can be repeated at any time."""
+
+    def __init__(
+        self,
+        database: Database,
+        github: GitHub,
+        jobs: Jobs,
+        clock: Callable[[], datetime],
+        keep_payloads: timedelta,
+    ) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._clock = clock
+        self._backfill = Backfill(database, github, clock)
+        self._reconciliation = Reconciliation(database, github, clock)
+        self._redelivery = Redelivery(database, github, clock)
+        self._measuring = Measuring(database, clock)
+        self._retention = Retention(database, clock, keep_payloads)
+        self._log = structlog.get_logger(__name__)
+
+    def register(self, queue: procrastinate.App) -> None:
+        """Adds the jobs; nothing of one kind runs twice at once for the same tenant."""
+        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
+        queue.task(name=BACKFILL, queue=OTHERS, retry=retry)(self._ask_for_the_past)
+        queue.task(name=MEASURE, queue=OTHERS, retry=retry)(self._measure)
+        queue.task(name=RECONCILE, queue=OTHERS, retry=retry)(self._reconcile)
+        for name, cron, work in (
+            (TICK, "* * * * *", self._tick),
+            (REDELIVER, "17 * * * *", self._redeliver),
+            (RETAIN, "40 3 * * *", self._retain),
+        ):
+            task = queue.task(name=name, queue=OTHERS, queueing_lock=name, lock=name)(work)
+            queue.periodic(cron=cron)(task)
+
+    async def _tick(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+        """Finds out whose turn it is. A turn that was slept through is taken afterwards."""
+        now = self._clock()
+        async with self._database.nobody() as connection:
+            for organization_id in await tenants_due(connection, "measure", now):
+                await self._jobs.measure(connection, organization_id=organization_id)
+            for organization_id in await tenants_due(connection, "reconcile", now):
+                await self._jobs.reconcile(connection, organization_id=organization_id)
+
+    async def _measure(self, organization_id: int) -> None:
+        await self._measuring.run(organization_id)
+
+    async def _reconcile(self, organization_id: int) -> None:
+        next_turn = self._clock() + _RECONCILE_EVERY
+        try:
+            await self._reconciliation.run(organization_id)
+        except GitHubUnavailableError as problem:
+            next_turn = problem.retry_at
+        except GitHubRefusedError as problem:
+            self._log.warning("not reconciled", organization=organization_id, reason=str(problem))
+        async with self._database.tenant(organization_id) as tenant:
+            await Installations(tenant).reconcile_next(next_turn)
+
+    async def _redeliver(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+        try:
+            await self._redelivery.run()
+        except (GitHubUnavailableError, GitHubRefusedError) as problem:  # The next hour finds the same.
+            self._log.warning("failed deliveries not asked for", reason=str(problem))
+
+    async def _retain(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+        await self._retention.run()
+
+    async def _ask_for_the_past(self, organization_id: int, project_id: int) -> None:
+        try:
+            await self._backfill.run(organization_id, project_id)
+        except GitHubUnavailableError as problem:
+            async with self._database.nobody() as connection:
+                await self._jobs.backfill_later(
+                    connection, problem.retry_at, organization_id=organization_id, project_id=project_id
+                )
+        except (BackfillError, GitHubRefusedError) as problem:
+            self._log.warning("the past was not asked for", project=project_id, reason=str(problem))

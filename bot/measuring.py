@@ -1,0 +1,171 @@
+"""Measures each tenant's sprints and teams every night.
+
+The whole history is folded each time. So nights that were missed are caught up with, and what became known
+late corrects the days of a sprint, until its numbers are taken for good (storage/closed.py).
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+import structlog
+
+from sprints.calendar import Calendar
+from sprints.facts import Amount, Day, Facts
+from sprints.flow import flows_of
+from sprints.milestone import GRACE_AFTER_END
+from sprints.model import MilestoneEvent, in_order
+from sprints.rules import rules_of
+from sprints.team import team_days
+from sprints.velocity import Outcome, outcome_of, velocity
+from storage.closed import Closed, ClosedSprints
+from storage.database import Database, Tenant
+from storage.measures import Measures, SprintDay, measure_next, settings_of
+from storage.projects import Project, Projects
+from storage.sprints import Sprints
+from storage.timeline import Timeline
+
+_TURN = time(1)  # After midnight, when all of the day before has happened.
+_SPREAD_SECONDS = 3600
+_TEAM_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    """A sprint's numbers; `closed` are those that were taken at its present end, if they were."""
+
+    facts: Facts
+    closed: Closed | None
+
+
+class Measuring:
+    """Writes down what the fold gives for each day that is over."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self, organization_id: int) -> None:
+        """Measures one tenant's repositories, and settles when it is its turn again."""
+        now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            projects = await Projects(tenant).active()
+        for project in projects:
+            try:
+                async with self._database.tenant(organization_id) as tenant:
+                    await _measure_sprints(tenant, project, now)
+                    await _measure_team(tenant, project, now)
+            except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
+                self._log.exception("measuring failed", organization=organization_id, project=project.id)
+        async with self._database.tenant(organization_id) as tenant:
+            calendar = rules_of(await settings_of(tenant)).calendar
+            await measure_next(tenant, next_turn(now, calendar, organization_id))
+
+
+def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
+    """The next time between 01:00 and 02:00 at the tenant's, always the same minute of the hour.
+
+    Where the clocks skip that hour, it is the one after it.
+    """
+    digest = hashlib.sha256(str(organization_id).encode()).digest()
+    spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
+    day = now.astimezone(calendar.zone).date()
+    while True:
+        # Added in UTC, because a wall clock may be set back on the way.
+        turn = datetime.combine(day, _TURN, calendar.zone).astimezone(UTC) + spread
+        if turn > now:
+            return turn
+        day += timedelta(days=1)
+
+
+async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> None:
+    measures = Measures(tenant, project.id)
+    ids = await measures.sprint_ids()
+    milestones = await Timeline(tenant).milestones(project.id)
+    folded = await _folded(tenant, project, now)
+    outcomes = [outcome for one in folded if (outcome := _outcome(one, now))]
+    for one in folded:
+        sprint = one.facts.sprint
+        sprint_id = ids[sprint.milestone]
+        description = _description(milestones[sprint.milestone], now)
+        await measures.describe(sprint_id, sprint, description, now)
+        if one.closed is None:
+            await measures.put_days(sprint_id, _rows(one.facts, outcomes, now))
+
+
+async def _folded(tenant: Tenant, project: Project, now: datetime) -> list[_Folded]:
+    sprints, closed_sprints = Sprints(tenant, project.id, project.rules), ClosedSprints(tenant, project.id)
+    found = []
+    for sprint in await sprints.all(now):
+        facts = await sprints.facts(sprint.milestone, now)
+        closed = await closed_sprints.latest(sprint.milestone)
+        if facts is not None:
+            # One that goes on after its end is open again: its numbers will be taken again.
+            is_final = closed is not None and closed.ended_at == sprint.end
+            found.append(_Folded(facts, closed if is_final else None))
+    return found
+
+
+def _outcome(one: _Folded, now: datetime) -> Outcome | None:
+    """What a sprint that has ended came to: as it was taken, or as far as is known."""
+    end = one.facts.sprint.end
+    if end is None or end > now:
+        return None
+    # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
+    outcome = outcome_of(replace(one.facts, as_of=end + GRACE_AFTER_END))
+    if one.closed is None:
+        return outcome
+    points, count = (one.closed.facts[unit]["done"] for unit in ("points", "count"))
+    return replace(outcome, completed=Amount(Decimal(str(points)), count))
+
+
+def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
+    """The local days that are over. The last may be one on which the sprint ended before midnight."""
+    calendar = facts.sprint.calendar
+    ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
+    return [_row(day, outcomes, end) for day, end in ends if end <= now]
+
+
+def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
+    return SprintDay(
+        date=day.date,
+        total_points=day.scope.points,
+        completed_points=day.done.points,
+        remaining_points=day.remaining.points,
+        total_issues=day.scope.count,
+        completed_issues=day.done.count,
+        team_velocity=velocity((one for one in outcomes if one.end < end), "points").median,
+    )
+
+
+def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
+    """As the milestone's own events tell it, or what others showed of it."""
+    told = in_order(event for event in events if event.at < now)
+    own = [event for event in told if event.event != "observed"]
+    latest = (own or told)[-1:]
+    return latest[0].description if latest else None
+
+
+async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None:
+    measures, timeline, rules = Measures(tenant, project.id), Timeline(tenant), project.rules
+    calendar = rules.calendar
+    last = calendar.day_of(now) - timedelta(days=1)
+    first = await _first_team_day(measures, calendar, last)
+    if first is None or first > last:
+        return
+    flows = flows_of(await timeline.items(project.id), now, rules, await timeline.labels(project.id))
+    pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
+    days = team_days(flows, pushes, now, calendar, first, last)
+    await measures.put_team(first, last, [one for day in days for one in day.people])
+
+
+async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
+    """Two weeks back, or as far as nothing has been measured yet."""
+    measured = await measures.last_team_day()
+    if measured is not None:
+        return min(last - timedelta(days=_TEAM_DAYS - 1), measured + timedelta(days=1))
+    begun = await measures.first_event()
+    return calendar.day_of(begun) if begun else None

@@ -1,0 +1,178 @@
+"""What the clock measures: a sprint at the end of each day, and what a team did on it."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from sprints.milestone import Sprint
+from sprints.team import PersonDay, Work
+from storage.database import Tenant
+from storage.tables import daily_metrics, organizations, sprints, team_metrics, timeline, users
+
+
+@dataclass(frozen=True, slots=True)
+class SprintDay:
+    """A row of daily_metrics. `team_velocity` is None with too few sprints."""
+
+    date: date
+    total_points: Decimal
+    completed_points: Decimal
+    remaining_points: Decimal
+    total_issues: int
+    completed_issues: int
+    team_velocity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A row of team_metrics. Without a user it is the work of all whom the tenant has not met."""
+
+    date: date
+    user_id: int | None
+    commits_count: int
+    issues_closed: int
+    points_completed: Decimal
+    pull_requests: int
+
+
+_DAY = tuple(SprintDay.__dataclass_fields__)
+_TEAM = tuple(TeamRow.__dataclass_fields__)
+
+
+class Measures:
+    """The measured figures of one repository."""
+
+    def __init__(self, tenant: Tenant, project_id: int) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+        self._project_id = project_id
+
+    async def sprint_ids(self) -> dict[int, int]:
+        """The sprints' ids by GitHub's ids of their milestones."""
+        query = select(sprints.c.github_milestone_id, sprints.c.id).where(*self._mine(sprints))
+        return {row[0]: row[1] for row in await self._connection.execute(query)}
+
+    async def describe(self, sprint_id: int, sprint: Sprint, description: str | None, now: datetime) -> None:
+        """Writes down what a sprint is now."""
+        told = {
+            "name": sprint.title,
+            "description": description,
+            "goal": sprint.goal,
+            "start_date": sprint.first_day,
+            "end_date": sprint.last_day,
+            "status": sprint.phase(now).value,
+        }
+        is_other = or_(*(sprints.c[name].is_distinct_from(value) for name, value in told.items()))
+        await self._connection.execute(
+            update(sprints).where(*self._mine(sprints), sprints.c.id == sprint_id, is_other).values(**told)
+        )
+
+    async def days(self, sprint_id: int) -> list[SprintDay]:
+        """A sprint's days as they were measured, oldest first."""
+        query = (
+            select(*(daily_metrics.c[name] for name in _DAY))
+            .where(*self._mine(daily_metrics), daily_metrics.c.sprint_id == sprint_id)
+            .order_by(daily_metrics.c.date)
+        )
+        return [SprintDay(*row) for row in await self._connection.execute(query)]
+
+    async def put_days(self, sprint_id: int, rows: Iterable[SprintDay]) -> None:
+        """Makes `rows` the sprint's days. Rows that are right already stay as they are."""
+        wanted = {row.date: row for row in rows}
+        known = {row.date: row for row in await self.days(sprint_id)}
+        if gone := known.keys() - wanted.keys():
+            await self._connection.execute(
+                delete(daily_metrics)
+                .where(*self._mine(daily_metrics), daily_metrics.c.sprint_id == sprint_id)
+                .where(daily_metrics.c.date.in_(gone))
+            )
+        changed = [row for day, row in wanted.items() if known.get(day) != row]
+        await self._upsert(
+            daily_metrics, ("sprint_id", "date"), [asdict(row) | {"sprint_id": sprint_id} for row in changed]
+        )
+
+    async def team(self, day: date) -> list[TeamRow]:
+        """What was done on a day, by person; who is not known stands last."""
+        return await self._team(team_metrics.c.date == day)
+
+    async def last_team_day(self) -> date | None:
+        """The last day with any work that was measured."""
+        query = select(func.max(team_metrics.c.date)).where(*self._mine(team_metrics))
+        return await self._connection.scalar(query)
+
+    async def first_event(self) -> datetime | None:
+        """When the repository's history begins."""
+        query = select(func.min(timeline.c.at)).where(*self._mine(timeline))
+        return await self._connection.scalar(query)
+
+    async def put_team(self, date_from: date, date_to: date, rows: Iterable[PersonDay]) -> None:
+        """Makes `rows` what was done from the first to the last day, both included."""
+        wanted = await self._by_user(rows)
+        within = team_metrics.c.date.between(date_from, date_to)
+        known = {(row.date, row.user_id): row for row in await self._team(within)}
+        for day, user_id in known.keys() - wanted.keys():
+            await self._connection.execute(
+                delete(team_metrics)
+                .where(*self._mine(team_metrics), team_metrics.c.date == day)
+                .where(team_metrics.c.user_id.is_not_distinct_from(user_id))
+            )
+        changed = [asdict(row) for key, row in wanted.items() if known.get(key) != row]
+        await self._upsert(team_metrics, ("user_id", "date"), changed)
+
+    async def _by_user(self, rows: Iterable[PersonDay]) -> dict[tuple[date, int | None], TeamRow]:
+        # A policy shows only those whom the tenant has met. Should two have had a login, one after the
+        # other, it belongs to the one who was seen with it last.
+        query = select(func.lower(users.c.github_username), users.c.id).order_by(
+            users.c.updated_at, users.c.id
+        )
+        ids = {row[0]: row[1] for row in await self._connection.execute(query)}
+        sums = dict[tuple[date, int | None], Work]()
+        for row in rows:
+            key = row.date, ids.get(row.login.lower())
+            sums[key] = sums.get(key, Work()) + row.work
+        return {
+            (day, user_id): TeamRow(
+                day, user_id, work.commits, work.issues_closed, work.points_completed, work.pull_requests
+            )
+            for (day, user_id), work in sums.items()
+        }
+
+    async def _team(self, condition: ColumnElement[bool]) -> list[TeamRow]:
+        query = (
+            select(*(team_metrics.c[name] for name in _TEAM))
+            .where(*self._mine(team_metrics), condition)
+            .order_by(team_metrics.c.date, team_metrics.c.user_id.nulls_last())
+        )
+        return [TeamRow(*row) for row in await self._connection.execute(query)]
+
+    async def _upsert(self, table: Any, key: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
+        if not rows:
+            return
+        fresh = insert(table)
+        statement = fresh.on_conflict_do_update(
+            index_elements=["organization_id", "project_id", *key],
+            set_={name: fresh.excluded[name] for name in rows[0] if name not in key},
+        )
+        mine = {"organization_id": self._organization_id, "project_id": self._project_id}
+        await self._connection.execute(statement, [row | mine for row in rows])
+
+    def _mine(self, table: Any) -> tuple[ColumnElement[bool], ...]:
+        return table.c.organization_id == self._organization_id, table.c.project_id == self._project_id
+
+
+async def settings_of(tenant: Tenant) -> dict[str, object]:
+    """What holds for all repositories of a tenant that settle nothing else."""
+    query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
+    return dict(await tenant.connection.scalar(query) or {})
+
+
+async def measure_next(tenant: Tenant, at: datetime) -> None:
+    """When the tenant is measured again."""
+    await tenant.connection.execute(
+        update(organizations).where(organizations.c.id == tenant.organization_id).values(next_measure_at=at)
+    )
