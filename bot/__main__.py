@@ -72,9 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     found.add_argument("--as-of", metavar="TIME", help="ISO 8601, exclusive; default now")
     found.add_argument("--timezone", metavar="IANA", help="default: the tenant's, else UTC")
     found.set_defaults(log_level=logging.ERROR)
-    found = add(
-        "backfill", "Asks GitHub for a repository's past.", "backfill acme/webshop", backfill.run
-    )
+    found = add("backfill", "Asks GitHub for a repository's past.", "backfill acme/webshop", backfill.run)
     found.add_argument("repository", metavar="OWNER/NAME")
     found.set_defaults(log_level=logging.ERROR)
     add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(

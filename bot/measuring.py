@@ -84,6 +84,7 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
 async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> None:
     measures = Measures(tenant, project.id)
     ids = await measures.sprint_ids()
+    sprints = Sprints(tenant, project.id, project.rules)
     milestones = await Timeline(tenant).milestones(project.id)
     folded = await _folded(tenant, project, now)
     outcomes = [outcome for one in folded if (outcome := _outcome(one, now))]
@@ -94,6 +95,8 @@ async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> N
         await measures.describe(sprint_id, sprint, description, now)
         if one.closed is None:
             await measures.put_days(sprint_id, _rows(one.facts, outcomes, now))
+            # Once its numbers are taken, which is done here if it is time, its days stay as well.
+            await sprints.closed(sprint.milestone, now)
 
 
 async def _folded(tenant: Tenant, project: Project, now: datetime) -> list[_Folded]:

@@ -103,12 +103,14 @@ class Measures:
     async def last_team_day(self) -> date | None:
         """The last day with any work that was measured."""
         query = select(func.max(team_metrics.c.date)).where(*self._mine(team_metrics))
-        return await self._connection.scalar(query)
+        newest: date | None = await self._connection.scalar(query)
+        return newest
 
     async def first_event(self) -> datetime | None:
         """When the repository's history begins."""
         query = select(func.min(timeline.c.at)).where(*self._mine(timeline))
-        return await self._connection.scalar(query)
+        first: datetime | None = await self._connection.scalar(query)
+        return first
 
     async def put_team(self, date_from: date, date_to: date, rows: Iterable[PersonDay]) -> None:
         """Makes `rows` what was done from the first to the last day, both included."""

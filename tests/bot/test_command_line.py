@@ -139,7 +139,9 @@ def test_serve_without_settings_lists_all_that_is_missing(tmp_path: Path) -> Non
     assert done.stderr.count(" is missing") == 3
 
 
-@pytest.mark.parametrize("command", ["serve", "work", "migrate", "replay", "facts", "backfill", "doctor", "demo", "docs"])
+@pytest.mark.parametrize(
+    "command", ["serve", "work", "migrate", "replay", "facts", "backfill", "doctor", "demo", "docs"]
+)
 def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0

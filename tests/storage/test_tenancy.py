@@ -43,7 +43,9 @@ async def test_every_table_keeps_tenants_apart(base: Services) -> None:
         "and pg_get_expr(polqual, polrelid) like '%app.tenant%') as policies "
         "from pg_class c where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace",
     )
-    assert {row.relname for row in found} == NOT_OF_TENANTS | {"users"} | {table.name for table in TENANT_TABLES}
+    assert {row.relname for row in found} == NOT_OF_TENANTS | {"users"} | {
+        table.name for table in TENANT_TABLES
+    }
     for row in found:
         if row.relname not in NOT_OF_TENANTS:
             assert row.relrowsecurity, row.relname
