@@ -8,6 +8,7 @@ from bot.services import Services, services
 from bot.settings import Settings
 from storage.deliveries import Deliveries
 from storage.lookups import all_tenants
+from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
 from storage.timeline import Timeline
 
@@ -68,6 +69,14 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             yield (
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
                 "redeliver it on the App's page under “Advanced”"
+            )
+        missed = await MissedDeliveries(tenant).open()
+        if missed:
+            first, last = missed[0].delivered_at, missed[-1].delivered_at
+            yield (
+                f"tenant {organization_id}: {len(missed)} deliveries failed between {first:%Y-%m-%d %H:%M} and "
+                f"{last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again for 3 days, and "
+                "what is lost of running sprints is found by the nightly comparison"
             )
         for thread, why in await outbox.refused():
             yield f"tenant {organization_id}: GitHub would not take our answer in thread {thread}: {why}"

@@ -41,23 +41,20 @@ class Timeline:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def record(self, rows: Sequence[TimelineRow]) -> int:
-        """Adds facts and returns how many were new; one that is known already is left as it is."""
+    async def record(self, rows: Sequence[TimelineRow]) -> None:
+        """Adds facts; one that is known already is left as it is."""
         if not rows:
-            return 0
+            return
         rows = await self._without_needless_observations(rows)
         values = [self._values(row) for row in rows]
         # Always in the same order, so that two workers with the same facts wait and do not dead-lock.
         values.sort(key=lambda v: (v["item"], v["event"], v["at"], v["subject"]))
-        added = 0
         if values:
-            result = await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)
-            added = max(result.rowcount, 0)
+            await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)
         await self._remember_milestones(rows)
         for row in rows:
             if row.fact.event == "deleted" and isinstance(row.fact, ItemEvent):
                 await self._connection.execute(_FORGET, {"item": row.fact.item})
-        return added
 
     async def milestone_id(self, project_id: int, number: int) -> int | None:
         """GitHub's id of a repository's milestone."""
