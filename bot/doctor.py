@@ -74,9 +74,9 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
         if missed:
             first, last = missed[0].delivered_at, missed[-1].delivered_at
             yield (
-                f"tenant {organization_id}: {len(missed)} deliveries failed between {first:%Y-%m-%d %H:%M} and "
-                f"{last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again for 3 days, and "
-                "what is lost of running sprints is found by the nightly comparison"
+                f"tenant {organization_id}: {len(missed)} deliveries failed between {first:%Y-%m-%d %H:%M} "
+                f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
+                "for 3 days, and what running sprints lost is found by the nightly comparison"
             )
         for thread, why in await outbox.refused():
             yield f"tenant {organization_id}: GitHub would not take our answer in thread {thread}: {why}"
