@@ -5,7 +5,7 @@ late corrects the days of a sprint, until its numbers are taken for good (storag
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -97,6 +97,11 @@ async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> N
             await measures.put_days(sprint_id, _rows(one.facts, outcomes, now))
             # Once its numbers are taken, which is done here if it is time, its days stay as well.
             await sprints.closed(sprint.milestone, now)
+        else:
+            # They are left alone; only a day that nobody has measured is added, as it was taken.
+            known = await measures.days(sprint_id)
+            missing = _missing(one.closed, sprint.calendar, outcomes, {row.date for row in known})
+            await measures.put_days(sprint_id, [*known, *missing])
 
 
 async def _folded(tenant: Tenant, project: Project, now: datetime) -> list[_Folded]:
@@ -130,6 +135,21 @@ def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[Spri
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
     return [_row(day, outcomes, end) for day, end in ends if end <= now]
+
+
+def _missing(
+    closed: Closed, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
+) -> list[SprintDay]:
+    """The days of a sprint whose numbers were taken before all of them had been measured."""
+    rows = []
+    for told in closed.facts["days"]:
+        day = date.fromisoformat(told["date"])
+        if day not in known:
+            end = calendar.midnight(day + timedelta(days=1))
+            scope = Amount(Decimal(str(told["scope"])), told["count_scope"])
+            done = Amount(Decimal(str(told["done"])), told["count_done"])
+            rows.append(_row(Day(day, end, scope, done), outcomes, end))
+    return rows
 
 
 def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:

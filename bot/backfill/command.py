@@ -24,11 +24,11 @@ _MOST_OUTAGES = 20
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Exit status 1 if the repository is not known, or GitHub will not tell of it."""
     try:
-        added = asyncio.run(_backfill(settings, options.repository))
+        told = asyncio.run(_backfill(settings, options.repository))
     except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{added} issues and pull requests were told")
+    print(f"{told} issues and pull requests were told")
     return 0
 
 
@@ -42,10 +42,9 @@ async def _backfill(settings: Settings, repository: str) -> int:
                 bar.total = total
                 bar.update(max(done - bar.n, 0))
 
-            added = 0
             for _ in range(_MOST_OUTAGES):
                 try:
-                    return added + await backfill.run(organization_id, project_id, show)
+                    return await backfill.run(organization_id, project_id, show)
                 except GitHubUnavailableError as problem:
                     bar.write(f"{problem}; going on at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
                     await asyncio.sleep(max((problem.retry_at - base.clock()).total_seconds(), 1))

@@ -1,4 +1,4 @@
-"""What GitHub is asked for a repository's past: 50 items cost one point of 5,000 an hour."""
+"""What GitHub is asked for a repository's past: 50 items cost two points of 5,000 an hour."""
 
 _EVENTS = {
     "LABELED_EVENT": "... on LabeledEvent{createdAt actor{login} label{name}}",
@@ -10,8 +10,12 @@ _EVENTS = {
     "ASSIGNED_EVENT": "... on AssignedEvent{createdAt actor{login} assignee{... on User{login}}}",
     "UNASSIGNED_EVENT": "... on UnassignedEvent{createdAt actor{login} assignee{... on User{login}}}",
 }
-_CLOSED_ISSUE = "... on ClosedEvent{createdAt actor{login} stateReason}"
-_CLOSED_PULL_REQUEST = "... on ClosedEvent{createdAt actor{login}}"
+_OF_ISSUES = _EVENTS | {
+    "CLOSED_EVENT": "... on ClosedEvent{createdAt actor{login} stateReason}",
+    "PARENT_ISSUE_ADDED_EVENT": "... on ParentIssueAddedEvent{createdAt actor{login} parent{id}}",
+    "PARENT_ISSUE_REMOVED_EVENT": "... on ParentIssueRemovedEvent{createdAt actor{login} parent{id}}",
+}
+_OF_PULL_REQUESTS = _EVENTS | {"CLOSED_EVENT": "... on ClosedEvent{createdAt actor{login}}"}
 
 _ITEM = """
 id number title createdAt closedAt author{login} milestone{number title}
@@ -23,30 +27,29 @@ _PULL_REQUEST = (
 )
 
 
-def _timeline(closed: str, arguments: str) -> str:
-    kinds = " ".join([*_EVENTS, "CLOSED_EVENT"])
+def _timeline(events: dict[str, str], arguments: str) -> str:
     return (
-        f"timelineItems({arguments}itemTypes:[{kinds}])"
-        f"{{pageInfo{{hasNextPage endCursor}} nodes{{__typename {' '.join(_EVENTS.values())} {closed}}}}}"
+        f"timelineItems({arguments}itemTypes:[{' '.join(events)}])"
+        f"{{pageInfo{{hasNextPage endCursor}} nodes{{__typename {' '.join(events.values())}}}}}"
     )
 
 
-def _page(field: str, item: str, closed: str) -> str:
+def _page(field: str, item: str, events: dict[str, str]) -> str:
     return f"""
 query($owner:String!,$name:String!,$first:Int!,$after:String){{
   rateLimit{{remaining resetAt}}
   repository(owner:$owner,name:$name){{
     items:{field}(first:$first,after:$after,orderBy:{{field:CREATED_AT,direction:ASC}}){{
       totalCount pageInfo{{hasNextPage endCursor}}
-      nodes{{{item} {_timeline(closed, "first:100,")}}}
+      nodes{{{item} {_timeline(events, "first:100,")}}}
     }}
   }}
 }}"""
 
 
 PAGES = {
-    "issues": _page("issues", _ISSUE, _CLOSED_ISSUE),
-    "pull_requests": _page("pullRequests", _PULL_REQUEST, _CLOSED_PULL_REQUEST),
+    "issues": _page("issues", _ISSUE, _OF_ISSUES),
+    "pull_requests": _page("pullRequests", _PULL_REQUEST, _OF_PULL_REQUESTS),
 }
 
 # The rest of a long timeline.
@@ -54,7 +57,7 @@ MORE = f"""
 query($id:ID!,$after:String){{
   rateLimit{{remaining resetAt}}
   node(id:$id){{
-    ... on Issue{{{_timeline(_CLOSED_ISSUE, "first:100,after:$after,")}}}
-    ... on PullRequest{{{_timeline(_CLOSED_PULL_REQUEST, "first:100,after:$after,")}}}
+    ... on Issue{{{_timeline(_OF_ISSUES, "first:100,after:$after,")}}}
+    ... on PullRequest{{{_timeline(_OF_PULL_REQUESTS, "first:100,after:$after,")}}}
   }}
 }}"""

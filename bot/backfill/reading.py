@@ -19,7 +19,12 @@ _NAMES = {
     "RenamedTitleEvent": "edited",
     "AssignedEvent": "assigned",
     "UnassignedEvent": "unassigned",
+    "ParentIssueAddedEvent": "parent_added",
+    "ParentIssueRemovedEvent": "parent_removed",
 }
+
+
+_NAMING = {"assigned", "unassigned", "parent_added", "parent_removed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +74,14 @@ def item_facts(told: Mapping[str, Any], full_name: str, milestones: Milestones) 
                 snapshot=shown,
                 milestone=step.milestone,
                 label=step.name if step.event in {"labeled", "unlabeled"} else None,
-                named=step.name if step.event in {"assigned", "unassigned"} else None,
+                named=step.name if step.event in _NAMING else None,
                 before={"title": step.before} if step.event == "edited" else None,
                 actor=step.actor,
                 source=Source.BACKFILL,
             )
         )
-    if parent := told.get("parent"):
+    parent = told.get("parent")
+    if parent and not any(step.event == "parent_added" for step in steps):
         # Since when is not told; from the beginning is the guess that changes no running sprint.
         first = found[0]
         found.append(replace(first, event="parent_added", named=parent["id"]))
@@ -102,27 +108,29 @@ def _steps(told: Mapping[str, Any], milestones: Milestones) -> Iterator[_Step]:
     joins = [node for node in nodes if node["__typename"] == "MilestonedEvent"]
     for node in nodes:
         event, at = _NAMES[node["__typename"]], _time(node["createdAt"])
-        step = _Step(event, at, (node.get("actor") or {}).get("login"))
-        if event in {"labeled", "unlabeled"}:
-            yield replace(step, name=clean(node["label"]["name"]))
-        elif event in {"milestoned", "demilestoned"}:
+        step = _Step(event, at, (node.get("actor") or {}).get("login"), _name_in(node))
+        if event in {"milestoned", "demilestoned"}:
             milestone = milestones.by_title.get(node["milestoneTitle"])
             if milestone is None and joins and node is joins[-1] and told.get("milestone"):
                 # It joined under a title that nobody knows any more, and is still there.
                 milestone = milestones.by_number.get(told["milestone"]["number"])
             if milestone is not None:
                 yield replace(step, milestone=milestone)
-        elif event in {"assigned", "unassigned"}:
-            if login := (node.get("assignee") or {}).get("login"):
-                yield replace(step, name=clean(login))
         elif event == "edited":
-            yield replace(step, name=clean(node["currentTitle"]), before=clean(node["previousTitle"]))
+            yield replace(step, before=clean(node["previousTitle"]))
         elif event == "closed":
             is_last = node is closings[-1] and told["state"] != "OPEN"
             when = _time(told["closedAt"]) if is_last and told.get("closedAt") else at
             yield replace(step, at=when, state=_closed_as(told, node, is_last=is_last))
-        else:
+        elif event == "reopened" or step.name:
             yield step
+
+
+def _name_in(node: Mapping[str, Any]) -> str | None:
+    """What an entry names: a label, a person, a parent's id, a new title."""
+    told = node.get("label") or node.get("assignee") or node.get("parent") or {}
+    name = told.get("name") or told.get("login") or told.get("id") or node.get("currentTitle")
+    return clean(name) if name else None
 
 
 def _closed_as(told: Mapping[str, Any], node: Mapping[str, Any], *, is_last: bool) -> State:

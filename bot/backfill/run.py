@@ -149,6 +149,8 @@ class _Work:
         timeline = node["timelineItems"]
         while timeline["pageInfo"]["hasNextPage"]:
             answer = await self._github.graphql(MORE, id=node["id"], after=timeline["pageInfo"]["endCursor"])
+            if answer["node"] is None:  # It was deleted meanwhile.
+                break
             more = answer["node"]["timelineItems"]
             timeline = {"pageInfo": more["pageInfo"], "nodes": [*timeline["nodes"], *more["nodes"]]}
         return node | {"timelineItems": timeline}
