@@ -39,7 +39,6 @@ class _Link:
     teller: str
     closed: int | None = None
     is_live: bool = False
-    is_in_circle: bool = False
 
 
 _Ends = tuple[str, str, int | None]
@@ -106,14 +105,13 @@ class _Sweep:
         self._states: dict[str, ItemState] = {}
         self._told = dict[str, _Told]()
         self._links_of: dict[str, list[_Link]] = {}
-        circular = _in_circles(links)
         for link in links:
             self._told.setdefault(link.told, _Told())
-            link.is_in_circle = link.closed is None and {link.told, link.teller} <= circular
-            # A link within a circle depends on all of that circle.
-            ends = circular if link.is_in_circle else {link.told, link.teller}
-            for item in ends:
+            for item in {link.told, link.teller}:
                 self._links_of.setdefault(item, []).append(link)
+        # Those that may ever stand in a circle, and those that do at the moment.
+        self._suspects = _in_circles(links)
+        self._in_circle = set[str]()
 
     def through(self, items: Mapping[str, ItemHistory]) -> dict[str, ItemHistory]:
         """The items that others may tell, marked."""
@@ -133,13 +131,20 @@ class _Sweep:
     def _step(self, at: datetime, changed: Mapping[str, Change]) -> None:
         """One moment, at which each of these items changed once."""
         self._states.update((item, change.after) for item, change in changed.items())
-        in_order = sorted(changed.items(), key=lambda one: (place_in_time(one[1].event), one[0]))
+        in_order = list(changed.items())
+        if len(in_order) > 1:
+            in_order.sort(key=lambda one: (place_in_time(one[1].event), one[0]))
         # Its own event explains a moment of an item better than another item's.
         reasons = {item: change.event for item, change in in_order if item in self._told}
-        for item, change in in_order:
+        # Most changes are of labels and states, which no link depends on.
+        causes = [(item, change.event) for item, change in in_order if _moved(change)]
+        suspects = [event for item, event in causes if item in self._suspects]
+        if suspects:
+            causes += [(item, suspects[0]) for item in sorted(self._turn_circles())]
+        for item, event in causes:
             for link in self._links_of[item]:
                 if self._turn(link):
-                    reasons.setdefault(link.told, change.event)
+                    reasons.setdefault(link.told, event)
         for item, event in reasons.items():
             told, after = self._told[item], self._state(item)
             before = told.latest
@@ -162,21 +167,42 @@ class _Sweep:
             return False
         if link.closed is not None:
             return link.closed in told.closes
-        return teller.parent == link.told and not (link.is_in_circle and self._leads_back(link))
+        return teller.parent == link.told and link.teller not in self._in_circle
 
-    def _leads_back(self, link: _Link) -> bool:
-        """Whether the way up from the parent, within the milestone, comes to the child."""
-        at, seen = link.told, set[str]()
-        while at != link.teller:
-            state = self._state(at)
-            if at in seen or state.is_gone or state.parent is None or not self._state(state.parent).is_member:
-                return False
-            seen.add(at)
-            at = state.parent
-        return True
+    def _turn_circles(self) -> set[str]:
+        """Finds anew who stands in a circle of parents. Returns those for whom that changed."""
+        found, seen = set[str](), set[str]()
+        for start in self._suspects:
+            way, at = list[str](), self._up(start)
+            while at is not None and at not in seen:
+                seen.add(at)
+                way.append(at)
+                at = self._up(at)
+            if at in way:
+                found.update(way[way.index(at) :])
+        changed = found ^ self._in_circle
+        self._in_circle = found
+        return changed
+
+    def _up(self, item: str) -> str | None:
+        """Its parent, if it tells that one but for circles."""
+        state = self._state(item)
+        parent = state.parent if state.is_member and not state.is_gone else None
+        return parent if parent and parent in self._suspects and self._state(parent).is_member else None
 
     def _state(self, item: str) -> ItemState:
         return self._states.get(item, _NOWHERE)
+
+
+def _moved(change: Change) -> bool:
+    """Whether it changed where an item stands in the milestone and among those that it is linked with."""
+    before, after = change.before, change.after
+    return (
+        before.is_member != after.is_member
+        or before.is_gone != after.is_gone
+        or before.parent != after.parent
+        or before.closes != after.closes
+    )
 
 
 def _in_circles(links: Iterable[_Link]) -> set[str]:
