@@ -31,6 +31,8 @@ class Amount:
         return Amount(self.points + other.points, self.count + other.count)
 
     def __sub__(self, other: "Amount") -> "Amount":
+        if self is other:
+            return _NOTHING
         return Amount(self.points - other.points, self.count - other.count)
 
 
@@ -280,10 +282,12 @@ def _add_steps(
         if change.at >= until:
             break
         after, done_after = _scope(change.after, sprint), _done(change.after, sprint)
-        if before != after or done_before != done_after:
+        if before != after:
             totals.steps.append((change.at, after - before, done_after - done_before))
-        if before != after and change.at >= committed_at:
-            totals.ledger.append(_ledger_line(change, shown, before, after))
+            if change.at >= committed_at:
+                totals.ledger.append(_ledger_line(change, shown, before, after))
+        elif done_before != done_after:
+            totals.steps.append((change.at, _NOTHING, done_after - done_before))
         before, done_before = after, done_after
 
 

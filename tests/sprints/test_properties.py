@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TypeVar
 
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.burndown import burndown_of, measure
@@ -19,7 +19,8 @@ from tests.sprints.strategies import MOMENTS, NOWS, History, histories
 
 E = TypeVar("E")
 SEEDS = st.integers(0, 2**32)
-EVERY = settings(max_examples=60, deadline=None)
+# Several properties hold only for some of the random moments; the others are passed over.
+EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 @given(histories(), NOWS, SEEDS)
@@ -175,6 +176,8 @@ def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
         lost = [event for event in events if event.at < first]
         # No picture shows a parent, and of what was closed only when.
         is_told = is_told and not any(event.event.startswith("parent") for event in lost)
+        # A correction keeps the known order of labels, of which a late installation knows less.
+        is_told = is_told and not any(event.event == "corrected" for event in events)
         seen = [event for event in events if event.at >= first]
         if is_told and seen[0].snapshot.closed_at is None:
             kept[item] = tuple(seen)
