@@ -167,7 +167,8 @@ def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
 ) -> None:
     """The App was installed later than the first things happened, but before the sprint began."""
     facts = history.facts(as_of)
-    start = min(facts.sprint.start, facts.sprint.committed_at)
+    # One that is due before it starts ends there.
+    start = min(facts.sprint.start, facts.sprint.committed_at, facts.sprint.end or at("12-31"))
     kept = dict(history.items)
     for item, events in history.items.items():
         moments = sorted({event.at for event in events})
