@@ -27,7 +27,7 @@ _AT_ONCE = 32
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 
 
-class _Recorded(msgspec.Struct):
+class Recorded(msgspec.Struct):
     event: str
     delivery: str
     payload: msgspec.Raw
@@ -45,7 +45,7 @@ class Tally:
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Replays a file. Exit status 1 if any delivery failed, 2 if the file cannot be read."""
     try:
-        recorded = _read(options.file)
+        recorded = read(options.file)
     except (OSError, msgspec.DecodeError) as problem:
         print(f"{options.file}: {problem}", file=sys.stderr)
         return 2
@@ -55,20 +55,20 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
         return 2
-    tally = asyncio.run(_replay(settings, recorded, options.url))
+    tally = asyncio.run(replay(settings, recorded, options.url))
     for failure in tally.failures[:20]:
         print(failure, file=sys.stderr)
     print(f"accepted {tally.accepted}, repeated {tally.repeated}, failed {len(tally.failures)}")
     return 1 if tally.failures else 0
 
 
-def _read(path: Path) -> list[_Recorded]:
+def read(path: Path) -> list[Recorded]:
     """The file's deliveries. Raises DecodeError that names the line."""
     recorded = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if line.strip():
             try:
-                recorded.append(msgspec.json.decode(line, type=_Recorded))
+                recorded.append(msgspec.json.decode(line, type=Recorded))
             except msgspec.DecodeError as problem:
                 raise msgspec.DecodeError(
                     f"line {number} must be a JSON object with event, delivery and payload: {problem}"
@@ -76,7 +76,7 @@ def _read(path: Path) -> list[_Recorded]:
     return recorded
 
 
-async def _replay(settings: Settings, recorded: list[_Recorded], url: str | None) -> Tally:
+async def replay(settings: Settings, recorded: list[Recorded], url: str | None) -> Tally:
     if url is not None:
         return await _send_all(url.rstrip("/"), settings.webhook_secrets[0].reveal(), recorded)
     secret = Secret(secrets.token_urlsafe(32))
@@ -98,7 +98,7 @@ async def _processing(base: Services) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-async def _send_all(address: str, secret: str, recorded: list[_Recorded]) -> Tally:
+async def _send_all(address: str, secret: str, recorded: list[Recorded]) -> Tally:
     tally, waiting = Tally(), iter(recorded)
     bar = tqdm(total=len(recorded), desc="sent", unit=" deliveries", disable=not sys.stderr.isatty())
     target = address if address.endswith("/webhooks/github") else f"{address}/webhooks/github"
@@ -115,7 +115,7 @@ async def _send_all(address: str, secret: str, recorded: list[_Recorded]) -> Tal
     return tally
 
 
-async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: _Recorded, tally: Tally) -> None:
+async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: Recorded, tally: Tally) -> None:
     body = bytes(one.payload)
     headers = {
         "Content-Type": "application/json",
