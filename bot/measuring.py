@@ -1,12 +1,11 @@
 """Measures each tenant's sprints and teams every night.
 
-The whole history is folded each time. So nights that were missed are caught up with, and what became known
-late corrects the days of a sprint, until its numbers are taken for good (storage/closed.py).
+Sprints are folded from their whole history. So nights that were missed are caught up with, and what became
+known late corrects the days of a sprint, until its numbers are taken for good (storage/closed.py).
 """
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -15,12 +14,11 @@ import structlog
 from sprints.calendar import Calendar
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import flows_of
-from sprints.milestone import GRACE_AFTER_END
 from sprints.model import MilestoneEvent, in_order
 from sprints.rules import rules_of
 from sprints.team import team_days
-from sprints.velocity import Outcome, outcome_of, velocity
-from storage.closed import Closed, ClosedSprints
+from sprints.velocity import Outcome, velocity
+from storage.closed import Closed
 from storage.database import Database, Tenant
 from storage.measures import Measures, SprintDay, measure_next, settings_of
 from storage.projects import Project, Projects
@@ -30,14 +28,6 @@ from storage.timeline import Timeline
 _TURN = time(1)  # After midnight, when all of the day before has happened.
 _SPREAD_SECONDS = 3600
 _TEAM_DAYS = 14
-
-
-@dataclass(frozen=True, slots=True)
-class _Folded:
-    """A sprint's numbers; `closed` are those that were taken at its present end, if they were."""
-
-    facts: Facts
-    closed: Closed | None
 
 
 class Measuring:
@@ -86,48 +76,23 @@ async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> N
     ids = await measures.sprint_ids()
     sprints = Sprints(tenant, project.id, project.rules)
     milestones = await Timeline(tenant).milestones(project.id)
-    folded = await _folded(tenant, project, now)
-    outcomes = [outcome for one in folded if (outcome := _outcome(one, now))]
-    for one in folded:
-        sprint = one.facts.sprint
+    numbers = await sprints.numbers(now)
+    outcomes = [outcome for one in numbers if (outcome := one.outcome(now))]
+    for one in numbers:
+        sprint = one.sprint
         sprint_id = ids[sprint.milestone]
         description = _description(milestones[sprint.milestone], now)
         await measures.describe(sprint_id, sprint, description, now)
-        if one.closed is None:
-            await measures.put_days(sprint_id, _rows(one.facts, outcomes, now))
-            # Once its numbers are taken, which is done here if it is time, its days stay as well.
-            await sprints.closed(sprint.milestone, now)
-        else:
+        if isinstance(one.known, Closed):
             # They are left alone; only a day that nobody has measured is added, as it was taken.
             known = await measures.days(sprint_id)
-            missing = _missing(one.closed, sprint.calendar, outcomes, {row.date for row in known})
-            await measures.put_days(sprint_id, [*known, *missing])
-
-
-async def _folded(tenant: Tenant, project: Project, now: datetime) -> list[_Folded]:
-    sprints, closed_sprints = Sprints(tenant, project.id, project.rules), ClosedSprints(tenant, project.id)
-    found = []
-    for sprint in await sprints.all(now):
-        facts = await sprints.facts(sprint.milestone, now)
-        closed = await closed_sprints.latest(sprint.milestone)
-        if facts is not None:
-            # One that goes on after its end is open again: its numbers will be taken again.
-            is_final = closed is not None and closed.ended_at == sprint.end
-            found.append(_Folded(facts, closed if is_final else None))
-    return found
-
-
-def _outcome(one: _Folded, now: datetime) -> Outcome | None:
-    """What a sprint that has ended came to: as it was taken, or as far as is known."""
-    end = one.facts.sprint.end
-    if end is None or end > now:
-        return None
-    # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
-    outcome = outcome_of(replace(one.facts, as_of=end + GRACE_AFTER_END))
-    if one.closed is None:
-        return outcome
-    points, count = (one.closed.facts[unit]["done"] for unit in ("points", "count"))
-    return replace(outcome, completed=Amount(Decimal(str(points)), count))
+            missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
+            if missing:
+                await measures.put_days(sprint_id, [*known, *missing])
+        else:
+            await measures.put_days(sprint_id, _rows(one.known, outcomes, now))
+            # Once its numbers are taken, which is done here if it is time, its days stay as well.
+            await sprints.closed(sprint.milestone, now)
 
 
 def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
@@ -179,7 +144,8 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     first = await _first_team_day(measures, calendar, last)
     if first is None or first > last:
         return
-    flows = flows_of(await timeline.items(project.id), now, rules, await timeline.labels(project.id))
+    items = await timeline.items_since(project.id, calendar.midnight(first))
+    flows = flows_of(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
     days = team_days(flows, pushes, now, calendar, first, last)
     await measures.put_team(first, last, [one for day in days for one in day.people])

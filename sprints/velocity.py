@@ -5,17 +5,19 @@ the median for the mean, which one bad sprint moves less. It helps a team to pla
 estimate differently, so it compares nothing between them.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from statistics import median
+from typing import Any
 
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts, Item, amount_of
 from sprints.milestone import Phase, Sprint
 
 MOST_SPRINTS, LEAST_SPRINTS = 7, 3
+_LISTS = ("kept", "late", "carried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,27 @@ def outcome_of(facts: Facts) -> Outcome:
     )
 
 
+def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
+    """What a sprint came to by the numbers that were taken of it: what plain.py made of its facts."""
+    if sprint.end is None:
+        raise ValueError(f"{sprint.title} has no end")
+    amounts = {name: _taken(facts["points"][name], facts["count"][name]) for name in ("committed", "done")}
+    kept, late, carried = (_taken(facts[name]["points"], facts[name]["count"]) for name in _LISTS)
+    return Outcome(
+        milestone=sprint.milestone,
+        number=sprint.number,
+        title=sprint.title,
+        end=sprint.end,
+        committed=amounts["committed"],
+        completed=amounts["done"],
+        kept=kept,
+        late=late,
+        carried=carried,
+        unit=facts["unit"],
+        is_abandoned=not _has_run(sprint),
+    )
+
+
 def velocity(outcomes: Iterable[Outcome], unit: str | None = None, *, credit_late: bool = False) -> Velocity:
     """The velocity of the last seven finished sprints, by their ends. Abandoned ones are none.
 
@@ -161,6 +184,10 @@ def crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str, int]
 
 def _has_run(sprint: Sprint) -> bool:
     return not sprint.is_deleted and sprint.end is not None and not sprint.is_due_before_start()
+
+
+def _taken(points: float, count: int) -> Amount:
+    return Amount(Decimal(str(points)), count)
 
 
 def _ratio(part: Amount, whole: Amount, unit: str) -> Decimal | None:

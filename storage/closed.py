@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Phase, Sprint
@@ -45,25 +45,11 @@ class ClosedSprints:
 
     async def latest(self, milestone: int) -> Closed | None:
         """The newest snapshot of the sprint with GitHub's id `milestone`."""
-        query = (
-            select(
-                closed_sprints.c.revision,
-                closed_sprints.c.ended_at,
-                closed_sprints.c.taken_at,
-                closed_sprints.c.facts,
-            )
-            .join(
-                sprints,
-                (sprints.c.organization_id == closed_sprints.c.organization_id)
-                & (sprints.c.id == closed_sprints.c.sprint_id),
-            )
-            .where(closed_sprints.c.organization_id == self._organization_id)
-            .where(sprints.c.project_id == self._project_id, sprints.c.github_milestone_id == milestone)
-            .order_by(closed_sprints.c.revision.desc())
-            .limit(1)
-        )
-        row = (await self._connection.execute(query)).first()
-        return Closed(*row) if row else None
+        return (await self._latest(sprints.c.github_milestone_id == milestone)).get(milestone)
+
+    async def all_latest(self) -> dict[int, Closed]:
+        """The newest snapshot of each sprint that has one, by GitHub's id of its milestone."""
+        return await self._latest()
 
     async def is_history_still_coming(self) -> bool:
         """Whether deliveries of this tenant wait, or this repository's past is being asked for."""
@@ -106,3 +92,18 @@ class ClosedSprints:
             )
             .on_conflict_do_nothing()
         )
+
+    async def _latest(self, *conditions: ColumnElement[bool]) -> dict[int, Closed]:
+        columns = (closed_sprints.c[name] for name in ("revision", "ended_at", "taken_at", "facts"))
+        is_same = (sprints.c.organization_id == closed_sprints.c.organization_id) & (
+            sprints.c.id == closed_sprints.c.sprint_id
+        )
+        query = (
+            select(sprints.c.github_milestone_id, *columns)
+            .join(sprints, is_same)
+            .where(closed_sprints.c.organization_id == self._organization_id)
+            .where(sprints.c.project_id == self._project_id, *conditions)
+            .order_by(closed_sprints.c.revision)
+        )
+        # Of several revisions, the last one wins.
+        return {milestone: Closed(*told) for milestone, *told in await self._connection.execute(query)}

@@ -1,15 +1,35 @@
 """A repository's sprints and their numbers, folded from the timeline."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sprints.facts import Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
+from sprints.milestone import GRACE_AFTER_END, Sprint, sprint_of
 from sprints.plain import plain
 from sprints.rules import Rules
+from sprints.velocity import Outcome, outcome_as_taken, outcome_of
 from storage.closed import Closed, ClosedSprints, is_settled
 from storage.database import Tenant
 from storage.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What is known of a sprint: the numbers that were taken at its present end, or else the fold."""
+
+    sprint: Sprint
+    known: Facts | Closed
+
+    def outcome(self, now: datetime) -> Outcome | None:
+        """What it came to. None until its end."""
+        end = self.sprint.end
+        if end is None or end > now:
+            return None
+        if isinstance(self.known, Closed):
+            return outcome_as_taken(self.sprint, self.known.facts)
+        # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
+        return outcome_of(replace(self.known, as_of=end + GRACE_AFTER_END))
 
 
 class Sprints:
@@ -25,6 +45,21 @@ class Sprints:
         """Every milestone as a sprint, as it was known at a moment."""
         milestones = await self._timeline.milestones(self._project_id)
         return [sprint_of(events, as_of, self._rules.calendar) for events in milestones.values()]
+
+    async def numbers(self, now: datetime) -> list[Numbers]:
+        """Those of every sprint. What was taken is not folded again."""
+        taken, found = await self._closed.all_latest(), list[Numbers]()
+        for sprint in await self.all(now):
+            closed = taken.get(sprint.milestone)
+            # One that goes on after its end is open again: its numbers will be taken again.
+            is_final = closed is not None and closed.ended_at == sprint.end
+            found.append(Numbers(sprint, closed if closed and is_final else await self._fold(sprint, now)))
+        return found
+
+    async def outcomes(self, now: datetime) -> list[Outcome]:
+        """What each sprint that has ended came to, the oldest end first."""
+        found = [outcome for one in await self.numbers(now) if (outcome := one.outcome(now))]
+        return sorted(found, key=lambda outcome: (outcome.end, outcome.milestone))
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts | None:
         """The numbers of the sprint with GitHub's id `milestone`, or None if we never heard of it."""

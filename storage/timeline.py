@@ -91,6 +91,28 @@ class Timeline:
         """All events, by item, of all items of a repository."""
         return await self._items(timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS))
 
+    async def items_since(self, project_id: int, since: datetime) -> dict[str, list[ItemEvent]]:
+        """All events, by item, of the items that something happened to since a moment.
+
+        With them come those that say whether others tell their work (see coverage.py): their sub-issues,
+        and the issues that pull requests close.
+        """
+        values = {"tenant": self._organization_id, "project": project_id, "since": since}
+        touched = select(_TOUCHED.bindparams(**values).columns(timeline.c.item).subquery().c.item)
+        mine = timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS)
+        found = await self._items(*mine, timeline.c.item.in_(touched))
+        shown = [event.snapshot for told in found.values() for event in told]
+        closes = {number for snapshot in shown for number in snapshot.closes or ()}
+        missing = closes - {snapshot.number for snapshot in shown}
+        if missing:
+            named = select(timeline.c.item).where(
+                timeline.c.organization_id == self._organization_id,
+                *mine,
+                timeline.c.after["item", "number"].as_integer().in_(missing),
+            )
+            found |= await self._items(*mine, timeline.c.item.in_(named))
+        return found
+
     async def labels(self, project_id: int) -> list[LabelEvent]:
         """What happened to a repository's labels."""
         query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == _LABEL)
@@ -198,6 +220,19 @@ class Timeline:
         }
 
 
+# Union, not union all, so that a circle of parents ends.
+_TOUCHED = text(
+    """
+    with recursive touched(item) as (
+        select item from timeline
+        where organization_id = :tenant and project_id = :project and at >= :since
+        union
+        select child.item from timeline as child join touched on child.subject = touched.item
+        where child.organization_id = :tenant and child.event = 'parent_added'
+    )
+    select item from touched
+    """
+)
 _FORGET = text("select forget_text(:item)")
 _MILESTONE_FIELDS = ("milestone", "number", "title", "created_at", "description", "due_on", "closed_at")
 

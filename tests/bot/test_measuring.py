@@ -20,11 +20,13 @@ from storage.closed import ClosedSprints
 from storage.measures import Measures
 from storage.projects import Projects
 from storage.sprints import Sprints
-from storage.timeline import Timeline
+from storage.timeline import Timeline, TimelineRow
 from tests.bot.test_door import ISSUE, entrance
 from tests.bot.test_recording import record, tenant
+from tests.builders import at
 from tests.conftest import Clock
 from tests.running import Door, rows
+from tests.sprints.flow_cards import FlowCard
 
 __all__ = ["entrance"]
 
@@ -377,3 +379,36 @@ async def test_the_turn_follows_the_organization_s_time_zone(
     await Measuring(base.database, clock).run(organization)
     (found,) = await rows(base, "select next_measure_at from organizations", organization)
     assert found.next_measure_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 1
+
+
+async def test_a_night_reads_what_was_touched_and_what_tells_its_work(
+    base: Services, organization: int
+) -> None:
+    """A parent, and a pull request, whose work is told by issues that nothing has happened to since."""
+    parent = FlowCard(101).opened("10-02", "points: 5").closed("11-06")
+    child = FlowCard(102).opened("10-02", "points: 1").child_of("10-03", parent).closed("10-04")
+    fixed = FlowCard(103).opened("10-02", "points: 2").closed("10-05")
+    fix = FlowCard(104).proposed("10-06", 103, author="bob").closed("11-06")
+    old = FlowCard(105).opened("10-02", "points: 8").closed("10-20")
+    since = at("11-01")
+
+    async with base.database.tenant(organization) as one:
+        (project,) = await Projects(one).active()
+        timeline, calendar = Timeline(one), project.rules.calendar
+        cards = [
+            TimelineRow(project.id, event)
+            for card in (parent, child, fixed, fix, old)
+            for event in card.events
+        ]
+        await timeline.record(cards)
+        whole, touched = await timeline.items(project.id), await timeline.items_since(project.id, since)
+
+    assert {"item-101", "item-102", "item-103", "item-104"} <= touched.keys()
+    assert old.id not in touched
+    found = [
+        team_days(flows_of(items, NOW, project.rules), (), NOW, calendar, since.date(), NOW.date())
+        for items in (whole, touched)
+    ]
+    assert found[0] == found[1]
+    (day,) = [day for day in found[0] if day.date == date(2026, 11, 6)]
+    assert day.total == Work(pull_requests=1)

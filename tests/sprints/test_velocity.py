@@ -1,5 +1,6 @@
 """What finished sprints brought."""
 
+import json
 import random
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from sprints.facts import Amount, Facts
 from sprints.milestone import Phase
-from sprints.velocity import Outcome, Velocity, carry_over, crossings, outcome_of, velocity
+from sprints.plain import plain
+from sprints.velocity import Outcome, Velocity, carry_over, crossings, outcome_as_taken, outcome_of, velocity
 from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at
 from tests.sprints.strategies import NOWS, History, histories
 
@@ -243,6 +245,7 @@ def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
     assert found.late.count <= found.carried.count
     assert carry_over(facts).amount == found.carried
     assert all(one.crossed == (not found.is_abandoned) for one in carry_over(facts).items)
+    assert outcome_as_taken(facts.sprint, json.loads(json.dumps(plain(facts)))) == found
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9), st.sampled_from(["points", "count"]))))
