@@ -152,9 +152,11 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:
-    """Two weeks back, or as far as nothing has been measured yet."""
+    """Two weeks back, or as far as something has become known since the last day that was measured."""
     measured = await measures.last_team_day()
-    if measured is not None:
-        return min(last - timedelta(days=_TEAM_DAYS - 1), measured + timedelta(days=1))
-    begun = await measures.first_event()
-    return calendar.day_of(begun) if begun else None
+    since = calendar.midnight(measured) if measured else None
+    begun = await measures.first_event(recorded_since=since)
+    days = [calendar.day_of(begun)] if begun else []
+    if measured:
+        days += [last - timedelta(days=_TEAM_DAYS - 1), measured + timedelta(days=1)]
+    return min(days, default=None)

@@ -41,6 +41,7 @@ class TeamRow:
 
 
 _DAY = tuple(SprintDay.__dataclass_fields__)
+_WORK = ("issue", "pull_request", "push")
 _TEAM = tuple(TeamRow.__dataclass_fields__)
 
 
@@ -106,9 +107,11 @@ class Measures:
         newest: date | None = await self._connection.scalar(query)
         return newest
 
-    async def first_event(self) -> datetime | None:
-        """When the repository's history begins."""
-        query = select(func.min(timeline.c.at)).where(*self._mine(timeline))
+    async def first_event(self, recorded_since: datetime | None = None) -> datetime | None:
+        """When the repository's work begins; or the earliest of it that we were told of since a moment."""
+        query = select(func.min(timeline.c.at)).where(*self._mine(timeline), timeline.c.kind.in_(_WORK))
+        if recorded_since:
+            query = query.where(timeline.c.created_at >= recorded_since)
         first: datetime | None = await self._connection.scalar(query)
         return first
 

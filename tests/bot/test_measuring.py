@@ -260,6 +260,22 @@ async def test_a_team_s_rows_sum_to_its_totals(base: Services, clock: Clock, org
         assert with_push[-1].issues_closed == 1
 
 
+async def test_what_becomes_known_of_long_ago_corrects_a_team_s_days(
+    base: Services, clock: Clock, organization: int
+) -> None:
+    """As when a repository's past is asked for after its first nights."""
+    await Measuring(base.database, clock).run(organization)
+    long_ago = FlowCard(101).opened("2026-03-02", "points: 5").closed("2026-03-04").by("alice")
+    async with base.database.tenant(organization) as one:
+        (project,) = await Projects(one).active()
+        await Timeline(one).record([TimelineRow(project.id, event) for event in long_ago.events])
+    await Measuring(base.database, clock).run(organization)
+
+    async with base.database.tenant(organization) as one:
+        (row,) = await Measures(one, project.id).team(date(2026, 3, 4))
+    assert (row.issues_closed, row.points_completed) == (1, Decimal(5))
+
+
 async def test_all_can_be_measured_anew(base: Services, clock: Clock, organization: int) -> None:
     """Also the days of sprints whose numbers were taken, which are those that were taken."""
     days, team = "date, to_jsonb(daily_metrics)", "date, to_jsonb(team_metrics)"
