@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from tqdm import tqdm
 
-from bot.backfill.run import Backfill, BackfillError
+from bot.backfill.run import Backfill, BackfillError, Place
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.recording import Recording
 from bot.services import Services, services
@@ -24,15 +24,17 @@ _MOST_OUTAGES = 20
 def run(settings: Settings, options: argparse.Namespace) -> int:
     """Exit status 1 if the repository is not known, or GitHub will not tell of it."""
     try:
-        told = asyncio.run(_backfill(settings, options.repository))
+        end = asyncio.run(_backfill(settings, options.repository))
     except (BackfillError, GitHubRefusedError, GitHubUnavailableError) as problem:
         print(problem, file=sys.stderr)
         return 1
-    print(f"{told} issues and pull requests were told")
+    print(f"{end.told} issues and pull requests were told")
+    if end.lost:
+        print(f"{end.lost} times one joined or left a milestone that nobody knows any more; left out")
     return 0
 
 
-async def _backfill(settings: Settings, repository: str) -> int:
+async def _backfill(settings: Settings, repository: str) -> Place:
     async with services(settings) as base, github_of(base) as github:
         organization_id, project_id = await _find(base, github, repository)
         backfill = Backfill(base.database, github, base.clock)
@@ -44,7 +46,7 @@ async def _backfill(settings: Settings, repository: str) -> int:
 
             for _ in range(_MOST_OUTAGES):
                 try:
-                    return await backfill.run(organization_id, project_id, show)
+                    return await backfill.go_on(organization_id, project_id, show)
                 except GitHubUnavailableError as problem:
                     bar.write(f"{problem}; going on at {problem.retry_at:%H:%M:%S} UTC", file=sys.stderr)
                     await asyncio.sleep(max((problem.retry_at - base.clock()).total_seconds(), 1))

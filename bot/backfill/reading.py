@@ -1,13 +1,16 @@
 """From what GitHub tells of the past to the facts that webhooks would have told then."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
+from bot.backfill.names import Names
 from handlers.payloads import clean
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
 
+_Node = Mapping[str, Any]
 _DROPPING = {"NOT_PLANNED", "DUPLICATE"}
 _NAMES = {
     "LabeledEvent": "labeled",
@@ -21,18 +24,20 @@ _NAMES = {
     "UnassignedEvent": "unassigned",
     "ParentIssueAddedEvent": "parent_added",
     "ParentIssueRemovedEvent": "parent_removed",
+    "ConvertedToDiscussionEvent": "converted_to_discussion",
 }
-
-
+_JOIN, _LEAVE, _TRANSFER = "MilestonedEvent", "DemilestonedEvent", "TransferredEvent"
+_BOT = "[bot]"
 _NAMING = {"assigned", "unassigned", "parent_added", "parent_removed"}
+_COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
 
 @dataclass(frozen=True, slots=True)
-class Milestones:
-    """A repository's milestones: their ids by number, and by every title that they are known to have had."""
+class Life:
+    """An item's facts, and how many entries of its timeline named a milestone that nobody knows."""
 
-    by_number: Mapping[int, int]
-    by_title: Mapping[str, int]
+    facts: list[ItemEvent]
+    lost: int = 0
 
 
 def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
@@ -55,38 +60,52 @@ def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         yield replace(shown, event="closed", at=_time(closed_at), closed_at=_time(closed_at))
 
 
-def item_facts(told: Mapping[str, Any], full_name: str, milestones: Milestones) -> list[ItemEvent]:
-    """An item's life from its opening on."""
-    steps = list(_steps(told, milestones))
-    shown = _as_opened(told, full_name, milestones, steps)
-    author = (told.get("author") or {}).get("login")
-    found = [
-        ItemEvent(told["id"], "opened", shown.created_at, "", shown, actor=author, source=Source.BACKFILL)
-    ]
+def item_facts(told: _Node, full_name: str, names: Names) -> Life:
+    """An item's life in this repository: from its opening or its coming on."""
+    came_at, nodes = _since_it_came(told)
+    boxes = _boxes(nodes, told, names)
+    steps = [step for node, box in zip(nodes, boxes, strict=True) if (step := _step(node, box, told, nodes))]
+    steps += _closing_that_is_not_told(told, nodes)
+    shown = _as_opened(told, full_name, names, steps)
+    opened = ItemEvent(told["id"], "opened", came_at or shown.created_at, "", shown, source=Source.BACKFILL)
+    found = [replace(opened, actor=_login(told.get("author")))]
     for step in steps:
         shown = _after(shown, step)
-        found.append(
-            ItemEvent(
-                item=told["id"],
-                event=step.event,
-                at=step.at,
-                delivery="",
-                snapshot=shown,
-                milestone=step.milestone,
-                label=step.name if step.event in {"labeled", "unlabeled"} else None,
-                named=step.name if step.event in _NAMING else None,
-                before={"title": step.before} if step.event == "edited" else None,
-                actor=step.actor,
-                source=Source.BACKFILL,
-            )
-        )
+        found.append(_fact(told["id"], step, shown))
     parent = told.get("parent")
     if parent and not any(step.event == "parent_added" for step in steps):
         # Since when is not told; from the beginning is the guess that changes no running sprint.
-        first = found[0]
-        found.append(replace(first, event="parent_added", named=parent["id"]))
+        found.append(replace(found[0], event="parent_added", named=parent["id"]))
     # The place in the timeline decides between facts of one second.
-    return [replace(fact, delivery=f"backfill:{place:06}") for place, fact in enumerate(found)]
+    facts = [
+        _with_labels_of_then(replace(fact, delivery=f"backfill:{place:06}"), names)
+        for place, fact in enumerate(found)
+    ]
+    unknown = [node for node, box in zip(nodes, boxes, strict=True) if box is None and _names_a_box(node)]
+    return Life(facts, len(unknown))
+
+
+def _fact(item: str, step: "_Step", shown: ItemSnapshot) -> ItemEvent:
+    return ItemEvent(
+        item=item,
+        event=step.event,
+        at=step.at,
+        delivery="",
+        snapshot=shown,
+        milestone=step.milestone,
+        label=step.name if step.event in {"labeled", "unlabeled"} else None,
+        named=step.name if step.event in _NAMING else None,
+        before={"title": step.before} if step.event == "edited" else None,
+        actor=step.actor,
+        source=Source.BACKFILL,
+    )
+
+
+def _with_labels_of_then(fact: ItemEvent, names: Names) -> ItemEvent:
+    """GitHub tells labels of the past by the names of today; webhooks told of them by those of then."""
+    labels = tuple(names.label_then(label, fact.at) for label in fact.snapshot.labels)
+    label = names.label_then(fact.label, fact.at) if fact.label else None
+    return replace(fact, label=label, snapshot=replace(fact.snapshot, labels=labels))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,52 +121,108 @@ class _Step:
     state: State = State.OPEN
 
 
-def _steps(told: Mapping[str, Any], milestones: Milestones) -> Iterator[_Step]:
-    nodes = [node for node in told["timelineItems"]["nodes"] if node and node["__typename"] in _NAMES]
-    closings = [node for node in nodes if node["__typename"] == "ClosedEvent"]
-    joins = [node for node in nodes if node["__typename"] == "MilestonedEvent"]
-    for node in nodes:
-        event, at = _NAMES[node["__typename"]], _time(node["createdAt"])
-        step = _Step(event, at, (node.get("actor") or {}).get("login"), _name_in(node))
-        if event in {"milestoned", "demilestoned"}:
-            milestone = milestones.by_title.get(node["milestoneTitle"])
-            if milestone is None and joins and node is joins[-1] and told.get("milestone"):
-                # It joined under a title that nobody knows any more, and is still there.
-                milestone = milestones.by_number.get(told["milestone"]["number"])
-            if milestone is not None:
-                yield replace(step, milestone=milestone)
-        elif event == "edited":
-            yield replace(step, before=clean(node["previousTitle"]))
-        elif event == "closed":
-            is_last = node is closings[-1] and told["state"] != "OPEN"
+def _since_it_came(told: _Node) -> tuple[datetime | None, list[_Node]]:
+    """When it came by a transfer, and what is told since: what was before happened in another repository."""
+    nodes = [node for node in told["timelineItems"]["nodes"] if node]
+    arrivals = [place for place, node in enumerate(nodes) if node["__typename"] == _TRANSFER]
+    came_at = _time(nodes[arrivals[-1]]["createdAt"]) if arrivals else None
+    here = nodes[arrivals[-1] + 1 :] if arrivals else nodes
+    return came_at, [node for node in here if node["__typename"] in _NAMES]
+
+
+def _names_a_box(node: _Node) -> bool:
+    return node["__typename"] in {_JOIN, _LEAVE}
+
+
+def _boxes(nodes: Sequence[_Node], told: _Node, names: Names) -> list[int | None]:
+    """The milestone of each entry that is about one, told by its title of then.
+
+    An item is in one milestone at a time. So what it left is what it had joined last, and what it joined last
+    is where it is now, whatever the title says.
+    """
+    found = [
+        names.titled(clean(node["milestoneTitle"]), _time(node["createdAt"])) if _names_a_box(node) else None
+        for node in nodes
+    ]
+    moves = sorted((place for place, node in enumerate(nodes) if _names_a_box(node)), key=_by_time(nodes))
+    for join, leave in pairwise(moves):
+        if (nodes[join]["__typename"], nodes[leave]["__typename"]) == (_JOIN, _LEAVE):
+            found[join] = found[join] or found[leave]
+            found[leave] = found[leave] or found[join]
+    if moves and nodes[moves[-1]]["__typename"] == _JOIN and told.get("milestone"):
+        found[moves[-1]] = names.numbered(told["milestone"]["number"]) or found[moves[-1]]
+    return found
+
+
+def _by_time(nodes: Sequence[_Node]) -> Callable[[int], tuple[datetime, bool]]:
+    """Within a second, leaving comes before joining."""
+    return lambda place: (_time(nodes[place]["createdAt"]), nodes[place]["__typename"] == _JOIN)
+
+
+def _step(node: _Node, box: int | None, told: _Node, nodes: Sequence[_Node]) -> _Step | None:
+    """What an entry says happened, or None if it names nothing that we know."""
+    event, at = _NAMES[node["__typename"]], _time(node["createdAt"])
+    step = _Step(event, at, _login(node.get("actor")), _name_in(node))
+    match event:
+        case "milestoned" | "demilestoned":
+            return replace(step, milestone=box) if box is not None else None
+        case "edited":
+            return replace(step, before=clean(node["previousTitle"]))
+        case "closed":
+            is_last = node is _last_turn(nodes) and told["state"] != "OPEN"
             when = _time(told["closedAt"]) if is_last and told.get("closedAt") else at
-            yield replace(step, at=when, state=_closed_as(told, node, is_last=is_last))
-        elif event == "reopened" or step.name:
-            yield step
+            return replace(step, at=when, state=_closed_as(told, node, is_last=is_last))
+        case _:
+            return step if step.name or event in _COMPLETE_WITHOUT_NAME else None
 
 
-def _name_in(node: Mapping[str, Any]) -> str | None:
+def _last_turn(nodes: Sequence[_Node]) -> _Node | None:
+    """The last time that it was closed or opened again."""
+    turns = [node for node in nodes if node["__typename"] in {"ClosedEvent", "ReopenedEvent"}]
+    return turns[-1] if turns else None
+
+
+def _closing_that_is_not_told(told: _Node, nodes: Sequence[_Node]) -> list[_Step]:
+    """Some closed items, mostly very old ones, have a timeline that does not end in their closing."""
+    last = _last_turn(nodes)
+    if told["state"] == "OPEN" or not told.get("closedAt"):
+        return []
+    if last is not None and last["__typename"] == "ClosedEvent":
+        return []
+    return [_Step("closed", _time(told["closedAt"]), None, state=_closed_as(told, {}, is_last=True))]
+
+
+def _name_in(node: _Node) -> str | None:
     """What an entry names: a label, a person, a parent's id, a new title."""
-    told = node.get("label") or node.get("assignee") or node.get("parent") or {}
-    name = told.get("name") or told.get("login") or told.get("id") or node.get("currentTitle")
+    if assignee := node.get("assignee"):
+        return _login(assignee)
+    told = node.get("label") or node.get("parent") or {}
+    name = told.get("name") or told.get("id") or node.get("currentTitle")
     return clean(name) if name else None
 
 
-def _closed_as(told: Mapping[str, Any], node: Mapping[str, Any], *, is_last: bool) -> State:
+def _login(actor: Mapping[str, Any] | None) -> str | None:
+    """As webhooks write it: only there a bot's login has its suffix."""
+    if not actor or not actor.get("login"):
+        return None
+    login = clean(actor["login"])
+    is_bot = actor.get("__typename") == "Bot" and not login.endswith(_BOT)
+    return login + _BOT if is_bot else login
+
+
+def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:
     if "merged" in told:
         return State.DONE if told["merged"] and is_last else State.DROPPED
     reason = node.get("stateReason") or (told.get("stateReason") if is_last else None)
     return State.DROPPED if reason in _DROPPING else State.DONE
 
 
-def _as_opened(
-    told: Mapping[str, Any], full_name: str, milestones: Milestones, steps: list[_Step]
-) -> ItemSnapshot:
+def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]) -> ItemSnapshot:
     """What it is now, without what happened since, from the last to the first."""
-    labels = [clean(node["name"]) for node in told["labels"]["nodes"]]
-    people = [clean(node["login"]) for node in told["assignees"]["nodes"]]
+    labels = [clean(node["name"]) for node in told["labels"]["nodes"] if node]
+    people = [clean(node["login"]) for node in told["assignees"]["nodes"] if node]
     box = told.get("milestone")
-    milestone = milestones.by_number.get(box["number"]) if box else None
+    milestone = names.numbered(box["number"]) if box else None
     title = clean(told["title"])
     for step in reversed(steps):
         match step.event:
@@ -175,7 +250,7 @@ def _as_opened(
         milestone=milestone,
         labels=tuple(labels),
         is_pull_request="merged" in told,
-        author=(told.get("author") or {}).get("login"),
+        author=_login(told.get("author")),
         assignees=tuple(people),
         closes=_closes(closes["nodes"], full_name) if closes else None,
     )
@@ -186,7 +261,8 @@ def _closes(references: list[Mapping[str, Any]], full_name: str) -> tuple[int, .
         sorted(
             one["number"]
             for one in references
-            if one["repository"]["nameWithOwner"].lower() == full_name.lower()
+            # Null is an issue that is not shown to us.
+            if one and one["repository"]["nameWithOwner"].lower() == full_name.lower()
         )
     )
 

@@ -1,103 +1,194 @@
 """Asks GitHub for a repository's past, page by page. Each page is kept with the place to go on from."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import select, update
 
-from bot.backfill.queries import MORE, PAGES
-from bot.backfill.reading import Milestones, item_facts, milestone_facts
-from bot.github import GitHub, GitHubUnavailableError, Installation
-from sprints.model import Event
-from storage.database import Database
+from bot.backfill.asking import Asking, BackfillError, Page, Sleep
+from bot.backfill.names import Names
+from bot.backfill.reading import item_facts, milestone_facts
+from bot.github import GitHub
+from handlers.payloads import clean
+from sprints.model import ItemEvent, Source
+from storage.database import Database, Tenant
 from storage.projects import Project, Projects
-from storage.tables import projects
+from storage.tables import projects, timeline
 from storage.timeline import Timeline, TimelineRow
 
-_MOST_A_PAGE, _LEAST_A_PAGE = 50, 5
-# What people wait for must never find the hour's points used up.
-_POINTS_LEFT_ALONE = 500
+__all__ = ["Backfill", "BackfillError", "Progress"]
+
 _PHASES = ("issues", "pull_requests")
+# GitHub's times of one event differ by this between a webhook and a timeline, when a second ends in between.
+_ALMOST_AT_ONCE = timedelta(seconds=1)
 
 Progress = Callable[[int, int], object]
 
 
-class BackfillError(Exception):
-    """The past cannot be asked for; the text says why."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far it is. `phase` is None at the end; `told` items were told so far.
+
+    `lost` entries of their timelines named milestones that nobody knows any more, and were left out.
+    """
+
+    phase: str | None
+    after: str | None
+    told: int
+    lost: int
+
+    @classmethod
+    def kept_as(cls, state: Mapping[str, Any] | None) -> "Place":
+        """The place that an earlier run came to, or the beginning."""
+        state = state or {}
+        phase, after = state.get("phase", _PHASES[0]), state.get("after")
+        return cls(phase, after, int(state.get("done", 0)), int(state.get("lost", 0)))
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """As it is kept; the end is nothing to go on from."""
+        if self.phase is None:
+            return {}
+        return {"phase": self.phase, "after": self.after, "done": self.told, "lost": self.lost}
+
+    def behind(self, page: Page, lost: int) -> "Place":
+        """The place after a page."""
+        phase = self.phase
+        if page.after is None and phase is not None:
+            phase = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None)
+        return Place(phase, page.after, self.told + len(page.nodes), self.lost + lost)
 
 
 class Backfill:
     """Safe to run twice, to be killed, and while webhooks arrive: a fact is kept once, whoever tells it."""
 
-    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        github: GitHub,
+        clock: Callable[[], datetime],
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._database = database
         self._github = github
         self._clock = clock
+        self._sleep = sleep
         self._log = structlog.get_logger(__name__)
 
     async def run(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> int:
-        """Asks for what has not been asked for yet and returns how many items were told.
+        """Asks for what has not been asked for yet and returns how many items were told; see `go_on`."""
+        return (await self.go_on(organization_id, project_id, progress)).told
+
+    async def go_on(
+        self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
+    ) -> Place:
+        """Asks for what has not been asked for yet, to the end.
 
         Raises BackfillError, or GitHubUnavailableError when it is to go on later.
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
-            state = await tenant.connection.scalar(select(projects.c.sync).where(projects.c.id == project_id))
+            state = await tenant.connection.scalar(
+                select(projects.c.sync)
+                .where(projects.c.organization_id == organization_id)
+                .where(projects.c.id == project_id)
+            )
         if project is None or project.full_name is None:
             raise BackfillError("the repository is not known by a name any more")
         if project.installation is None:
             raise BackfillError(f"the App is not installed on {project.full_name} any more")
-        work = _Work(
-            self._database, self._github.installation(project.installation), organization_id, project
-        )
-        told = await work.all_pages(state or {}, progress)
-        await work.keep([], {}, synced_at=self._clock())
-        self._log.info("the past was asked for", project=project_id, items=told)
-        return told
+        installation = self._github.installation(project.installation)
+        asking = Asking(installation, project.full_name, self._clock, self._sleep)
+        work = _Work(self._database, asking, organization_id, project, self._clock)
+        end = await work.all_pages(Place.kept_as(state), progress)
+        self._log.info("the past was asked for", project=project_id, items=end.told)
+        if end.lost:
+            self._log.warning(
+                "milestones that nobody knows any more were left out", project=project_id, events=end.lost
+            )
+        return end
 
 
 class _Work:
     """One repository's past."""
 
     def __init__(
-        self, database: Database, github: Installation, organization_id: int, project: Project
+        self,
+        database: Database,
+        asking: Asking,
+        organization_id: int,
+        project: Project,
+        clock: Callable[[], datetime],
     ) -> None:
         self._database = database
-        self._github = github
+        self._asking = asking
         self._organization_id = organization_id
         self._project = project
         self._name = project.full_name or ""
-        self._size = _MOST_A_PAGE
+        self._clock = clock
+        self._names: Names | None = None
 
-    async def all_pages(self, state: dict[str, Any], progress: Progress) -> int:
-        milestones = await self._milestones()
-        phase, after, told = state.get("phase", _PHASES[0]), state.get("after"), int(state.get("done", 0))
-        while phase is not None:
-            page = await self._page(phase, after)
-            facts = [
-                fact
-                for node in page["nodes"]
-                for fact in item_facts(await self._whole(node), self._name, milestones)
-            ]
-            told += len(page["nodes"])
-            after = page["pageInfo"]["endCursor"]
-            if not page["pageInfo"]["hasNextPage"]:
-                phase, after = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None), None
-            await self.keep(facts, {"phase": phase, "after": after, "done": told} if phase else {})
-            progress(told, max(told, page["totalCount"]))
-        return told
+    async def all_pages(self, place: Place, progress: Progress) -> Place:
+        while place.phase is not None:
+            page = await self._asking.page(place.phase, place.after)
+            self._check(page)
+            facts, lost = await self._read(page)
+            place = place.behind(page, lost)
+            await self._keep(facts, place)
+            progress(place.told, max(place.told, page.total))
+            if place.phase is not None:
+                self._asking.leave_enough()
+        return place
 
-    async def keep(
-        self, facts: Sequence[Event], state: dict[str, Any], synced_at: datetime | None = None
-    ) -> None:
+    def _check(self, page: Page) -> None:
+        """A name that was given up may have been taken by another repository."""
+        known = self._project.node_id
+        if known and ":" not in known and page.repository != known:
+            raise BackfillError(f"{self._name} is another repository now")
+
+    async def _read(self, page: Page) -> tuple[list[ItemEvent], int]:
+        """The facts of a page, and how many entries named a milestone that nobody knows."""
+        names = await self._names_for(page.nodes)
+        lives = [item_facts(await self._asking.whole(node), self._name, names) for node in page.nodes]
+        return [fact for life in lives for fact in life.facts], sum(life.lost for life in lives)
+
+    async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> Names:
+        """The milestones, asked for anew if there is one that was made meanwhile."""
+        held = {node["milestone"]["number"] for node in nodes if node["milestone"]}
+        if self._names is None or any(self._names.numbered(number) is None for number in held):
+            self._names = await self._all_names()
+        return self._names
+
+    async def _all_names(self) -> Names:
+        told = await self._asking.milestones()
+        async with self._database.tenant(self._organization_id) as tenant:
+            stored = Timeline(tenant)
+            await stored.record(
+                [TimelineRow(self._project.id, fact) for one in told for fact in milestone_facts(one)]
+            )
+            return Names(
+                {one["number"]: one["id"] for one in told},
+                {one["id"]: clean(one["title"]) for one in told},
+                await stored.milestones(self._project.id),
+                await stored.labels(self._project.id),
+            )
+
+    async def _keep(self, facts: Sequence[ItemEvent], place: Place) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:
-            await Timeline(tenant).record([TimelineRow(self._project.id, fact) for fact in facts])
-            values = {"sync": state} | ({"synced_at": synced_at} if synced_at else {})
+            known = await self._told_by_others(tenant, {fact.item for fact in facts})
+            await Timeline(tenant).record(
+                [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]
+            )
+            values: dict[str, Any] = {"sync": place.kept}
+            if place.phase is None:
+                values["synced_at"] = self._clock()
             await tenant.connection.execute(
                 update(projects)
                 .where(projects.c.organization_id == self._organization_id)
@@ -105,59 +196,30 @@ class _Work:
                 .values(**values)
             )
 
-    async def _milestones(self) -> Milestones:
-        """GitHub tells their ids by REST only."""
-        path = f"/repos/{self._name}/milestones?state=all&per_page=100"
-        told = [one async for one in self._github.pages(path)]
-        async with self._database.tenant(self._organization_id) as tenant:
-            timeline = Timeline(tenant)
-            await timeline.record(
-                [TimelineRow(self._project.id, fact) for one in told for fact in milestone_facts(one)]
-            )
-            known = await timeline.milestones(self._project.id)
-        by_title = {event.title: number for number, events in known.items() for event in events}
-        by_title |= {
-            str(event.before["title"]): number
-            for number, events in known.items()
-            for event in events
-            if event.before and event.before.get("title")
-        }
-        by_title |= {one["title"]: one["id"] for one in told}
-        return Milestones({one["number"]: one["id"] for one in told}, by_title)
-
-    async def _page(self, phase: str, after: str | None) -> dict[str, Any]:
-        owner, _, name = self._name.partition("/")
-        while True:
-            try:
-                answer = await self._github.graphql(
-                    PAGES[phase], owner=owner, name=name, first=self._size, after=after
-                )
-                break
-            except GitHubUnavailableError:
-                # GitHub gives up on what takes it too long; less at a time is often answered.
-                if self._size == _LEAST_A_PAGE:
-                    raise
-                self._size = max(self._size // 2, _LEAST_A_PAGE)
-        if answer["repository"] is None:
-            raise BackfillError(f"GitHub does not show us {self._name}")
-        _leave_enough(answer["rateLimit"])
-        page: dict[str, Any] = answer["repository"]["items"]
-        return page
-
-    async def _whole(self, node: dict[str, Any]) -> dict[str, Any]:
-        """The item with all of its timeline."""
-        timeline = node["timelineItems"]
-        while timeline["pageInfo"]["hasNextPage"]:
-            answer = await self._github.graphql(MORE, id=node["id"], after=timeline["pageInfo"]["endCursor"])
-            if answer["node"] is None:  # It was deleted meanwhile.
-                break
-            more = answer["node"]["timelineItems"]
-            timeline = {"pageInfo": more["pageInfo"], "nodes": [*timeline["nodes"], *more["nodes"]]}
-        return node | {"timelineItems": timeline}
-
-
-def _leave_enough(limit: dict[str, Any]) -> None:
-    if limit["remaining"] < _POINTS_LEFT_ALONE:
-        raise GitHubUnavailableError(
-            "the hour's points of GraphQL are nearly used up", datetime.fromisoformat(limit["resetAt"])
+    async def _told_by_others(self, tenant: Tenant, items: set[str]) -> "_Known":
+        """When webhooks told of what, by item, event and subject."""
+        columns = (timeline.c.item, timeline.c.event, timeline.c.subject, timeline.c.at)
+        query = (
+            select(*columns)
+            .where(timeline.c.organization_id == self._organization_id)
+            .where(timeline.c.item.in_(items), timeline.c.source != Source.BACKFILL.value)
         )
+        known: _Known = {}
+        for item, event, subject, at in await tenant.connection.execute(query):
+            # Where it came from is told by webhooks only: an opening is known by itself.
+            known.setdefault((item, event, "" if event == "opened" else subject), []).append(at)
+        return known
+
+
+_Known = dict[tuple[str, str, str], list[datetime]]
+
+
+def _is_known(fact: ItemEvent, known: _Known) -> bool:
+    """Whether a webhook told it, or it is about something deleted, of which no text may come back."""
+    if (fact.item, "deleted", "") in known:
+        return True
+    subject = str(fact.milestone or fact.label or fact.named or "")
+    times = known.get((fact.item, fact.event, subject), [])
+    if fact.event == "opened":
+        return bool(times)
+    return any(abs(fact.at - at) <= _ALMOST_AT_ONCE for at in times)

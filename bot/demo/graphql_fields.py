@@ -88,7 +88,8 @@ def type_of(value: Any) -> str | None:
     if isinstance(value, Event):
         return value.kind
     if isinstance(value, Person):
-        return str(value.body.get("type") or "User")
+        is_bot = str(value.body.get("login")).endswith("[bot]")
+        return str(value.body.get("type") or ("Bot" if is_bot else "User"))
     return type(value).__name__
 
 

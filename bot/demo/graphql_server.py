@@ -63,6 +63,7 @@ def answer(
     if not isinstance(sent, dict) or not isinstance(sent.get("query"), str):
         return _refused([GraphQLError("A query attribute must be specified and must be a string.")], limits)
     variables = sent.get("variables") or {}
+    history.asked.append({"query": sent["query"], "variables": variables})
     document, wrong = _checked(sent["query"])
     if document is None:
         return _refused(wrong, limits)

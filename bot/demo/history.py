@@ -8,6 +8,7 @@ is that of the newest payload by its own `updated_at`, and an event told twice i
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -150,6 +151,8 @@ class History:
         self._repositories: dict[str, Repository] = {}
         self._renamed: dict[str, str] = {}
         self._deleted: set[str] = set()
+        # What GraphQL was asked last, so that tests can see it.
+        self.asked: deque[Json] = deque(maxlen=1000)
 
     def load(self, deliveries: Iterable[Mapping[str, Any]]) -> None:
         """Recorded deliveries, oldest first: `{"event", "delivery", "payload"}`."""
@@ -174,6 +177,14 @@ class History:
     def is_deleted(self, full_name: str) -> bool:
         """Whether a webhook told so."""
         return full_name.lower() in self._deleted
+
+    def tell(self, full_name: str, number: int, kind: str, at: str, **details: Any) -> None:
+        """An entry of a timeline that no webhook tells of, such as a ConvertedToDiscussionEvent."""
+        repository = self.repository(full_name)
+        if repository is None:
+            raise LookupError(f"no webhook told of {full_name}")
+        actor, subject = details.pop("actor", None), details.pop("subject", "")
+        repository.items[number].add(kind, at, subject, actor, **details)
 
     def forget(self, full_name: str) -> None:
         """Leave nothing of a repository."""
@@ -285,7 +296,7 @@ class History:
         at = time_of(action, body)
         if action == "opened":
             set_at_creation(item, body, body.get("user") or actor)
-            self._came_from(item, payload, at)
+            self._came_from(item, payload, body["updated_at"])
         elif action in ITEM_EVENTS:
             kind, key, name = ITEM_EVENTS[action]
             about = payload[key]

@@ -122,6 +122,10 @@ async def connected(github: StandInGitHub, base: Services) -> AsyncIterator[tupl
     assert not github.violations, github.violations
 
 
+async def no_sleep(_seconds: float) -> None:
+    """Tests have no time."""
+
+
 async def facts_of(base: Services, repo: str, number: int = 12) -> Facts:
     for (organization_id,) in await rows(base, "select * from all_tenants()"):
         async with base.database.tenant(organization_id) as tenant:
@@ -184,7 +188,7 @@ async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
 ) -> None:
     base, client = connected
     organization_id, project_id = await _find(base, client, PAST)
-    backfill = Backfill(base.database, client, base.clock)
+    backfill = Backfill(base.database, client, base.clock, no_sleep)
     github.fail_next("POST", "/graphql", 502, times=20)
     with pytest.raises(GitHubUnavailableError):
         await backfill.run(organization_id, project_id)
