@@ -182,3 +182,70 @@ async def test_what_was_deleted_or_moved_away_is_gone(
     sent = {"query": f'{{ repository(owner: "{owner}", name: "{name}") {{ issue(number: 1) {{ id }} }} }}'}
     _, answer, _ = await ask("POST", "/graphql", sent, token=token)
     assert answer["errors"][0]["type"] == "NOT_FOUND"
+
+
+LIFE = """
+query ($owner: String!, $name: String!) {
+  repository(owner: $owner, name: $name) {
+    issue(number: 1) {
+      timelineItems(last: 2, itemTypes: [ASSIGNED_EVENT, TRANSFERRED_EVENT, CONVERTED_TO_DISCUSSION_EVENT]) {
+        nodes {
+          __typename
+          ... on AssignedEvent { actor { __typename login } assignee { ... on Bot { login } ... on User { login } } }
+          ... on ConvertedToDiscussionEvent { createdAt actor { __typename login } discussion { id } }
+          ... on TransferredEvent { createdAt }
+        } } } } }
+"""
+
+
+async def told_of_life(github: StandInGitHub, ask: Client, recorded: Recorded) -> list[Json]:
+    token = await installation_token(github, ask)
+    owner, name = recorded.full_name.split("/")
+    _, answer, _ = await ask(
+        "POST", "/graphql", {"query": LIFE, "variables": {"owner": owner, "name": name}}, token=token
+    )
+    assert github.violations == []
+    nodes: list[Json] = answer["data"]["repository"]["issue"]["timelineItems"]["nodes"]
+    return nodes
+
+
+async def test_a_bot_is_one_and_has_no_suffix(github: StandInGitHub, ask: Client, recorded: Recorded) -> None:
+    robot = {"login": "renovate[bot]"}
+    recorded.add("issues", "assigned", issue=recorded.item(1, 6, assignees=[robot]), assignee=robot)
+    recorded.deliveries[-1]["payload"]["sender"] = robot | {"type": "Bot"}
+    github.load_history(recorded.deliveries[-1:])
+    (assigned,) = await told_of_life(github, ask, recorded)
+    assert assigned["actor"] == {"__typename": "Bot", "login": "renovate"}
+    assert assigned["assignee"] == {"login": "renovate"}
+
+
+async def test_what_no_webhook_tells_can_be_told(
+    github: StandInGitHub, ask: Client, recorded: Recorded
+) -> None:
+    person = {"login": "maintainer", "type": "User"}
+    github.history.tell(recorded.full_name, 1, "ConvertedToDiscussionEvent", stamp(9), actor=person)
+    assert await told_of_life(github, ask, recorded) == [
+        {
+            "__typename": "ConvertedToDiscussionEvent",
+            "createdAt": stamp(9),
+            "actor": {"__typename": "User", "login": "maintainer"},
+            "discussion": None,
+        }
+    ]
+    assert github.history.asked[-1]["variables"]["name"] == recorded.full_name.partition("/")[2]
+    with pytest.raises(LookupError):
+        github.history.tell("elsewhere/nothing", 1, "ConvertedToDiscussionEvent", stamp(9))
+
+
+async def test_what_came_by_a_transfer_came_when_it_came(
+    github: StandInGitHub, ask: Client, recorded: Recorded
+) -> None:
+    source = recorded.repository | {"full_name": "elsewhere/source", "id": 899, "node_id": "R_source"}
+    changes = {"old_issue": recorded.item(7, 6), "old_repository": source}
+    arrived = Recorded(f"gui-{next(_names)}")
+    arrived.add("issues", "opened", issue=arrived.item(1, 6), changes=changes)
+    github.load_history(arrived.deliveries)
+    (transferred,) = await told_of_life(github, ask, arrived)
+    github.history.forget(arrived.full_name)
+    github.history.forget("elsewhere/source")
+    assert transferred == {"__typename": "TransferredEvent", "createdAt": stamp(6)}
