@@ -7,7 +7,8 @@ the milestone that bore it at the time of the event, as far as it is known:
 - from its creation until its deletion, and never outside;
 - under the old title until a rename that a webhook told of, under the new one from then on;
 - under both titles between two moments at which it was seen with different ones;
-- if nothing is known of renames, under its present title since its creation.
+- if nothing is known of renames, under its present title since its creation, and under one that an earlier
+  run was told as well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -75,6 +76,9 @@ def _borne(
     seen[0] = (seen[0][0], seen[1][1] if len(seen) > 1 else title_now or events[0].title)
     if not any(event.event == "deleted" for event in events):
         seen.append((_FOREVER, title_now or seen[-1][1]))
+    asked_for = {event.title for event in events if event.source is Source.BACKFILL}
+    for title in asked_for.difference(title for _, title in seen):
+        yield title, seen[0][0], seen[-1][0]
     for (since, before), (until, after) in pairwise(seen):
         yield before, since, until
         if after != before:

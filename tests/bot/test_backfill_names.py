@@ -87,6 +87,12 @@ def test_what_was_asked_for_says_nothing_of_when() -> None:
     assert meant(names(seen, edited, now={A: "New"}), "Old", "01-15", "02-15") == [A, None]
 
 
+def test_a_title_that_only_an_earlier_run_was_told_may_have_been_borne_at_any_time() -> None:
+    seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
+    found = names(seen, now={A: "New"})
+    assert meant(found, "Old", "01-15", "02-15") == meant(found, "New", "01-15", "02-15") == [A, A]
+
+
 def test_labels_have_the_name_of_the_time() -> None:
     found = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
     assert [found.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
@@ -153,9 +155,23 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: Asked) -> No
     large.github.delay = 0.0
 
     large.github.history.asked.clear()
-    assert await large.run() == 120
+    again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
+    said, _ = await again.communicate()
+    assert (again.returncode, said.decode()) == (0, "120 issues and pull requests were told\n")
     assert [after is None for after, _ in large.pages()] == [False, False]
     assert len([row for row in await large.timeline() if row.event == "opened"]) == 120
+
+
+async def test_what_takes_too_long_is_trouble_as_well(large: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_down(done: int, _total: int) -> None:
+        if done == 50:
+            large.github.delay = 0.6
+            monkeypatch.setattr(large.client._session, "_timeout", aiohttp.ClientTimeout(total=0.2))
+
+    with pytest.raises(GitHubUnavailableError):
+        await large.run(slow_down)
+    assert large.pauses == [1, 2, 4, 8]
+    assert (await large.sync()).sync["done"] == 50
 
 
 async def test_a_cursor_that_github_takes_no_more_is_given_up(large: Asked) -> None:
