@@ -1,0 +1,175 @@
+"""What the pictures share: where values and days lie on the card, the grid, dates, headlines, and labels.
+
+A horizontal axis of days is time: each day is a column with its date in the middle, and a value stands at
+the column's right edge, the end of that day; a day under way has its value in the middle. Point 0 is the left
+edge of the first column.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby, pairwise
+
+from charts import style
+from charts.canvas import Canvas, text_width
+from charts.labels import Box, Point, Space
+from charts.reading import short_day
+from charts.scale import date_ticks, value_name
+
+MARGIN = 20.0
+BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
+DATES_AT, PERIODS_AT = 41.0, 15.0
+_TITLE_AT = style.HEIGHT - 29.0
+# Below these widths of a day's column days off are a flicker, dots on the line a smear, and a thick line
+# hides its own wiggles.
+_LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
+# Today's column is left free of the headline, unless that would then stand this far from its point.
+FARTHEST_HEADLINE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where values lie on the card: from 0 at the bottom to `highest` at the top."""
+
+    left: float
+    right: float
+    highest: float
+
+    def y(self, value: Decimal | float) -> float:
+        return BOTTOM + float(value) / self.highest * (TOP - BOTTOM)
+
+    @property
+    def box(self) -> Box:
+        return Box(self.left, BOTTOM, self.right, TOP)
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlot(Plot):
+    """One with a column for each of so many `days`. `today` is the index of today's column, where shown."""
+
+    days: int
+    today: int | None = None
+
+    @property
+    def day_width(self) -> float:
+        return (self.right - self.left) / self.days
+
+    def x(self, days_passed: float) -> float:
+        return self.left + days_passed * self.day_width
+
+    @property
+    def line_width(self) -> float:
+        """How thick the line that matters is drawn."""
+        return 4 if self.day_width > _LEAST_WIDTH_FOR_THICK_LINE else 2.5
+
+
+def left_edge(ticks: Sequence[float], name: Callable[[float], str] = value_name) -> float:
+    """Where a plot begins: beside the names of its values."""
+    return MARGIN + max(text_width(name(tick), style.TICK) for tick in ticks) + 10
+
+
+def draw_title(canvas: Canvas, words: str) -> None:
+    """What is drawn, in the corner above the plot."""
+    canvas.text(MARGIN, _TITLE_AT, words, style.TICK)
+
+
+def draw_grid(
+    canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str] = value_name
+) -> None:
+    """The grid and its values."""
+    _draw_rules(canvas, plot, ticks)
+    _draw_values(canvas, plot, ticks, name)
+
+
+def draw_day_grid(
+    canvas: Canvas, plot: DayPlot, ticks: Sequence[float], off: Sequence[bool], line_at: float
+) -> None:
+    """What lies under the lines: days off, today's column, the grid and its values.
+
+    `line_at` is how many days have passed where columns are too narrow to show today but by a line.
+    """
+    spans = list(_spans_off(off)) if plot.day_width >= _LEAST_WIDTH_TO_SHADE else []
+    colours = [style.DAY_OFF] * len(spans)
+    if plot.today is not None:
+        spans.append((plot.today, plot.today + 1))
+        colours.append(style.TODAY)
+    canvas.areas([Box(plot.x(a), BOTTOM, plot.x(b), TOP) for a, b in spans], colours)
+    _draw_rules(canvas, plot, ticks)
+    if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
+        x = plot.x(line_at)
+        canvas.lines([((x, BOTTOM), (x, TOP))], style.TODAY_LINE, 1.5)
+    _draw_values(canvas, plot, ticks, value_name)
+
+
+def _draw_rules(canvas: Canvas, plot: Plot, ticks: Sequence[float]) -> None:
+    grid = [((plot.left, plot.y(tick)), (plot.right, plot.y(tick))) for tick in ticks]
+    canvas.lines(grid[1:], style.GRID, 1)
+    canvas.lines(grid[:1], style.BASELINE, 1.5)
+
+
+def _draw_values(canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str]) -> None:
+    for tick in ticks:
+        left = plot.left - 10 - text_width(name(tick), style.TICK)
+        baseline = plot.y(tick) - style.TICK.cap_height / 2
+        canvas.text(left, baseline, name(tick), style.TICK)
+
+
+def _spans_off(off: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Runs of days off, as days passed at their start and end."""
+    for is_off, run in groupby(enumerate(off), key=lambda pair: pair[1]):
+        indices = [i for i, _ in run]
+        if is_off:
+            yield indices[0], indices[-1] + 1
+
+
+def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot) -> None:
+    """Dates under their columns; below them months or years where they begin, and today in full."""
+    ticks = date_ticks(days, plot.day_width)
+    for tick in ticks:
+        lettering = style.TODAY_TICK if tick.day == plot.today else style.TICK
+        left = plot.x(tick.day + 0.5) - text_width(tick.name, lettering) / 2
+        canvas.text(left, DATES_AT, tick.name, lettering)
+    taken = list[Box]()
+    if plot.today is not None:
+        is_long = len(days) > 366
+        year = f" {days[plot.today].year}" if is_long else ""
+        text = f"today, {short_day(days[plot.today])}{year}"
+        box = _below(plot, plot.today, text_width(text, style.TODAY_TICK))
+        canvas.text(box.left, PERIODS_AT, text, style.TODAY_TICK)
+        taken.append(Box(box.left - 12, 0, box.right + 12, 1))
+    # From the right: where two periods begin side by side, the longer one keeps its name.
+    for tick in reversed([tick for tick in ticks if tick.period]):
+        box = _below(plot, tick.day, text_width(tick.period, style.TICK))
+        if not any(map(box.overlaps, taken)):
+            canvas.text(box.left, PERIODS_AT, tick.period, style.TICK)
+            taken.append(Box(box.left - 12, 0, box.right + 12, 1))
+
+
+def _below(plot: DayPlot, day: int, width: float) -> Box:
+    """Room for a word in the lowest row, in the middle under a day but on the card."""
+    left = plot.x(day + 0.5) - width / 2
+    left = max(MARGIN, min(left, style.WIDTH - MARGIN - width))
+    return Box(left, 0, left + width, 1)
+
+
+def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words: str) -> None:
+    """Words beside a falling line, where there is room."""
+    width, height = text_width(words, style.IDEAL_LABEL), style.IDEAL_LABEL.cap_height + 1
+    boxes = list[Box]()
+    for share in (0.75, 0.7, 0.8, 0.6, 0.85, 0.45, 0.3, 0.15, 0.92):
+        x = line[0][0] + share * (line[-1][0] - line[0][0])
+        y = height_at(line, x)
+        corners = ((x + 6, y + 6), (x - width - 6, y - height - 6), (x - width / 2, y + 10))
+        boxes.extend(Box(left, bottom, left + width, bottom + height) for left, bottom in corners)
+    chosen = space.place(boxes, most_hits=4)
+    if chosen is not None:
+        canvas.text(boxes[chosen].left, boxes[chosen].bottom, words, style.IDEAL_LABEL)
+
+
+def height_at(line: Sequence[Point], x: float) -> float:
+    """The height of a line at `x`; beyond its end, that of its end."""
+    for (x1, y1), (x2, y2) in pairwise(line):
+        if x <= x2:
+            return y1 + (y2 - y1) * (x - x1) / (x2 - x1)
+    return line[-1][1]
