@@ -1,0 +1,176 @@
+"""Files of the form of `iterations.csv`, read forward in time, and what is judged of them.
+
+One row per sprint and moment (0, 30, 50, 80 % of the planned days); the columns are told where the data is.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+MOMENTS = ("0", "30", "50", "80")
+# Interquartile range of `vel_diff` over all sprints of a project, as the data's README gives it.
+RANGES = {"Apache": 15.0, "JBoss": 4.0, "JIRA": 3.0, "MongoDB": 5.0, "Spring": 32.0}
+BLOCKS, TRAINING = 10, 2
+LEAST_EARLIER, CHANCES_FROM = 5, 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was known of a sprint at one moment, in points; `items_done` in items."""
+
+    committed: float
+    done: float
+    items_done: int
+
+    @property
+    def open(self) -> float:
+        return max(self.committed - self.done, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sprint:
+    """One sprint: its rows by moment, and what was delivered at its end."""
+
+    board: str
+    delivered: float
+    rows: dict[str, Row]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sprint to be forecast at one moment, and the sprints of its project before it, oldest first.
+
+    A forecast may use all but `sprint.delivered` and the rows of later moments.
+    """
+
+    project: str
+    moment: str
+    block: int
+    share: float
+    sprint: Sprint
+    earlier: Sequence[Sprint]
+
+    @property
+    def row(self) -> Row:
+        return self.sprint.rows[self.moment]
+
+    @cached_property
+    def own(self) -> list[Sprint]:
+        """Earlier sprints of the same board."""
+        return [one for one in self.earlier if one.board == self.sprint.board]
+
+    @cached_property
+    def others(self) -> list[Sprint]:
+        """Earlier sprints of the project's other boards."""
+        return [one for one in self.earlier if one.board != self.sprint.board]
+
+    @property
+    def is_finished(self) -> bool:
+        """The outcome: as much was delivered as was in the sprint at this moment."""
+        return self.sprint.delivered >= self.row.committed
+
+    @property
+    def has_chance(self) -> bool:
+        """Whether its chance is judged: points committed, five sprints before it, in the last 70 %."""
+        return self.share >= CHANCES_FROM and self.row.committed > 0 and len(self.own) >= LEAST_EARLIER
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was forecast of one case: chance to finish, expected points delivered, the band of 80 %."""
+
+    chance: float
+    expected: float
+    low: float
+    high: float
+
+
+Forecaster = Callable[[Case], Told]
+
+
+def cases(file: Path, moment: str) -> Iterator[Case]:
+    """All sprints of a file at one moment, training blocks left out, forward in time within each project."""
+    for project, sprints in read(file).items():
+        for i, sprint in enumerate(sprints):
+            block = i * BLOCKS // len(sprints)
+            if block >= TRAINING:
+                yield Case(project, moment, block, i / len(sprints), sprint, sprints[:i])
+
+
+def read(file: Path) -> dict[str, list[Sprint]]:
+    """The sprints of each project in the order of `seq`."""
+    rows: defaultdict[str, defaultdict[int, dict[str, dict[str, str]]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    with file.open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            rows[row["project"]][int(float(row["seq"]))][f"{float(row['pred_pct']):.0f}"] = row
+    return {
+        project: [_sprint(moments) for _, moments in sorted(sprints.items()) if len(moments) == len(MOMENTS)]
+        for project, sprints in sorted(rows.items())
+    }
+
+
+def _sprint(moments: dict[str, dict[str, str]]) -> Sprint:
+    last = moments[MOMENTS[-1]]
+    known = {
+        moment: Row(float(row["committed"]), float(row["vel_done"]), int(float(row["no_issuedone"])))
+        for moment, row in moments.items()
+    }
+    return Sprint(last["boardid"], float(last["delivered_OUTCOME"]), known)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One case with what was told of it."""
+
+    case: Case
+    told: Told
+
+    @property
+    def squared(self) -> float:
+        """Squared error of the chance."""
+        return (self.told.chance - self.case.is_finished) ** 2
+
+    @property
+    def missed(self) -> float:
+        """Absolute error of the points; the same for `vel_diff`, as the committed points are known."""
+        return abs(self.told.expected - self.case.sprint.delivered)
+
+    @property
+    def is_inside(self) -> bool:
+        return self.told.low <= self.case.sprint.delivered <= self.told.high
+
+
+def judge(asked: Sequence[Case], forecaster: Forecaster) -> list[Judged]:
+    return [Judged(case, forecaster(case)) for case in asked]
+
+
+def brier(judged: Sequence[Judged]) -> float:
+    return float(np.mean([one.squared for one in judged if one.case.has_chance]))
+
+
+def coverage(judged: Sequence[Judged]) -> float:
+    """The share of outcomes within the band, of the cases whose chance is judged."""
+    return float(np.mean([one.is_inside for one in judged if one.case.has_chance]))
+
+
+def nmae(judged: Sequence[Judged]) -> float:
+    """Mean absolute error over the project's range, then the mean over projects."""
+    missed: defaultdict[str, list[float]] = defaultdict(list)
+    for one in judged:
+        missed[one.case.project].append(one.missed)
+    return float(np.mean([np.mean(errors) / _range(judged, project) for project, errors in missed.items()]))
+
+
+def _range(judged: Sequence[Judged], project: str) -> float:
+    if project in RANGES:
+        return RANGES[project]
+    of_project = [one.case for one in judged if one.case.project == project]
+    low, high = np.percentile([case.sprint.delivered - case.row.committed for case in of_project], [25, 75])
+    return float(max(high - low, 1.0))

@@ -1,0 +1,96 @@
+"""What forecasts are told as, and how they came true."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sprints.forecast_grades import Bin, brier, calibration, coverage, dates_met
+from sprints.forecast_words import in_words, tenths
+
+CHANCES = st.floats(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("chance", "words"),
+    [
+        (0, "impossible"),
+        (1e-9, "less than 1 in 10"),
+        (0.0999, "less than 1 in 10"),
+        (0.1, "1 in 10"),
+        (0.15, "1 in 10"),
+        (0.16, "2 in 10"),
+        (0.65, "6 in 10"),
+        (0.66, "7 in 10"),
+        (0.7, "7 in 10"),
+        (0.9, "9 in 10"),
+        (0.901, "more than 9 in 10"),
+        (0.999999, "more than 9 in 10"),
+        (1, "certain"),
+    ],
+)
+def test_a_chance_in_words(chance: float, words: str) -> None:
+    assert in_words(chance) == words
+
+
+@given(CHANCES)
+def test_words_never_promise_all_or_nothing(chance: float) -> None:
+    words = in_words(chance)
+
+    assert not words.startswith(("10 in", "0 in"))
+    assert (words in {"certain", "impossible"}) == (chance in {0, 1})
+
+
+@given(CHANCES, CHANCES)
+def test_a_greater_chance_is_never_said_as_less(one: float, other: float) -> None:
+    assert tenths(min(one, other)) <= tenths(max(one, other))
+
+
+@pytest.mark.parametrize("chance", [-0.1, 1.1, float("nan")])
+def test_what_is_no_chance_has_no_words(chance: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        in_words(chance)
+
+
+def test_brier_is_the_mean_square() -> None:
+    assert brier([(0.7, True), (0.4, False)]) == pytest.approx((0.09 + 0.16) / 2)
+    assert brier([(1, True), (0, False)]) == 0
+    assert brier([]) is None
+
+
+@given(st.lists(st.tuples(CHANCES, st.booleans()), min_size=1))
+def test_brier_lies_between_0_and_1(said: list[tuple[float, bool]]) -> None:
+    assert 0 <= (brier(said) or 0) <= 1
+
+
+def test_calibration_counts_what_came_true() -> None:
+    said = [(0.75, True), (0.75, False), (0.75, True), (0.05, False), (0.95, True)]
+
+    assert calibration(said) == (
+        Bin(0, 3, 1, 0, 0.05),
+        Bin(7, 9, 3, 2, 0.75),
+        Bin(10, 10, 1, 1, 0.95),
+    )
+    assert calibration(said)[1].share == pytest.approx(2 / 3)
+    assert calibration([]) == ()
+
+
+@given(st.lists(st.tuples(CHANCES, st.booleans())))
+def test_calibration_loses_no_forecast(said: list[tuple[float, bool]]) -> None:
+    found = calibration(said)
+
+    assert sum(one.n for one in found) == len(said)
+    assert sum(one.true for one in found) == sum(came_true for _, came_true in said)
+
+
+def test_dates_met_on_the_day_or_before() -> None:
+    day, after = date(2026, 4, 1), date(2026, 4, 2)
+
+    assert dates_met([(day, day), (after, day), (day, after), (day, None)]) == 0.5
+    assert dates_met([]) is None
+
+
+def test_coverage_counts_the_bounds() -> None:
+    assert coverage([(1, 3, 1), (1, 3, 3), (1, 3, 4), (1, 3, 0.5)]) == 0.5
+    assert coverage([]) is None
