@@ -42,7 +42,8 @@ insert into sprints (organization_id, project_id, github_milestone_id, github_mi
     select %(tenant)s, %(project)s, 900000 + n, 1 + n from (select distinct n from cards) as told;
 insert into timeline (organization_id, project_id, item, kind, event, at, milestone_id, after)
     select %(tenant)s, %(project)s, 'milestone:' || 900000 + n, 'milestone', 'created',
-        friday - interval '8 days', 900000 + n, jsonb_build_object('milestone', 900000 + n, 'number', 1 + n, 'title', 'Week ' || n,
+        friday - interval '8 days', 900000 + n, jsonb_build_object(
+            'milestone', 900000 + n, 'number', 1 + n, 'title', 'Week ' || n,
             'created_at', friday - interval '8 days',
             'description', 'Start: ' || to_char(friday - interval '4 days', 'YYYY-MM-DD'),
             'due_on', to_char(friday, 'YYYY-MM-DD') || 'T08:00:00Z', 'closed_at', null)
@@ -50,7 +51,8 @@ insert into timeline (organization_id, project_id, item, kind, event, at, milest
 insert into timeline (organization_id, project_id, item, kind, event, at, subject, milestone_id, after)
     select %(tenant)s, %(project)s, 'I_' || i, 'issue', event, at, subject, 900000 + n,
         named || jsonb_build_object('item', jsonb_build_object(
-            'number', i + 1, 'title', 'Something that somebody wants', 'created_at', opened, 'state', case event when 'closed' then 'done' else 'open' end, 'milestone', 900000 + n,
+            'number', i + 1, 'title', 'Something that somebody wants', 'created_at', opened,
+            'state', case event when 'closed' then 'done' else 'open' end, 'milestone', 900000 + n,
             'closed_at', case event when 'closed' then at end, 'labels', array['points: 3']))
     from cards cross join lateral (
         select friday - interval '7 days' + i %% 60 * interval '1 minute'
@@ -78,8 +80,8 @@ def main() -> None:
     common.report(
         {"benchmark": "large", "items": items, **found, "ratio": round(ratio, 2)},
         f"With {items:,} items a sprint's facts take {found['large']['facts_ms']} ms, {ratio:.2f} × as long "
-        f"as with a hundredth of them; the first night's figures {found['large']['first_night_s']} s, the next "
-        f"night's {found['large']['next_night_s']} s.",
+        f"as with a hundredth of them; the first night's figures {found['large']['first_night_s']} s, "
+        f"the next night's {found['large']['next_night_s']} s.",
     )
 
 
