@@ -7,6 +7,7 @@ replacement, days without anything done included. Definitions: docs/metrics.md, 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from sprints.calendar import Calendar, days_between
 from sprints.forecast import LEAST_ITEMS, Refusal, too_few
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount
+
+Counts: TypeAlias = npt.NDArray[np.int32]
 
 RUNS, WINDOW, FEW_DAYS = 10_000, 60, 20
 # Two years of working days: who looks further should cut the work down first.
@@ -59,8 +62,8 @@ class Amounts:
 class DailyHistory:
     """The last working days with their figures: items done and items added on each."""
 
-    done: npt.NDArray[np.int64]
-    added: npt.NDArray[np.int64]
+    done: Counts
+    added: Counts
 
 
 def history_of(done: Sequence[DayCount], calendar: Calendar, added: Iterable[DayCount] = ()) -> DailyHistory:
@@ -76,7 +79,7 @@ def history_of(done: Sequence[DayCount], calendar: Calendar, added: Iterable[Day
         if calendar.is_working_day(day.date):
             rows.append(waiting)
             waiting = np.zeros(2, int)
-    table = np.array(rows[-WINDOW:], int).reshape(-1, 2)
+    table = np.array(rows[-WINDOW:], np.int32).reshape(-1, 2)
     return DailyHistory(table[:, 0], table[:, 1])
 
 
@@ -108,9 +111,9 @@ def how_many(
     if refusal:
         return refusal
     length = sum(calendar.is_working_day(day) for day in days_between(first, by))
-    totals = np.zeros(RUNS, int)
+    totals = np.zeros(RUNS, np.int32)
     for block in _blocks(history.done, length, seed):
-        totals += block.sum(axis=1)
+        totals += block.sum(axis=0, dtype=np.int32)
     sums: list[int] = sorted(totals.tolist())
     p50, p85, p95 = (nearest_rank(sums, percent) or 0 for percent in (50, 15, 5))
     return Amounts(p50, p85, p95, _sample(history))
@@ -143,27 +146,28 @@ def _sample(history: DailyHistory) -> Sample:
     return Sample(days, int(history.done.sum()), warning)
 
 
-def _days_needed(items: int, net: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.int64]:
+def _days_needed(items: int, net: Counts, seed: int) -> Counts:
     """For each run the working days that it takes; HORIZON + 1 if more than that."""
-    needed = np.full(RUNS, HORIZON + 1)
-    so_far = np.zeros(RUNS, int)
+    needed = np.full(RUNS, HORIZON + 1, np.int32)
+    so_far = np.zeros(RUNS, np.int32)
     passed = 0
     for block in _blocks(net, HORIZON, seed):
-        heaped = so_far[:, None] + np.cumsum(block, axis=1)
+        heaped = so_far + np.cumsum(block, axis=0, dtype=np.int32)
         reached = heaped >= items
-        new = reached.any(axis=1) & (needed > HORIZON)
-        needed[new] = passed + reached[new].argmax(axis=1) + 1
-        so_far, passed = heaped[:, -1], passed + block.shape[1]
-        if (needed <= HORIZON).all():
+        new = reached.any(axis=0) & (needed > HORIZON)
+        needed[new] = passed + reached.argmax(axis=0)[new] + 1
+        so_far, passed = heaped[-1], passed + len(block)
+        if needed.max() <= HORIZON:
             break
     return needed
 
 
-def _blocks(days: npt.NDArray[np.int64], length: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """The drawn days of all runs, a few at once: a date needs no more of them than lead to it."""
+def _blocks(days: Counts, length: int, seed: int) -> Iterator[Counts]:
+    """The drawn days, one a row, of all runs; a few days at once, as a date needs no more than lead to it."""
     random = np.random.default_rng(seed)
     for begin in range(0, length, BLOCK):
-        yield days[random.integers(len(days), size=(RUNS, BLOCK), dtype=np.uint8)][:, : length - begin]
+        drawn = random.integers(len(days), size=(BLOCK, RUNS), dtype=np.uint8)
+        yield days.take(drawn[: length - begin])
 
 
 def _end(ends: list[date], steps: int | None) -> date | None:
