@@ -1,29 +1,33 @@
 """Answers the commands of one event: once, whatever happens in between."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 import commands
+from bot.changing import Changing, Task
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.pictures import Pictures
 from bot.publish import Publisher
+from bot.repository import GitHubRepository
 from bot.thread import GitHubThread
 from commands.context import Context
-from commands.dispatch import Dispatcher
+from commands.dispatch import Desk, Dispatcher
 from commands.outcome import Answer, Picture, Reply
+from commands.permissions import Policy
 from commands.registry import load
-from commands.request import Request
+from commands.request import CommandLine, Request
+from handlers.asking import request_of
 from handlers.delivery import Delivery
-from handlers.issue_comment import request_of
+from storage.changes import ChangeLog, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.outbox import Kind, Message, Outbox
 from storage.projects import Project, Projects
-from storage.sprints import Sprints
 
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
 
@@ -45,6 +49,7 @@ class Answers:
         self._pictures = pictures
         self._clock = clock
         self._publisher = Publisher(database, clock)
+        self._changing = Changing(database, clock)
         self._dispatcher = Dispatcher(load(commands))
         self._log = structlog.get_logger(__name__)
 
@@ -57,14 +62,12 @@ class Answers:
         found = await self._find(organization_id, event_id)
         if found is None:
             return
-        request, project, thread, is_answered = found
-        if not is_answered and self._dispatcher.concerns_us(request):
-            await self._prepare(organization_id, event_id, request, project, thread, is_last_try=is_last_try)
+        task, thread, is_answered = found
+        if not is_answered and self._concerns_us(task):
+            await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
-    async def _find(
-        self, organization_id: int, event_id: int
-    ) -> tuple[Request, Project, GitHubThread, bool] | None:
+    async def _find(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
@@ -80,23 +83,20 @@ class Answers:
             return None
         request = request_of(delivery)
         installation = self._github.installation(project.installation)
-        thread = GitHubThread(installation, project.full_name, request.thread)
-        return request, project, thread, is_answered
+        there = GitHubRepository(installation, project.full_name)
+        task = Task(organization_id, event_id, project, request, there)
+        return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
-    async def _prepare(
-        self,
-        organization_id: int,
-        event_id: int,
-        request: Request,
-        project: Project,
-        thread: GitHubThread,
-        *,
-        is_last_try: bool,
-    ) -> None:
+    def _concerns_us(self, task: Task) -> bool:
+        request = task.request
+        return bool(request.ticked) or self._dispatcher.concerns_us(request, _policy(task.project))
+
+    async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
         """Works out the answer and puts it into the outbox."""
         failure: Exception | None = None
+        request, organization_id = task.request, task.organization_id
         try:
-            answers = await self._work_out(organization_id, request, project, thread)
+            answers = await self._work_out(task, thread)
             messages = [await self._message(organization_id, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
@@ -104,25 +104,52 @@ class Answers:
             failure = problem
             text = _NEUTRAL.format(delivery=request.delivery[:8])
             answers, messages = [], [Message(Kind.REPLY, text, "error")]
-        succeeded = bool(answers) and all(answer.is_success for answer in answers)
-        reaction = Message(Kind.REACTION, "+1" if succeeded else "confused", comment_id=request.comment_id)
+        if answers or failure:
+            messages += _reaction(request, answers)
         # The publisher's first transaction waits for the disk, for this one too.
         async with self._database.tenant(organization_id, waits=False) as tenant:
-            await Outbox(tenant).put(project.id, event_id, request.thread, [*messages, reaction])
+            await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
         if failure:
-            await self._publisher.send(organization_id, event_id, thread)
+            await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
 
-    async def _work_out(
-        self, organization_id: int, request: Request, project: Project, thread: GitHubThread
-    ) -> list[Answer]:
+    async def _work_out(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        """Lines that a try which died has set going are brought to their end, all others are run."""
+        if task.request.ticked:
+            return await self._follow_ticks(task, thread)
+        begun = dict(await self._changing.begun(task))
+        resumed = [await self._changing.carry_out(task, change) for change in begun.values()]
+        rest = tuple(line for line in task.request.lines if line.line not in begun)
+        request = replace(task.request, lines=rest)
+        return resumed + await self._run(replace(task, request=request), thread)
+
+    async def _follow_ticks(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        """A ticked box lets a change be carried out, if who ticked it may and it would still be the same."""
+        answers = list[Answer]()
+        for change_id in task.request.ticked:
+            async with self._database.tenant(task.organization_id) as tenant:
+                change = await ChangeLog(tenant, task.project.id).get(change_id)
+            if change is None or change.thread != task.request.thread:
+                continue
+            if change.state is State.BEGUN:  # By a try that died.
+                answers.append(await self._changing.carry_out(task, change))
+            elif change.state is State.PROPOSED:
+                line = CommandLine(change.command, 0)
+                request = replace(task.request, lines=(line,), edited_author=None)
+                answers += await self._run(replace(task, request=request, agreed=change), thread)
+        return answers
+
+    async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        request, project = task.request, task.project
+
         @asynccontextmanager
         async def context() -> AsyncIterator[Context]:
-            async with self._database.tenant(organization_id) as tenant:
-                sprints = Sprints(tenant, project.id, project.rules)
-                yield Context(request, project, sprints, self._clock())
+            async with self._database.tenant(task.organization_id) as tenant:
+                yield Context(request, project, tenant, task.repository, self._clock())
 
-        return await self._dispatcher.answer(request, thread, context)
+        desk = Desk(thread, task.repository, _policy(project), context, is_public=not project.is_private)
+        answers = await self._dispatcher.answer(request, desk)
+        return [await self._changing.settle(task, answer) for answer in answers]
 
     async def _message(self, organization_id: int, answer: Answer) -> Message:
         body = await self._markdown(organization_id, answer.reply or Reply(()))
@@ -137,3 +164,16 @@ class Answers:
             else:
                 parts.append(part)
         return "\n\n".join(parts)
+
+
+def _policy(project: Project) -> Policy:
+    return Policy(project.settings, project.other_bots)
+
+
+def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
+    """How it went, on the comment that asked. Who ticked a box sees it in that comment."""
+    if request.ticked:
+        return []
+    succeeded = bool(answers) and all(answer.is_success for answer in answers)
+    body = "+1" if succeeded else "confused"
+    return [Message(Kind.REACTION, body, slot=request.place, comment_id=request.comment_id)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import commands
 from bot.settings import Settings
-from commands.registry import COMMON, Command, load
+from commands.registry import Command, load
 
 _INTRODUCTION = (
     "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may hold "
@@ -36,7 +36,7 @@ def _commands(found: tuple[Command, ...]) -> str:
         parts.append(
             f"{command.summary[0].upper()}{command.summary[1:]}. Needs the {command.level.name.lower()} role."
         )
-        arguments = (*command.arguments, *COMMON)
+        arguments = command.accepted
         rows = [f"| `{argument.syntax}` | {argument.summary} |" for argument in arguments]
         parts.append("\n".join(["| Argument | Meaning |", "|:--|:--|", *rows]))
         parts.append("\n".join(f"- `{example}`" for example in command.examples))

@@ -106,6 +106,9 @@ class _Client:
     async def patch(self, path: str, data: object) -> Any:
         return await self._call(self._api.patch, path, data=data)
 
+    async def delete(self, path: str, data: object = b"") -> None:
+        await self._call(self._api.delete, path, data=data)
+
     async def pages(self, path: str, key: str | None = None) -> AsyncIterator[Any]:
         """All items of a list, page by page; `key` names the list where it lies within an object."""
         with self._translated():

@@ -8,6 +8,7 @@ import structlog
 
 from bot.github import GitHubRefusedError
 from bot.thread import GitHubThread
+from commands.request import Place
 from storage.database import Database
 from storage.outbox import Kind, Message, Outbox, Queued
 
@@ -55,7 +56,7 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     """👍 becomes 😕 when GitHub would not take the reply that it speaks for."""
     if message.comment_id is not None:
         content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
-        await thread.react(message.comment_id, content)
+        await thread.react(message.slot or Place.COMMENT, message.comment_id, content)
     return message.comment_id
 
 

@@ -1,11 +1,11 @@
-"""One issue or pull request on GitHub: reading who may do what, and writing comments and reactions."""
+"""One issue or pull request on GitHub: comments and reactions."""
 
 from urllib.parse import quote
 
 import structlog
 
 from bot.github import GitHubRefusedError, GitHubUnavailableError, Installation
-from commands.permissions import Level, level_from
+from commands.request import Request
 
 
 class GitHubThread:
@@ -13,46 +13,21 @@ class GitHubThread:
 
     def __init__(self, installation: Installation, repository: str, number: int) -> None:
         self._installation = installation
-        self._repository = repository
         self._path = f"/repos/{repository}"
         self._number = number
 
-    async def level_of(self, login: str) -> Level:
-        """What this person may do, for a minute from memory. Who is no collaborator may nothing, even where
-        GitHub lets everybody read."""
-        key = (self._repository, login)
-        known = self._installation.levels.get(key)
-        if known is None:
-            known = await self._ask_level(login)
-            self._installation.levels[key] = known
-        return Level(known)
-
-    async def _ask_level(self, login: str) -> Level:
-        person = quote(login, safe="")
+    async def acknowledge(self, request: Request) -> None:
+        """👀, best effort: an answer must not fail for it. A box in a comment of ours needs none."""
+        if request.ticked:
+            return
         try:
-            level = level_from(
-                await self._installation.get(f"{self._path}/collaborators/{person}/permission")
-            )
-            if level is Level.READ:  # On a public repository GitHub answers so for anybody.
-                await self._installation.get(f"{self._path}/collaborators/{person}")
-        except GitHubRefusedError as refusal:
-            if refusal.status == 404:
-                return Level.NONE
-            raise
-        return level
-
-    async def acknowledge(self, comment_id: int) -> None:
-        """👀, best effort: an answer must not fail for it."""
-        try:
-            await self.react(comment_id, "eyes")
+            await self.react(request.place, request.comment_id, "eyes")
         except (GitHubRefusedError, GitHubUnavailableError) as problem:
             structlog.get_logger(__name__).info("no reaction", reason=str(problem))
 
-    async def react(self, comment_id: int, content: str) -> None:
+    async def react(self, place: str, comment_id: int, content: str) -> None:
         """Adds a reaction; adding it again changes nothing."""
-        await self._installation.post(
-            f"{self._path}/issues/comments/{comment_id}/reactions", {"content": content}
-        )
+        await self._installation.post(f"{self._path}/{place}/{comment_id}/reactions", {"content": content})
 
     async def post(self, body: str) -> int:
         """A new comment; returns its id."""

@@ -1,73 +1,144 @@
 """The words after a command: `"quoted text"`, `key:value`, and plain words, each with its place."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from commands.errors import UserError
 
 _QUOTES = '"“”„'
+_QUOTED = rf"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]"
 _TOKEN = re.compile(
-    rf"(?:(?P<key>[a-z][a-z-]*):)?(?:[{_QUOTES}](?P<quoted>[^{_QUOTES}]*)(?P<end>[{_QUOTES}])?|(?P<word>\S+))",
+    rf"(?:(?P<key>[a-z][a-z-]*):(?!//))?"
+    rf"(?:(?P<quoted>{_QUOTED}(?:,\s*{_QUOTED})*)|(?P<endless>[{_QUOTES}].*)|(?P<word>\S+))",
     re.IGNORECASE,
 )
+_INSIDE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
+_ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
+_DAYS = re.compile(r"^(\d{1,3})d?$", re.IGNORECASE)
+_MOST_POINTS = Decimal(9999)
+
+Day = date
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    first: Day
+    last: Day
+
+
+Value = str | date | bool | int | Decimal | tuple[str, ...] | _Days
 
 
 class Kind(Enum):
-    """What an argument's value must be."""
+    """What an argument's value must be. Its value is how the syntax names it."""
 
     TEXT = "text"
+    TEXTS = '"one","two"'
     CHOICE = "choice"
     DATE = "date"
+    DATES = "date..date"
     FLAG = "yes or no"
+    ITEMS = "#1,#2"
+    NUMBER = "number"
+    DAYS = "days"
+    POINTS = "points"
+    PERSON = "@login"
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a command. A positional one is given without its name; `choices` go with CHOICE."""
+    """One argument of a command.
+
+    A positional one is given without its name; of ITEMS and TEXTS there may then be several. `choices` go
+    with CHOICE. One that `is_required` must be given.
+    """
 
     name: str
     kind: Kind
     summary: str
     is_positional: bool = False
     choices: tuple[str, ...] = ()
+    is_required: bool = False
 
     @property
     def syntax(self) -> str:
         """How it is written, as in the list of commands."""
         if self.is_positional:
-            return f'["{self.name}"]'
-        value = (
-            "\\|".join(self.choices) if self.choices else {Kind.FLAG: "yes"}.get(self.kind, self.kind.value)
-        )
-        return f"[{self.name}:{value}]"
+            shown = _POSITIONAL.get(self.kind, '"{name}"').format(name=self.name)
+            if self.choices:
+                shown = "\\|".join(self.choices)
+        else:
+            shown = f"{self.name}:{self._value_syntax}"
+        return shown if self.is_required else f"[{shown}]"
+
+    @property
+    def _value_syntax(self) -> str:
+        if self.choices:
+            return "\\|".join(self.choices)
+        return "yes" if self.kind is Kind.FLAG else self.kind.value
+
+
+_POSITIONAL = {
+    Kind.ITEMS: "#1 #2",
+    Kind.NUMBER: "{name}",
+    Kind.POINTS: "{name}",
+    Kind.DATES: "date..date",
+    Kind.DATE: "{name}",
+    Kind.PERSON: "@login",
+    Kind.CHOICE: "{name}",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One argument as it was typed; `start` and `end` are its place in the line."""
+    """One argument as it was typed; `start` and `end` are its place in the line, `values` its parts."""
 
     key: str | None
     value: str
     start: int
     end: int
+    values: tuple[str, ...] = ()
 
 
 class Arguments:
     """The values given to a command, by argument."""
 
-    def __init__(self, values: Mapping[str, str | date | bool]) -> None:
+    def __init__(self, values: Mapping[str, Value]) -> None:
         self._values = values
 
     def text(self, name: str) -> str | None:
         value = self._values.get(name)
         return value if isinstance(value, str) else None
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Several texts, or items as `#12` and `owner/repo#12`; empty where none were given."""
+        value = self._values.get(name)
+        return value if isinstance(value, tuple) else ()
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        """Items of this repository. Raises UserError for one of another repository."""
+        return tuple(_own_number(one) for one in self.texts(name))
+
     def date(self, name: str) -> date | None:
         value = self._values.get(name)
         return value if isinstance(value, date) else None
+
+    def dates(self, name: str) -> tuple[Day, Day] | None:
+        """The first and the last day of a range."""
+        value = self._values.get(name)
+        return (value.first, value.last) if isinstance(value, _Days) else None
+
+    def number(self, name: str) -> int | None:
+        value = self._values.get(name)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def points(self, name: str) -> Decimal | None:
+        value = self._values.get(name)
+        return value if isinstance(value, Decimal) else None
 
     def flag(self, name: str) -> bool:
         return self._values.get(name) is True
@@ -77,11 +148,15 @@ def words_of(line: str, start: int) -> list[Word]:
     """The words of a line from `start` on. Raises UserError for a quotation that never ends."""
     words = []
     for match in _TOKEN.finditer(line, start):
-        if match["quoted"] is not None and match["end"] is None:
+        if match["endless"] is not None:
             raise UserError(f"The quotation never ends: {_spot(line, match.start(), len(line))}")
-        value = match["quoted"] if match["quoted"] is not None else match["word"]
         key = match["key"].lower() if match["key"] else None
-        words.append(Word(key, value, match.start(), match.end()))
+        if match["quoted"] is not None:
+            values = tuple(_INSIDE.findall(match["quoted"]))
+            words.append(Word(key, values[0], match.start(), match.end(), values))
+        else:
+            values = tuple(part for part in match["word"].split(",") if part)
+            words.append(Word(key, match["word"], match.start(), match.end(), values))
     return words
 
 
@@ -89,43 +164,131 @@ def read(line: str, words: Sequence[Word], accepted: Sequence[Argument]) -> Argu
     """The values of the accepted arguments. Raises UserError that points at what cannot be understood."""
     named = {argument.name: argument for argument in accepted if not argument.is_positional}
     positional = [argument for argument in accepted if argument.is_positional]
-    values: dict[str, str | date | bool] = {}
+    values: dict[str, Value] = {}
     for word in words:
         spot = _spot(line, word.start, word.end)
         if word.key and word.key in named:
             argument = named[word.key]
         elif word.key is None and positional:
-            argument = positional.pop(0)
+            argument = positional[0]
+            if argument.kind not in _SEVERAL:
+                positional.pop(0)
         else:
             known = ", ".join(f"`{a.syntax.strip('[]')}`".replace("\\|", "|") for a in accepted) or "none"
             raise UserError(f"I do not know this argument: {spot}. This command takes {known}.")
-        if argument.name in values:
-            raise UserError(f"`{argument.name}` is given twice: {spot}")
-        values[argument.name] = _value(argument, word, spot)
+        values[argument.name] = _with_value(values.get(argument.name), argument, word, spot)
+    for argument in accepted:
+        if argument.is_required and argument.name not in values:
+            raise UserError(f"`{argument.syntax}` is missing: {argument.summary}.".replace("\\|", "|"))
     return Arguments(values)
 
 
-def _value(argument: Argument, word: Word, spot: str) -> str | date | bool:
-    given = word.value.strip()
-    if not given:
+def _with_value(before: Value | None, argument: Argument, word: Word, spot: str) -> Value:
+    value = _value(argument, word, spot)
+    if before is None:
+        return value
+    if argument.is_positional and isinstance(before, tuple) and isinstance(value, tuple):
+        return (*before, *value)
+    raise UserError(f"`{argument.name}` is given twice: {spot}")
+
+
+def _value(argument: Argument, word: Word, spot: str) -> Value:
+    if not word.value.strip():
         raise UserError(f"`{argument.name}` is empty: {spot}")
-    match argument.kind:
-        case Kind.TEXT:
-            return given
-        case Kind.CHOICE:
-            if given.lower() in argument.choices:
-                return given.lower()
-            choices = " or ".join(f"`{choice}`" for choice in argument.choices)
-            raise UserError(f"`{argument.name}` must be {choices}: {spot}")
-        case Kind.DATE:
-            try:
-                return date.fromisoformat(given)
-            except ValueError:
-                raise UserError(f"`{argument.name}` must be a date such as `2026-12-01`: {spot}") from None
-        case Kind.FLAG:
-            if given.lower() in {"yes", "no"}:
-                return given.lower() == "yes"
-            raise UserError(f"`{argument.name}` must be `yes` or `no`: {spot}")
+    try:
+        return _READERS[argument.kind](argument, word)
+    except (ValueError, InvalidOperation):
+        must = _MUST[argument.kind].format(choices=" or ".join(f"`{one}`" for one in argument.choices))
+        raise UserError(f"`{argument.name}` must be {must}: {spot}") from None
+
+
+def _choice(argument: Argument, word: Word) -> str:
+    if word.value.lower() not in argument.choices:
+        raise ValueError(word.value)
+    return word.value.lower()
+
+
+def _dates(_: Argument, word: Word) -> _Days:
+    first, _dots, last = word.value.partition("..")
+    found = _Days(date.fromisoformat(first), date.fromisoformat(last or first))
+    if found.first > found.last:
+        raise ValueError(word.value)
+    return found
+
+
+def _flag(_: Argument, word: Word) -> bool:
+    if word.value.lower() not in {"yes", "no"}:
+        raise ValueError(word.value)
+    return word.value.lower() == "yes"
+
+
+def _items(_: Argument, word: Word) -> tuple[str, ...]:
+    if not word.values or not all(_ITEM.match(one) for one in word.values):
+        raise ValueError(word.value)
+    return word.values
+
+
+def _number(_: Argument, word: Word) -> int:
+    if not re.fullmatch(r"\d{1,6}", word.value):
+        raise ValueError(word.value)
+    return int(word.value)
+
+
+def _days(_: Argument, word: Word) -> int:
+    match = _DAYS.match(word.value)
+    if match is None:
+        raise ValueError(word.value)
+    return int(match[1])
+
+
+def _points(_: Argument, word: Word) -> Decimal:
+    found = Decimal(word.value.replace(",", "."))
+    if not found.is_finite() or not 0 <= found <= _MOST_POINTS or found != round(found, 2):
+        raise ValueError(word.value)
+    return found
+
+
+def _person(_: Argument, word: Word) -> str:
+    login = word.value.removeprefix("@")
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})", login):
+        raise ValueError(word.value)
+    return login
+
+
+def _own_number(item: str) -> int:
+    repository, _, number = item.rpartition("#")
+    if repository:
+        raise UserError(f"`{item}` is of another repository; this works on items of this one, such as `#12`.")
+    return int(number)
+
+
+_SEVERAL = {Kind.ITEMS, Kind.TEXTS}
+_READERS: dict[Kind, Callable[[Argument, Word], Value]] = {
+    Kind.TEXT: lambda _, word: word.value.strip(),
+    Kind.TEXTS: lambda _, word: word.values,
+    Kind.CHOICE: _choice,
+    Kind.DATE: lambda _, word: date.fromisoformat(word.value),
+    Kind.DATES: _dates,
+    Kind.FLAG: _flag,
+    Kind.ITEMS: _items,
+    Kind.NUMBER: _number,
+    Kind.DAYS: _days,
+    Kind.POINTS: _points,
+    Kind.PERSON: _person,
+}
+_MUST = {
+    Kind.TEXT: "a text",
+    Kind.TEXTS: 'texts in quotation marks, such as `"one","two"`',
+    Kind.CHOICE: "{choices}",
+    Kind.DATE: "a date such as `2026-12-01`",
+    Kind.DATES: "a day such as `2026-12-24`, or a first and a last one such as `2026-12-24..2027-01-02`",
+    Kind.FLAG: "`yes` or `no`",
+    Kind.ITEMS: "issues or pull requests such as `#12` or `#12,#15`",
+    Kind.NUMBER: "a whole number such as `5`",
+    Kind.DAYS: "a number of days such as `2d`",
+    Kind.POINTS: "a number such as `5` or `0.5`, with two places at most",
+    Kind.PERSON: "a login such as `@alice`",
+}
 
 
 def _spot(line: str, start: int, end: int) -> str:

@@ -1,22 +1,35 @@
 """All that a command may ask for while it runs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.permissions import Level
+from commands.ports import Repository
 from commands.request import Request
 from sprints.calendar import Calendar
+from sprints.flow import Flow, flows_of
+from sprints.model import ItemSnapshot, in_order
+from storage.changes import ChangeLog
+from storage.database import Tenant
 from storage.projects import Project
 from storage.sprints import Sprints
+from storage.timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request in one repository: who asked what, the facts, and the time."""
+    """One request in one repository: who asked what, the facts, and the time.
+
+    `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here.
+    """
 
     request: Request
     project: Project
-    sprints: Sprints
+    tenant: Tenant
+    repository: Repository
     now: datetime
+    level: Level = Level.READ
 
     @property
     def calendar(self) -> Calendar:
@@ -24,6 +37,32 @@ class Context:
         return self.project.rules.calendar
 
     @property
+    def sprints(self) -> Sprints:
+        """The repository's sprints."""
+        return Sprints(self.tenant, self.project.id, self.project.rules)
+
+    @property
+    def timeline(self) -> Timeline:
+        """The tenant's history."""
+        return Timeline(self.tenant)
+
+    @property
+    def changes(self) -> ChangeLog:
+        """What commands have changed here."""
+        return ChangeLog(self.tenant, self.project.id)
+
+    @property
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
         return not self.project.is_private or self.project.settings.get("charts") == "image"
+
+    async def flows(self) -> Sequence[Flow]:
+        """How all items of the repository flow, as of now."""
+        items = await self.timeline.items(self.project.id)
+        labels = await self.timeline.labels(self.project.id)
+        return flows_of(items, self.now, self.project.rules, labels)
+
+    async def item(self, number: int) -> ItemSnapshot | None:
+        """An issue or pull request as it was last seen; None for one that we never heard of."""
+        told = await self.timeline.item(self.project.id, number)
+        return in_order(told)[-1].snapshot if told else None

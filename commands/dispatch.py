@@ -7,15 +7,16 @@ import asyncio
 import difflib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from commands.arguments import Arguments, read, words_of
+from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError
 from commands.outcome import Answer, Reply
-from commands.permissions import Level
-from commands.ports import Thread
-from commands.registry import COMMON, Command
+from commands.permissions import Level, Policy
+from commands.ports import Repository, Thread
+from commands.registry import Command
 from commands.request import CommandLine, Request
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
@@ -28,6 +29,17 @@ _ERROR_SLOT = "error"
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a request is worked on: its thread and repository on GitHub, and what the team has settled."""
+
+    thread: Thread
+    repository: Repository
+    policy: Policy
+    open_context: OpenContext
+    is_public: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class _Call:
     """A line that is meant for us: a command with its arguments, or what is wrong with it."""
 
@@ -36,10 +48,6 @@ class _Call:
     arguments: Arguments | None
     problem: str | None = None
 
-    @property
-    def level(self) -> Level:
-        return self.command.level if self.command else Level.READ
-
 
 class Dispatcher:
     """Answers requests with the given commands."""
@@ -47,57 +55,75 @@ class Dispatcher:
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {command.words: command for command in commands}
 
-    def concerns_us(self, request: Request) -> bool:
+    def concerns_us(self, request: Request, policy: Policy) -> bool:
         """Whether any line is ours, without running it."""
-        return any(self._is_ours(line.text) for line in request.lines)
+        return bool(self._ours(request, policy))
 
-    async def answer(self, request: Request, thread: Thread, open_context: OpenContext) -> list[Answer]:
+    async def answer(self, request: Request, desk: Desk) -> list[Answer]:
         """The answers to a request, in the order of its lines; none if no line is ours.
 
         The context is opened once it is known that something may run in it.
         """
-        calls = [self._parse(line) for line in request.lines if self._is_ours(line.text)]
+        lines = self._ours(request, desk.policy)
+        calls = [self._parse(line, desk.policy) for line in lines]
         if not calls:
             return []
+        if not desk.policy.greets_strangers:  # Whom we do not greet sees no 👀 either.
+            level = await _level(request, desk)
+            if level is Level.NONE and not await _is_exempt(request, calls, desk):
+                return []
         # 👀 is on its way while the rest begins; nobody is told anything before it has arrived.
-        seen = asyncio.create_task(thread.acknowledge(request.comment_id))
+        seen = asyncio.create_task(desk.thread.acknowledge(request))
         await asyncio.sleep(0)
         try:
-            return await self._answer(request, calls, thread, open_context)
+            return await self._answer(request, calls, desk)
         finally:
             await seen
 
-    async def _answer(
-        self, request: Request, calls: Sequence[_Call], thread: Thread, open_context: OpenContext
-    ) -> list[Answer]:
-        level = await thread.level_of(request.sender)
-        if level is Level.NONE:
-            return [_refusal(calls[0], level)]
+    async def _answer(self, request: Request, calls: Sequence[_Call], desk: Desk) -> list[Answer]:
+        level = await _level(request, desk)
+        if level is Level.NONE and not await _is_exempt(request, calls, desk):
+            return [_refusal(calls[0], level, desk)]
         if request.edited_author not in {None, request.sender} and level < Level.MAINTAIN:
             return [_failure("Only a comment's author or a maintainer can add commands by editing it.")]
         if len(calls) > MOST_COMMANDS:
             return [_failure(f"{len(calls)} commands in one comment are too many: {MOST_COMMANDS} at most.")]
-        async with open_context() as context:
-            answers = [await _run(call, context, level) for call in calls]
+        async with desk.open_context() as context:
+            answers = [await _run(call, replace(context, level=level), desk) for call in calls]
         return [answer for answer in answers if answer.is_success] + _one_failure(answers)
 
-    def _is_ours(self, line: str) -> bool:
-        words = _words(line)
-        verbs = {name[0] for name in self._commands}
-        return bool(words) and (
-            words[0] in verbs or words[0] == _NAMESPACE or self._nearest(words) is not None
-        )
+    def _ours(self, request: Request, policy: Policy) -> list[CommandLine]:
+        """The lines that are meant for us. What a bot says is not, unless the team lists it."""
+        if request.is_bot and request.sender.lower() not in policy.bots:
+            return []
+        return [line for line in request.lines if self._is_ours(line.text, policy)]
 
-    def _parse(self, line: CommandLine) -> _Call:
+    def _is_ours(self, line: str, policy: Policy) -> bool:
+        words = _words(line)
+        if not words or words[0] == _NAMESPACE:
+            return bool(words)
+        words = _meant(words, policy)
+        if not policy.answers_short(words[0]):
+            return False
+        verbs = {name[0] for name in self._commands}
+        return words[0] in verbs or self._nearest(words) is not None
+
+    def _parse(self, line: CommandLine, policy: Policy) -> _Call:
         words = _words(line.text)
         skipped = 1 if words[0] == _NAMESPACE else 0
-        command = self._longest_match(words[skipped:])
+        command = self._longest_match(_meant(words[skipped:], policy))
+        # What is about the bot itself is called `/agile …` in full.
+        if skipped and (own := self._longest_match(words)) and len(own.words) > 1:
+            command, skipped = own, 0
         if command is None:
             return _Call(line, None, None, self._unknown(words[skipped:]))
         try:
-            start = _end_of_words(line.text, skipped + len(command.words))
+            # A team's other name for it is one word.
+            typed_words = words[skipped : skipped + 1]
+            saved = len(_meant(typed_words, policy)) - 1
+            start = _end_of_words(line.text, skipped + len(command.words) - saved)
             typed = words_of(line.text, start)
-            return _Call(line, command, read(line.text, typed, (*command.arguments, *COMMON)))
+            return _Call(line, command, read(line.text, typed, command.accepted))
         except UserError as problem:
             return _Call(line, command, None, f"{problem}\n\nFor example: `{command.examples[0]}`")
 
@@ -128,20 +154,49 @@ class Dispatcher:
         return self._commands[tuple(close[0].split())] if close else None
 
 
-async def _run(call: _Call, context: Context, level: Level) -> Answer:
-    if level < call.level:
-        return _refusal(call, level)
-    if call.problem or not call.command or not call.arguments:
+async def _level(request: Request, desk: Desk) -> Level:
+    """What the asker may do: as GitHub says, or as an admin granted, or as anybody may."""
+    known = await desk.repository.level_of(request.sender)
+    floor = desk.policy.public_level if desk.is_public else Level.NONE
+    if known is Level.NONE:
+        return floor
+    return max(known, desk.policy.granted(request.sender))
+
+
+async def _is_exempt(request: Request, calls: Sequence[_Call], desk: Desk) -> bool:
+    """Whether the team lets somebody who is no collaborator run any of this."""
+    known = [call.command for call in calls if call.command]
+    return any([await _may(command, request, Level.NONE, desk) for command in known])
+
+
+async def _may(command: Command, request: Request, level: Level, desk: Desk) -> bool:
+    need = desk.policy.need(command.name, command.level)
+    if level is not Level.NONE and level >= need.level:
+        return True
+    login = request.sender.lower()
+    is_author = "@author" in need.users and request.author is not None and login == request.author.lower()
+    if login in need.users or is_author:
+        return True
+    return any([await desk.repository.is_in_team(request.sender, team) for team in sorted(need.teams)])
+
+
+async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
+    if call.command and not await _may(call.command, context.request, context.level, desk):
+        return _refusal(call, context.level, desk)
+    if call.problem or not call.command or call.arguments is None:
         return _failure(call.problem or "")
     try:
-        reply = await call.command.run(context, call.arguments)
+        result = await call.command.run(context, call.arguments)
     except UserError as problem:
         return _failure(str(problem))
     # A new comment each time has a slot of its own, which nothing can edit later.
     slot = call.command.name
     if call.arguments.flag("new"):
         slot += f" {context.request.delivery} {call.line.line}"
-    return Answer(slot, reply, is_success=True)
+    if isinstance(result, Changes):
+        is_confirmed = call.arguments.flag("confirm")
+        return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
+    return Answer(slot, result, is_success=True)
 
 
 def _one_failure(answers: Sequence[Answer]) -> list[Answer]:
@@ -152,21 +207,27 @@ def _one_failure(answers: Sequence[Answer]) -> list[Answer]:
     return [_failure("\n\n".join(str(part) for parts in failed for part in parts))]
 
 
-def _refusal(call: _Call, level: Level) -> Answer:
+def _refusal(call: _Call, level: Level, desk: Desk) -> Answer:
     asked = f"`/{call.command.name}`" if call.command else "Commands"
-    needed, role = call.level, level.name.lower()
+    needed = desk.policy.need(call.command.name, call.command.level).level if call.command else Level.READ
     if level is Level.NONE:
         verb = "is" if call.command else "are"
         return _failure(
             f"{asked} {verb} for collaborators of this repository. Please ask {needed.whom_to_ask}."
         )
     return _failure(
-        f"{asked} needs the {needed.name.lower()} role; yours is {role}. Please ask {needed.whom_to_ask}."
+        f"{asked} needs the {needed.name.lower()} role; yours is {level.name.lower()}. "
+        f"Please ask {needed.whom_to_ask}; `/agile help` tells who may do what."
     )
 
 
 def _failure(text: str) -> Answer:
     return Answer(_ERROR_SLOT, Reply((text,)), is_success=False)
+
+
+def _meant(words: Sequence[str], policy: Policy) -> list[str]:
+    """The words of the command that a team calls by another name."""
+    return [*policy.meant_by(words[0]).split(), *words[1:]] if words else []
 
 
 def _words(line: str) -> list[str]:

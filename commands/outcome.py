@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from commands.changes import Changes
+from commands.request import CommandLine
 from sprints.burndown import Burndown
 
 
@@ -24,9 +26,13 @@ class Reply:
 class Answer:
     """What comes of one command line. `slot` names the answer within its thread: asked again, it is edited.
 
-    `reply` is None where a reaction says enough.
+    `reply` is None where a reaction says enough, or where `changes` are to be carried out first: those of
+    `call`, which is confirmed if nothing is to be shown before.
     """
 
     slot: str
     reply: Reply | None
     is_success: bool
+    changes: Changes | None = None
+    call: CommandLine | None = None
+    is_confirmed: bool = False

@@ -1,6 +1,7 @@
 """Who may run a command. GitHub decides; what is not known is not allowed."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -46,3 +47,73 @@ def level_from(answer: Mapping[str, object]) -> Level:
             if flags.get(flag) is True:
                 return level
     return _BY_NAME.get(str(answer.get("permission") or "").lower(), Level.NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Who may run a command: who has the level, or is in one of the teams, or is one of the users.
+
+    Logins and slugs are in lower case; the user `@author` is who opened the issue or pull request.
+    """
+
+    level: Level
+    teams: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+
+
+class Policy:
+    """What a team has settled about its commands (docs/settings.md tells each key)."""
+
+    def __init__(self, settings: Mapping[str, object], other_bots: tuple[str, ...] = ()) -> None:
+        """`other_bots` are the verbs that other bots answer to in this repository."""
+        self._commands = _mapping(settings.get("commands"))
+        self._roles = _mapping(settings.get("roles"))
+        self._settings = settings
+        self._other_bots = other_bots
+
+    @property
+    def greets_strangers(self) -> bool:
+        """Whether somebody who is no collaborator gets a polite line rather than silence."""
+        return self._settings.get("strangers") != "silence"
+
+    @property
+    def public_level(self) -> Level:
+        """What anybody may do in a public repository."""
+        return Level.READ if self._settings.get("public") == "read" else Level.NONE
+
+    @property
+    def bots(self) -> frozenset[str]:
+        """The bots whose comments count, by login in lower case."""
+        return frozenset(_texts(self._settings.get("bots")))
+
+    def granted(self, login: str) -> Level:
+        """The level that an admin granted to a person by command."""
+        return _BY_NAME.get(str(self._roles.get(login.lower()) or ""), Level.NONE)
+
+    def need(self, command: str, usual: Level) -> Need:
+        """Who may run a command that usually needs a level."""
+        told = _mapping(self._commands.get(command))
+        level = _BY_NAME.get(str(told.get("role") or "").lower(), usual)
+        return Need(level, frozenset(_texts(told.get("teams"))), frozenset(_texts(told.get("users"))))
+
+    def answers_short(self, verb: str) -> bool:
+        """Whether `/verb` is ours here, and not only `/agile verb`."""
+        if self._commands.get("short") is False:
+            return False
+        told = _mapping(self._commands.get(verb)).get("short")
+        return told if isinstance(told, bool) else verb not in self._other_bots
+
+    def meant_by(self, verb: str) -> str:
+        """The command that a team calls by another name, or the same word."""
+        for name, told in self._commands.items():
+            if _mapping(told).get("name") == verb:
+                return name
+        return verb
+
+
+def _mapping(told: object) -> Mapping[str, object]:
+    return told if isinstance(told, Mapping) else {}
+
+
+def _texts(told: object) -> list[str]:
+    return [one.lower() for one in told if isinstance(one, str)] if isinstance(told, list) else []

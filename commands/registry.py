@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.changes import Changes
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
 
-Run = Callable[[Context, Arguments], Awaitable[Reply]]
+Run = Callable[[Context, Arguments], Awaitable[Reply | Changes]]
 
-# What every command understands besides its own arguments.
+# What every command understands besides its own arguments; and every one that changes something.
 COMMON = (Argument("new", Kind.FLAG, "answer in a new comment instead of editing the last answer"),)
+CONFIRM = Argument("confirm", Kind.FLAG, "do it without showing first what will be changed")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. From this value come the grammar, its help, its documentation and a test of its examples."""
+    """A command. From this value come the grammar, its help, its documentation and a test of its examples.
+
+    `level` is the role that it needs unless the team's settings say otherwise.
+    """
 
     name: str
     summary: str
@@ -27,6 +32,13 @@ class Command:
     arguments: tuple[Argument, ...]
     examples: tuple[str, ...]
     run: Run
+    is_changing: bool = False
+    feature: str | None = None
+
+    @property
+    def accepted(self) -> tuple[Argument, ...]:
+        """All arguments that it understands."""
+        return (*self.arguments, *((CONFIRM,) if self.is_changing else ()), *COMMON)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -44,9 +56,16 @@ def command(
     level: Level,
     examples: Sequence[str],
     arguments: Sequence[Argument] = (),
+    is_changing: bool = False,
+    feature: str | None = None,
 ) -> Callable[[Run], Command]:
-    """Makes a command of the function that runs it."""
-    return lambda run: Command(name, summary, level, tuple(arguments), tuple(examples), run)
+    """Makes a command of the function that runs it.
+
+    One that `is_changing` may return Changes. `feature` is what a plan must include for it, if anything.
+    """
+    return lambda run: Command(
+        name, summary, level, tuple(arguments), tuple(examples), run, is_changing, feature
+    )
 
 
 def load(package: ModuleType) -> tuple[Command, ...]:

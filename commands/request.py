@@ -1,6 +1,15 @@
 """What somebody asked of us, freed from webhooks and HTTP."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Place(StrEnum):
+    """Where the commands stand, as GitHub's API calls it: what a reaction goes to."""
+
+    COMMENT = "issues/comments"
+    REVIEW_COMMENT = "pulls/comments"
+    BODY = "issues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,10 +22,12 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The commands of one comment.
+    """The commands of one comment, or the boxes that somebody ticked in a comment of ours.
 
     `thread` is the number of the issue or pull request, `milestone` the number of the milestone that it is
-    in, `delivery` GitHub's GUID. `edited_author` is who wrote the comment, if an edit of it is what asks.
+    in, `author` who opened it, `delivery` GitHub's GUID. `comment_id` is that of the comment, or the
+    thread's number where the commands stand in its `place`, the body. `edited_author` is who wrote the
+    comment, if an edit of it is what asks. `ticked` are the ids of changes that somebody agreed to.
     """
 
     delivery: str
@@ -26,3 +37,8 @@ class Request:
     milestone: int | None
     lines: tuple[CommandLine, ...]
     edited_author: str | None = None
+    place: Place = Place.COMMENT
+    author: str | None = None
+    is_bot: bool = False
+    is_pull_request: bool = False
+    ticked: tuple[int, ...] = ()

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+from handlers.asking import find_commands
 from handlers.delivery import Handler
 from handlers.deployment_status import record_deployment_status
 from handlers.installation import record_installation, record_installation_repositories
-from handlers.issue_comment import find_commands, record_comment
+from handlers.issue_comment import record_comment
 from handlers.issue_dependencies import record_dependency
 from handlers.issues import record_issue
 from handlers.label import record_label
@@ -31,7 +32,9 @@ _INSTALLATION = ("created", "deleted", "suspend", "unsuspend", "new_permissions_
 # What the door takes in, and who makes what of it, in this order. `app.yml` is tested against it.
 ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue,) for action in _ISSUE},
+    ("issues", "opened"): (record_issue, find_commands),
     **{("pull_request", action): (record_pull_request,) for action in _ITEM},
+    ("pull_request", "opened"): (record_pull_request, find_commands),
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
     **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},
@@ -48,4 +51,6 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     ("release", "published"): (record_release,),
     ("issue_comment", "created"): (record_comment, find_commands),
     ("issue_comment", "edited"): (find_commands,),
+    ("pull_request_review_comment", "created"): (find_commands,),
+    ("pull_request_review_comment", "edited"): (find_commands,),
 }

@@ -23,7 +23,8 @@ class Kind(StrEnum):
 class Message:
     """One thing to send. `slot` names a reply within its thread: a later one with the same slot edits it.
 
-    A reaction's `body` is GitHub's name of it, its `comment_id` the comment that it goes to.
+    A reaction's `body` is GitHub's name of it, its `comment_id` what it goes to, in the place that `slot`
+    names as GitHub's API does.
     """
 
     kind: Kind

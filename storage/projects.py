@@ -1,6 +1,6 @@
 """A tenant's repositories. They are known by node id; a name is what a repository was last called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,11 +37,21 @@ class Project:
     settings: dict[str, object]
     synced_at: datetime | None = None
     node_id: str = ""
+    other_bots: tuple[str, ...] = ()
 
     @property
     def rules(self) -> Rules:
         """The team's days and estimates."""
         return rules_of(self.settings)
+
+
+# Later ones win.
+_SETTINGS = (
+    organizations.c.settings.op("||")(organizations.c.file)
+    .op("||")(projects.c.settings)
+    .op("||")(projects.c.file)
+    .op("||")(projects.c.said)
+)
 
 
 class Projects:
@@ -90,7 +100,22 @@ class Projects:
     async def active(self) -> list[Project]:
         """The repositories that get work by the clock."""
         rows = await self._connection.execute(self._query().where(projects.c.is_active))
-        return [Project(*row) for row in rows]
+        return [_project(row) for row in rows]
+
+    async def said(self, project_id: int) -> dict[str, Any]:
+        """The settings that commands gave."""
+        query = select(projects.c.said).where(self._mine, projects.c.id == project_id)
+        return dict(await self._connection.scalar(query) or {})
+
+    async def say(self, project_id: int, key: str, value: object) -> None:
+        """Keeps a setting that a command gave; with None, it is what the other origins say."""
+        said = await self.said(project_id)
+        said = {name: old for name, old in said.items() if name != key}
+        if value is not None:
+            said[key] = value
+        await self._connection.execute(
+            update(projects).where(self._mine, projects.c.id == project_id).values(said=said)
+        )
 
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
@@ -141,7 +166,7 @@ class Projects:
 
     async def _find(self, condition: ColumnElement[bool]) -> Project | None:
         row = (await self._connection.execute(self._query().where(condition))).first()
-        return Project(*row) if row else None
+        return _project(row) if row else None
 
     def _query(self) -> Select[Any]:
         return (
@@ -150,10 +175,16 @@ class Projects:
                 projects.c.github_repo,
                 projects.c.is_private,
                 organizations.c.github_installation_id,
-                organizations.c.settings.op("||")(projects.c.settings),
+                _SETTINGS,
                 projects.c.synced_at,
                 projects.c.repository_node_id,
+                projects.c.other_bots,
             )
             .join(organizations, organizations.c.id == projects.c.organization_id)
             .where(self._mine)
         )
+
+
+def _project(row: Any) -> Project:
+    project = Project(*row)
+    return replace(project, other_bots=tuple(map(str, project.other_bots)))

@@ -28,6 +28,10 @@ GRANTS = {
     "organization_members": "select, update",
     "missed_deliveries": "select, insert, update",
     "clockwork": "select, insert, update",
+    "changes": "select, insert, update",
+    "audit_log": "select, insert",
+    "forecasts": "select, insert, update",
+    "calibration": "select",
     "outbox": "select, insert, update",
     "chart_files": "select, insert",
     "alembic_version": "select",
@@ -50,6 +54,7 @@ _LOOK_UPS = (
     "tenants_due(text, timestamptz)",
     "meet_people(text)",
     "forget_text(text)",
+    "grade_for_all(smallint, boolean)",
     "wake_tenant(bigint)",
     "receive_deliveries(text, bytea[])",
 )

@@ -22,6 +22,7 @@ from sqlalchemy import (
     MetaData,
     Numeric,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -91,6 +92,9 @@ organizations = Table(
     _moment("next_measure_at"),
     _moment("next_reconcile_at"),
     _moment("suspended_at"),
+    # The settings file of the organization's `.github` repository, as it was last read.
+    Column("file", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("file_sha", Text),
 )
 
 # A repository. `github_repo` is the name it last had (`named_at`: by GitHub's clock); it is null while
@@ -108,6 +112,12 @@ projects = _tenant_table(
     # When its past had been asked for, and how far that has come.
     _moment("synced_at"),
     Column("sync", JSONB, nullable=False, server_default=text("'{}'")),
+    # Settings come from the operator (`settings`), the team's settings file (`file`, as it was last read) and
+    # commands (`said`), the later winning. `other_bots` are bots here that own some of our words.
+    Column("file", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("file_sha", Text),
+    Column("said", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("other_bots", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
 )
@@ -295,6 +305,75 @@ outbox = _tenant_table(
     Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
 )
 
+# What commands proposed and did. A line of an event is decided on once; for `steps` see commands/changes.py.
+changes = _tenant_table(
+    "changes",
+    *_project_key(),
+    Column("event_id", BigInteger, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("thread", Integer, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("steps", JSONB, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("done", Text, nullable=False),
+    Column("undoes", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("note", Text),
+    Column("decided_by", Text),
+    _moment("decided_at"),
+    ForeignKeyConstraint(
+        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
+    ),
+    UniqueConstraint("organization_id", "event_id", "line"),
+    Index("changes_by_thread", "organization_id", "project_id", "thread", "id"),
+)
+
+# Who did what, for ever: the application may add and read.
+audit_log = _tenant_table(
+    "audit_log",
+    *_project_key(nullable=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    _moment("at", nullable=False),
+    Index("audit_log_by_time", "organization_id", text("at desc")),
+)
+
+# Each forecast that was shown, and what came of it. `low` to `high` is the 80 % band of what is delivered.
+forecasts = _tenant_table(
+    "forecasts",
+    *_sprint_key(),
+    _moment("made_at", nullable=False),
+    Column("shown_in", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("share_elapsed", Numeric(5, 4), nullable=False),
+    Column("chance", Numeric(6, 5), nullable=False),
+    Column("low", Numeric(12, 2), nullable=False),
+    Column("expected", Numeric(12, 2), nullable=False),
+    Column("high", Numeric(12, 2), nullable=False),
+    Column("likely_date", Date),
+    Column("basis", Text, nullable=False),
+    Column("is_finished", Boolean),
+    Column("delivered", Numeric(12, 2)),
+    Column("finished_on", Date),
+    _moment("graded_at"),
+    Index("forecasts_by_sprint", "organization_id", "sprint_id", "made_at"),
+    Index("forecasts_to_grade", "organization_id", "sprint_id", postgresql_where=text("graded_at is null")),
+)
+
+# How often a chance came true, over all tenants: counts alone.
+calibration = Table(
+    "calibration",
+    metadata,
+    Column("tenth", SmallInteger, primary_key=True, autoincrement=False),
+    Column("shown", BigInteger, nullable=False, server_default="0"),
+    Column("came_true", BigInteger, nullable=False, server_default="0"),
+)
+
 # Drawn pictures, under an unguessable name that changes with the picture.
 chart_files = _tenant_table(
     "chart_files",
@@ -304,5 +383,5 @@ chart_files = _tenant_table(
     UniqueConstraint("organization_id", "content_key"),
 )
 
-_SHARED = (users, clockwork)
+_SHARED = (users, clockwork, calibration)
 TENANT_TABLES = tuple(table for table in metadata.sorted_tables if table not in _SHARED)

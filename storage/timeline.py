@@ -91,6 +91,18 @@ class Timeline:
         """All events, by item, of all items of a repository."""
         return await self._items(timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS))
 
+    async def item(self, project_id: int, number: int) -> list[ItemEvent]:
+        """All events of the issue or pull request with this number in a repository."""
+        is_named = timeline.c.after["item", "number"].as_string() == str(number)
+        named = select(timeline.c.item).where(
+            timeline.c.organization_id == self._organization_id,
+            timeline.c.project_id == project_id,
+            timeline.c.kind.in_(_ITEMS),
+            is_named,
+        )
+        found = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(named))
+        return next(iter(found.values()), [])
+
     async def items_since(self, project_id: int, since: datetime) -> dict[str, list[ItemEvent]]:
         """All events, by item, of the items that something happened to since a moment.
 

@@ -1,7 +1,7 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,22 +11,23 @@ import pytest
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.context import Context
-from commands.dispatch import Dispatcher
+from commands.dispatch import Desk, Dispatcher
 from commands.errors import UserError
 from commands.outcome import Answer, Reply
-from commands.permissions import Level
+from commands.permissions import Level, Policy
 from commands.registry import Command, command
 from commands.request import CommandLine, Request
+from storage.database import Tenant
 from storage.projects import Project
-from storage.sprints import Sprints
 
 
-class Thread:
-    """A thread that knows everybody's level; it and the commands write into one log."""
+class Place:
+    """A thread and a repository that know everybody's level; they and the commands write into one log."""
 
     def __init__(self, level: Level | Exception, log: list[str]) -> None:
         self._level = level
         self._log = log
+        self.teams = set[tuple[str, str]]()
 
     async def level_of(self, login: str) -> Level:
         self._log.append(f"who is {login}")
@@ -34,16 +35,23 @@ class Thread:
             raise self._level
         return self._level
 
-    async def acknowledge(self, comment_id: int) -> None:
-        self._log.append(f"saw {comment_id}")
+    async def is_in_team(self, login: str, team: str) -> bool:
+        return (login, team) in self.teams
+
+    async def health(self) -> Mapping[str, object]:
+        return {}
+
+    async def acknowledge(self, request: Request) -> None:
+        self._log.append(f"saw {request.comment_id}")
 
 
-class Desk:
+class Office:
     """A dispatcher with three commands, and the log of all that it did."""
 
-    def __init__(self, level: Level | Exception = Level.WRITE) -> None:
+    def __init__(self, level: Level | Exception = Level.WRITE, **settings: object) -> None:
         self.log = list[str]()
-        self._thread = Thread(level, self.log)
+        self.place = Place(level, self.log)
+        self.policy = Policy(settings)
         self.dispatcher = Dispatcher(
             [
                 self._command("sprint status", Level.READ),
@@ -73,13 +81,14 @@ class Desk:
         return await self.answer(asked(*lines))
 
     async def answer(self, request: Request) -> list[Answer]:
-        return await self.dispatcher.answer(request, self._thread, lambda: self._context(request))
+        desk = Desk(self.place, self.place, self.policy, lambda: self._context(request))
+        return await self.dispatcher.answer(request, desk)
 
     @asynccontextmanager
     async def _context(self, request: Request) -> AsyncIterator[Context]:
         self.log.append("opened")
         project = Project(1, "acme/shop", is_private=False, installation=100, settings={})
-        yield Context(request, project, cast("Sprints", None), datetime(2026, 11, 20, tzinfo=UTC))
+        yield Context(request, project, cast("Tenant", None), self.place, datetime(2026, 11, 20, tzinfo=UTC))
 
     @property
     def ran(self) -> list[str]:
@@ -103,9 +112,9 @@ def texts(answers: list[Answer]) -> list[str]:
     ["/lgtm", "/hold", "/assign @bob", "/milestone v1", "/close", "/help", "/retest please", "/status", "/s"],
 )
 async def test_words_of_other_bots_are_met_with_silence(line: str) -> None:
-    desk = Desk()
+    desk = Office()
 
-    assert not desk.dispatcher.concerns_us(asked(line))
+    assert not desk.dispatcher.concerns_us(asked(line), desk.policy)
     assert await desk.say(line) == []
     assert desk.log == []
 
@@ -122,7 +131,7 @@ async def test_words_of_other_bots_are_met_with_silence(line: str) -> None:
     ],
 )
 async def test_a_command_is_known_in_any_case_and_under_our_own_name(line: str) -> None:
-    desk = Desk()
+    desk = Office()
     (answer,) = await desk.say(line)
 
     assert (answer.slot, answer.is_success) == ("sprint status", True)
@@ -130,7 +139,7 @@ async def test_a_command_is_known_in_any_case_and_under_our_own_name(line: str) 
 
 
 async def test_its_arguments_keep_their_case() -> None:
-    desk = Desk()
+    desk = Office()
     await desk.say('/AGILE Sprint STATUS "Sprint Twelve"')
 
     assert desk.ran == ["sprint status Sprint Twelve"]
@@ -138,27 +147,27 @@ async def test_its_arguments_keep_their_case() -> None:
 
 @pytest.mark.parametrize("line", ["/sprint statsu", "/sprnt status", "/sprint", "/agile sprnt status"])
 async def test_a_misspelt_command_of_ours_is_answered_with_the_nearest(line: str) -> None:
-    (answer,) = await Desk().say(line)
+    (answer,) = await Office().say(line)
 
     assert not answer.is_success
     assert "Did you mean `/sprint " in texts([answer])[0]
 
 
 async def test_our_name_alone_is_answered_with_what_can_be_said() -> None:
-    (text,) = texts(await Desk().say("/agile"))
+    (text,) = texts(await Office().say("/agile"))
 
     assert "`/`" not in text
     assert "sprint status" in text
 
 
 async def test_what_was_misspelt_cannot_leave_the_code_in_which_it_is_shown() -> None:
-    (text,) = texts(await Desk().say("/sprint `@acme/everybody"))
+    (text,) = texts(await Office().say("/sprint `@acme/everybody"))
 
     assert "`@" not in text
 
 
 async def test_foreign_words_beside_ours_are_passed_over() -> None:
-    desk = Desk()
+    desk = Office()
 
     assert len(await desk.say("/lgtm", "/sprint status", "/hold")) == 1
     assert desk.ran == ["sprint status"]
@@ -168,7 +177,7 @@ async def test_foreign_words_beside_ours_are_passed_over() -> None:
 
 
 async def test_permission_is_asked_and_the_comment_seen_before_anything_runs() -> None:
-    desk = Desk()
+    desk = Office()
     await desk.say("/sprint status")
 
     assert sorted(desk.log[:2]) == ["saw 77", "who is alice"]
@@ -176,7 +185,7 @@ async def test_permission_is_asked_and_the_comment_seen_before_anything_runs() -
 
 
 async def test_when_permission_cannot_be_told_nothing_runs() -> None:
-    desk = Desk(ConnectionError("GitHub is away"))
+    desk = Office(ConnectionError("GitHub is away"))
 
     with pytest.raises(ConnectionError):
         await desk.say("/sprint status")
@@ -185,7 +194,7 @@ async def test_when_permission_cannot_be_told_nothing_runs() -> None:
 
 
 async def test_who_is_no_collaborator_is_refused_once_and_in_words() -> None:
-    desk = Desk(Level.NONE)
+    desk = Office(Level.NONE)
     (answer,) = await desk.say("/sprint status", "/sprint close")
 
     assert not answer.is_success
@@ -196,23 +205,23 @@ async def test_who_is_no_collaborator_is_refused_once_and_in_words() -> None:
 
 
 async def test_a_stranger_who_misspells_is_refused_in_good_english() -> None:
-    (text,) = texts(await Desk(Level.NONE).say("/sprint nonsense"))
+    (text,) = texts(await Office(Level.NONE).say("/sprint nonsense"))
 
     assert text.startswith("Commands are for collaborators")
 
 
 async def test_a_refusal_names_the_role_that_is_needed_and_whom_to_ask() -> None:
-    desk = Desk(Level.TRIAGE)
+    desk = Office(Level.TRIAGE)
     (answer,) = await desk.say("/sprint close")
 
     assert texts([answer]) == [
-        "`/sprint close` needs the maintain role; yours is triage. Please ask a maintainer of this repository."
+        "`/sprint close` needs the maintain role; yours is triage. Please ask a maintainer of this repository; `/agile help` tells who may do what."
     ]
     assert desk.ran == []
 
 
 async def test_each_command_has_its_own_level() -> None:
-    desk = Desk(Level.TRIAGE)
+    desk = Office(Level.TRIAGE)
     answers = await desk.say("/sprint close", "/estimate 5", "/sprint status")
 
     assert [answer.slot for answer in answers] == ["estimate", "sprint status", "error"]
@@ -223,7 +232,7 @@ async def test_each_command_has_its_own_level() -> None:
 
 
 async def test_all_lines_are_read_before_any_runs() -> None:
-    desk = Desk()
+    desk = Office()
 
     class Lines(tuple[CommandLine, ...]):
         __slots__ = ()
@@ -242,13 +251,13 @@ async def test_all_lines_are_read_before_any_runs() -> None:
 
 
 async def test_answers_come_in_the_order_of_the_lines() -> None:
-    answers = await Desk().say("/estimate 5", "/sprint status")
+    answers = await Office().say("/estimate 5", "/sprint status")
 
     assert texts(answers) == ["estimate for alice", "sprint status for alice"]
 
 
 async def test_several_failures_are_told_in_one_comment_after_what_went_well() -> None:
-    answers = await Desk().say("/sprint status missing", "/sprint status foo:bar", "/sprint status")
+    answers = await Office().say("/sprint status missing", "/sprint status foo:bar", "/sprint status")
 
     assert [answer.slot for answer in answers] == ["sprint status", "error"]
     (_, told) = texts(answers)
@@ -258,7 +267,7 @@ async def test_several_failures_are_told_in_one_comment_after_what_went_well() -
 
 
 async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
-    desk = Desk()
+    desk = Office()
     assert len(await desk.say(*["/sprint status"] * 10)) == 10
 
     (answer,) = await desk.say(*["/sprint status"] * 11, "/lgtm")
@@ -267,7 +276,7 @@ async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
 
 
 async def test_asked_again_it_has_the_same_slot_and_a_new_answer_one_of_its_own() -> None:
-    again, first, second = await Desk().say(
+    again, first, second = await Office().say(
         "/sprint status", "/sprint status new:yes", "/sprint status new:yes"
     )
 
@@ -289,6 +298,6 @@ async def test_asked_again_it_has_the_same_slot_and_a_new_answer_one_of_its_own(
 @pytest.mark.timeout(30)
 async def test_long_comments_take_no_time(lines: list[str]) -> None:
     began = time.process_time()
-    await Desk().say(*lines)
+    await Office().say(*lines)
 
     assert time.process_time() - began < 3

@@ -5,7 +5,7 @@ import pytest
 import commands
 from bot import docs
 from commands.arguments import read, words_of
-from commands.registry import COMMON, Command, load
+from commands.registry import Command, load
 from tests.commands.test_sprint_status import make_sprint
 from tests.running import Bot
 
@@ -22,7 +22,7 @@ def test_there_are_commands_and_each_has_examples() -> None:
 def test_an_example_is_the_command_with_arguments_that_it_takes(command: Command, example: str) -> None:
     assert example.startswith(f"/{command.name}")
 
-    read(example, words_of(example, len(f"/{command.name}")), (*command.arguments, *COMMON))
+    read(example, words_of(example, len(f"/{command.name}")), command.accepted)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])

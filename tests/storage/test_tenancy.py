@@ -15,6 +15,7 @@ from tests.running import rows
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {
     "clockwork",
+    "calibration",
     "alembic_version",
     "procrastinate_events",
     "procrastinate_jobs",

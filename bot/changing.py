@@ -1,0 +1,216 @@
+"""Carries out what commands want to change: shown first where it is due, done once, written down."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.github import GitHubRefusedError
+from bot.repository import GitHubRepository
+from commands.changes import (
+    Block,
+    Changes,
+    CreateMilestone,
+    EditMilestone,
+    MoveItem,
+    OpenIssue,
+    Relabel,
+    Settle,
+    Step,
+    Tell,
+    decoded,
+    encoded,
+)
+from commands.outcome import Answer, Reply
+from commands.request import CommandLine, Request
+from sprints.model import ItemEvent, Source, in_order
+from storage.changes import Change, ChangeLog, Entry, Proposal, State
+from storage.database import Database, Tenant
+from storage.projects import Project, Projects
+from storage.timeline import Timeline, TimelineRow
+
+_CONFIRM = re.compile(r"\s+confirm:\S+", re.IGNORECASE)
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One event that asks for changes, in one repository. `agreed` is the change whose box was ticked."""
+
+    organization_id: int
+    event_id: int
+    project: Project
+    request: Request
+    repository: GitHubRepository
+    agreed: Change | None = None
+
+
+class Changing:
+    """Brings changes to GitHub and to our own settings."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def begun(self, task: Task) -> list[tuple[int, Change]]:
+        """What a try that died has set going for this event already, by line."""
+        async with self._database.tenant(task.organization_id) as tenant:
+            return await ChangeLog(tenant, task.project.id).begun(task.event_id)
+
+    async def settle(self, task: Task, answer: Answer) -> Answer:
+        """An answer with changes becomes one with words: they are done, or shown to be agreed to."""
+        changes, call = answer.changes, answer.call
+        if changes is None or call is None:
+            return answer
+        if not changes.steps:
+            return _said(answer.slot, changes.done)
+        proposal = _proposal(task, answer.slot, changes, call)
+        if task.agreed is not None:
+            return await self._agreed(task, task.agreed, proposal, changes)
+        async with self._database.tenant(task.organization_id) as tenant:
+            log = ChangeLog(tenant, task.project.id)
+            waiting = await log.waiting(task.request.thread, proposal.command)
+            is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
+            if waiting is not None:
+                await log.decide(waiting.id, State.OUTDATED, task.request.sender, self._clock())
+            is_begun = not changes.is_previewed or (answer.is_confirmed and not is_stale)
+            change = await log.put(proposal, State.BEGUN if is_begun else State.PROPOSED)
+            if is_begun:
+                await log.decide(change.id, State.BEGUN, task.request.sender, self._clock())
+        if is_begun:
+            return await self.carry_out(task, change)
+        return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
+
+    async def carry_out(self, task: Task, change: Change) -> Answer:
+        """Does what was begun. What is so already stays so, so that it may be begun again after a crash."""
+        if change.state in {State.APPLIED, State.FAILED}:
+            return _ended(change)
+        began = change.decided_at or self._clock()
+        done, note = list[Step](), None
+        for n, step in enumerate(decoded(change.steps)):
+            try:
+                await self._do(task, step, f"change:{change.id}/{n}", began)
+            except GitHubRefusedError as refusal:
+                self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
+                note = f"{step.target}: {refusal}"
+                break
+            done.append(step)
+        async with self._database.tenant(task.organization_id) as tenant:
+            await self._write_down(tenant, task, change, done, note)
+            ended = await ChangeLog(tenant, task.project.id).get(change.id)
+        return _ended(ended or change)
+
+    async def _agreed(self, task: Task, agreed: Change, proposal: Proposal, changes: Changes) -> Answer:
+        """Somebody ticked the box. If the facts have moved since, they see what would be done now."""
+        is_same = proposal.fingerprint == agreed.fingerprint
+        async with self._database.tenant(task.organization_id) as tenant:
+            log = ChangeLog(tenant, task.project.id)
+            state = State.BEGUN if is_same else State.OUTDATED
+            await log.decide(agreed.id, state, task.request.sender, self._clock())
+            change = await log.get(agreed.id) if is_same else await log.put(proposal, State.PROPOSED)
+        if change is None:
+            raise LookupError("a change that was just decided on is not there")
+        if is_same:
+            return await self.carry_out(task, change)
+        return _said(proposal.slot, preview(change, changes, is_stale=True))
+
+    async def _do(self, task: Task, step: Step, key: str, began: datetime) -> None:
+        repository = task.repository
+        match step:
+            case MoveItem():
+                await repository.move_item(step)
+            case Relabel():
+                await repository.relabel(step)
+            case CreateMilestone():
+                await repository.create_milestone(step)
+            case EditMilestone():
+                await repository.edit_milestone(step)
+            case OpenIssue():
+                since = (began - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
+                await repository.open_issue(step, f"<!-- agile-github-suite:{key} -->", since)
+            case Block():
+                await repository.block(step)
+            case Tell() | Settle():
+                pass  # Ours alone: done in one transaction with its record.
+
+    async def _write_down(
+        self, tenant: Tenant, task: Task, change: Change, done: Sequence[Step], note: str | None
+    ) -> None:
+        log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
+        for step in done:
+            if isinstance(step, Settle):
+                await Projects(tenant).say(task.project.id, step.key, step.after)
+            elif isinstance(step, Tell):
+                await self._tell(tenant, task, step, actor, now)
+            told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
+            await log.audit(Entry(actor, change.command, step.target, told, now))
+        await log.end(change.id, encoded(done), note)
+        if change.undoes is not None and done:
+            await log.decide(change.undoes, State.UNDONE, actor, now)
+
+    async def _tell(self, tenant: Tenant, task: Task, step: Tell, actor: str, now: datetime) -> None:
+        timeline = Timeline(tenant)
+        told = await timeline.item(task.project.id, step.number)
+        if not told:
+            return
+        latest = in_order(told)[-1]
+        fact = ItemEvent(
+            item=latest.item,
+            event=step.event,
+            at=now.replace(microsecond=0),
+            delivery=task.request.delivery,
+            snapshot=latest.snapshot,
+            named=step.reason or None,
+            actor=actor,
+            source=Source.WEBHOOK,
+        )
+        await timeline.record([TimelineRow(task.project.id, fact)])
+
+
+def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:
+    """What would be done, with the box that lets it be done."""
+    parts = [f"### {change.summary[0].upper()}{change.summary[1:]}?"]
+    if is_stale:
+        parts.append(
+            "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
+        )
+    parts.append(changes.preview or "\n".join(f"- {step.target}" for step in changes.steps))
+    parts.append(f"- [ ] **Do it** <!-- agile-github-suite:change:{change.id} -->")
+    parts.append(
+        "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
+    )
+    return "\n\n".join(parts)
+
+
+def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Proposal:
+    return Proposal(
+        event_id=task.event_id,
+        line=call.line,
+        thread=task.request.thread,
+        command=_CONFIRM.sub("", call.text),
+        slot=slot,
+        actor=task.request.sender,
+        summary=changes.summary,
+        steps=encoded(changes.steps),
+        fingerprint=changes.fingerprint,
+        done=changes.done,
+        undoes=changes.undoes,
+    )
+
+
+def _ended(change: Change) -> Answer:
+    """What is said once it is done, or was refused."""
+    if change.note is None:
+        return _said(change.slot, change.done)
+    done = [step.target for step in decoded(change.steps)]
+    so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
+    text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
+    return Answer("error", Reply((text,)), is_success=False)
+
+
+def _said(slot: str, text: str) -> Answer:
+    return Answer(slot, Reply((text,)), is_success=True)

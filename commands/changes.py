@@ -1,0 +1,175 @@
+"""What a command wants to change: values that can be shown, stored, carried out and taken back.
+
+A command never changes anything itself. It says what it would do, in steps that know how things stood
+before; `bot/changing.py` shows a preview where one is due, carries the steps out, and writes them down.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+
+class MoveItem(msgspec.Struct, frozen=True, tag=True):
+    """An item goes from one milestone (its number, None: from none) to another."""
+
+    number: int
+    before: int | None
+    after: int | None
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "MoveItem":
+        return MoveItem(self.number, self.after, self.before)
+
+
+class Relabel(msgspec.Struct, frozen=True, tag=True):
+    """An item loses and gets labels. Those to be given are created where the repository has none such."""
+
+    number: int
+    removed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "Relabel":
+        return Relabel(self.number, self.added, self.removed)
+
+
+class EditMilestone(msgspec.Struct, frozen=True, tag=True):
+    """A milestone's `title`, `description`, `due_on` (a date, or None) or `state` (open, closed) change."""
+
+    number: int
+    before: dict[str, str | None]
+    after: dict[str, str | None]
+
+    @property
+    def target(self) -> str:
+        return f"milestone {self.number}"
+
+    def undone(self) -> "EditMilestone":
+        return EditMilestone(self.number, self.after, self.before)
+
+
+class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
+    """A new milestone. `due_on` is a date such as 2026-12-01."""
+
+    title: str
+    description: str = ""
+    due_on: str | None = None
+
+    @property
+    def target(self) -> str:
+        return f"milestone “{self.title}”"
+
+    def undone(self) -> None:
+        """Work may have been planned in it by now; closing it is for a person."""
+
+
+class OpenIssue(msgspec.Struct, frozen=True, tag=True):
+    """A new issue, below a parent issue where one is named."""
+
+    title: str
+    body: str = ""
+    labels: tuple[str, ...] = ()
+    milestone: int | None = None
+    parent: int | None = None
+
+    @property
+    def target(self) -> str:
+        return f"issue “{self.title}”"
+
+    def undone(self) -> None:
+        """Somebody may have answered in it by now; closing it is for a person."""
+
+
+class Block(msgspec.Struct, frozen=True, tag=True):
+    """An issue is blocked by another one of this repository; or no longer, unless `is_blocked`."""
+
+    number: int
+    by: int
+    is_blocked: bool = True
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "Block":
+        return Block(self.number, self.by, not self.is_blocked)
+
+
+class Tell(msgspec.Struct, frozen=True, tag=True):
+    """A fact that only a command can tell, for the timeline: `started`, `paused`, `blocked`, `unblocked`."""
+
+    number: int
+    event: str
+    reason: str = ""
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "Tell | None":
+        opposites = {"started": "paused", "paused": "started", "blocked": "unblocked", "unblocked": "blocked"}
+        return Tell(self.number, opposites[self.event]) if self.event in opposites else None
+
+
+class Settle(msgspec.Struct, frozen=True, tag=True):
+    """A setting of this repository that a command gives. None stands for what the settings file says."""
+
+    key: str
+    before: Any
+    after: Any
+
+    @property
+    def target(self) -> str:
+        return self.key
+
+    def undone(self) -> "Settle":
+        return Settle(self.key, self.after, self.before)
+
+
+Step = MoveItem | Relabel | EditMilestone | CreateMilestone | OpenIssue | Block | Tell | Settle
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a command would do.
+
+    `summary` is a line in the infinitive (“close Sprint 12 and move 3 items to Sprint 13”), `done` the
+    Markdown that is said afterwards, `preview` what to know before it. One that `needs_consent` is shown
+    first even if it is a single step. `undoes` is the id of an earlier change that these steps take back.
+    """
+
+    summary: str
+    steps: tuple[Step, ...]
+    done: str
+    preview: str = ""
+    needs_consent: bool = False
+    undoes: int | None = None
+
+    @property
+    def is_previewed(self) -> bool:
+        """Whoever changes more than one thing sees first what will happen."""
+        return self.needs_consent or len(self.steps) > 1
+
+    @property
+    def fingerprint(self) -> str:
+        """Two changes with the same one would do the same to the same."""
+        return hashlib.sha256(encoded(self.steps)).hexdigest()
+
+
+def encoded(steps: Sequence[Step]) -> bytes:
+    """The steps as JSON."""
+    return msgspec.json.encode(list(steps), order="deterministic")
+
+
+def decoded(steps: bytes | str) -> tuple[Step, ...]:
+    """The steps that `encoded` wrote."""
+    return tuple(msgspec.json.decode(steps, type=list[Step]))
