@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 
+from charts.render import Chart
 from commands.changes import Changes
 from commands.request import CommandLine
-from sprints.burndown import Burndown
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A chart to be drawn and linked at this place of a reply, with the words for who cannot see it."""
 
-    burndown: Burndown
+    chart: Chart
     alt: str
 
 

@@ -1,10 +1,10 @@
 """The words of the status card. Pure functions from facts to Markdown."""
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from charts.reading import MONTHS, WEEKDAYS, number, quantity, short_day, signed
+from charts.reading import WEEKDAYS, number, quantity, signed
+from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
@@ -38,8 +38,8 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
         _told_by_others(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
-    as_of = _moment(facts.as_of.astimezone(facts.sprint.timezone))
-    parts.append(f"<sub>As of {as_of} · {_completeness(facts)}</sub>")
+    as_of = moment(facts.as_of.astimezone(facts.sprint.timezone))
+    parts.append(footer(f"As of {as_of}", completeness(facts)))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -49,7 +49,7 @@ def _when(sprint: Sprint, as_of: datetime) -> str:
     if sprint.has_ended(as_of):
         return "abandoned" if sprint.is_deleted else "ended"
     if sprint.phase(as_of) is Phase.PLANNED:
-        return f"starts in {_count((sprint.first_day - today).days, 'day')}"
+        return f"starts in {counted((sprint.first_day - today).days, 'day')}"
     day = (today - sprint.first_day).days + 1
     if sprint.end is None or sprint.due is None:
         return f"day {day}"
@@ -60,9 +60,9 @@ def _dates(sprint: Sprint) -> str:
     if sprint.due is None:
         until = "no due date"
         if sprint.end:
-            until = f"closed on {_day(sprint.calendar.day_of(sprint.end))}"
-        return f"{_day(sprint.first_day)} – {until}"
-    return f"{_day(sprint.first_day)} – {_day(sprint.due)}"
+            until = f"closed on {full_day(sprint.calendar.day_of(sprint.end))}"
+        return f"{full_day(sprint.first_day)} – {until}"
+    return f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
 
 
 def _progress(facts: Facts, unit: str) -> str:
@@ -101,7 +101,7 @@ def _carried(facts: Facts) -> str:
     if not facts.carried:
         return ""
     late = f", {len(facts.late)} of them done late" if facts.late else ""
-    return f" {_count(len(facts.carried), 'item')} carried over{late}."
+    return f" {counted(len(facts.carried), 'item')} carried over{late}."
 
 
 def _due_sentence(sprint: Sprint) -> str:
@@ -111,22 +111,21 @@ def _due_sentence(sprint: Sprint) -> str:
     before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after
     times = f" {len(sprint.due_moves)} times" if len(sprint.due_moves) > 1 else ""
     if before is None:
-        return f"The due date was set while the sprint ran: {_weekday(after)}." if after else ""
+        return f"The due date was set while the sprint ran: {weekday(after)}." if after else ""
     if after is None:
-        return f"The due date was taken away; it was {_weekday(before)}."
+        return f"The due date was taken away; it was {weekday(before)}."
     slip = (after - before).days
     if not slip:
-        return f"The due date was moved{times} and is back on {_weekday(after)}."
-    how = f"{_count(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
-    return f"The due date was moved{times} from {_weekday(before)} to {_weekday(after)}: {how}."
+        return f"The due date was moved{times} and is back on {weekday(after)}."
+    how = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
+    return f"The due date was moved{times} from {weekday(before)} to {weekday(after)}: {how}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
     today, is_working = sprint.calendar.day_of(as_of), sprint.calendar.is_working_day
     left = sum(map(is_working, days_between(today, sprint.due))) if sprint.due else 0
-    return (
-        f"with {_count(left, 'working day')} to go (today included)" if left else "and no working day is left"
-    )
+    to_go = f"with {counted(left, 'working day')} to go (today included)"
+    return to_go if left else "and no working day is left"
 
 
 def _warnings(sprint: Sprint) -> list[str]:
@@ -134,8 +133,9 @@ def _warnings(sprint: Sprint) -> list[str]:
     warnings = [f"{reason}, so it was ignored." for reason in warnings]
     if sprint.is_due_before_start() and sprint.due:
         warnings.append(
-            f"This milestone is due on {_day(sprint.due)}, before it starts on {_day(sprint.first_day)}. "
-            "Move its due date, or write an earlier day as `Start: YYYY-MM-DD` into its description."
+            f"This milestone is due on {full_day(sprint.due)}, before it starts on "
+            f"{full_day(sprint.first_day)}. Move its due date, or write an earlier day as "
+            "`Start: YYYY-MM-DD` into its description."
         )
     return warnings
 
@@ -169,9 +169,9 @@ def _not_estimated(facts: Facts, unit: str) -> str:
     ]
     if not missing:
         return ""
-    named = _named(item.number for item in missing)
+    links = named(item.number for item in missing)
     verb, they = ("is", "it counts") if len(missing) == 1 else ("are", "they count")
-    text = f"**{_count(len(missing), 'open item')} {verb} not estimated:** {named}"
+    text = f"**{counted(len(missing), 'open item')} {verb} not estimated:** {links}"
     if unit == "points":
         return f"{text}. In points {they} as 0."
     return f"{text}. So much is not estimated that this card counts items instead of points."
@@ -183,39 +183,32 @@ def _told_by_others(facts: Facts, unit: str) -> str:
     if not covered:
         return ""
     verb, their = ("is", "its") if len(covered) == 1 else ("are", "their")
-    summary = f"{_count(len(covered), 'item')} {verb} not counted: others tell {their} work"
+    summary = f"{counted(len(covered), 'item')} {verb} not counted: others tell {their} work"
     numbers = {item.item: item.number for item in facts.items}
     lines = []
     for item in covered[:_MOST_NAMED]:
         below = roll_up(item, facts.items)
         done, total = measure(below.done, unit), measure(below.total, unit)
         line = f"- #{item.number}: {number(done)} of {quantity(total, unit)} done in "
-        line += _named(sorted(numbers[teller] for teller in item.told_by if teller in numbers))
+        line += named(sorted(numbers[teller] for teller in item.told_by if teller in numbers))
         if item.points:
             line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
         lines.append(line)
     if len(covered) > _MOST_NAMED:
         lines.append(f"- and {len(covered) - _MOST_NAMED} more")
     listed = "\n".join(lines)
-    return f"<details>\n<summary>{summary}</summary>\n\n{listed}\n\n</details>"
+    return folded(summary, listed)
 
 
-def _named(numbers: Iterable[int]) -> str:
-    """Issues as links, the first of them if there are many."""
-    every = list(numbers)
-    named = ", ".join(f"#{one}" for one in every[:_MOST_NAMED])
-    return f"{named} and {len(every) - _MOST_NAMED} more" if len(every) > _MOST_NAMED else named
-
-
-def _completeness(facts: Facts) -> str:
+def completeness(facts: Facts) -> str:
     """Whether all that these numbers are made of was told when it happened."""
     known, calendar = facts.completeness, facts.sprint.calendar
     doubts = []
     if known.reconstructed_before:
         day = calendar.day_of(calendar.next_midnight(known.reconstructed_before))
-        doubts.append(f"reconstructed before {_day(day)}")
+        doubts.append(f"reconstructed before {full_day(day)}")
     if known.first_seen:
-        doubts.append(f"{_count(len(known.first_seen), 'item')} not seen from the beginning")
+        doubts.append(f"{counted(len(known.first_seen), 'item')} not seen from the beginning")
     return ", ".join(doubts) or "complete"
 
 
@@ -229,13 +222,12 @@ def _days_table(facts: Facts, unit: str) -> str:
     for day in shown:
         values = (measure(value, unit) for value in (day.scope, day.done, day.remaining))
         lines.append(
-            f"| {WEEKDAYS[day.date.weekday()]} {_day(day.date)} | "
+            f"| {WEEKDAYS[day.date.weekday()]} {full_day(day.date)} | "
             + " | ".join(number(v) for v in values)
             + " |"
         )
     heading = "Data by day, in points" if unit == "points" else "Data by day, in items"
-    table = "\n".join(lines)
-    return f"<details>\n<summary>{heading}</summary>\n\n{table}\n\n</details>"
+    return folded(heading, "\n".join(lines))
 
 
 def _signed(value: Decimal, sign: str) -> str:
@@ -243,25 +235,3 @@ def _signed(value: Decimal, sign: str) -> str:
     if not value:
         return "0"
     return signed(value) if sign == "±" else f"{sign}{number(value)}"
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def _weekday(day: date) -> str:
-    return f"{WEEKDAYS[day.weekday()]} {short_day(day)}"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{_day(moment.date())}, {moment:%H:%M} {moment.tzname()}"
-
-
-def plain(text: str) -> str:
-    """Words that somebody wrote elsewhere: they mention nobody and format nothing here."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~&" else c for c in " ".join(text.split()))
-    return escaped.replace("@", "@\u200b")

@@ -68,6 +68,7 @@ class Sprint:
     calendar: Calendar
     ignored_starts: tuple[str, ...] = ()
     due_moves: tuple[DueMove, ...] = ()
+    description: str = ""
 
     @property
     def timezone(self) -> tzinfo:
@@ -137,6 +138,7 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calen
         calendar=calendar,
         ignored_starts=ignored,
         due_moves=_due_moves(known, committed_at, end, calendar),
+        description=_lines(latest.description),
     )
 
 

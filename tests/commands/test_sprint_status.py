@@ -232,7 +232,7 @@ async def test_no_sprint_at_all_says_how_to_make_one(bot: Bot) -> None:
 
     (answer,) = await bot.answers(issue["number"])
     assert "There is no sprint yet" in answer
-    assert f"https://github.com/{bot.repo}/milestones/new" in answer
+    assert "/sprint start" in answer
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 

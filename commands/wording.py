@@ -1,0 +1,63 @@
+"""Words that the answers share: counts, days, links, tables and what is folded."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+from charts.reading import MONTHS, WEEKDAYS, short_day
+
+_MOST_NAMED = 10
+
+
+def plain(text: str) -> str:
+    """Words that somebody wrote elsewhere: they mention nobody and format nothing here."""
+    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~&" else c for c in " ".join(text.split()))
+    return escaped.replace("@", "@\u200b")
+
+
+def person(login: str) -> str:
+    """A person's name, without calling them."""
+    return f"`{login}`"
+
+
+def counted(count: int, noun: str) -> str:
+    """3 items, 1 item."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def named(numbers: Iterable[int], most: int = _MOST_NAMED) -> str:
+    """Issues as links, the first of them if there are many."""
+    every = list(numbers)
+    shown = ", ".join(f"#{one}" for one in every[:most])
+    return f"{shown} and {len(every) - most} more" if len(every) > most else shown
+
+
+def full_day(day: date) -> str:
+    """20 Nov 2026."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday(day: date) -> str:
+    """Fri 20 Nov."""
+    return f"{WEEKDAYS[day.weekday()]} {short_day(day)}"
+
+
+def moment(at: datetime) -> str:
+    """20 Nov 2026, 14:30 UTC, in the zone that the time comes with."""
+    return f"{full_day(at.date())}, {at:%H:%M} {at.tzname()}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int = 1) -> str:
+    """A Markdown table; the columns from `numbers_from` on are set to the right."""
+    marks = [":--" if n < numbers_from else "--:" for n in range(len(head))]
+    lines = [head, marks, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def folded(summary: str, text: str) -> str:
+    """What only those read who want to know."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
+
+
+def footer(*parts: str) -> str:
+    """The small line at the end."""
+    return f"<sub>{' · '.join(part for part in parts if part)}</sub>"
