@@ -4,36 +4,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from yarl import URL
 
-from bot.demo import seed as people
 from bot.demo.answers import Answer, error, json_answer
 from bot.demo.callers import Caller
-from bot.demo.history import History
+from bot.demo.desk import Desk
 from bot.demo.paging import linked, page_number
 from bot.demo.reactions import CONTENTS, Reactions
 from bot.demo.roles import Roles, permission_answer, role_of
 
-REACTIONS = re.compile(r"^(/repos/[^/]+/[^/]+/issues/(?:comments/)?\d+)/reactions(?:/(\d+))?$")
+REACTIONS = re.compile(
+    r"^(/repos/[^/]+/[^/]+/(?:issues/(?:comments/)?|pulls/comments/)\d+)/reactions(?:/(\d+))?$"
+)
+ISSUE = re.compile(r"^(/repos/[^/]+/[^/]+)/issues/(\d+)$")
 COLLABORATOR = re.compile(r"^/repos/([^/]+/[^/]+)/collaborators/([^/]+?)(/permission)?$")
-
-Ask = Callable[[str, str, str], Awaitable[Answer]]
 
 
 class Extras:
-    """Answers what is not left to emulate; `ask` sends a request to emulate with the caller's token."""
+    """Answers what is not left to emulate."""
 
-    def __init__(
-        self, ask: Ask, roles: Callable[[], Roles], front: Callable[[], URL], history: History
-    ) -> None:
+    def __init__(self, desk: Desk, roles: Callable[[], Roles]) -> None:
         self.reactions = Reactions()
         self._repositories: list[str] = []
-        self._front = front
-        self._history = history
-        self._ask = ask
+        self._desk = desk
+        self._front = desk.front
+        self._history = desk.history
+        self._ask = desk.ask
         self._roles = roles
 
     async def answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer | None:
@@ -69,8 +68,7 @@ class Extras:
         self, caller: Caller, method: str, match: re.Match[str], body: bytes | None
     ) -> Answer:
         subject, reaction_id = match[1], match[2]
-        exists = await self._ask("GET", subject, caller.token)
-        if exists.status != 200:
+        if not await self._exists(caller, subject):
             return error(404, "Not Found")
         if method == "GET" and reaction_id is None:
             return json_answer(200, self.reactions.of(subject))
@@ -83,22 +81,22 @@ class Extras:
             return await self._react(caller, subject, body)
         return error(404, "Not Found")
 
+    async def _exists(self, caller: Caller, subject: str) -> bool:
+        """A pull request is an issue, for GitHub."""
+        pull = ISSUE.sub(r"\1/pulls/\2", subject)
+        for path in dict.fromkeys((subject, pull)):
+            if (await self._ask("GET", path, caller.token)).status == 200:
+                return True
+        return False
+
     async def _react(self, caller: Caller, subject: str, body: bytes | None) -> Answer:
         sent = json.loads(body or b"{}")
         content = sent.get("content") if isinstance(sent, dict) else None
         if content not in CONTENTS:
             wrong = {"resource": "Reaction", "code": "invalid", "field": "content"}
             return error(422, "Validation Failed", errors=[wrong])
-        reaction, new = self.reactions.add(subject, await self._user(caller), content)
+        reaction, new = self.reactions.add(subject, await self._desk.user(caller), content)
         return json_answer(201 if new else 200, reaction)
-
-    async def _user(self, caller: Caller) -> dict[str, Any]:
-        """The caller as a user object. emulate makes the bot's user only when it first writes something."""
-        answer = await self._ask("GET", f"/users/{caller.name}", caller.token)
-        if answer.status == 200:
-            user: dict[str, Any] = json.loads(answer.body)
-            return user
-        return {"login": caller.name, "id": people.APP_ID, "node_id": "BOT_stand_in", "type": "Bot"}
 
     async def _on_collaborator(self, caller: Caller, repo: str, login: str, permission: bool) -> Answer:
         if caller.kind in ("anonymous", "app"):

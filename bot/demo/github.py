@@ -22,26 +22,33 @@ from aiohttp import web
 from yarl import URL
 
 from bot.demo import seed as people
+from bot.demo import summaries
 from bot.demo.actions import ActionError, Actions
 from bot.demo.answers import Answer, error, json_answer, relayed, with_etag
 from bot.demo.attempts import Attempts
 from bot.demo.backdating import Backdating
 from bot.demo.callers import Caller, Callers
+from bot.demo.desk import Desk
 from bot.demo.emulate import HOST, Emulate
 from bot.demo.extras import Extras
 from bot.demo.faults import Fault, Faults
+from bot.demo.files import wrapped
 from bot.demo.history import History, Repository
 from bot.demo.history_rest import HistoryRest
 from bot.demo.hooks import Arrival, Delivery, Hooks
+from bot.demo.planning import Planning, explained
+from bot.demo.pulls import Pulls
 from bot.demo.rate_limit import RateLimit
+from bot.demo.relations import Relations
 from bot.demo.repairs import Repairs
 from bot.demo.roles import Roles, role_of
 from bot.demo.silent import change
+from bot.demo.teams import membership
 from bot.demo.telling import tell
 
 CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
 
-COMMENT = re.compile(r"^/repos/[^/]+/[^/]+/issues/comments/(\d+)$")
+COMMENT = re.compile(r"^/repos/[^/]+/[^/]+/(?:issues|pulls)/comments/(\d+)$")
 TOKEN_MINT = re.compile(r"^/app/installations/\d+/access_tokens$")
 QUIET_SECONDS = 0.03
 DRAIN_SECONDS = 10.0
@@ -61,8 +68,9 @@ class StandInGitHub(Actions):
     """`async with StandInGitHub() as github:` then point the bot at `github.url`.
 
     `target` is where webhooks go (None drops them). `roles` maps a repository or "*" to login → role and may
-    be changed at any time. `check_request` sees every request of the App; what it raises is in `violations`,
-    and so are GraphQL queries that GitHub would refuse. `history` is what GraphQL tells of.
+    be changed at any time; `teams` maps the slug of a team to its members' logins. `permissions` are those of
+    the App beyond what `seed.py` gives. `check_request` sees every request of the App; what it raises is in
+    `violations`, and so are GraphQL queries that GitHub would refuse. `history` is what GraphQL tells of.
     """
 
     def __init__(
@@ -71,6 +79,7 @@ class StandInGitHub(Actions):
         roles: Roles | None = None,
         webhook_secret: str = "stand-in-secret",  # noqa: S107 - a stand-in keeps no secrets
         events: Sequence[str] = ("*",),
+        permissions: Mapping[str, str] | None = None,
         check_request: CheckRequest | None = None,
         port: int = 0,
     ) -> None:
@@ -83,6 +92,7 @@ class StandInGitHub(Actions):
         self.installation_id = people.INSTALLATION_ID
         self.tokens = {login: people.user_token(login) for login in people.PEOPLE}
         self.roles: Roles = roles if roles is not None else {"*": dict(people.ROLES)}
+        self.teams: dict[str, set[str]] = {}
         self.check_request = check_request
         self.violations: list[Exception] = []
         self.requests: list[Logged] = []
@@ -90,13 +100,18 @@ class StandInGitHub(Actions):
         self.history = History()
         self.graphql_limits = RateLimit()
         self._events = events
+        self._permissions = permissions or {}
         self._port = port
         self._callers = Callers()
         self._faults = Faults()
         self._backdating = Backdating()
-        self._repairs = Repairs(self._list_of_emulate, self._backdating, self.history)
+        self._desk = self._new_desk()
+        self._pulls = Pulls(self._desk)
+        self._relations = Relations(self._desk)
+        self._planning = Planning(self._desk)
+        self._repairs = Repairs(self._list_of_emulate, self._backdating, self._desk, self._pulls)
         self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
-        self._extras = Extras(self._ask_emulate, lambda: self.roles, lambda: URL(self.url), self.history)
+        self._extras = Extras(self._desk, lambda: self.roles)
         self._attempts = Attempts(self._hooks, self._is_app, lambda: URL(self.url))
         self._recorded = HistoryRest(self.history, self._is_app, lambda: URL(self.url))
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
@@ -110,6 +125,16 @@ class StandInGitHub(Actions):
         self._running: contextlib.AsyncExitStack | None = None
         self._emulate_url = ""
         self._session: aiohttp.ClientSession
+
+    def _new_desk(self) -> Desk:
+        return Desk(
+            ask=self._ask_emulate,
+            tell=self._tell_of,
+            catch_up=self.catch_up,
+            history=self.history,
+            front=lambda: URL(self.url),
+            token=lambda: next(self._helper_tokens[people.ADMIN]),
+        )
 
     # Life
 
@@ -138,6 +163,7 @@ class StandInGitHub(Actions):
                 webhook_secret=self.webhook_secret,
                 front=self.url,
                 events=self._events,
+                permissions=self._permissions,
             )
             self._emulate_url = (await stack.enter_async_context(Emulate(seed, base_url=self.url))).url
             self._running = stack.pop_all()
@@ -304,6 +330,10 @@ class StandInGitHub(Actions):
         """The reactions on a comment, oldest first."""
         return self._extras.reactions.of(f"/repos/{repo}/issues/comments/{comment_id}")
 
+    def reactions_to(self, repo: str, path: str) -> list[dict[str, Any]]:
+        """The reactions on anything: `issues/7` (also a pull request), `pulls/comments/3`; oldest first."""
+        return self._extras.reactions.of(f"/repos/{repo}/{path}")
+
     def backdate(self, made: Mapping[str, Any], **times: str) -> None:
         """Show past instants in an object that a helper returned: `backdate(issue, created_at="…Z")`."""
         self._backdating.set(made, times)
@@ -378,15 +408,27 @@ class StandInGitHub(Actions):
             await self._attempts.answer(caller, method, url)
             or await self._recorded.answer(caller, method, url)
             or await self._extras.answer(caller, method, url, body)
+            or membership(caller, method, url.path, self.teams, lambda: URL(self.url))
         )
         if answer is None:
-            answer = await self._forward(caller, method, url, body)
-            self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
+            answer = await self._completed(url.path, await self._on_objects(caller, method, url, body))
         if method not in ("GET", "HEAD"):
             async with self._changed:
                 self._version += 1
                 self._changed.notify_all()
         return answer
+
+    async def _on_objects(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
+        """Repositories and what is in them: emulate's answer, unless it lacks them."""
+        answer = await self._relations.answer(caller, method, url, body) or await self._pulls.files(
+            caller, method, url
+        )
+        if answer is None:
+            answer = await self._forward(caller, method, url, body)
+            self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
+        if answer.status == 404:
+            answer = await self._pulls.answer(caller, method, url, body) or answer
+        return explained(caller, method, url.path, body, answer)
 
     async def _on_graphql(self, caller: Caller, body: bytes | None) -> Answer:
         if caller.kind not in ("installation", "user"):
@@ -430,8 +472,11 @@ class StandInGitHub(Actions):
         return role_of(self.roles, repository.full_name, caller.name)
 
     async def _forward(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
-        edited = await self._announce_edit(caller, method, url.path, body)
-        answer = await self._send_to_emulate(method, str(url), caller.token, body)
+        checked = await self._planning.checked(caller, method, url, body)
+        if isinstance(checked, Answer):
+            return checked
+        edited = await self._announce_edit(caller, method, url.path, checked)
+        answer = await self._send_to_emulate(method, str(url), caller.token, checked)
         if edited is not None and answer.status >= 400:
             self._repairs.forget_edit(edited)
         if TOKEN_MINT.match(url.path) and answer.status == 201:
@@ -442,14 +487,17 @@ class StandInGitHub(Actions):
             return error(404, "Not Found")
         if method == "GET" and answer.status == 200:
             answer = self._recorded.without_gone(url, answer)
-        return self._completed(answer)
+        return answer
 
-    def _completed(self, answer: Answer) -> Answer:
-        """The answer with true counts of reactions and with the demo's past times."""
-        if answer.status not in (200, 201) or not (self._backdating or b'"reactions"' in answer.body):
+    async def _completed(self, path: str, answer: Answer) -> Answer:
+        """The answer with what emulate does not know, and with the demo's past times."""
+        is_thin = any(sign in answer.body for sign in (b'"reactions"', b'"diff_url"', b'"encoding"'))
+        if answer.status not in (200, 201) or not (self._backdating or is_thin):
             return answer
-        value = json.loads(answer.body)
+        value = wrapped(path, json.loads(answer.body))
+        await self._pulls.complete(value)
         self._extras.reactions.fill_in(value)
+        summaries.fill_in(self.history, value)
         self._backdating.apply(value)
         return replace(answer, body=json.dumps(value).encode())
 
@@ -464,6 +512,16 @@ class StandInGitHub(Actions):
         old, new = json.loads(before.body)["body"], json.loads(body).get("body")
         self._repairs.expect_edit(int(match[1]), old, new)
         return int(match[1])
+
+    async def _tell_of(self, event: str, payload: dict[str, Any]) -> None:
+        """A webhook for what the front did itself, behind those for what was done before."""
+        self._writes += 1
+        await self.catch_up()
+        self._extras.reactions.fill_in(payload)
+        summaries.fill_in(self.history, payload)
+        self._backdating.apply(payload)
+        self._hooks.emit(event, payload)
+        await self._hooks.read()
 
     async def _ask_emulate(self, method: str, path: str, token: str, body: Any = None) -> Answer:
         sent = None if body is None else json.dumps(body).encode()

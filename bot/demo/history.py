@@ -62,6 +62,8 @@ class Item:
     is_pull: bool
     parent: Item | None = None
     sub_issues: list[Item] = field(default_factory=list)
+    blocked_by: list[Item] = field(default_factory=list)
+    blocking: list[Item] = field(default_factory=list)
     _events: dict[tuple[str, str, str], Event] = field(default_factory=dict)
     _timeline: list[Event] | None = None
 
@@ -221,6 +223,7 @@ class History:
             "milestone": _on_milestone,
             "label": _on_label,
             "sub_issues": self._on_sub_issue,
+            "issue_dependencies": self._on_dependency,
         }.get(event)
         name = payload["repository"]["full_name"].lower()
         if event == "repository" and payload["action"] == "created":
@@ -338,6 +341,10 @@ class History:
             item.parent.sub_issues.remove(item)
         for child in item.sub_issues:
             child.parent = None
+        for other in [*item.blocked_by]:
+            set_dependency(item, other, exists=False)
+        for other in [*item.blocking]:
+            set_dependency(other, item, exists=False)
         if moved and where:
             arrived = self._seen(self._named(where), moved)
             if arrived is not None:
@@ -377,6 +384,27 @@ class History:
                 added=SUB_ISSUES[payload["action"]],
             )
 
+    def _on_dependency(self, _: Repository, payload: Mapping[str, Any]) -> None:
+        """Both deliveries of a pair tell the same."""
+        blocked = self._seen(
+            self._named(payload.get("blocked_issue_repo") or payload["repository"]), payload["blocked_issue"]
+        )
+        blocking = self._seen(
+            self._named(payload.get("blocking_issue_repo") or payload["repository"]),
+            payload["blocking_issue"],
+        )
+        if blocked is not None and blocking is not None:
+            set_dependency(blocked, blocking, exists=payload["action"].endswith("_added"))
+
+
+def set_dependency(blocked: Item, blocking: Item, *, exists: bool) -> None:
+    """Let one issue wait for another, or no longer."""
+    for items, item in ((blocked.blocked_by, blocking), (blocking.blocking, blocked)):
+        if exists and item not in items:
+            items.append(item)
+        elif not exists and item in items:
+            items.remove(item)
+
 
 def link(parent: Item, child: Item, at: str, actor: Json | None, *, added: bool) -> None:
     """Make or undo a sub-issue, with an event on either side."""
@@ -384,7 +412,9 @@ def link(parent: Item, child: Item, at: str, actor: Json | None, *, added: bool)
         parent.sub_issues.remove(child)
     if added:
         parent.sub_issues.append(child)
-    child.parent = parent if added else None
+        child.parent = parent
+    elif child.parent is parent:
+        child.parent = None
     verb = "Added" if added else "Removed"
     parent.add(f"SubIssue{verb}Event", at, child.body["node_id"], actor, subIssue=child)
     child.add(f"ParentIssue{verb}Event", at, parent.body["node_id"], actor, parent=parent)

@@ -23,7 +23,8 @@ DELIVERY_SECONDS = 10.0
 FIRST_ATTEMPT = 3_842_000_000_000_000_001  # GitHub's ids, too, have outgrown what JavaScript counts exactly
 
 Observe = Callable[[str, dict[str, Any]], None]
-Repair = Callable[[str, dict[str, Any]], Awaitable[list[dict[str, Any]]]]
+Told = tuple[str, dict[str, Any]]
+Repair = Callable[[str, dict[str, Any]], Awaitable[list[Told]]]
 
 
 @dataclass
@@ -60,11 +61,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Arrival:
-    """What emulate sent, untouched."""
+    """What emulate sent, untouched; `is_full` says that the front wrote it and nothing is to be repaired."""
 
     event: str
     body: bytes
     signature: str
+    is_full: bool = False
 
 
 class Hooks:
@@ -107,6 +109,11 @@ class Hooks:
         """Take one in; returns at once because emulate must not wait for the bot."""
         self.last_arrival = asyncio.get_running_loop().time()
         self._arrived.put_nowait((arrival, not self.muted and self.target is not None))
+
+    def emit(self, event: str, payload: dict[str, Any]) -> None:
+        """A webhook that the front makes itself; it goes out behind those that arrived before."""
+        body = json.dumps(payload).encode()
+        self.receive(Arrival(event, body, self._sign(body), is_full=True))
 
     async def read(self) -> None:
         """Wait until everything received was observed. The bot may be answering meanwhile, and asking us."""
@@ -174,13 +181,15 @@ class Hooks:
                 self._outgoing.task_done()
 
     async def _deliveries_of(self, arrival: Arrival) -> list[Delivery]:
+        if arrival.is_full:
+            return [Delivery(str(uuid.uuid4()), arrival.event, arrival.body, arrival.signature)]
         original = json.loads(arrival.body)
         deliveries = []
-        for payload in await self._repair(arrival.event, json.loads(arrival.body)):
+        for event, payload in await self._repair(arrival.event, json.loads(arrival.body)):
             untouched = payload == original
             body = arrival.body if untouched else json.dumps(payload).encode()
             signature = arrival.signature if untouched else self._sign(body)
-            deliveries.append(Delivery(str(uuid.uuid4()), arrival.event, body, signature))
+            deliveries.append(Delivery(str(uuid.uuid4()), event, body, signature))
         return deliveries
 
     async def _post(self, delivery: Delivery) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.demo import summaries
 from bot.demo.backdating import Backdating
+from bot.demo.desk import Desk, with_organization
+from bot.demo.files import full_push
 from bot.demo.history import History
+from bot.demo.pulls import Pulls
 
 # The object that an edit is of, and its values that the webhook tells of.
 EDITED = {
@@ -14,19 +18,24 @@ EDITED = {
     "pull_request": ("pull_request", ("title", "body")),
     "milestone": ("milestone", ("title", "description", "due_on")),
 }
+SAID = ("issue_comment", "pull_request_review_comment")
 Lookup = Callable[[str], Awaitable[list[dict[str, Any]]]]
+Told = tuple[str, dict[str, Any]]
 
 
 class Repairs:
     """Repairs one payload into the one or more that GitHub would have sent.
 
-    `lookup` reads a list from emulate by its REST path; `history` knows how things were before.
+    `lookup` reads a list from emulate by its REST path; `desk` has the history, which knows how things were
+    before, and `pulls` knows what emulate does not keep.
     """
 
-    def __init__(self, lookup: Lookup, backdating: Backdating, history: History) -> None:
+    def __init__(self, lookup: Lookup, backdating: Backdating, desk: Desk, pulls: Pulls) -> None:
         self._lookup = lookup
         self._backdating = backdating
-        self._history = history
+        self._desk = desk
+        self._history: History = desk.history
+        self._pulls = pulls
         self._edits: dict[int, list[tuple[str, str]]] = {}
 
     def expect_edit(self, comment_id: int, old: str, new: str) -> None:
@@ -37,23 +46,43 @@ class Repairs:
         """The edit announced last was refused."""
         self._edits[comment_id].pop()
 
-    async def apply(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
-        """The payloads to deliver, in this order."""
+    async def apply(self, event: str, payload: dict[str, Any]) -> list[Told]:
+        """The events and payloads to deliver, in this order."""
+        payload = with_organization(payload)
+        if event == "issues" and "diff_url" in payload["issue"]:
+            event, payload = "pull_request", {**payload, "pull_request": payload["issue"]}
+            del payload["issue"]
+        await self._pulls.complete(payload)
         payloads = await self._filled_in(event, payload)
+        summaries.fill_in(self._history, payloads)
         self._backdating.apply(payloads)
-        return payloads
+        return [(event, one) for one in payloads]
 
     async def _filled_in(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
-        action = payload.get("action")
-        if event == "issue_comment" and action == "edited":
+        if event == "push":
+            return [await full_push(self._desk, payload)]
+        if event == "pull_request":
+            payload = {**payload, "number": payload["pull_request"]["number"]}
+        if payload.get("action") == "edited":
+            return self._edited(event, payload)
+        return await self._of_an_item(event, payload)
+
+    def _edited(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+        if event in SAID:
             return [self._with_changes(payload)]
-        if action == "edited" and event in EDITED:
-            return [self._with_old_values(event, payload)]
+        if event not in EDITED:
+            return [payload]
+        full = self._with_old_values(event, payload)
+        # emulate tells of a milestone also when nothing in it was changed.
+        return [full] if event != "milestone" or full.get("changes") != {} else []
+
+    async def _of_an_item(self, event: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+        action = payload.get("action")
         if event == "issues" and action == "opened":
             return [payload, *_beside_opened(payload)]
         if event == "issues" and action in ("milestoned", "demilestoned"):
             return [await self._with_full(payload, "milestone", "milestones?state=all", "title")]
-        if event == "issues" and action in ("labeled", "unlabeled"):
+        if event in ("issues", "pull_request") and action in ("labeled", "unlabeled"):
             return [await self._with_full(payload, "label", "labels?", "name")]
         return [payload]
 
@@ -83,7 +112,7 @@ class Repairs:
         thin = payload.get(key)
         if not thin:
             return payload
-        issue = payload["issue"]
+        issue = payload.get("issue") or payload["pull_request"]
         known = [issue.get("milestone")] if key == "milestone" else issue["labels"]
         for full in known:
             if full and full[name] == thin[name]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -57,7 +57,14 @@ def helper_tokens(login: str) -> list[str]:
     return [f"helper-{number}-of-{login}" for number in range(HELPER_TOKENS)]
 
 
-def seed(*, private_key: str, webhook_secret: str, front: str, events: Sequence[str]) -> dict[str, Any]:
+def seed(
+    *,
+    private_key: str,
+    webhook_secret: str,
+    front: str,
+    events: Sequence[str],
+    permissions: Mapping[str, str],
+) -> dict[str, Any]:
     """The seed in emulate's own format; `front` is the base URL of the front server."""
     people = (*PEOPLE, DRAIN_OWNER)
     tokens = {token: login for login in people for token in (user_token(login), *helper_tokens(login))}
@@ -82,7 +89,7 @@ def seed(*, private_key: str, webhook_secret: str, front: str, events: Sequence[
                     "slug": APP_SLUG,
                     "name": "Agile GitHub Suite",
                     "private_key": private_key,
-                    "permissions": APP_PERMISSIONS,
+                    "permissions": {**APP_PERMISSIONS, **permissions},
                     "events": list(events),
                     "webhook_url": f"{front}/_hooks",
                     "webhook_secret": webhook_secret,

@@ -166,14 +166,21 @@ async def _transferred(scene: Scene, payload: Json) -> list[Told]:
 async def _sub_issues(scene: Scene) -> list[Told]:
     """`added` and `removed` take `parent` and `child`, and GitHub tells either side."""
     base = await scene.base()
-    # The parent itself does not change; the child does, and both payloads tell of it at the same time.
     child = {**await scene.issue(scene.details["child"]), "updated_at": _now()}
     parent = await scene.issue(scene.details["parent"])
+    return family_payloads(base, base, parent, child, scene.action)
+
+
+def family_payloads(of_parent: Json, of_child: Json, parent: Json, child: Json, done: str) -> list[Told]:
+    """Both sides of a sub-issue added or removed, each with what stands in its repository's webhooks.
+
+    The parent itself does not change; the child does, and both payloads tell of it at the same time.
+    """
     both = {"parent_issue_id": parent["id"], "parent_issue": parent, "sub_issue_id": child["id"]}
     both |= {"sub_issue": child}
-    of_child = {"parent_issue_repo": base["repository"], "action": f"parent_issue_{scene.action}"}
-    of_parent = {"sub_issue_repo": base["repository"], "action": f"sub_issue_{scene.action}"}
-    return [("sub_issues", base | both | of_child), ("sub_issues", base | both | of_parent)]
+    for_child = {"parent_issue_repo": of_parent["repository"], "action": f"parent_issue_{done}"}
+    for_parent = {"sub_issue_repo": of_child["repository"], "action": f"sub_issue_{done}"}
+    return [("sub_issues", of_child | both | for_child), ("sub_issues", of_parent | both | for_parent)]
 
 
 async def _issue_dependencies(scene: Scene) -> list[Told]:
@@ -181,13 +188,20 @@ async def _issue_dependencies(scene: Scene) -> list[Told]:
     base = await scene.base()
     blocked = await scene.issue(scene.details["blocked"])
     blocking = await scene.issue(scene.details["blocking"])
+    return dependency_payloads(base, base, blocked, blocking, scene.action)
+
+
+def dependency_payloads(
+    of_blocked: Json, of_blocking: Json, blocked: Json, blocking: Json, done: str
+) -> list[Told]:
+    """Both sides of a dependency, each with what stands in its repository's webhooks."""
     both = {"blocked_issue_id": blocked["id"], "blocked_issue": blocked}
     both |= {"blocking_issue_id": blocking["id"], "blocking_issue": blocking}
-    of_blocked = {"blocking_issue_repo": base["repository"], "action": f"blocked_by_{scene.action}"}
-    of_blocking = {"blocked_issue_repo": base["repository"], "action": f"blocking_{scene.action}"}
+    for_blocked = {"blocking_issue_repo": of_blocking["repository"], "action": f"blocked_by_{done}"}
+    for_blocking = {"blocked_issue_repo": of_blocked["repository"], "action": f"blocking_{done}"}
     return [
-        ("issue_dependencies", base | both | of_blocked),
-        ("issue_dependencies", base | both | of_blocking),
+        ("issue_dependencies", of_blocked | both | for_blocked),
+        ("issue_dependencies", of_blocking | both | for_blocking),
     ]
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from typing import Any
 
 import aiohttp
+import jwt
 import pytest
 import pytest_asyncio
 from aiohttp import web
 
 from bot.demo.github import StandInGitHub
+from tests.github_openapi import Check, load_checker
 
 _numbers = count(1)
 
@@ -27,6 +31,11 @@ class Inbox:
         """Keep one delivery."""
         self.arrived.append((dict(request.headers), await request.read()))
         return web.Response(status=202)
+
+    def heard(self, event: str = "") -> list[dict[str, Any]]:
+        """The payloads of one event, or of all, oldest first."""
+        found = [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.arrived]
+        return [payload for name, payload in found if event in ("", name)]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -101,3 +110,41 @@ async def ask(github: StandInGitHub) -> AsyncIterator[Client]:
 def alice(github: StandInGitHub) -> str:
     """Alice's token."""
     return github.tokens["alice"]
+
+
+@pytest.fixture(scope="session")
+def openapi() -> Check:
+    """GitHub's description; loading takes a second."""
+    return load_checker()
+
+
+class App:
+    """The App with an installation token; each of its requests is checked against GitHub's description."""
+
+    def __init__(self, ask: Client, token: str) -> None:
+        self._ask = ask
+        self.token = token
+
+    async def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and decoded body."""
+        status, answer, _ = await self._ask(method, path, body, token=self.token)
+        return status, answer
+
+
+async def token_of(github: StandInGitHub, ask: Client) -> str:
+    """A fresh installation token."""
+    now = int(time.time())
+    claims = {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}
+    signed = jwt.encode(claims, github.private_key, algorithm="RS256")
+    path = f"/app/installations/{github.installation_id}/access_tokens"
+    _, minted, _ = await ask("POST", path, token=signed)
+    token: str = minted["token"]
+    return token
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(github: StandInGitHub, ask: Client, openapi: Check) -> AsyncIterator[App]:
+    """The App; a request that GitHub would not understand fails the test."""
+    github.check_request = openapi
+    yield App(ask, await token_of(github, ask))
+    assert github.violations == []
