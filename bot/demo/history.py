@@ -289,9 +289,6 @@ class History:
         if action in ("deleted", "transferred"):
             self._leave(repository, payload, body)
             return
-        if before is not None and before.is_pull and not is_pull:
-            # emulate tells of a pull request's labels by `issues`, with another body.
-            body = before.body | {key: body[key] for key in ("labels", "updated_at") if key in body}
         old_title = before.body["title"] if before else body["title"]
         item = self._seen(repository, body, is_pull=is_pull)
         if item is None:
