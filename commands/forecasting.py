@@ -1,0 +1,121 @@
+"""What commands have in common that speak of a sprint's end: the outlook, and the words for a chance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from charts.reading import number, quantity
+from commands.context import Context
+from commands.wording import named, weekday
+from sprints.burndown import measure
+from sprints.facts import Amount, Facts
+from sprints.flow import Flow, flows_of
+from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
+from sprints.forecast_words import in_words
+from sprints.outlook import Outlook, chances, outlook_of
+from storage.forecasts import Foretold
+
+# What happened longer ago says little of how a team works today.
+_RECENT = timedelta(days=120)
+# A swap is worth a word where it makes a difference of a tenth.
+_WORTH_SAYING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
+
+    words: str = ""
+    foretold: tuple[Foretold, ...] = ()
+
+
+async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
+    """Will we make it, and if not, what should come out: for cards that are about something else."""
+    told = await outlook(context, facts)
+    found = told.forecast() if isinstance(told, Outlook) else told
+    if isinstance(told, Refusal) or isinstance(found, Refusal):
+        return Expectation()
+    words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
+    return Expectation(words, (foretold(told, found, shown_in),))
+
+
+async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
+    """What is known of a sprint's end as of its facts."""
+    records = await context.sprints.records(facts.as_of)
+    flows = await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else ()
+    return outlook_of(facts, records, flows, context.tenant.organization_id)
+
+
+async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
+    """The items that something has happened to lately, as of a moment."""
+    timeline, project = context.timeline, context.project
+    items = await timeline.items_since(project.id, as_of - _RECENT)
+    return flows_of(items, as_of, project.rules, await timeline.labels(project.id))
+
+
+def chance_sentence(told: Outlook, forecast: Forecast) -> str:
+    """Will we make it, in one sentence."""
+    due = told.facts.sprint.due
+    if told.now.remaining <= 0:
+        return "All that is in the sprint is done."
+    if due is None:
+        return ""
+    left = quantity(Decimal(str(round(told.now.remaining, 2))), told.unit)
+    if forecast.chance <= 0:
+        return f"**No working day is left** for the {left} that are open."
+    said = in_words(forecast.chance).capitalize()
+    return f"**{said}** that all of it, {left} more, is done by {weekday(due)}."
+
+
+def swap_sentence(told: Outlook, forecast: Forecast) -> str:
+    """What should come out, if the chance is less than it could be."""
+    if forecast.chance >= 1 - _WORTH_SAYING or told.now.remaining <= 0 or forecast.chance <= 0:
+        return ""
+    for numbers, chance in chances(told, open_sizes(told)):
+        if chance >= forecast.chance + _WORTH_SAYING:
+            which = "the largest one" if len(numbers) == 1 else "the largest ones"
+            return f"Taking out {named(numbers)}, {which} open, makes it {in_words(chance)}."
+    return ""
+
+
+def open_sizes(told: Outlook) -> dict[int, Decimal]:
+    """The open items of the sprint by number, with their size in the outlook's unit."""
+    return {
+        item.number: measure(Amount(item.points or Decimal(0), 1), told.unit)
+        for item in told.facts.items
+        if item.state == "open" and not item.is_covered
+    }
+
+
+def band_sentence(told: Outlook, forecast: Forecast) -> str:
+    """How much is expected, and within which bounds."""
+    band = forecast.delivered
+    low, middle, high = (_rounded(value) for value in (band.p10, band.p50, band.p90))
+    word = "points" if told.unit == "points" else "items"
+    return (
+        f"At the end {number(middle)} {word} are expected to be done; "
+        f"8 in 10 times it is between {number(low)} and {number(high)}."
+    )
+
+
+def foretold(told: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None) -> Foretold:
+    """The forecast as it is kept, to be graded when the sprint is over."""
+    return Foretold(
+        milestone=told.facts.sprint.milestone,
+        made_at=told.facts.as_of,
+        shown_in=shown_in,
+        unit=told.unit,
+        share_elapsed=round(told.now.elapsed, 4),
+        scope=round(told.now.scope, 2),
+        chance=round(forecast.chance, 5),
+        low=round(forecast.delivered.p10, 2),
+        expected=round(forecast.delivered.p50, 2),
+        high=round(forecast.delivered.p90, 2),
+        basis=forecast.basis.value,
+        likely_date=likely,
+    )
+
+
+def _rounded(value: float) -> Decimal:
+    return Decimal(str(round(value, 1)))

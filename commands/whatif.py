@@ -1,0 +1,94 @@
+"""`/whatif`: what a decision would do to the forecast. Nothing is changed."""
+
+from datetime import date
+from decimal import Decimal
+
+from charts.reading import quantity
+from commands.arguments import Argument, Arguments, Kind
+from commands.choosing import facts_meant
+from commands.context import Context
+from commands.errors import UserError
+from commands.forecast_card import delta_words
+from commands.forecasting import open_sizes, outlook
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.wording import counted, footer, named, plain, weekday
+from sprints.calendar import days_between
+from sprints.forecast import Change, Forecast, Refusal
+from sprints.outlook import Outlook
+
+
+@command(
+    "whatif",
+    summary="what taking out, adding, moving the due date or days off would do to the forecast",
+    level=Level.READ,
+    arguments=(
+        Argument("drop", Kind.ITEMS, "open items to take out"),
+        Argument("add", Kind.POINTS, "points (or items) to put in"),
+        Argument("due", Kind.DATE, "another due date"),
+        Argument("days-off", Kind.DAYS, "working days on which nobody works"),
+        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+    ),
+    examples=("/whatif drop:#1", "/whatif add:8", "/whatif due:2026-12-18", "/whatif days-off:3"),
+)
+async def whatif(context: Context, arguments: Arguments) -> Reply:
+    """The chance before and after, in one line."""
+    facts = await facts_meant(context, arguments.text("milestone"))
+    told = await outlook(context, facts)
+    if isinstance(told, Refusal):
+        raise UserError(told.sentence)
+    change, said = _change(told, arguments)
+    before, after = told.forecast(), told.forecast(change)
+    if isinstance(before, Refusal):
+        raise UserError(before.sentence)
+    if isinstance(after, Refusal):
+        raise UserError(after.sentence)
+    return Reply((_card(told, said, before, after),))
+
+
+def _change(told: Outlook, arguments: Arguments) -> tuple[Change, list[str]]:
+    """What would be decided, and in words. Raises UserError where it cannot be."""
+    drop, add, more_days, said = Decimal(0), Decimal(0), 0, list[str]()
+    if numbers := arguments.numbers("drop"):
+        sizes = open_sizes(told)
+        if unknown := [number for number in numbers if number not in sizes]:
+            raise UserError(
+                f"{named(unknown)} {'is' if len(unknown) == 1 else 'are'} not open in "
+                f"{plain(told.facts.sprint.title)}, so taking it out would change nothing."
+            )
+        drop = sum((sizes[number] for number in set(numbers)), Decimal(0))
+        said.append(f"without {named(sorted(set(numbers)))} ({quantity(drop, told.unit)})")
+    if (more := arguments.points("add")) is not None:
+        add = more
+        said.append(f"with {quantity(add, told.unit)} more")
+    if (due := arguments.date("due")) is not None:
+        more_days += _days_moved(told, due)
+        said.append(f"due on {weekday(due)}")
+    if (off := arguments.number("days-off")) is not None:
+        more_days -= off
+        said.append(f"with {counted(off, 'day')} off")
+    if not said:
+        raise UserError("Say what might change: `drop:#12`, `add:8`, `due:2026-12-18` or `days-off:3`.")
+    return Change(float(drop), float(add), more_days), said
+
+
+def _days_moved(told: Outlook, due: date) -> int:
+    """By how many working days another due date is later; negative if it is earlier."""
+    sprint = told.facts.sprint
+    calendar, now_due = sprint.calendar, sprint.due
+    if now_due is None or not told.days:
+        raise UserError("No working day is left; after that a new due date says more than a forecast.")
+    if due < told.days[0]:
+        raise UserError(f"`due:{due.isoformat()}` lies before the next working day of the sprint.")
+    first, last = sorted((now_due, due))
+    moved = sum(calendar.is_working_day(day) for day in days_between(first, last)[1:])
+    return moved if due >= now_due else -moved
+
+
+def _card(told: Outlook, said: list[str], before: Forecast, after: Forecast) -> str:
+    due = told.facts.sprint.due
+    by = f" by {weekday(due)}" if due and not any(one.startswith("due") for one in said) else ""
+    text = f"**{plain(told.facts.sprint.title)}**, {' and '.join(said)}: all is done{by} "
+    text += f"{delta_words(before.chance, after.chance)}."
+    return f"{text}\n\n{footer('Nothing has been changed')}"
