@@ -1,0 +1,74 @@
+"""Cumulative flow: lines that never fall, and what lies between them."""
+
+from datetime import date, datetime
+from itertools import pairwise
+
+from hypothesis import given, settings
+
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow
+from tests.builders import When, at
+from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, repositories
+from tests.sprints.strategies import NOWS
+
+FIRST, LAST = date(2026, 11, 9), date(2026, 11, 13)
+
+
+def flow(*cards: FlowCard, as_of: When = "12-31", first: date = FIRST, last: date = LAST) -> CumulativeFlow:
+    events = {card.id: card.events for card in cards}
+    return cumulative_flow(flows(*cards, as_of=as_of).values(), events, at(as_of), calendar(), first, last)
+
+
+def counts(found: CumulativeFlow) -> list[tuple[int, int, int, int]]:
+    return [(day.arrived, day.started, day.done, day.dropped) for day in found.days]
+
+
+def test_an_item_waits_is_worked_on_and_is_done() -> None:
+    card = FlowCard().opened("11-09 12:00").assigned("11-10 12:00").closed("11-12 12:00")
+    assert counts(flow(card)) == [(1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 0)]
+    assert [day.waiting for day in flow(card).days] == [1, 0, 0, 0, 0]
+    assert [day.in_progress for day in flow(card).days] == [0, 1, 1, 0, 0]
+
+
+def test_an_open_item_that_nothing_else_is_known_of_waits() -> None:
+    assert counts(flow(FlowCard().opened("11-10 12:00"))) == [(0, 0, 0, 0), *[(1, 0, 0, 0)] * 4]
+
+
+def test_what_leaves_unstarted_counts_as_started_then() -> None:
+    card = FlowCard().opened("11-09").dropped("11-11")
+    assert counts(flow(card))[1:3] == [(1, 0, 0, 0), (1, 1, 0, 1)]
+
+
+def test_opened_again_is_a_new_arrival_and_in_progress_at_once() -> None:
+    card = FlowCard().opened("11-09").assigned("11-09 01:00").closed("11-10").reopened("11-12")
+    assert counts(flow(card)) == [(1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 0), (2, 2, 1, 0), (2, 2, 1, 0)]
+
+
+def test_what_had_left_before_the_window_does_not_count_but_what_was_open_does() -> None:
+    gone = FlowCard(1).opened("10-01").closed("11-01")
+    still = FlowCard(2).opened("10-01")
+    assert counts(flow(gone, still))[0] == (1, 0, 0, 0)
+
+
+def test_a_day_ends_at_local_midnight_and_the_moment_of_looking_is_the_end() -> None:
+    card = FlowCard().opened("11-09").closed("11-11 00:00")
+    assert flow(card).days[1] == FlowDay(date(2026, 11, 10), 1, 0, 0, 0)
+    assert flow(card, as_of="11-11 00:00").days[-1].done == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(repositories(), NOWS)
+def test_lines_never_fall_and_end_in_what_is_open(repository: Repository, now: datetime) -> None:
+    known = repository.flows(now)
+    days = cumulative_flow(
+        known, repository.items, now, repository.rules.calendar, date(2026, 9, 1), date(2027, 6, 1)
+    ).days
+    for before, after in pairwise(days):
+        assert after.arrived >= before.arrived
+        assert after.started >= before.started
+        assert after.done >= before.done
+        assert after.dropped >= before.dropped
+    assert all(day.waiting >= 0 and day.in_progress >= 0 for day in days)
+    counted = [one for one in known if not one.is_covered]
+    is_open = [one for one in counted if one.done_at is None and one.dropped_at is None]
+    assert days[-1].in_progress == sum(one.is_in_progress for one in counted)
+    assert days[-1].arrived - days[-1].done - days[-1].dropped == len(is_open)
