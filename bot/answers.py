@@ -26,6 +26,7 @@ from storage.changes import ChangeLog, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.forecasts import Forecasts
 from storage.outbox import Kind, Message, Outbox
 from storage.projects import Project, Projects
 
@@ -109,6 +110,8 @@ class Answers:
         # The publisher's first transaction waits for the disk, for this one too.
         async with self._database.tenant(organization_id, waits=False) as tenant:
             await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
+            told = [one for answer in answers if answer.reply for one in answer.reply.foretold]
+            await Forecasts(tenant, task.project.id).put(told)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
@@ -159,7 +162,7 @@ class Answers:
         parts = []
         for part in reply.parts:
             if isinstance(part, Picture):
-                link = await self._pictures.link(organization_id, part.burndown)
+                link = await self._pictures.link(organization_id, part.chart)
                 parts.append(f"![{part.alt}]({link})")
             else:
                 parts.append(part)

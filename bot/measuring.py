@@ -11,15 +11,18 @@ from decimal import Decimal
 
 import structlog
 
+from sprints.burndown import measure
 from sprints.calendar import Calendar
-from sprints.facts import Amount, Day, Facts
+from sprints.facts import Day, Facts
 from sprints.flow import flows_of
 from sprints.model import MilestoneEvent, in_order
+from sprints.plain import days_of
 from sprints.rules import rules_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
-from storage.closed import Closed
+from storage.closed import Closed, ClosedSprints
 from storage.database import Database, Tenant
+from storage.forecasts import Forecasts, Grade, Open
 from storage.measures import Measures, SprintDay, measure_next, settings_of
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
@@ -47,6 +50,7 @@ class Measuring:
             try:
                 async with self._database.tenant(organization_id) as tenant:
                     await _measure_sprints(tenant, project, now)
+                    await _grade_forecasts(tenant, project, now)
                     await _measure_team(tenant, project, now)
             except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
@@ -95,6 +99,28 @@ async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> N
             await sprints.closed(sprint.milestone, now)
 
 
+async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
+    """Forecasts of sprints whose numbers are taken, by these."""
+    forecasts = Forecasts(tenant, project.id)
+    open_ones = await forecasts.open()
+    taken = await ClosedSprints(tenant, project.id).latest_of({one.milestone for one in open_ones})
+    grades = [
+        (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
+        for one in open_ones
+        if (closed := taken.get(one.milestone)) and closed.ended_at > one.made_at
+    ]
+    await forecasts.grade(grades, now)
+
+
+def grade_of(told: Open, days: Sequence[Day]) -> Grade:
+    """What came of a forecast: whether as much as was in the sprint then was done at its end, and when."""
+    done = [(day.date, measure(day.done, told.unit)) for day in days]
+    delivered = done[-1][1] if done else Decimal(0)
+    is_finished = delivered >= told.scope
+    finished_on = next((day for day, amount in done if amount >= told.scope), None) if is_finished else None
+    return Grade(told.id, is_finished, delivered, finished_on)
+
+
 def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
     """The local days that are over. The last may be one on which the sprint ended before midnight."""
     calendar = facts.sprint.calendar
@@ -106,15 +132,8 @@ def _missing(
     closed: Closed, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
 ) -> list[SprintDay]:
     """The days of a sprint whose numbers were taken before all of them had been measured."""
-    rows = []
-    for told in closed.facts["days"]:
-        day = date.fromisoformat(told["date"])
-        if day not in known:
-            end = calendar.midnight(day + timedelta(days=1))
-            scope = Amount(Decimal(str(told["scope"])), told["count_scope"])
-            done = Amount(Decimal(str(told["done"])), told["count_done"])
-            rows.append(_row(Day(day, end, scope, done), outcomes, end))
-    return rows
+    days = days_of(closed.facts, calendar)
+    return [_row(day, outcomes, day.at) for day in days if day.date not in known]
 
 
 def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from charts.render import Chart
 from commands.changes import Changes
 from commands.request import CommandLine
+from storage.forecasts import Foretold
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +18,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Markdown and pictures, in order."""
+    """Markdown and pictures, in order. The forecasts that are told in it are kept, to be graded later."""
 
     parts: tuple[str | Picture, ...]
+    foretold: tuple[Foretold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

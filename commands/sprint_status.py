@@ -5,6 +5,7 @@ from charts.mermaid import burndown_mermaid
 from commands.arguments import Argument, Arguments, Kind
 from commands.choosing import facts_meant, moment_of
 from commands.context import Context
+from commands.forecasting import expectation
 from commands.outcome import Picture, Reply
 from commands.permissions import Level
 from commands.registry import command
@@ -38,4 +39,6 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
         chart: str | Picture = Picture(burndown, burndown_alt(burndown))
     else:
         chart = burndown_mermaid(burndown)
-    return Reply((before_chart(facts, burndown), chart, after_chart(facts, burndown)))
+    expected = await expectation(context, facts, "status")
+    card = (before_chart(facts, burndown, expected.words), chart, after_chart(facts, burndown))
+    return Reply(card, foretold=expected.foretold if arguments.date("as-of") is None else ())

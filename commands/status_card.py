@@ -17,14 +17,15 @@ _MOST_NAMED = 10
 _MOST_DAYS = 31
 
 
-def before_chart(facts: Facts, burndown: Burndown) -> str:
-    """Title, goal, progress and pace: what a reader wants to know first."""
+def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
+    """Title, goal, progress, pace and what is `expected` of the end: what a reader wants to know first."""
     sprint = facts.sprint
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
         parts.append(f"**Goal:** {plain(sprint.goal)}")
     parts.append(_progress(facts, burndown.unit))
     parts.append(_pace_sentence(facts, burndown))
+    parts.append(expected)
     parts.append(_due_sentence(sprint))
     parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
     return "\n\n".join(part for part in parts if part)

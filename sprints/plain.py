@@ -1,10 +1,12 @@
 """A sprint's numbers as plain values, ready for JSON: what `facts` prints and what a closed sprint keeps."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from sprints.facts import Amount, Cause, Facts, Item, amount_of
+from sprints.calendar import Calendar
+from sprints.facts import Amount, Cause, Day, Facts, Item, amount_of
 
 Values = dict[str, object]
 
@@ -66,6 +68,17 @@ def plain(facts: Facts) -> Values:
         ),
         "first_seen_later": list(facts.completeness.first_seen),
     }
+
+
+def days_of(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
+    """The days that `plain` made of a sprint's facts."""
+    found = []
+    for told in values["days"]:
+        day = date.fromisoformat(told["date"])
+        scope = Amount(Decimal(str(told["scope"])), told["count_scope"])
+        done = Amount(Decimal(str(told["done"])), told["count_done"])
+        found.append(Day(day, calendar.midnight(day + timedelta(days=1)), scope, done))
+    return tuple(found)
 
 
 def footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:

@@ -1,5 +1,6 @@
 """Closed sprints: their numbers as they were taken a day after the end. Once taken, they never change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,9 +48,9 @@ class ClosedSprints:
         """The newest snapshot of the sprint with GitHub's id `milestone`."""
         return (await self._latest(sprints.c.github_milestone_id == milestone)).get(milestone)
 
-    async def all_latest(self) -> dict[int, Closed]:
-        """The newest snapshot of each sprint that has one, by GitHub's id of its milestone."""
-        return await self._latest()
+    async def latest_of(self, milestones: Collection[int]) -> dict[int, Closed]:
+        """The newest snapshots of those of some sprints that have one, by GitHub's id of the milestone."""
+        return await self._latest(sprints.c.github_milestone_id.in_(milestones))
 
     async def is_history_still_coming(self) -> bool:
         """Whether deliveries of this tenant wait, or this repository's past is being asked for."""

@@ -5,13 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sprints.facts import Facts, facts_of
+from sprints.forecast_draws import MOST_OWN
 from sprints.milestone import GRACE_AFTER_END, Sprint, sprint_of
-from sprints.plain import plain
+from sprints.outlook import Record
+from sprints.plain import days_of, plain
 from sprints.rules import Rules
 from sprints.velocity import Outcome, outcome_as_taken, outcome_of
 from storage.closed import Closed, ClosedSprints, is_settled
 from storage.database import Tenant
 from storage.timeline import Timeline
+
+# A forecast learns from the last thirty; some of those that ended were abandoned.
+_MOST_RECORDS = MOST_OWN + 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,15 @@ class Numbers:
         # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
         return outcome_of(replace(self.known, as_of=end + GRACE_AFTER_END))
 
+    def record(self, now: datetime) -> Record | None:
+        """What a forecast learns from it. None until its end."""
+        outcome = self.outcome(now)
+        if outcome is None:
+            return None
+        if isinstance(self.known, Closed):
+            return Record(self.sprint, days_of(self.known.facts, self.sprint.calendar), outcome)
+        return Record(self.sprint, self.known.days, outcome)
+
 
 class Sprints:
     """The sprints of one repository by its team's rules."""
@@ -48,18 +62,19 @@ class Sprints:
 
     async def numbers(self, now: datetime) -> list[Numbers]:
         """Those of every sprint. What was taken is not folded again."""
-        taken, found = await self._closed.all_latest(), list[Numbers]()
-        for sprint in await self.all(now):
-            closed = taken.get(sprint.milestone)
-            # One that goes on after its end is open again: its numbers will be taken again.
-            is_final = closed is not None and closed.ended_at == sprint.end
-            found.append(Numbers(sprint, closed if closed and is_final else await self._fold(sprint, now)))
-        return found
+        return await self._numbers(await self.all(now), now)
 
     async def outcomes(self, now: datetime) -> list[Outcome]:
         """What each sprint that has ended came to, the oldest end first."""
         found = [outcome for one in await self.numbers(now) if (outcome := one.outcome(now))]
         return sorted(found, key=lambda outcome: (outcome.end, outcome.milestone))
+
+    async def records(self, now: datetime) -> list[Record]:
+        """The last of these with their days, as many as a forecast learns from."""
+        ended = [(sprint.end, sprint.milestone, sprint) for sprint in await self.all(now) if sprint.end]
+        last = sorted((one for one in ended if one[0] <= now), key=lambda one: one[:2])[-_MOST_RECORDS:]
+        numbers = await self._numbers([sprint for _, _, sprint in last], now)
+        return [record for one in numbers if (record := one.record(now))]
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts | None:
         """The numbers of the sprint with GitHub's id `milestone`, or None if we never heard of it."""
@@ -91,6 +106,16 @@ class Sprints:
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the milestone with this number."""
         return await self._timeline.milestone_id(self._project_id, number)
+
+    async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[Numbers]:
+        taken = await self._closed.latest_of({sprint.milestone for sprint in sprints})
+        found = list[Numbers]()
+        for sprint in sprints:
+            closed = taken.get(sprint.milestone)
+            # One that goes on after its end is open again: its numbers will be taken again.
+            is_final = closed is not None and closed.ended_at == sprint.end
+            found.append(Numbers(sprint, closed if closed and is_final else await self._fold(sprint, now)))
+        return found
 
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._timeline.items_of(self._project_id, sprint.milestone)

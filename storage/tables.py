@@ -351,6 +351,7 @@ forecasts = _tenant_table(
     Column("shown_in", Text, nullable=False),
     Column("unit", Text, nullable=False),
     Column("share_elapsed", Numeric(5, 4), nullable=False),
+    Column("scope", Numeric(12, 2), nullable=False),
     Column("chance", Numeric(6, 5), nullable=False),
     Column("low", Numeric(12, 2), nullable=False),
     Column("expected", Numeric(12, 2), nullable=False),

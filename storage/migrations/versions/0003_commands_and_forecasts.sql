@@ -63,6 +63,7 @@ create table forecasts (
     shown_in text not null,
     unit text not null,
     share_elapsed numeric(5, 4) not null,
+    scope numeric(12, 2) not null,
     chance numeric(6, 5) not null,
     low numeric(12, 2) not null,
     expected numeric(12, 2) not null,

@@ -1,0 +1,187 @@
+"""Will the sprint be finished? A team's own records and a sprint's numbers, put to the forecast.
+
+One unit for all: points where this sprint and enough of the past ones are estimated, else items.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from sprints.burndown import measure
+from sprints.calendar import Calendar, days_between
+from sprints.durations import done_within
+from sprints.facts import Amount, Day, Facts
+from sprints.flow import Flow
+from sprints.forecast import FEW_SPRINTS, Change, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast_draws import History, Moment, Now, PastSprint
+from sprints.forecast_throughput import WINDOW
+from sprints.milestone import Sprint
+from sprints.velocity import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finished sprint: its days, and what it came to."""
+
+    sprint: Sprint
+    days: tuple[Day, ...]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A running sprint and all that its forecast rests on. Amounts are in `unit`: points or items (`count`).
+
+    `days` are the working days left, today included. The same facts always give the same forecast.
+    """
+
+    facts: Facts
+    unit: str
+    now: Now
+    history: History
+    days: tuple[date, ...]
+    seed: int
+
+    def forecast(self, change: Change | None = None) -> Forecast | Refusal:
+        """What is expected, as it is or after a change."""
+        return forecast(self.now, self.history, self.seed, change)
+
+    def fan(self) -> tuple[FanDay, ...] | Refusal:
+        """How the work done may grow day by day."""
+        return fan(self.now, self.history, self.seed, self.days)
+
+
+def outlook_of(
+    facts: Facts, records: Iterable[Record], flows: Iterable[Flow], tenant: int
+) -> Outlook | Refusal:
+    """What is known of a sprint's end as of its facts.
+
+    `records` are the repository's sprints that had ended by then. `flows` are recent ones of its items: what
+    was done on each day helps out where a team has few records.
+    """
+    sprint, as_of = facts.sprint, facts.as_of
+    if sprint.due is None or sprint.end is None:
+        return Refusal(
+            "Without a due date there is no end to forecast for; `/forecast` tells when it may be done."
+        )
+    if sprint.has_ended(as_of):
+        return Refusal("The sprint has ended.")
+    if sprint.is_due_before_start():
+        return Refusal("The sprint is due before it starts.")
+    known = [one for one in records if _tells(one, as_of)]
+    unit = _unit(facts, known)
+    known = [one for one in known if unit == "count" or one.outcome.unit == "points"]
+    calendar = sprint.calendar
+    days = working_days_left(sprint, as_of)
+    own = tuple(_past(one, unit) for one in known)
+    done = list(flows) if len(own) < FEW_SPRINTS else []
+    history = History(
+        finished_items=_finished_items(facts, known, done),
+        own=own,
+        days=_daily(done, calendar, calendar.day_of(as_of), unit),
+    )
+    return Outlook(
+        facts,
+        unit,
+        _now(facts, unit, len(days)),
+        history,
+        tuple(days),
+        seed_of(tenant, sprint.milestone, as_of.isoformat()),
+    )
+
+
+def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
+    """The working days from today (or from the start) to the due date, both included."""
+    calendar = sprint.calendar
+    first = max(calendar.day_of(as_of), sprint.first_day)
+    if sprint.due is None or sprint.has_ended(as_of):
+        return []
+    return [day for day in days_between(first, sprint.due) if calendar.is_working_day(day)]
+
+
+def chances(
+    outlook: Outlook, items: Mapping[int, Decimal], most: int = 2
+) -> list[tuple[tuple[int, ...], float]]:
+    """Which open items to take out, and the chance without them: the largest one, then the two largest ….
+
+    `items` are open items by number with their size in the outlook's unit; those without any help nothing.
+    """
+    found, dropped = list[tuple[tuple[int, ...], float]](), Decimal(0)
+    order = sorted((number for number in items if items[number] > 0), key=lambda n: (-items[n], n))
+    for count in range(1, min(most, len(order)) + 1):
+        dropped += items[order[count - 1]]
+        told = outlook.forecast(Change(drop=float(dropped)))
+        if isinstance(told, Forecast):
+            found.append((tuple(sorted(order[:count])), told.chance))
+    return found
+
+
+def _tells(record: Record, as_of: datetime) -> bool:
+    """Whether there is anything to learn: it ran to its end before this moment, with something in it."""
+    outcome = record.outcome
+    has_days = any(record.sprint.calendar.is_working_day(day.date) for day in record.days)
+    return (
+        outcome.end <= as_of and not outcome.is_abandoned and has_days and bool(record.days[-1].scope.count)
+    )
+
+
+def _unit(facts: Facts, records: Sequence[Record]) -> str:
+    estimated = sum(one.outcome.unit == "points" for one in records)
+    is_enough = estimated >= FEW_SPRINTS or estimated == len(records)
+    return "points" if facts.unit == "points" and is_enough else "count"
+
+
+def _now(facts: Facts, unit: str, days_left: int) -> Now:
+    sprint = facts.sprint
+    length = _working_days(sprint.calendar, sprint.first_day, sprint.due)
+    elapsed = 1 - days_left / length if length else 1.0
+    return Now(max(elapsed, 0.0), _amount(facts.done, unit), _amount(facts.scope, unit), days_left)
+
+
+def _past(record: Record, unit: str) -> PastSprint:
+    """A sprint's days as moments: one at the beginning, and one at the end of each working day."""
+    calendar = record.sprint.calendar
+    length = _working_days(calendar, record.days[0].date, record.days[-1].date)
+    moments = {0.0: Moment(0.0, 0.0, _amount(record.outcome.committed, unit))}
+    passed = 0
+    for day in record.days:
+        passed += calendar.is_working_day(day.date)
+        # What is done on a day off is known at the end of the working day before it.
+        elapsed = passed / length
+        moments[elapsed] = Moment(elapsed, _amount(day.done, unit), _amount(day.scope, unit))
+    last = record.days[-1]
+    return PastSprint(tuple(moments.values()), _amount(last.done, unit), _amount(last.scope, unit))
+
+
+def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flow]) -> int:
+    """How many items are known to be done: in sprints, or at all where that is known to be more."""
+    in_sprints = facts.done.count + sum(one.outcome.completed.count for one in records)
+    return max(in_sprints, sum(flow.done_at is not None and not flow.is_covered for flow in flows))
+
+
+def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) -> tuple[float, ...]:
+    """What was done on each of the last working days; of days off it counts on the next working day."""
+    done = done_within(flows, today - timedelta(days=2 * WINDOW), today - timedelta(days=1), calendar)
+    counted = [flow for flow in done if flow.done_at and not flow.is_covered]
+    if not counted:
+        return ()
+    amounts = dict[date, float]()
+    for flow in counted:
+        day = calendar.day_of(flow.done_at) if flow.done_at else today
+        amounts[day] = amounts.get(day, 0.0) + (float(flow.points or 0) if unit == "points" else 1.0)
+    found, waiting = list[float](), 0.0
+    for day in days_between(min(amounts), today - timedelta(days=1)):
+        waiting += amounts.get(day, 0.0)
+        if calendar.is_working_day(day):
+            found.append(waiting)
+            waiting = 0.0
+    return tuple(found[-WINDOW:])
+
+
+def _working_days(calendar: Calendar, first: date, last: date | None) -> int:
+    return sum(map(calendar.is_working_day, days_between(first, last))) if last else 0
+
+
+def _amount(amount: Amount, unit: str) -> float:
+    return float(measure(amount, unit))
