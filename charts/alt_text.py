@@ -4,7 +4,10 @@ from datetime import date
 from decimal import Decimal
 
 from charts.reading import FULL_MONTHS, is_over, number, quantity
+from charts.values import ForecastFan
 from sprints.burndown import Burndown, ideal_before, pace
+from sprints.burnup import Burnup
+from sprints.forecast_words import in_words
 
 
 def burndown_alt(burndown: Burndown) -> str:
@@ -18,19 +21,68 @@ def burndown_alt(burndown: Burndown) -> str:
     unit = burndown.unit
     left = f"{number(latest.remaining)} of {quantity(latest.scope, unit)}"
     if is_over(burndown):
-        stand = f"{left} were left at the end on {_long_day(latest.date)}, day {len(burndown.days)}"
+        stand = f"{left} were left at the end on {long_day(latest.date)}, day {len(burndown.days)}"
     else:
         days = "" if burndown.is_open_ended else f" of {len(burndown.days)}"
-        when = f"on {_long_day(latest.date)}, day {burndown.as_of_day + 1}{days}"
+        when = f"on {long_day(latest.date)}, day {burndown.as_of_day + 1}{days}"
         stand = f"{left} remain {when}; {_against_ideal(burndown)}"
     return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_moved(burndown)}."
 
 
-def _before_the_start(burndown: Burndown) -> str:
-    planned = f"Burndown: {quantity(burndown.committed, burndown.unit)} planned"
+def burnup_alt(burnup: Burnup) -> str:
+    """What of the scope is done, against the ideal line, and how the scope moved."""
+    sprint = burnup.sprint
+    latest = sprint.latest
+    if latest is None or latest.done is None or latest.scope is None:
+        return _before_the_start(sprint, "Burnup")
+    done = f"{number(latest.done)} of {quantity(latest.scope, sprint.unit)}"
+    if is_over(sprint):
+        stand = f"{done} were done at the end on {long_day(latest.date)}, day {len(sprint.days)}"
+    else:
+        days = "" if sprint.is_open_ended else f" of {len(sprint.days)}"
+        when = f"on {long_day(latest.date)}, day {sprint.as_of_day + 1}{days}"
+        stand = f"{done} are done {when}; {_against_rising_ideal(burnup, latest.done)}"
+    return f"Burnup: {stand}. {_scope(latest.scope - sprint.committed, sprint.unit)}."
+
+
+def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
+    sprint = burnup.sprint
+    latest = sprint.latest
+    if latest is None or latest.ideal is None:
+        return "without a due date there is no ideal line"
+    ends = sprint.committed - latest.ideal
+    begins = sprint.committed - ideal_before(sprint, sprint.as_of_day)
+    if sprint.is_day_complete:
+        return _against_line(sprint, begins, ends, ends - done)
+    # While the day is under way, anything between the line at its beginning and at its end is on it.
+    return _against_line(sprint, begins, ends, max(begins - done, min(ends - done, Decimal(0))))
+
+
+def fan_alt(fan: ForecastFan) -> str:
+    """The chance to finish, and how much is likely to be done at the end."""
+    latest, unit = fan.sprint.latest, fan.sprint.unit
+    done = latest.done if latest and latest.done is not None else Decimal(0)
+    scope = latest.scope if latest and latest.scope is not None else fan.sprint.committed
+    stand = f"{number(done)} of {quantity(scope, unit)} are done"
+    chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
+    if not fan.days:
+        return f"Forecast: {stand}{chance}. No working day is left."
+    band = fan.days[-1].done
+    low, middle, high = (number(Decimal(value), 1) for value in (band.p10, band.p50, band.p90))
+    until = f"By {long_day(fan.days[-1].date)} {low} or more are likely in 9 in 10 cases"
+    return f"Forecast: {stand}{chance}. {until}, {middle} in 5 and {high} in 1."
+
+
+def _chance(chance: float) -> str:
+    whole = "that all will be done is" if chance in {0, 1} else "the chance that all will be done is"
+    return f"and {whole} {in_words(chance)}"
+
+
+def _before_the_start(burndown: Burndown, what: str = "Burndown") -> str:
+    planned = f"{what}: {quantity(burndown.committed, burndown.unit)} planned"
     if not burndown.days:
         return f"{planned}. The sprint has no days."
-    first, last = _long_day(burndown.days[0].date), _long_day(burndown.days[-1].date)
+    first, last = long_day(burndown.days[0].date), long_day(burndown.days[-1].date)
     if burndown.is_open_ended:
         return f"{planned}, without a due date. There are no figures yet."
     return f"{planned} from {first} to {last}. The sprint has no figures yet."
@@ -41,16 +93,20 @@ def _against_ideal(burndown: Burndown) -> str:
     latest, off = burndown.latest, pace(burndown)
     if latest is None or latest.ideal is None or off is None:
         return "without a due date there is no ideal line"
-    index = burndown.as_of_day
-    begins, ends = number(ideal_before(burndown, index), 1), number(latest.ideal, 1)
-    if burndown.is_day_complete or begins == ends:
-        ideal = f"the ideal line is at {ends}"
+    return _against_line(burndown, ideal_before(burndown, burndown.as_of_day), latest.ideal, off)
+
+
+def _against_line(burndown: Burndown, begins: Decimal, ends: Decimal, behind: Decimal) -> str:
+    """Where the ideal line is at the latest day, and how far `behind` it the sprint is."""
+    start, end = number(begins, 1), number(ends, 1)
+    if burndown.is_day_complete or start == end:
+        ideal = f"the ideal line is at {end}"
     else:
-        ideal = f"the ideal line goes from {begins} to {ends} that day"
-    distance = abs(off).quantize(Decimal("0.1"))
+        ideal = f"the ideal line goes from {start} to {end} that day"
+    distance = abs(behind).quantize(Decimal("0.1"))
     if not distance:
         return f"{ideal}, so the sprint is on the line"
-    side = "behind" if off > 0 else "ahead"
+    side = "behind" if behind > 0 else "ahead"
     return f"{ideal}, so the sprint is {quantity(distance, burndown.unit)} {side}"
 
 
@@ -63,8 +119,8 @@ def _scope(change: Decimal, unit: str) -> str:
 def _moved(burndown: Burndown) -> str:
     """When the first plan was given up, if the due date moved."""
     moved_on = next((day.date for day in burndown.days if day.ghost is not None), None)
-    return f"; the due date was first moved on {_long_day(moved_on)}" if moved_on else ""
+    return f"; the due date was first moved on {long_day(moved_on)}" if moved_on else ""
 
 
-def _long_day(day: date) -> str:
+def long_day(day: date) -> str:
     return f"{day.day} {FULL_MONTHS[day.month - 1]}"

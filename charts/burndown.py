@@ -9,7 +9,7 @@ from decimal import Decimal
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
-from charts.plot import BOTTOM, TOP, DayPlot, draw_label_beside
+from charts.plot import BOTTOM, DayPlot, draw_label_beside
 from charts.reading import ScopeStep, in_groups, number, scope_steps, signed, unit_word
 from charts.scale import value_ticks
 from charts.sprint_plot import (
@@ -18,7 +18,6 @@ from charts.sprint_plot import (
     draw_plan,
     draw_sprint_ground,
     line_to_now,
-    room_for_labels,
     sprint_plot,
 )
 from sprints.burndown import Burndown, ideal_before
@@ -43,7 +42,7 @@ def draw(burndown: Burndown) -> bytes:
         canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
     if remaining:
         canvas.lines([remaining], style.REMAINING, plot.line_width)
-    space = Space(room_for_labels(plot), [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
+    space = Space(plot.room, [remaining, ideal, ghost], [plot.y(tick) for tick in ticks])
     if headline:
         steps = _grouped_steps(burndown, plot)
         draw_end(canvas, space, headline, remaining, ideal=ideal, plot=plot)
@@ -55,7 +54,7 @@ def draw(burndown: Burndown) -> bytes:
     if ghost:
         if plot.today is not None:
             x = plot.x(days_passed(burndown))
-            space.take(Box(x, BOTTOM, x, TOP))
+            space.take(Box(x, BOTTOM, x, plot.top))
         draw_label_beside(canvas, space, ghost, "first plan")
     canvas.outline()
     return canvas.png()

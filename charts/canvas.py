@@ -28,10 +28,15 @@ _POINTS_PER_INCH = 72
 _PNG_STRATEGY = {"compress_level": 3, "compress_type": 3}
 
 
+HOUSE_GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY)
+
+
 class Canvas:
     """One card. What is drawn later lies above, except that text lies above all."""
 
-    def __init__(self) -> None:
+    def __init__(self, grounds: tuple[str, ...] = HOUSE_GROUNDS, fills: tuple[str, ...] = ()) -> None:
+        """`grounds` are what inks lie on, the card first; `fills` are other colours of areas."""
+        self._palette = _palette(grounds, fills)
         size = (style.WIDTH / _POINTS_PER_INCH, style.HEIGHT / _POINTS_PER_INCH)
         self._figure = Figure(size, dpi=_POINTS_PER_INCH * style.PIXEL_RATIO, facecolor=style.CARD)
         self._canvas = FigureCanvasAgg(self._figure)
@@ -48,6 +53,10 @@ class Canvas:
     def shapes(self, outlines: Sequence[Sequence[Point]], colour: str) -> None:
         """Filled polygons with a thin edge of card, which lifts them off the line that they sit on."""
         self._add(PolyCollection(outlines, facecolors=colour, edgecolors=style.CARD, linewidths=1.5))
+
+    def bands(self, outlines: Sequence[Sequence[Point]], colours: Sequence[str]) -> None:
+        """Filled polygons that may touch each other."""
+        self._add(PolyCollection(outlines, facecolors=colours, edgecolors=colours, linewidths=0.5))
 
     def lines(
         self, lines: Sequence[Sequence[Point]], colour: str, width: float, dashes: Sequence[float] = ()
@@ -90,7 +99,7 @@ class Canvas:
         width, height = self._canvas.get_width_height(physical=True)
         image = Image.frombuffer("RGBA", (width, height), pixels, "raw", "RGBA", 0, 1).convert("RGB")
         file = BytesIO()
-        image.quantize(palette=_palette(), dither=Image.Dither.NONE).save(file, "PNG", **_PNG_STRATEGY)
+        image.quantize(palette=self._palette, dither=Image.Dither.NONE).save(file, "PNG", **_PNG_STRATEGY)
         return file.getvalue()
 
     def _add(self, artist: Artist, transform: Transform | None = None) -> None:
@@ -131,20 +140,21 @@ def text_width(text: str, lettering: style.Lettering) -> float:
 
 
 @cache
-def _palette() -> Image.Image:
+def _palette(grounds: tuple[str, ...], fills: tuple[str, ...]) -> Image.Image:
     """The colours of a card: the house colours, and what lies between each ink and the ground under it.
 
     One fixed palette of at most 256 colours makes a picture three times smaller and its PNG four times faster
     than full colour, and nobody can tell the difference.
     """
-    grounds = (style.CARD, style.DAY_OFF, style.TODAY)
     inks = (style.INK, style.QUIET_INK, style.REMAINING, style.IDEAL, style.SCOPE)
-    colours = [
-        _rgb(colour) for colour in (*grounds, *inks, style.GRID, style.EDGE, style.BASELINE, style.TODAY_LINE)
-    ]
+    others = (style.GRID, style.EDGE, style.BASELINE, style.TODAY_LINE)
+    colours = [_rgb(colour) for colour in (*grounds, *inks, *others, *fills)]
+    # On the card the steps are finer, because most words stand there.
+    rest = max(1, len(grounds) - 1)
+    on_card, elsewhere = 17, min(14, (256 - len(colours) - 16 * len(inks)) // (len(inks) * rest) + 1)
     for ink in map(_rgb, inks):
         for ground in map(_rgb, grounds):
-            shades = 17 if ground == _rgb(style.CARD) else 14
+            shades = on_card if ground == _rgb(style.CARD) else elsewhere
             colours += [_blend(ground, ink, n / shades) for n in range(1, shades)]
     palette = Image.new("P", (1, 1))
     palette.putpalette([channel for colour in colours for channel in colour])

@@ -86,6 +86,17 @@ class Space:
         return any(box.bottom < rule < box.top for rule in self._rules)
 
 
+def spread(heights: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
+    """Ascending heights, moved as little as needed to lie so far apart, within the bounds if these allow."""
+    placed = list[float]()
+    for height in heights:
+        placed.append(max(height, placed[-1] + distance if placed else lowest))
+    for n in range(len(placed) - 1, -1, -1):
+        above = highest if n == len(placed) - 1 else placed[n + 1] - distance
+        placed[n] = max(min(placed[n], above), lowest + n * distance)
+    return placed
+
+
 def _sampled(line: Sequence[Point]) -> NDArray[np.float64]:
     """Points along a line at equal distances."""
     points = np.asarray(line, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The burndown as a Mermaid chart, for repositories whose readers' browsers must draw it themselves.
+"""Sprint pictures as Mermaid charts, for repositories whose readers' browsers must draw them themselves.
 
 What Mermaid's XY chart can do shapes it (syntax: https://mermaid.js.org/syntax/xyChart.html). A numeric axis
 stretches a short line over its whole width, so the axis lists categories. A line with fewer values than
@@ -7,10 +7,13 @@ name fall together, all of them are written below the axis, and they overlap if 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from charts.reading import short_day
+from charts.values import ForecastFan
 from sprints.burndown import Burndown
+from sprints.burnup import Burnup
 
 MOST_POINTS = 60
 # How many dates find room below the axis.
@@ -18,7 +21,43 @@ _MOST_DATES, _MOST_DATES_WITH_YEAR = 9, 5
 # Digits without ink: names of categories must differ, and most of these should not be seen.
 _INVISIBLE_DIGITS = {"0": "\u200b", "1": "\u200c"}
 # Mermaid draws on GitHub's own background, light or dark: inks that are visible on both.
-_IDEAL_INK, _REMAINING_INK = "#8b949e", "#2f81f7"
+GREY, BLUE, ORANGE = "#8b949e", "#2f81f7", "#d1742f"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values as a `line` or as a `bar` each, of which none is negative."""
+
+    kind: str
+    name: str
+    ink: str
+    values: Sequence[Decimal]
+
+
+def xychart(title: str, names: Sequence[str], y_name: str, series: Sequence[Series], *, top: Decimal) -> str:
+    """A fenced `mermaid` block. Names of categories must differ (see `distinct`); without any it is words."""
+    if not names:  # A chart without data is an error.
+        return "There are no figures yet."
+    inks = ", ".join(one.ink for one in series)
+    quoted = ", ".join(f'"{name}"' for name in names)
+    text = [
+        f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{inks}"}}}}}}}}%%',
+        "xychart-beta",
+        f'    title "{title}"',
+        f"    x-axis [{quoted}]",
+        # An axis from 0 to 0 would put everything in the middle.
+        f'    y-axis "{y_name}" 0 --> {_numbers([top or Decimal(1)])}',
+        *(f'    {one.kind} "{one.name}" [{_numbers(one.values)}]' for one in series),
+    ]
+    return "\n".join(["```mermaid", *text, "```"])
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names, those that are empty or come again with something that cannot be seen."""
+    return [
+        name if name and name not in names[:place] else f"{name}{_invisible(place)}"
+        for place, name in enumerate(names)
+    ]
 
 
 def burndown_mermaid(burndown: Burndown) -> str:
@@ -30,31 +69,74 @@ def burndown_mermaid(burndown: Burndown) -> str:
     shown = _shown(len(burndown.days) + 1)
     remaining = _thinned([burndown.committed, *(day.remaining for day in burndown.days)], shown)
     ideal = _thinned([burndown.committed, *(day.ideal for day in burndown.days)], shown)
-    unit = "points" if burndown.unit == "points" else "items"
-    highest = max([burndown.committed, *remaining, *ideal, Decimal(0)])
-    inks, lines, legend = list[str](), list[str](), list[str]()
+    unit = unit_name(burndown.unit)
+    series, legend = list[Series](), list[str]()
     if len(ideal) > 1:
-        inks.append(_IDEAL_INK)
-        lines.append(f'line "ideal" [{_numbers(ideal)}]')
+        series.append(Series("line", "ideal", GREY, ideal))
         legend.append("ideal (grey)")
     if len(remaining) > 1:
-        inks.append(_REMAINING_INK)
-        lines.append(f'line "left" [{_numbers(remaining)}]')
+        series.append(Series("line", "left", BLUE, remaining))
         legend.insert(0, f"{unit} left (blue)")
-    if not lines:  # A chart without data is an error, and a line of one point is invisible.
-        inks.append(_REMAINING_INK)
-        lines.append(f'bar "planned" [{_numbers([burndown.committed])}]')
-        legend.append(f"{unit} planned")
-    text = [
-        f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{", ".join(inks)}"}}}}}}}}%%',
-        "xychart-beta",
-        f'    title "Burndown: {", ".join(legend)}"',
-        f"    x-axis [{', '.join(_categories(burndown, shown))}]",
-        # An axis from 0 to 0 would put everything in the middle.
-        f'    y-axis "{unit}" 0 --> {_numbers([highest or Decimal(1)])}',
-        *(f"    {line}" for line in lines),
+    title, top = f"Burndown: {', '.join(legend)}", max([burndown.committed, *remaining, *ideal, Decimal(0)])
+    if not series:
+        return _planned("Burndown", burndown, shown)
+    return xychart(title, _categories(burndown, shown), unit, series, top=top)
+
+
+def burnup_mermaid(burnup: Burnup) -> str:
+    """A fenced `mermaid` block with the lines of scope and work done, and the ideal line."""
+    sprint = burnup.sprint
+    shown, unit = _shown(len(sprint.days) + 1), unit_name(sprint.unit)
+    lines = [
+        Series("line", "ideal", GREY, _thinned(burnup.ideal, shown)),
+        Series("line", "scope", ORANGE, _thinned(burnup.scope, shown)),
+        Series("line", "done", BLUE, _thinned(burnup.done, shown)),
     ]
-    return "\n".join(["```mermaid", *text, "```"])
+    legend = ["ideal (grey)", "scope (orange)", f"{unit} done (blue)"]
+    drawn = [(line, words) for line, words in zip(lines, legend, strict=True) if len(line.values) > 1]
+    if not drawn:
+        return _planned("Burnup", sprint, shown)
+    title = f"Burnup: {', '.join(words for _, words in reversed(drawn))}"
+    top = max(value for line, _ in drawn for value in line.values)
+    return xychart(title, _categories(sprint, shown), unit, [line for line, _ in drawn], top=top)
+
+
+def fan_mermaid(fan: ForecastFan) -> str:
+    """A fenced `mermaid` block: the line of work done goes on as the 10th, 50th and 90th percentile."""
+    done = [value for value in Burnup(fan.sprint).done if value is not None]
+    last = fan.sprint.days[len(done) - 2].date if len(done) > 1 else None
+    # A day under way, on which the fan begins, ends where the fan has it.
+    days = [day for day in fan.days if last is None or day.date >= last]
+    past = done[:-1] if days and days[0].date == last else done
+    scope = [value for value in Burnup(fan.sprint).scope if value is not None]
+    length = len(past) + len(days)
+    names = ["start", *(short_day(day.date) for day in fan.sprint.days[: len(past) - 1])]
+    names += [short_day(day.date) for day in days]
+    levels = (
+        ("scope", ORANGE, (scope + [scope[-1]] * length)[:length]),
+        ("1 in 10", GREY, [*past, *(Decimal(day.done.p90) for day in days)]),
+        ("9 in 10", GREY, [*past, *(Decimal(day.done.p10) for day in days)]),
+        ("5 in 10", BLUE, [*past, *(Decimal(day.done.p50) for day in days)]),
+    )
+    shown = _shown(length)
+    series = [Series("line", name, ink, [line[n] for n in shown]) for name, ink, line in levels]
+    every = -(-len(shown) // _MOST_DATES)
+    seen = [names[n] if place % every == 0 else "" for place, n in enumerate(shown)]
+    unit = unit_name(fan.sprint.unit)
+    title = f"Forecast: {unit} done, then in 5 in 10 cases (blue), in 9 and 1 in 10 (grey), scope (orange)"
+    return xychart(title, distinct(seen), unit, series, top=max(max(one.values) for one in series))
+
+
+def unit_name(unit: str) -> str:
+    return "points" if unit == "points" else "items"
+
+
+def _planned(what: str, burndown: Burndown, shown: Sequence[int]) -> str:
+    """What is planned as a bar: a chart without data is an error, and a line of one point is invisible."""
+    unit = unit_name(burndown.unit)
+    bar = Series("bar", "planned", BLUE, [burndown.committed])
+    names = _categories(burndown, shown)
+    return xychart(f"{what}: {unit} planned", names, unit, [bar], top=max(burndown.committed, Decimal(0)))
 
 
 def _shown(points: int) -> list[int]:
@@ -84,9 +166,13 @@ def _categories(burndown: Burndown, shown: Sequence[int]) -> list[str]:
             day = burndown.days[point - 1].date
             name = f"{short_day(day)} {day.year}" if is_long else short_day(day)
         else:
-            name = "".join(_INVISIBLE_DIGITS[digit] for digit in f"{place:b}") if point else "start"
-        names.append(f'"{name}"')
+            name = _invisible(place) if point else "start"
+        names.append(name)
     return names
+
+
+def _invisible(place: int) -> str:
+    return "".join(_INVISIBLE_DIGITS[digit] for digit in f"{place:b}")
 
 
 def _numbers(values: Sequence[Decimal]) -> str:

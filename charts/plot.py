@@ -5,7 +5,7 @@ the column's right edge, the end of that day; a day under way has its value in t
 edge of the first column.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,12 +15,13 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.reading import short_day
-from charts.scale import date_ticks, value_name
+from charts.scale import DateTick, date_ticks, value_name
 
 MARGIN = 20.0
 BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
 DATES_AT, PERIODS_AT = 41.0, 15.0
-_TITLE_AT = style.HEIGHT - 29.0
+# Where a plot ends and its title stands, if it has one.
+TITLED_TOP, _TITLE_AT = style.HEIGHT - 66.0, style.HEIGHT - 30.0
 # Below these widths of a day's column days off are a flicker, dots on the line a smear, and a thick line
 # hides its own wiggles.
 _LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
@@ -30,18 +31,20 @@ FARTHEST_HEADLINE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where values lie on the card: from 0 at the bottom to `highest` at the top."""
+    """Where values lie on the card: from 0 at the bottom to `highest` at the `top`."""
 
     left: float
     right: float
     highest: float
+    top: float
 
     def y(self, value: Decimal | float) -> float:
-        return BOTTOM + float(value) / self.highest * (TOP - BOTTOM)
+        return BOTTOM + float(value) / self.highest * (self.top - BOTTOM)
 
     @property
-    def box(self) -> Box:
-        return Box(self.left, BOTTOM, self.right, TOP)
+    def room(self) -> Box:
+        """Where labels may stand: on the plot, and beside and above it."""
+        return Box(self.left + 4, BOTTOM + 2, style.WIDTH - MARGIN / 2, style.HEIGHT - 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +72,11 @@ def left_edge(ticks: Sequence[float], name: Callable[[float], str] = value_name)
     return MARGIN + max(text_width(name(tick), style.TICK) for tick in ticks) + 10
 
 
-def draw_title(canvas: Canvas, words: str) -> None:
-    """What is drawn, in the corner above the plot."""
+def draw_title(canvas: Canvas, words: str) -> Box:
+    """What is drawn, in the corner above the plot; and the room that the words take."""
     canvas.text(MARGIN, _TITLE_AT, words, style.TICK)
+    right = MARGIN + text_width(words, style.TICK)
+    return Box(MARGIN, _TITLE_AT - style.TICK.descent, right, _TITLE_AT + style.TICK.cap_height)
 
 
 def draw_grid(
@@ -94,11 +99,11 @@ def draw_day_grid(
     if plot.today is not None:
         spans.append((plot.today, plot.today + 1))
         colours.append(style.TODAY)
-    canvas.areas([Box(plot.x(a), BOTTOM, plot.x(b), TOP) for a, b in spans], colours)
+    canvas.areas([Box(plot.x(a), BOTTOM, plot.x(b), plot.top) for a, b in spans], colours)
     _draw_rules(canvas, plot, ticks)
     if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
         x = plot.x(line_at)
-        canvas.lines([((x, BOTTOM), (x, TOP))], style.TODAY_LINE, 1.5)
+        canvas.lines([((x, BOTTOM), (x, plot.top))], style.TODAY_LINE, 1.5)
     _draw_values(canvas, plot, ticks, value_name)
 
 
@@ -123,21 +128,36 @@ def _spans_off(off: Sequence[bool]) -> Iterator[tuple[int, int]]:
             yield indices[0], indices[-1] + 1
 
 
-def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot) -> None:
-    """Dates under their columns; below them months or years where they begin, and today in full."""
-    ticks = date_ticks(days, plot.day_width)
+def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = "") -> None:
+    """Dates under their columns; below them months or years where they begin, and today in full.
+
+    `last` is said of the last day.
+    """
+    today = ""
+    if plot.today is not None:
+        year = f" {days[plot.today].year}" if len(days) > 366 else ""
+        today = f"today, {short_day(days[plot.today])}{year}"
+    draw_ticks(canvas, date_ticks(days, plot.day_width), plot, today, last)
+
+
+def draw_ticks(
+    canvas: Canvas, ticks: Sequence[DateTick], plot: DayPlot, today: str = "", last: str = ""
+) -> None:
+    """Names under columns, below them the periods that begin there, and words under today and the last."""
     for tick in ticks:
         lettering = style.TODAY_TICK if tick.day == plot.today else style.TICK
         left = plot.x(tick.day + 0.5) - text_width(tick.name, lettering) / 2
         canvas.text(left, DATES_AT, tick.name, lettering)
     taken = list[Box]()
-    if plot.today is not None:
-        is_long = len(days) > 366
-        year = f" {days[plot.today].year}" if is_long else ""
-        text = f"today, {short_day(days[plot.today])}{year}"
-        box = _below(plot, plot.today, text_width(text, style.TODAY_TICK))
-        canvas.text(box.left, PERIODS_AT, text, style.TODAY_TICK)
+    if plot.today is not None and today:
+        box = _below(plot, plot.today, text_width(today, style.TODAY_TICK))
+        canvas.text(box.left, PERIODS_AT, today, style.TODAY_TICK)
         taken.append(Box(box.left - 12, 0, box.right + 12, 1))
+    if last:
+        box = _below(plot, plot.days - 1, text_width(last, style.TICK))
+        if not any(map(box.overlaps, taken)):
+            canvas.text(box.left, PERIODS_AT, last, style.TICK)
+            taken.append(Box(box.left - 12, 0, box.right + 12, 1))
     # From the right: where two periods begin side by side, the longer one keeps its name.
     for tick in reversed([tick for tick in ticks if tick.period]):
         box = _below(plot, tick.day, text_width(tick.period, style.TICK))
@@ -151,6 +171,25 @@ def _below(plot: DayPlot, day: int, width: float) -> Box:
     left = plot.x(day + 0.5) - width / 2
     left = max(MARGIN, min(left, style.WIDTH - MARGIN - width))
     return Box(left, 0, left + width, 1)
+
+
+def place_words(
+    canvas: Canvas,
+    space: Space,
+    words: str,
+    lettering: style.Lettering,
+    corners: Callable[[float, float], Iterable[Point]],
+    most_hits: int = 0,
+) -> None:
+    """Words at the best place of those that `corners` names, best first; nowhere if none is free.
+
+    It gets width and height of the words and returns where their lower left corner may be.
+    """
+    width, height = text_width(words, lettering), lettering.cap_height + 2
+    boxes = [Box(left, bottom, left + width, bottom + height) for left, bottom in corners(width, height)]
+    chosen = space.place(boxes, most_hits)
+    if chosen is not None:
+        canvas.text(boxes[chosen].left, boxes[chosen].bottom + 1, words, lettering)
 
 
 def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words: str) -> None:

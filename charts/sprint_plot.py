@@ -8,12 +8,11 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.plot import (
-    BOTTOM,
     FARTHEST_HEADLINE,
     LEAST_WIDTH_FOR_DOTS,
     MARGIN,
+    TOP,
     DayPlot,
-    Plot,
     draw_dates,
     draw_day_grid,
     height_at,
@@ -37,7 +36,7 @@ def sprint_plot(burndown: Burndown, headline: Headline | None, ticks: Sequence[f
         is_wide = (beside_column - left) / days / 2 > FARTHEST_HEADLINE
         right = min(right, beside_point if is_wide else beside_column)
     today = burndown.as_of_day if headline and not is_over(burndown) else None
-    return DayPlot(left, right, ticks[-1], days, today)
+    return DayPlot(left, right, ticks[-1], TOP, days, today)
 
 
 def days_passed(burndown: Burndown) -> float:
@@ -50,11 +49,6 @@ def draw_sprint_ground(canvas: Canvas, burndown: Burndown, plot: DayPlot, ticks:
     off = [not day.is_working_day for day in burndown.days]
     draw_day_grid(canvas, plot, ticks, off, days_passed(burndown))
     draw_dates(canvas, [day.date for day in burndown.days], plot)
-
-
-def room_for_labels(plot: Plot) -> Box:
-    """Where labels may stand: on the plot, and beside and above it."""
-    return Box(plot.left + 4, BOTTOM + 2, style.WIDTH - MARGIN / 2, style.HEIGHT - 6)
 
 
 def line_to_now(burndown: Burndown, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
@@ -92,7 +86,7 @@ def draw_end(
     canvas.dots([(x, y)], 10, style.CARD)
     canvas.dots([(x, y)], 7.5, style.REMAINING)
     space.take(Box(x - 9, y - 9, x + 9, y + 9))
-    forms = (_Stacked(*headline), _InARow(*headline))
+    forms = (_Stacked(*headline), InARow(*headline))
     column_ends = plot.x(plot.today + 1) if plot.today is not None else x
     right = column_ends + 10 if 5 < column_ends - x < FARTHEST_HEADLINE else x + 15
     above = [(form, right, y + rise) for rise in (8, 0, -8, 20, 36, 60) for form in forms]
@@ -133,7 +127,7 @@ class _Stacked:
 
 
 @dataclass(frozen=True, slots=True)
-class _InARow:
+class InARow:
     """The headline as a large figure before its unit."""
 
     figure: str

@@ -29,6 +29,9 @@ BASELINE = "#9aa4ae"
 DAY_OFF = "#f0f2f5"
 TODAY = "#deedfc"
 TODAY_LINE = "#8fbdea"
+# What lies between two lines, light enough for any ink to be read on it.
+BAND, INNER_BAND, LATE_AREA = "#deedfc", "#b3d4f5", "#fdeee2"
+WAITING_AREA, WORK_AREA, DONE_AREA, DROPPED_AREA = "#eceff2", "#fbdcc3", "#cfe3f8", "#d3d8de"
 
 # Height of a capital or digit, and depth below the baseline, as shares of the font size.
 CAP_HEIGHT, DESCENT = 0.73, 0.24
@@ -62,4 +65,9 @@ PLAN_LABEL = Lettering(20, REMAINING, _BOLD)
 IDEAL_LABEL = Lettering(20, IDEAL, _REGULAR)
 SCOPE_LABEL = Lettering(18, SCOPE, _BOLD)
 TICK = Lettering(18, QUIET_INK, _REGULAR)
+VALUE = Lettering(18, REMAINING, _BOLD)
+VALUE_INSIDE = Lettering(18, CARD, _BOLD)
+WARNING = Lettering(18, SCOPE, _BOLD)
+NAME = Lettering(18, INK, _REGULAR)
+ASIDE = Lettering(18, QUIET_INK, _BOLD)
 TODAY_TICK = Lettering(18, INK, _BOLD)

@@ -1,0 +1,146 @@
+"""The aging picture: the items in progress by their age, beside how long finished ones took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from charts import style
+from charts.canvas import Canvas, text_width
+from charts.labels import Box
+from charts.plot import MARGIN, TITLED_TOP, draw_title
+from charts.scale import value_name, value_ticks
+from charts.values import Aging, AgingItem
+
+# So many items have a row each; the others share the last row.
+_MOST_ROWS = 8
+_TALLEST_ROW, _SHARE_OF_ROW = 46.0, 0.66
+_BOTTOM, _TICKS_AT, _LIMITS_AT = 42.0, 16.0, TITLED_TOP + 8
+_LIMIT_DASHES = (7.0, 5.0)
+# Bars longer than so many times what 85 % took are broken off, because they would press all others together.
+_FAR_OUT = 4
+
+
+def draw(aging: Aging) -> bytes:
+    """The picture as PNG at 2×: a bar for each item, the oldest on top. It holds numbers, no titles."""
+    rows = aging.items if len(aging.items) <= _MOST_ROWS + 1 else aging.items[:_MOST_ROWS]
+    others = aging.items[len(rows) :]
+    names = [f"#{item.number}" for item in rows] + ([f"{len(others)} more"] if others else [])
+    ticks = value_ticks(_highest(aging), whole=True)
+    plot = _row_plot(names, [_age(item) for item in rows], ticks[-1])
+    canvas = Canvas((style.CARD, style.DAY_OFF, style.LATE_AREA))
+    draw_title(canvas, "Days in progress, the oldest items first")
+    _draw_ground(canvas, plot, aging, ticks)
+    _draw_bars(canvas, plot, rows, aging)
+    _draw_others(canvas, plot, len(rows), others, aging.p85)
+    for row, name in enumerate(names):
+        left = plot.left - 10 - text_width(name, style.NAME)
+        canvas.text(left, plot.middle(row) - style.NAME.cap_height / 2, name, style.NAME)
+    canvas.outline()
+    return canvas.png()
+
+
+def _highest(aging: Aging) -> int:
+    """How many days the axis reaches at least: to the oldest item unless that is far out."""
+    oldest = aging.items[0].days if aging.items else 0
+    if aging.p85 is None or oldest <= _FAR_OUT * aging.p85:
+        return max(oldest, aging.p85 or 0)
+    usual = [item.days for item in aging.items if item.days <= _FAR_OUT * aging.p85]
+    return max([*usual, aging.p85 * 2])
+
+
+@dataclass(frozen=True, slots=True)
+class _RowPlot:
+    """Where days and rows lie on the card."""
+
+    left: float
+    right: float
+    highest: float
+    row_height: float
+
+    def x(self, days: float) -> float:
+        return self.left + min(1.0, days / self.highest) * (self.right - self.left)
+
+    def middle(self, row: int) -> float:
+        return TITLED_TOP - (row + 0.5) * self.row_height
+
+
+def _row_plot(names: Sequence[str], ages: Sequence[str], highest: float) -> _RowPlot:
+    left = MARGIN + max((text_width(name, style.NAME) for name in names), default=0) + 10
+    right = style.WIDTH - MARGIN - 8 - max((text_width(age, style.VALUE) for age in ages), default=0)
+    return _RowPlot(left, right, highest, min(_TALLEST_ROW, (TITLED_TOP - _BOTTOM) / max(1, len(names))))
+
+
+def _age(item: AgingItem) -> str:
+    return f"{item.days:,}{'+' if item.is_at_least else ''}"
+
+
+def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[float]) -> None:
+    """The grid, and what is usual: up to the median white, then grey; beyond 85 % it is late."""
+    ends = [plot.right if days is None else plot.x(days) for days in (aging.p50, aging.p85)]
+    edge = plot.right if aging.p85 is None else style.WIDTH - MARGIN / 2
+    zones = [Box(ends[0], _BOTTOM, ends[1], TITLED_TOP), Box(ends[1], _BOTTOM, edge, TITLED_TOP)]
+    canvas.areas(zones, [style.DAY_OFF, style.LATE_AREA])
+    grid = [((plot.x(tick), _BOTTOM), (plot.x(tick), TITLED_TOP)) for tick in ticks]
+    canvas.lines(grid[1:], style.GRID, 1)
+    canvas.lines(grid[:1], style.BASELINE, 1.5)
+    for tick in ticks:
+        name = value_name(tick)
+        canvas.text(plot.x(tick) - text_width(name, style.TICK) / 2, _TICKS_AT, name, style.TICK)
+    _draw_limits(canvas, plot, aging)
+
+
+def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
+    """Within how many days half of the finished items were done, and 85 %: words above the lines."""
+    if aging.p50 is None or aging.p85 is None:
+        return
+    lines = [((plot.x(days), _BOTTOM), (plot.x(days), TITLED_TOP)) for days in (aging.p50, aging.p85)]
+    canvas.lines(lines[:1], style.IDEAL, 2, _LIMIT_DASHES)
+    canvas.lines(lines[1:], style.INK, 2.5, _LIMIT_DASHES)
+    most = f"85 % done in {aging.p85:,} {'day' if aging.p85 == 1 else 'days'}"
+    width = text_width(most, style.TODAY_TICK)
+    left = min(plot.x(aging.p85) - width / 2, style.WIDTH - MARGIN - width)
+    half = f"50 % in {aging.p50:,}"
+    half_width = text_width(half, style.TICK)
+    half_left = max(MARGIN, min(plot.x(aging.p50) - half_width / 2, left - 14 - half_width))
+    canvas.text(half_left, _LIMITS_AT, half, style.TICK)
+    canvas.text(max(left, half_left + half_width + 14), _LIMITS_AT, most, style.TODAY_TICK)
+
+
+def _draw_bars(canvas: Canvas, plot: _RowPlot, rows: Sequence[AgingItem], aging: Aging) -> None:
+    """A bar for each item and its age at the end, in another colour if it is late."""
+    half = plot.row_height * _SHARE_OF_ROW / 2
+    middles = [plot.middle(row) for row in range(len(rows))]
+    boxes = [
+        Box(plot.left, y - half, plot.x(item.days), y + half) for y, item in zip(middles, rows, strict=True)
+    ]
+    late = [_is_late(item, aging.p85) for item in rows]
+    canvas.areas(boxes, [style.SCOPE if is_late else style.REMAINING for is_late in late])
+    broken = [y for y, item in zip(middles, rows, strict=True) if item.days > plot.highest]
+    canvas.lines([((plot.right - 26, y - half), (plot.right - 14, y + half)) for y in broken], style.CARD, 5)
+    for box, y, item, is_late in zip(boxes, middles, rows, late, strict=True):
+        lettering = style.WARNING if is_late else style.VALUE
+        left = _beside_limits(box.right + 8, text_width(_age(item), lettering), plot, aging)
+        canvas.text(left, y - lettering.cap_height / 2, _age(item), lettering)
+
+
+def _beside_limits(left: float, width: float, plot: _RowPlot, aging: Aging) -> float:
+    """Where words that would begin at `left` are not struck through by a limit."""
+    for days in (aging.p50, aging.p85):
+        if days is not None and left - 4 < plot.x(days) < left + width + 4:
+            left = plot.x(days) + 7
+    return left
+
+
+def _draw_others(
+    canvas: Canvas, plot: _RowPlot, row: int, others: Sequence[AgingItem], limit: int | None
+) -> None:
+    """One row with a dot for each of the younger items."""
+    for is_late, ink in ((False, style.REMAINING), (True, style.SCOPE)):
+        days = sorted({item.days for item in others if _is_late(item, limit) is is_late})
+        if days:
+            centres = [(plot.x(day), plot.middle(row)) for day in days]
+            canvas.dots(centres, 7, style.CARD)
+            canvas.dots(centres, 5.5, ink)
+
+
+def _is_late(item: AgingItem, limit: int | None) -> bool:
+    return limit is not None and item.days > limit

@@ -1,0 +1,72 @@
+"""The burnup picture: scope and work done day by day, and the ideal line up to the commitment."""
+
+from collections.abc import Sequence
+
+from charts import style
+from charts.canvas import Canvas
+from charts.labels import Point, Space
+from charts.plot import DayPlot, draw_label_beside, place_words
+from charts.reading import number, quantity, unit_word
+from charts.scale import value_ticks
+from charts.sprint_plot import draw_end, draw_plan, draw_sprint_ground, line_to_now, sprint_plot
+from sprints.burnup import Burnup
+
+
+def draw(burnup: Burnup) -> bytes:
+    """The picture as PNG at 2×. It holds dates and numbers, no names."""
+    sprint = burnup.sprint
+    headline = _headline(burnup)
+    known = [
+        value for line in (burnup.scope, burnup.done, burnup.ideal) for value in line if value is not None
+    ]
+    ticks = value_ticks(float(max(known)), whole=sprint.unit != "points")
+    plot = sprint_plot(sprint, headline, ticks)
+    scope, done = (line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
+    ideal = _ideal_line(burnup, plot)
+    canvas = Canvas()
+    if sprint.days:
+        draw_sprint_ground(canvas, sprint, plot, ticks)
+    if ideal:
+        canvas.lines([ideal], style.IDEAL, 2.5, dashes=(7, 5))
+    if scope:
+        canvas.lines([scope], style.SCOPE, min(3.0, plot.line_width))
+        canvas.lines([done], style.REMAINING, plot.line_width)
+    space = Space(plot.room, [scope, done, ideal], [plot.y(tick) for tick in ticks])
+    if headline:
+        canvas.dots(scope[-1:], 5, style.SCOPE)
+        draw_end(canvas, space, headline, done, ideal=ideal, plot=plot)
+        _label_scope(canvas, space, burnup, scope)
+    else:
+        draw_plan(canvas, space, sprint, plot)
+    if ideal:
+        draw_label_beside(canvas, space, ideal, "ideal")
+    canvas.outline()
+    return canvas.png()
+
+
+def _headline(burnup: Burnup) -> tuple[str, str] | None:
+    """What is done: a figure, and its unit."""
+    latest = burnup.sprint.latest
+    if latest is None or latest.done is None:
+        return None
+    return number(latest.done), f"{unit_word(latest.done, burnup.sprint.unit)} done"
+
+
+def _ideal_line(burnup: Burnup, plot: DayPlot) -> list[Point]:
+    points = [(plot.x(i), plot.y(value)) for i, value in enumerate(burnup.ideal) if value is not None]
+    return points if len(points) > 1 else []
+
+
+def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[Point]) -> None:
+    """How much is in scope, at the end of its line."""
+    latest, (x, y) = burnup.sprint.latest, scope[-1]
+    if latest is None or latest.scope is None:
+        return
+
+    def beside(width: float, height: float) -> list[Point]:
+        rises = (10.0, -height / 2, 18.0, -height - 10, 30.0, -height - 22)
+        lefts = (x - 4, x + 12, x - width / 2, x - width, x - width - 12)
+        return [(left, y + rise) for rise in rises for left in lefts]
+
+    words = f"{quantity(latest.scope, burnup.sprint.unit)} in scope"
+    place_words(canvas, space, words, style.SCOPE_LABEL, beside, most_hits=12)

@@ -1,0 +1,92 @@
+"""The cumulative flow picture: items that wait, are in progress and have left, at the end of each day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from charts import style
+from charts.canvas import Canvas, text_width
+from charts.labels import Point, spread
+from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_dates, draw_grid, draw_title, left_edge
+from charts.scale import value_ticks
+from sprints.cumulative_flow import CumulativeFlow
+
+_GROUNDS = (style.CARD, style.WAITING_AREA, style.WORK_AREA, style.DONE_AREA)
+_LINE_HEIGHT = 23.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One state: its counts by day, and how it looks."""
+
+    counts: Sequence[int]
+    words: str
+    area: str
+    ink: str
+    lettering: style.Lettering
+
+    @property
+    def label(self) -> str:
+        return f"{self.counts[-1]:,} {self.words}"
+
+
+def draw(flow: CumulativeFlow) -> bytes:
+    """The picture as PNG at 2×: layers with edges that never fall, and at their ends what is in them now."""
+    layers = _layers(flow)
+    ticks = value_ticks(flow.days[-1].arrived, whole=True)
+    room = max(text_width(layer.label, style.VALUE) for layer in layers) + 8
+    right = style.WIDTH - MARGIN / 2 - 4 - room
+    # The end of the first day is the left edge; a single day has two equal edges.
+    columns = max(1, len(flow.days) - 1)
+    plot = DayPlot(left_edge(ticks), right, ticks[-1], TITLED_TOP, columns)
+    edges = _edges(plot, layers)
+    canvas = Canvas(_GROUNDS, (style.DROPPED_AREA,))
+    draw_title(canvas, "Items by state at the end of each day")
+    outlines = [[*low, *reversed(high)] for low, high in pairwise(edges)]
+    canvas.bands(outlines, [layer.area for layer in layers])
+    draw_grid(canvas, plot, ticks)
+    for edge, layer in zip(edges[1:], layers, strict=True):
+        canvas.lines([edge], layer.ink, 2.5)
+    _draw_labels(canvas, plot, edges, layers)
+    draw_dates(canvas, [day.date for day in flow.days[-columns:]], plot)
+    canvas.outline()
+    return canvas.png()
+
+
+def _layers(flow: CumulativeFlow) -> list[_Layer]:
+    """From the ground up. What was dropped is only shown if there is any."""
+    days, blue = flow.days, style.REMAINING
+    done, dropped = [day.done for day in days], [day.dropped for day in days]
+    layers = [
+        _Layer(done, "done", style.DONE_AREA, blue, style.VALUE),
+        _Layer(dropped, "dropped", style.DROPPED_AREA, style.QUIET_INK, style.ASIDE),
+        _Layer([day.in_progress for day in days], "in progress", style.WORK_AREA, style.SCOPE, style.WARNING),
+        _Layer([day.waiting for day in days], "waiting", style.WAITING_AREA, style.IDEAL, style.ASIDE),
+    ]
+    return layers if any(dropped) else [layers[0], *layers[2:]]
+
+
+def _edges(plot: DayPlot, layers: Sequence[_Layer]) -> list[list[Point]]:
+    """The ground, and the upper edge of each layer."""
+    count = len(layers[0].counts)
+    heights = [0] * count
+    edges = [_edge(plot, heights)]
+    for layer in layers:
+        heights = [height + more for height, more in zip(heights, layer.counts, strict=True)]
+        edges.append(_edge(plot, heights))
+    return edges
+
+
+def _edge(plot: DayPlot, heights: Sequence[int]) -> list[Point]:
+    points = [(plot.x(n), plot.y(height)) for n, height in enumerate(heights)]
+    return points if len(points) > 1 else [*points, (plot.right, points[0][1])]
+
+
+def _draw_labels(
+    canvas: Canvas, plot: DayPlot, edges: Sequence[Sequence[Point]], layers: Sequence[_Layer]
+) -> None:
+    """What is in each layer now, beside its end."""
+    middles = [(low[-1][1] + high[-1][1]) / 2 for low, high in pairwise(edges)]
+    placed = spread(middles, _LINE_HEIGHT, BOTTOM + 8, plot.top)
+    for y, layer in zip(placed, layers, strict=True):
+        canvas.text(plot.right + 8, y - layer.lettering.cap_height / 2, layer.label, layer.lettering)

@@ -1,0 +1,102 @@
+"""Pictures of a team as Mermaid charts, or as Markdown tables where Mermaid has no such chart."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, unit_name, xychart
+from charts.reading import short_day
+from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
+from sprints.cumulative_flow import CumulativeFlow
+
+_MOST_BARS, _MOST_NAMES, _MOST_ROWS = 52, 9, 10
+
+
+def velocity_mermaid(velocity: VelocityBars) -> str:
+    """Bars of what was completed, and lines of what was committed and of the median."""
+    bars, unit = velocity.bars, unit_name(velocity.unit)
+    series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
+    title = f"Velocity: {unit} completed (blue)"
+    if len(bars) > 1:  # A line of one point is invisible.
+        series.append(Series("line", "committed", ORANGE, [bar.committed for bar in bars]))
+        title += ", committed (orange)"
+    if velocity.median is not None:
+        series.append(Series("line", "median", GREY, [velocity.median] * len(bars)))
+        title += ", median (grey)"
+    return _by_name(title, [short_day(bar.last_day) for bar in bars], unit, series)
+
+
+def throughput_mermaid(throughput: ThroughputBars) -> str:
+    """Bars of what was done, and a line at the median. Of a long time it shows the latest part."""
+    bars = throughput.bars[-_MOST_BARS:]
+    series = [Series("bar", "done", BLUE, [Decimal(bar.count) for bar in bars])]
+    title = f"Throughput: items done per {throughput.span} (blue)"
+    if throughput.median is not None and len(bars) > 1:
+        series.append(Series("line", "median", GREY, [throughput.median] * len(bars)))
+        title += ", median (grey)"
+    return _by_name(title, [short_day(bar.first) for bar in bars], "items", series)
+
+
+def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
+    """Lines of what had arrived, was started, and had left."""
+    days = flow.days
+    shown = [days[n * (len(days) - 1) // (MOST_POINTS - 1)] for n in range(MOST_POINTS)]
+    days = tuple(shown) if len(days) > MOST_POINTS else days
+    series = [
+        Series("line", "arrived", GREY, [Decimal(day.arrived) for day in days]),
+        Series("line", "started", ORANGE, [Decimal(day.started) for day in days]),
+        Series("line", "left", BLUE, [Decimal(day.done + day.dropped) for day in days]),
+    ]
+    if len(days) == 1:  # A line of one point is invisible.
+        series = [Series("bar", one.name, one.ink, one.values) for one in series]
+    title = "Cumulative flow: items arrived (grey), started (orange), done or dropped (blue)"
+    return _by_name(title, [short_day(day.date) for day in days], "items", series)
+
+
+def cycle_time_table(cycle: CycleScatter) -> str:
+    """Within how many days how many of the items were done. Mermaid has no scatter chart."""
+    percentiles = ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95))
+    rows = [f"| {percent} % | {days:,} |" for percent, days in percentiles if days is not None]
+    count = len(cycle.items)
+    head = f"| Of {count:,} {'item' if count == 1 else 'items'} | done within days |"
+    return "\n".join([head, "|--:|--:|", *rows])
+
+
+def aging_table(aging: Aging) -> str:
+    """The oldest items, which GitHub shows with their titles. Mermaid would need a name for each bar."""
+    rows = [
+        f"| #{item.number} | {item.days:,}{'+' if item.is_at_least else ''} | {_share(item.days, aging)} |"
+        for item in aging.items[:_MOST_ROWS]
+    ]
+    others = len(aging.items) - len(rows)
+    if others > 0:
+        rows.append(f"| {others:,} more | {aging.items[_MOST_ROWS].days:,} or less | |")
+    return "\n".join(
+        ["| Item | Days in progress | Of finished items, so many took less |", "|:--|--:|:--|", *rows]
+    )
+
+
+def calibration_mermaid(calibration: Calibration) -> str:
+    """Bars of what came true, beside a line of what was said, in percent."""
+    bins = calibration.bins
+    names = [f"{one.low} to {one.high} in 10, {one.n}x" for one in bins]
+    series = [
+        Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),
+        Series("line", "said", ORANGE, [Decimal(100 * one.mean_chance) for one in bins]),
+    ]
+    title = "Forecasts that came true in percent (blue), and what was said (orange)"
+    return xychart(title, distinct(names), "percent", series, top=Decimal(100))
+
+
+def _share(days: int, aging: Aging) -> str:
+    if aging.p85 is not None and days > aging.p85:
+        return "more than 85 %"
+    return "more than 50 %" if aging.p50 is not None and days > aging.p50 else ""
+
+
+def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
+    """A chart with a name for each place, or where these are many for some of them."""
+    every = -(-len(names) // _MOST_NAMES)
+    # From the right, so that the latest has its name.
+    seen = [name if (len(names) - 1 - place) % every == 0 else "" for place, name in enumerate(names)]
+    top = max((value for one in series for value in one.values), default=Decimal(0))
+    return xychart(title, distinct(seen), y_name, series, top=top)

@@ -1,0 +1,63 @@
+"""The velocity picture: what each of the last sprints promised and brought, and the median of the latter."""
+
+from collections.abc import Sequence
+
+from charts import style
+from charts.bars import bar_box, bar_plot, draw_bars, draw_column_dates, draw_numbers
+from charts.canvas import HOUSE_GROUNDS, Canvas
+from charts.labels import Box, Point, Space
+from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
+from charts.scale import value_ticks
+from charts.values import VelocityBars
+
+# How far the mark of the commitment reaches over its bar.
+_MARK_SHARE = 1.24
+
+
+def draw(velocity: VelocityBars) -> bytes:
+    """The picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
+    bars = velocity.bars
+    highest = max((max(bar.committed, bar.completed) for bar in bars), default=0)
+    ticks = value_ticks(float(highest), whole=velocity.unit != "points")
+    plot = bar_plot(len(bars), ticks, velocity.median)
+    canvas = Canvas(HOUSE_GROUNDS)
+    unit = "Points" if velocity.unit == "points" else "Items"
+    title = draw_title(canvas, f"{unit} completed per sprint, by its last day")
+    _draw_band(canvas, plot, velocity)
+    draw_grid(canvas, plot, ticks)
+    boxes = draw_bars(canvas, plot, [bar.completed for bar in bars], velocity.median)
+    marks = [bar_box(plot, n, bar.committed, _MARK_SHARE) for n, bar in enumerate(bars)]
+    lines = [((box.left, box.top), (box.right, box.top)) for box in marks]
+    canvas.lines(lines, style.CARD, 7)
+    canvas.lines(lines, style.INK, 3)
+    numbers = draw_numbers(canvas, plot, [bar.completed for bar in bars], marks=marks)
+    rules = [*map(plot.y, ticks), *([] if velocity.median is None else [plot.y(velocity.median)])]
+    space = Space(Box(plot.left + 4, BOTTOM, plot.right + 6, style.HEIGHT), [], rules)
+    marked = [Box(mark.left, mark.top - 3, mark.right, mark.top + 3) for mark in marks]
+    for box in (title, *marked, *boxes, *numbers):
+        space.take(box)
+    _label_marks(canvas, space, marks)
+    draw_column_dates(canvas, plot, [bar.last_day for bar in bars])
+    canvas.outline()
+    return canvas.png()
+
+
+def _draw_band(canvas: Canvas, plot: DayPlot, velocity: VelocityBars) -> None:
+    """From the least to the most that a sprint brought."""
+    if velocity.least is not None and velocity.most is not None:
+        band = Box(plot.left, plot.y(velocity.least), plot.right, plot.y(velocity.most))
+        canvas.areas([band], [style.BAND])
+
+
+def _label_marks(canvas: Canvas, space: Space, marks: Sequence[Box]) -> None:
+    """The word for the marks, above one that has room, the latest first."""
+
+    def above(width: float, _: float) -> list[Point]:
+        lefts = [
+            (mark, left)
+            for mark in reversed(marks)
+            for left in ((mark.left + mark.right - width) / 2, mark.left, mark.right - width)
+        ]
+        return [(left, mark.top + 6) for mark, left in lefts]
+
+    place_words(canvas, space, "committed", style.NAME, above)
