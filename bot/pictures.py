@@ -6,8 +6,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
-from charts.render import content_key, render, warm_up
-from sprints.burndown import Burndown
+from charts.render import Chart, content_key, render, warm_up
 from storage.chart_files import ChartFiles
 from storage.database import Database
 
@@ -19,14 +18,14 @@ class Drawing:
         self._processes = processes
         self._pool = self._new_pool()
 
-    async def draw(self, burndown: Burndown) -> bytes:
+    async def draw(self, chart: Chart) -> bytes:
         """The picture as PNG."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, render, burndown)
+            return await loop.run_in_executor(self._pool, render, chart)
         except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
             self._pool = self._new_pool()
-            return await loop.run_in_executor(self._pool, render, burndown)
+            return await loop.run_in_executor(self._pool, render, chart)
 
     async def warm_up(self) -> None:
         """Starts the processes before anybody waits for them."""
@@ -49,13 +48,13 @@ class Pictures:
         self._drawing = drawing
         self._public_url = public_url
 
-    async def link(self, organization_id: int, burndown: Burndown) -> str:
+    async def link(self, organization_id: int, chart: Chart) -> str:
         """The address of the picture, drawn now or before."""
-        key = content_key(burndown)
+        key = content_key(chart)
         async with self._database.tenant(organization_id) as tenant:
             token = await ChartFiles(tenant).token_of(key)
         if token is None:
-            png = await self._drawing.draw(burndown)
+            png = await self._drawing.draw(chart)
             async with self._database.tenant(organization_id, waits=False) as tenant:
                 token = await ChartFiles(tenant).keep(key, png)
         return f"{self._public_url}/charts/{token}.png"
