@@ -36,6 +36,7 @@ from bot.demo.files import wrapped
 from bot.demo.history import History, Repository
 from bot.demo.history_rest import HistoryRest
 from bot.demo.hooks import Arrival, Delivery, Hooks
+from bot.demo.issue_lists import IssueLists
 from bot.demo.planning import Planning, explained
 from bot.demo.pulls import Pulls
 from bot.demo.rate_limit import RateLimit
@@ -107,6 +108,7 @@ class StandInGitHub(Actions):
         self._backdating = Backdating()
         self._desk = self._new_desk()
         self._pulls = Pulls(self._desk)
+        self._issue_lists = IssueLists(self._desk, self._pulls)
         self._relations = Relations(self._desk)
         self._planning = Planning(self._desk)
         self._repairs = Repairs(self._list_of_emulate, self._backdating, self._desk, self._pulls)
@@ -425,9 +427,12 @@ class StandInGitHub(Actions):
         )
         if answer is None:
             answer = await self._forward(caller, method, url, body)
+            answer = await self._issue_lists.completed(caller, method, url, answer)
             self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
         if answer.status == 404:
             answer = await self._pulls.answer(caller, method, url, body) or answer
+        if method == "GET" and answer.status == 200:
+            answer = self._recorded.without_gone(url, answer)
         return explained(caller, method, url.path, body, answer)
 
     async def _on_graphql(self, caller: Caller, body: bytes | None) -> Answer:
@@ -485,8 +490,6 @@ class StandInGitHub(Actions):
             self._extras.remember_repository(json.loads(answer.body)["full_name"])
         if _hides_a_repository(caller, method, url.path, answer):
             return error(404, "Not Found")
-        if method == "GET" and answer.status == 200:
-            answer = self._recorded.without_gone(url, answer)
         return answer
 
     async def _completed(self, path: str, answer: Answer) -> Answer:

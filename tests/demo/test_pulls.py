@@ -65,6 +65,28 @@ async def test_the_history_follows_a_pull_requests_milestone(
     assert (await app("GET", f"/repos/{repo}/issues/{pull['number']}"))[1]["milestone"] is None
 
 
+async def test_the_list_of_issues_has_pull_requests(github: StandInGitHub, app: App, repo: str) -> None:
+    milestone = await github.create_milestone(repo, "Sprint 1")
+    for number in range(1, 4):
+        await github.create_issue(repo, f"Issue {number}", milestone=milestone["number"])
+    pull = await github.open_pull_request(repo, "Change")
+    path = f"/repos/{repo}/issues"
+    await app("PATCH", f"{path}/{pull['number']}", {"milestone": milestone["number"]})
+    await github.open_pull_request(repo, "Another", head="other")
+    _, everything = await app("GET", path)
+    assert [(one["number"], "pull_request" in one) for one in everything] == [
+        (5, True),
+        (4, True),
+        (3, False),
+        (2, False),
+        (1, False),
+    ]
+    _, held = await app("GET", f"{path}?milestone={milestone['number']}&per_page=3&direction=asc&page=2")
+    assert [one["number"] for one in held] == [4]
+    assert [one["number"] for one in (await app("GET", f"{path}?milestone=none"))[1]] == [5]
+    assert await app("GET", f"{path}?state=closed") == (200, [])
+
+
 async def test_labels_assignees_and_state_of_a_pull_request(
     github: StandInGitHub, app: App, repo: str, inbox: Inbox
 ) -> None:
