@@ -2,22 +2,35 @@
 
 from datetime import date, timedelta
 
+from charts.values import Calibration, ForecastFan
 from commands.arguments import Argument, Arguments, Kind
+from commands.charting import shown
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.forecast_card import amounts_card, dates_card, record_text, sprint_card
+from commands.forecast_card import (
+    after_chart,
+    amounts_card,
+    before_chart,
+    bins_of,
+    dates_card,
+    record_sentence,
+    record_table,
+)
 from commands.forecasting import foretold, outlook, recent_flows
-from commands.outcome import Reply
+from commands.outcome import Picture, Reply
 from commands.permissions import Level
 from commands.registry import command
+from sprints.burndown import burndown_of
 from sprints.facts import Facts
-from sprints.forecast import Refusal, seed_of
+from sprints.forecast import Forecast, Refusal, seed_of
 from sprints.forecast_throughput import WINDOW, Amounts, DailyHistory, Dates, history_of, how_many, when
+from sprints.outlook import Outlook
 from sprints.throughput import throughput
 from storage.forecasts import Forecasts
 
 _MOST_ITEMS = 10_000
+_ENOUGH_FOR_A_CHART = 10
 
 
 @command(
@@ -49,18 +62,43 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
             "come next."
         )
-    record = record_text(await Forecasts(context.tenant, context.project.id).graded())
     told, dates = await outlook(context, facts), await _dates_of(context, facts)
+    found = told.forecast() if isinstance(told, Outlook) else None
+    if isinstance(found, Refusal):
+        return Reply((found.sentence,))
     if isinstance(told, Refusal):
         if isinstance(dates, Refusal):
             return Reply((f"{told.sentence}\n\n{dates.sentence}",))
-        return Reply((sprint_card(facts, None, None, dates, record),))
-    found = told.forecast()
-    if isinstance(found, Refusal):
-        return Reply((found.sentence,))
+        return Reply((before_chart(facts, None, None, dates), after_chart(facts, None, None, dates)))
+    if found is None:  # There is one of every outlook.
+        raise RuntimeError("an outlook without a forecast")
     likely = dates.p85 if isinstance(dates, Dates) else None
-    card = sprint_card(facts, told, found, dates, record)
-    return Reply((card,), foretold=(foretold(told, found, "forecast", likely),))
+    parts = (
+        before_chart(facts, told, found, dates),
+        *_fan(context, told, found),
+        *await _record(context),
+        after_chart(facts, told, found, dates),
+    )
+    return Reply(parts, foretold=(foretold(told, found, "forecast", likely),))
+
+
+def _fan(context: Context, told: Outlook, found: Forecast) -> list[str | Picture]:
+    """How the work done may grow, where there is anything left to do and time to do it."""
+    days = told.fan()
+    if isinstance(days, Refusal) or not days or told.now.remaining <= 0:
+        return []
+    return shown(context, ForecastFan(burndown_of(told.facts, told.unit), days, found.chance))
+
+
+async def _record(context: Context) -> list[str | Picture]:
+    """How earlier forecasts came true."""
+    graded = await Forecasts(context.tenant, context.project.id).graded()
+    sentence = record_sentence(graded)
+    if not graded:
+        return [sentence]
+    chart = shown(context, Calibration(bins_of(graded))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    opening = f"<details>\n<summary>All {len(graded)} graded forecasts</summary>"
+    return [sentence, opening, *chart, record_table(graded), "</details>"]
 
 
 async def _of_the_team(context: Context, items: int | None, by: date | None) -> Reply:

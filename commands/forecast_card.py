@@ -9,7 +9,7 @@ from commands.wording import counted, folded, footer, full_day, moment, plain, t
 from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_grades import BINS, brier, calibration, coverage, dates_met
+from sprints.forecast_grades import Bin, brier, calibration, coverage, dates_met
 from sprints.forecast_throughput import Amounts, Dates, Sample
 from sprints.forecast_words import in_words
 from sprints.outlook import Outlook
@@ -32,26 +32,30 @@ _BIN_NAMES = {
 }
 
 
-def sprint_card(
-    facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal, record: str
-) -> str:
+def before_chart(facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal) -> str:
     """Will this sprint be finished. Without an outlook (no due date): when it may be."""
-    sprint = facts.sprint
-    parts = [f"### Forecast · {plain(sprint.title)}"]
+    parts = [f"### Forecast · {plain(facts.sprint.title)}"]
     if told and found:
         parts.append(f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip())
         parts.append(band_sentence(told, found))
         parts.append(_growth_sentence(found))
-    if isinstance(dates, Dates):
+    if isinstance(dates, Refusal):
+        parts.append(dates.sentence if facts.remaining.count else "")
+    elif found is None:
         parts.append(_all_done(facts, dates))
-    elif facts.remaining.count:
-        parts.append(dates.sentence)
-    parts.append(record)
-    if told and found:
-        parts.append(folded("How this was computed", _how(told, found)))
-    at = moment(facts.as_of.astimezone(sprint.timezone))
-    parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
     return "\n\n".join(part for part in parts if part)
+
+
+def after_chart(facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal) -> str:
+    """What stands behind it."""
+    parts = []
+    if told and found:
+        if isinstance(dates, Dates):
+            parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
+        parts.append(folded("How this was computed", _how(told, found)))
+    at = moment(facts.as_of.astimezone(facts.sprint.timezone))
+    parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
+    return "\n\n".join(parts)
 
 
 def dates_card(dates: Dates, items: int) -> str:
@@ -77,27 +81,31 @@ def amounts_card(amounts: Amounts, by: date) -> str:
     )
 
 
-def record_text(graded: Sequence[Graded]) -> str:
-    """How often what was said came true. Nothing where nothing has been graded yet."""
+def record_sentence(graded: Sequence[Graded]) -> str:
+    """How often what was said came true, of what was said most often."""
     if not graded:
         return "_No forecast here has been graded yet; each one that is shown is, when its sprint is over._"
-    said = [(one.chance, one.is_finished) for one in graded]
-    bins = calibration(said)
-    best = max(bins, key=lambda one: one.n)
+    best = max(bins_of(graded), key=lambda one: one.n)
     name = _BIN_NAMES[best.low, best.high]
-    lead = f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
+    return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
+
+
+def record_table(graded: Sequence[Graded]) -> str:
+    """All grades, and the scores that they make."""
     rows = [
-        [_BIN_NAMES[low, high], str(one.n), str(one.true), f"{round(one.share * 100)} %"]
-        for low, high in BINS
-        for one in bins
-        if (one.low, one.high) == (low, high)
+        [_BIN_NAMES[one.low, one.high], str(one.n), str(one.true), f"{round(one.share * 100)} %"]
+        for one in bins_of(graded)
     ]
-    grades = f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded, said)}"
-    return "\n\n".join([lead, folded(f"All {len(graded)} graded forecasts", grades)])
+    return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def _scores(graded: Sequence[Graded], said: Sequence[tuple[float, bool]]) -> str:
-    score = brier(said) or 0.0
+def bins_of(graded: Sequence[Graded]) -> tuple[Bin, ...]:
+    """The graded forecasts by what was said."""
+    return calibration([(one.chance, one.is_finished) for one in graded])
+
+
+def _scores(graded: Sequence[Graded]) -> str:
+    score = brier([(one.chance, one.is_finished) for one in graded]) or 0.0
     held = coverage([(one.low, one.high, one.delivered) for one in graded]) or 0.0
     text = f"Brier score {score:.3f} (0 is perfect, always saying 5 in 10 gives 0.25). "
     text += f"The 80 % band held {round(held * 100)} % of the outcomes."
@@ -116,13 +124,14 @@ def _growth_sentence(found: Forecast) -> str:
 
 
 def _all_done(facts: Facts, dates: Dates) -> str:
-    left = counted(facts.remaining.count, "open item")
-    due, p85 = facts.sprint.due, dates.p85
-    text = f"At the pace of the last {dates.sample.days} working days the {left} will be done by "
-    text += f"{_date(dates.p50)} as likely as not, and by **{_date(p85)}** 85 times in 100"
-    if due and p85 and p85 > due:
-        text += f", {counted((p85 - due).days, 'day')} after the due date"
-    return f"{text}."
+    """By which day, at the pace of all work in the repository, whatever sprint it was in."""
+    left, due, p85 = counted(facts.remaining.count, "open item"), facts.sprint.due, dates.p85
+    late = f", {counted((p85 - due).days, 'day')} after the due date" if due and p85 and p85 > due else ""
+    lead = (
+        f"The {left} will be done by **{_date(p85)}**{late}, 85 times in 100, at the pace at which items are "
+    )
+    lead += "done in the whole repository, large or small."
+    return f"{lead}\n\n{_dates_table(dates)}\n\n{_sample(dates.sample)}"
 
 
 def _how(told: Outlook, found: Forecast) -> str:

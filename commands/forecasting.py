@@ -1,5 +1,6 @@
 """What commands have in common that speak of a sprint's end: the outlook, and the words for a chance."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -90,12 +91,13 @@ def open_sizes(told: Outlook) -> dict[int, Decimal]:
 
 def band_sentence(told: Outlook, forecast: Forecast) -> str:
     """How much is expected, and within which bounds."""
-    band = forecast.delivered
-    low, middle, high = (_rounded(value) for value in (band.p10, band.p50, band.p90))
-    word = "points" if told.unit == "points" else "items"
+    band, word = forecast.delivered, "points" if told.unit == "points" else "items"
+    low, middle, high = math.floor(band.p10), round(band.p50), math.ceil(band.p90)
+    if low == high:
+        return f"At the end {number(Decimal(low))} {word} are expected to be done."
     return (
-        f"At the end {number(middle)} {word} are expected to be done; "
-        f"8 in 10 times it is between {number(low)} and {number(high)}."
+        f"At the end about {number(Decimal(middle))} {word} are expected to be done; "
+        f"8 in 10 times it is between {number(Decimal(low))} and {number(Decimal(high))}."
     )
 
 
@@ -115,7 +117,3 @@ def foretold(told: Outlook, forecast: Forecast, shown_in: str, likely: date | No
         basis=forecast.basis.value,
         likely_date=likely,
     )
-
-
-def _rounded(value: float) -> Decimal:
-    return Decimal(str(round(value, 1)))

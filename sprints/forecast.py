@@ -179,7 +179,8 @@ def _draws(now: Now, history: History, seed: int) -> Draws | Refusal:
 
 def too_few(items: int) -> Refusal:
     """The refusal for a team that has hardly begun."""
-    return Refusal(f"There is no forecast yet: it needs {LEAST_ITEMS} finished items, and there are {items}.")
+    known = "there is 1" if items == 1 else f"there are {items or 'none'}"
+    return Refusal(f"There is no forecast yet: it needs {LEAST_ITEMS} finished items, and {known}.")
 
 
 def _pace(now: Now, change: Change) -> float:

@@ -135,8 +135,19 @@ def _unit(facts: Facts, records: Sequence[Record]) -> str:
 def _now(facts: Facts, unit: str, days_left: int) -> Now:
     sprint = facts.sprint
     length = _working_days(sprint.calendar, sprint.first_day, sprint.due)
-    elapsed = 1 - days_left / length if length else 1.0
-    return Now(max(elapsed, 0.0), _amount(facts.done, unit), _amount(facts.scope, unit), days_left)
+    passed = length - days_left + _part_of_today(sprint, facts.as_of)
+    elapsed = min(max(passed / length, 0.0), 1.0) if length else 1.0
+    return Now(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left)
+
+
+def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
+    """How much of today is over, if it is a working day of the sprint: what is done counts at once."""
+    calendar = sprint.calendar
+    today = calendar.day_of(as_of)
+    if today < sprint.first_day or not calendar.is_working_day(today):
+        return 0.0
+    midnight, end = calendar.midnight(today), calendar.next_midnight(as_of)
+    return (as_of - midnight) / (end - midnight)
 
 
 def _past(record: Record, unit: str) -> PastSprint:

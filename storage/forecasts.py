@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sprints.forecast_words import tenths
 from storage.database import Tenant
@@ -133,12 +133,13 @@ class Forecasts:
 
     async def graded(self) -> list[Graded]:
         """The first forecast of each sprint and day, so that who asks often does not weigh more."""
+        day = func.date_trunc("day", forecasts.c.made_at)
         first = (
             select(sprints.c.github_milestone_id, *(forecasts.c[name] for name in _GRADED))
             .join(sprints, _SAME_SPRINT)
             .where(*self._mine, forecasts.c.graded_at.is_not(None))
-            .distinct(forecasts.c.sprint_id, func.date_trunc("day", forecasts.c.made_at))
-            .order_by(forecasts.c.sprint_id, func.date_trunc("day", forecasts.c.made_at), forecasts.c.id)
+            .ext(distinct_on(forecasts.c.sprint_id, day))
+            .order_by(forecasts.c.sprint_id, day, forecasts.c.id)
         )
         numbers = ("share_elapsed", "chance", "low", "high", "delivered")
         found = []
