@@ -1,0 +1,34 @@
+"""What is kept of a picture is enough to draw it again."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from charts.packing import packed, unpacked
+from charts.render import Chart, content_key, render
+from charts.sample import SAMPLE
+from tests.charts.family import CASES, CHARTS
+
+
+@settings(deadline=None)
+@given(CHARTS)
+def test_any_chart_comes_back_as_it_was(chart: Chart) -> None:
+    again = unpacked(packed(chart))
+    assert again == chart
+    assert content_key(again) == content_key(chart)
+
+
+@pytest.mark.parametrize("name", ["fan", "velocity"])
+def test_the_same_picture_is_drawn_again(name: str) -> None:
+    assert render(unpacked(packed(CASES[name]))) == render(CASES[name])
+
+
+def test_it_is_small_and_says_what_it_is() -> None:
+    inputs = packed(SAMPLE)
+    assert inputs.startswith(b'{"kind":"Burndown","chart":{"unit":"points","committed":"34",')
+    assert len(inputs) < 2500
+
+
+def test_what_is_not_known_is_told() -> None:
+    with pytest.raises(msgspec.ValidationError, match="no chart called Pie"):
+        unpacked(b'{"kind":"Pie","chart":{}}')
