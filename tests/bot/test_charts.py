@@ -2,7 +2,9 @@
 
 import re
 
+from bot.pictures import Drawing, Pictures
 from tests.bot.test_failures import answered, asked
+from tests.charts.family import CASES
 from tests.running import Bot, rows
 
 
@@ -37,3 +39,13 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
     first, second = (re.findall(r"/charts/([\w-]+)\.png", answer)[0] for answer in await bot.answers(number))
     assert first == second
     assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 1
+
+
+async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None:
+    await picture(bot)
+    pictures = Pictures(bot.base.database, drawing, bot.url)
+    links = {await pictures.link(1, CASES[name]) for name in ("velocity", "flow", "velocity")}
+    assert len(links) == 2
+    for link in links:
+        async with bot.session.get(link) as response:
+            assert (await response.read()).startswith(b"\x89PNG")
