@@ -31,4 +31,6 @@ def test_the_ideal_line_rises_to_the_commitment_and_stays_there() -> None:
 def test_by_count_and_without_a_due_date() -> None:
     item = Card(1).opened("11-10", "points: 10").joined("11-12").closed("11-16 12:00")
     shown = burnup_of(Box("11-10", start="11-16").facts(item, as_of="11-17 12:00"), "count")
-    assert (shown.scope, shown.done, shown.ideal) == ([1, 1, 1], [0, 1, 1], [0, None, None])
+    assert shown.scope == [1, 1, 1]
+    assert shown.done == [0, 1, 1]
+    assert shown.ideal == [0, None, None]
