@@ -1,0 +1,140 @@
+"""A sprint's report: every total with the list that it adds up from.
+
+It is made of plain values (plain.py), so that a finished sprint's report comes from the numbers that were
+taken of it and is the same whenever it is asked for.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sprints.facts import Amount, Cause, amounts_of
+
+_ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an item adds to a total. `at` is when it did, in a part that tells of changes.
+
+    One that is not `is_estimated` is worth 0 points.
+    """
+
+    number: int
+    amount: Amount
+    is_estimated: bool = True
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A total and its list."""
+
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def total(self) -> Amount:
+        return amounts_of(entry.amount for entry in self.entries)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The items, each once."""
+        return tuple(dict.fromkeys(entry.number for entry in self.entries))
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a sprint, or has so far unless it `is_over`.
+
+    `left` is what was open at its end, or is open now; `late` what of that was done after the end. `kept` is
+    the part of the commitment that was done, at the estimates of the commitment. `unit` is the one that its
+    estimates allow (`points` or `count`: items).
+    """
+
+    unit: str
+    is_over: bool
+    committed: Part
+    changes: Mapping[Cause, Part]
+    done: Part
+    left: Part
+    kept: Part
+    late: Part = field(default_factory=Part)
+    is_complete: bool = True
+    reconstructed_before: datetime | None = None
+    first_seen: tuple[int, ...] = ()
+
+    @property
+    def scope(self) -> Amount:
+        """All that counts: done, and left."""
+        return self.done.total + self.left.total
+
+    def say_do(self, unit: str) -> Decimal | None:
+        """Kept ÷ committed; None if nothing was promised."""
+        return _ratio(self.kept.total, self.committed.total, unit)
+
+    def delivered(self, unit: str) -> Decimal | None:
+        """Done ÷ committed, which may exceed 1; None if nothing was promised."""
+        return _ratio(self.done.total, self.committed.total, unit)
+
+
+def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
+    """The report that a sprint's plain values tell.
+
+    Of a sprint that is over they are those as of its end, with `late` as it became known afterwards.
+    """
+    covered = set(values["covered"])
+    members = {item["number"]: item for item in values["items"]}
+    left = [item for item in values["items"] if item["state"] == "open" and item["number"] not in covered]
+    if is_over:
+        left = [_member(members, number) for number in values["carried"]["items"]]
+    committed = _part(values["committed_items"])
+    done = _part(values["done_items"])
+    return Report(
+        unit=values["unit"],
+        is_over=is_over,
+        committed=committed,
+        changes={cause: _changes(values["changes"], cause) for cause in Cause},
+        done=done,
+        left=_part(left),
+        kept=Part(tuple(entry for entry in committed.entries if entry.number in set(done.numbers))),
+        late=_part(_member(members, number) for number in values["late"]["items"]),
+        is_complete=values["complete"],
+        reconstructed_before=_moment(values["reconstructed_before"]),
+        first_seen=tuple(values["first_seen_later"]),
+    )
+
+
+def _member(members: Mapping[int, Any], number: int) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = members.get(number) or {"number": number, "points": None}
+    return found
+
+
+def _part(items: Iterable[Mapping[str, Any]]) -> Part:
+    return Part(tuple(_entry(item) for item in items))
+
+
+def _entry(item: Mapping[str, Any]) -> Entry:
+    points = item["points"]
+    worth = _ZERO if points is None else Decimal(str(points))
+    return Entry(item["number"], Amount(worth, 1), points is not None)
+
+
+def _changes(ledger: Iterable[Mapping[str, Any]], cause: Cause) -> Part:
+    return Part(
+        tuple(
+            Entry(line["number"], Amount(Decimal(str(line["points"])), line["count"]), at=_moment(line["at"]))
+            for line in ledger
+            if line["cause"] == cause.value
+        )
+    )
+
+
+def _moment(told: str | None) -> datetime | None:
+    return datetime.fromisoformat(told) if told else None
+
+
+def _ratio(part: Amount, whole: Amount, unit: str) -> Decimal | None:
+    above, below = (part.points, whole.points) if unit == "points" else (part.count, whole.count)
+    return Decimal(above) / below if below else None

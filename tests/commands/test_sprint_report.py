@@ -1,0 +1,54 @@
+"""`/sprint report`, from a person's comment to the bot's answer."""
+
+from tests.commands.ended import make_ended_sprint
+from tests.commands.test_changing import in_database
+from tests.commands.test_sprint_status import make_sprint
+from tests.conftest import Clock
+from tests.running import Bot
+
+
+async def test_a_running_sprint_so_far(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number, "/sprint report", as_user="dave")
+
+    (answer,) = await bot.answers(number)
+    assert answer.startswith("### Sprint 12 · report")
+    assert "still running: these are its numbers so far" in answer
+    assert "| Done | 3 | 1 |" in answer
+    assert f"**Open:** #{number} (5 points), #{number + 2} (not estimated)." in answer
+    assert bot.reactions(comment) == ["eyes", "+1"]
+
+
+async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
+    number = await make_ended_sprint(bot, clock)
+    await bot.say(number, "/sprint report")
+    (first,) = await bot.answers(number)
+    assert "<sub>Frozen on" in first
+    # Too little is estimated for points.
+    assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in first
+    assert len(await in_database(bot, "select 1 from closed_sprints")) == 1
+
+    await bot.github.reopen_issue(bot.repo, number + 1)
+    await bot.rest()
+    await bot.say(number, "/sprint report")
+    (second,) = await bot.answers(number)
+    assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in second
+    assert "became known since; the numbers stay" in second
+    assert f"- #{number + 1} was opened again afterwards" in second
+
+
+async def test_an_unknown_sprint(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number, '/sprint report "Sprint 99"')
+
+    (answer,) = await bot.answers(number)
+    assert "There is no milestone called “Sprint 99” here" in answer
+    assert bot.reactions(comment) == ["eyes", "confused"]
+
+
+async def test_a_stranger_is_refused(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/sprint report", as_user="mallory")
+
+    (answer,) = await bot.answers(number)
+    assert "`/sprint report` is for collaborators of this repository" in answer

@@ -1,0 +1,99 @@
+"""A sprint's report: each total is that of the facts, and the sum of its list."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+
+from sprints.estimates import Estimates
+from sprints.facts import Amount, Cause, Facts, amount_of, facts_of
+from sprints.milestone import sprint_of
+from sprints.plain import plain
+from sprints.report import Report, report_of
+from tests.builders import Box, Card
+from tests.sprints.strategies import NOWS, History, histories
+
+
+def report(facts: Facts, as_of_now: Facts | None = None) -> Report:
+    values: dict[str, Any] = plain(facts)
+    if as_of_now:
+        values["late"] = plain(as_of_now)["late"]
+    return report_of(values, is_over=facts.sprint.has_ended(facts.as_of))
+
+
+def card(number: int, points: int | None) -> Card:
+    labels = [] if points is None else [f"points: {points}"]
+    return Card(number).opened("11-10", *labels).joined("11-12")
+
+
+BOX = Box("11-10", due="2026-11-27", start="11-16")
+
+
+def test_a_sprint_that_is_over() -> None:
+    cards = [
+        card(1, 5).closed("11-18"),
+        card(2, 3),
+        card(3, None).left("11-19"),
+        Card(4).opened("11-10", "points: 8").joined("11-20"),
+        card(5, 2).dropped("11-20"),
+        card(6, 1).estimated("11-18", 3).closed("11-20"),
+        card(7, 2).closed("11-28 09:00"),
+    ]
+    end = BOX.sprint().end
+    assert end
+    found = report(BOX.facts(*cards, as_of=end), BOX.facts(*cards, as_of="12-05"))
+
+    assert found.is_over
+    assert found.committed.total == Amount(Decimal(13), 6)
+    assert [entry.number for entry in found.committed.entries if not entry.is_estimated] == [3]
+    assert {cause: part.numbers for cause, part in found.changes.items()} == {
+        Cause.ADDED: (4,), Cause.REMOVED: (3,), Cause.DROPPED: (5,), Cause.REESTIMATED: (6,)
+    }  # fmt: skip
+    assert found.done.total == Amount(Decimal(8), 2)
+    assert found.kept.total == Amount(Decimal(6), 2)
+    assert found.left.numbers == (2, 4, 7)
+    assert found.late.total == Amount(Decimal(2), 1)
+    assert found.scope == Amount(Decimal(21), 5)
+    assert found.say_do("points") == Decimal(6) / 13
+    assert found.delivered("count") == Decimal(2) / 6
+
+
+def test_a_running_sprint_has_something_open_and_nothing_carried() -> None:
+    found = report(BOX.facts(card(1, 5).closed("11-18"), card(2, 3), as_of="11-20"))
+
+    assert not found.is_over
+    assert found.left.numbers == (2,)
+
+
+def test_nothing_promised_is_no_share() -> None:
+    found = report(BOX.facts(as_of="12-05"))
+
+    assert found.say_do("points") is None
+    assert found.delivered("count") is None
+
+
+def test_what_others_tell_is_in_no_list() -> None:
+    parent = card(1, 5)
+    child = card(2, 3).put_under("11-13", parent)
+
+    assert report(BOX.facts(parent, child, as_of="11-20")).left.numbers == (2,)
+
+
+@given(histories(), NOWS)
+@settings(max_examples=60, deadline=None)
+def test_every_total_is_that_of_the_facts(history: History, now: datetime) -> None:
+    sprint = sprint_of(history.milestone, now, history.calendar)
+    if sprint.end and sprint.end <= now:
+        now = sprint.end
+    facts = facts_of(sprint, history.items, now, Estimates(history.sizes or {}), history.labels)
+    found = report(facts)
+
+    assert found.committed.total == facts.committed
+    assert found.done.total == facts.done
+    assert found.left.total == facts.remaining
+    assert found.scope == facts.scope
+    assert found.kept.total == facts.kept
+    assert all(found.changes[cause].total == facts.total(cause) for cause in Cause)
+    if found.is_over:
+        assert found.left.total == amount_of(facts.carried)

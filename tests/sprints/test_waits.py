@@ -1,0 +1,117 @@
+"""Where the work of a sprint waited."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sprints.flow import flows_of
+from sprints.model import Source
+from sprints.plain import plain
+from sprints.report import report_of
+from sprints.rules import Rules
+from sprints.waits import Span, Wait, Waiting, blocked_spans, waits_of
+from tests.builders import Box, at
+from tests.sprints.flow_cards import FlowCard
+
+BOX = Box("11-10", due="2026-11-27", start="11-16")
+
+
+class WaitingCard(FlowCard):
+    """A card that others can block."""
+
+    def told(self, event: str, when: str, named: str | None = None) -> "WaitingCard":
+        self._named(event, when, "")
+        self.events[-1] = replace(self.events[-1], named=named)
+        return self
+
+
+def card(number: int = 1) -> WaitingCard:
+    return WaitingCard(number).opened("11-10", "points: 3").joined("11-12")
+
+
+def waits(*cards: WaitingCard, until: str = "11-26") -> list[Wait]:
+    facts = BOX.facts(*cards, as_of=until)
+    events = {one.id: one.events for one in cards}
+    report = report_of(plain(facts), is_over=False)
+    return waits_of(report, facts.sprint.start, at(until), flows_of(events, at(until), Rules()), events)
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+def test_from_the_sprints_start_until_work_began() -> None:
+    assert waits(card().started("11-20")) == [Wait(1, Waiting.START, days(4), is_over=True)]
+
+
+def test_what_was_added_waits_from_then_on() -> None:
+    added = WaitingCard(1).opened("11-10").joined("11-19").started("11-21")
+
+    assert waits(added) == [Wait(1, Waiting.START, days(2), is_over=True)]
+
+
+def test_what_nobody_began_waits_to_the_end() -> None:
+    assert waits(card()) == [Wait(1, Waiting.START, days(10), is_over=False)]
+
+
+def test_what_was_done_without_a_known_start_tells_no_wait() -> None:
+    assert waits(card().closed("11-20")) == []
+
+
+def test_what_was_begun_before_the_sprint_did_not_wait() -> None:
+    assert waits(card().started("11-13")) == []
+
+
+def test_less_than_a_day_is_no_wait() -> None:
+    assert waits(card().started("11-16 23:59")) == []
+
+
+def test_what_left_the_sprint_is_not_its_wait() -> None:
+    assert waits(card().left("11-18")) == []
+
+
+def test_the_longest_comes_first() -> None:
+    found = waits(card(1).started("11-18"), card(2).started("11-21"))
+
+    assert [wait.number for wait in found] == [2, 1]
+
+
+def test_blocked_within_the_sprint() -> None:
+    blocked = card().started("11-13").told("blocked", "11-14", "I_9").told("unblocked", "11-19", "I_9")
+
+    assert waits(blocked) == [Wait(1, Waiting.BLOCKED, days(3), is_over=True)]
+
+
+def test_blocked_to_the_end() -> None:
+    assert waits(card().started("11-13").told("blocked", "11-24", "I_9")) == [
+        Wait(1, Waiting.BLOCKED, days(2), is_over=False)
+    ]
+
+
+def test_several_blockers_block_from_the_first_to_the_last() -> None:
+    told = card().told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
+    told.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
+
+    assert blocked_spans(told.events) == [Span(at("11-16"), at("11-20"))]
+
+
+def test_who_says_unblocked_without_a_name_means_all() -> None:
+    told = card().told("blocked", "11-16", "I_8").told("blocked", "11-17", "waits for legal")
+
+    assert blocked_spans(told.told("unblocked", "11-18").events) == [Span(at("11-16"), at("11-18"))]
+
+
+def test_what_is_closed_waits_for_nobody() -> None:
+    told = card().told("blocked", "11-16", "I_8").closed("11-18").reopened("11-20")
+
+    assert blocked_spans(told.events) == [Span(at("11-16"), at("11-18")), Span(at("11-20"), None)]
+
+
+def test_unblocked_without_having_been_blocked_is_nothing() -> None:
+    assert blocked_spans(card().told("unblocked", "11-16", "I_8").events) == []
+
+
+def test_the_source_of_a_fact_makes_no_difference() -> None:
+    told = card().told("blocked", "11-16", "I_8").events
+    asked = [replace(event, source=Source.BACKFILL) for event in told]
+
+    assert blocked_spans(asked) == blocked_spans(told)
