@@ -31,7 +31,7 @@ async def tell_past(bot: Bot, clock: Clock, *, done: int = 4, open_items: int = 
     for n, monday in enumerate([*MONDAYS, "11-09"], start=1):
         start = at(f"2026-{monday}")
         friday = (start + timedelta(days=4)).date().isoformat()
-        box = Box(start - timedelta(days=3), milestone=7000 + n, number=n, title=f"Week {n}", start=start.date().isoformat(), due=friday)  # fmt: skip
+        box = Box(start - timedelta(days=3), milestone=7000 + n, number=n, title=f"Week {n}", start=f"{start:%m-%d}", due=friday)  # fmt: skip
         boxes.append(box)
         for i in range(5):
             number += 1

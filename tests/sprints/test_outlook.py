@@ -1,0 +1,154 @@
+"""A sprint's numbers and a team's records, as the forecast takes them."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sprints.facts import Facts
+from sprints.flow import Flow, flows_of
+from sprints.forecast import Change, Forecast, Refusal
+from sprints.milestone import GRACE_AFTER_END
+from sprints.outlook import Outlook, Record, chances, outlook_of, working_days_left
+from sprints.rules import Rules
+from sprints.velocity import outcome_of
+from tests.builders import Box, Card, at
+from tests.sprints.flow_cards import FlowCard
+from tests.sprints.strategies import NOWS, History, histories
+
+EVERY = settings(max_examples=60, deadline=None)
+
+
+def week(
+    monday: str, done: int, items: int = 5, *, points: int | None = 2, as_of: str | None = None
+) -> Facts:
+    """A sprint from Monday to Friday; each day one item is done, until `done` are."""
+    start = at(f"2026-{monday}")
+    labels = [] if points is None else [f"points: {points}"]
+    cards = []
+    for n in range(items):
+        card = Card(n + 1).opened(start - timedelta(days=2), *labels).joined(start - timedelta(days=1))
+        cards.append(card.closed(start + timedelta(days=n, hours=10)) if n < done else card)
+    friday = (start + timedelta(days=4)).date().isoformat()
+    box = Box(start - timedelta(days=3), start=f"{start:%m-%d}", due=friday)
+    return box.facts(*cards, as_of=as_of or "12-31")
+
+
+def record(facts: Facts) -> Record:
+    assert facts.sprint.end
+    at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
+    return Record(facts.sprint, facts.days, outcome_of(at_end))
+
+
+def outlook(facts: Facts, *records: Record) -> Outlook:
+    found = outlook_of(facts, records, (), 1)
+    assert isinstance(found, Outlook)
+    return found
+
+
+def chance(told: Outlook, change: Change | None = None) -> float:
+    found = told.forecast(change)
+    assert isinstance(found, Forecast)
+    return found.chance
+
+
+PAST = [record(week(monday, 4)) for monday in ("09-07", "09-14", "09-21", "09-28", "10-05", "10-12")]
+
+
+def test_past_sprints_are_told_by_the_ends_of_their_working_days() -> None:
+    told = outlook(week("11-09", 3, as_of="11-12 00:00"), *PAST)
+
+    assert (told.unit, told.now.done, told.now.scope, told.now.days_left) == ("points", 6, 10, 2)
+    assert told.now.elapsed == pytest.approx(0.6)
+    past = told.history.own[0]
+    assert [(round(m.elapsed, 1), m.done, m.scope) for m in past.moments] == [
+        (0.0, 0, 10), (0.2, 2, 10), (0.4, 4, 10), (0.6, 6, 10), (0.8, 8, 10), (1.0, 8, 10),
+    ]  # fmt: skip
+    assert (past.delivered, past.scope_at_end) == (8, 10)
+
+
+def test_a_team_that_always_leaves_one_undone_will_not_finish() -> None:
+    told = outlook(week("11-09", 3, as_of="11-12 00:00"), *PAST)
+
+    assert chance(told) < 0.1
+    assert chance(told, Change(drop=2)) > 0.9
+
+
+def test_part_of_a_day_counts() -> None:
+    noon = outlook(week("11-09", 3, as_of="11-11 12:00"), *PAST)
+
+    assert noon.now.elapsed == pytest.approx(0.5)
+    assert noon.now.days_left == 3, "today included"
+
+
+def test_the_largest_open_items_are_named_first() -> None:
+    told = outlook(week("11-09", 3, as_of="11-12 00:00"), *PAST)
+    found = chances(told, {4: Decimal(2), 5: Decimal(3), 6: Decimal(0)})
+
+    assert [numbers for numbers, _ in found] == [(5,), (4, 5)]
+    assert found[0][1] <= found[1][1]
+
+
+def test_where_estimates_are_missing_items_are_counted() -> None:
+    told = outlook(week("11-09", 3, points=None, as_of="11-12 00:00"), *PAST)
+
+    assert (told.unit, told.now.done, told.now.scope) == ("count", 3, 5)
+    assert told.history.own[0].delivered == 4
+    unestimated = [record(week("10-05", 4, points=None)) for _ in range(6)]
+    assert outlook(week("11-09", 3, as_of="11-12 00:00"), *unestimated).unit == "count"
+
+
+def test_what_has_not_ended_yet_teaches_nothing() -> None:
+    facts = week("09-14", 3, as_of="09-17 00:00")
+    told = outlook_of(facts, PAST, (), 1)
+
+    assert isinstance(told, Outlook)
+    assert len(told.history.own) == 1
+
+
+def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None:
+    facts = week("11-09", 3, as_of="11-12 00:00")
+    cards = [FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00") for n in range(12)]
+    flows = [flow for card in cards for flow in _flows(card)]
+    told = outlook_of(facts, PAST[:1], flows, 1)
+
+    assert isinstance(told, Outlook)
+    assert sum(told.history.days) == 0, "points are asked for, and none is estimated"
+    counted = outlook_of(week("11-09", 3, points=None, as_of="11-12 00:00"), PAST[:1], flows, 1)
+    assert isinstance(counted, Outlook)
+    assert sum(counted.history.days) == 12
+
+
+def _flows(card: FlowCard) -> tuple[Flow, ...]:
+    return flows_of({card.id: card.events}, at("11-12 00:00"), Rules())
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        (Box(start="11-09").facts(as_of="11-12"), "Without a due date"),
+        (week("11-09", 3), "The sprint has ended"),
+    ],
+)
+def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> None:
+    found = outlook_of(facts, PAST, (), 1)
+
+    assert isinstance(found, Refusal)
+    assert why in found.sentence
+
+
+@given(histories(), NOWS, st.integers(0, 20))
+@EVERY
+def test_any_sprint_has_an_outlook_or_a_reason(history: History, as_of: datetime, drop: int) -> None:
+    facts = history.facts(as_of)
+    found = outlook_of(facts, PAST, (), 1)
+    if isinstance(found, Refusal):
+        assert found.sentence
+        return
+    assert 0 <= found.now.elapsed <= 1
+    assert len(found.days) == found.now.days_left == len(working_days_left(facts.sprint, as_of))
+    assert chance(found) <= chance(found, Change(drop=drop))
+    assert outlook_of(facts, PAST, (), 1) == found
