@@ -1,5 +1,6 @@
 """The aging picture: the items in progress by their age, beside how long finished ones took."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from charts.values import Aging, AgingItem
 _MOST_ROWS = 8
 _TALLEST_ROW, _SHARE_OF_ROW = 46.0, 0.66
 _BOTTOM, _TICKS_AT, _LIMITS_AT = 42.0, 16.0, TITLED_TOP + 8
+_DOT, _LARGEST_DOT = 4.5, 12.0
 _LIMIT_DASHES = (7.0, 5.0)
 # Bars longer than so many times what 85 % took are broken off, because they would press all others together.
 _FAR_OUT = 4
@@ -133,13 +135,13 @@ def _beside_limits(left: float, width: float, plot: _RowPlot, aging: Aging) -> f
 def _draw_others(
     canvas: Canvas, plot: _RowPlot, row: int, others: Sequence[AgingItem], limit: int | None
 ) -> None:
-    """One row with a dot for each of the younger items."""
-    for is_late, ink in ((False, style.REMAINING), (True, style.SCOPE)):
-        days = sorted({item.days for item in others if _is_late(item, limit) is is_late})
-        if days:
-            centres = [(plot.x(day), plot.middle(row)) for day in days]
-            canvas.dots(centres, 7, style.CARD)
-            canvas.dots(centres, 5.5, ink)
+    """One row with dots for the younger items, which grow with the number of items of that age."""
+    counts = Counter(item.days for item in others)
+    for days, count in sorted(counts.items()):
+        centre, radius = (plot.x(days), plot.middle(row)), min(_LARGEST_DOT, _DOT * count**0.5)
+        is_late = limit is not None and days > limit
+        canvas.dots([centre], radius + 1.5, style.CARD)
+        canvas.dots([centre], radius, style.SCOPE if is_late else style.REMAINING)
 
 
 def _is_late(item: AgingItem, limit: int | None) -> bool:

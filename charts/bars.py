@@ -83,7 +83,7 @@ def draw_numbers(
             canvas.text(left, BOTTOM + 8, name, style.VALUE if is_pale else style.VALUE_INSIDE)
         else:
             is_clear = mark - box.top > _HEIGHT_INSIDE or mark <= box.top
-            bottom = (box.top if is_clear else mark) + 6
+            bottom = (box.top if is_clear else mark) + 8
             canvas.text(left, bottom, name, style.VALUE)
             above.append(Box(left, bottom, left + width, bottom + style.VALUE.cap_height))
     return above

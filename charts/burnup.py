@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from charts import style
 from charts.canvas import Canvas
 from charts.labels import Point, Space
-from charts.plot import DayPlot, draw_label_beside, place_words
+from charts.plot import DayPlot, height_at, place_words
 from charts.reading import number, quantity, unit_word
 from charts.scale import value_ticks
 from charts.sprint_plot import draw_end, draw_plan, draw_sprint_ground, line_to_now, sprint_plot
@@ -39,7 +39,7 @@ def draw(burnup: Burnup) -> bytes:
     else:
         draw_plan(canvas, space, sprint, plot)
     if ideal:
-        draw_label_beside(canvas, space, ideal, "ideal")
+        _label_ideal(canvas, space, ideal)
     canvas.outline()
     return canvas.png()
 
@@ -70,3 +70,17 @@ def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[P
 
     words = f"{quantity(latest.scope, burnup.sprint.unit)} in scope"
     place_words(canvas, space, words, style.SCOPE_LABEL, beside, most_hits=12)
+
+
+def _label_ideal(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
+    """The word for the rising line, above its left or below its right side."""
+
+    def along(width: float, height: float) -> list[Point]:
+        found = list[Point]()
+        for share in (0.75, 0.68, 0.82, 0.6, 0.9, 0.45, 0.3, 0.97):
+            x = ideal[0][0] + share * (ideal[-1][0] - ideal[0][0])
+            y = height_at(ideal, x)
+            found += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
+        return found
+
+    place_words(canvas, space, "ideal", style.IDEAL_LABEL, along, most_hits=4)

@@ -27,13 +27,13 @@ _SAID = "chance that was said"
 
 def draw(calibration: Calibration) -> bytes:
     """The picture as PNG at 2×: dots for what was said, larger for more forecasts. The diagonal is ideal."""
-    plot = _ChancePlot(left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 30, 100.0, TITLED_TOP)
+    plot = _ChancePlot(left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
     canvas = Canvas((style.CARD,))
     title = draw_title(canvas, "Forecasts that came true")
     draw_grid(canvas, plot, _TICKS, _percent)
-    for tick in _TICKS:
-        name = f"{tick / 10:.0f} in 10"
-        canvas.text(plot.x(tick / 100) - text_width(name, style.TICK) / 2, DATES_AT, name, style.TICK)
+    for tenths in (1, 3, 5, 7, 9):
+        name = f"{tenths} in 10"
+        canvas.text(plot.x(tenths / 10) - text_width(name, style.TICK) / 2, DATES_AT, name, style.TICK)
     middle = plot.x(0.5) - text_width(_SAID, style.TICK) / 2
     canvas.text(middle, PERIODS_AT, _SAID, style.TICK)
     diagonal = [(plot.x(0), plot.y(0)), (plot.x(1), plot.y(100))]
@@ -89,7 +89,7 @@ def _label(
         place_words(canvas, space, f"{one.true:,} of {one.n:,}", style.VALUE, around, most_hits=5)
 
     def along(width: float, height: float) -> list[Point]:
-        spots = [(plot.x(share), plot.y(100 * share)) for share in (0.12, 0.3, 0.5, 0.7, 0.88)]
-        return [spot for x, y in spots for spot in ((x + 12, y - height - 2), (x - width - 12, y + 2))]
+        spots = [(plot.x(share), plot.y(100 * share)) for share in (0.36, 0.65, 0.5, 0.2, 0.88)]
+        return [spot for x, y in spots for spot in ((x - width - 12, y + 4), (x + 12, y - height - 4))]
 
     place_words(canvas, space, "as said", style.IDEAL_LABEL, along, most_hits=3)
