@@ -158,15 +158,17 @@ class Changing:
         if not told:
             return
         latest = in_order(told)[-1]
+        blocking = await timeline.item(task.project.id, step.by) if step.by else []
         fact = ItemEvent(
             item=latest.item,
             event=step.event,
-            at=now.replace(microsecond=0),
+            at=now,  # Not in whole seconds as GitHub's: what was said comes after what it was said of.
             delivery=task.request.delivery,
             snapshot=latest.snapshot,
-            named=step.reason or None,
+            named=blocking[0].item if blocking else None,
             actor=actor,
             source=Source.WEBHOOK,
+            reason=step.reason or None,
         )
         await timeline.record([TimelineRow(task.project.id, fact)])
 

@@ -13,11 +13,12 @@ import msgspec
 
 
 class MoveItem(msgspec.Struct, frozen=True, tag=True):
-    """An item goes from one milestone (its number, None: from none) to another."""
+    """An item goes from one milestone (its number, None: from none) to another. `reason` is for the record."""
 
     number: int
     before: int | None
     after: int | None
+    reason: str = ""
 
     @property
     def target(self) -> str:
@@ -105,19 +106,29 @@ class Block(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tell(msgspec.Struct, frozen=True, tag=True):
-    """A fact that only a command can tell, for the timeline: `started`, `paused`, `blocked`, `unblocked`."""
+    """A fact that only a command can tell, for the timeline: `started`, `paused`, `blocked`, `unblocked`.
+
+    `by` is the issue that blocks, if it is one. A start that was taken back never was: `unstarted`.
+    """
 
     number: int
     event: str
     reason: str = ""
+    by: int | None = None
 
     @property
     def target(self) -> str:
         return f"#{self.number}"
 
     def undone(self) -> "Tell | None":
-        opposites = {"started": "paused", "paused": "started", "blocked": "unblocked", "unblocked": "blocked"}
-        return Tell(self.number, opposites[self.event]) if self.event in opposites else None
+        opposites = {
+            "started": "unstarted",
+            "paused": "started",
+            "blocked": "unblocked",
+            "unblocked": "blocked",
+        }
+        event = opposites.get(self.event)
+        return Tell(self.number, event, by=self.by) if event else None
 
 
 class Settle(msgspec.Struct, frozen=True, tag=True):
@@ -144,7 +155,8 @@ class Changes:
 
     `summary` is a line in the infinitive (“close Sprint 12 and move 3 items to Sprint 13”), `done` the
     Markdown that is said afterwards, `preview` what to know before it. One that `needs_consent` is shown
-    first even if it is a single step. `undoes` is the id of an earlier change that these steps take back.
+    first even if it changes one thing only. `undoes` is the id of an earlier change that these steps take
+    back.
     """
 
     summary: str
@@ -153,16 +165,17 @@ class Changes:
     preview: str = ""
     needs_consent: bool = False
     undoes: int | None = None
+    relies_on: str = ""
 
     @property
     def is_previewed(self) -> bool:
         """Whoever changes more than one thing sees first what will happen."""
-        return self.needs_consent or len(self.steps) > 1
+        return self.needs_consent or len({step.target for step in self.steps}) > 1
 
     @property
     def fingerprint(self) -> str:
         """Two changes with the same one would do the same to the same."""
-        return hashlib.sha256(encoded(self.steps)).hexdigest()
+        return hashlib.sha256(encoded(self.steps) + self.relies_on.encode()).hexdigest()
 
 
 def encoded(steps: Sequence[Step]) -> bytes:

@@ -5,6 +5,7 @@ https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-o
 service level expectation. Lead time is counted from an item's creation.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -61,6 +62,14 @@ class Durations:
     def days_percentile(self, percent: int) -> int | None:
         """The days within which `percent` % of the items were done."""
         return nearest_rank(self.days, percent)
+
+    def within(self, days: int) -> int:
+        """How many of the items took at most so many days."""
+        return bisect_right(self.days, days)
+
+    def longer_than(self, days: int) -> tuple[int, ...]:
+        """The days of those items that took longer, in ascending order."""
+        return self.days[self.within(days) :]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
-"""How the items of a repository flow: when each was created, started, and done or given up."""
+"""How the items of a repository flow: when each was created, started, blocked, and done or given up."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from sprints.blocked import Block, Blocker, blockers_of, blocks_of, is_told
 from sprints.estimates import Points
 from sprints.history import Change, ItemState, LabelBook, changes
 from sprints.model import ItemEvent, LabelEvent, State, in_order
+from sprints.pauses import Pause, pauses_of, statements
 from sprints.rules import Rules
+from sprints.spans import open_spans
 from sprints.starts import Start, StartSignal, links_of, start_of
 
 _Events = Mapping[str, Sequence[ItemEvent]]
@@ -26,7 +29,9 @@ class Flow:
     estimate, frozen while it is done. `title` is empty when the item was deleted.
 
     One that `is_covered` is told by other items and counts nothing itself: a parent by its sub-issues, a
-    pull request by the issues that it closes.
+    pull request by the issues that it closes. `assignees` and `labels` are those that it has
+    now, `pauses` and `blocks` the times at which it rested or waited (docs/metrics.md); the last of them may
+    go on.
     """
 
     item: str
@@ -45,12 +50,30 @@ class Flow:
     author: str | None = None
     assignee_at_done: str | None = None
     closed_by: str | None = None
+    assignees: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    blocks: tuple[Block, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Neither done nor given up."""
+        return self.done_at is None and self.dropped_at is None
+
+    @property
+    def is_paused(self) -> bool:
+        """Put aside until somebody says that work goes on."""
+        return bool(self.pauses) and self.pauses[-1].span.until is None
+
+    @property
+    def open_blocks(self) -> tuple[Block, ...]:
+        """What holds it up now, the longest first."""
+        return tuple(block for block in self.blocks if block.is_open)
 
     @property
     def is_in_progress(self) -> bool:
-        """Started and not finished, as the Kanban Guide defines work in progress."""
-        is_finished = self.done_at is not None or self.dropped_at is not None
-        return self.started_at is not None and not is_finished and not self.is_covered
+        """Started and not finished, as the Kanban Guide defines work in progress, and not put aside."""
+        return self.started_at is not None and self.is_open and not self.is_paused and not self.is_covered
 
 
 def flows_of(
@@ -76,10 +99,9 @@ def flows_of(
         item: changes(told, _NO_MILESTONE, rules.estimates, label_book.of(told))
         for item, told in known.items()
     }
-    parents = _parents(
-        {item: _state(changes(told, _NO_MILESTONE)) for item, told in others.items()}
-        | {item: _state(history) for item, history in histories.items()}
-    )
+    other_histories = {item: changes(told, _NO_MILESTONE) for item, told in others.items()}
+    everywhere = _Everywhere(known | others, other_histories | histories, frozenset(known))
+    parents = _parents({item: _state(history) for item, history in everywhere.histories.items()})
     issues = {
         told[-1].snapshot.number
         for item, told in known.items()
@@ -94,7 +116,8 @@ def flows_of(
             _is_pull_request(told) and not issues.isdisjoint(_state(history).closes)
         )
         start = start_of(life, rules.started_labels, _linked_at(told, links))
-        flows.append(_flow(life, told, history, start, is_covered=is_covered))
+        flow = _flow(life, told, history, start, is_covered=is_covered)
+        flows.append(_with_rests(flow, told, history, everywhere))
     return tuple(sorted(flows, key=lambda flow: (flow.number, flow.item)))
 
 
@@ -177,6 +200,39 @@ def _flow(
         author=shown.author,
         assignee_at_done=_first_assignee(told, state.done_at, closing) if state.done_at else None,
         closed_by=closing.actor if closing else None,
+        assignees=shown.assignees,
+        labels=shown.labels,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Everywhere:
+    """All items that are known, of this repository and of others; `here` are those of this one."""
+
+    events: Mapping[str, list[ItemEvent]]
+    histories: Mapping[str, Sequence[Change]]
+    here: frozenset[str]
+
+    def blocker(self, item: str) -> Blocker:
+        told = self.events[item]
+        shown = told[-1].snapshot
+        was_open = open_spans(shown.created_at, self.histories[item])
+        return Blocker(was_open, shown.number if item in self.here else None)
+
+
+def _with_rests(
+    flow: Flow, told: Sequence[ItemEvent], history: Sequence[Change], everywhere: _Everywhere
+) -> Flow:
+    """The flow with its pauses and blocks. Most items have neither."""
+    said, is_blocked = statements(told), is_told(told)
+    if not said and not is_blocked:
+        return flow
+    was_open = open_spans(flow.created_at, history)
+    blockers = {item: everywhere.blocker(item) for item in blockers_of(told) if item in everywhere.events}
+    return replace(
+        flow,
+        pauses=pauses_of(said, was_open),
+        blocks=blocks_of(told, was_open, blockers) if is_blocked else (),
     )
 
 

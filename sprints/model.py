@@ -60,7 +60,8 @@ class ItemEvent:
     `item` is its node id. `milestone` is the id of the milestone that a `milestoned` or `demilestoned`
     event names, `label` the label that a `labeled` or `unlabeled` event names. `named` is what any other
     event names: an assignee's login, the node id of a parent, of a blocking issue or of the issue that a
-    transfer made, a type, a status. `before` are values that an edit replaced.
+    transfer made, a type, a status. `before` are values that an edit replaced. `reason` is what somebody
+    gave for what they told us by a command.
     """
 
     item: str
@@ -74,6 +75,7 @@ class ItemEvent:
     before: Mapping[str, object] | None = None
     actor: str | None = None
     source: Source = Source.WEBHOOK
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

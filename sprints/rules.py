@@ -6,11 +6,14 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sprints.calendar import MONDAY_TO_FRIDAY, Calendar
+from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, days_between
 from sprints.estimates import Estimates
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STARTED_LABELS = frozenset({"in progress", "in-progress", "doing", "wip", "status: in progress"})
+
+# In one stretch; a slip in a year must not fill the memory.
+MOST_DAYS_OFF = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ def rules_of(settings: Mapping[str, object]) -> Rules:
     What cannot be understood is passed over, because a slip in a settings file must not stop all numbers.
     """
     return Rules(
-        Calendar(_zones(settings), _weekdays(settings), _holidays(settings)),
+        Calendar(_zones(settings), _weekdays(settings), _holidays(settings) | _off_days(settings)),
         Estimates(_sizes(settings), tuple(_texts(settings.get("estimate_labels")))),
         frozenset(text.lower() for text in _texts(settings.get("started_labels"))) or STARTED_LABELS,
     )
@@ -61,6 +64,39 @@ def _weekdays(settings: Mapping[str, object]) -> frozenset[int]:
 def _holidays(settings: Mapping[str, object]) -> frozenset[date]:
     told = settings.get("holidays")
     return frozenset(day for one in (told if isinstance(told, list) else []) if (day := _day(one)))
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """Days on which a team does not work, `first` and `last` included, and what for."""
+
+    first: date
+    last: date
+    name: str = ""
+
+    @property
+    def days(self) -> list[date]:
+        return days_between(self.first, self.last)
+
+
+def days_off(settings: Mapping[str, object]) -> tuple[DaysOff, ...]:
+    """What `days_off` states as `[{"from": day, "to": day, "name": text}]`, the earliest first.
+
+    What cannot be understood, ends before it begins or is longer than a year is passed over.
+    """
+    told = settings.get("days_off")
+    found = []
+    for one in told if isinstance(told, list) else []:
+        if not isinstance(one, dict) or (first := _day(one.get("from"))) is None:
+            continue
+        last = _day(one.get("to", one["from"]))
+        if last and 0 <= (last - first).days < MOST_DAYS_OFF:
+            found.append(DaysOff(first, last, str(one.get("name") or "")))
+    return tuple(sorted(found, key=lambda off: (off.first, off.last, off.name)))
+
+
+def _off_days(settings: Mapping[str, object]) -> frozenset[date]:
+    return frozenset(day for off in days_off(settings) for day in off.days)
 
 
 def _sizes(settings: Mapping[str, object]) -> dict[str, Decimal]:

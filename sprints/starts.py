@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.model import ItemEvent
+from sprints.pauses import STARTED, resumptions, statements
 
 # The category of an issue's status that says that work has begun.
 _STARTED = "started"
@@ -42,7 +43,8 @@ def start_of(
 ) -> Start | None:
     """How one item was started, from all its events in order, or None if nothing says so.
 
-    `started_labels` are in lower case. `linked_at` is when a pull request was there to close it.
+    `started_labels` are in lower case. `linked_at` is when a pull request was there to close it. A command
+    that only ended a pause is no start.
     """
     signs = [sign for event in ordered for sign in _told(event, started_labels)]
     # Corrections show what we missed, but not when it happened.
@@ -50,6 +52,13 @@ def start_of(
         signs += _shown(event, started_labels)
     if linked_at:
         signs.append(Start(linked_at, StartSignal.PULL_REQUEST))
+    said = statements(ordered)
+    resumed = resumptions(said, [sign.at for sign in signs])
+    signs += [
+        Start(event.at, StartSignal.COMMAND)
+        for event in said
+        if event.event == STARTED and event not in resumed
+    ]
     return min(signs, key=lambda sign: (_RANK[sign.signal], sign.at, sign.is_dated), default=None)
 
 
@@ -66,10 +75,8 @@ def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[int, datetime
 
 
 def _told(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]:
-    """What the event itself says."""
+    """What the event itself says, but for commands (see pauses.py)."""
     match event.event:
-        case "started":
-            yield Start(event.at, StartSignal.COMMAND)
         case "status_changed" if (event.named or event.snapshot.status) == _STARTED:
             yield Start(event.at, StartSignal.STATUS)
         case "labeled" if (event.label or "").lower() in started_labels:

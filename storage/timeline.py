@@ -270,7 +270,9 @@ def _told_by(fact: Event) -> dict[str, Any]:
                 "subject": str(next(iter(told.values()), "")),
                 "milestone_id": fact.milestone or fact.snapshot.milestone,
                 "before": fact.before,
-                "after": told | {"item": _without_defaults(msgspec.to_builtins(fact.snapshot))},
+                "after": told
+                | ({"reason": fact.reason} if fact.reason else {})
+                | {"item": _without_defaults(msgspec.to_builtins(fact.snapshot))},
             }
         case LabelEvent():
             return {
@@ -313,6 +315,7 @@ def _item_event(row: Any) -> ItemEvent:
         before=row.before,
         actor=row.actor,
         source=Source(row.source),
+        reason=after.get("reason"),
     )
 
 

@@ -36,6 +36,20 @@ class FlowCard(Card):
         """Somebody said so, in words meant for us."""
         return self._named("started", when)
 
+    def paused(self, when: When, reason: str | None = None) -> Self:
+        return self._said("paused", when, reason)
+
+    def unstarted(self, when: When) -> Self:
+        """The last start is taken back."""
+        return self._named("unstarted", when)
+
+    def blocked(self, when: When, by: Card | None = None, reason: str | None = None) -> Self:
+        """By another issue, or as somebody says."""
+        return self._said("blocked", when, reason, by)
+
+    def unblocked(self, when: When, by: Card | None = None) -> Self:
+        return self._said("unblocked", when, None, by)
+
     def status(self, when: When, category: str) -> Self:
         self._shown = replace(self._shown, status=category)
         return self._named("status_changed", when, category)
@@ -78,6 +92,11 @@ class FlowCard(Card):
     def first_seen(self, event: int) -> Self:
         """We came to know it by the event of this index; what was before is lost."""
         self.events = self.events[event:]
+        return self
+
+    def _said(self, event: str, when: When, reason: str | None, by: Card | None = None) -> Self:
+        self._named(event, when, by.id if by else None)
+        self.events[-1] = replace(self.events[-1], reason=reason)
         return self
 
     def _named(self, event: str, when: When, named: str | None = None) -> Self:

@@ -293,3 +293,11 @@ def test_all_work_in_progress_has_an_age(repo: Repository, as_of: datetime) -> N
     assert Counter(age.flow.number for age in old) == Counter(f.number for f in found if f.is_in_progress)
     assert [age.elapsed for age in old] == sorted((age.elapsed for age in old), reverse=True)
     assert all(age.elapsed > timedelta(0) and age.days >= 1 for age in old)
+
+
+@given(st.lists(st.integers(1, 30), max_size=30).map(sorted), st.integers(0, 31))
+def test_what_was_done_within_some_days_and_what_took_longer_is_all(days: list[int], most: int) -> None:
+    found = Durations((), tuple(days))
+
+    assert found.within(most) == sum(one <= most for one in days)
+    assert found.longer_than(most) == tuple(one for one in days if one > most)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sprints.calendar import MONDAY_TO_FRIDAY, Calendar
-from sprints.rules import STARTED_LABELS, Rules, rules_of
+from sprints.rules import STARTED_LABELS, DaysOff, Rules, days_off, rules_of
 
 
 def test_without_settings_the_usual_holds() -> None:
@@ -69,3 +69,34 @@ def test_a_team_that_has_moved() -> None:
 )
 def test_what_cannot_be_understood_is_passed_over(settings: dict[str, object]) -> None:
     assert rules_of(settings) == rules_of({})
+
+
+def test_days_off_are_holidays_too() -> None:
+    told = [{"from": "2026-12-24", "to": "2026-12-26", "name": "Christmas"}, {"from": "2026-12-31"}]
+    settings: dict[str, object] = {"holidays": ["2027-01-01"], "days_off": told}
+
+    assert days_off(settings) == (
+        DaysOff(date(2026, 12, 24), date(2026, 12, 26), "Christmas"),
+        DaysOff(date(2026, 12, 31), date(2026, 12, 31)),
+    )
+    assert rules_of(settings).calendar.holidays == {
+        *(date(2026, 12, day) for day in (24, 25, 26, 31)),
+        date(2027, 1, 1),
+    }
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        None,
+        "2026-12-24",
+        {},
+        {"to": "2026-12-24"},
+        {"from": "never"},
+        {"from": "2026-12-24", "to": "2026-12-23"},
+        {"from": "2026-12-24", "to": "2036-12-24"},
+        {"from": "2026-12-24", "to": None},
+    ],
+)
+def test_what_are_no_days_off_is_passed_over(one: object) -> None:
+    assert days_off({"days_off": [one]}) == days_off({"days_off": one}) == ()

@@ -1,0 +1,68 @@
+"""What the past lets one expect of an item that is in progress: how unusual its age is, and how long others
+of that age still took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sprints.calendar import Calendar
+from sprints.durations import Durations, ServiceLevel, cycle_times, service_level
+from sprints.flow import Flow
+from sprints.percentiles import nearest_rank
+
+# The newest past that is enough to speak of; teams change.
+WINDOW_DAYS = 90
+ENOUGH = 10
+# Fewer than this say nothing of how it goes on.
+_ENOUGH_LONGER = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The cycle times that expectations are made of. `window` are the days looked at, None if all."""
+
+    times: Durations
+    window: int | None
+
+    @property
+    def level(self) -> ServiceLevel | None:
+        """The service level expectation; None with too few items."""
+        return service_level(self.times) if self.times.n >= ENOUGH else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Of an item that is `days` days old: `within` of `n` past items had been done by that age.
+
+    `half` and `most` are the ages in days by which half, and 85 %, of those that took longer were done;
+    None with too few of them.
+    """
+
+    days: int
+    n: int
+    within: int
+    half: int | None
+    most: int | None
+
+    @property
+    def percentile(self) -> int:
+        """The share of the past that was done by this age, in whole percent, rounded down."""
+        return self.within * 100 // self.n if self.n else 0
+
+
+def past_of(flows: Sequence[Flow], now: datetime, calendar: Calendar) -> Past:
+    """The cycle times of the last 90 days or, if these are fewer than ten items, of all."""
+    since = calendar.midnight(calendar.day_of(now) - timedelta(days=WINDOW_DAYS))
+    recent = cycle_times([flow for flow in flows if flow.done_at and flow.done_at >= since], calendar)
+    if recent.n >= ENOUGH:
+        return Past(recent, WINDOW_DAYS)
+    return Past(cycle_times(flows, calendar), None)
+
+
+def expectation(days: int, past: Durations) -> Expectation:
+    """What to expect of an item that has been in progress for so many days, today included."""
+    longer = past.longer_than(days)
+    is_enough = len(longer) >= _ENOUGH_LONGER
+    half = nearest_rank(longer, 50) if is_enough else None
+    most = nearest_rank(longer, 85) if is_enough else None
+    return Expectation(days, past.n, past.within(days), half, most)
