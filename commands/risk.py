@@ -1,0 +1,116 @@
+"""`/risk`: what endangers the sprint, with the evidence."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from charts.reading import quantity
+from commands.arguments import Argument, Arguments, Kind
+from commands.choosing import facts_meant
+from commands.context import Context
+from commands.errors import UserError
+from commands.forecasting import chance_sentence, outlook, swap_sentence
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.reporting import crossed_of
+from commands.wording import counted, footer, moment, named, plain, weekday
+from sprints.burndown import burndown_of
+from sprints.durations import ServiceLevel, cycle_times, service_level
+from sprints.facts import Facts
+from sprints.flow import Flow
+from sprints.forecast import Refusal
+from sprints.outlook import Outlook
+from sprints.reviews import waiting_for_review
+from sprints.risks import Risk, RiskKind, risks_of
+
+_NOTHING = "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
+_LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
+
+
+@command(
+    "risk",
+    summary="what endangers the sprint, ranked by how much of it is at stake",
+    level=Level.READ,
+    arguments=(Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),),
+    examples=("/risk",),
+)
+async def risk(context: Context, arguments: Arguments) -> Reply:
+    """The chance first, then each risk with its items."""
+    facts = await facts_meant(context, arguments.text("milestone"))
+    if facts.sprint.has_ended(facts.as_of):
+        raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
+    told = await outlook(context, facts)
+    unit = told.unit if isinstance(told, Outlook) else burndown_of(facts).unit
+    flows = await context.flows()
+    level = _level(context, flows)
+    risks = risks_of(
+        facts,
+        unit,
+        flows,
+        level=level,
+        carries=await _carries(context, facts),
+        reviews=await _reviews(context, flows),
+    )
+    return Reply((card(facts, unit, risks, _lead(told), level),))
+
+
+def card(facts: Facts, unit: str, risks: tuple[Risk, ...], lead: str, level: ServiceLevel | None) -> str:
+    """What is said of the risks."""
+    parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
+    lines = [f"{n}. {_told(one, unit, level)}" for n, one in enumerate(risks, start=1)]
+    parts.append(
+        "\n".join(lines)
+        or "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
+    )
+    parts.append(footer(f"As of {moment(facts.as_of.astimezone(facts.sprint.timezone))}"))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _told(one: Risk, unit: str, level: ServiceLevel | None) -> str:
+    items, work = named(one.items), quantity(one.amount, unit)
+    share = f"{round(one.stake * 100)} % of what is open"
+    match one.kind:
+        case RiskKind.BLOCKED:
+            return f"**Blocked:** {items} – {work}, {share}."
+        case RiskKind.OLD:
+            usual = f"; 85 % of items take at most {counted(level.days, 'day')}" if level else ""
+            return f"**In progress for long:** {items} – {work}, {share}{usual}."
+        case RiskKind.LARGE:
+            return f"**Large and not begun:** {items} – {work}, {share}. `/split` makes it smaller."
+        case RiskKind.GROWN:
+            return f"**Scope has grown** by {work} since the commitment, with {items}; see `/sprint scope`."
+        case RiskKind.QUIET:
+            since = f" since {weekday(one.since)}" if one.since else ""
+            return f"**Nothing was done** on {counted(one.days, 'working day')}{since}."
+        case RiskKind.UNESTIMATED:
+            return f"**Not estimated:** {items}, {round(one.stake * 100)} % of the open items."
+        case RiskKind.CARRIED:
+            return f"**Carried over more than once:** {items} – {work}, {share}."
+        case RiskKind.REVIEW:
+            return f"**Waiting for a first review** for more than two days: {items} – {work}, {share}."
+
+
+def _lead(told: Outlook | Refusal) -> str:
+    found = told.forecast() if isinstance(told, Outlook) else told
+    if isinstance(told, Refusal) or isinstance(found, Refusal):
+        return ""
+    return f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
+
+
+def _level(context: Context, flows: Sequence[Flow]) -> ServiceLevel | None:
+    found = service_level(cycle_times(flows, context.calendar))
+    return found if found and found.n >= _LEAST_DONE else None
+
+
+async def _carries(context: Context, facts: Facts) -> Mapping[int, int]:
+    """By item, over how many ends of earlier sprints it was carried."""
+    return crossed_of(await context.sprints.numbers(context.now), facts.sprint, context.now)
+
+
+async def _reviews(context: Context, flows: Sequence[Flow]) -> Mapping[int, datetime]:
+    """Since when open pull requests have waited for a person to look."""
+    events = await context.timeline.items(context.project.id)
+    opened = min((flow.created_at for flow in flows if flow.is_open), default=context.now)
+    activity = await context.timeline.activity(context.project.id, "review", opened, context.now)
+    waits = waiting_for_review(flows, events, activity, context.now)
+    return {wait.flow.number: wait.since for wait in waits}

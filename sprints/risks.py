@@ -1,0 +1,158 @@
+"""What endangers a running sprint: each risk with the items that show it, most at stake first."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from sprints.burndown import measure
+from sprints.calendar import days_between
+from sprints.durations import ServiceLevel
+from sprints.facts import Amount, Cause, Facts, Item
+from sprints.flow import Flow
+
+# Below these shares a thing is usual, and naming it would be noise.
+LARGE_SHARE, GROWTH_SHARE, UNESTIMATED_SHARE = Decimal("0.25"), Decimal("0.1"), Decimal("0.2")
+LEAST_QUIET_DAYS, LEAST_CARRIES = 2, 2
+LONG_REVIEW = timedelta(days=2)
+
+
+class RiskKind(StrEnum):
+    """What may go wrong."""
+
+    BLOCKED = "blocked"
+    OLD = "old"
+    LARGE = "large"
+    GROWN = "grown"
+    QUIET = "quiet"
+    UNESTIMATED = "unestimated"
+    CARRIED = "carried"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """One risk. `stake` is the part of the open work that it touches, 0 to 1; `amount` that work, or what was
+    added. `since` is the day from which on it has been so, `days` how many working days that is.
+    """
+
+    kind: RiskKind
+    stake: Decimal
+    items: tuple[int, ...] = ()
+    amount: Decimal = Decimal(0)
+    since: date | None = None
+    days: int = 0
+
+
+def risks_of(
+    facts: Facts,
+    unit: str,
+    flows: Iterable[Flow],
+    *,
+    level: ServiceLevel | None = None,
+    carries: Mapping[int, int] | None = None,
+    reviews: Mapping[int, datetime] | None = None,
+) -> tuple[Risk, ...]:
+    """The risks of a sprint as of its facts, in a unit.
+
+    `flows` are those as of the same moment, `level` the team's service level expectation. `carries` says by
+    item over how many sprints' ends it was carried, `reviews` since when a pull request waits for a review.
+    """
+    open_items = [item for item in facts.items if item.state == "open" and not item.is_covered]
+    if not open_items:
+        return ()
+    by_number = {flow.number: flow for flow in flows}
+    known = [(item, by_number[item.number]) for item in open_items if item.number in by_number]
+    sizes = _Sizes(open_items, unit)
+    found = [
+        sizes.risk(RiskKind.BLOCKED, [item for item, flow in known if flow.open_blocks]),
+        sizes.risk(RiskKind.OLD, [item for item, flow in known if _is_old(flow, facts, level)]),
+        sizes.risk(RiskKind.LARGE, [item for item, flow in known if _is_large(item, flow, sizes)]),
+        sizes.risk(RiskKind.CARRIED, _carried(open_items, carries or {})),
+        sizes.risk(RiskKind.REVIEW, _in_review(open_items, reviews or {}, facts.as_of)),
+        _unestimated(open_items),
+        _grown(facts, unit),
+        _quiet(facts),
+    ]
+    return tuple(sorted((risk for risk in found if risk), key=lambda risk: (-risk.stake, risk.kind)))
+
+
+class _Sizes:
+    """How large the open items are."""
+
+    def __init__(self, items: Sequence[Item], unit: str) -> None:
+        self._unit = unit
+        self.total = sum(map(self.of, items), Decimal(0))
+
+    def of(self, item: Item) -> Decimal:
+        return measure(Amount(item.points or Decimal(0), 1), self._unit)
+
+    def risk(self, kind: RiskKind, items: Sequence[Item]) -> Risk | None:
+        """What these items put at stake; nothing without any."""
+        if not items:
+            return None
+        amount = sum(map(self.of, items), Decimal(0))
+        ordered = sorted(items, key=lambda item: (-self.of(item), item.number))
+        return Risk(
+            kind,
+            amount / self.total if self.total else Decimal(0),
+            tuple(item.number for item in ordered),
+            amount,
+        )
+
+
+def _is_old(flow: Flow, facts: Facts, level: ServiceLevel | None) -> bool:
+    """Longer in progress than 85 % of the team's items took."""
+    if level is None or flow.started_at is None or not flow.is_in_progress:
+        return False
+    calendar = facts.sprint.calendar
+    return (calendar.day_of(facts.as_of) - calendar.day_of(flow.started_at)).days + 1 > level.days
+
+
+def _is_large(item: Item, flow: Flow, sizes: _Sizes) -> bool:
+    """A quarter of what is left in one item that nobody has begun."""
+    return flow.started_at is None and sizes.of(item) > LARGE_SHARE * sizes.total and sizes.of(item) > 1
+
+
+def _carried(items: Sequence[Item], carries: Mapping[int, int]) -> list[Item]:
+    return [item for item in items if carries.get(item.number, 0) >= LEAST_CARRIES]
+
+
+def _in_review(items: Sequence[Item], reviews: Mapping[int, datetime], now: datetime) -> list[Item]:
+    return [item for item in items if item.number in reviews and now - reviews[item.number] > LONG_REVIEW]
+
+
+def _unestimated(items: Sequence[Item]) -> Risk | None:
+    missing = sorted(item.number for item in items if item.points is None)
+    share = Decimal(len(missing)) / len(items)
+    # Where nothing is estimated the team counts items, and that is no risk.
+    if share < UNESTIMATED_SHARE or len(missing) == len(items):
+        return None
+    return Risk(RiskKind.UNESTIMATED, share, tuple(missing))
+
+
+def _grown(facts: Facts, unit: str) -> Risk | None:
+    """What came in since the commitment, less what went."""
+    scope, committed = measure(facts.scope, unit), measure(facts.committed, unit)
+    grown = scope - committed
+    if not committed or grown < GROWTH_SHARE * committed:
+        return None
+    added = tuple(dict.fromkeys(line.number for line in facts.ledger if line.cause is Cause.ADDED))
+    return Risk(RiskKind.GROWN, min(grown / scope, Decimal(1)), added, grown)
+
+
+def _quiet(facts: Facts) -> Risk | None:
+    """Working days that are over and on which nothing was done, up to now."""
+    sprint, calendar = facts.sprint, facts.sprint.calendar
+    today = calendar.day_of(facts.as_of)
+    before, last = 0, sprint.first_day
+    for day in facts.days:
+        if day.done.count > before:
+            last = day.date + timedelta(days=1)
+        before = day.done.count
+    quiet = [day for day in days_between(last, today - timedelta(days=1)) if calendar.is_working_day(day)]
+    if len(quiet) < LEAST_QUIET_DAYS or sprint.due is None:
+        return None
+    left = sum(map(calendar.is_working_day, days_between(today, sprint.due)))
+    return Risk(RiskKind.QUIET, Decimal(len(quiet)) / (len(quiet) + left), since=quiet[0], days=len(quiet))
