@@ -13,7 +13,7 @@ import msgspec
 
 
 class MoveItem(msgspec.Struct, frozen=True, tag=True):
-    """An item goes from one milestone (its number, None: from none) to another. `reason` is for the record."""
+    """An item goes from one milestone (its number, None: from none) to another, for some `reason`."""
 
     number: int
     before: int | None

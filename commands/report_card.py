@@ -110,9 +110,32 @@ def numbers_table(report: Report) -> str:
     return table(("", "Points", "Items"), rows)
 
 
+def result_sentence(report: Report) -> str:
+    """What became of the commitment, and what is left."""
+    unit = report.unit
+    done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
+    was = "was" if report.is_over else "is"
+    if not committed:
+        return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
+    kept = measure(report.kept.total, unit)
+    share = percent(kept / committed)
+    text = f"**{number(kept)} of {quantity(committed, unit)} committed {_be(committed, was)} done ({share})**"
+    text += f", {quantity(done, unit)} in all." if done != kept else "."
+    if not report.left.entries:
+        return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
+    how = "carried over" if report.is_over else "still to do"
+    return f"{text} {both(report.left.total)} {how}."
+
+
 def both(amount: Amount) -> str:
     """An amount in both units: 5 points in 2 items."""
     return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
+
+
+def left_items(told: Sequence[str]) -> str:
+    """Items in a row, the first of them if there are many."""
+    more = [f"{len(told) - _MOST_CARRIED} more"] if len(told) > _MOST_CARRIED else []
+    return ", ".join([*told[:_MOST_CARRIED], *more])
 
 
 def percent(share: Decimal) -> str:
@@ -122,7 +145,7 @@ def percent(share: Decimal) -> str:
 
 def _opening(sheet: Sheet, kind: str) -> list[str]:
     sprint = sheet.sprint
-    return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), _result(sheet.report)]
+    return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), result_sentence(sheet.report)]
 
 
 def _when(sheet: Sheet) -> str:
@@ -148,22 +171,6 @@ def _goal(sheet: Sheet) -> str:
     if not sheet.report.is_over:
         return f"**Goal:** {plain(goal)}"
     return f"**Goal:** {plain(goal)} – was it met? Say `/sprint goal met` or `/sprint goal missed`."
-
-
-def _result(report: Report) -> str:
-    unit = report.unit
-    done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
-    was = "was" if report.is_over else "is"
-    if not committed:
-        return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
-    kept = measure(report.kept.total, unit)
-    share = percent(kept / committed)
-    text = f"**{number(kept)} of {quantity(committed, unit)} committed {_be(committed, was)} done ({share})**"
-    text += f", {quantity(done, unit)} in all." if done != kept else "."
-    if not report.left.entries:
-        return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
-    how = "carried over" if report.is_over else "still to do"
-    return f"{text} {both(report.left.total)} {how}."
 
 
 def _be(value: Decimal, singular: str) -> str:
@@ -220,12 +227,9 @@ def _carried(sheet: Sheet) -> str:
     late = set(report.late.numbers)
     told = [
         _left_item(entry, report, sheet.crossed.get(entry.number, 0), is_late=entry.number in late)
-        for entry in report.left.entries[:_MOST_CARRIED]
+        for entry in report.left.entries
     ]
-    more = len(report.left.entries) - len(told)
-    if more > 0:
-        told.append(f"{more} more")
-    return f"**{_left_name(report)}:** {', '.join(told)}."
+    return f"**{_left_name(report)}:** {left_items(told)}."
 
 
 def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> str:
