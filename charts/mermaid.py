@@ -3,7 +3,8 @@
 What Mermaid's XY chart can do shapes it (syntax: https://mermaid.js.org/syntax/xyChart.html). A numeric axis
 stretches a short line over its whole width, so the axis lists categories. A line with fewer values than
 there are categories ends early, which is what the future needs (10.9 and 11.17 alike). Categories of equal
-name fall together, all of them are written below the axis, and they overlap if there are many.
+name fall together, all of them are written below the axis, and they overlap if there are many. A title of
+more than some sixty characters is cut at both ends.
 """
 
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def fan_mermaid(fan: ForecastFan) -> str:
     every = -(-len(shown) // _MOST_DATES)
     seen = [names[n] if place % every == 0 else "" for place, n in enumerate(shown)]
     unit = unit_name(fan.sprint.unit)
-    title = f"Forecast: {unit} done, then in 5 in 10 cases (blue), in 9 and 1 in 10 (grey), scope (orange)"
+    title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), scope (orange)"
     return xychart(title, distinct(seen), unit, series, top=max(max(one.values) for one in series))
 
 

@@ -15,7 +15,7 @@ def velocity_mermaid(velocity: VelocityBars) -> str:
     """Bars of what was completed, and lines of what was committed and of the median."""
     bars, unit = velocity.bars, unit_name(velocity.unit)
     series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
-    title = f"Velocity: {unit} completed (blue)"
+    title = f"{unit.capitalize()} completed (blue)"
     if len(bars) > 1:  # A line of one point is invisible.
         series.append(Series("line", "committed", ORANGE, [bar.committed for bar in bars]))
         title += ", committed (orange)"
@@ -48,7 +48,7 @@ def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
     ]
     if len(days) == 1:  # A line of one point is invisible.
         series = [Series("bar", one.name, one.ink, one.values) for one in series]
-    title = "Cumulative flow: items arrived (grey), started (orange), done or dropped (blue)"
+    title = "Items arrived (grey), started (orange), left (blue)"
     return _by_name(title, [short_day(day.date) for day in days], "items", series)
 
 
@@ -83,7 +83,7 @@ def calibration_mermaid(calibration: Calibration) -> str:
         Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),
         Series("line", "said", ORANGE, [Decimal(100 * one.mean_chance) for one in bins]),
     ]
-    title = "Forecasts that came true in percent (blue), and what was said (orange)"
+    title = "Percent that came true (blue), chance said (orange)"
     return xychart(title, distinct(names), "percent", series, top=Decimal(100))
 
 

@@ -74,7 +74,7 @@ BLOCK = re.compile(
     r"```mermaid\n"
     rf'%%\{{init: \{{"themeVariables": \{{"xyChart": \{{"plotColorPalette": "{INK}(?:, {INK})*"\}}\}}\}}\}}%%\n'
     r"xychart-beta\n"
-    r'    title "[\w (),:]+"\n'
+    r'    title "[\w (),:]{5,62}"\n'
     r"    x-axis \[(?P<names>.+)\]\n"
     rf'    y-axis "\w+" 0 --> (?P<top>{NUMBER})\n'
     rf'(?P<series>(?:    (?:line|bar) "[\w ]+" \[{NUMBER}(?:, {NUMBER})*\]\n)+)'
