@@ -12,12 +12,24 @@ from bot.measuring import Measuring
 from bot.reconcile import Reconciliation
 from bot.redelivery import Redelivery
 from bot.retention import Retention
+from bot.settings_file import SettingsReading
 from storage.database import Database
 from storage.installations import Installations
-from storage.jobs import BACKFILL, MEASURE, OTHERS, RECONCILE, REDELIVER, RETAIN, TICK, Jobs
+from storage.jobs import (
+    BACKFILL,
+    MEASURE,
+    OTHERS,
+    READ_SETTINGS,
+    RECONCILE,
+    REDELIVER,
+    RETAIN,
+    TICK,
+    Jobs,
+)
 from storage.lookups import tenants_due
 
 _RECONCILE_EVERY = timedelta(days=1)
+_SETTINGS_PAUSE = timedelta(seconds=5)
 
 
 class Clockwork:
@@ -38,6 +50,7 @@ class Clockwork:
         self._reconciliation = Reconciliation(database, github, clock)
         self._redelivery = Redelivery(database, github, clock)
         self._measuring = Measuring(database, clock)
+        self._settings = SettingsReading(database, github)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
 
@@ -47,6 +60,7 @@ class Clockwork:
         queue.task(name=BACKFILL, queue=OTHERS, retry=retry)(self._ask_for_the_past)
         queue.task(name=MEASURE, queue=OTHERS, retry=retry)(self._measure)
         queue.task(name=RECONCILE, queue=OTHERS, retry=retry)(self._reconcile)
+        queue.task(name=READ_SETTINGS, queue=OTHERS, retry=retry)(self._read_settings)
         for name, cron, work in (
             (TICK, "* * * * *", self._tick),
             (REDELIVER, "17 * * * *", self._redeliver),
@@ -63,6 +77,7 @@ class Clockwork:
                 await self._jobs.measure(connection, organization_id=organization_id)
             for organization_id in await tenants_due(connection, "reconcile", now):
                 await self._jobs.reconcile(connection, organization_id=organization_id)
+                await self._jobs.read_settings(connection, organization_id=organization_id)
 
     async def _measure(self, organization_id: int) -> None:
         await self._measuring.run(organization_id)
@@ -77,6 +92,16 @@ class Clockwork:
             self._log.warning("not reconciled", organization=organization_id, reason=str(problem))
         async with self._database.tenant(organization_id) as tenant:
             await Installations(tenant).reconcile_next(next_turn)
+
+    async def _read_settings(self, organization_id: int, project_id: int | None = None) -> None:
+        try:
+            await self._settings.run(organization_id, project_id)
+        except GitHubUnavailableError as problem:
+            at = max(problem.retry_at, self._clock() + _SETTINGS_PAUSE)
+            async with self._database.nobody() as connection:
+                await self._jobs.read_settings(
+                    connection, organization_id=organization_id, project_id=project_id, at=at
+                )
 
     async def _redeliver(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         try:

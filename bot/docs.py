@@ -7,6 +7,7 @@ from pathlib import Path
 import commands
 from bot.settings import Settings
 from commands.registry import Command, load
+from commands.settings_page import page as settings_page
 
 _INTRODUCTION = (
     "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may hold "
@@ -27,6 +28,7 @@ def run(_: Settings, __: argparse.Namespace) -> int:
 def pages() -> Iterator[tuple[Path, str]]:
     """Each generated page and what it must say."""
     yield _DOCS / "commands.md", _commands(load(commands))
+    yield _DOCS / "settings.md", settings_page()
 
 
 def _commands(found: tuple[Command, ...]) -> str:

@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.services import Services
+from bot.settings_file import ORGANIZATION
 from handlers import ROUTES
 from handlers.delivery import (
     Asked,
@@ -23,6 +24,7 @@ from handlers.delivery import (
     Outcome,
     Recorded,
     RepositoriesChanged,
+    SettingsChanged,
     UnusableError,
 )
 from handlers.payloads import Account, Repository, clean
@@ -132,6 +134,10 @@ class Recording:
             case InstallationChanged(change="suspend" | "unsuspend"):
                 since = outcome.at if outcome.change == "suspend" else None
                 await Installations(tenant).suspended(since)
+            case SettingsChanged() if self._jobs is not None and project_id is not None:
+                await self._jobs.read_settings(
+                    tenant.connection, organization_id=tenant.organization_id, project_id=project_id
+                )
             case RepositoriesChanged():
                 await self._look_after(tenant, outcome, event.received_at)
 
@@ -146,6 +152,10 @@ class Recording:
                 await self._jobs.backfill(
                     tenant.connection, organization_id=tenant.organization_id, project_id=project_id
                 )
+                for one in (project_id, ORGANIZATION):
+                    await self._jobs.read_settings(
+                        tenant.connection, organization_id=tenant.organization_id, project_id=one
+                    )
 
     async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> None:
         """Remembers people who were not met before, or under another login."""

@@ -54,7 +54,8 @@ class Context:
     @property
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
-        return not self.project.is_private or self.project.settings.get("charts") == "image"
+        told = self.project.settings.get("charts")
+        return told != "mermaid" if not self.project.is_private else told == "image"
 
     async def flows(self) -> Sequence[Flow]:
         """How all items of the repository flow, as of now."""

@@ -13,7 +13,7 @@ from handlers.label import record_label
 from handlers.milestone import record_milestone
 from handlers.pull_request import record_pull_request
 from handlers.pull_request_review import record_review
-from handlers.push import record_push
+from handlers.push import find_settings, record_push
 from handlers.release import record_release
 from handlers.repository import record_repository
 from handlers.sub_issues import record_sub_issue
@@ -46,7 +46,7 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
         ("installation_repositories", action): (record_installation_repositories,)
         for action in ("added", "removed")
     },
-    ("push", None): (record_push,),
+    ("push", None): (record_push, find_settings),
     ("deployment_status", "created"): (record_deployment_status,),
     ("release", "published"): (record_release,),
     ("issue_comment", "created"): (record_comment, find_commands),

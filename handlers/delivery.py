@@ -81,5 +81,10 @@ class RepositoriesChanged:
     removed: Sequence[Repository] = ()
 
 
-Outcome = Recorded | Asked | InstallationChanged | RepositoriesChanged
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """A push may have changed the team's settings file, or what says which other bots are there."""
+
+
+Outcome = Recorded | Asked | InstallationChanged | RepositoriesChanged | SettingsChanged
 Handler = Callable[[Delivery], Iterable[Outcome]]

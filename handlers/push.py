@@ -1,11 +1,12 @@
-"""Pushes to the default branch: how many commits of whom."""
+"""Pushes to the default branch: how many commits of whom, and whether they touch the settings."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from commands.settings_file import PATH
+from handlers.delivery import Delivery, Recorded, SettingsChanged
 from handlers.payloads import Account, Repository, clean, moment, plain
 from sprints.model import ActivityEvent
 
@@ -16,6 +17,13 @@ class _Author(msgspec.Struct):
 
 class _Commit(msgspec.Struct):
     author: _Author | None = None
+    added: list[str] = []
+    modified: list[str] = []
+    removed: list[str] = []
+
+    @property
+    def files(self) -> Iterator[str]:
+        yield from (*self.added, *self.modified, *self.removed)
 
 
 class _Payload(msgspec.Struct):
@@ -23,10 +31,15 @@ class _Payload(msgspec.Struct):
     after: str
     repository: Repository
     commits: list[_Commit] = []
+    forced: bool = False
     sender: Account | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+# Up to so many commits GitHub lists in a push.
+_MOST_COMMITS = 2048
+# What bots like Prow keep their configuration in, at the root.
+OTHER_BOTS = ("OWNERS", "OWNERS_ALIASES", ".prow.yaml", ".prow")
 
 
 def record_push(delivery: Delivery) -> Iterator[Recorded]:
@@ -48,3 +61,17 @@ def record_push(delivery: Delivery) -> Iterator[Recorded]:
             actor=clean(payload.sender.login) if payload.sender else None,
         )
     )
+
+
+def find_settings(delivery: Delivery) -> Iterator[SettingsChanged]:
+    """Whether the settings are to be read again. A forced push may have taken back what it does not list."""
+    payload = delivery.read(_PAYLOAD)
+    if payload.ref != f"refs/heads/{payload.repository.default_branch}":
+        return
+    is_partial = payload.forced or len(payload.commits) >= _MOST_COMMITS
+    if is_partial or any(_concerns_settings(file) for one in payload.commits for file in one.files):
+        yield SettingsChanged()
+
+
+def _concerns_settings(file: str) -> bool:
+    return file == PATH or file.partition("/")[0] in OTHER_BOTS

@@ -21,6 +21,7 @@ BACKFILL = "backfill"
 TICK = "tick"
 MEASURE = "measure"
 RECONCILE = "reconcile"
+READ_SETTINGS = "read_settings"
 REDELIVER = "redeliver"
 RETAIN = "retain"
 
@@ -124,6 +125,26 @@ class Jobs:
             RECONCILE,
             queueing_lock=f"reconcile:{organization_id}",
             organization_id=organization_id,
+        )
+
+    async def read_settings(
+        self,
+        connection: AsyncConnection,
+        *,
+        organization_id: int,
+        project_id: int | None = None,
+        at: datetime | None = None,
+    ) -> None:
+        """Reads a repository's settings file, or all of the tenant's; `at` says when, if not at once."""
+        await self._defer(
+            connection,
+            READ_SETTINGS,
+            # Two at once might keep what the slower one read last.
+            lock=None if at else f"settings:{organization_id}",
+            queueing_lock=f"settings:{organization_id}:{'all' if project_id is None else project_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+            project_id=project_id,
         )
 
     async def _defer(

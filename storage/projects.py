@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sprints.rules import Rules, rules_of
 from storage.database import Tenant
@@ -109,10 +109,10 @@ class Projects:
 
     async def say(self, project_id: int, key: str, value: object) -> None:
         """Keeps a setting that a command gave; with None, it is what the other origins say."""
-        said = await self.said(project_id)
-        said = {name: old for name, old in said.items() if name != key}
+        said = projects.c.said.op("-")(key)
         if value is not None:
-            said[key] = value
+            said = said.op("||")(literal({key: value}, JSONB))
+        # In the one statement: other settings that are given meanwhile stay.
         await self._connection.execute(
             update(projects).where(self._mine, projects.c.id == project_id).values(said=said)
         )

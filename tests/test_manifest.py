@@ -20,13 +20,16 @@ def test_events_are_those_that_the_door_takes_in() -> None:
 
 def test_permissions_are_those_that_the_calls_need() -> None:
     """Comments and reactions write; the permission of a caller needs metadata. Pushes, releases and
-    deployments are told only to those who may read contents and deployments."""
+    deployments are told only to those who may read contents and deployments. Check runs need checks, a pull
+    request for the settings file contents, and an override for a team members."""
     manifest = yaml.safe_load(MANIFEST.read_text())
     assert manifest["default_permissions"] == {
         "issues": "write",
         "pull_requests": "write",
         "metadata": "read",
-        "contents": "read",
+        "contents": "write",
+        "checks": "write",
+        "members": "read",
         "deployments": "read",
     }
 

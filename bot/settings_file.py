@@ -1,0 +1,233 @@
+"""Reads the teams' settings files through the API, keeps them, and tells what is wrong with them.
+
+One that is wrong changes nothing: what was good last stays in force. Its problems are told as a Check Run on
+the commit that brought them, once for each version; so is that it has become good again.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import structlog
+
+import commands
+from bot.github import GitHub, GitHubRefusedError, Installation
+from commands.registry import load
+from commands.settings_file import (
+    MOST_BYTES,
+    ORGANIZATION_REPOSITORY,
+    PATH,
+    Problem,
+    SettingsFile,
+    read_settings,
+)
+from handlers.push import OTHER_BOTS
+from storage.database import Database, Tenant
+from storage.projects import Project, Projects
+from storage.settings_files import KeptFile, SettingsFiles
+
+# Instead of a repository's id: the file that holds for all of them.
+ORGANIZATION = 0
+_CHECK = "Agile settings"
+_GONE = 404
+# What the plugins of Prow answer to (kubernetes-sigs/prow, pkg/plugins). Of ours it is `/help` today.
+PROW_VERBS = (
+    *("approve", "area", "assign", "auto-cc", "bark", "bugzilla", "cc", "cherrypick", "close", "committee"),
+    *("good-first-issue", "help", "hold", "honk", "joke", "kind", "label", "language", "lgtm", "lifecycle"),
+    *("link-issue", "lint", "meow", "milestone", "ok-to-test", "override", "pin-issue", "pony", "priority"),
+    *("project", "refresh", "release-note", "reopen", "retest", "retitle", "shrug", "sig", "skip", "stage"),
+    *("status", "test", "transfer", "triage", "unassign", "uncc", "unhold", "verify-owners", "wg", "woof"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a file lies and how what it says is kept; `before` is what was kept last."""
+
+    installation: Installation
+    full_name: str
+    before: KeptFile
+    is_organization: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file as GitHub gave it; `content` is None for what is no file that could be read."""
+
+    sha: str
+    content: bytes | None
+
+
+class SettingsReading:
+    """Brings what we know of settings files up to date. Safe to be repeated at any time."""
+
+    def __init__(self, database: Database, github: GitHub) -> None:
+        self._database = database
+        self._github = github
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self, organization_id: int, project_id: int | None) -> None:
+        """Reads one repository's file, ORGANIZATION's, or (None) all of a tenant's.
+
+        Raises GitHubUnavailableError; what was read until then is kept.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            known = [one for one in await Projects(tenant).active() if one.installation and one.full_name]
+        wanted = known if project_id is None else [one for one in known if one.id == project_id]
+        if known and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, wanted))):
+            await self._guarded(self._read_organization, organization_id, known[0])
+        for project in wanted:
+            if not _is_for_all(project):
+                await self._guarded(self._read_project, organization_id, project)
+
+    async def _guarded(self, read: Callable[[int, Project], Any], tenant: int, project: Project) -> None:
+        """Where GitHub refuses, all stays as it was; another repository may be open to us all the same."""
+        try:
+            await read(tenant, project)
+        except GitHubRefusedError as refusal:
+            self._log.warning("settings not read", project=project.id, status=refusal.status)
+
+    async def _read_organization(self, organization_id: int, project: Project) -> None:
+        owner = (project.full_name or "").partition("/")[0]
+        async with self._database.tenant(organization_id) as tenant:
+            before = await SettingsFiles(tenant).of_organization()
+        installation = self._github.installation(project.installation or 0)
+        full_name = f"{owner}/{ORGANIZATION_REPOSITORY}"
+        kept = await self._now(_Place(installation, full_name, before, is_organization=True))
+        if kept is not None:
+            async with self._database.tenant(organization_id) as tenant:
+                await SettingsFiles(tenant).keep_of_organization(kept)
+
+    async def _read_project(self, organization_id: int, project: Project) -> None:
+        installation = self._github.installation(project.installation or 0)
+        root = await _root(installation, project.full_name or "")
+        if root is None:  # Gone, or closed to us: no reason to forget its settings.
+            return
+        verbs = PROW_VERBS if any(name in root for name in OTHER_BOTS) else ()
+        async with self._database.tenant(organization_id) as tenant:
+            before = await SettingsFiles(tenant).of_project(project.id)
+            if verbs != project.other_bots:
+                await SettingsFiles(tenant).keep_other_bots(project.id, verbs)
+        place = _Place(installation, project.full_name or "", before, is_organization=False)
+        kept = await self._now(place)
+        if kept is not None:
+            async with self._database.tenant(organization_id) as tenant:
+                await self._keep(tenant, project, kept)
+
+    async def _keep(self, tenant: Tenant, project: Project, kept: KeptFile) -> None:
+        await SettingsFiles(tenant).keep_of_project(project.id, kept)
+        self._log.info("settings read", project=project.id, problems=len(kept.problems))
+
+    async def _now(self, place: _Place) -> KeptFile | None:
+        """What to keep from now on; None if it is what is kept already."""
+        found, before = await find_file(place.installation, place.full_name, PATH), place.before
+        if found is None:
+            return None if before.sha is None else KeptFile()
+        if found.sha == before.sha and not before.problems:
+            return None
+        read = judged(found, is_organization=place.is_organization)
+        problems = tuple(map(str, read.problems))
+        # The same version is read again where it had problems: a newer version of us may know more.
+        if found.sha == before.sha and problems:
+            return None
+        if problems or before.problems:
+            await self._tell(place, read.problems)
+        return KeptFile(before.settings if problems else read.settings, problems, found.sha)
+
+    async def _tell(self, place: _Place, problems: Sequence[Problem]) -> None:
+        """A Check Run on the newest commit that touched the file."""
+        repository = f"/repos/{place.full_name}"
+        commits = await place.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
+        if not commits:
+            return
+        try:
+            await place.installation.post(f"{repository}/check-runs", check_run(commits[0]["sha"], problems))
+        except GitHubRefusedError as refusal:
+            # Without the permission, `/agile config validate` and `/agile health` tell it all the same.
+            self._log.warning("settings' problems not told", status=refusal.status)
+
+
+async def find_file(
+    installation: Installation, full_name: str, path: str, ref: str | None = None
+) -> Found | None:
+    """A file of the default branch, or of `ref`; None where there is none."""
+    query = f"?ref={ref}" if ref else ""
+    try:
+        told = await installation.get(f"/repos/{full_name}/contents/{path}{query}")
+    except GitHubRefusedError as refusal:
+        if refusal.status == _GONE:
+            return None
+        raise
+    if not isinstance(told, Mapping):
+        return Found("directory", None)
+    # What is too large is not sent, and not needed: that it is too large is all there is to say of it.
+    content = b" " * (MOST_BYTES + 1) if told.get("size", 0) > MOST_BYTES else _content(told)
+    return Found(str(told["sha"]), content)
+
+
+def judged(found: Found, *, is_organization: bool) -> SettingsFile:
+    """What a file says."""
+    if found.content is None:
+        return SettingsFile(problems=(Problem(0, f"`{PATH}` must be a file of text."),))
+    return read_settings(found.content, command_names(), is_organization=is_organization)
+
+
+@cache
+def command_names() -> tuple[str, ...]:
+    """The names of all commands."""
+    return tuple(command.name for command in load(commands))
+
+
+def check_run(commit: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    """What is said of a file on the commit that brought it."""
+    title, summary = "The settings are good", "They are in force."
+    if problems:
+        title = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {PATH}"
+        lines = "\n".join(f"- {problem}" for problem in problems)
+        summary = (
+            f"{lines}\n\nThe last good settings stay in force. `docs/settings.md` of Agile GitHub Suite "
+            "tells every setting; `/agile config validate` in a comment checks the file again."
+        )
+    annotations = [
+        {
+            "path": PATH,
+            "start_line": max(problem.line, 1),
+            "end_line": max(problem.line, 1),
+            "annotation_level": "failure",
+            "message": problem.text,
+        }
+        for problem in problems
+    ]
+    return {
+        "name": _CHECK,
+        "head_sha": commit,
+        "status": "completed",
+        "conclusion": "failure" if problems else "success",
+        "output": {"title": title, "summary": summary, "annotations": annotations},
+    }
+
+
+async def _root(installation: Installation, full_name: str) -> set[str] | None:
+    """The names at a repository's root; None if it is not to be seen."""
+    try:
+        return {str(one["name"]) for one in await installation.get(f"/repos/{full_name}/contents/")}
+    except GitHubRefusedError as refusal:
+        if refusal.status != _GONE:
+            raise
+        return set() if "empty" in str(refusal).lower() else None
+
+
+def _content(told: Mapping[str, Any]) -> bytes | None:
+    if told.get("type") != "file" or told.get("encoding") != "base64":
+        return None
+    try:
+        return base64.b64decode(str(told["content"]))
+    except binascii.Error:
+        return None
+
+
+def _is_for_all(project: Project) -> bool:
+    return (project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY

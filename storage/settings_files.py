@@ -1,0 +1,105 @@
+"""The teams' settings files as they were last read, and where each setting comes from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+
+from storage.database import Tenant
+from storage.tables import organizations, projects
+
+# Beside the settings of a file stands what its last version had wrong: while there is something, they are
+# those of the last good one.
+PROBLEMS = "problems"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A settings file as we know it: the settings that hold, and what is wrong with the version `sha`.
+
+    `sha` is that of the content on GitHub; None where there is no file.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """All that a repository's settings are made of, the later winning."""
+
+    operator: Mapping[str, Any]
+    organization: KeptFile
+    operator_here: Mapping[str, Any]
+    repository: KeptFile
+    said: Mapping[str, Any]
+
+
+class SettingsFiles:
+    """One tenant's settings files."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def of_organization(self) -> KeptFile:
+        query = select(organizations.c.file, organizations.c.file_sha).where(self._organization)
+        return _kept(*(await self._connection.execute(query)).one())
+
+    async def of_project(self, project_id: int) -> KeptFile:
+        query = select(projects.c.file, projects.c.file_sha).where(self._project(project_id))
+        return _kept(*(await self._connection.execute(query)).one())
+
+    async def keep_of_organization(self, file: KeptFile) -> None:
+        """From now on this holds for all repositories."""
+        await self._connection.execute(
+            update(organizations).where(self._organization).values(file=_told(file), file_sha=file.sha)
+        )
+
+    async def keep_of_project(self, project_id: int, file: KeptFile) -> None:
+        """From now on this holds for the repository."""
+        await self._connection.execute(
+            update(projects).where(self._project(project_id)).values(file=_told(file), file_sha=file.sha)
+        )
+
+    async def keep_other_bots(self, project_id: int, verbs: Sequence[str]) -> None:
+        """The words that other bots answer to in a repository."""
+        await self._connection.execute(
+            update(projects).where(self._project(project_id)).values(other_bots=list(verbs))
+        )
+
+    async def origins(self, project_id: int) -> Origins:
+        """Where the settings of a repository come from."""
+        query = (
+            select(
+                organizations.c.settings,
+                organizations.c.file,
+                organizations.c.file_sha,
+                projects.c.settings,
+                projects.c.file,
+                projects.c.file_sha,
+                projects.c.said,
+            )
+            .join(organizations, organizations.c.id == projects.c.organization_id)
+            .where(self._project(project_id))
+        )
+        row = (await self._connection.execute(query)).one()
+        return Origins(row[0], _kept(row[1], row[2]), row[3], _kept(row[4], row[5]), row[6])
+
+    @property
+    def _organization(self) -> ColumnElement[bool]:
+        return organizations.c.id == self._organization_id
+
+    def _project(self, project_id: int) -> ColumnElement[bool]:
+        return (projects.c.organization_id == self._organization_id) & (projects.c.id == project_id)
+
+
+def _kept(told: Mapping[str, Any], sha: str | None) -> KeptFile:
+    settings = {key: value for key, value in told.items() if key != PROBLEMS}
+    return KeptFile(settings, tuple(told.get(PROBLEMS, ())), sha)
+
+
+def _told(file: KeptFile) -> dict[str, Any]:
+    return {**file.settings, **({PROBLEMS: list(file.problems)} if file.problems else {})}

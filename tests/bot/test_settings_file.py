@@ -1,0 +1,389 @@
+"""The team's settings file: what it may say, and how it is read, kept and complained about."""
+
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.settings_file import PROW_VERBS, check_run, command_names
+from commands.settings_file import (
+    MOST_BYTES,
+    PATH,
+    Problem,
+    check_settings,
+    read_settings,
+    scalar,
+    schema,
+)
+from sprints.rules import rules_of
+from storage.jobs import Jobs
+from storage.projects import Projects
+from tests.running import Bot, rows
+
+NAMES = command_names()
+ZONES = schema()["properties"]["timezone"]["errorMessage"]
+
+
+def problems(text: str, *, is_organization: bool = False) -> list[str]:
+    found = read_settings(text.encode(), NAMES, is_organization=is_organization)
+    assert bool(found.problems) == (not found.settings and bool(found.problems))
+    return [str(problem) for problem in found.problems]
+
+
+# What it may say
+
+
+def test_a_whole_file_is_read() -> None:
+    text = """
+# Our team
+timezone: [{zone: Europe/Berlin}, {from: 2026-12-01, zone: Asia/Tokyo}]
+working_days: [mon, tue, wed, thu]
+holidays:
+  - 2026-12-25
+sizes: {S: 1, M: 2.5}
+estimate_labels: ["effort {points}", "T {size}"]
+started_labels: [doing]
+wip: {limit: 5, teams: {checkout: 3}}
+teams: {checkout: {labels: ["team: checkout"], people: [alice]}}
+charts: mermaid
+commands:
+  short: false
+  sprint goal: {role: write, teams: [leads], users: [alice, "@author"]}
+  estimate: {name: points, short: true}
+bots: ["release-drafter[bot]"]
+strangers: silence
+public: read
+quiet_hours: {from: 18:00, until: 08:00}
+ai: true
+sprints: {repositories: [webshop, payments]}
+"""
+    found = read_settings(text.encode(), NAMES, is_organization=True)
+
+    assert found.problems == ()
+    assert set(found.settings) == set(schema()["properties"])
+    assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+    rules = rules_of(found.settings)
+    assert str(rules.calendar.zone) == "Asia/Tokyo"
+    assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
+    assert [day.isoformat() for day in rules.calendar.holidays] == ["2026-12-25"]
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])
+def test_an_empty_file_settles_nothing(text: str) -> None:
+    assert read_settings(text.encode(), NAMES) == read_settings(b"", NAMES)
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "\n\ntimezone: Berlin",
+            f"line 3: `timezone` {ZONES}, not “Berlin”",
+        ),
+        (
+            "timezone:\n- zone: Europe/Berlin\n- from: 2026-13-01\n  zone: Asia/Tokyo",
+            "line 3: `timezone.from` must be a date such as `2026-12-01`, not “2026-13-01”",
+        ),
+        ("timezon: UTC", "line 1: there is no setting `timezon`; did you mean `timezone`?"),
+        (
+            "quiet_hours: {from: 18:00, until: 08:00, not: x}",
+            "line 1: there is no setting `not` in `quiet_hours`; there are `from`, `until`",
+        ),
+        ("quiet_hours: {from: 18:00}", "line 1: `quiet_hours.until` is missing"),
+        (
+            "holidays:\n  - 2026-12-24\n  - 2026-02-30",
+            "line 3: `holidays` must hold dates such as `2026-12-25`, not “2026-02-30”",
+        ),
+        ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),
+        ("sizes:\n  S: 1\n  M: lots", "line 3: `sizes.M` must be a number of points from 0 to 9999, not “lots”"),
+        (
+            "- timezone",
+            "line 1: the file must be a mapping of settings to values, such as `timezone: Europe/Berlin`",
+        ),
+        (
+            "charts: &a image\n",
+            "line 1: references (`&name`, `*name`) are not read; write the value out",
+        ),
+        ("ai: !!python/object:os.system x", "line 1: tags such as `!name` are not read"),
+        ("ai: true\ncharts: image\nai: false", "line 3: `ai` is given twice, first in line 1"),
+        ("ai: true\n---\nai: true", "line 2: a second document begins here; there must be one only"),
+        ("wip:\n\tlimit: 5", "line 2: this is no YAML: indent with spaces, not with tabs"),
+        (
+            "ai: a: b",
+            "line 1: this is no YAML: a colon too many, or a wrong indentation; quote texts with a colon",
+        ),
+        ("holidays: [2026-12-24", "line 2: this is no YAML: a bracket or brace is not closed, or a comma is missing"),
+        ('bots: ["a\\0b"]', "line 1: texts must be a single line of printable characters"),
+        ("? [a]\n: b", "line 1: the name of a setting must be a word"),
+        ("[" * 5000, "line 1: no setting lies as deep as this"),
+        ("commands: {estmate: {role: admin}}", "line 1: there is no command `estmate`; did you mean `estimate`?"),
+        (
+            "commands:\n  sprint status: {short: false}",
+            "line 2: `short` holds for all that begins with `/sprint`; put it under `sprint`",
+        ),
+        ("commands: {estimate: {name: sprint}}", "line 1: `sprint` is the name of another command"),
+        (
+            "commands:\n  estimate: {name: pts}\n  sprint status: {name: pts}",
+            "line 3: `pts` is the name of `estimate` already",
+        ),
+        (
+            "sprints: {repositories: [a, b]}",
+            "line 1: `sprints` belongs into the organization's file, in the repository `.github`",
+        ),
+        (
+            "teams: {a: {people: [bob]}}\nwip: {teams: {b: 3}}",
+            "line 2: `b` is no team of `teams` in this file",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
+    assert problems(text) == [said]
+
+
+def test_a_part_of_a_command_s_name_has_no_rules() -> None:
+    (said,) = problems("commands: {sprint: {role: read}}")
+    assert said.startswith("line 1: `sprint` alone is no command; there are `sprint ")
+
+
+def test_a_bomb_is_refused_before_it_grows() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    assert problems(bomb) == ["line 1: references (`&name`, `*name`) are not read; write the value out"]
+
+
+def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
+    assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
+    found = read_settings(b"ai: true\n# caf\xe9", NAMES)
+    assert [str(one) for one in found.problems] == ["line 2: the file must be text in UTF-8"]
+
+
+def test_many_problems_are_cut_and_counted() -> None:
+    told = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
+    assert len(told) == 21
+    assert told[-1] == "And 10 more."
+
+
+@given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
+def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
+    raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    found = read_settings(raw, NAMES)
+    assert not (found.problems and found.settings)
+
+
+_KEYS = st.sampled_from([*schema()["properties"], "other"])
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_KEYS, _VALUES, max_size=5))
+def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
+    text = yaml.safe_dump(told, allow_unicode=True)
+    found = read_settings(text.encode("utf-8", "replace"), NAMES)
+    assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
+    rules_of(found.settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("5", 5), ("-1", -1), ("0.5", 0.5), (".5", 0.5), ("true", True), ("~", None), ("", None), ("yes", "yes"),
+     ("18:00", "18:00"), ("2026-12-24", "2026-12-24"), ("1e999", "1e999"), ("9" * 99, "9" * 99), ("on", "on")],
+)  # fmt: skip
+def test_words_mean_what_editors_show(text: str, meant: object) -> None:
+    assert scalar(text) == meant
+    assert type(scalar(text)) is type(meant)
+
+
+# The schema itself
+
+
+def _schemas(told: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """All schemas within one that check something."""
+    found = []
+    if isinstance(told, dict):
+        if {"type", "enum", "pattern", "format"} & told.keys() and path.rpartition(".")[2] != "properties":
+            found.append((path, told))
+        for key, value in told.items():
+            if key not in {"examples", "default"}:
+                found += _schemas(value, f"{path}.{key}")
+    elif isinstance(told, list):
+        for n, value in enumerate(told):
+            found += _schemas(value, f"{path}[{n}]")
+    return found
+
+
+def test_whatever_is_checked_has_words_for_what_would_be_right() -> None:
+    checked = _schemas(schema())
+    assert len(checked) > 30
+    assert [path for path, one in checked if not one.get("errorMessage", "").startswith("must ")] == []
+
+
+@pytest.mark.parametrize("key", list(schema()["properties"]))
+def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
+    told = schema()["properties"][key]
+    assert told["title"]
+    assert told["description"]
+    assert "default" in told
+    for example in told["examples"]:
+        assert check_settings({key: example}, [*NAMES, "sprint close", "estimate"]) == ()
+
+
+# Read, kept and complained about
+
+
+async def in_force(bot: Bot) -> dict[str, Any]:
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.tenant(organization[0]) as tenant:
+        project = await Projects(tenant).named(bot.repo)
+    assert project is not None
+    return project.settings
+
+
+async def write(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:
+    """Somebody pushes a file; returns the commit."""
+    made = await bot.github.put_file(repo or bot.repo, path, text)
+    await bot.rest()
+    return str(made["commit"]["sha"])
+
+
+async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]:
+    """The conclusion and title of each check run of ours on a commit."""
+    told = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
+    assert all(one["name"] == "Agile settings" for one in told["check_runs"])
+    return [(one["conclusion"], one["output"]["title"]) for one in told["check_runs"]]
+
+
+async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
+    commit = await write(bot, "timezone: Europe/Berlin\n")
+
+    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await checks(bot, commit) == []
+    await bot.github.delete_file(bot.repo, PATH)
+    await bot.rest()
+    assert await in_force(bot) == {}
+
+
+async def test_what_is_wrong_is_told_on_the_commit_and_changes_nothing(bot: Bot) -> None:
+    await write(bot, "timezone: Europe/Berlin\n")
+    bad = await write(bot, "timezone: Berlin\nai: true\n")
+
+    settings = await in_force(bot)
+    assert settings["timezone"] == "Europe/Berlin"
+    assert "ai" not in settings
+    assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
+    # Another push says nothing again.
+    other = await write(bot, "alice\n", "OWNERS")
+    assert await checks(bot, other) == []
+    assert len(await checks(bot, bad)) == 1
+
+    good = await write(bot, "timezone: Europe/Berlin\nai: true\n")
+    assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+    assert await checks(bot, good) == [("success", "The settings are good")]
+    still_good = await write(bot, "ai: true\n")
+    assert await checks(bot, still_good) == []
+
+
+async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
+    await write(bot, "ai: true\n")
+    await write(bot, "ai: maybe\n")
+    again = await write(bot, "ai: true\n")
+
+    assert await checks(bot, again) == [("success", "The settings are good")]
+    assert await in_force(bot) == {"ai": True}
+
+
+async def test_other_pushes_read_nothing(bot: Bot) -> None:
+    await write(bot, "# Shop\n", "README.md")
+
+    assert not [one for one in bot.github.requests if "/contents/" in one.path and bot.repo in one.path and one.who != "alice"]  # fmt: skip
+
+
+async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
+    made = await bot.github.create_repository(name=".github")
+    everywhere = str(made["full_name"])
+    await write(bot, "charts: mermaid\n")
+    await write(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
+
+    assert await in_force(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    bad = await write(bot, "timezone: Tokyo\n", repo=everywhere)
+    assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
+    assert await checks(bot, bad, everywhere) == [("failure", f"1 problem in {PATH}")]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def test_a_repository_that_is_added_has_its_file_read(bot: Bot) -> None:
+    async with bot.github.muted():
+        await bot.github.put_file(bot.repo, PATH, "ai: true\n")
+    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.rest()
+
+    assert await in_force(bot) == {"ai": True}
+
+
+async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
+    await write(bot, "ai: true\n")
+    async with bot.github.muted():
+        await bot.github.put_file(bot.repo, PATH, "ai: false\n")
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert await in_force(bot) == {"ai": False}
+
+
+async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
+    await write(bot, "ai: false\n")
+    bot.github.fail_next("GET", f"/repos/{bot.repo}/contents/", status=502, times=3)
+    await write(bot, "ai: true\n")
+    waiting = await rows(
+        bot.base,
+        "select 1 from procrastinate_jobs where task_name = 'read_settings' and status = 'todo' "
+        "and scheduled_at is not null",
+    )
+
+    assert waiting
+    assert await in_force(bot) == {"ai": False}
+
+
+async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
+    bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
+    commit = await write(bot, "ai: maybe\n")
+
+    assert (await in_force(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
+    assert await checks(bot, commit) == []
+
+
+async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
+    issue = await bot.github.create_issue(bot.repo, "Pay by card")
+    await write(bot, "approvers: [alice]\n", "OWNERS")
+    comment = await bot.say(issue["number"], "/help")
+
+    assert bot.reactions(comment) == []
+    comment = await bot.say(issue["number"], "/agile estimate 5")
+    assert bot.reactions(comment) == ["eyes", "+1"]
+    assert {verb for verb in PROW_VERBS if verb in {name.split()[0] for name in NAMES}} <= {"help"}
+
+    await bot.github.delete_file(bot.repo, "OWNERS")
+    await bot.rest()
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    (project,) = await rows(
+        bot.base, "select other_bots from projects where github_repo = :name", organization[0], name=bot.repo
+    )
+    assert project.other_bots == []
+
+
+def test_the_check_run_points_at_the_lines() -> None:
+    told = check_run("c0ffee", [Problem(7, "`ai` must be `true` or `false`"), Problem(0, "And 3 more.")])
+
+    assert told["conclusion"] == "failure"
+    assert told["output"]["title"] == f"2 problems in {PATH}"
+    assert "- line 7: `ai` must be" in told["output"]["summary"]
+    assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
