@@ -1,7 +1,7 @@
 """The words with which a sprint is closed: before, and after. Pure functions from values to Markdown."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from charts.reading import quantity
 from commands.report_card import both, left_items, numbers_table, result_sentence
@@ -58,11 +58,11 @@ def closing_preview(closing: Closing) -> str:
 
 def closing_done(closing: Closing) -> str:
     """What was done, and what it came to."""
-    title = plain(closing.sprint.title)
+    report = replace(closing.report, is_over=True)
     parts = [
-        f"### {title} is closed",
-        result_sentence(closing.report),
-        numbers_table(closing.report),
+        f"### {plain(closing.sprint.title)} is closed",
+        result_sentence(report),
+        numbers_table(report),
         _moves(closing, "Moved"),
         _credited(closing, "counts"),
         f"Its numbers are frozen a day after the closing; until then they are provisional. {_AFTERWARDS}",

@@ -58,7 +58,7 @@ async def with_people(context: Context, sheet: Sheet) -> Sheet:
     done = frozenset(sheet.report.done.numbers)
     return replace(
         sheet,
-        waits=waits_of(sheet.report, sprint.start, until, flows, events),
+        waits=waits_of(sheet.report, sprint.start, until, flows),
         thanks=thanks_of(done, sprint.start, until, flows, events, reviews),
     )
 

@@ -1,7 +1,6 @@
 """`/sprint close`: ends a sprint, and moves what is open to the next one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, EditMilestone, MoveItem, Settle, Step
@@ -61,7 +60,7 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
     credited = _credited(context, facts, arguments.number(LATE))
     closing = Closing(
         sprint,
-        replace((await sheet_of(context, sprint)).report, is_over=True),
+        (await sheet_of(context, sprint)).report,
         [item for item in facts.items if item.state == "open"],
         _target(context, sprints, sprint, arguments.text("to")),
         credited,

@@ -21,7 +21,7 @@ NEXT = Box("11-10", milestone=502, number=13, title="Sprint 13", start="11-30", 
 
 def closing(*cards: Card, as_of: str = "11-26 12:00") -> Closing:
     facts = box().facts(*cards, as_of=as_of)
-    report = replace(report_of(plain(facts), is_over=False), is_over=True)
+    report = report_of(plain(facts), is_over=False)
     moved = [item for item in facts.items if item.state == "open"]
     return Closing(facts.sprint, report, moved, NEXT)
 
@@ -29,14 +29,14 @@ def closing(*cards: Card, as_of: str = "11-26 12:00") -> Closing:
 def test_what_to_know_before() -> None:
     text = closing_preview(closing(*MIXED))
 
-    assert text.startswith("**15 of 23 points committed were done (65 %)**, 21 points in all.")
+    assert text.startswith("**15 of 23 points committed are done (65 %)**, 21 points in all.")
     assert "**Done, stays** (21 points in 4 items): #1, #2, #5, #8." in text
     assert "**Dropped** (1 point in 1 item): #6." in text
     assert (
         "**Will move to Sprint 13** (5 points in 3 items): #3 (3 points), #7 (not estimated), #9 (2 points)."
         in text
     )
-    assert "| **Carried over** | **5** | **3** |" in text
+    assert "| **Open** | **5** | **3** |" in text
 
 
 def test_without_a_next_one_all_goes_to_the_backlog() -> None:
@@ -88,6 +88,7 @@ def test_what_is_said_afterwards() -> None:
     text = closing_done(closing(*MIXED))
 
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
+    assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
     assert "Its numbers are frozen a day after the closing" in text
 

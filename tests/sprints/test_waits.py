@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sprints.flow import flows_of
-from sprints.model import Source
 from sprints.plain import plain
 from sprints.report import report_of
 from sprints.rules import Rules
-from sprints.waits import Span, Wait, Waiting, blocked_spans, waits_of
+from sprints.waits import Wait, Waiting, waits_of
 from tests.builders import Box, at
 from tests.sprints.flow_cards import FlowCard
 
@@ -32,7 +31,7 @@ def waits(*cards: WaitingCard, until: str = "11-26") -> list[Wait]:
     facts = BOX.facts(*cards, as_of=until)
     events = {one.id: one.events for one in cards}
     report = report_of(plain(facts), is_over=False)
-    return waits_of(report, facts.sprint.start, at(until), flows_of(events, at(until), Rules()), events)
+    return waits_of(report, facts.sprint.start, at(until), flows_of(events, at(until), Rules()))
 
 
 def days(count: int) -> timedelta:
@@ -87,31 +86,8 @@ def test_blocked_to_the_end() -> None:
     ]
 
 
-def test_several_blockers_block_from_the_first_to_the_last() -> None:
-    told = card().told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
+def test_several_blockers_are_one_wait() -> None:
+    told = card().started("11-13").told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
     told.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
 
-    assert blocked_spans(told.events) == [Span(at("11-16"), at("11-20"))]
-
-
-def test_who_says_unblocked_without_a_name_means_all() -> None:
-    told = card().told("blocked", "11-16", "I_8").told("blocked", "11-17", "waits for legal")
-
-    assert blocked_spans(told.told("unblocked", "11-18").events) == [Span(at("11-16"), at("11-18"))]
-
-
-def test_what_is_closed_waits_for_nobody() -> None:
-    told = card().told("blocked", "11-16", "I_8").closed("11-18").reopened("11-20")
-
-    assert blocked_spans(told.events) == [Span(at("11-16"), at("11-18")), Span(at("11-20"), None)]
-
-
-def test_unblocked_without_having_been_blocked_is_nothing() -> None:
-    assert blocked_spans(card().told("unblocked", "11-16", "I_8").events) == []
-
-
-def test_the_source_of_a_fact_makes_no_difference() -> None:
-    told = card().told("blocked", "11-16", "I_8").events
-    asked = [replace(event, source=Source.BACKFILL) for event in told]
-
-    assert blocked_spans(asked) == blocked_spans(told)
+    assert waits(told) == [Wait(1, Waiting.BLOCKED, days(4), is_over=True)]
