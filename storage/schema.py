@@ -32,6 +32,7 @@ GRANTS = {
     "audit_log": "select, insert",
     "forecasts": "select, insert, update",
     "calibration": "select",
+    "posts": "select, insert, update",
     "outbox": "select, insert, update",
     "chart_files": "select, insert",
     "alembic_version": "select",

@@ -366,6 +366,28 @@ forecasts = _tenant_table(
     Index("forecasts_to_grade", "organization_id", "sprint_id", postgresql_where=text("graded_at is null")),
 )
 
+# What we say unasked, one row for each thing that is kept up to date: a sprint's living comment, a summary, a
+# check. `body` and `data` are what it should say, `sent` is a digest of what GitHub has, `external_id` its id
+# there. One that `is_gone` was deleted by a person, and stays deleted.
+posts = _tenant_table(
+    "posts",
+    *_project_key(),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thread", Integer),
+    Column("body", Text, nullable=False),
+    Column("data", JSONB, nullable=False, server_default=text("'{}'")),
+    _moment("wanted_at", nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("external_id", BigInteger),
+    Column("sent", Text),
+    _moment("sent_at"),
+    Column("is_gone", Boolean, nullable=False, server_default=text("false")),
+    Column("refused", Text),
+    UniqueConstraint("organization_id", "project_id", "key"),
+    Index("posts_sent", "organization_id", "sent_at"),
+)
+
 # How often a chance came true, over all tenants: counts alone.
 calibration = Table(
     "calibration",

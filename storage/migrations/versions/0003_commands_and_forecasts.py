@@ -1,4 +1,4 @@
-"""What commands change, who did it, what was forecast, and the team's own settings."""
+"""What commands change, who did it, what was forecast and posted, and the team's own settings."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-TENANT_TABLES = ("changes", "audit_log", "forecasts")
+TENANT_TABLES = ("changes", "audit_log", "forecasts", "posts")
 
 
 def upgrade() -> None:

@@ -1,0 +1,166 @@
+"""Brings to GitHub what we say unasked: paced, edited in place, once, and never again what was deleted."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.publish import cut
+from storage.database import Database
+from storage.posts import PostKind, Posts, Wanted
+from storage.projects import Project, Projects
+
+# GitHub's secondary limits: at most a write a second, and 500 an hour that make content.
+# https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+_PAUSE_SECONDS = 1.0
+_MOST_AN_HOUR = 400
+_GONE = {404, 410}
+_CLOCK_DIFFERENCE = timedelta(minutes=5)
+
+
+class Posting:
+    """Sends one tenant's posts, one after another."""
+
+    def __init__(
+        self,
+        database: Database,
+        github: GitHub,
+        clock: Callable[[], datetime],
+        *,
+        pause_seconds: float = _PAUSE_SECONDS,
+    ) -> None:
+        self._database = database
+        self._github = github
+        self._clock = clock
+        self._pause_seconds = pause_seconds
+        self._log = structlog.get_logger(__name__)
+
+    async def send(self, organization_id: int) -> None:
+        """Sends all that is due. Raises GitHubUnavailableError when the rest has to wait."""
+        async with self._database.tenant(organization_id) as tenant:
+            due = await Posts(tenant).due()
+            projects = {one.project_id: await Projects(tenant).get(one.project_id) for one in due}
+        for n, wanted in enumerate(due):
+            project = projects[wanted.project_id]
+            if project is None or project.installation is None or project.full_name is None:
+                continue
+            if project.settings.get("paused") is True:
+                continue
+            await self._keep_pace(organization_id)
+            if n:
+                await asyncio.sleep(self._pause_seconds)
+            await self._send(organization_id, project, wanted)
+
+    async def _keep_pace(self, organization_id: int) -> None:
+        now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            written = await Posts(tenant).written_since(now - timedelta(hours=1))
+        if written >= _MOST_AN_HOUR:
+            raise GitHubUnavailableError("enough was written this hour", now + timedelta(minutes=10))
+
+    async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> None:
+        installation = self._github.installation(project.installation or 0)
+        async with self._database.tenant(organization_id) as tenant:
+            await Posts(tenant).begin(wanted.id)
+        place = _Place(installation, f"/repos/{project.full_name}", wanted)
+        try:
+            external_id = await place.write()
+        except GitHubRefusedError as refusal:
+            async with self._database.tenant(organization_id) as tenant:
+                if wanted.external_id is not None and refusal.status in _GONE:
+                    await Posts(tenant).gone(wanted.id)
+                else:
+                    self._log.warning("post refused by GitHub", key=wanted.post.key, reason=str(refusal))
+                    await Posts(tenant).refused(wanted.id, str(refusal))
+            return
+        # Lost in a crash, the next attempt finds the post by its marker.
+        async with self._database.tenant(organization_id) as tenant:
+            await Posts(tenant).sent(wanted, external_id, self._clock())
+
+
+class _Place:
+    """Where one post belongs on GitHub."""
+
+    def __init__(self, installation: Installation, repository: str, wanted: Wanted) -> None:
+        self._installation = installation
+        self._repository = repository
+        self._wanted = wanted
+        self._post = wanted.post
+
+    async def write(self) -> int:
+        """Edits it, or posts it. Returns GitHub's id of it; of an issue its number."""
+        external_id = self._wanted.external_id
+        if external_id is None and self._wanted.attempts > 1:
+            external_id = await self._already_posted()
+        if external_id is None:
+            return await self._create()
+        await self._edit(external_id)
+        return external_id
+
+    async def _create(self) -> int:
+        told = await self._installation.post(self._list, self._content())
+        if self._post.kind is PostKind.ISSUE:
+            number = int(told["number"])
+            if "state" in self._post.data:
+                await self._edit(number)
+            return number
+        return int(told["id"])
+
+    async def _edit(self, external_id: int) -> None:
+        paths = {
+            PostKind.COMMENT: f"{self._repository}/issues/comments/{external_id}",
+            PostKind.ISSUE: f"{self._repository}/issues/{external_id}",
+            PostKind.CHECK: f"{self._repository}/check-runs/{external_id}",
+        }
+        content = self._content()
+        if self._post.kind is PostKind.CHECK:
+            content.pop("head_sha", None)
+        elif self._post.kind is PostKind.ISSUE:
+            content |= {
+                name: self._post.data[name] for name in ("state", "state_reason") if name in self._post.data
+            }
+        await self._installation.patch(paths[self._post.kind], content)
+
+    def _content(self) -> dict[str, Any]:
+        data = self._post.data
+        if self._post.kind is PostKind.CHECK:
+            return {**data, "external_id": self._marker}
+        body = f"{cut(self._post.body)}\n\n{self._marker}"
+        return (
+            {"body": body} if self._post.kind is PostKind.COMMENT else {"title": data["title"], "body": body}
+        )
+
+    @property
+    def _list(self) -> str:
+        return {
+            PostKind.COMMENT: f"{self._repository}/issues/{self._post.thread}/comments",
+            PostKind.ISSUE: f"{self._repository}/issues",
+            PostKind.CHECK: f"{self._repository}/check-runs",
+        }[self._post.kind]
+
+    @property
+    def _marker(self) -> str:
+        """Invisible in the thread; it identifies the post. A check has a field for it."""
+        name = f"agile-github-suite:post:{self._wanted.id}"
+        return name if self._post.kind is PostKind.CHECK else f"<!-- {name} -->"
+
+    async def _already_posted(self) -> int | None:
+        """That of an earlier attempt which died between GitHub's answer and our note of it."""
+        since = quote((self._wanted.wanted_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        match self._post.kind:
+            case PostKind.COMMENT:
+                path, key = f"{self._list}?per_page=100&since={since}", None
+            case PostKind.ISSUE:
+                path, key = f"{self._list}?state=all&per_page=100&since={since}", None
+            case PostKind.CHECK:
+                path = f"{self._repository}/commits/{self._post.data['head_sha']}/check-runs?per_page=100"
+                key = "check_runs"
+        async for one in self._installation.pages(path, key):
+            said = one.get("external_id") if self._post.kind is PostKind.CHECK else one.get("body")
+            if self._marker in (said or ""):
+                return int(one["number" if self._post.kind is PostKind.ISSUE else "id"])
+        return None
