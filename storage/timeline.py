@@ -1,7 +1,7 @@
 """The append-only planning history: what handlers record, and what every number is folded from."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -102,6 +102,12 @@ class Timeline:
         )
         found = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(named))
         return next(iter(found.values()), [])
+
+    async def items_named(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+        """All events of these items, by node id, whichever repository of the tenant they are in."""
+        if not items:
+            return {}
+        return await self._items(timeline.c.item.in_(items), timeline.c.kind.in_(_ITEMS))
 
     async def items_since(self, project_id: int, since: datetime) -> dict[str, list[ItemEvent]]:
         """All events, by item, of the items that something happened to since a moment.

@@ -1,0 +1,97 @@
+"""`/blocked`: this item waits for other issues, or for something that has no issue."""
+
+from commands.arguments import Argument, Arguments, Kind
+from commands.changes import Block, Changes, Step, Tell
+from commands.choosing import item_meant
+from commands.context import Context
+from commands.errors import UserError
+from commands.permissions import Level
+from commands.registry import command
+from commands.wording import named, plain
+from commands.work import Work, open_item_here, work_here
+from commands.work_card import since
+from sprints.flow import Flow
+from sprints.model import State
+
+_MOST = 10
+
+
+@command(
+    "blocked",
+    summary="says what this item waits for: another issue, or something else",
+    level=Level.TRIAGE,
+    arguments=(
+        Argument("by", Kind.ITEMS, "the issues that must be done first"),
+        Argument("reason", Kind.TEXT, "why, in quotation marks; enough where there is no issue"),
+    ),
+    examples=(
+        "/blocked by:#9",
+        '/blocked by:#9 reason:"the API comes first"',
+        '/blocked reason:"no test account"',
+    ),
+    is_changing=True,
+)
+async def blocked(context: Context, arguments: Arguments) -> Changes:
+    """A dependency of GitHub's own for each issue; what was said besides stands in our history."""
+    reason, numbers = arguments.text("reason") or "", tuple(dict.fromkeys(arguments.numbers("by")))
+    if not numbers and not reason:
+        raise UserError(
+            'By what? Name an issue, `/blocked by:#9`, or say why: `/blocked reason:"no test account"`.'
+        )
+    if len(numbers) > _MOST:
+        raise UserError(f"{len(numbers)} issues at once are too many: {_MOST} at most.")
+    work = await work_here(context)
+    flow = await open_item_here(context, work)
+    if not numbers:
+        return _by_words(flow, reason, work)
+    for number in numbers:
+        await _check(context, flow, number, work)
+    held = {block.number for block in flow.open_blocks}
+    fresh = [number for number in numbers if number not in held]
+    steps: list[Step] = [Block(flow.number, number) for number in fresh]
+    steps += [Tell(flow.number, "blocked", reason, number) for number in numbers if number in fresh or reason]
+    return Changes(
+        f"note that #{flow.number} is blocked by {named(numbers)}",
+        tuple(steps),
+        _said(flow, numbers, fresh, reason, work),
+    )
+
+
+def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
+    before = next((block for block in flow.open_blocks if block.by is None), None)
+    text = f"**#{flow.number} is blocked**: {plain(reason)}. `/unblocked` ends it."
+    if before:
+        text += f" It has been {since(before.span.since, work.now, work.calendar)}."
+    return Changes(f"note that #{flow.number} is blocked", (Tell(flow.number, "blocked", reason),), text)
+
+
+async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
+    """Raises UserError where GitHub would refuse, or where nothing would be held up."""
+    if flow.is_pull_request:
+        raise UserError(
+            f"GitHub keeps dependencies between issues, and #{flow.number} is a pull request. Say it in the "
+            'issue that it closes, or give a reason alone: `/blocked reason:"…"`.'
+        )
+    if number == flow.number:
+        raise UserError(f"#{number} cannot wait for itself.")
+    other = await item_meant(context, number)
+    if other.is_pull_request:
+        raise UserError(
+            f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "
+            "it closes."
+        )
+    if other.state is not State.OPEN:
+        raise UserError(f"#{number} is closed, so nothing has to wait for it.")
+    theirs = work.flow(number)
+    if theirs and any(block.number == flow.number for block in theirs.open_blocks):
+        raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
+
+
+def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
+    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {plain(reason)}." if reason else ".")
+    if not fresh:
+        first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
+        return f"{text} It has been {since(first, work.now, work.calendar)}."
+    return (
+        f"{text} That ends when {'it is' if len(numbers) == 1 else 'they are'} closed, or with `/unblocked`."
+    )

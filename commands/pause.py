@@ -1,0 +1,44 @@
+"""`/pause`: work on this item rests until `/start`."""
+
+from dataclasses import replace
+
+from commands.arguments import Argument, Arguments, Kind
+from commands.changes import Changes, Tell
+from commands.context import Context
+from commands.errors import UserError
+from commands.permissions import Level
+from commands.registry import command
+from commands.start import said, wips_with
+from commands.wording import plain
+from commands.work import open_item_here, work_here
+from commands.work_card import since
+from sprints.pauses import Pause
+from sprints.spans import Span
+
+
+@command(
+    "pause",
+    summary="says that work on this item rests until `/start`",
+    level=Level.TRIAGE,
+    arguments=(Argument("reason", Kind.TEXT, "why, in quotation marks"),),
+    examples=("/pause", '/pause reason:"waits for the design"'),
+    is_changing=True,
+)
+async def pause(context: Context, arguments: Arguments) -> Changes:
+    """A paused item is not in progress; its cycle time runs on."""
+    work = await work_here(context)
+    flow = await open_item_here(context, work)
+    if flow.started_at is None:
+        raise UserError(
+            f"#{flow.number} was never started, so there is nothing to pause. `/start` starts it."
+        )
+    summary = f"pause #{flow.number}"
+    if flow.is_paused:
+        begun = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
+    rested = replace(flow, pauses=(*flow.pauses, Pause(Span(work.now))))
+    reason = arguments.text("reason") or ""
+    sentence = f"**#{flow.number} is paused**" + (f": {plain(reason)}." if reason else ".")
+    sentence += " `/start` lets it go on; its cycle time runs meanwhile."
+    done = said(sentence, wips_with(work, rested, context.project.settings))
+    return Changes(summary, (Tell(flow.number, "paused", reason),), done)
