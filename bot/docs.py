@@ -8,6 +8,7 @@ import commands
 from bot.settings import Settings
 from commands.registry import Command, load
 from commands.settings_page import page as settings_page
+from marketplace import plans
 
 _INTRODUCTION = (
     "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may hold "
@@ -27,8 +28,18 @@ def run(_: Settings, __: argparse.Namespace) -> int:
 
 def pages() -> Iterator[tuple[Path, str]]:
     """Each generated page and what it must say."""
-    yield _DOCS / "commands.md", _commands(load(commands))
+    found = load(commands)
+    yield _DOCS / "commands.md", _commands(found)
+    yield _DOCS / "plans.md", plans.page(_by_feature(found))
     yield _DOCS / "settings.md", settings_page()
+
+
+def _by_feature(found: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:
+    """The names of the commands that need each feature."""
+    return {
+        feature: [command.name for command in found if command.feature == feature]
+        for feature in plans.Feature
+    }
 
 
 def _commands(found: tuple[Command, ...]) -> str:

@@ -1,1 +1,1 @@
-"""Plans, purchases and entitlements. Billing is not built yet; until then every feature is on."""
+"""Plans, purchases and entitlements. See docs/billing.md."""

@@ -1,0 +1,44 @@
+"""The table of plans holds together, and every command's feature is in it."""
+
+import itertools
+
+import commands
+from commands.registry import load
+from marketplace.plans import FEATURES, METRICS, PLANS, Feature, Metric, PlanName, cheapest_with, page
+
+
+def test_every_plan_feature_and_metric_is_told() -> None:
+    assert list(PLANS) == list(PlanName)
+    assert set(FEATURES) == set(Feature)
+    assert set(METRICS) == set(Metric)
+
+
+def test_a_higher_plan_includes_all_of_the_lower_ones() -> None:
+    plans = list(PLANS.values())
+    for lower, higher in itertools.pairwise(plans):
+        assert lower.features < higher.features
+        assert lower.monthly_cents < higher.monthly_cents
+        assert lower.api_calls_a_day < higher.api_calls_a_day
+        assert lower.rank < higher.rank
+
+
+def test_prices_are_between_five_and_ten_dollars_and_a_year_costs_less() -> None:
+    for plan in PLANS.values():
+        if plan.is_paid:
+            assert 500 <= plan.monthly_cents <= 1000
+            assert plan.yearly_cents < 12 * plan.monthly_cents
+
+
+def test_every_feature_can_be_bought() -> None:
+    assert {cheapest_with(feature).name for feature in Feature} == {PlanName.PRO, PlanName.ENTERPRISE}
+
+
+def test_a_command_s_feature_is_one_of_a_plan() -> None:
+    for command in load(commands):
+        assert command.feature is None or command.feature in set(Feature)
+
+
+def test_the_page_names_the_commands_of_a_feature() -> None:
+    told = page({Feature.FORECASTS: ["forecast", "whatif"]})
+    assert "| `/forecast`, `/whatif` | – | yes | yes |" in told
+    assert "| for a seat and month, paid yearly | $0 | $5.00 | $8.33 |" in told
