@@ -121,19 +121,33 @@ def cheapest_with(feature: Feature) -> Plan:
     return next(plan for plan in PLANS.values() if feature in plan.features)
 
 
+_INTRODUCTION = (
+    "Everything that is not listed under “Features” is part of every plan: sprints, estimates, planning, "
+    "burndown, burnup, velocity, reports, and the explanation of every number. "
+    f"**Public repositories are free**: they have all that {PLANS[PUBLIC_REPOSITORIES].title} has, for "
+    "everybody, and nobody there needs a seat. Who runs the App for themselves and sells nothing has "
+    "every feature (`BILLING=off`)."
+)
+_ON_PRICES = (
+    "Prices are in US dollars, without tax. What counts in the end is what GitHub or Stripe showed when "
+    "you bought."
+)
+_ON_SEATS = (
+    f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
+    "days: who opened, moved, estimated, closed, or did anything else to an issue or pull request that "
+    "was in a milestone. Who only reads needs none. Bots are none, and neither is whoever acts in public "
+    "repositories alone, such as outside contributors. With more people than seats, those who came last "
+    "wait for a seat; nothing changes for the others."
+)
+
+
 def page(commands: dict[Feature, list[str]]) -> str:
     """`docs/plans.md`. `commands` are the commands that carry each feature."""
     titles = [plan.title for plan in PLANS.values()]
     lines = [
         "# Plans",
         "_Generated from `marketplace/plans.py` by `make docs`._",
-        (
-            "Everything that is not listed under “Features” is part of every plan: sprints, estimates, planning, "
-            "burndown, burnup, velocity, reports, and the explanation of every number. "
-            f"**Public repositories are free**: they have all that {PLANS[PUBLIC_REPOSITORIES].title} has, for "
-            "everybody, and nobody there needs a seat. Who runs the App for themselves and sells nothing has "
-            "every feature (`BILLING=off`)."
-        ),
+        _INTRODUCTION,
         "## Features",
         _table(
             ["Feature", "Commands", *titles],
@@ -158,18 +172,9 @@ def page(commands: dict[Feature, list[str]]) -> str:
                 ["words by a language model a month", *(_some(p.ai_words_a_month) for p in PLANS.values())],
             ],
         ),
-        (
-            "Prices are in US dollars, without tax. What counts in the end is what GitHub or Stripe showed when "
-            "you bought."
-        ),
+        _ON_PRICES,
         "## Seats",
-        (
-            f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
-            "days: who opened, moved, estimated, closed, or did anything else to an issue or pull request that "
-            "was in a milestone. Who only reads needs none. Bots are none, and neither is whoever acts in public "
-            "repositories alone, such as outside contributors. With more people than seats, those who came last "
-            "wait for a seat; nothing changes for the others."
-        ),
+        _ON_SEATS,
         "How buying, changing, cancelling and failed payments work: [billing.md](billing.md).",
     ]
     return "\n\n".join(lines) + "\n"
