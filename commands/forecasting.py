@@ -51,7 +51,8 @@ async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
 async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
     """The items that something has happened to lately, as of a moment."""
     timeline, project = context.timeline, context.project
-    items = await timeline.items_since(project.id, as_of - _RECENT)
+    since = as_of - _RECENT if as_of.year > 1 else as_of
+    items = await timeline.items_since(project.id, since)
     return flows_of(items, as_of, project.rules, await timeline.labels(project.id))
 
 

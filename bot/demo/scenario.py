@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from bot.demo import seed, story
+from bot.demo.earlier import play_earlier
 from bot.demo.github import StandInGitHub
 from bot.demo.story import CARDS, STEPS, Step
 
@@ -62,9 +63,26 @@ async def play(github: StandInGitHub, now: datetime, deliver: Deliver) -> DemoTh
     calendar = Calendar.around(now)
     steps = sorted(STEPS, key=lambda step: calendar.instant(step.when))
     async with github.muted():
-        made = await _make(github, calendar, steps)
-    await _tell(made, calendar, steps, deliver)
+        repo = await _make_repository(github)
+    told = list[tuple[str, str, Json]]()
+
+    async def note(event: str, delivery: str, payload: Json) -> None:
+        told.append((event, delivery, payload))
+
+    await play_earlier(github, repo, calendar.first_day, note)
+    async with github.muted():
+        made = await _make(github, repo, calendar, steps)
+    await _tell(made, calendar, steps, note)
+    # What earlier sprints left over was done while this one ran.
+    for event, delivery, payload in sorted(told, key=_happened):
+        await deliver(event, delivery, payload)
     return DemoThread(made.repo["full_name"], made.issues[story.THREAD]["number"])
+
+
+def _happened(one: tuple[str, str, Json]) -> str:
+    payload = one[2]
+    told = payload.get("comment") or payload.get("issue") or payload["milestone"]
+    return str(told["updated_at"])
 
 
 class Calendar(NamedTuple):
@@ -111,12 +129,16 @@ def _working_day(day: date, offset: int) -> date:
 # The end state
 
 
-async def _make(github: StandInGitHub, calendar: Calendar, steps: list[Step]) -> Made:
-    repo = await github.create_repository(seed.ORG, story.REPOSITORY)
-    name = repo["full_name"]
+async def _make_repository(github: StandInGitHub) -> Json:
+    repo: Json = await github.create_repository(seed.ORG, story.REPOSITORY)
     for label, (color, description) in story.LABELS.items():
         body = {"name": label, "color": color, "description": description}
-        await github.call("POST", f"/repos/{name}/labels", body)
+        await github.call("POST", f"/repos/{repo['full_name']}/labels", body)
+    return repo
+
+
+async def _make(github: StandInGitHub, repo: Json, calendar: Calendar, steps: list[Step]) -> Made:
+    name = repo["full_name"]
     labels = await github.call("GET", f"/repos/{name}/labels?per_page=100")
     milestone = await github.create_milestone(
         name,
