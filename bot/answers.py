@@ -27,6 +27,7 @@ from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.forecasts import Forecasts
+from storage.jobs import Jobs
 from storage.outbox import Kind, Message, Outbox
 from storage.projects import Project, Projects
 
@@ -43,6 +44,7 @@ class Answers:
         github: GitHub,
         pictures: Pictures,
         clock: Callable[[], datetime],
+        jobs: Jobs,
     ) -> None:
         self._database = database
         self._cipher = cipher
@@ -50,7 +52,7 @@ class Answers:
         self._pictures = pictures
         self._clock = clock
         self._publisher = Publisher(database, clock)
-        self._changing = Changing(database, clock)
+        self._changing = Changing(database, clock, jobs)
         self._dispatcher = Dispatcher(load(commands))
         self._log = structlog.get_logger(__name__)
 

@@ -17,7 +17,9 @@ from commands.changes import (
     EditMilestone,
     MoveItem,
     OpenIssue,
+    ProposeFile,
     Relabel,
+    Resync,
     Settle,
     Step,
     Tell,
@@ -29,6 +31,7 @@ from commands.request import CommandLine, Request
 from sprints.model import ItemEvent, Source, in_order
 from storage.changes import Change, ChangeLog, Entry, Proposal, State
 from storage.database import Database, Tenant
+from storage.jobs import Jobs
 from storage.projects import Project, Projects
 from storage.timeline import Timeline, TimelineRow
 
@@ -51,9 +54,10 @@ class Task:
 class Changing:
     """Brings changes to GitHub and to our own settings."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], jobs: Jobs) -> None:
         self._database = database
         self._clock = clock
+        self._jobs = jobs
         self._log = structlog.get_logger(__name__)
 
     async def begun(self, task: Task) -> list[tuple[int, Change]]:
@@ -134,7 +138,9 @@ class Changing:
                 await repository.open_issue(step, f"<!-- agile-github-suite:{key} -->", since)
             case Block():
                 await repository.block(step)
-            case Tell() | Settle():
+            case ProposeFile():
+                await repository.propose(step)
+            case Tell() | Settle() | Resync():
                 pass  # Ours alone: done in one transaction with its record.
 
     async def _write_down(
@@ -146,11 +152,19 @@ class Changing:
                 await Projects(tenant).say(task.project.id, step.key, step.after)
             elif isinstance(step, Tell):
                 await self._tell(tenant, task, step, actor, now)
+            elif isinstance(step, Resync):
+                await self._resync(tenant, task, step)
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.audit(Entry(actor, change.command, step.target, told, now))
         await log.end(change.id, encoded(done), note)
         if change.undoes is not None and done:
             await log.decide(change.undoes, State.UNDONE, actor, now)
+
+    async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
+        where, project_id = tenant.organization_id, task.project.id
+        await self._jobs.reconcile(tenant.connection, organization_id=where)
+        if step.is_whole:
+            await self._jobs.backfill(tenant.connection, organization_id=where, project_id=project_id)
 
     async def _tell(self, tenant: Tenant, task: Task, step: Tell, actor: str, now: datetime) -> None:
         timeline = Timeline(tenant)

@@ -106,6 +106,9 @@ class _Client:
     async def patch(self, path: str, data: object) -> Any:
         return await self._call(self._api.patch, path, data=data)
 
+    async def put(self, path: str, data: object) -> Any:
+        return await self._call(self._api.put, path, data=data)
+
     async def delete(self, path: str, data: object = b"") -> None:
         await self._call(self._api.delete, path, data=data)
 
@@ -224,6 +227,8 @@ class Installation(_Client):
             ttu=lambda _, token, __: (token.expires_at - _TOKEN_MARGIN).timestamp(),
             timer=lambda: clock().timestamp(),
         )
+        # What the owner has granted, as the last token told.
+        self.permissions: dict[str, str] = {}
         self.levels: TTLCache[tuple[str, str], int] = TTLCache(
             maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
         )
@@ -249,6 +254,7 @@ class Installation(_Client):
                 )
                 token = _Token(minted["token"], datetime.fromisoformat(minted["expires_at"]))
                 self._tokens[self._id] = token
+                self.permissions = dict(minted.get("permissions") or {})
             return {"oauth_token": token.value}
 
 

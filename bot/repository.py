@@ -1,17 +1,80 @@
 """One repository on GitHub: who may do what in it, and the changes that commands make to it."""
 
+import base64
+import binascii
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from bot.github import GitHubRefusedError, Installation
-from commands.changes import Block, CreateMilestone, EditMilestone, MoveItem, OpenIssue, Relabel
+from commands.changes import (
+    Block,
+    CreateMilestone,
+    EditMilestone,
+    MoveItem,
+    OpenIssue,
+    ProposeFile,
+    Relabel,
+)
 from commands.permissions import Level, level_from
+from commands.ports import File, Health
+from commands.settings_file import MOST_BYTES
 
 # Of labels that we make because nobody has made them yet.
 _LABEL_COLOUR = "c5def5"
 _GONE = {404, 410}
+_FORBIDDEN = 403
 _ALREADY = 422
+
+
+# What we ask of the owner of an account (app.yml), and what for.
+PERMISSIONS = {
+    "issues": ("write", "to answer in issues, and to change milestones, labels and issues"),
+    "pull_requests": ("write", "to answer in pull requests, and to propose changes of the settings file"),
+    "metadata": ("read", "to see who may run a command"),
+    "contents": ("write", "to read the settings file and to propose changes of it"),
+    "checks": ("write", "to tell on a commit what is wrong with the settings that it brings"),
+    "members": ("read", "to see who is in a team that may run a command"),
+    "deployments": ("read", "to see how deployments went"),
+}
+_STRENGTH = {"read": 1, "write": 2, "admin": 3}
+
+
+def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
+    """Which of our permissions are not granted, and what each is for."""
+    return {
+        f"{name}: {level}": purpose
+        for name, (level, purpose) in PERMISSIONS.items()
+        if _STRENGTH.get(granted.get(name, ""), 0) < _STRENGTH[level]
+    }
+
+
+async def find_file(
+    installation: Installation, full_name: str, path: str, ref: str | None = None
+) -> File | None:
+    """A file of the default branch, or of `ref`; None where there is none."""
+    query = f"?ref={quote(ref, safe='')}" if ref else ""
+    try:
+        told = await installation.get(f"/repos/{full_name}/contents/{quote(path)}{query}")
+    except GitHubRefusedError as refusal:
+        if refusal.status in _GONE:
+            return None
+        raise
+    if not isinstance(told, Mapping):
+        return File("folder", None)
+    # What is too large is not sent, and not needed: that it is too large is all there is to say of it.
+    content = b" " * (MOST_BYTES + 1) if told.get("size", 0) > MOST_BYTES else _content(told)
+    return File(str(told["sha"]), content)
+
+
+def _content(told: Mapping[str, Any]) -> bytes | None:
+    if told.get("type") != "file" or told.get("encoding") != "base64":
+        return None
+    try:
+        return base64.b64decode(str(told["content"]))
+    except binascii.Error:
+        return None
 
 
 class GitHubRepository:
@@ -44,10 +107,21 @@ class GitHubRepository:
             return False
         return bool(found.get("state") == "active")
 
-    async def health(self) -> Mapping[str, object]:
-        """How many requests are left this hour."""
-        found = await self._installation.get("/rate_limit")
-        return dict(found["resources"]["core"])
+    async def health(self) -> Health:
+        """How many requests are left this hour, and what we may not do here."""
+        core = (await self._installation.get("/rate_limit"))["resources"]["core"]
+        resets_at = datetime.fromtimestamp(core["reset"], UTC)
+        missing = missing_permissions(self._installation.permissions)
+        return Health(core["remaining"], core["limit"], resets_at, missing)
+
+    async def file(self, path: str, pull_request: int | None = None) -> File | None:
+        """A file of the default branch, or as a pull request would have it."""
+        repository, ref = self._full_name, None
+        if pull_request is not None:
+            head = (await self._installation.get(f"{self._path}/pulls/{pull_request}"))["head"]
+            # A fork that is gone has no repository.
+            repository, ref = (head["repo"] or {}).get("full_name", self._full_name), head["sha"]
+        return await find_file(self._installation, repository, path, ref)
 
     async def _ask_level(self, login: str) -> Level:
         person = quote(login, safe="")
@@ -121,6 +195,48 @@ class GitHubRepository:
         except GitHubRefusedError as refusal:
             if refusal.status not in _GONE:
                 raise
+
+    async def propose(self, step: ProposeFile) -> None:
+        """Branch, commit and pull request; what a try that died has made of them is taken up."""
+        try:
+            base = (await self._installation.get(self._path))["default_branch"]
+            tip = await self._installation.get(f"{self._path}/git/ref/heads/{quote(base)}")
+            told = {"ref": f"refs/heads/{step.branch}", "sha": tip["object"]["sha"]}
+            await self._once(f"{self._path}/git/refs", told)
+            await self._commit(step)
+            await self._open_pull_request(step, base)
+        except GitHubRefusedError as refusal:
+            if refusal.status != _FORBIDDEN:
+                raise
+            raise GitHubRefusedError(
+                _FORBIDDEN,
+                "I may not write to the repository; `/agile health` tells what an owner must grant",
+            ) from None
+
+    async def _open_pull_request(self, step: ProposeFile, base: str) -> None:
+        pull = {"title": step.title, "head": step.branch, "base": base, "body": step.body}
+        try:
+            await self._installation.post(f"{self._path}/pulls", pull)
+        except GitHubRefusedError as refusal:
+            head = f"{self._full_name.partition('/')[0]}:{step.branch}"
+            open_ones = f"{self._path}/pulls?state=open&head={quote(head, safe=':')}"
+            if refusal.status != _ALREADY or not await self._installation.get(open_ones):
+                raise
+
+    async def _commit(self, step: ProposeFile) -> None:
+        content = step.content.encode()
+        there = await find_file(self._installation, self._full_name, step.path, step.branch)
+        if there is not None and there.content == content:
+            return
+        told = {
+            "message": step.title,
+            "content": base64.b64encode(content).decode(),
+            "branch": step.branch,
+        }
+        # Somebody changed the file since: GitHub refuses, rather than that we undo it.
+        if step.before is not None:
+            told["sha"] = step.before
+        await self._installation.put(f"{self._path}/contents/{quote(step.path)}", told)
 
     async def _make_labels(self, names: Sequence[str]) -> None:
         for name in names:

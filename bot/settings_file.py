@@ -4,9 +4,7 @@ One that is wrong changes nothing: what was good last stays in force. Its proble
 the commit that brought them, once for each version; so is that it has become good again.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,9 +13,10 @@ import structlog
 
 import commands
 from bot.github import GitHub, GitHubRefusedError, Installation
+from bot.repository import find_file
+from commands.ports import File
 from commands.registry import load
 from commands.settings_file import (
-    MOST_BYTES,
     ORGANIZATION_REPOSITORY,
     PATH,
     Problem,
@@ -51,14 +50,6 @@ class _Place:
     full_name: str
     before: KeptFile
     is_organization: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file as GitHub gave it; `content` is None for what is no file that could be read."""
-
-    sha: str
-    content: bytes | None
 
 
 class SettingsReading:
@@ -150,25 +141,7 @@ class SettingsReading:
             self._log.warning("settings' problems not told", status=refusal.status)
 
 
-async def find_file(
-    installation: Installation, full_name: str, path: str, ref: str | None = None
-) -> Found | None:
-    """A file of the default branch, or of `ref`; None where there is none."""
-    query = f"?ref={ref}" if ref else ""
-    try:
-        told = await installation.get(f"/repos/{full_name}/contents/{path}{query}")
-    except GitHubRefusedError as refusal:
-        if refusal.status == _GONE:
-            return None
-        raise
-    if not isinstance(told, Mapping):
-        return Found("directory", None)
-    # What is too large is not sent, and not needed: that it is too large is all there is to say of it.
-    content = b" " * (MOST_BYTES + 1) if told.get("size", 0) > MOST_BYTES else _content(told)
-    return Found(str(told["sha"]), content)
-
-
-def judged(found: Found, *, is_organization: bool) -> SettingsFile:
+def judged(found: File, *, is_organization: bool) -> SettingsFile:
     """What a file says."""
     if found.content is None:
         return SettingsFile(problems=(Problem(0, f"`{PATH}` must be a file of text."),))
@@ -218,15 +191,6 @@ async def _root(installation: Installation, full_name: str) -> set[str] | None:
         if refusal.status != _GONE:
             raise
         return set() if "empty" in str(refusal).lower() else None
-
-
-def _content(told: Mapping[str, Any]) -> bytes | None:
-    if told.get("type") != "file" or told.get("encoding") != "base64":
-        return None
-    try:
-        return base64.b64decode(str(told["content"]))
-    except binascii.Error:
-        return None
 
 
 def _is_for_all(project: Project) -> bool:

@@ -178,7 +178,7 @@ async def _answers(base: Services, github: GitHub, drawing: Drawing | None) -> A
         if drawing is None:
             drawing = await stack.enter_async_context(_own_drawing())
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        yield Answers(base.database, base.cipher, github, pictures, base.clock)
+        yield Answers(base.database, base.cipher, github, pictures, base.clock, Jobs(base.queue))
 
 
 @asynccontextmanager

@@ -146,7 +146,53 @@ class Settle(msgspec.Struct, frozen=True, tag=True):
         return Settle(self.key, self.after, self.before)
 
 
-Step = MoveItem | Relabel | EditMilestone | CreateMilestone | OpenIssue | Block | Tell | Settle
+class ProposeFile(msgspec.Struct, frozen=True, tag=True):
+    """A file's new content, proposed in a pull request from a branch of its own.
+
+    `before` is GitHub's sha of the content that it replaces; None where there is no such file yet.
+    """
+
+    path: str
+    content: str
+    branch: str
+    title: str
+    body: str
+    before: str | None = None
+
+    @property
+    def target(self) -> str:
+        return f"pull request “{self.title}”"
+
+    def undone(self) -> None:
+        """It waits for people; whoever closes it unmerged takes it back."""
+
+
+class Resync(msgspec.Struct, frozen=True, tag=True):
+    """GitHub is asked in the background what running sprints should look like; and for the whole past again
+    if `is_whole`."""
+
+    is_whole: bool = False
+
+    @property
+    def target(self) -> str:
+        return "the history"
+
+    def undone(self) -> None:
+        """What was found out stays."""
+
+
+Step = (
+    MoveItem
+    | Relabel
+    | EditMilestone
+    | CreateMilestone
+    | OpenIssue
+    | Block
+    | Tell
+    | Settle
+    | ProposeFile
+    | Resync
+)
 
 
 @dataclass(frozen=True, slots=True)

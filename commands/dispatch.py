@@ -14,7 +14,7 @@ from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError
 from commands.outcome import Answer, Reply
-from commands.permissions import Level, Policy
+from commands.permissions import NAMESPACE, Level, Policy
 from commands.ports import Repository, Thread
 from commands.registry import Command
 from commands.request import CommandLine, Request
@@ -22,8 +22,9 @@ from commands.request import CommandLine, Request
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
 MOST_COMMANDS = 10
-# Every command answers to `/agile …` too, for threads in which another bot owns its short form.
-_NAMESPACE = "agile"
+# What is answered while we are paused.
+_RESUME = f"{NAMESPACE} resume"
+_HELP = ("help",)
 _CLOSE_ENOUGH = 0.8
 _ERROR_SLOT = "error"
 
@@ -75,7 +76,11 @@ class Dispatcher:
         # 👀 is on its way while the rest begins; nobody is told anything before it has arrived.
         seen = asyncio.create_task(desk.thread.acknowledge(request))
         await asyncio.sleep(0)
+        if desk.policy.is_paused:
+            calls = [call for call in calls if call.command and call.command.name == _RESUME]
         try:
+            if not calls:
+                return []
             return await self._answer(request, calls, desk)
         finally:
             await seen
@@ -100,7 +105,7 @@ class Dispatcher:
 
     def _is_ours(self, line: str, policy: Policy) -> bool:
         words = _words(line)
-        if not words or words[0] == _NAMESPACE:
+        if not words or words[0] == NAMESPACE:
             return bool(words)
         words = _meant(words, policy)
         if not policy.answers_short(words[0]):
@@ -110,11 +115,13 @@ class Dispatcher:
 
     def _parse(self, line: CommandLine, policy: Policy) -> _Call:
         words = _words(line.text)
-        skipped = 1 if words[0] == _NAMESPACE else 0
+        skipped = 1 if words[0] == NAMESPACE else 0
         command = self._longest_match(_meant(words[skipped:], policy))
         # What is about the bot itself is called `/agile …` in full.
         if skipped and (own := self._longest_match(words)) and len(own.words) > 1:
             command, skipped = own, 0
+        if len(words) == skipped:
+            command = self._commands.get(_HELP)
         if command is None:
             return _Call(line, None, None, self._unknown(words[skipped:]))
         try:
@@ -137,7 +144,7 @@ class Dispatcher:
     def _unknown(self, words: Sequence[str]) -> str:
         if not words:
             names = ", ".join(
-                f"`/{_NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
+                f"`/{NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
             )
             return f"Here is what I can do: {names}."
         said = " ".join(words[:2]).replace("`", "'")

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+# Every command answers to `/agile …` too, for threads in which another bot owns its short form.
+NAMESPACE = "agile"
+# The setting that `/agile pause` gives.
+PAUSED = "paused"
+
 
 class Level(IntEnum):
     """Roles in a repository, each including those below it."""
@@ -77,6 +82,11 @@ class Policy:
         return self._settings.get("strangers") != "silence"
 
     @property
+    def is_paused(self) -> bool:
+        """Whether we say and change nothing here until somebody resumes it."""
+        return self._settings.get(PAUSED) is True
+
+    @property
     def public_level(self) -> Level:
         """What anybody may do in a public repository."""
         return Level.READ if self._settings.get("public") == "read" else Level.NONE
@@ -102,6 +112,16 @@ class Policy:
             return False
         told = _mapping(self._commands.get(verb)).get("short")
         return told if isinstance(told, bool) else verb not in self._other_bots
+
+    def spelled(self, command: str) -> str:
+        """How a command is written here: by the team's name for it, in short, or behind `/agile`."""
+        verb = command.partition(" ")[0]
+        own = _mapping(self._commands.get(command)).get("name")
+        if not isinstance(own, str):
+            own = command
+        if verb == NAMESPACE or self.answers_short(verb):
+            return f"/{own}"
+        return f"/{NAMESPACE} {own}"
 
     def meant_by(self, verb: str) -> str:
         """The command that a team calls by another name, or the same word."""

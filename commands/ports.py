@@ -1,10 +1,34 @@
 """What commands need from the world above them; `bot/` provides it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from commands.permissions import Level
 from commands.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on GitHub. `sha` identifies its content, which is None for a folder and the like."""
+
+    sha: str
+    content: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an installation stands on GitHub.
+
+    `remaining` requests of `limit` may be made until `resets_at`. `missing` are permissions that the owner
+    of the account has not granted, each with what it is for.
+    """
+
+    remaining: int
+    limit: int
+    resets_at: datetime
+    missing: Mapping[str, str]
 
 
 class Repository(Protocol):
@@ -16,8 +40,11 @@ class Repository(Protocol):
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization, named by its slug."""
 
-    async def health(self) -> Mapping[str, object]:
-        """How the installation stands: `remaining` and `limit` of requests, `permissions` granted."""
+    async def health(self) -> Health:
+        """How the installation stands on GitHub."""
+
+    async def file(self, path: str, pull_request: int | None = None) -> File | None:
+        """A file of the default branch, or as a pull request would have it; None where there is none."""
 
 
 class Thread(Protocol):

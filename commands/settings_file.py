@@ -197,10 +197,10 @@ class _Reader:
     def _entries(self, node: yaml.Node, path: Path_) -> Iterator[tuple[str, Any]]:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
+            key = str(key_node.value)
+            if not isinstance(key_node, yaml.ScalarNode) or not key.isprintable():
                 self._problem(line, "the name of a setting must be a word")
                 continue
-            key = str(key_node.value)
             inner = (*path, key)
             if inner in self._document.lines:
                 first = self._document.lines[inner]

@@ -1,6 +1,5 @@
 """The page of all settings, made from their schema."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,7 +66,7 @@ def page() -> str:
 
 def as_yaml(value: object) -> str:
     """A value in one line, as a file would have it."""
-    text = yaml.dump(
+    text: str = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
     )
     return text.removesuffix("...\n").strip()
@@ -156,14 +155,3 @@ def _short_default(told: dict[str, Any]) -> str:
 
 def _anchor(told: dict[str, Any]) -> str:
     return next(key for key, one in schema()["properties"].items() if one is told)
-
-
-def pretty(value: object) -> str:
-    """A value for people, in one line: as YAML where that is short, else cut."""
-    text = as_yaml(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def example_of(key: str) -> str:
-    """A line that settles a setting."""
-    return f"{key}: {as_yaml(json.loads(json.dumps(schema()['properties'][key]['examples'][0])))}"

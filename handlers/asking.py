@@ -16,6 +16,10 @@ _BOX = re.compile(
 )
 
 
+# In every comment of ours. Even if a team lists this App among the bots that it hears, we talk to nobody.
+_OWN = "<!-- agile-github-suite:"
+
+
 class _Thread(msgspec.Struct):
     """An issue or pull request, as far as a command needs it."""
 
@@ -119,7 +123,7 @@ def _said(
         comment_id=payload.comment.id,
         sender=payload.sender.login,
         milestone=thread.milestone.number if thread.milestone else None,
-        lines=() if is_of_bot else tuple(added_commands(text, before)),
+        lines=() if is_of_bot or (is_bot and _OWN in text) else tuple(added_commands(text, before)),
         edited_author=author.login if author and delivery.action == "edited" else None,
         place=place,
         author=thread.user.login if thread.user else None,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import yaml
 
+from bot.repository import PERMISSIONS
 from handlers import ROUTES
 
 MANIFEST = Path(__file__).parents[1] / "app.yml"
@@ -32,6 +33,7 @@ def test_permissions_are_those_that_the_calls_need() -> None:
         "members": "read",
         "deployments": "read",
     }
+    assert manifest["default_permissions"] == {name: level for name, (level, _) in PERMISSIONS.items()}
 
 
 def test_every_permission_and_event_has_its_reason() -> None:

@@ -42,6 +42,7 @@ timezone: [{zone: Europe/Berlin}, {from: 2026-12-01, zone: Asia/Tokyo}]
 working_days: [mon, tue, wed, thu]
 holidays:
   - 2026-12-25
+days_off: [{from: 2026-12-28, to: 2026-12-30, name: Rest}]
 sizes: {S: 1, M: 2.5}
 estimate_labels: ["effort {points}", "T {size}"]
 started_labels: [doing]
@@ -67,7 +68,8 @@ sprints: {repositories: [webshop, payments]}
     rules = rules_of(found.settings)
     assert str(rules.calendar.zone) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
-    assert [day.isoformat() for day in rules.calendar.holidays] == ["2026-12-25"]
+    off = sorted(day.isoformat() for day in rules.calendar.holidays)
+    assert off == ["2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30"]
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])

@@ -1,7 +1,7 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from commands.dispatch import Desk, Dispatcher
 from commands.errors import UserError
 from commands.outcome import Answer, Reply
 from commands.permissions import Level, Policy
+from commands.ports import File, Health
 from commands.registry import Command, command
 from commands.request import CommandLine, Request
 from storage.database import Tenant
@@ -38,8 +39,11 @@ class Place:
     async def is_in_team(self, login: str, team: str) -> bool:
         return (login, team) in self.teams
 
-    async def health(self) -> Mapping[str, object]:
-        return {}
+    async def health(self) -> Health:
+        return Health(5000, 5000, datetime(2026, 11, 23, tzinfo=UTC), {})
+
+    async def file(self, path: str, pull_request: int | None = None) -> File | None:
+        raise NotImplementedError
 
     async def acknowledge(self, request: Request) -> None:
         self._log.append(f"saw {request.comment_id}")
