@@ -1,0 +1,89 @@
+"""Reads what is needed to move items into a sprint or out of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from charts.reading import quantity
+from commands.arguments import Arguments
+from commands.choosing import item_meant
+from commands.close_card import known
+from commands.context import Context
+from commands.errors import UserError
+from commands.wording import full_day, plain
+from sprints.facts import Facts
+from sprints.milestone import Sprint
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
+from sprints.trial import trial, with_moves
+from sprints.upcoming import open_sprints
+
+_MOST_ITEMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A sprint's items with all that happened to them, as of now."""
+
+    context: Context
+    sprint: Sprint
+    events: Mapping[str, Sequence[ItemEvent]]
+    labels: Sequence[LabelEvent]
+
+    @classmethod
+    async def of(cls, context: Context, sprint: Sprint) -> "Board":
+        events = await context.timeline.items_of(context.project.id, sprint.milestone)
+        return cls(context, sprint, events, await context.timeline.labels(context.project.id))
+
+    @property
+    def facts(self) -> Facts:
+        """How it stands."""
+        return self._trial(self.events)
+
+    async def after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
+        """How it would stand once these items, by number, have joined it or left it."""
+        timeline, project = self.context.timeline, self.context.project.id
+        told = [await timeline.item(project, number) for number in joining]
+        gone = [await timeline.item(project, number) for number in leaving]
+        events = with_moves(
+            self.sprint,
+            self.events,
+            {one[0].item: one for one in told if one},
+            [one[0].item for one in gone if one],
+            self.context.now,
+        )
+        return self._trial(events)
+
+    def _trial(self, events: Mapping[str, Sequence[ItemEvent]]) -> Facts:
+        return trial(self.sprint, events, self.context.now, self.context.project.rules, self.labels)
+
+
+async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
+    """The items that are named, or the one in whose thread it is asked. Raises UserError."""
+    numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
+    if len(numbers) > _MOST_ITEMS:
+        raise UserError(f"{len(numbers)} items at once are too many: {_MOST_ITEMS} at most.")
+    return [await item_meant(context, number) for number in numbers]
+
+
+async def refuse_ended(context: Context, sprint: Sprint, command: str) -> None:
+    """Raises UserError for a sprint that has ended: its numbers stand, so nothing can be added to it."""
+    title = plain(sprint.title)
+    if sprint.is_deleted:
+        raise UserError(f"The milestone {title} was deleted; nothing can be added to it.")
+    if not sprint.has_ended(context.now) and sprint.closed_at is None:
+        return
+    ended = full_day(context.calendar.day_of(sprint.end or context.now))
+    others = open_sprints(await context.sprints.all(context.now), context.now)
+    advice = "Begin the next one with `/sprint start`."
+    if others:
+        first = plain(others[0].title)
+        advice = f'Open ones: {known(others)}. For example: `{command} milestone:"{first}"`.'
+    raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
+
+
+def worth(context: Context, item: ItemSnapshot) -> str:
+    """Its estimate, and whether it is done or was given up."""
+    points = context.project.rules.estimates.of(item.labels)
+    text = "not estimated" if points is None else quantity(points, "points")
+    if item.state is State.OPEN:
+        return text
+    return f"{text}, {'done already' if item.state is State.DONE else 'given up: it counts nothing'}"

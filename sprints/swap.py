@@ -1,0 +1,47 @@
+"""What could leave a sprint so that something else fits into it."""
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+from itertools import combinations
+
+from sprints.burndown import measure
+from sprints.facts import Facts, Item, amount_of
+
+_MOST_ITEMS = 3
+# Among more candidates a better fit is not worth the search.
+_MOST_CANDIDATES = 40
+
+
+def room_needed(before: Facts, after: Facts, unit: str) -> Decimal:
+    """By how much what came in takes a sprint over its commitment; 0 if it still fits."""
+    over = measure(after.scope, unit) - measure(after.committed, unit)
+    return max(min(over, measure(after.scope - before.scope, unit)), Decimal(0))
+
+
+def swap_for(need: Decimal, items: Iterable[Item], unit: str, keep: Collection[int] = ()) -> tuple[Item, ...]:
+    """The few items (three at most) that make at least so much room with the least left over.
+
+    Of equal ones the fewest, and of these the newest. None of them is among `keep` (by number). Empty if
+    there are no such.
+    """
+    if need <= 0:
+        return ()
+    candidates = [
+        item
+        for item in items
+        if item.state == "open" and not item.is_covered and item.number not in keep and _worth(item, unit)
+    ]
+    candidates.sort(key=lambda item: (-_worth(item, unit), -item.number))
+    found = list[tuple[Decimal, int, tuple[int, ...], tuple[Item, ...]]]()
+    for count in range(1, _MOST_ITEMS + 1):
+        for chosen in combinations(candidates[:_MOST_CANDIDATES], count):
+            room = sum((_worth(item, unit) for item in chosen), Decimal(0))
+            if room >= need:
+                numbers = tuple(sorted(-item.number for item in chosen))
+                found.append((room, count, numbers, chosen))
+    best = min(found, key=lambda one: one[:3], default=None)
+    return tuple(sorted(best[3], key=lambda item: item.number)) if best else ()
+
+
+def _worth(item: Item, unit: str) -> Decimal:
+    return measure(amount_of((item,)), unit)

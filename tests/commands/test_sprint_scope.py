@@ -1,0 +1,56 @@
+"""`/sprint scope`, from a person's comment to the bot's answer."""
+
+import pytest
+
+from commands.sprint_scope import _deeds
+from sprints.facts import Cause
+from storage.changes import Entry
+from tests.builders import at
+from tests.commands.test_sprint_status import day, make_sprint
+from tests.running import Bot
+
+
+async def test_before_the_commitment(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number, "/sprint scope", as_user="dave")
+
+    (answer,) = await bot.answers(number)
+    assert answer.startswith("### Sprint 12 · scope\n\n**8 points in 3 items** planned so far.")
+    assert bot.reactions(comment) == ["eyes", "+1"]
+
+
+async def test_bad_arguments(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(
+        number, f'/sprint scope "Sprint 99"\n/sprint scope as-of:{day(3)}\n/sprint scope as-of:soon'
+    )
+
+    (answer,) = await bot.answers(number)
+    assert "There is no milestone called “Sprint 99” here" in answer
+    assert "lies in the future" in answer
+    assert "`as-of` must be a date such as" in answer
+
+
+async def test_a_stranger_is_refused(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/sprint scope", as_user="mallory")
+
+    (answer,) = await bot.answers(number)
+    assert "`/sprint scope` is for collaborators" in answer
+
+
+@pytest.mark.parametrize(
+    ("step", "cause"),
+    [
+        ({"type": "MoveItem", "number": 3, "before": None, "after": 12}, Cause.ADDED),
+        ({"type": "MoveItem", "number": 3, "before": 12, "after": 13}, Cause.REMOVED),
+        ({"type": "Relabel", "number": 3}, Cause.REESTIMATED),
+        ({"type": "MoveItem", "number": 3, "before": None, "after": 13}, None),
+        ({"type": "CreateMilestone", "title": "Sprint 12"}, None),
+        ({}, None),
+    ],
+)
+def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
+    entry = Entry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
+
+    assert [deed.cause for deed in _deeds([entry], 12)] == ([cause] if cause else [])
