@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.chart_route import ChartRoute
 from bot.inbox import Inbox
+from bot.pictures import Drawing
 from bot.services import Services
 from bot.webhook import MOST_BYTES, Door
 from storage import schema
@@ -21,7 +22,13 @@ def make_app(base: Services) -> web.Application:
     door = Door(Inbox(base.database, base.cipher), secrets)
     app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
     app.router.add_post("/webhooks/github", door.receive)
-    app.router.add_get("/charts/{token}.png", ChartRoute(base.database).get)
+    drawing = Drawing()  # Its process starts with the first picture that has to be drawn again.
+    app.router.add_get("/charts/{token}.png", ChartRoute(base.database, drawing, base.clock).get)
+
+    async def close(_: web.Application) -> None:
+        drawing.close()
+
+    app.on_cleanup.append(close)
     app.router.add_get("/healthz", _healthz)
 
     async def readyz(_: web.Request) -> web.Response:

@@ -1,17 +1,27 @@
 """`GET /charts/{token}.png`: pictures for GitHub's image proxy and whoever it shows them to."""
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
 from aiohttp import web
 
+from bot.pictures import Drawing
+from charts.packing import unpacked
 from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.lookups import tenant_of_chart
+
+# How exactly we know when a picture was looked at last; each note of it is a write.
+_NOTED_EVERY = timedelta(days=1)
 
 
 class ChartRoute:
     """Serves pictures. A picture never changes under its name, so it may be kept for ever."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, drawing: Drawing, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._drawing = drawing
+        self._clock = clock
 
     async def get(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
@@ -30,4 +40,14 @@ class ChartRoute:
         if organization_id is None:
             return None
         async with self._database.tenant(organization_id) as tenant:
-            return await ChartFiles(tenant).png(token)
+            picture = await ChartFiles(tenant).get(token)
+            if picture is not None and picture.png is not None:
+                if self._clock() - picture.used_at > _NOTED_EVERY:
+                    await ChartFiles(tenant).note_use(token)
+                return picture.png
+        if picture is None or picture.inputs is None:
+            return None
+        png = await self._drawing.draw(unpacked(picture.inputs))
+        async with self._database.tenant(organization_id) as tenant:
+            await ChartFiles(tenant).restore(token, png)
+        return png

@@ -6,6 +6,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from charts.packing import packed
 from charts.render import Chart, content_key, render, warm_up
 from storage.chart_files import ChartFiles
 from storage.database import Database
@@ -56,7 +57,7 @@ class Pictures:
         if token is None:
             png = await self._drawing.draw(chart)
             async with self._database.tenant(organization_id, waits=False) as tenant:
-                token = await ChartFiles(tenant).keep(key, png)
+                token = await ChartFiles(tenant).keep(key, png, packed(chart))
         return f"{self._public_url}/charts/{token}.png"
 
 

@@ -1,14 +1,20 @@
-"""Payloads are kept for a set time, then emptied in small batches. The timeline is kept for ever."""
+"""Payloads and pictures are kept for a set time, then emptied in small batches; the timeline for ever.
+
+A picture keeps what it is drawn from, so that an old comment never shows a broken one.
+"""
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.lookups import all_tenants
 
 _BATCH = 500
+# Since somebody looked at it last.
+_PICTURES_KEPT = timedelta(days=30)
 # So that who writes at the same time is not held up.
 _PAUSE_SECONDS = 0.05
 
@@ -28,10 +34,15 @@ class Retention:
         return sum([await self._tenant(organization_id) for organization_id in tenants])
 
     async def _tenant(self, organization_id: int) -> int:
-        before, total, emptied = self._clock() - self._keep, 0, _BATCH
+        now, total, emptied = self._clock(), 0, _BATCH
         while emptied == _BATCH:
             async with self._database.tenant(organization_id) as tenant:
-                emptied = await Deliveries(tenant).forget_payloads(before, _BATCH)
+                emptied = await Deliveries(tenant).forget_payloads(now - self._keep, _BATCH)
             total += emptied
+            await asyncio.sleep(_PAUSE_SECONDS)
+        given_up = _BATCH
+        while given_up == _BATCH:
+            async with self._database.tenant(organization_id) as tenant:
+                given_up = await ChartFiles(tenant).give_up(now - _PICTURES_KEPT, _BATCH)
             await asyncio.sleep(_PAUSE_SECONDS)
         return total

@@ -32,9 +32,13 @@ GRANTS = {
     "audit_log": "select, insert",
     "forecasts": "select, insert, update",
     "calibration": "select",
+    "subscriptions": "select, insert, update",
+    "usage_ledger": "select, insert, update",
+    "stripe_events": "select, insert",
+    "deletion_deadlines": "select, insert, update",
     "posts": "select, insert, update",
     "outbox": "select, insert, update",
-    "chart_files": "select, insert",
+    "chart_files": "select, insert, update",
     "alembic_version": "select",
     **dict.fromkeys(
         (
@@ -56,6 +60,12 @@ _LOOK_UPS = (
     "meet_people(text)",
     "forget_text(text)",
     "grade_for_all(smallint, boolean)",
+    "tenant_of_account(bigint)",
+    "tenants_named(text)",
+    "tenant_of_buyer(bigint, text, text)",
+    "tenants_of_stripe(text, text)",
+    "tenants_to_delete()",
+    "delete_tenant()",
     "wake_tenant(bigint)",
     "receive_deliveries(text, bytea[])",
 )

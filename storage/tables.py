@@ -397,13 +397,79 @@ calibration = Table(
     Column("came_true", BigInteger, nullable=False, server_default="0"),
 )
 
-# Drawn pictures, under an unguessable name that changes with the picture.
+# Drawn pictures, under an unguessable name that changes with the picture. One that nobody has looked at for
+# long has no `png` any more; it is drawn again from `inputs`.
 chart_files = _tenant_table(
     "chart_files",
     Column("token", Text, nullable=False, unique=True),
     Column("content_key", Text, nullable=False),
-    Column("png", LargeBinary, nullable=False),
+    Column("png", LargeBinary),
+    Column("inputs", LargeBinary),
+    _moment("used_at", nullable=False, server_default=_NOW),
     UniqueConstraint("organization_id", "content_key"),
+    Index("chart_files_by_use", "organization_id", "used_at", postgresql_where=text("png is not null")),
+)
+
+# What an account has bought, as its source told when it was last asked (storage/subscriptions.py).
+subscriptions = _tenant_table(
+    "subscriptions",
+    Column("source", Text, nullable=False),
+    Column("reference", Text, nullable=False, server_default=""),
+    Column("stripe_customer_id", Text),
+    Column("stripe_subscription_id", Text, unique=True),
+    Column("marketplace_plan_id", BigInteger),
+    Column("status", Text, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("quantity", Integer),
+    Column("is_yearly", Boolean, nullable=False, server_default=text("false")),
+    _moment("current_period_start"),
+    _moment("current_period_end"),
+    _moment("trial_ends_at"),
+    _moment("past_due_since"),
+    _moment("ended_at"),
+    Column("pending", JSONB(none_as_null=True)),
+    Column("had", JSONB(none_as_null=True)),
+    Column("quantity_set_on", Date),
+    _moment("read_at", nullable=False),
+    UniqueConstraint("organization_id", "source", "reference"),
+    Index("subscriptions_by_customer", "stripe_customer_id"),
+)
+
+# How much of what was used on which UTC day. `tried_at`: told to Stripe, without knowing yet that it arrived.
+usage_ledger = _tenant_table(
+    "usage_ledger",
+    Column("metric", Text, nullable=False),
+    Column("period", Date, nullable=False),
+    Column("quantity", BigInteger, nullable=False),
+    _moment("tried_at"),
+    _moment("reported_at"),
+    Column("refused", Text),
+    UniqueConstraint("organization_id", "metric", "period"),
+    Index(
+        "usage_ledger_to_report",
+        *("organization_id", "period"),
+        postgresql_where=text("reported_at is null and refused is null"),
+    ),
+)
+
+# Which events of Stripe have had their effect.
+stripe_events = _tenant_table(
+    "stripe_events",
+    Column("event_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    UniqueConstraint("organization_id", "event_id"),
+)
+
+# By when an account's data must be gone, because it cancelled on the Marketplace (storage/deadlines.py).
+deletion_deadlines = _tenant_table(
+    "deletion_deadlines",
+    _moment("cancelled_at", nullable=False),
+    _moment("due_at", nullable=False),
+    Column("is_told", Boolean, nullable=False),
+    _moment("shown_at"),
+    _moment("withdrawn_at"),
+    Column("withdrawn_because", Text),
+    UniqueConstraint("organization_id", "cancelled_at"),
 )
 
 _SHARED = (users, clockwork, calibration)

@@ -1,10 +1,13 @@
 """Pictures by link: unguessable, unchanging, cacheable for ever."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from bot.pictures import Drawing, Pictures
+from bot.retention import Retention
 from tests.bot.test_failures import answered, asked
 from tests.charts.family import CASES
+from tests.conftest import Clock
 from tests.running import Bot, rows
 
 
@@ -49,3 +52,26 @@ async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None
     for link in links:
         async with bot.session.get(link) as response:
             assert (await response.read()).startswith(b"\x89PNG")
+
+
+async def test_a_picture_that_was_given_up_is_drawn_again_the_same(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    async with bot.session.get(bot.url + path) as response:
+        before = await response.read()
+    later = datetime.now(UTC) + timedelta(days=31)
+    await Retention(bot.base.database, lambda: later, timedelta(days=90)).run()
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None]
+
+    async with bot.session.get(bot.url + path) as response:
+        assert await response.read() == before
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [before]
+
+
+async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    await rows(bot.base, "update chart_files set used_at = now() - interval '40 days' returning id", 1)
+    async with bot.session.get(bot.url + path) as response:
+        assert response.status == 200
+    await Retention(bot.base.database, lambda: datetime.now(UTC), timedelta(days=90)).run()
+
+    assert all(row.png for row in await rows(bot.base, "select png from chart_files", 1))

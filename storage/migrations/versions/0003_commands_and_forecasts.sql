@@ -150,3 +150,10 @@ create table posts (
     foreign key (organization_id, project_id) references projects (organization_id, id)
 );
 create index posts_sent on posts (organization_id, sent_at);
+
+-- A picture that nobody has looked at for long gives up its bytes, and is drawn again from what it shows.
+alter table chart_files
+    alter column png drop not null,
+    add inputs bytea,
+    add used_at timestamptz not null default now();
+create index chart_files_by_use on chart_files (organization_id, used_at) where png is not null;
