@@ -9,6 +9,7 @@ import structlog
 from bot.backfill.run import Backfill, BackfillError
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.measuring import Measuring
+from bot.posting import Posting
 from bot.reconcile import Reconciliation
 from bot.redelivery import Redelivery
 from bot.retention import Retention
@@ -23,6 +24,8 @@ from storage.jobs import (
     RECONCILE,
     REDELIVER,
     RETAIN,
+    SEND_POSTS,
+    SEND_POSTS_LATER,
     TICK,
     Jobs,
 )
@@ -30,6 +33,7 @@ from storage.lookups import tenants_due
 
 _RECONCILE_EVERY = timedelta(days=1)
 _SETTINGS_PAUSE = timedelta(seconds=5)
+_POSTS_PAUSE = timedelta(seconds=5)
 
 
 class Clockwork:
@@ -51,6 +55,7 @@ class Clockwork:
         self._redelivery = Redelivery(database, github, clock)
         self._measuring = Measuring(database, clock)
         self._settings = SettingsReading(database, github)
+        self._posting = Posting(database, github, clock)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
 
@@ -61,6 +66,8 @@ class Clockwork:
         queue.task(name=MEASURE, queue=OTHERS, retry=retry)(self._measure)
         queue.task(name=RECONCILE, queue=OTHERS, retry=retry)(self._reconcile)
         queue.task(name=READ_SETTINGS, queue=OTHERS, retry=retry)(self._read_settings)
+        queue.task(name=SEND_POSTS, queue=OTHERS, retry=retry)(self._send_posts)
+        queue.task(name=SEND_POSTS_LATER, queue=OTHERS, retry=retry)(self._send_posts_later)
         for name, cron, work in (
             (TICK, "* * * * *", self._tick),
             (REDELIVER, "17 * * * *", self._redeliver),
@@ -102,6 +109,18 @@ class Clockwork:
                 await self._jobs.read_settings(
                     connection, organization_id=organization_id, project_id=project_id, at=at
                 )
+
+    async def _send_posts(self, organization_id: int) -> None:
+        try:
+            await self._posting.send(organization_id)
+        except GitHubUnavailableError as problem:
+            at = max(problem.retry_at, self._clock() + _POSTS_PAUSE)
+            async with self._database.nobody() as connection:
+                await self._jobs.send_posts(connection, organization_id=organization_id, at=at)
+
+    async def _send_posts_later(self, organization_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.send_posts(connection, organization_id=organization_id)
 
     async def _redeliver(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         try:

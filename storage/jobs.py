@@ -22,11 +22,17 @@ TICK = "tick"
 MEASURE = "measure"
 RECONCILE = "reconcile"
 READ_SETTINGS = "read_settings"
+SEND_POSTS = "send_posts"
+SEND_POSTS_LATER = "send_posts_later"
+CHECK = "check"
+CHECK_LATER = "check_later"
+PRESS = "press"
+PRESS_LATER = "press_later"
 REDELIVER = "redeliver"
 RETAIN = "retain"
 
-# A command's answer overtakes the recording of events: somebody is waiting for it.
-_PRIORITY = {ANSWER: 10}
+# What somebody waits for overtakes the rest.
+_PRIORITY = {ANSWER: 10, PRESS: 10}
 # Recording has a queue of its own; everything else shares one.
 EVENTS = "events"
 OTHERS = "default"
@@ -144,6 +150,81 @@ class Jobs:
             queueing_lock=f"settings:{organization_id}:{'all' if project_id is None else project_id}",
             schedule_at=at,
             organization_id=organization_id,
+            project_id=project_id,
+        )
+
+    async def send_posts(
+        self, connection: AsyncConnection, *, organization_id: int, at: datetime | None = None
+    ) -> None:
+        """Brings to GitHub what is said unasked; `at` says when, if not at once."""
+        await self._defer(
+            connection,
+            SEND_POSTS_LATER if at else SEND_POSTS,
+            # Two at once might both post what nobody has posted yet.
+            lock=None if at else f"posts:{organization_id}",
+            queueing_lock=f"{'posts-later' if at else 'posts'}:{organization_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+        )
+
+    async def check(
+        self,
+        connection: AsyncConnection,
+        *,
+        organization_id: int,
+        project_id: int,
+        number: int | None = None,
+        head: str | None = None,
+        is_rerun: bool = False,
+    ) -> None:
+        """Works out the check of one pull request, named by number or by head SHA, or of all open ones.
+
+        A re-run is told to GitHub even if the check says the same as before.
+        """
+        which = head or number or "all"
+        await self._defer(
+            connection,
+            CHECK,
+            # Two at once might keep what the slower one found earlier.
+            lock=f"checks:{project_id}",
+            queueing_lock=f"check:{project_id}:{which}{':again' if is_rerun else ''}",
+            organization_id=organization_id,
+            project_id=project_id,
+            number=number,
+            head=head,
+            is_rerun=is_rerun,
+        )
+
+    async def check_later(
+        self, connection: AsyncConnection, at: datetime, *, organization_id: int, project_id: int
+    ) -> None:
+        """Works out the checks of all open pull requests then. One waiting job a repository is enough."""
+        await self._defer(
+            connection,
+            CHECK_LATER,
+            queueing_lock=f"checks-later:{project_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+            project_id=project_id,
+        )
+
+    async def press(
+        self,
+        connection: AsyncConnection,
+        *,
+        organization_id: int,
+        event_id: int,
+        project_id: int,
+        at: datetime | None = None,
+    ) -> None:
+        """Does what somebody asked for by a check's button; `at` says when, if not at once."""
+        await self._defer(
+            connection,
+            PRESS_LATER if at else PRESS,
+            lock=None if at else f"buttons:{project_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+            event_id=event_id,
             project_id=project_id,
         )
 
