@@ -1,0 +1,106 @@
+"""`/sprint start`: a milestone becomes a sprint, or a new one is made."""
+
+from datetime import UTC, date, datetime, time
+
+from commands.arguments import Argument, Arguments, Kind
+from commands.changes import Changes, CreateMilestone, EditMilestone
+from commands.context import Context
+from commands.errors import UserError
+from commands.permissions import Level
+from commands.registry import command
+from commands.sprint_goal import with_goal
+from commands.start_card import adopted, begun_empty
+from commands.wording import full_day, plain
+from sprints.description import states_start, with_start
+from sprints.milestone import Sprint
+from sprints.trial import described, trial
+
+_MOST_TITLE = 255
+
+
+@command(
+    "sprint start",
+    summary="begins a sprint: makes its milestone, or takes the one of that title",
+    level=Level.WRITE,
+    arguments=(
+        Argument("name", Kind.TEXT, "the sprint's title", is_positional=True, is_required=True),
+        Argument("due", Kind.DATE, "its last day", is_required=True),
+        Argument("start", Kind.DATE, "its first day; else today, or the one that the milestone states"),
+        Argument("goal", Kind.TEXT, "what it is for, in quotation marks"),
+    ),
+    examples=(
+        '/sprint start "Sprint 25" due:2026-12-11',
+        '/sprint start "Sprint 25" due:2026-12-11 start:2026-11-30 goal:"Customers can pay by card"',
+    ),
+    is_changing=True,
+)
+async def sprint_start(context: Context, arguments: Arguments) -> Changes:
+    """What it holds on its first day is the commitment."""
+    title = " ".join((arguments.text("name") or "").split())
+    if len(title) > _MOST_TITLE:
+        raise UserError(f"A title of {len(title)} characters is too long: {_MOST_TITLE} at most.")
+    today, goal = context.calendar.day_of(context.now), arguments.text("goal")
+    due = arguments.date("due") or today
+    sprint = await _existing(context, title)
+    start = arguments.date("start") or _stated(sprint) or today
+    _check(start, due, today)
+    if sprint is None:
+        description = _description("", start, goal)
+        done = begun_empty(title, goal, start, due, context.calendar, today)
+        return Changes(f"begin {plain(title)}", (CreateMilestone(title, description, due.isoformat()),), done)
+    return await _adopt(context, sprint, _description(sprint.description, start, goal), due)
+
+
+async def _adopt(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
+    events = await context.timeline.milestone(context.project.id, sprint.milestone)
+    noon = datetime.combine(due, time(12), UTC)
+    after = described(events, context.now, context.calendar, description, noon)
+    items = await context.timeline.items_of(context.project.id, sprint.milestone)
+    labels = await context.timeline.labels(context.project.id)
+    done = adopted(trial(after, items, context.now, context.project.rules, labels), sprint)
+    before: dict[str, str | None] = {
+        "description": sprint.description,
+        "due_on": sprint.due.isoformat() if sprint.due else None,
+    }
+    told: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
+    changed = {key: value for key, value in told.items() if value != before[key]}
+    was = {key: before[key] for key in changed}
+    steps = (EditMilestone(sprint.number, was, changed),) if changed else ()
+    return Changes(f"begin {plain(sprint.title)}", steps, done, done)
+
+
+async def _existing(context: Context, title: str) -> Sprint | None:
+    """The milestone of that title, in any case. Raises UserError for one that has ended."""
+    found = [
+        one for one in await context.sprints.all(context.now) if one.title.casefold() == title.casefold()
+    ]
+    alive = [one for one in found if not one.is_deleted]
+    if not alive:
+        return None
+    sprint = max(alive, key=lambda one: one.number)
+    if sprint.closed_at is not None or sprint.has_ended(context.now):
+        ended = full_day(context.calendar.day_of(sprint.end or context.now))
+        raise UserError(
+            f"{plain(sprint.title)} ended on {ended}, and its numbers stand. Begin one with another title."
+        )
+    return sprint
+
+
+def _stated(sprint: Sprint | None) -> date | None:
+    """The start that a milestone states already."""
+    return sprint.first_day if sprint and states_start(sprint.description) else None
+
+
+def _check(start: date, due: date, today: date) -> None:
+    if due < today:
+        raise UserError(f"`due:{due.isoformat()}` is over; name today or a day to come.")
+    if start > due:
+        raise UserError(
+            f"`start:{start.isoformat()}` lies after `due:{due.isoformat()}`. "
+            "A sprint lasts from its first day to its last one."
+        )
+
+
+def _description(description: str, start: date, goal: str | None) -> str:
+    described = with_start(description, start)
+    return with_goal(described, goal) if goal else described
