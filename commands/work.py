@@ -1,8 +1,8 @@
 """The work of a repository as commands on it see it: its flows, and who waits for whom."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from commands.choosing import item_meant
 from commands.context import Context
@@ -12,6 +12,8 @@ from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.model import ItemEvent
 from sprints.reviews import Wait, waiting_for_review
+
+RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,12 @@ class Work:
     def flow(self, number: int) -> Flow | None:
         """The item with a number."""
         return next((flow for flow in reversed(self.flows) if flow.number == number), None)
+
+
+def recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
+    """The items that are open or were closed in the last 90 days: who has them works here."""
+    since = now - RECENT
+    return [flow for flow in flows if flow.is_open or (flow.done_at or flow.dropped_at or since) > since]
 
 
 async def work_here(context: Context) -> Work:
