@@ -184,7 +184,8 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
         calendar,
         context.now,
     )
-    return Reply((explained(_BY_FLOW[metric](told), _footer(context, "" if metric == "wip" else window.days)),))
+    days = "" if metric == "wip" else window.days
+    return Reply((explained(_BY_FLOW[metric](told), _footer(context, days)),))
 
 
 def _footer(context: Context, *more: str) -> str:

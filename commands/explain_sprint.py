@@ -129,7 +129,9 @@ def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
     rows = [(_ledger_row(line), line.amount) for line in lines]
     arithmetic = [addition((line.amount.points for line in lines), _points(total))]
     result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
-    return told.explanation(rule, result, arithmetic if lines else ["Nothing of that kind has happened in this sprint."], rows)
+    if not lines:
+        arithmetic = ["Nothing of that kind has happened in this sprint."]
+    return told.explanation(rule, result, arithmetic, rows)
 
 
 def scope(told: Told) -> Explanation:

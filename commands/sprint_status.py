@@ -1,12 +1,11 @@
 """`/sprint status`: where the sprint stands, in one card."""
 
-from charts.alt_text import burndown_alt
-from charts.mermaid import burndown_mermaid
 from commands.arguments import Argument, Arguments, Kind
+from commands.charting import BY, shown
 from commands.choosing import facts_meant, moment_of
 from commands.context import Context
 from commands.forecasting import expectation
-from commands.outcome import Picture, Reply
+from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.status_card import after_chart, before_chart
@@ -21,7 +20,7 @@ from sprints.burndown import burndown_of
         Argument(
             "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
         ),
-        Argument("by", Kind.CHOICE, "the unit of the chart", choices=("points", "count")),
+        BY,
         Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
     ),
     examples=(
@@ -35,10 +34,10 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
     burndown = burndown_of(facts, arguments.text("by"))
-    if context.links_pictures:
-        chart: str | Picture = Picture(burndown, burndown_alt(burndown))
-    else:
-        chart = burndown_mermaid(burndown)
     expected = await expectation(context, facts, "status")
-    card = (before_chart(facts, burndown, expected.words), chart, after_chart(facts, burndown))
+    card = (
+        before_chart(facts, burndown, expected.words),
+        *shown(context, burndown),
+        after_chart(facts, burndown),
+    )
     return Reply(card, foretold=expected.foretold if arguments.date("as-of") is None else ())

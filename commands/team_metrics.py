@@ -16,6 +16,7 @@ from commands.wording import counted, footer, full_day, moment, plain, table
 from sprints.durations import Durations, cycle_times, done_within
 from sprints.team import Work, owner_of, team_days
 from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
+from sprints.wip import teams_of
 
 _WEEKS = 4
 # So many people are looked up in a team at most; each is a question to GitHub.
@@ -41,7 +42,13 @@ class Span:
     "team metrics",
     summary="what the team did in the last four weeks, and in the four before; never by person",
     level=Level.READ,
-    arguments=(Argument("team", Kind.TEXT, "a team of the organization by its short name; else everybody"),),
+    arguments=(
+        Argument(
+            "team",
+            Kind.TEXT,
+            "a team of the settings or of the organization, by its short name; else everybody",
+        ),
+    ),
     examples=("/team metrics", "/team metrics team:payments"),
 )
 async def team_metrics(context: Context, arguments: Arguments) -> Reply:
@@ -136,7 +143,13 @@ def _slug(said: str | None) -> str | None:
 
 
 async def _members(context: Context, team: str, people: frozenset[str]) -> frozenset[str]:
-    """Of some people those who belong to a team. Raises UserError for too many people to ask for."""
+    """Those who belong to a team by the settings or else, of some people, by GitHub.
+
+    Raises UserError for too many people to ask for.
+    """
+    for known in teams_of(context.project.settings):
+        if known.slug == team and known.people:
+            return known.people
     if len(people) > _MOST_ASKED:
         raise UserError(f"More than {_MOST_ASKED} people work here, too many to look up one by one.")
     return frozenset([login for login in sorted(people) if await context.repository.is_in_team(login, team)])

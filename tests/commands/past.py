@@ -25,6 +25,14 @@ async def record(bot: Bot, *told: Event) -> None:
         await Timeline(one).record([TimelineRow(project.id, fact) for fact in told])
 
 
+async def settle(bot: Bot, key: str, value: object) -> None:
+    """A setting of the bot's own repository."""
+    (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
+    async with bot.base.database.tenant(tenant) as one:
+        (project,) = await Projects(one).active()
+        await Projects(one).say(project.id, key, value)
+
+
 async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
     """Tells the given past, or the usual one, and sets the clock to NOW; returns where to ask."""
     issue = await bot.github.create_issue(bot.repo, "A card to ask in")

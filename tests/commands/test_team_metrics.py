@@ -11,7 +11,7 @@ from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
 from sprints.team import Work
 from sprints.team_sums import TeamSum
-from tests.commands.past import ask, pushed, record, tell_past
+from tests.commands.past import ask, pushed, record, settle, tell_past
 from tests.commands.test_cycletime import took
 from tests.conftest import Clock
 from tests.running import Bot
@@ -93,6 +93,17 @@ async def test_a_team_by_itself(
     assert ("| Commits on the default branch | 15 | 6 |" in answer) is is_shown
     if not is_shown:
         assert answer.startswith("I cannot show a team `payments` by itself")
+
+
+async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "carol", "frank", "grace", "heidi")
+    await settle(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
+    answer = await ask(bot, number, "/team metrics team:checkout")
+
+    assert "### Team metrics · checkout" in answer
+    assert "| Issues closed | 0 | 0 |" in answer
+    assert "| Commits on the default branch | 15 | 6 |" in answer
 
 
 async def test_an_unknown_team(bot: Bot, clock: Clock) -> None:
