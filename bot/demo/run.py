@@ -26,12 +26,12 @@ async def demo(settings: Settings) -> int:
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
         _say("Starting PostgreSQL and the bot …")
-        base = await stack.enter_async_context(services(_demo_settings(settings, github)))
+        base = await stack.enter_async_context(services(demo_settings(settings, github)))
         await stack.enter_async_context(worker(base))
         port = await stack.enter_async_context(door(base, HOST, base.settings.port))
         github.target = f"http://{HOST}:{port}/webhooks/github"
         _say("Playing the sprint so far …")
-        thread = await _play(github, base)
+        thread = await play_story(github, base)
         page = await stack.enter_async_context(
             DemoPage(
                 github.url,
@@ -47,7 +47,8 @@ async def demo(settings: Settings) -> int:
     return 0
 
 
-def _demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
+def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
+    """Everything in a fresh folder beside other data, against the stand-in."""
     folder = settings.data_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     port = free_port()
@@ -75,7 +76,9 @@ def _suggestions(now: datetime) -> list[tuple[str, str]]:
     ]
 
 
-async def _play(github: StandInGitHub, base: Services) -> DemoThread:
+async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
+    """Plays the story so far, until all of it is recorded."""
+
     async def deliver(event: str, delivery: str, payload: dict[str, Any]) -> None:
         await github.send_hook(event, payload, delivery)
 

@@ -94,12 +94,12 @@ class Calendar(NamedTuple):
     @classmethod
     def around(cls, now: datetime) -> Calendar:
         """On a weekend the seventh working day was the Friday before."""
-        return cls(_working_day(now.astimezone(UTC).date(), 1 - story.TODAY), now.astimezone(UTC))
+        return cls(working_day(now.astimezone(UTC).date(), 1 - story.TODAY), now.astimezone(UTC))
 
     @property
     def last_day(self) -> date:
         """The due date."""
-        return _working_day(self.first_day, story.WORKING_DAYS - 1)
+        return working_day(self.first_day, story.WORKING_DAYS - 1)
 
     def instant(self, when: str) -> datetime:
         """The moment that a step's `when` means."""
@@ -107,7 +107,7 @@ class Calendar(NamedTuple):
         if day == "now":
             return (self.now + timedelta(minutes=int(time))).replace(microsecond=0)
         hour, minute = map(int, time.split(":"))
-        on = _working_day(self.first_day, int(day) - 1)
+        on = working_day(self.first_day, int(day) - 1)
         return datetime(on.year, on.month, on.day, hour, minute, tzinfo=UTC)
 
     def stamp(self, when: str) -> str:
@@ -115,7 +115,7 @@ class Calendar(NamedTuple):
         return self.instant(when).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _working_day(day: date, offset: int) -> date:
+def working_day(day: date, offset: int) -> date:
     """The working day `offset` days of work away; from a weekend it counts from the Friday before."""
     while day.weekday() >= 5:
         day -= timedelta(days=1)
