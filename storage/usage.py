@@ -1,0 +1,129 @@
+"""The usage ledger: how much of what an account used on which UTC day. What is charged for follows it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import Tenant
+from storage.outbox import Kind
+from storage.tables import outbox, projects, usage_ledger
+
+_FAILURE_SLOT = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How much was used on a day, and whether the seller's side has heard of it.
+
+    `tried_at` is when it was first told, `refused` why it never will be.
+    """
+
+    metric: str
+    period: date
+    quantity: int
+    tried_at: datetime | None = None
+    reported_at: datetime | None = None
+    refused: str | None = None
+
+
+class Usage:
+    """One tenant's ledger."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def add(self, metric: str, period: date, quantity: int) -> None:
+        """Counts what leaves no other trace. A day that was told already is not counted up any more."""
+        fresh = insert(usage_ledger).values(
+            organization_id=self._organization_id, metric=metric, period=period, quantity=quantity
+        )
+        await self._connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=["organization_id", "metric", "period"],
+                set_={"quantity": usage_ledger.c.quantity + fresh.excluded.quantity},
+                where=usage_ledger.c.tried_at.is_(None),
+            )
+        )
+
+    async def set(self, metric: str, period: date, quantity: int) -> None:
+        """Writes down what was counted from other tables. What was told already stays as it was told."""
+        fresh = insert(usage_ledger).values(
+            organization_id=self._organization_id, metric=metric, period=period, quantity=quantity
+        )
+        await self._connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=["organization_id", "metric", "period"],
+                set_={"quantity": fresh.excluded.quantity},
+                where=usage_ledger.c.tried_at.is_(None),
+            )
+        )
+
+    async def commands_answered(self, period: date) -> int:
+        """The answers that were given, without refusals and failures."""
+        return await self._count(
+            select(func.count()).where(
+                outbox.c.organization_id == self._organization_id,
+                outbox.c.kind == Kind.REPLY,
+                outbox.c.slot != _FAILURE_SLOT,
+                *_within(outbox.c.created_at, period),
+            )
+        )
+
+    async def projects_created(self, period: date) -> int:
+        """The repositories that were added."""
+        return await self._count(
+            select(func.count()).where(
+                projects.c.organization_id == self._organization_id,
+                *_within(projects.c.created_at, period),
+            )
+        )
+
+    async def since(self, first: date) -> list[Used]:
+        """The ledger from a day on, the oldest day first."""
+        return await self._read(usage_ledger.c.period >= first)
+
+    async def unreported(self, before: date) -> list[Used]:
+        """What was used before a day and has not been told, the oldest day first."""
+        return await self._read(
+            usage_ledger.c.period < before,
+            usage_ledger.c.quantity > 0,
+            usage_ledger.c.reported_at.is_(None),
+            usage_ledger.c.refused.is_(None),
+        )
+
+    async def note(self, used: Used, **values: object) -> None:
+        """What became of telling it: tried_at, reported_at or refused."""
+        await self._connection.execute(
+            update(usage_ledger)
+            .where(self._mine, usage_ledger.c.metric == used.metric, usage_ledger.c.period == used.period)
+            .values(**values)
+        )
+
+    async def _read(self, *conditions: ColumnElement[bool]) -> list[Used]:
+        query = (
+            select(*(usage_ledger.c[name] for name in Used.__dataclass_fields__))
+            .where(self._mine, *conditions)
+            .order_by(usage_ledger.c.period, usage_ledger.c.metric)
+        )
+        return [Used(*row) for row in await self._connection.execute(query)]
+
+    async def _count(self, query: object) -> int:
+        return int(await self._connection.scalar(query) or 0)  # type: ignore[call-overload]
+
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        return usage_ledger.c.organization_id == self._organization_id
+
+
+def total(used: Iterable[Used], metric: str) -> int:
+    """All that was used of one thing."""
+    return sum(one.quantity for one in used if one.metric == metric)
+
+
+def _within(column: ColumnElement[datetime], day: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    start = datetime.combine(day, time(), UTC)
+    return column >= start, column < start + timedelta(days=1)
