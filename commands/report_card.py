@@ -138,6 +138,12 @@ def left_items(told: Sequence[str]) -> str:
     return ", ".join([*told[:_MOST_CARRIED], *more])
 
 
+def few_values(past: Velocity) -> str:
+    """What one or two sprints did, which make no median yet: 18 and 24 points."""
+    *earlier, last = past.values
+    return " and ".join([*map(number, earlier), quantity(last, past.unit)])
+
+
 def percent(share: Decimal) -> str:
     """Rounded down, so that nothing is called complete that is not."""
     return f"{int(share * 100)} %"
@@ -209,15 +215,10 @@ def _velocity_before(past: Velocity) -> str:
     if past.n == 0:
         return "There is no sprint before it to compare with."
     if past.median is None or past.least is None or past.most is None:
-        values = " and ".join(number(value) for value in past.values)
         sprints = "sprint" if past.n == 1 else "sprints"
-        return f"The {sprints} before it: {values} {_word(past.unit)}; three make a median."
+        return f"The {sprints} before it: {few_values(past)}; three make a median."
     spread = f"{number(past.least)} to {number(past.most)}"
     return f"The {past.n} sprints before it: median {quantity(past.median, past.unit)}, from {spread}."
-
-
-def _word(unit: str) -> str:
-    return "points" if unit == "points" else "items"
 
 
 def _carried(sheet: Sheet) -> str:
