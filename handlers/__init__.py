@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from handlers.asking import find_commands
+from handlers.check_run import follow_check_run
+from handlers.check_suite import follow_check_suite
 from handlers.delivery import Handler
 from handlers.deployment_status import record_deployment_status
 from handlers.installation import record_installation, record_installation_repositories
@@ -23,6 +25,7 @@ _ITEM = (
     *("milestoned", "demilestoned", "labeled", "unlabeled"),
 )
 _ISSUE = (*_ITEM, "transferred", "deleted", "typed", "untyped", "status_changed")
+_PULL_REQUEST = (*_ITEM, "synchronize", "ready_for_review", "converted_to_draft")
 _MILESTONE = ("created", "edited", "closed", "opened", "deleted")
 _SUB_ISSUES = ("parent_issue_added", "parent_issue_removed", "sub_issue_added", "sub_issue_removed")
 _DEPENDENCIES = ("blocked_by_added", "blocked_by_removed", "blocking_added", "blocking_removed")
@@ -33,7 +36,7 @@ _INSTALLATION = ("created", "deleted", "suspend", "unsuspend", "new_permissions_
 ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue,) for action in _ISSUE},
     ("issues", "opened"): (record_issue, find_commands),
-    **{("pull_request", action): (record_pull_request,) for action in _ITEM},
+    **{("pull_request", action): (record_pull_request,) for action in _PULL_REQUEST},
     ("pull_request", "opened"): (record_pull_request, find_commands),
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
@@ -53,4 +56,6 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     ("issue_comment", "edited"): (find_commands,),
     ("pull_request_review_comment", "created"): (find_commands,),
     ("pull_request_review_comment", "edited"): (find_commands,),
+    **{("check_run", action): (follow_check_run,) for action in ("requested_action", "rerequested")},
+    ("check_suite", "rerequested"): (follow_check_suite,),
 }

@@ -86,5 +86,21 @@ class SettingsChanged:
     """A push may have changed the team's settings file, or what says which other bots are there."""
 
 
-Outcome = Recorded | Asked | InstallationChanged | RepositoriesChanged | SettingsChanged
+@dataclass(frozen=True, slots=True)
+class CheckWanted:
+    """The check of a pull request, named by number or by head SHA, is to be worked out anew."""
+
+    number: int | None = None
+    head: str | None = None
+    is_rerun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed a button of a check of ours."""
+
+
+Outcome = (
+    Recorded | Asked | InstallationChanged | RepositoriesChanged | SettingsChanged | CheckWanted | Pressed
+)
 Handler = Callable[[Delivery], Iterable[Outcome]]

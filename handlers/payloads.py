@@ -164,14 +164,24 @@ class Issue(Item):
 
 
 class Branch(msgspec.Struct):
+    """One side of a pull request. `repo` is null once a fork was deleted."""
+
     ref: str = ""
+    sha: str = ""
     repo: Repository | None = None
 
 
 class PullRequest(Item):
+    """Lists of pull requests and reviews show neither its size nor whether it was merged."""
+
     merged: bool | None = None
     merged_at: datetime | None = None
     base: Branch | None = None
+    head: Branch | None = None
+    draft: bool = False
+    additions: int | None = None
+    deletions: int | None = None
+    changed_files: int | None = None
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
@@ -185,9 +195,20 @@ class PullRequest(Item):
         Its keywords count only in a pull request to the default branch.
         """
         base = self.base
-        if base and base.repo and base.repo.default_branch not in {None, base.ref}:
+        if not self.is_to_default_branch:
             return ()
         return closed_numbers(self.body or "", base.repo.full_name if base and base.repo else None)
+
+    @property
+    def is_to_default_branch(self) -> bool:
+        base = self.base
+        return not (base and base.repo and base.repo.default_branch not in {None, base.ref})
+
+    @property
+    def is_from_fork(self) -> bool:
+        """Whether its branch lies in another repository, or in none any more."""
+        base, head = (side.repo.key if side and side.repo else None for side in (self.base, self.head))
+        return base != head
 
 
 class Comment(msgspec.Struct):
@@ -234,6 +255,17 @@ def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
         if named is None or named.lower() == (full_name or "").lower():
             found.add(int(match["number"]))
     return tuple(sorted(found))
+
+
+# Not owner/repo#12, which is an issue elsewhere, nor an HTML entity or the fragment of an address.
+_MENTION = re.compile(r"(?<![\w/&#])#(?P<number>\d{1,9})\b")
+_MOST_MENTIONS = 20
+
+
+def mentioned_numbers(text: str) -> tuple[int, ...]:
+    """The first issues of the own repository that a text names."""
+    found = dict.fromkeys(int(match["number"]) for match in _MENTION.finditer(text))
+    return tuple(found)[:_MOST_MENTIONS]
 
 
 def plain(details: dict[str, Any]) -> dict[str, object]:

@@ -1,22 +1,70 @@
-"""Pull requests: opened, edited, closed (merged or not), reopened, moved, labeled, assigned."""
+"""Pull requests: opened, pushed to, ready, edited, closed (merged or not), moved, labeled, assigned."""
 
 from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import CheckWanted, Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import PullRequest
+from handlers.payloads import PullRequest, clean, mentioned_numbers, plain
+from sprints.model import ActivityEvent
 
 
 class _Payload(ItemPayload, kw_only=True):
     pull_request: PullRequest
+    before: str | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_pull_request(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the event on the timeline."""
+def record_pull_request(delivery: Delivery) -> Iterator[Recorded | CheckWanted]:
+    """Puts the event on the timeline, and what is at its head now."""
     payload = delivery.read(_PAYLOAD)
-    yield from record_item(delivery, payload.pull_request, payload)
+    shown = payload.pull_request
+    # A push changes nothing about the item: only what is at its head.
+    if delivery.action != "synchronize":
+        yield from record_item(delivery, shown, payload)
+    if shown.head and shown.head.sha:
+        yield Recorded(head_of(shown, delivery.action or "", delivery.id, payload.actor, payload.before))
+        yield CheckWanted(number=shown.number)
+
+
+def head_of(
+    shown: PullRequest, event: str, delivery: str, actor: str | None = None, before: str | None = None
+) -> ActivityEvent:
+    """What a pull request proposes at its head commit; `before` is the commit that was its head until now.
+
+    The commit is what the fact is known by, because the checks of a fork's commit name no pull request. No
+    text of it is kept, only the numbers of the issues that it names.
+    """
+    head, base, author = shown.head, shown.base, shown.user
+    details = {
+        "pull_request": shown.key,
+        "number": shown.number,
+        "created_at": shown.created_at.isoformat(),
+        "state": shown.snapshot().state.value,
+        "branch": head.ref if head else None,
+        "base": base.ref if base else None,
+        "is_to_default_branch": shown.is_to_default_branch,
+        "is_from_fork": shown.is_from_fork,
+        "is_draft": shown.draft,
+        "additions": shown.additions,
+        "deletions": shown.deletions,
+        "files": shown.changed_files,
+        "closes": list(shown.snapshot().closes or ()),
+        "mentions": list(mentioned_numbers(f"{shown.title}\n{shown.body or ''}")),
+        "milestone": shown.milestone.id if shown.milestone else None,
+        "author": author.login if author else None,
+        "is_of_bot": author is not None and author.type == "Bot",
+    }
+    return ActivityEvent(
+        kind="head",
+        subject=clean(head.sha) if head else "",
+        event=event,
+        at=shown.updated_at,
+        delivery=delivery,
+        details=plain(details),
+        before={"head": clean(before)} if before else None,
+        actor=actor,
+    )

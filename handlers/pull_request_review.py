@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded
+from handlers.delivery import CheckWanted, Delivery, Recorded
 from handlers.payloads import Account, clean, plain
 from sprints.model import ActivityEvent
 
@@ -36,7 +36,7 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_review(delivery: Delivery) -> Iterator[Recorded]:
+def record_review(delivery: Delivery) -> Iterator[Recorded | CheckWanted]:
     """Puts who reviewed what, with which result, on the timeline. No text of it is kept."""
     payload = delivery.read(_PAYLOAD)
     review, reviewed = payload.review, payload.pull_request
@@ -61,3 +61,4 @@ def record_review(delivery: Delivery) -> Iterator[Recorded]:
             actor=clean(payload.sender.login) if payload.sender else None,
         )
     )
+    yield CheckWanted(number=reviewed.number)

@@ -120,7 +120,8 @@ class LabelEvent:
 class ActivityEvent:
     """Something else that a team's figures are made of, or that explains them; no sprint's numbers follow it.
 
-    `kind` is push, review, deployment, release, repository or installation, `subject` GitHub's id of it.
+    `kind` is push, review, deployment, release, repository, installation, or head (of a pull request; its
+    commit), `subject` GitHub's id of it; or it is ours: plan (a pull request is set aside), button (pressed).
     `details` are plain values that can be written as JSON.
     """
 
