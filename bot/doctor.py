@@ -10,6 +10,7 @@ from storage.deliveries import Deliveries
 from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
+from storage.posts import Posts
 from storage.timeline import Timeline
 
 
@@ -80,3 +81,5 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             )
         for thread, why in await outbox.refused():
             yield f"tenant {organization_id}: GitHub would not take our answer in thread {thread}: {why}"
+        for name, why in await Posts(tenant).refusals():
+            yield f"tenant {organization_id}: GitHub would not take what we say unasked, {name}: {why}"

@@ -1,7 +1,7 @@
 """Brings to GitHub what we say unasked: paced, edited in place, once, and never again what was deleted."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +10,7 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.publish import cut
+from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
 from storage.posts import PostKind, Posts, Wanted
 from storage.projects import Project, Projects
@@ -18,6 +19,7 @@ from storage.projects import Project, Projects
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 _PAUSE_SECONDS = 1.0
 _MOST_AN_HOUR = 400
+_WHEN_TOO_MUCH = timedelta(minutes=10)
 _GONE = {404, 410}
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
@@ -32,41 +34,45 @@ class Posting:
         clock: Callable[[], datetime],
         *,
         pause_seconds: float = _PAUSE_SECONDS,
+        most_an_hour: int = _MOST_AN_HOUR,
     ) -> None:
         self._database = database
         self._github = github
         self._clock = clock
-        self._pause_seconds = pause_seconds
+        self._pause = timedelta(seconds=pause_seconds)
+        self._most_an_hour = most_an_hour
         self._log = structlog.get_logger(__name__)
 
     async def send(self, organization_id: int) -> None:
         """Sends all that is due. Raises GitHubUnavailableError when the rest has to wait."""
-        async with self._database.tenant(organization_id) as tenant:
-            due = await Posts(tenant).due()
-            projects = {one.project_id: await Projects(tenant).get(one.project_id) for one in due}
-        for n, wanted in enumerate(due):
-            project = projects[wanted.project_id]
-            if project is None or project.installation is None or project.full_name is None:
-                continue
-            if project.settings.get("paused") is True:
-                continue
-            await self._keep_pace(organization_id)
-            if n:
-                await asyncio.sleep(self._pause_seconds)
-            await self._send(organization_id, project, wanted)
+        seen = set[int]()
+        while True:
+            due = [one for one in await self._due(organization_id) if one[1].id not in seen]
+            if not due:
+                return
+            for project, wanted in due:
+                seen.add(wanted.id)
+                await self._send(organization_id, project, wanted)
 
-    async def _keep_pace(self, organization_id: int) -> None:
-        now = self._clock()
+    async def _due(self, organization_id: int) -> list[tuple[Project, Wanted]]:
+        """What may be said now, and where: what has to wait stops nothing else."""
         async with self._database.tenant(organization_id) as tenant:
-            written = await Posts(tenant).written_since(now - timedelta(hours=1))
-        if written >= _MOST_AN_HOUR:
-            raise GitHubUnavailableError("enough was written this hour", now + timedelta(minutes=10))
+            waiting = [await Projects(tenant).get(one) for one in await Posts(tenant).waiting()]
+            projects = {one.id: one for one in waiting if one is not None and _is_open(one)}
+            due = await Posts(tenant).due(projects)
+        now = self._clock()
+        found = [(projects[one.project_id], one) for one in due]
+        return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
 
     async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> None:
-        installation = self._github.installation(project.installation or 0)
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).begin(wanted.id)
-        place = _Place(installation, f"/repos/{project.full_name}", wanted)
+        place = _Place(
+            self._github.installation(project.installation or 0),
+            f"/repos/{project.full_name}",
+            wanted,
+            lambda: self._keep_pace(organization_id),
+        )
         try:
             external_id = await place.write()
         except GitHubRefusedError as refusal:
@@ -81,13 +87,48 @@ class Posting:
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).sent(wanted, external_id, self._clock())
 
+    async def _keep_pace(self, organization_id: int) -> None:
+        """Waits until the next write may be made, and counts it."""
+        now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            writes = await Posts(tenant).writes(now)
+        if writes.in_an_hour >= self._most_an_hour:
+            raise GitHubUnavailableError("enough was written this hour", now + _WHEN_TOO_MUCH)
+        since = max(now - writes.last_at, timedelta(0))
+        await asyncio.sleep(max(self._pause - since, timedelta(0)).total_seconds())
+        async with self._database.tenant(organization_id) as tenant:
+            await Posts(tenant).write(self._clock())
+
+
+def _is_open(project: Project) -> bool:
+    has_place = project.installation is not None and project.full_name is not None
+    return has_place and not is_paused(project.settings)
+
+
+def _has_to_wait(project: Project, wanted: Wanted, now: datetime) -> bool:
+    """What would notify people does not come at any hour, nor into any thread."""
+    if wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
+        return False
+    there = now.astimezone(project.rules.calendar.zone)
+    return is_quiet_hour(project.settings, there.time()) or is_quiet_thread(
+        project.settings, wanted.post.thread, there.date()
+    )
+
 
 class _Place:
     """Where one post belongs on GitHub."""
 
-    def __init__(self, installation: Installation, repository: str, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        repository: str,
+        wanted: Wanted,
+        keep_pace: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`keep_pace` is waited for before each write."""
         self._installation = installation
         self._repository = repository
+        self._keep_pace = keep_pace
         self._wanted = wanted
         self._post = wanted.post
 
@@ -102,6 +143,7 @@ class _Place:
         return external_id
 
     async def _create(self) -> int:
+        await self._keep_pace()
         told = await self._installation.post(self._list, self._content())
         if self._post.kind is PostKind.ISSUE:
             number = int(told["number"])
@@ -123,6 +165,7 @@ class _Place:
             content |= {
                 name: self._post.data[name] for name in ("state", "state_reason") if name in self._post.data
             }
+        await self._keep_pace()
         await self._installation.patch(paths[self._post.kind], content)
 
     def _content(self) -> dict[str, Any]:
@@ -150,7 +193,7 @@ class _Place:
 
     async def _already_posted(self) -> int | None:
         """That of an earlier attempt which died between GitHub's answer and our note of it."""
-        since = quote((self._wanted.wanted_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        since = quote((self._wanted.first_wanted_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ"))
         match self._post.kind:
             case PostKind.COMMENT:
                 path, key = f"{self._list}?per_page=100&since={since}", None

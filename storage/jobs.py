@@ -24,6 +24,8 @@ RECONCILE = "reconcile"
 READ_SETTINGS = "read_settings"
 SEND_POSTS = "send_posts"
 SEND_POSTS_LATER = "send_posts_later"
+WAKE_POSTS = "wake_posts"
+REDRAW = "redraw"
 CHECK = "check"
 CHECK_LATER = "check_later"
 PRESS = "press"
@@ -165,6 +167,27 @@ class Jobs:
             queueing_lock=f"{'posts-later' if at else 'posts'}:{organization_id}",
             schedule_at=at,
             organization_id=organization_id,
+        )
+
+    async def redraw(
+        self,
+        connection: AsyncConnection,
+        at: datetime | None = None,
+        *,
+        organization_id: int,
+        project_id: int,
+    ) -> None:
+        """Brings what is said unasked of a repository's sprints up to date; `at` says when, if not at once.
+
+        One waiting job is enough for any number of events.
+        """
+        await self._defer(
+            connection,
+            REDRAW,
+            queueing_lock=f"redraw{'-later' if at else ''}:{project_id}",
+            schedule_at=at,
+            organization_id=organization_id,
+            project_id=project_id,
         )
 
     async def check(

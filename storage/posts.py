@@ -1,18 +1,22 @@
 """What we say unasked: one row for each thing that is kept up to date, and whether GitHub has it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.database import Tenant
-from storage.tables import outbox, posts
+from storage.tables import clockwork, outbox, posts, projects
+
+_HOUR = timedelta(hours=1)
+_TICK = timedelta(microseconds=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class PostKind(StrEnum):
@@ -47,7 +51,10 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A post that GitHub does not have yet, or not so. `attempts` counts this one too."""
+    """A post that GitHub does not have yet, or not so.
+
+    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`, by the real clock.
+    """
 
     id: int
     project_id: int
@@ -55,6 +62,24 @@ class Wanted:
     attempts: int
     external_id: int | None
     wanted_at: datetime
+    first_wanted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What was wanted last under a key, and what became of it. `external_id` is None until it was sent."""
+
+    post: Post
+    external_id: int | None
+    is_gone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What GitHub has taken of us lately: how much within the last hour, and when it was last asked to."""
+
+    in_an_hour: int
+    last_at: datetime
 
 
 class Posts:
@@ -65,7 +90,10 @@ class Posts:
         self._organization_id = tenant.organization_id
 
     async def want(self, project_id: int, post: Post, at: datetime) -> bool:
-        """From now on GitHub should show this. Whether that is anything new."""
+        """From now on GitHub should show this. Whether that is anything new.
+
+        One that GitHub refused is tried again once it has something new to say, but on another day only.
+        """
         told = {
             "kind": post.kind,
             "thread": post.thread,
@@ -77,41 +105,73 @@ class Posts:
             organization_id=self._organization_id, project_id=project_id, key=post.key, **told
         )
         changed = or_(posts.c.body != post.body, posts.c.data != fresh.excluded.data)
+        # What GitHub has so already, unless an attempt to change it is under way.
+        is_there = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
+        is_another_day = posts.c.wanted_at < at - timedelta(days=1)
         statement = fresh.on_conflict_do_update(
             index_elements=["organization_id", "project_id", "key"],
             # A comment stays in the thread where it is.
-            set_={name: fresh.excluded[name] for name in ("body", "data", "wanted_at")},
+            set_={name: fresh.excluded[name] for name in ("body", "data")}
+            | {
+                "wanted_at": case((is_there, posts.c.sent_at), else_=at),
+                "refused": case((is_another_day, None), else_=posts.c.refused),
+            },
             where=changed & ~posts.c.is_gone,
         ).returning(posts.c.id)
         return await self._connection.scalar(statement) is not None
 
     async def known(self, project_id: int, key: str) -> Post | None:
         """What was wanted last under a key."""
+        found = await self.fate(project_id, key)
+        return found.post if found else None
+
+    async def fate(self, project_id: int, key: str) -> Fate | None:
+        """What was wanted last under a key, and what has become of it."""
         query = select(posts).where(self._mine, posts.c.project_id == project_id, posts.c.key == key)
         row = (await self._connection.execute(query)).first()
-        return _post(row) if row is not None else None
+        return Fate(_post(row), row.external_id, row.is_gone) if row is not None else None
 
     async def keys(self, project_id: int, prefix: str) -> set[str]:
         """The keys that begin so."""
-        query = select(posts.c.key).where(
+        return set(await self.wanted(project_id, prefix))
+
+    async def wanted(self, project_id: int, prefix: str) -> dict[str, datetime]:
+        """The keys that begin so, and since when each is wanted as it is."""
+        query = select(posts.c.key, posts.c.wanted_at).where(
             self._mine, posts.c.project_id == project_id, posts.c.key.startswith(prefix, autoescape=True)
         )
-        return set(await self._connection.scalars(query))
+        return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
-    async def due(self, most: int = 100) -> list[Wanted]:
-        """What GitHub does not have as it should be, the longest wanted first."""
+    async def known_since(self, project_id: int) -> datetime | None:
+        """When we first heard of a repository, by the real clock."""
+        query = select(projects.c.created_at).where(
+            projects.c.organization_id == self._organization_id, projects.c.id == project_id
+        )
+        return await self._connection.scalar(query)
+
+    async def waiting(self) -> set[int]:
+        """The repositories for which GitHub does not have all as it should be."""
+        return set(await self._connection.scalars(select(posts.c.project_id).where(self._is_due).distinct()))
+
+    async def due(self, of: Collection[int], most: int = 100) -> list[Wanted]:
+        """What GitHub does not have as it should be in some repositories, the longest wanted first."""
         query = (
             select(posts)
-            .where(self._mine, ~posts.c.is_gone, posts.c.refused.is_(None))
-            .where(or_(posts.c.sent_at.is_(None), posts.c.sent_at < posts.c.wanted_at))
+            .where(self._is_due, posts.c.project_id.in_(of))
             .order_by(posts.c.wanted_at, posts.c.id)
             .limit(most)
         )
-        rows = await self._connection.execute(query)
         return [
-            Wanted(row.id, row.project_id, _post(row), row.attempts + 1, row.external_id, row.wanted_at)
-            for row in rows
-            if row.sent != _post(row).digest
+            Wanted(
+                row.id,
+                row.project_id,
+                _post(row),
+                row.attempts + 1,
+                row.external_id,
+                row.wanted_at,
+                row.created_at,
+            )
+            for row in await self._connection.execute(query)
         ]
 
     async def begin(self, post_id: int) -> None:
@@ -119,9 +179,11 @@ class Posts:
         await self._update(post_id, attempts=posts.c.attempts + 1)
 
     async def sent(self, wanted: Wanted, external_id: int, at: datetime) -> None:
-        """GitHub has it as it was wanted."""
+        """GitHub has it as it was wanted. What was wanted of it meanwhile is still due."""
         told = {"external_id": external_id, "sent": wanted.post.digest, "sent_at": at, "attempts": 0}
-        await self._update(wanted.id, **told)
+        is_newer = posts.c.wanted_at > wanted.wanted_at
+        later = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=wanted.wanted_at)
+        await self._update(wanted.id, **told, wanted_at=later)
 
     async def gone(self, post_id: int) -> None:
         """A person has deleted it. It is not posted again."""
@@ -131,15 +193,45 @@ class Posts:
         """GitHub will not take it, now or later: kept, shown by `doctor`, and not tried again."""
         await self._update(post_id, refused=why[:500])
 
-    async def written_since(self, moment: datetime) -> int:
-        """How many writes GitHub has taken of us since a moment, answers included."""
-        ours = select(func.count()).where(self._mine, posts.c.sent_at >= moment)
-        answers = select(func.count()).where(
-            outbox.c.organization_id == self._organization_id, outbox.c.sent_at >= moment
+    async def refusals(self) -> list[tuple[str, str]]:
+        """What GitHub would not take, by repository and key, and why."""
+        query = (
+            select(projects.c.github_repo, posts.c.key, posts.c.refused)
+            .join(projects, and_(projects.c.id == posts.c.project_id, self._mine))
+            .where(projects.c.organization_id == self._organization_id, posts.c.refused.is_not(None))
+            .order_by(posts.c.id)
         )
-        return int(await self._connection.scalar(ours) or 0) + int(
-            await self._connection.scalar(answers) or 0
+        rows = await self._connection.execute(query)
+        return [(f"{row.github_repo or 'a repository'}: {row.key}", row.refused) for row in rows]
+
+    async def writes(self, now: datetime) -> Writes:
+        """What GitHub has taken of us lately, answers included."""
+        state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
+        ours = [datetime.fromisoformat(one) for one in (state or {}).get("at", ())]
+        query = select(func.count(), func.max(outbox.c.sent_at)).where(
+            outbox.c.organization_id == self._organization_id, outbox.c.sent_at >= now - _HOUR
         )
+        answers, last_answer = (await self._connection.execute(query)).one()
+        recent = [at for at in ours if at >= now - _HOUR]
+        return Writes(len(recent) + answers, max([*recent, last_answer or _NEVER], default=_NEVER))
+
+    async def write(self, now: datetime) -> None:
+        """Counts a write that is about to be made."""
+        state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
+        recent = [at for at in (state or {}).get("at", ()) if datetime.fromisoformat(at) >= now - _HOUR]
+        told = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.now()}
+        statement = insert(clockwork).values(name=self._log, **told)
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=told))
+
+    @property
+    def _log(self) -> str:
+        """Numbers of this tenant alone; they say when, not what."""
+        return f"writes:{self._organization_id}"
+
+    @property
+    def _is_due(self) -> ColumnElement[bool]:
+        is_older = or_(posts.c.sent_at.is_(None), posts.c.sent_at < posts.c.wanted_at)
+        return and_(self._mine, ~posts.c.is_gone, posts.c.refused.is_(None), is_older)
 
     @property
     def _mine(self) -> ColumnElement[bool]:

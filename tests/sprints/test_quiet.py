@@ -1,0 +1,53 @@
+"""When nothing is said unasked."""
+
+from datetime import date, time
+
+import pytest
+
+from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
+
+TODAY = date(2026, 11, 18)
+
+
+@pytest.mark.parametrize(("told", "expected"), [(True, True), (False, False), (None, False), ("yes", False)])
+def test_paused(told: object, expected: bool) -> None:
+    assert is_paused({"paused": told}) is expected
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"7": "on"}, True),
+        ({"7": True}, True),
+        ({"7": "2026-11-18"}, True),
+        ({"7": "2026-11-17"}, False),
+        ({"7": "off"}, False),
+        ({"8": "on"}, False),
+        (["7"], False),
+        (None, False),
+    ],
+)
+def test_a_quiet_thread(told: object, expected: bool) -> None:
+    assert is_quiet_thread({"quiet": told}, 7, TODAY) is expected
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "now", "expected"),
+    [
+        ("18:00", "08:00", time(18), True),
+        ("18:00", "08:00", time(7, 59), True),
+        ("18:00", "08:00", time(8), False),
+        ("12:00", "13:00", time(12, 30), True),
+        ("12:00", "13:00", time(13), False),
+        ("9:00", "10:00", time(9, 30), True),
+        ("12:00", "12:00", time(12), False),
+        ("noon", "13:00", time(12, 30), False),
+    ],
+)
+def test_quiet_hours(begin: str, end: str, now: time, expected: bool) -> None:
+    assert is_quiet_hour({"quiet_hours": {"from": begin, "until": end}}, now) is expected
+
+
+@pytest.mark.parametrize("told", [None, "night", {}, {"from": "18:00"}])
+def test_what_cannot_be_understood_silences_nothing(told: object) -> None:
+    assert not is_quiet_hour({"quiet_hours": told}, time(3))
