@@ -39,6 +39,11 @@ class Words:
     footer: str
 
 
+def for_sprint(title: str) -> str:
+    """The argument that names a sprint, to be typed after a command; nothing where its title has quotes."""
+    return "" if set(title) & set('`"“”„') else f' for:"{title}"'
+
+
 def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str | None) -> Reply:
     """The reading, the chart as it is `wanted` (a choice of AS), and the figures.
 

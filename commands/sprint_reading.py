@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
+from commands.charting import for_sprint
 from commands.status_card import completeness
 from commands.wording import counted, footer, moment, named, table, weekday
 from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
@@ -116,7 +117,8 @@ def _end(facts: Facts, unit: str) -> str:
     verb = "was" if left == 1 else "were"
     return (
         f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. "
-        "`/explain carry-over` tells how often each was carried; split or drop what keeps coming back."
+        f"`/explain carry-over{for_sprint(facts.sprint.title)}` tells how often each was carried; split or drop what keeps "
+        "coming back."
     )
 
 

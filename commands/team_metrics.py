@@ -96,9 +96,10 @@ def team_reading(before: Span, now: Span) -> str:
     if before.sums is None:
         return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
     moved = [
-        (max(is_now, was) / min(is_now, was), title, was, is_now)
+        # Beside nothing at all, each is as far away as it is from one.
+        (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
         for title, value in _FIGURES
-        if (was := value(before.sums.work)) and (is_now := value(now.sums.work))
+        for was, is_now in [(value(before.sums.work), value(now.sums.work))]
     ]
     far = max((one for one in moved if one[0] >= _TIMES), default=None)
     if far is None:

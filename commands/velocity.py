@@ -7,7 +7,7 @@ from statistics import median
 from charts.reading import number, quantity
 from charts.values import velocity_bars
 from commands.arguments import Argument, Arguments, Kind
-from commands.charting import AS, BY, Words, reply_with
+from commands.charting import AS, BY, Words, for_sprint, reply_with
 from commands.context import Context
 from commands.errors import UserError
 from commands.outcome import Reply
@@ -106,7 +106,7 @@ def _outlier(found: Velocity) -> str:
         return f"{said}; {number(committed)} were committed. Do not plan with it: it was the exception."
     return (
         f"{said}: of {number(committed)} committed, {number(carried)} were carried over. See what they "
-        f'waited for (`/explain carry-over for:"{_quotable(one.title)}"`) before you plan the next one.'
+        f"waited for (`/explain carry-over{for_sprint(one.title)}`) before you plan the next one."
     )
 
 
@@ -133,8 +133,3 @@ def _kept(found: Velocity) -> str:
         f"Of what was committed {percent(median(share for share, _ in shares))} was kept (median of "
         f"{len(shares)}), the least in {plain(one.title)}: {percent(least)}."
     )
-
-
-def _quotable(title: str) -> str:
-    """A title that can be typed again between quotation marks, and in code."""
-    return title.replace("`", "'")

@@ -89,8 +89,11 @@ def sprint_box(monday: datetime, number: int) -> Box:
 
 async def ask(bot: Bot, number: int, text: str, as_user: str = "alice") -> str:
     """The bot's answer to a command, without its marker."""
+    before = await bot.answers(number)
     await bot.say(number, f"{text} new:yes", as_user=as_user)
-    return (await bot.answers(number))[-1].partition("\n\n<!-- agile-github-suite")[0]
+    # What goes wrong is told by editing the last such comment, whose invisible marker changes.
+    (answer,) = [one for one in await bot.answers(number) if one not in before]
+    return answer.partition("\n\n<!-- agile-github-suite")[0]
 
 
 def pushed(when: str, login: str, commits: int) -> ActivityEvent:

@@ -1,5 +1,6 @@
 """`/velocity` and what it says of sprints."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -42,6 +43,12 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
         "Plan the next sprint with about **20 points**: the median of the last 4, which completed 8 to 22.",
         "Of what was committed 70 % was kept (median of 4), the least in Sprint 23: 32 %.",
     ]
+
+
+def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
+    quoted = replace(outcome(23, 25, 8, 8, 14), title='The "last" one')
+    lead = velocity_reading(velocity([*USUAL, quoted]))[0]
+    assert "See what they waited for (`/explain carry-over`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:
