@@ -114,11 +114,10 @@ def _end(facts: Facts, unit: str) -> str:
         return "**Everything in scope was done** when it ended."
     items = named(item.number for item in facts.carried)
     scope = quantity(measure(facts.scope, unit), unit)
-    verb = "was" if left == 1 else "were"
+    verb, ask = "was" if left == 1 else "were", f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
     return (
-        f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. "
-        f"`/explain carry-over{for_sprint(facts.sprint.title)}` tells how often each was carried; split or drop what keeps "
-        "coming back."
+        f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. {ask} tells how often each was "
+        "carried; split or drop what keeps coming back."
     )
 
 
