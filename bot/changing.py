@@ -15,11 +15,13 @@ from commands.changes import (
     Changes,
     CreateMilestone,
     EditMilestone,
+    Link,
     MoveItem,
     OpenIssue,
     ProposeFile,
     Relabel,
     Resync,
+    SetAside,
     Settle,
     Step,
     Tell,
@@ -28,11 +30,13 @@ from commands.changes import (
 )
 from commands.outcome import Answer, Reply
 from commands.request import CommandLine, Request
+from sprints.heads import set_aside
 from sprints.model import ItemEvent, Source, in_order
 from storage.changes import Change, ChangeLog, Entry, Proposal, State
 from storage.database import Database, Tenant
 from storage.jobs import Jobs
 from storage.projects import Project, Projects
+from storage.pulls import Pulls
 from storage.timeline import Timeline, TimelineRow
 
 _CONFIRM = re.compile(r"\s+confirm:\S+", re.IGNORECASE)
@@ -140,7 +144,9 @@ class Changing:
                 await repository.block(step)
             case ProposeFile():
                 await repository.propose(step)
-            case Tell() | Settle() | Resync():
+            case Link():
+                await repository.link(step)
+            case Tell() | Settle() | SetAside() | Resync():
                 pass  # Ours alone: done in one transaction with its record.
 
     async def _write_down(
@@ -149,9 +155,13 @@ class Changing:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
             if isinstance(step, Settle):
-                await Projects(tenant).say(task.project.id, step.key, step.after)
+                await Projects(tenant).settle(task.project.id, step.key, step.before, step.after)
             elif isinstance(step, Tell):
                 await self._tell(tenant, task, step, actor, now)
+            elif isinstance(step, SetAside):
+                await Pulls(tenant, task.project.id).record(
+                    set_aside(step.number, step.milestone, actor, now, is_aside=step.is_aside)
+                )
             elif isinstance(step, Resync):
                 await self._resync(tenant, task, step)
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}

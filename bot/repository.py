@@ -12,6 +12,7 @@ from commands.changes import (
     Block,
     CreateMilestone,
     EditMilestone,
+    Link,
     MoveItem,
     OpenIssue,
     ProposeFile,
@@ -20,6 +21,7 @@ from commands.changes import (
 from commands.permissions import Level, level_from
 from commands.ports import File, Health
 from commands.settings_file import MOST_BYTES
+from handlers.payloads import closed_numbers
 
 # Of labels that we make because nobody has made them yet.
 _LABEL_COLOUR = "c5def5"
@@ -237,6 +239,21 @@ class GitHubRepository:
         if step.before is not None:
             told["sha"] = step.before
         await self._installation.put(f"{self._path}/contents/{quote(step.path)}", told)
+
+    async def link(self, step: Link) -> None:
+        """GitHub has no other way to link a pull request with an issue than its text.
+
+        What a person writes into it between our reading and our writing would be lost; both are a moment
+        apart.
+        """
+        path = f"{self._path}/pulls/{step.number}"
+        body = str((await self._installation.get(path)).get("body") or "")
+        line = f"Closes #{step.issue}"
+        if step.is_linked and step.issue not in closed_numbers(body, self._full_name):
+            await self._installation.patch(path, {"body": f"{body.rstrip()}\n\n{line}".strip()})
+        elif not step.is_linked and (lines := body.splitlines()) and line in lines:
+            kept = [one for one in lines if one != line]
+            await self._installation.patch(path, {"body": "\n".join(kept).rstrip()})
 
     async def _make_labels(self, names: Sequence[str]) -> None:
         for name in names:

@@ -167,6 +167,36 @@ class ProposeFile(msgspec.Struct, frozen=True, tag=True):
         """It waits for people; whoever closes it unmerged takes it back."""
 
 
+class Link(msgspec.Struct, frozen=True, tag=True):
+    """A pull request's text says that it closes an issue, in a line of its own; or no longer."""
+
+    number: int
+    issue: int
+    is_linked: bool = True
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "Link":
+        return Link(self.number, self.issue, not self.is_linked)
+
+
+class SetAside(msgspec.Struct, frozen=True, tag=True):
+    """A pull request is no work of a sprint (the id of its milestone), on purpose; or may be again."""
+
+    number: int
+    milestone: int
+    is_aside: bool = True
+
+    @property
+    def target(self) -> str:
+        return f"#{self.number}"
+
+    def undone(self) -> "SetAside":
+        return SetAside(self.number, self.milestone, not self.is_aside)
+
+
 class Resync(msgspec.Struct, frozen=True, tag=True):
     """GitHub is asked in the background what running sprints should look like; and for the whole past again
     if `is_whole`."""
@@ -191,6 +221,8 @@ Step = (
     | Tell
     | Settle
     | ProposeFile
+    | Link
+    | SetAside
     | Resync
 )
 
