@@ -1,0 +1,125 @@
+"""What a team may want to talk about after a sprint: the items that stood out, and in which way."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sprints.blocked import blocked_time
+from sprints.facts import Cause, Facts
+from sprints.flow import Flow
+from sprints.report import Report
+
+# What took less is no topic.
+LEAST_ELAPSED = timedelta(days=1)
+LEAST_CROSSED = 2
+
+
+class Topic(StrEnum):
+    """In which way an item stood out."""
+
+    OLDEST = "oldest"
+    BLOCKED = "blocked"
+    REOPENED = "reopened"
+    LATE = "late"
+    CARRIED = "carried"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One item of a topic.
+
+    `elapsed` is for how long it was in progress or blocked (both in elapsed time), or how long after the end
+    it was done. `at` is when it was added late. `count` says how often it was re-opened or carried. `reason`
+    and `by` (issue numbers) say what blocked it. One that `is_over` was done, or is no longer blocked.
+    """
+
+    topic: Topic
+    number: int
+    elapsed: timedelta | None = None
+    at: datetime | None = None
+    count: int = 0
+    reason: str = ""
+    by: tuple[int, ...] = ()
+    is_over: bool = True
+
+
+def evidence_of(
+    facts: Facts,
+    report: Report,
+    flows: Iterable[Flow],
+    crossed: Mapping[int, int],
+    done_at: Mapping[int, datetime],
+) -> dict[Topic, list[Evidence]]:
+    """The evidence of a sprint by topic, the weightiest of each first; topics without any are left out.
+
+    `facts` and `flows` are those as of the sprint's end, or now. `crossed` says by number how many sprints'
+    ends an item has crossed, `done_at` when it was done, also after the end.
+    """
+    own = {*report.done.numbers, *report.left.numbers}
+    flows = [flow for flow in flows if flow.number in own and not flow.is_covered]
+    found = [
+        *_oldest(flows, facts.as_of),
+        *_blocked(flows, facts.sprint.start, facts.as_of),
+        *_reopened(facts),
+        *_late(facts, report, done_at),
+        *_carried(report, crossed),
+    ]
+    by_topic = {topic: [one for one in found if one.topic is topic] for topic in Topic}
+    return {topic: sorted(told, key=_weight) for topic, told in by_topic.items() if told}
+
+
+def _weight(one: Evidence) -> tuple[timedelta, int, int]:
+    return -(one.elapsed or timedelta(0)), -one.count, one.number
+
+
+def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[Evidence]:
+    """Work in progress and work done, by how long it took since it was begun."""
+    for flow in flows:
+        if flow.started_at is None or (flow.done_at and not flow.is_start_dated):
+            continue
+        elapsed = (flow.done_at or until) - flow.started_at
+        if elapsed >= LEAST_ELAPSED:
+            yield Evidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
+
+
+def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[Evidence]:
+    for flow in flows:
+        elapsed = blocked_time(flow.blocks, until, start)
+        if not elapsed:
+            continue
+        reasons = [block.reason for block in flow.blocks if block.reason]
+        by = dict.fromkeys(block.number for block in flow.blocks if block.number)
+        yield Evidence(
+            Topic.BLOCKED,
+            flow.number,
+            elapsed,
+            reason=reasons[-1] if reasons else "",
+            by=tuple(by),
+            is_over=not flow.open_blocks,
+        )
+
+
+def _reopened(facts: Facts) -> Iterator[Evidence]:
+    for item in facts.items:
+        if item.reopened and not item.is_covered:
+            yield Evidence(Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done")
+
+
+def _late(facts: Facts, report: Report, done_at: Mapping[int, datetime]) -> Iterator[Evidence]:
+    """What was added after the commitment, and what was done after the end."""
+    done = set(report.done.numbers)
+    added = {entry.number: entry.at for entry in report.changes[Cause.ADDED].entries}
+    for number, at in added.items():
+        if at:
+            yield Evidence(Topic.LATE, number, at=at, is_over=number in done)
+    end = facts.sprint.end
+    for number in report.late.numbers:
+        if end and (when := done_at.get(number)) and when >= end:
+            yield Evidence(Topic.LATE, number, when - end)
+
+
+def _carried(report: Report, crossed: Mapping[int, int]) -> Iterator[Evidence]:
+    for number in report.left.numbers:
+        if (count := crossed.get(number, 0)) >= LEAST_CROSSED:
+            yield Evidence(Topic.CARRIED, number, count=count, is_over=False)

@@ -1,0 +1,109 @@
+"""What stood out in a sprint."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sprints.flow import flows_of
+from sprints.plain import plain
+from sprints.report import report_of
+from sprints.retro import Evidence, Topic, evidence_of
+from sprints.rules import Rules
+from tests.builders import Box, at
+from tests.sprints.flow_cards import FlowCard
+
+BOX = Box("11-10", due="2026-11-27", start="11-16")
+END = "11-28"
+
+
+def card(number: int = 1, points: int = 3) -> FlowCard:
+    return FlowCard(number).opened("11-10", f"points: {points}").joined("11-12")
+
+
+def said(
+    card: FlowCard, event: str, when: str, named: str | None = None, reason: str | None = None
+) -> FlowCard:
+    card._named(event, when, "")
+    card.events[-1] = replace(card.events[-1], named=named, reason=reason)
+    return card
+
+
+def evidence(
+    *cards: FlowCard, until: str = END, crossed: dict[int, int] | None = None
+) -> dict[Topic, list[Evidence]]:
+    events = {one.id: one.events for one in cards}
+    facts, later = BOX.facts(*cards, as_of=until), BOX.facts(*cards, as_of="12-05")
+    report = report_of(plain(facts) | {"late": plain(later)["late"]}, is_over=until == END)
+    flows = flows_of(events, at(until), Rules())
+    done_at = {flow.number: flow.done_at for flow in flows_of(events, at("12-05"), Rules()) if flow.done_at}
+    return evidence_of(facts, report, flows, crossed or {}, done_at)
+
+
+def days(count: int) -> timedelta:
+    return timedelta(days=count)
+
+
+def test_nothing_stands_out() -> None:
+    assert evidence(card().started("11-18").closed("11-18 12:00")) == {}
+
+
+def test_the_oldest_first() -> None:
+    found = evidence(card(1).started("11-18").closed("11-20"), card(2).started("11-17"))
+
+    assert found == {
+        Topic.OLDEST: [
+            Evidence(Topic.OLDEST, 2, days(11), is_over=False),
+            Evidence(Topic.OLDEST, 1, days(2)),
+        ]
+    }
+
+
+def test_blocked_with_its_reason_and_its_blocker() -> None:
+    other = FlowCard(7).opened("11-10")
+    blocked = said(card(), "blocked", "11-14", other.id)
+    said(said(blocked, "blocked", "11-17", None, "no test account"), "unblocked", "11-19", other.id)
+
+    assert evidence(blocked, other)[Topic.BLOCKED] == [
+        Evidence(Topic.BLOCKED, 1, days(12), reason="no test account", by=(7,), is_over=False)
+    ]
+
+
+def test_reopened() -> None:
+    found = evidence(
+        card().closed("11-17").reopened("11-18"), card(2).closed("11-17").reopened("11-18").closed("11-19")
+    )
+
+    assert found[Topic.REOPENED] == [
+        Evidence(Topic.REOPENED, 1, count=1, is_over=False),
+        Evidence(Topic.REOPENED, 2, count=1),
+    ]
+
+
+def test_reopened_before_the_sprint_or_after_it_is_not_its_matter() -> None:
+    assert Topic.REOPENED not in evidence(
+        card().closed("11-13").reopened("11-14"), card(2).closed("11-20").reopened("11-29")
+    )
+
+
+def test_added_late_and_done_late() -> None:
+    added = FlowCard(3).opened("11-10").joined("11-20").closed("11-24")
+    found = evidence(card().closed("11-29 12:00"), added)
+
+    assert found[Topic.LATE] == [
+        Evidence(Topic.LATE, 1, timedelta(days=1, hours=12)),
+        Evidence(Topic.LATE, 3, at=at("11-20")),
+    ]
+
+
+def test_carried_more_than_once() -> None:
+    assert evidence(card(1), card(2), card(3), crossed={1: 2, 2: 1, 3: 4})[Topic.CARRIED] == [
+        Evidence(Topic.CARRIED, 3, count=4, is_over=False),
+        Evidence(Topic.CARRIED, 1, count=2, is_over=False),
+    ]
+
+
+def test_what_was_carried_and_is_done_now_is_no_topic() -> None:
+    assert Topic.CARRIED not in evidence(card().closed("11-20"), crossed={1: 2})
+
+
+def test_what_left_the_sprint_is_no_topic_of_it() -> None:
+    assert Topic.OLDEST not in evidence(card().started("11-16").left("11-20"))
