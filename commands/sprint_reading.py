@@ -116,8 +116,8 @@ def _end(facts: Facts, unit: str) -> str:
     scope = quantity(measure(facts.scope, unit), unit)
     verb, ask = "was" if left == 1 else "were", f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
     return (
-        f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. {ask} tells how often each was "
-        "carried; split or drop what keeps coming back."
+        f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. {ask} tells how often each "
+        "was carried; split or drop what keeps coming back."
     )
 
 
