@@ -1,6 +1,7 @@
 """From a comment's lines to answers, in one order for all commands.
 
-Look up (other bots' words → silence), 👀, permission, arguments, run. All lines are read before any runs.
+Look up (other bots' words → silence), 👀, permission, plan, arguments, run. All lines
+are read before any runs.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from commands.permissions import NAMESPACE, Level, Policy
 from commands.ports import Repository, Thread
 from commands.registry import Command
 from commands.request import CommandLine, Request
+from marketplace.entitlements import Denied, Entitled, everything_is_allowed
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
@@ -38,6 +40,7 @@ class Desk:
     policy: Policy
     open_context: OpenContext
     is_public: bool = False
+    entitled: Entitled = everything_is_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,10 @@ async def _may(command: Command, request: Request, level: Level, desk: Desk) -> 
 async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
     if call.command and not await _may(call.command, context.request, context.level, desk):
         return _refusal(call, context.level, desk)
+    if call.command and call.command.feature:
+        decision = await desk.entitled(call.command.feature, context.request.sender)
+        if isinstance(decision, Denied):
+            return _failure(decision.text)
     if call.problem or not call.command or call.arguments is None:
         return _failure(call.problem or "")
     try:

@@ -1,0 +1,250 @@
+"""Who may use what: a decision from values. Nothing is read here, and no clock is asked."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
+from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
+
+# GitHub ends a trial with an event, which may be late by a day.
+_TRIAL_LAG = timedelta(days=1)
+# What is kept until a sprint's end is kept for so long at most: a milestone may be due in years.
+LONGEST_COURTESY = timedelta(days=35)
+
+
+class Reason(StrEnum):
+    """Why something is denied."""
+
+    NOT_IN_PLAN = "not in plan"
+    TRIAL_OVER = "trial over"
+    SEATS_EXCEEDED = "seats exceeded"
+    PAYMENT_FAILED = "payment failed"
+    SUSPENDED = "suspended"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """`what_happened` and `what_to_do` are sentences for whoever asked; `link` is where it can be changed."""
+
+    reason: Reason
+    what_happened: str
+    what_to_do: str
+    link: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What the person reads: what happened, what still works, and where to change it."""
+        to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
+        return f"{self.what_happened} Sprints, estimates, charts and reports go on as before. {to_do}."
+
+
+Decision = Allowed | Denied
+# Asked with a feature and a login.
+Entitled = Callable[[str, str], Awaitable[Decision]]
+
+
+async def everything_is_allowed(_feature: str, _login: str) -> Decision:
+    """The answer where nothing is sold."""
+    return Allowed()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a plan can be changed. `upgrade` leads to GitHub, for each plan that can be bought there."""
+
+    upgrade: Mapping[PlanName, str] = field(default_factory=dict)
+    portal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an account has at a moment.
+
+    `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
+    one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due.
+    `is_paid_twice`: more than one subscription costs something.
+    """
+
+    plan: PlanName = PlanName.FREE
+    seats: int | None = None
+    source: str | None = None
+    status: str = "none"
+    subscription: Subscription | None = None
+    reason: Reason = Reason.NOT_IN_PLAN
+    lost: tuple[Had, ...] = ()
+    grace_ends: datetime | None = None
+    is_paid_twice: bool = False
+
+    @property
+    def terms(self) -> Plan:
+        return PLANS[self.plan]
+
+    @property
+    def limited_to(self) -> int | None:
+        """For how many people it was bought. None where any number may use it: with Stripe the number that is
+        paid for follows the people, within a day.
+        """
+        return self.seats if self.source == MARKETPLACE and self.terms.is_paid else None
+
+
+def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> Standing:
+    """The subscription with the most rights counts; of equal ones the Marketplace's."""
+    live, ended = list[Subscription](), list[Subscription]()
+    lost, reasons = list[Had](), {Reason.NOT_IN_PLAN}
+    for one in subscriptions:
+        lost += [one.had] if one.had else []
+        if (why := _lost(one, now, grace)) is None:
+            live.append(one)
+            continue
+        ended.append(one)
+        if why[1] is not None and PLANS[PlanName(one.plan)].is_paid:
+            lost.append(Had(one.plan, one.quantity, why[1]))
+        reasons.add(why[0])
+    reason = max(reasons, key=_MOST_TELLING.index)
+    gone = tuple(sorted(lost, key=lambda had: had.until))
+    if not live:
+        last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
+        return Standing(status=last.status if last else "none", reason=reason, lost=gone)
+    best = max(live, key=_worth)
+    return Standing(
+        plan=PlanName(best.plan),
+        seats=best.quantity,
+        source=best.source,
+        status=best.status,
+        subscription=best,
+        reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
+        lost=gone,
+        grace_ends=_grace_ends(best, grace) if best.status == "past_due" else None,
+        is_paid_twice=sum(PLANS[PlanName(one.plan)].is_paid for one in live) > 1,
+    )
+
+
+_MOST_TELLING = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, Reason.PAYMENT_FAILED)
+
+
+def _worth(one: Subscription) -> tuple[int, float, bool, str]:
+    seats = float("inf") if one.quantity is None or one.source == STRIPE else one.quantity
+    return PLANS[PlanName(one.plan)].rank, seats, one.source == MARKETPLACE, one.reference
+
+
+def _lost(one: Subscription, now: datetime, grace: timedelta) -> tuple[Reason, datetime | None] | None:
+    """Why and since when a subscription gives nothing. None while it does."""
+    match one.status:
+        case "active":
+            return None
+        case "trialing":
+            is_over = one.trial_ends is not None and now >= one.trial_ends + _TRIAL_LAG
+            return (Reason.TRIAL_OVER, one.trial_ends) if is_over else None
+        case "past_due":
+            ends = _grace_ends(one, grace)
+            return (Reason.PAYMENT_FAILED, ends) if now >= ends else None
+        case "unpaid":
+            return Reason.PAYMENT_FAILED, None
+        case "paused":
+            return Reason.SUSPENDED, None
+    was_trial = one.trial_ends is not None and one.ended_at is not None
+    if was_trial and one.ended_at and one.trial_ends and one.ended_at <= one.trial_ends + _TRIAL_LAG:
+        return Reason.TRIAL_OVER, None
+    return Reason.NOT_IN_PLAN, None
+
+
+def _grace_ends(one: Subscription, grace: timedelta) -> datetime:
+    return (one.past_due_since or one.read_at) + grace
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to use, and where. `account` is the name of the account that pays."""
+
+    feature: Feature
+    login: str
+    account: str
+    is_public: bool
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A sprint `[start, end)` of the repository."""
+
+    start: datetime
+    end: datetime
+
+
+def decide(
+    question: Question,
+    standing: Standing,
+    *,
+    people: Sequence[str] = (),
+    sprints: Iterable[Span] = (),
+    links: Links | None = None,
+) -> Decision:
+    """Whether somebody may use a feature.
+
+    `people` are those on planned work, in the order in which seats are given. `sprints` are those of the
+    repository: what is lost while one of them runs stays until its end, five weeks at most.
+    """
+    links = links or Links()
+    if question.is_public and question.feature in PLANS[PUBLIC_REPOSITORIES].features:
+        return Allowed()
+    decision = _by_plan(question, standing, people, links)
+    if isinstance(decision, Allowed):
+        return decision
+    running = [one for one in sprints if one.start <= question.asked_at < one.end]
+    for had in standing.lost:
+        is_recent = had.until <= question.asked_at < had.until + LONGEST_COURTESY
+        if is_recent and any(one.start <= had.until for one in running):
+            before = replace(standing, plan=PlanName(had.plan), seats=had.quantity)
+            if isinstance(_by_plan(question, before, people, links), Allowed):
+                return Allowed()
+    return decision
+
+
+def _by_plan(question: Question, standing: Standing, people: Sequence[str], links: Links) -> Decision:
+    if question.feature not in standing.terms.features:
+        return _not_included(question, standing, links)
+    seats = standing.limited_to
+    place = (
+        [one.lower() for one in people].index(question.login.lower()) if _is_among(question, people) else 0
+    )
+    if seats is not None and place >= seats:
+        return Denied(
+            Reason.SEATS_EXCEEDED,
+            f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
+            f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
+            "An owner can add seats here" if links.upgrade.get(standing.plan) else _ASK_OWNER,
+            links.upgrade.get(standing.plan),
+        )
+    return Allowed()
+
+
+_ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
+
+
+def _is_among(question: Question, people: Sequence[str]) -> bool:
+    return question.login.lower() in {one.lower() for one in people}
+
+
+def _not_included(question: Question, standing: Standing, links: Links) -> Denied:
+    wanted, account = cheapest_with(question.feature), question.account
+    reason = standing.reason if not standing.terms.is_paid else Reason.NOT_IN_PLAN
+    included = f"This is part of {wanted.title}"
+    told = {
+        Reason.NOT_IN_PLAN: f"{included}; {account} is on {standing.terms.title}.",
+        Reason.TRIAL_OVER: f"{included}, and the trial of {account} is over.",
+        Reason.PAYMENT_FAILED: f"{included}, and the last payment of {account} has failed.",
+        Reason.SUSPENDED: f"{included}, and the subscription of {account} is paused.",
+        Reason.SEATS_EXCEEDED: "",
+    }[reason]
+    if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal:
+        return Denied(reason, told, "An owner can mend that here", links.portal)
+    if link := links.upgrade.get(wanted.name):
+        return Denied(reason, told, "An owner can change the plan here", link)
+    return Denied(reason, told, _ASK_OWNER)
