@@ -20,6 +20,12 @@ def lasting(elapsed: timedelta) -> str:
     return counted(elapsed // _HOUR, "hour") if elapsed >= _HOUR else "less than an hour"
 
 
+def ordinal(count: int) -> str:
+    """1st, 2nd, 11th, 23rd."""
+    ending = "th" if count % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
 def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
     """since today, since Fri 20 Nov."""
     day = calendar.day_of(moment)
