@@ -1,0 +1,32 @@
+"""`/eta`: how old this item is against what is usual, and when others of its age were done."""
+
+from commands.arguments import Arguments
+from commands.choosing import item_meant
+from commands.context import Context
+from commands.errors import UserError
+from commands.eta_card import eta_text
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.work import work_here
+from sprints.expectation import past_of
+
+
+@command(
+    "eta",
+    summary="how old this item is against what is usual, and when others of its age were done",
+    level=Level.READ,
+    examples=("/eta",),
+)
+async def eta(context: Context, _: Arguments) -> Reply:
+    """From the cycle times of the repository's own items, in days."""
+    number = context.request.thread
+    await item_meant(context, number)
+    work = await work_here(context)
+    flow = work.flow(number)
+    if flow is None:
+        raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")
+    if flow.is_covered:
+        kind = "the issues that it closes" if flow.is_pull_request else "its sub-issues"
+        raise UserError(f"The work of #{number} is told by {kind}. Ask there.")
+    return Reply((eta_text(flow, past_of(work.flows, work.now, work.calendar), work),))
