@@ -181,11 +181,7 @@ async def _is_exempt(request: Request, calls: Sequence[_Call], desk: Desk) -> bo
 
 async def _may(command: Command, request: Request, level: Level, desk: Desk) -> bool:
     need = desk.policy.need(command.name, command.level)
-    if level is not Level.NONE and level >= need.level:
-        return True
-    login = request.sender.lower()
-    is_author = "@author" in need.users and request.author is not None and login == request.author.lower()
-    if login in need.users or is_author:
+    if need.admits(request.sender, level, request.author):
         return True
     return any([await desk.repository.is_in_team(request.sender, team) for team in sorted(need.teams)])
 

@@ -6,6 +6,8 @@ from enum import IntEnum
 
 # Every command answers to `/agile …` too, for threads in which another bot owns its short form.
 NAMESPACE = "agile"
+# Among the users of a command: whoever opened the issue or pull request.
+AUTHOR = "@author"
 # The setting that `/agile pause` gives.
 PAUSED = "paused"
 
@@ -64,6 +66,13 @@ class Need:
     level: Level
     teams: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
+
+    def admits(self, login: str, level: Level, author: str | None = None) -> bool:
+        """Whether somebody may by level or by name. Whether by a team, only GitHub knows."""
+        if level is not Level.NONE and level >= self.level:
+            return True
+        is_author = AUTHOR in self.users and author is not None and login.lower() == author.lower()
+        return login.lower() in self.users or is_author
 
 
 class Policy:

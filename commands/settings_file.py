@@ -94,6 +94,15 @@ def check_settings(settings: Json, commands: Collection[str]) -> tuple[Problem, 
     return tuple(_against_schema(document) or _against_sense(document, commands))
 
 
+def parsed(text: str) -> Json:
+    """The values of a text, good or not; empty where they cannot be read as a mapping."""
+    try:
+        document = _Reader(text).read()
+    except _UnreadableError:
+        return {}
+    return document.value if isinstance(document.value, dict) and not document.problems else {}
+
+
 # From text to values
 
 

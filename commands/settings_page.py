@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-import yaml
-
 from commands.settings_file import PATH, schema
+from commands.settings_text import as_yaml
 
 _INTRODUCTION = f"""\
 A team settles its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
@@ -64,25 +63,6 @@ def page() -> str:
     return "\n\n".join([head, _INTRODUCTION, overview, *sections, _ENDING]) + "\n"
 
 
-def as_yaml(value: object) -> str:
-    """A value in one line, as a file would have it."""
-    text: str = yaml.dump(
-        value, Dumper=_Dumper, default_flow_style=True, width=10_000, allow_unicode=True, sort_keys=False
-    )
-    return text.removesuffix("...\n").strip()
-
-
-class _Dumper(yaml.SafeDumper):
-    """Leaves alone what YAML 1.2 does not read as something else than text."""
-
-
-# Of the older rules only those that hold in YAML 1.2 as well.
-_Dumper.yaml_implicit_resolvers = {
-    first: [(tag, form) for tag, form in forms if not tag.endswith((":timestamp", ":value", ":merge"))]
-    for first, forms in yaml.SafeDumper.yaml_implicit_resolvers.items()
-}
-
-
 def _section(key: str, told: dict[str, Any]) -> Iterator[str]:
     yield f"## `{key}`"
     yield f"**{told['title']}.** {told['description']}"
@@ -136,7 +116,7 @@ def _type(told: dict[str, Any]) -> str:
             return "list of " + ", ".join(f"`{one}`" for one in item["enum"])
         if item.get("format") == "day":
             return "list of dates"
-        return {"object": "list of mappings", "string": "list of texts"}[item["type"]]
+        return "list of mappings" if item["type"] == "object" else "list of texts"
     if told.get("format") == "day":
         return "date"
     return _NAMES.get(told["type"], "mapping")
@@ -154,4 +134,4 @@ def _short_default(told: dict[str, Any]) -> str:
 
 
 def _anchor(told: dict[str, Any]) -> str:
-    return next(key for key, one in schema()["properties"].items() if one is told)
+    return next(str(key) for key, one in schema()["properties"].items() if one is told)

@@ -117,6 +117,13 @@ class Projects:
             update(projects).where(self._mine, projects.c.id == project_id).values(said=said)
         )
 
+    async def settle(self, project_id: int, key: str, before: object, after: object) -> None:
+        """Keeps what a command changed of a setting. Of a mapping only the entries that it changed, so that
+        others, changed since the command looked, stay as they are."""
+        mine = (self._mine, projects.c.id == project_id)
+        said = await self._connection.scalar(select(projects.c.said).where(*mine).with_for_update())
+        await self.say(project_id, key, settled((said or {}).get(key), before, after))
+
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
 
@@ -183,6 +190,16 @@ class Projects:
             .join(organizations, organizations.c.id == projects.c.organization_id)
             .where(self._mine)
         )
+
+
+def settled(now: object, before: object, after: object) -> object:
+    """A setting that a command changed from `before` to `after`, while it has become `now`."""
+    if not isinstance(after, dict) or not isinstance(now, dict):
+        return after
+    was = before if isinstance(before, dict) else {}
+    gone = was.keys() - after.keys()
+    new = {key: value for key, value in after.items() if key not in was or was[key] != value}
+    return {key: value for key, value in now.items() if key not in gone} | new
 
 
 def _project(row: Any) -> Project:

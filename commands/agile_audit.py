@@ -1,0 +1,63 @@
+"""`/agile audit`: who changed what through commands."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+import msgspec
+
+from commands.arguments import Argument, Arguments, Kind
+from commands.changes import Step
+from commands.context import Context
+from commands.errors import UserError
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.step_words import Titles, described
+from commands.wording import footer, moment, person, plain, table
+from storage.changes import Entry
+
+_USUAL, _MOST = 20, 100
+
+
+@command(
+    "agile audit",
+    summary="who changed what through commands in this repository, the latest first",
+    level=Level.ADMIN,
+    arguments=(Argument("last", Kind.NUMBER, f"how many entries; else {_USUAL}, at most {_MOST}"),),
+    examples=("/agile audit", "/agile audit last:50"),
+)
+async def agile_audit(context: Context, arguments: Arguments) -> Reply:
+    """Entries are kept for ever; nobody can change or remove them."""
+    most = arguments.number("last") or _USUAL
+    if most > _MOST:
+        raise UserError(f"{most} entries are too many for a comment: {_MOST} at most.")
+    entries = await context.changes.audited(most)
+    titles = {sprint.number: sprint.title for sprint in await context.sprints.all(context.now)}
+    return Reply((audit_card(entries, titles, context.calendar.zone),))
+
+
+def audit_card(entries: Sequence[Entry], titles: Titles, zone: tzinfo) -> str:
+    """A line for each thing that was changed."""
+    if not entries:
+        return "No command has changed anything in this repository yet."
+    rows = [
+        (
+            moment(entry.at.astimezone(zone)),
+            person(entry.actor),
+            f"`{entry.action[:100].replace('`', chr(39)).replace('|', chr(92) + '|')}`",
+            _changed(entry, titles).replace("|", "\\|").replace("\\\\|", "\\|"),
+        )
+        for entry in entries
+    ]
+    note = footer(
+        "one line for each thing that a command changed", "what people did on GitHub itself is not here"
+    )
+    return f"{table(('When', 'Who', 'Command', 'Changed'), rows, numbers_from=4)}\n\n{note}"
+
+
+def _changed(entry: Entry, titles: Titles) -> str:
+    """What an entry tells; one of a kind that is no longer known, by what it was about."""
+    try:
+        return described(msgspec.convert(entry.details.get("step"), Step), titles)
+    except msgspec.ValidationError:
+        return plain(entry.target)

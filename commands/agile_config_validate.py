@@ -1,0 +1,44 @@
+"""`/agile config validate`: whether the settings file is good; in a pull request, as it would be."""
+
+from commands.arguments import Arguments
+from commands.config_card import judged_bad, judged_good, no_file
+from commands.context import Context
+from commands.help import known
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.settings_file import ORGANIZATION_REPOSITORY, PATH, Problem, read_settings
+from storage.settings_files import SettingsFiles
+
+
+@command(
+    "agile config validate",
+    summary="checks the settings file; in a pull request, the file as it would be",
+    level=Level.READ,
+    examples=("/agile config validate",),
+)
+async def agile_config_validate(context: Context, _: Arguments) -> Reply:
+    """Its problems with their lines, or what it changes."""
+    request = context.request
+    item = await context.item(request.thread)
+    is_proposed = request.is_pull_request or (item is not None and item.is_pull_request)
+    pull_request = request.thread if is_proposed else None
+    where = f"of #{request.thread}" if is_proposed else "of the default branch"
+    file = await context.repository.file(PATH, pull_request)
+    if file is None:
+        return Reply((no_file(),))
+    if file.content is None:
+        return Reply((judged_bad([Problem(0, "It must be a file of text.")], where),))
+    is_organization = is_for_all(context)
+    names = [one.name for one in known()]
+    read = read_settings(file.content, names, is_organization=is_organization)
+    if read.problems:
+        return Reply((judged_bad(read.problems, where),))
+    files = SettingsFiles(context.tenant)
+    kept = await (files.of_organization() if is_organization else files.of_project(context.project.id))
+    return Reply((judged_good(read.settings, kept, where, is_proposed=is_proposed),))
+
+
+def is_for_all(context: Context) -> bool:
+    """Whether this repository's file holds for the whole organization."""
+    return (context.project.full_name or "").rpartition("/")[2] == ORGANIZATION_REPOSITORY

@@ -1,0 +1,26 @@
+"""`/agile resume`: the end of `/agile pause`."""
+
+from commands.arguments import Arguments
+from commands.changes import Changes, Settle
+from commands.context import Context
+from commands.help import policy_of
+from commands.permissions import PAUSED, Level
+from commands.registry import command
+
+
+@command(
+    "agile resume",
+    summary="ends a pause",
+    level=Level.MAINTAIN,
+    examples=("/agile resume",),
+    is_changing=True,
+)
+async def agile_resume(context: Context, _: Arguments) -> Changes:
+    """What was asked meanwhile is not answered late."""
+    if not policy_of(context).is_paused:
+        return Changes("resume", (), "I was not paused here.")
+    done = (
+        "**Resumed.** I answer, post and change again. What happened meanwhile was recorded; commands that "
+        "were written meanwhile are not run, so please write them again."
+    )
+    return Changes("resume in this repository", (Settle(PAUSED, True, None),), done)

@@ -1,0 +1,141 @@
+"""`/agile undo`: takes back the last change of several things at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from commands.arguments import Arguments
+from commands.changes import (
+    Changes,
+    CreateMilestone,
+    EditMilestone,
+    MoveItem,
+    OpenIssue,
+    ProposeFile,
+    Relabel,
+    Settle,
+    Step,
+    decoded,
+)
+from commands.context import Context
+from commands.errors import UserError
+from commands.permissions import Level
+from commands.registry import command
+from commands.step_words import described
+from commands.wording import moment, person
+from sprints.milestone import Sprint
+from storage.changes import Change
+from storage.projects import Projects
+
+_SEVERAL = 2
+_WHY_IT_STAYS: dict[type, str] = {
+    CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
+    OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
+    ProposeFile: "close it unmerged if it is not wanted",
+}
+_MOVED_ON = "it has been changed again since"
+
+
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """How things stand: sprints by milestone number, and settings that commands gave."""
+
+    context: Context
+    sprints: Mapping[int, Sprint]
+    said: Mapping[str, object]
+
+
+@command(
+    "agile undo",
+    summary="takes back the last command that changed several things at once",
+    level=Level.READ,
+    examples=("/agile undo",),
+    is_changing=True,
+)
+async def agile_undo(context: Context, _: Arguments) -> Changes:
+    """For who ran it, and for maintainers. What has moved on since stays as it is."""
+    change = await context.changes.last_applied(most_steps=_SEVERAL)
+    if change is None:
+        raise UserError(
+            "There is nothing to undo: no command has changed several things at once here, or all of that "
+            "was taken back. What changed one thing is changed back by the same command."
+        )
+    _check(context, change)
+    sprints = {sprint.number: sprint for sprint in await context.sprints.all(context.now)}
+    now = _Now(context, sprints, await Projects(context.tenant).said(context.project.id))
+    undone, staying = await _inverse(now, decoded(change.steps))
+    titles = {number: sprint.title for number, sprint in sprints.items()}
+    kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
+    when = moment((change.decided_at or context.now).astimezone(context.calendar.zone))
+    head = f"{_code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
+    if not undone:
+        raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(kept))
+    lines = "\n".join(f"- {described(step, titles)}" for step in undone)
+    stays = "\n\n".join(["", "This stays:", "\n".join(kept)]) if kept else ""
+    return Changes(
+        f"undo {_code(change.command)}",
+        undone,
+        f"Taken back: {head}.\n\n{lines}{stays}",
+        f"It takes back {head}:\n\n{lines}{stays}",
+        needs_consent=True,
+        undoes=change.id,
+    )
+
+
+def _check(context: Context, change: Change) -> None:
+    """Raises UserError for who neither ran it nor is a maintainer."""
+    runners = {change.actor.lower(), (change.decided_by or change.actor).lower()}
+    if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
+        raise UserError(
+            f"{_code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
+            "the maintain role."
+        )
+
+
+async def _inverse(now: _Now, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], list[tuple[Step, str]]]:
+    """The steps that take others back, the last first; and those that stay, with the reason."""
+    undone, staying = list[Step](), list[tuple[Step, str]]()
+    for step in reversed(steps):
+        inverse = step.undone()
+        if inverse is None:
+            staying.append((step, _WHY_IT_STAYS.get(type(step), "it cannot be taken back")))
+        elif await _holds(now, step):
+            undone.append(inverse)
+        else:
+            staying.append((step, _MOVED_ON))
+    return tuple(undone), staying
+
+
+async def _holds(now: _Now, step: Step) -> bool:
+    """Whether things still are as the step left them. Of a step that leaves no trace we know, they are."""
+    match step:
+        case MoveItem():
+            item = await now.context.item(step.number)
+            ids = {sprint.milestone: number for number, sprint in now.sprints.items()}
+            return item is not None and (ids.get(item.milestone) if item.milestone else None) == step.after
+        case Relabel():
+            item = await now.context.item(step.number)
+            labels = {label.lower() for label in item.labels} if item else set()
+            return item is not None and all(one.lower() in labels for one in step.added)
+        case EditMilestone():
+            sprint = now.sprints.get(step.number)
+            return sprint is not None and _is_so(sprint, step.after)
+        case Settle():
+            # Of a mapping only its own entries are changed back.
+            return isinstance(step.after, dict) or now.said.get(step.key) == step.after
+        case _:
+            return True
+
+
+def _is_so(sprint: Sprint, told: Mapping[str, str | None]) -> bool:
+    actual = {
+        "title": sprint.title,
+        "description": sprint.description,
+        "state": "closed" if sprint.closed_at else "open",
+    }
+    return not sprint.is_deleted and all(
+        (actual[key] or "") == (told[key] or "") for key in actual if key in told
+    )
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"

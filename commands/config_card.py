@@ -1,0 +1,126 @@
+"""The words of `/agile config`: what holds and where it comes from, and what a file would change."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from commands.settings_file import PATH, Problem, schema
+from commands.settings_text import as_yaml
+from commands.wording import counted, folded, footer, table
+from storage.settings_files import KeptFile, Origins
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One origin of settings, in words."""
+
+    words: str
+    settings: Mapping[str, Any]
+
+
+def sources(origins: Origins) -> tuple[Source, ...]:
+    """All origins, those that win first."""
+    return (
+        Source("a command", origins.said),
+        Source("the repository's file", origins.repository.settings),
+        Source("the operator, for this repository", origins.operator_here),
+        Source("the organization's file", origins.organization.settings),
+        Source("the operator", origins.operator),
+    )
+
+
+def shown(origins: Origins) -> str:
+    """What holds here, each setting with its source, and folded what nobody has settled."""
+    rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
+    for key, told in schema()["properties"].items():
+        having = [source for source in sources(origins) if key in source.settings]
+        if not having:
+            unset.append((f"`{key}`", told["title"], _default(told)))
+            continue
+        hidden = f"; hides that of {having[1].words}" if len(having) > 1 else ""
+        rows.append((f"`{key}`", _value(having[0].settings[key]), f"{having[0].words}{hidden}"))
+    parts = [_warning(origins)]
+    if rows:
+        parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
+    else:
+        parts.append("Nothing is settled here: all defaults hold.")
+    if unset:
+        default_rows = table(("Setting", "What", "Default"), unset, numbers_from=3)
+        parts.append(folded(f"{counted(len(unset), 'setting')} at the default", default_rows))
+    parts.append(
+        footer(
+            f"in a file: `{PATH}`",
+            "by command: `/agile config set timezone Europe/Berlin`",
+            "`/agile roles` tells who may run what",
+        )
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _warning(origins: Origins) -> str:
+    """That a file's newest version is not what holds."""
+    bad = [
+        (where, file.problems)
+        for where, file in (("repository", origins.repository), ("organization", origins.organization))
+        if file.problems
+    ]
+    return "\n\n".join(
+        f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong, so that the last good one "
+        "holds:\n" + "\n".join(f"> - {problem}" for problem in problems)
+        for where, problems in bad
+    )
+
+
+def judged_bad(problems: Sequence[Problem], where: str) -> str:
+    """A file that has something wrong."""
+    lines = "\n".join(f"- {problem}" for problem in problems)
+    head = f"**{counted(len(problems), 'problem')} in `{PATH}`** {where}:"
+    return f"{head}\n\n{lines}\n\nThe last good settings hold."
+
+
+def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+    """A file that is good, and what it changes."""
+    head = f"`{PATH}` {where} is good."
+    rows = differences(kept.settings, settings)
+    if not rows:
+        return f"{head} It says what holds already."
+    moment = "Merged, it would change" if is_proposed else "It has just been pushed, and will change"
+    return f"{head} {moment}:\n\n{diff(rows)}"
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Each setting that differs, with its value before and after; None where there is none."""
+    keys = [*before, *(key for key in after if key not in before)]
+    return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def diff(rows: Sequence[tuple[str, Any, Any]]) -> str:
+    """Settings as they are and as they would be."""
+    told = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
+    return table(("Setting", "Now", "Then"), told, numbers_from=3)
+
+
+def no_file() -> str:
+    """How to begin one."""
+    return (
+        f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"
+        "```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"
+        "sizes: {S: 1, M: 3, L: 8}\n```"
+    )
+
+
+def _value(value: object) -> str:
+    return "the default" if value is None else _code(as_yaml(value, _MOST_SHOWN))
+
+
+def _default(told: Mapping[str, Any]) -> str:
+    if told["default"] in (None, [], {}):
+        return "none" if told["default"] is not None else "as the repository is: public or private"
+    return _code(as_yaml(told["default"], _MOST_SHOWN))
+
+
+def _code(text: str) -> str:
+    """As code in a table."""
+    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"

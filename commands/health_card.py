@@ -1,0 +1,125 @@
+"""The words of `/agile health`: what needs somebody first, then how everything stands."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from commands.ports import Health
+from commands.settings_file import PATH
+from commands.wording import counted, moment, plain, table
+from storage.settings_files import KeptFile
+from storage.standing import Standing
+
+# With less than this share of GitHub's hourly limit left, answers may soon have to wait.
+_LOW = 0.1
+_MANY_WAITING = 100
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFacts:
+    """All that is told. `files` are the repository's and the organization's settings files."""
+
+    standing: Standing
+    health: Health
+    files: tuple[KeptFile, KeptFile]
+    synced_at: datetime | None
+    other_bots: tuple[str, ...]
+    zone: tzinfo
+
+
+def health_card(facts: HealthFacts) -> str:
+    """A verdict, what to do, and the figures."""
+    findings = list(_findings(facts))
+    if findings:
+        verb = "needs" if len(findings) == 1 else "need"
+        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
+    else:
+        parts = ["**All is well:** every event has arrived and was read, and nothing waits for you."]
+    parts.append(table(("What", "How it stands"), _rows(facts), numbers_from=2))
+    return "\n\n".join(parts)
+
+
+def _listed(findings: Sequence[str]) -> str:
+    return "\n".join(f"- {finding}" for finding in findings)
+
+
+def _findings(facts: HealthFacts) -> Iterator[str]:
+    standing, health = facts.standing, facts.health
+    for name, purpose in health.missing.items():
+        yield (
+            f"The permission `{name}` is missing, {purpose}. An owner of this account can grant it on "
+            "GitHub, in its settings under “GitHub Apps”, “Configure”."
+        )
+    for where, file in zip(("repository", "organization"), facts.files, strict=True):
+        if file.problems:
+            yield (
+                f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}, and the last "
+                f"good one holds: {file.problems[0]}{'; …' if len(file.problems) > 1 else ''}"
+            )
+    if standing.missed:
+        first, last = min(standing.missed), max(standing.missed)
+        yield (
+            f"{counted(len(standing.missed), 'event')} did not reach us between {_at(first, facts)} and "
+            f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
+            "running sprints at once."
+        )
+    if standing.parked:
+        yield (
+            f"{counted(standing.parked, 'event')} could not be read, through a fault of ours. It was noted; "
+            "`/agile resync` finds what running sprints lost by it."
+        )
+    if standing.refused:
+        yield f"GitHub did not take {counted(standing.refused, 'answer')} of ours within the last 7 days."
+    if standing.waiting > _MANY_WAITING:
+        yield f"{standing.waiting} events wait to be read: answers may be behind."
+    if health.limit and health.remaining < health.limit * _LOW:
+        yield (
+            f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
+            "; then answers wait."
+        )
+
+
+def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
+    standing, health = facts.standing, facts.health
+    newest = standing.newest
+    yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
+    yield "Events waiting to be read", str(standing.waiting)
+    yield "Events missed", str(len(standing.missed))
+    yield "Past of this repository", _past(facts)
+    yield "Comparison with GitHub", _comparison(facts)
+    yield (
+        "Requests to GitHub left",
+        f"{health.remaining} of {health.limit}, until {_at(health.resets_at, facts)}",
+    )
+    yield "Permissions", f"{len(health.missing)} missing" if health.missing else "all granted"
+    yield "Settings", _settings(facts.files)
+    if facts.other_bots:
+        yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+
+
+def _past(facts: HealthFacts) -> str:
+    if facts.standing.is_reading_the_past:
+        return "being read now"
+    return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
+
+
+def _comparison(facts: HealthFacts) -> str:
+    standing = facts.standing
+    found = counted(standing.corrections, "correction")
+    if standing.is_comparing:
+        return f"running now; {found} so far"
+    following = f"; next on {_at(standing.next_comparison, facts)}" if standing.next_comparison else ""
+    return f"{found} until now{following}"
+
+
+def _settings(files: tuple[KeptFile, KeptFile]) -> str:
+    names = [
+        f"the {where}'s file"
+        for where, file in zip(("repository", "organization"), files, strict=True)
+        if file.sha is not None
+    ]
+    return " and ".join(names) or "no file"
+
+
+def _at(at: datetime, facts: HealthFacts) -> str:
+    return moment(at.astimezone(facts.zone))

@@ -1,0 +1,115 @@
+"""What a step of a change does, in words."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from commands.changes import (
+    Block,
+    CreateMilestone,
+    EditMilestone,
+    MoveItem,
+    OpenIssue,
+    ProposeFile,
+    Relabel,
+    Resync,
+    Settle,
+    Step,
+    Tell,
+)
+from commands.settings_text import as_yaml
+from commands.wording import plain
+
+_MOST = 60
+Titles = Mapping[int, str]
+
+
+def described(step: Step, titles: Titles) -> str:
+    """A line on one step. `titles` are those of milestones, by their numbers."""
+    words = _WORDS.get(type(step))
+    return words(step, titles) if words else step.target
+
+
+def _move(step: MoveItem, titles: Titles) -> str:
+    return f"#{step.number}: {_milestone(step.before, titles)} → {_milestone(step.after, titles)}"
+
+
+def _milestone(number: int | None, titles: Titles) -> str:
+    if number is None:
+        return "no milestone"
+    return plain(titles.get(number, f"milestone {number}"))
+
+
+def _relabel(step: Relabel, _: Titles) -> str:
+    removed = ", ".join(_code(one) for one in step.removed) or "no label"
+    added = ", ".join(_code(one) for one in step.added) or "no label"
+    return f"#{step.number}: {removed} → {added}"
+
+
+def _edit(step: EditMilestone, titles: Titles) -> str:
+    changes = [
+        f"{name.replace('due_on', 'due date')} {_short(step.before.get(name))} → {_short(value)}"
+        for name, value in step.after.items()
+    ]
+    return f"{_milestone(step.number, titles)}: {', '.join(changes)}"
+
+
+def _create(step: CreateMilestone, _: Titles) -> str:
+    return f"new milestone “{plain(step.title)}”"
+
+
+def _open(step: OpenIssue, _: Titles) -> str:
+    return f"new issue “{plain(step.title)}”"
+
+
+def _block(step: Block, _: Titles) -> str:
+    return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
+
+
+def _tell(step: Tell, _: Titles) -> str:
+    return f"#{step.number}: {plain(step.event)}"
+
+
+def _settle(step: Settle, _: Titles) -> str:
+    before, after = step.before, step.after
+    if isinstance(before, dict) and isinstance(after, dict):
+        # Of a mapping only what differs.
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        before = {key: before[key] for key in keys if key in before} or None
+        after = {key: after[key] for key in keys if key in after} or None
+    return f"setting {_code(step.key)}: {_value(before)} → {_value(after)}"
+
+
+def _propose(step: ProposeFile, _: Titles) -> str:
+    return f"pull request “{plain(step.title)}”"
+
+
+def _resync(step: Resync, _: Titles) -> str:
+    return "GitHub asked for the whole past" if step.is_whole else "running sprints compared with GitHub"
+
+
+_WORDS: dict[type, Callable[[Any, Titles], str]] = {
+    MoveItem: _move,
+    Relabel: _relabel,
+    EditMilestone: _edit,
+    CreateMilestone: _create,
+    OpenIssue: _open,
+    Block: _block,
+    Tell: _tell,
+    Settle: _settle,
+    ProposeFile: _propose,
+    Resync: _resync,
+}
+
+
+def _value(value: object) -> str:
+    return "nothing" if value is None else _code(as_yaml(value, _MOST))
+
+
+def _short(text: str | None) -> str:
+    if not text:
+        return "none"
+    return f"“{plain(text if len(text) <= _MOST else text[: _MOST - 1] + '…')}”"
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"

@@ -1,0 +1,67 @@
+"""How we stand with a tenant: what came last, what waits, what was missed, what runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, text
+
+from storage.database import Tenant
+from storage.deliveries import Deliveries
+from storage.jobs import BACKFILL, READ_SETTINGS, RECONCILE
+from storage.missed import MissedDeliveries
+from storage.outbox import Outbox
+from storage.tables import organizations
+from storage.timeline import Timeline
+
+_RUNNING = text(
+    "select distinct task_name from procrastinate_jobs where status in ('todo', 'doing')"
+    " and task_name = any(:names) and (args ->> 'organization_id')::bigint = :tenant"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All of a tenant, over its repositories.
+
+    `newest` is the kind and time of the last event; `missed` when deliveries failed that have not come since;
+    `corrections` how many facts comparing with GitHub has had to add, `next_comparison` when that is done
+    again; `running` the jobs under way or waiting.
+    """
+
+    newest: tuple[str, datetime] | None
+    waiting: int
+    parked: int
+    missed: tuple[datetime, ...]
+    refused: int
+    corrections: int
+    next_comparison: datetime | None
+    running: frozenset[str]
+
+    @property
+    def is_comparing(self) -> bool:
+        return RECONCILE in self.running
+
+    @property
+    def is_reading_the_past(self) -> bool:
+        return BACKFILL in self.running
+
+
+async def standing_of(tenant: Tenant) -> Standing:
+    """How we stand now."""
+    deliveries = Deliveries(tenant)
+    counts = await deliveries.counts()
+    names = [BACKFILL, RECONCILE, READ_SETTINGS]
+    running = await tenant.connection.scalars(_RUNNING, {"names": names, "tenant": tenant.organization_id})
+    next_comparison = await tenant.connection.scalar(
+        select(organizations.c.next_reconcile_at).where(organizations.c.id == tenant.organization_id)
+    )
+    return Standing(
+        newest=await deliveries.newest(),
+        waiting=counts["waiting"],
+        parked=counts["parked"],
+        missed=tuple(one.delivered_at for one in await MissedDeliveries(tenant).open()),
+        refused=len(await Outbox(tenant).refused()),
+        corrections=await Timeline(tenant).corrections(),
+        next_comparison=next_comparison,
+        running=frozenset(running),
+    )
