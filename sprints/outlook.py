@@ -173,6 +173,8 @@ def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flo
 
 def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) -> tuple[float, ...]:
     """What was done on each of the last working days; of days off it counts on the next working day."""
+    if not flows:  # Also on the first days of the calendar, before which there are none.
+        return ()
     done = done_within(flows, today - timedelta(days=2 * WINDOW), today - timedelta(days=1), calendar)
     counted = [flow for flow in done if flow.done_at and not flow.is_covered]
     if not counted:

@@ -28,7 +28,11 @@ def test_an_example_is_the_command_with_arguments_that_it_takes(command: Command
 
 @pytest.mark.parametrize("command", COMMANDS, ids=[command.name for command in COMMANDS])
 def test_the_syntax_names_every_argument(command: Command) -> None:
-    assert all(argument.name in command.syntax for argument in command.arguments)
+    assert command.syntax.startswith(f"/{command.name}")
+    assert all(argument.syntax in command.syntax for argument in command.arguments)
+    assert all(
+        argument.name in argument.syntax for argument in command.arguments if not argument.is_positional
+    )
 
 
 async def test_every_example_is_answered(bot: Bot) -> None:
