@@ -34,11 +34,12 @@ async def sheet_of(context: Context, sprint: Sprint) -> Sheet:
     values = closed.facts if closed and is_taken else await _values(context, sprint, facts)
     credit = credits_of(context.project.settings.get(LATE)).get(sprint.milestone)
     numbers = await context.sprints.numbers(now)
+    report = report_of(values, is_over=is_over)
     return Sheet(
         sprint=sprint,
-        report=report_of(values, is_over=is_over),
+        report=report,
         as_of=now,
-        outcomes=_until(sprint, outcomes_of(context, numbers)),
+        outcomes=_until(sprint, report.unit, outcomes_of(context, numbers)),
         crossed=crossed_of(numbers, sprint, now),
         verdict=verdicts(context.project.settings).get(str(sprint.milestone)),
         credit=credit,
@@ -105,5 +106,9 @@ async def _values(context: Context, sprint: Sprint, facts: Facts) -> Values:
     return at_end | {"late": plain(facts)["late"]}
 
 
-def _until(sprint: Sprint, outcomes: Iterable[Outcome]) -> list[Outcome]:
-    return [one for one in outcomes if sprint.end is None or one.end <= sprint.end]
+def _until(sprint: Sprint, unit: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
+    what was moved on since may be all that was not estimated.
+    """
+    known = [one for one in outcomes if sprint.end is None or one.end <= sprint.end]
+    return [replace(one, unit=unit) if one.milestone == sprint.milestone else one for one in known]

@@ -84,6 +84,17 @@ async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal:
     assert await state_of(bot, "Sprint 12") == "open"
 
 
+async def test_nothing_goes_where_it_cannot_count(bot: Bot) -> None:
+    await make_sprint(bot, "Sprint 11", start=-20, due=-7)
+    number = await make_sprint(bot)
+    await bot.say(number, '/sprint close to:"Sprint 11"\n/sprint close to:next')
+
+    (answer,) = await bot.answers(number)
+    assert "Sprint 11 ended on" in answer
+    assert "nothing can be added to it. No other milestone is open: begin one with `/sprint start`" in answer
+    assert "No open milestone is due after Sprint 12." in answer
+
+
 async def test_who_may_not(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/sprint close confirm:yes", as_user="carol")

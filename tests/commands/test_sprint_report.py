@@ -37,6 +37,17 @@ async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: 
     assert f"- #{number + 1} was opened again afterwards" in second
 
 
+async def test_moving_on_what_was_open_does_not_change_the_unit(bot: Bot) -> None:
+    """The two that are open are all that keeps the sprint from being told in points."""
+    number = await make_sprint(bot)
+    await bot.say(number, "/sprint close to:backlog confirm:yes")
+    await bot.say(number, '/sprint report "Sprint 12"')
+
+    report = (await bot.answers(number))[-1]
+    assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in report
+    assert "**Velocity:** 1 item." in report
+
+
 async def test_an_unknown_sprint(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, '/sprint report "Sprint 99"')
