@@ -10,7 +10,7 @@ from sprints.facts import Cause, Item, amount_of
 from sprints.milestone import Sprint
 from sprints.report import Report
 
-_AFTERWARDS = "`/sprint report` tells them; `/agile undo` opens it again and moves the items back."
+_PROVISIONAL = "Its numbers are frozen a day after the closing; until then they are provisional."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,14 @@ def closing_done(closing: Closing) -> str:
         numbers_table(report),
         _moves(closing, "Moved"),
         _credited(closing, "counts"),
-        f"Its numbers are frozen a day after the closing; until then they are provisional. {_AFTERWARDS}",
+        f"{_PROVISIONAL} `/sprint report` tells them{_way_back(closing)}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _way_back(closing: Closing) -> str:
+    """Only what changed several things is undone by command."""
+    return "; `/agile undo` opens it again and moves the items back" if closing.moved else ""
 
 
 def closing_dry_run(closing: Closing) -> str:

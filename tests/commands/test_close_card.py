@@ -90,7 +90,10 @@ def test_what_is_said_afterwards() -> None:
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")
     assert "| **Carried over** | **5** | **3** |" in text
     assert "**Moved to Sprint 13** (5 points in 3 items): #3 (3 points)" in text
-    assert "Its numbers are frozen a day after the closing" in text
+    assert "`/sprint report` tells them; `/agile undo` opens it again and moves the items back." in text
+    assert closing_done(closing(card(1).closed("11-18"))).endswith(
+        "provisional. `/sprint report` tells them."
+    )
 
 
 def test_a_dry_run_says_that_it_was_one() -> None:

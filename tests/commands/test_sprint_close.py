@@ -52,6 +52,16 @@ async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> No
     assert "Removed" not in report
 
 
+async def test_it_can_be_taken_back(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await make_next(bot)
+    await bot.say(number, "/sprint close confirm:yes")
+    await bot.say(number, "/agile undo confirm:yes")
+
+    assert await state_of(bot, "Sprint 12") == "open"
+    assert [await milestone_of(bot, number + n) for n in range(3)] == ["Sprint 12"] * 3
+
+
 async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/sprint close dry-run:yes to:backlog")
