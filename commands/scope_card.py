@@ -1,7 +1,7 @@
 """The words for what comes into a sprint and what leaves it. Pure functions from values to Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ _MOST_LINES = 15
 _BOT = "[bot]"
 # Between what somebody asked of us and what GitHub tells of it.
 _SOON = timedelta(minutes=10)
+_AT_ONCE = timedelta(minutes=1)
 _CAUSES = (
     ("Added", Cause.ADDED, "+"),
     ("Removed", Cause.REMOVED, "−"),
@@ -161,7 +162,7 @@ def _equation(facts: Facts) -> str:
 
 
 def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
-    lines = [_line(line, facts, deeds) for line in reversed(grouped(facts.ledger))]
+    lines = [_line(line, facts, deeds) for line in reversed(grouped(_without_swaps(facts.ledger)))]
     if not lines:
         return ""
     shown = "\n".join(lines[:_MOST_LINES])
@@ -170,6 +171,21 @@ def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
         return f"**Changes, the latest first**\n{shown}"
     more = folded(f"{counted(len(rest), 'earlier change')}", "\n".join(rest))
     return f"**Changes, the latest first**\n{shown}\n\n{more}"
+
+
+def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
+    """One label goes and another comes: that is one new estimate, told with the difference."""
+    found, latest = list[ScopeChange](), dict[tuple[int, str | None], int]()
+    for change in ledger:
+        key = change.number, change.event.actor
+        index = latest.get(key) if change.cause is Cause.REESTIMATED else None
+        if index is not None and change.at - found[index].at <= _AT_ONCE:
+            found[index] = replace(found[index], amount=found[index].amount + change.amount)
+            continue
+        if change.cause is Cause.REESTIMATED:
+            latest[key] = len(found)
+        found.append(change)
+    return [one for one in found if one.cause is not Cause.REESTIMATED or one.amount != Amount()]
 
 
 def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:

@@ -1,21 +1,26 @@
 """The words of a report and of a summary."""
 
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from commands.report_card import Sheet, Taken, numbers_table, report_text, summary_text
-from sprints.facts import Amount
+from sprints.estimates import Estimates
+from sprints.facts import Amount, facts_of
 from sprints.late import Credit
+from sprints.milestone import sprint_of
 from sprints.plain import plain
 from sprints.report import report_of
 from sprints.thanks import Contribution, Thanks
 from sprints.velocity import Outcome, outcome_of
 from sprints.waits import Wait, Waiting
 from tests.builders import Box, Card, at
+from tests.sprints.strategies import NOWS, History, histories
 
 
 def card(number: int, points: int | None = 5) -> Card:
@@ -310,3 +315,27 @@ def test_words_written_elsewhere_format_nothing_here() -> None:
     assert "@all" not in text
     assert "@bob" not in text
     assert "<b>" not in text.replace("\\<b\\>", "")
+
+
+@given(histories(), NOWS)
+@settings(max_examples=60, deadline=None)
+def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: datetime) -> None:
+    sprint = sprint_of(history.milestone, now, history.calendar)
+    until = min(sprint.end, now) if sprint.end else now
+    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    report = report_of(plain(facts), is_over=sprint.has_ended(until))
+    text = report_text(Sheet(sprint=sprint, report=report, as_of=until))
+
+    for heading, lines in re.findall(r"^\*\*[^*\n]+: ([^*\n]+)\*\*\n((?:- #.*\n)+)", text, re.MULTILINE):
+        points = [_points(line) for line in lines.splitlines()]
+        assert _points(heading) == sum(points, Decimal(0))
+        assert int(re.findall(r"in (\d+) (?:item|change)", heading)[0]) == len(points)
+
+
+def _points(text: str) -> Decimal:
+    found = re.search(r"([+−]?)([\d,.]+) points?", text)
+    if found is None:
+        assert "not estimated" in text
+        return Decimal(0)
+    sign = -1 if found[1] == "−" else 1
+    return sign * Decimal(found[2].replace(",", ""))

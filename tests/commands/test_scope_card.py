@@ -127,6 +127,16 @@ def test_what_a_person_did_on_github_is_theirs() -> None:
     assert "added by `bob`" in scope_text(facts(card(1), added()), deeds)
 
 
+def test_one_label_for_another_is_one_new_estimate() -> None:
+    swapped = card(1, 5).unlabeled("11-18 10:00:00", "points: 5").labeled("11-18 10:00:02", "points: 8")
+    again = swapped.unlabeled("11-18 12:00:00", "points: 8").labeled("11-18 12:00:02", "points: 8")
+    text = scope_text(facts(again))
+
+    assert text.count("re-estimated") == 1
+    assert "· #1 re-estimated, +3 points" in text
+    assert "| Re-estimated | +3 | 0 | #1 |" in text
+
+
 def test_work_that_left_after_it_was_done_is_named() -> None:
     assert "#1 removed, 5 points, though it was done" in scope_text(
         facts(card(1).closed("11-17").left("11-18"))

@@ -1,8 +1,9 @@
 """`/sprint add`, from a person's comment to what GitHub then has."""
 
+from tests.commands.ended import make_begun_sprint
 from tests.commands.test_changing import tick
 from tests.commands.test_sprint_close import make_next, milestone_of
-from tests.commands.test_sprint_status import day, make_sprint
+from tests.commands.test_sprint_status import make_sprint
 from tests.running import Bot
 
 
@@ -93,12 +94,7 @@ async def test_who_may_not(bot: Bot) -> None:
 
 
 async def test_over_the_commitment_it_says_what_could_leave(bot: Bot) -> None:
-    milestone = await bot.github.create_milestone(
-        bot.repo, "Sprint 12", due_on=f"{day(9)}T07:00:00Z", description=f"Start: {day(0)}"
-    )
-    old = f"{day(-3)}T08:00:00Z"
-    bot.github.backdate(milestone, created_at=old, updated_at=old)
-    number = await an_issue(bot, 5, milestone["number"])
+    number = await an_issue(bot, 5, await make_begun_sprint(bot))
     added = await an_issue(bot, 5)
     await bot.say(number, f"/sprint add #{added}")
 

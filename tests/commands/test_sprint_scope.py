@@ -6,6 +6,8 @@ from commands.sprint_scope import _deeds
 from sprints.facts import Cause
 from storage.changes import Entry
 from tests.builders import at
+from tests.commands.ended import make_begun_sprint
+from tests.commands.test_sprint_add import an_issue
 from tests.commands.test_sprint_status import day, make_sprint
 from tests.running import Bot
 
@@ -17,6 +19,22 @@ async def test_before_the_commitment(bot: Bot) -> None:
     (answer,) = await bot.answers(number)
     assert answer.startswith("### Sprint 12 · scope\n\n**8 points in 3 items** planned so far.")
     assert bot.reactions(comment) == ["eyes", "+1"]
+
+
+async def test_who_asked_us_is_who_did_it(bot: Bot) -> None:
+    await make_begun_sprint(bot)
+    number = await an_issue(bot, 5)
+    await bot.say(number, "/sprint add", as_user="carol")
+    await bot.say(number, "/estimate 8", as_user="bob")
+    await bot.say(number, '/sprint remove reason:"too early" milestone:"Sprint 12"', as_user="bob")
+    await bot.say(number, '/sprint scope "Sprint 12"')
+
+    answer = (await bot.answers(number))[-1]
+    assert f"#{number} added by `carol`, 5 points" in answer
+    assert f"#{number} re-estimated by `bob`, +3 points" in answer
+    assert f"#{number} removed by `bob`, 8 points: too early" in answer
+    assert "| **Scope** | **0** | **0** |" in answer
+    assert bot.github.bot_login not in answer
 
 
 async def test_bad_arguments(bot: Bot) -> None:
