@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 
 import commands
+from bot.billing import Entitlements, OurShop
 from bot.changing import Changing, Task
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.pictures import Pictures
@@ -17,9 +18,10 @@ from bot.thread import GitHubThread
 from commands.context import Context
 from commands.dispatch import Desk, Dispatcher
 from commands.outcome import Answer, Picture, Reply
-from commands.permissions import Policy
+from commands.permissions import Level, Policy
 from commands.registry import load
 from commands.request import CommandLine, Request
+from commands.wording import footer
 from handlers.asking import request_of
 from handlers.delivery import Delivery
 from storage.changes import ChangeLog, State
@@ -45,12 +47,15 @@ class Answers:
         pictures: Pictures,
         clock: Callable[[], datetime],
         jobs: Jobs,
+        shop: OurShop,
     ) -> None:
         self._database = database
         self._cipher = cipher
         self._github = github
         self._pictures = pictures
         self._clock = clock
+        self._shop = shop
+        self._entitlements = Entitlements(database, shop, clock)
         self._publisher = Publisher(database, clock)
         self._changing = Changing(database, clock, jobs)
         self._dispatcher = Dispatcher(load(commands))
@@ -150,11 +155,34 @@ class Answers:
         @asynccontextmanager
         async def context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
-                yield Context(request, project, tenant, task.repository, self._clock())
+                yield Context(request, project, tenant, task.repository, self._clock(), shop=self._shop)
 
-        desk = Desk(thread, task.repository, _policy(project), context, is_public=not project.is_private)
+        desk = Desk(
+            thread,
+            task.repository,
+            _policy(project),
+            context,
+            is_public=not project.is_private,
+            entitled=self._entitlements.of(task.organization_id, project),
+        )
         answers = await self._dispatcher.answer(request, desk)
-        return [await self._changing.settle(task, answer) for answer in answers]
+        settled = [await self._changing.settle(task, answer) for answer in answers]
+        return await self._with_notice(task, settled)
+
+    async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
+        """An owner reads a quiet line below an answer if something is due about the account's plan."""
+        spoken = [answer for answer in answers if answer.is_success and answer.reply]
+        if not self._shop.is_on or not spoken or spoken[-1].reply is None:
+            return answers
+        if await task.repository.level_of(task.request.sender) < Level.ADMIN:
+            return answers
+        is_public = not task.project.is_private
+        line = await self._entitlements.notice(task.organization_id, is_public=is_public)
+        if line is None:
+            return answers
+        reply = spoken[-1].reply
+        told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
+        return [told if answer is spoken[-1] else answer for answer in answers]
 
     async def _message(self, organization_id: int, answer: Answer) -> Message:
         body = await self._markdown(organization_id, answer.reply or Reply(()))

@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from bot import billing_settings
+from bot.billing_settings import BillingSettings
+from bot.secret import Secret as Secret  # noqa: PLC0414 - settings are what it was made for
 from storage.cipher import PayloadCipher, new_key
 
 _KEY_FILE = "encryption.key"
@@ -22,19 +25,6 @@ class SettingsError(Exception):
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(["The settings need mending:", *(f"  - {p}" for p in problems)]))
-
-
-class Secret:
-    """A value that never shows when it is printed, logged or part of an exception."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +51,7 @@ class Settings:
     github: GitHubSettings | None = None
     makes_own_key: bool = field(default=False)
     payload_days: int = 90
+    billing: BillingSettings = field(default_factory=BillingSettings)
 
 
 def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
@@ -86,6 +77,7 @@ def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
         github=reader.github(),
         makes_own_key=not keys,
         payload_days=reader.days("PAYLOAD_DAYS", 90),
+        billing=billing_settings.read(environment, reader.problems),
     )
     if needs_github:
         reader.demand_github(settings)

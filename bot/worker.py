@@ -13,10 +13,12 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from bot.answers import Answers
+from bot.billing import OurShop
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
+from bot.reports import Reports
 from bot.services import Services
 from storage.database import Database
 from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
@@ -151,9 +153,12 @@ async def worker(
         answers = None
         if talks:
             github = await stack.enter_async_context(github_of(base))
+            drawing = drawing or await stack.enter_async_context(_own_drawing())
+            pictures = Pictures(base.database, drawing, base.settings.public_url)
             answers = await stack.enter_async_context(_answers(base, github, drawing))
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
+            Reports(base.database, pictures, jobs, base.clock).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)
         await found.sweep()
         if talks:
@@ -178,7 +183,8 @@ async def _answers(base: Services, github: GitHub, drawing: Drawing | None) -> A
         if drawing is None:
             drawing = await stack.enter_async_context(_own_drawing())
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        yield Answers(base.database, base.cipher, github, pictures, base.clock, Jobs(base.queue))
+        shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
+        yield Answers(base.database, base.cipher, github, pictures, base.clock, Jobs(base.queue), shop)
 
 
 @asynccontextmanager

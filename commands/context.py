@@ -7,6 +7,7 @@ from datetime import datetime
 from commands.permissions import Level
 from commands.ports import Repository
 from commands.request import Request
+from marketplace.accounts import Shop
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.model import ItemSnapshot, in_order
@@ -21,7 +22,8 @@ from storage.timeline import Timeline
 class Context:
     """One request in one repository: who asked what, the facts, and the time.
 
-    `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here.
+    `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
+    `shop` is what is sold, if anything is.
     """
 
     request: Request
@@ -30,6 +32,7 @@ class Context:
     repository: Repository
     now: datetime
     level: Level = Level.READ
+    shop: Shop | None = None
 
     @property
     def calendar(self) -> Calendar:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -163,6 +163,14 @@ class Subscriptions:
                 at=noted.at,
             )
         )
+
+    async def last_noted(self, action: str) -> datetime | None:
+        """When something was last written down about the account."""
+        query = select(func.max(audit_log.c.at)).where(
+            audit_log.c.organization_id == self._organization_id, audit_log.c.action == action
+        )
+        found: datetime | None = await self._connection.scalar(query)
+        return found
 
     async def _account(self, *, for_update: bool) -> Account | None:
         query = select(

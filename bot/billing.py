@@ -1,0 +1,210 @@
+"""What may be used, as the dispatcher asks it; and the shop as the settings describe it."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.billing_settings import BillingSettings
+from commands.wording import full_day
+from marketplace.entitlements import (
+    Allowed,
+    Decision,
+    Denied,
+    Entitled,
+    Links,
+    Question,
+    Span,
+    Standing,
+    decide,
+    everything_is_allowed,
+    standing_of,
+)
+from marketplace.plans import SEAT_DAYS, Feature, PlanName
+from storage.cipher import PayloadCipher
+from storage.database import Database, Tenant
+from storage.deadlines import Deadline, Deadlines
+from storage.projects import Project
+from storage.seats import Seats
+from storage.sprints import Sprints
+from storage.subscriptions import Noted, Subscriptions
+
+# A link to a checkout stands in a thread, where it grows old.
+_CHECKOUT_LASTS = timedelta(days=1)
+_NOTICE_PAUSE = timedelta(days=7)
+_NOTICE = "billing notice"
+
+
+class TicketError(Exception):
+    """A link of ours is forged, damaged or too old; its text says so."""
+
+
+class Tickets:
+    """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
+
+    def __init__(self, cipher: PayloadCipher) -> None:
+        self._cipher = cipher
+
+    def issue(self, purpose: str, until: datetime, **told: object) -> str:
+        sealed = self._cipher.seal(json.dumps(told | {"for": purpose, "until": until.timestamp()}).encode())
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def read(self, ticket: str, purpose: str, now: datetime) -> dict[str, object]:
+        """What was told. Raises TicketError."""
+        try:
+            sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
+            told: dict[str, object] = json.loads(self._cipher.open(sealed))
+        except (ValueError, LookupError):
+            raise TicketError("This link is not one of ours, or it was damaged on its way.") from None
+        if told.get("for") != purpose:
+            raise TicketError("This link is for something else.")
+        if now.timestamp() > float(str(told["until"])):
+            raise TicketError("This link is too old. `/agile plan` makes a new one.")
+        return told
+
+
+class OurShop:
+    """What is sold, by the settings."""
+
+    def __init__(self, settings: BillingSettings, public_url: str, cipher: PayloadCipher) -> None:
+        self._settings = settings
+        self._public_url = public_url
+        self._tickets = Tickets(cipher)
+
+    @property
+    def is_on(self) -> bool:
+        return self._settings.is_on
+
+    @property
+    def grace(self) -> timedelta:
+        return self._settings.grace
+
+    def links(self, account: int) -> Links:
+        marketplace, stripe = self._settings.marketplace, self._settings.stripe
+        return Links(
+            marketplace.upgrade_links(account) if marketplace else {},
+            stripe.portal_login_url if stripe else None,
+        )
+
+    def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
+        stripe = self._settings.stripe
+        if not self.is_on or stripe is None or stripe.price(plan, is_yearly=is_yearly) is None:
+            return None
+        # By the hour, so that an answer that is given again says the same.
+        until = now.replace(minute=0, second=0, microsecond=0) + _CHECKOUT_LASTS
+        ticket = self._tickets.issue(
+            "checkout", until, account=account, plan=plan.value, yearly=is_yearly, at=until.isoformat()
+        )
+        return f"{self._public_url}/billing/checkout/{ticket}"
+
+
+class Entitlements:
+    """Answers whether a feature may be used, from what the database knows of the account."""
+
+    def __init__(self, database: Database, shop: OurShop, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._shop = shop
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    def of(self, organization_id: int, project: Project) -> Entitled:
+        """The question as it is asked in one repository."""
+        if not self._shop.is_on:
+            return everything_is_allowed
+
+        async def entitled(feature: str, login: str) -> Decision:
+            return await self._decide(organization_id, project, feature, login)
+
+        return entitled
+
+    async def notice(self, organization_id: int, *, is_public: bool) -> str | None:
+        """A line that an owner should read, once a week at most; None if there is nothing to say.
+
+        In public nothing is said of money.
+        """
+        if not self._shop.is_on:
+            return None
+        try:
+            return await self._notice(organization_id, is_public=is_public)
+        except Exception:  # noqa: BLE001 - an answer must not fail for want of a footnote
+            self._log.exception("billing could not be read; nothing is said of it")
+            return None
+
+    async def _decide(self, organization_id: int, project: Project, feature: str, login: str) -> Decision:
+        if feature not in set(Feature):
+            self._log.warning("a command needs a feature that no plan knows", feature=feature)
+            return Allowed()
+        try:
+            async with self._database.tenant(organization_id) as tenant:
+                return await self._read_and_decide(tenant, project, Feature(feature), login)
+        except Exception:  # noqa: BLE001 - who has paid must not suffer from our trouble
+            self._log.exception("billing could not be read; everything is allowed", feature=feature)
+            return Allowed()
+
+    async def _read_and_decide(
+        self, tenant: Tenant, project: Project, feature: Feature, login: str
+    ) -> Decision:
+        now, books = self._clock(), Subscriptions(tenant)
+        account = await books.account()
+        if account is None:
+            return Allowed()
+        standing = standing_of(await books.all(), now, self._shop.grace)
+        question = Question(feature, login, account.name, not project.is_private, now)
+        links = self._shop.links(account.github_id)
+        people = list[str]()
+        if standing.limited_to is not None and project.is_private:
+            people = await Seats(tenant).used(now, SEAT_DAYS)
+            if len(people) > standing.limited_to:
+                people = await Seats(tenant).in_order(people)
+        decision = decide(question, standing, people=people, links=links)
+        if isinstance(decision, Denied) and standing.lost:
+            spans = await self._sprints(tenant, project, now)
+            decision = decide(question, standing, people=people, sprints=spans, links=links)
+        if isinstance(decision, Denied):
+            self._log.info("denied", feature=feature.value, reason=decision.reason.value)
+        return decision
+
+    async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[Span]:
+        found = await Sprints(tenant, project.id, project.rules).all(now)
+        return [Span(one.start, one.end) for one in found if one.end is not None]
+
+    async def _notice(self, organization_id: int, *, is_public: bool) -> str | None:
+        now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            books, deadlines = Subscriptions(tenant), Deadlines(tenant)
+            last = await books.last_noted(_NOTICE)
+            if last is not None and now < last + _NOTICE_PAUSE:
+                return None
+            account, deadline = await books.account(), await deadlines.latest()
+            if account is None:
+                return None
+            standing = standing_of(await books.all(), now, self._shop.grace)
+            text = _deletion(deadline) or (None if is_public else _money(standing))
+            if text is None:
+                return None
+            if deadline:
+                await deadlines.shown(now)
+            await books.audit(Noted("agile-github-suite", _NOTICE, account.name, {"told": text}, now))
+            return text
+
+
+def _deletion(deadline: Deadline | None) -> str | None:
+    if deadline is None:
+        return None
+    return (
+        "This account cancelled on GitHub Marketplace, so its data here will be deleted on "
+        f"{full_day(deadline.due_at.date())}. `/agile plan` tells how to keep it."
+    )
+
+
+def _money(standing: Standing) -> str | None:
+    if standing.grace_ends is not None:
+        return (
+            f"The last payment for {standing.terms.title} failed. Nothing changes before "
+            f"{full_day(standing.grace_ends.date())}; `/agile plan` tells where the card is changed."
+        )
+    if standing.is_paid_twice:
+        return "This account pays for more than one plan. Nothing is cut off; `/agile plan` tells more."
+    return None

@@ -1,0 +1,162 @@
+"""The settings of what is sold, and where. Without any, nothing is: every feature is on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.secret import Secret
+from marketplace.plans import PlanName
+
+_PRICES = {
+    "STRIPE_PRO_PRICE_ID": (PlanName.PRO, False),
+    "STRIPE_PRO_YEARLY_PRICE_ID": (PlanName.PRO, True),
+    "STRIPE_ENTERPRISE_PRICE_ID": (PlanName.ENTERPRISE, False),
+    "STRIPE_ENTERPRISE_YEARLY_PRICE_ID": (PlanName.ENTERPRISE, True),
+}
+_MOST_METER_PREFIX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPlan:
+    """A plan of the Marketplace listing, by GitHub's id; its number is what upgrade links name."""
+
+    id: int
+    plan: PlanName
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceSettings:
+    """The listing on GitHub Marketplace. `listing` is its name in addresses."""
+
+    webhook_secrets: tuple[Secret, ...]
+    plans: tuple[ListedPlan, ...]
+    listing: str | None = None
+
+    def plan(self, plan_id: int) -> PlanName | None:
+        """What a plan of the listing is with us. None for one that the settings do not name."""
+        return next((one.plan for one in self.plans if one.id == plan_id), None)
+
+    def upgrade_links(self, account: int) -> dict[PlanName, str]:
+        """Where an account can change to each plan."""
+        if self.listing is None:
+            return {}
+        base = f"https://github.com/marketplace/{self.listing}/upgrade"
+        return {one.plan: f"{base}/{one.number}/{account}" for one in self.plans if one.number}
+
+
+@dataclass(frozen=True, slots=True)
+class StripeSettings:
+    """The account with Stripe. `prices` are its ids of prices: for which plan, and whether by the year."""
+
+    secret_key: Secret
+    webhook_secrets: tuple[Secret, ...]
+    prices: Mapping[str, tuple[PlanName, bool]]
+    api_url: str | None = None
+    portal_login_url: str | None = None
+    meter_prefix: str | None = None
+
+    def price(self, plan: PlanName, *, is_yearly: bool) -> str | None:
+        """Stripe's id of a plan's price."""
+        return next((price for price, told in self.prices.items() if told == (plan, is_yearly)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BillingSettings:
+    """What is sold. `grace` is how long a failed payment takes nothing away."""
+
+    is_on: bool = False
+    marketplace: MarketplaceSettings | None = None
+    stripe: StripeSettings | None = None
+    grace: timedelta = field(default=timedelta(days=14))
+
+
+def read(environment: Mapping[str, str], problems: list[str]) -> BillingSettings:
+    """The settings; what is wrong with them is added to `problems`."""
+    marketplace, stripe = _marketplace(environment, problems), _stripe(environment, problems)
+    switch = (environment.get("BILLING") or "").lower()
+    if switch not in {"", "on", "off"}:
+        problems.append(f"BILLING is “{switch}”; it must be on or off")
+    is_sold = marketplace is not None or stripe is not None
+    if switch == "on" and not is_sold:
+        problems.append(
+            "BILLING is on, but nothing can be bought: set MARKETPLACE_WEBHOOK_SECRET and "
+            "MARKETPLACE_PLAN_IDS, or STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRO_PRICE_ID"
+        )
+    days = environment.get("BILLING_GRACE_DAYS") or "14"
+    if not days.isdecimal() or int(days) > 90:
+        problems.append(f"BILLING_GRACE_DAYS is “{days}”; it must be a number of days up to 90")
+        days = "14"
+    return BillingSettings(is_sold and switch != "off", marketplace, stripe, timedelta(days=int(days)))
+
+
+def _marketplace(environment: Mapping[str, str], problems: list[str]) -> MarketplaceSettings | None:
+    secrets = _secrets(environment, "MARKETPLACE_WEBHOOK_SECRET")
+    plans = _plans(environment.get("MARKETPLACE_PLAN_IDS") or "", problems)
+    if not secrets and not plans:
+        return None
+    if not secrets:
+        problems.append(
+            "MARKETPLACE_WEBHOOK_SECRET is missing; it is set on the listing's page under “Webhook”"
+        )
+    if not plans:
+        problems.append("MARKETPLACE_PLAN_IDS is missing; write 1111=free,1313/3=pro (id/number=plan)")
+    return MarketplaceSettings(secrets, plans, environment.get("MARKETPLACE_LISTING") or None)
+
+
+def _plans(given: str, problems: list[str]) -> tuple[ListedPlan, ...]:
+    found = []
+    for entry in filter(None, (part.strip() for part in given.split(","))):
+        key, _, name = entry.partition("=")
+        plan_id, _, number = key.strip().partition("/")
+        is_told = plan_id.isdecimal() and (not number or number.isdecimal())
+        if not is_told or name.strip() not in set(PlanName):
+            problems.append(
+                f"MARKETPLACE_PLAN_IDS: “{entry}” must look like 1313=pro, or 1313/3=pro with the plan's "
+                f"number; plans are {', '.join(PlanName)}"
+            )
+            continue
+        found.append(ListedPlan(int(plan_id), PlanName(name.strip()), int(number) if number else None))
+    return tuple(found)
+
+
+def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettings | None:
+    key = environment.get("STRIPE_SECRET_KEY")
+    secrets = _secrets(environment, "STRIPE_WEBHOOK_SECRET")
+    prices = {environment[name]: told for name, told in _PRICES.items() if environment.get(name)}
+    if not key:
+        if secrets or prices:
+            problems.append("STRIPE_SECRET_KEY is missing; Stripe's dashboard shows it under “API keys”")
+        return None
+    if not secrets:
+        problems.append(
+            "STRIPE_WEBHOOK_SECRET is missing; without it anybody could send events. Stripe shows it with "
+            "the endpoint of the webhook; it begins with whsec_"
+        )
+    if not prices:
+        problems.append(f"none of {', '.join(_PRICES)} is set, so Stripe can sell nothing")
+    if len(prices) < sum(bool(environment.get(name)) for name in _PRICES):
+        problems.append("two of the STRIPE_…_PRICE_ID settings name the same price")
+    prefix = environment.get("STRIPE_METER_EVENT_PREFIX") or None
+    if prefix and len(prefix) > _MOST_METER_PREFIX:
+        problems.append(f"STRIPE_METER_EVENT_PREFIX is longer than {_MOST_METER_PREFIX} characters")
+    return StripeSettings(
+        Secret(key),
+        secrets,
+        prices,
+        environment.get("STRIPE_API_URL") or None,
+        _address(environment, "STRIPE_PORTAL_LOGIN_URL", problems),
+        prefix,
+    )
+
+
+def _address(environment: Mapping[str, str], name: str, problems: list[str]) -> str | None:
+    given = environment.get(name) or None
+    if given and not given.startswith("https://"):
+        problems.append(f"{name} is “{given}”; it must begin with https://")
+    return given
+
+
+def _secrets(environment: Mapping[str, str], name: str) -> tuple[Secret, ...]:
+    values = [value.strip() for value in (environment.get(name) or "").split(",")]
+    return tuple(Secret(value) for value in values if value)

@@ -1,0 +1,123 @@
+"""An account's billing as a whole: what it has, who uses it, and what is about to happen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from marketplace.entitlements import Links, Standing, standing_of
+from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
+from storage.database import Tenant
+from storage.deadlines import Deadline, Deadlines
+from storage.seats import Seats
+from storage.subscriptions import Account, Pending, Subscription, Subscriptions
+from storage.usage import Usage, total
+
+# For how long a Marketplace deadline is: GitHub's rule.
+DELETION_AFTER = timedelta(days=30)
+
+
+class Shop(Protocol):
+    """What the operator sells, and where; `bot/` provides it."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is sold at all; otherwise everything is allowed."""
+
+    @property
+    def grace(self) -> timedelta:
+        """For how long a failed payment takes nothing away."""
+
+    def links(self, account: int) -> Links:
+        """Where an account, by GitHub's id, changes its plan. None of them signs its visitor in."""
+
+    def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
+        """A link that leads to buying a plan by card for a while. None where that is not sold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billing:
+    """Everything about what an account has bought.
+
+    `people` are those who need a seat. `usage` is what was used in this calendar month (UTC), by metric.
+    `deadline` says by when the account's data goes.
+    """
+
+    account: Account
+    standing: Standing
+    is_sold: bool
+    people: tuple[str, ...] = ()
+    deadline: Deadline | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+    usage: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def features(self) -> dict[str, bool]:
+        """What private repositories may use."""
+        included = self.standing.terms.features
+        return {feature.value: not self.is_sold or feature in included for feature in Feature}
+
+    @property
+    def pending(self) -> Pending | None:
+        """The change that is announced."""
+        counting = self.standing.subscription
+        return counting.pending if counting else None
+
+    def as_json(self) -> dict[str, object]:
+        """As `python -m bot plan --json` prints it."""
+        counting, pending = self.standing.subscription, self.pending
+        return {
+            "account": self.account.name,
+            "plan": self.standing.plan.value,
+            "source": self.standing.source,
+            "status": self.standing.status,
+            "seats": {"paid": self.standing.seats, "used": len(self.people)},
+            "trial_ends": _told(counting.trial_ends) if counting and counting.status == "trialing" else None,
+            "period_end": _told(counting.period_end) if counting else None,
+            "pending": {
+                "plan": pending.plan,
+                "quantity": pending.quantity,
+                "effective": _told(pending.effective_at),
+            }
+            if pending
+            else None,
+            "features": self.features,
+        }
+
+
+async def billing_of(tenant: Tenant, now: datetime, shop: Shop) -> Billing | None:
+    """The billing of the transaction's tenant. None if there is no such tenant."""
+    books = Subscriptions(tenant)
+    account = await books.account()
+    if account is None:
+        return None
+    subscriptions = await books.all()
+    usage = await used_in_month(tenant, now)
+    return Billing(
+        account,
+        standing_of(subscriptions, now, shop.grace),
+        shop.is_on,
+        tuple(await Seats(tenant).used(now, SEAT_DAYS)),
+        await Deadlines(tenant).latest(),
+        tuple(subscriptions),
+        usage,
+    )
+
+
+async def used_in_month(tenant: Tenant, now: datetime) -> dict[str, int]:
+    """What was used in the month of a moment, today included as far as it has come."""
+    ledger, today = Usage(tenant), now.date()
+    told = [one for one in await ledger.since(today.replace(day=1)) if one.period <= today]
+    fresh = {
+        Metric.COMMANDS_ANSWERED: await ledger.commands_answered(today),
+        Metric.PROJECTS_CREATED: await ledger.projects_created(today),
+    }
+    found = dict[str, int]()
+    for metric in Metric:
+        counted = [one for one in told if metric not in fresh or one.period < today]
+        found[metric.value] = total(counted, metric) + fresh.get(metric, 0)
+    return found
+
+
+def _told(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
