@@ -7,9 +7,9 @@ from commands.context import Context
 from commands.errors import UserError
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import named, plain
+from commands.wording import named
 from commands.work import Work, open_item_here, work_here
-from commands.work_card import since
+from commands.work_card import sentence, since
 from sprints.flow import Flow
 from sprints.model import State
 
@@ -59,7 +59,7 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
 
 def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
-    text = f"**#{flow.number} is blocked**: {plain(reason)}. `/unblocked` ends it."
+    text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
     return Changes(f"note that #{flow.number} is blocked", (Tell(flow.number, "blocked", reason),), text)
@@ -88,10 +88,9 @@ async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
 
 
 def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
-    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {plain(reason)}." if reason else ".")
+    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
     if not fresh:
         first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
         return f"{text} It has been {since(first, work.now, work.calendar)}."
-    return (
-        f"{text} That ends when {'it is' if len(numbers) == 1 else 'they are'} closed, or with `/unblocked`."
-    )
+    closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
+    return f"{text} That ends when {closed} closed, or with `/unblocked`."

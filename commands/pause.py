@@ -9,9 +9,8 @@ from commands.errors import UserError
 from commands.permissions import Level
 from commands.registry import command
 from commands.start import said, wips_with
-from commands.wording import plain
 from commands.work import open_item_here, work_here
-from commands.work_card import since
+from commands.work_card import sentence, since
 from sprints.pauses import Pause
 from sprints.spans import Span
 
@@ -38,7 +37,7 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
         return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
     rested = replace(flow, pauses=(*flow.pauses, Pause(Span(work.now))))
     reason = arguments.text("reason") or ""
-    sentence = f"**#{flow.number} is paused**" + (f": {plain(reason)}." if reason else ".")
-    sentence += " `/start` lets it go on; its cycle time runs meanwhile."
-    done = said(sentence, wips_with(work, rested, context.project.settings))
+    told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
+    told += " `/start` lets it go on; its cycle time runs meanwhile."
+    done = said(told, wips_with(work, rested, context.project.settings))
     return Changes(summary, (Tell(flow.number, "paused", reason),), done)

@@ -64,6 +64,11 @@ def blocked_line(flow: Flow, now: datetime) -> str:
     return f"#{flow.number} – for {lasting(longest)}, {blocking(blocks)}"
 
 
+def sentence(reason: str) -> str:
+    """What somebody gave as a reason, with one full stop."""
+    return f"{plain(reason).rstrip('.')}."
+
+
 def listed(lines: Sequence[str], most: int = MOST_LISTED) -> str:
     """A Markdown list; where there is more, it says how much."""
     shown = [f"- {line}" for line in lines[:most]]

@@ -23,7 +23,7 @@ async def test_github_knows_the_dependency_and_we_since_when(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert f"**#{number} is blocked** by #{number + 2}." in answer
-    assert "That ends when it is closed, or with `/unblocked`." in answer
+    assert f"That ends when #{number + 2} is closed, or with `/unblocked`." in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
     assert await blockers(bot, number) == [number + 2]
     assert {event for event, _, _ in await told(bot)} == {"blocked"}

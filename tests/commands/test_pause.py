@@ -8,7 +8,7 @@ from tests.running import Bot
 async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start")
-    await bot.say(number, '/pause reason:"waits for the design"')
+    await bot.say(number, '/pause reason:"waits for the design."')
 
     answers = await bot.answers(number)
     assert f"**#{number} is paused**: waits for the design. `/start` lets it go on" in answers[1]
@@ -20,7 +20,7 @@ async def test_a_paused_item_is_not_in_progress_until_it_goes_on(bot: Bot) -> No
     assert "1 item is in progress." in answers[0]
     assert [(event, after.get("reason")) for event, _, after in await told(bot)] == [
         ("started", None),
-        ("paused", "waits for the design"),
+        ("paused", "waits for the design."),
         ("started", None),
     ]
 

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import pytest
+
+from commands.changes import Block, Changes, MoveItem, Step, Tell
 from storage.lookups import all_tenants
 from tests.commands.test_changing import in_database
 from tests.commands.test_sprint_status import make_sprint
@@ -116,3 +119,32 @@ async def test_it_takes_no_words(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "I do not know this argument: `/start 👉now👈`" in answer
+
+
+# What is taken back, and what is shown first
+
+
+@pytest.mark.parametrize(
+    ("told", "undone"),
+    [
+        (Tell(1, "started"), Tell(1, "unstarted")),
+        (Tell(1, "paused", "lunch"), Tell(1, "started")),
+        (Tell(1, "blocked", "the API", 9), Tell(1, "unblocked", by=9)),
+        (Tell(1, "unblocked", by=9), Tell(1, "blocked", by=9)),
+        (Tell(1, "unstarted"), None),
+    ],
+)
+def test_what_was_told_is_taken_back_by_its_opposite(told: Tell, undone: Tell | None) -> None:
+    assert told.undone() == undone
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_previewed"),
+    [
+        ((Block(1, 9), Tell(1, "blocked", "the API", 9)), False),
+        ((Block(1, 9), Tell(2, "blocked")), True),
+        ((MoveItem(1, 2, None),), False),
+    ],
+)
+def test_several_steps_on_one_item_are_one_change(steps: tuple[Step, ...], is_previewed: bool) -> None:
+    assert Changes("do it", steps, "Done.").is_previewed is is_previewed
