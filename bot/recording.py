@@ -7,7 +7,7 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from cachetools import LRUCache
@@ -18,10 +18,12 @@ from bot.settings_file import ORGANIZATION
 from handlers import ROUTES
 from handlers.delivery import (
     Asked,
+    CheckWanted,
     Delivery,
     Frame,
     InstallationChanged,
     Outcome,
+    Pressed,
     Recorded,
     RepositoriesChanged,
     SettingsChanged,
@@ -39,7 +41,11 @@ from storage.projects import Repository as SeenRepository
 from storage.timeline import Timeline, TimelineRow
 
 _BATCH = 100
+# Ten events in a row make one redraw of what is said unasked, and what changes so often can still be read.
+REDRAW_EVERY = timedelta(minutes=3)
+_JOB_BEGINS = timedelta(seconds=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
+CHECK_EVERY = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -63,6 +69,8 @@ class Recording:
         self._jobs = jobs
         self._clock = clock
         self._met: LRUCache[tuple[int, int], str] = LRUCache(maxsize=10_000)
+        self._redrawn: LRUCache[tuple[int, int], datetime] = LRUCache(maxsize=10_000)
+        self._checked: LRUCache[tuple[int, int], datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
     async def work_off(self, organization_id: int) -> int:
@@ -84,6 +92,8 @@ class Recording:
         except (OperationalError, InterfaceError):
             raise  # The database is away; the deliveries wait where they are.
         except DBAPIError:
+            self._redrawn.clear()  # The jobs went with the transaction.
+            self._checked.clear()
             for event in events:
                 await self._alone(organization_id, event)
         return len(events)
@@ -112,10 +122,45 @@ class Recording:
                 await self._follow(tenant, event, project_id, outcome)
         await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
+        await self._redraw(tenant, rows)
+        await self._check_later(tenant, rows)
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
         for event, why in read.failed:
             await self._fail(tenant, event, why)
+
+    async def _redraw(self, tenant: Tenant, rows: Sequence[TimelineRow]) -> None:
+        """What is said of the repositories' sprints follows what was recorded, after a while."""
+        now = self._clock()
+        told = {row.project_id for row in rows}
+        for project_id in sorted(one for one in told if one is not None):
+            key = (tenant.organization_id, project_id)
+            # As far as this process knows, a job waits already, and will read this too.
+            if self._jobs is None or self._redrawn.get(key, now) > now + _JOB_BEGINS:
+                continue
+            self._redrawn[key] = now + REDRAW_EVERY
+            await self._jobs.redraw(
+                tenant.connection,
+                now + REDRAW_EVERY,
+                organization_id=tenant.organization_id,
+                project_id=project_id,
+            )
+
+    async def _check_later(self, tenant: Tenant, rows: Sequence[TimelineRow]) -> None:
+        """The checks of all open pull requests follow as well, less often: they are many."""
+        now = self._clock()
+        told = {row.project_id for row in rows}
+        for project_id in sorted(one for one in told if one is not None):
+            key = (tenant.organization_id, project_id)
+            if self._jobs is None or self._checked.get(key, now) > now + _JOB_BEGINS:
+                continue
+            self._checked[key] = now + CHECK_EVERY
+            await self._jobs.check_later(
+                tenant.connection,
+                now + CHECK_EVERY,
+                organization_id=tenant.organization_id,
+                project_id=project_id,
+            )
 
     async def _follow(
         self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome
@@ -137,6 +182,22 @@ class Recording:
             case SettingsChanged() if self._jobs is not None and project_id is not None:
                 await self._jobs.read_settings(
                     tenant.connection, organization_id=tenant.organization_id, project_id=project_id
+                )
+            case CheckWanted() if self._jobs is not None and project_id is not None:
+                await self._jobs.check(
+                    tenant.connection,
+                    organization_id=tenant.organization_id,
+                    project_id=project_id,
+                    number=outcome.number,
+                    head=outcome.head,
+                    is_rerun=outcome.is_rerun,
+                )
+            case Pressed() if self._jobs is not None and project_id is not None:
+                await self._jobs.press(
+                    tenant.connection,
+                    organization_id=tenant.organization_id,
+                    event_id=event.id,
+                    project_id=project_id,
                 )
             case RepositoriesChanged():
                 await self._look_after(tenant, outcome, event.received_at)

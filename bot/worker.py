@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 
 from bot.answers import Answers
 from bot.billing import OurShop
+from bot.checks import Checks
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.pictures import Drawing, Pictures
@@ -153,12 +154,13 @@ async def worker(
         answers = None
         if talks:
             github = await stack.enter_async_context(github_of(base))
-            drawing = drawing or await stack.enter_async_context(_own_drawing())
-            pictures = Pictures(base.database, drawing, base.settings.public_url)
-            answers = await stack.enter_async_context(_answers(base, github, drawing))
+            artist = drawing or await stack.enter_async_context(_own_drawing())
+            pictures = Pictures(base.database, artist, base.settings.public_url)
+            answers = await stack.enter_async_context(_answers(base, github, artist))
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
             Reports(base.database, pictures, jobs, base.clock).register(queue)
+            Checks(base.database, base.cipher, github, pictures, jobs, base.clock).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)
         await found.sweep()
         if talks:

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import ColumnElement, select
 
-from sprints.heads import BUTTON, HEAD, PLAN, PullRequest, last_button, pull_requests
+from sprints.heads import BUTTON, HEAD, PLAN, PullRequest, last_button, lives_of, pull_requests
 from sprints.heads import Button as Pressed
 from sprints.model import ActivityEvent, ItemSnapshot, Source
 from storage.database import Tenant
@@ -35,8 +35,12 @@ class Pulls:
 
     async def get(self, number: int) -> PullRequest | None:
         """A pull request as it was last shown."""
+        return pull_requests(await self.life(number)).get(number)
+
+    async def life(self, number: int) -> list[ActivityEvent]:
+        """All that was told of a pull request's heads, in order."""
         is_it = timeline.c.after["number"].as_string() == str(number)
-        return pull_requests(await self._facts(is_it, kind=HEAD)).get(number)
+        return lives_of(await self._facts(is_it, kind=HEAD)).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """All that was told of heads since a moment."""

@@ -1,0 +1,566 @@
+"""The check “Sprint impact”: worked out when a pull request or its sprint changes, and done by its buttons.
+
+What it says is a pure function of the facts (sprints/impact.py, commands/impact_card.py). It is kept as it
+should be (storage/posts.py), and bot/posting.py brings it to GitHub; if nothing has changed, nothing is sent.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import procrastinate
+import structlog
+
+from bot.changing import Changing, Task
+from bot.check_output import Image, check_run, moment_of
+from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.pictures import Pictures
+from bot.repository import GitHubRepository
+from charts.alt_text import burndown_alt
+from commands.changes import Changes, Link, MoveItem, SetAside, Step
+from commands.context import Context
+from commands.forecasting import foretold, outlook
+from commands.impact_card import ADD, ASIDE, LINK, Card, impact_card
+from commands.outcome import Answer
+from commands.permissions import Level, Policy
+from commands.request import CommandLine, Place, Request
+from commands.wording import named, plain
+from handlers.check_run import NAME, Press, press_of
+from handlers.delivery import Delivery
+from handlers.payloads import PullRequest as Shown
+from handlers.pull_request import head_of
+from sprints.burndown import Burndown, burndown_of
+from sprints.facts import Facts
+from sprints.forecast import Forecast, Refusal
+from sprints.heads import (
+    HEAD,
+    RECENT,
+    Button,
+    PullRequest,
+    aside_by,
+    by_head,
+    lives_of,
+    pressed,
+    pull_requests,
+    review_of,
+    usual_size,
+    usual_wait,
+)
+from sprints.impact import Impact, Standing, impact_of, related_numbers, sprints_of
+from sprints.milestone import Sprint
+from sprints.model import ActivityEvent, ItemSnapshot
+from sprints.outlook import Outlook
+from storage.cipher import PayloadCipher
+from storage.database import Database, Tenant
+from storage.deliveries import Deliveries
+from storage.forecasts import Forecasts, Foretold
+from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
+from storage.posts import Post, PostKind, Posts
+from storage.projects import Project, Projects
+from storage.pulls import Pulls
+
+# When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
+MOST_FOLLOWING = 30
+_LINKED = """
+query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){
+pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repository{nameWithOwner}}}}}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """A running sprint's numbers, as of the moment at which they are looked at."""
+
+    facts: Facts
+    outlook: Outlook | Refusal
+    burndown: Burndown
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """All that the checks of one repository are made of, beside its sprints' numbers."""
+
+    lives: Mapping[int, list[ActivityEvent]]
+    reviews: list[ActivityEvent]
+    plans: list[ActivityEvent]
+    sprints: list[Sprint]
+    items: Mapping[int, ItemSnapshot]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The check of one pull request, before it is kept. `shown` are the numbers of its sprint."""
+
+    impact: Impact
+    card: Card
+    shown: _Numbers | None
+
+
+class Checks:
+    """Works checks out, and does what their buttons say."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: PayloadCipher,
+        github: GitHub,
+        pictures: Pictures,
+        jobs: Jobs,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._cipher = cipher
+        self._github = github
+        self._pictures = pictures
+        self._jobs = jobs
+        self._clock = clock
+        self._changing = Changing(database, clock, jobs)
+        self._log = structlog.get_logger(__name__)
+
+    def register(self, queue: procrastinate.App) -> None:
+        """Adds the jobs. Each can be repeated at any time."""
+        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
+        queue.task(name=CHECK, queue=OTHERS, retry=retry)(self.work_out)
+        queue.task(name=CHECK_LATER, queue=OTHERS, retry=retry)(self._later)
+        queue.task(name=PRESS, queue=OTHERS, retry=retry)(self._press)
+        queue.task(name=PRESS_LATER, queue=OTHERS, retry=retry)(self._press_later)
+
+    async def work_out(
+        self,
+        organization_id: int,
+        project_id: int,
+        number: int | None = None,
+        head: str | None = None,
+        is_rerun: bool = False,
+    ) -> None:
+        """Keeps the check of one open pull request as it should be now, or those of all.
+
+        A re-run is sent even if it says the same. Raises GitHubUnavailableError where a commit that nobody
+        has told of cannot be asked for.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+        if project is None or not _wants_checks(project):
+            return
+        only = None
+        if head is not None or number is not None:
+            only = await self._one(organization_id, project, number, head)
+            if only is None or not only.is_open or (head and only.head != head):
+                if head and is_rerun:
+                    await self._repeat(organization_id, project, head)
+                return
+        async with self._database.tenant(organization_id) as tenant:
+            said = await _Working(tenant, project, self._reading(project), self._clock()).all(only)
+        images = [await self._images(organization_id, project, one) for one in said]
+        async with self._database.tenant(organization_id) as tenant:
+            await self._keep(tenant, project, said, images, is_rerun=is_rerun)
+
+    async def _keep(
+        self,
+        tenant: Tenant,
+        project: Project,
+        said: list[_Said],
+        images: list[list[Image]],
+        *,
+        is_rerun: bool,
+    ) -> None:
+        now, posts, is_new = self._clock(), Posts(tenant), False
+        told = dict[int, Foretold]()
+        for one, shown in zip(said, images, strict=True):
+            key = f"check:{one.impact.pull.head}"
+            before = await posts.known(project.id, key)
+            if before is None and one.impact.standing is Standing.NO_SPRINT and not _is_required(project):
+                continue  # A repository without sprints is left in peace.
+            data = check_run(NAME, one.impact.pull.head, one.card, now, shown)
+            if before is not None and not is_rerun and _says_the_same(data, before.data):
+                continue
+            post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
+            is_new |= await posts.want(project.id, post, now)
+            if one.shown and (prediction := _foretold(one.shown)):
+                told[prediction.milestone] = prediction
+        if is_new:
+            await Forecasts(tenant, project.id).put(told.values())
+            await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
+
+    async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
+        """A commit that is no open head any more: its check says what it said last."""
+        async with self._database.tenant(organization_id) as tenant:
+            before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
+            if before is not None:
+                data = {**before.data, "completed_at": moment_of(now)}
+                await Posts(tenant).want(project.id, replace(before, data=data), now)
+                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+
+    async def _images(self, organization_id: int, project: Project, one: _Said) -> list[Image]:
+        if one.shown is None or not _links_pictures(project):
+            return []
+        url = await self._pictures.link(organization_id, one.shown.burndown)
+        return [Image(burndown_alt(one.shown.burndown), url)]
+
+    async def _later(self, organization_id: int, project_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
+
+    # Which pull request
+
+    async def _one(
+        self, organization_id: int, project: Project, number: int | None, head: str | None
+    ) -> PullRequest | None:
+        """The pull request of a number or a commit, with the issues that people linked it with."""
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
+        if pull is None and head:
+            pull = await self._learn(organization_id, project, head)
+        if pull is None or not pull.is_open:
+            return pull
+        linked = await self._linked(project, pull)
+        if linked is None or set(linked) <= {*pull.closes, *pull.linked}:
+            return pull
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            if life := await pulls.life(pull.number):
+                told = {**life[-1].details, "linked": list(linked)}
+                # No webhook tells of it, so it is known with what was told last.
+                await pulls.record(replace(life[-1], event="linked", details=told, delivery="", before=None))
+        return replace(pull, linked=linked)
+
+    async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
+        """An open pull request of which no webhook has told, by the commit at its head.
+
+        GitHub does not name it where it comes from a fork.
+        """
+        installation, path = self._installation(project), f"/repos/{project.full_name}/pulls"
+        try:
+            async for one in installation.pages(f"{path}?state=open&per_page=100"):
+                if one["head"]["sha"] == head:
+                    shown = msgspec.convert(await installation.get(f"{path}/{one['number']}"), Shown)
+                    break
+            else:
+                return None
+        except GitHubRefusedError as refusal:
+            self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
+            return None
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            await pulls.record(head_of(shown, "seen", ""))
+            return await pulls.get(shown.number)
+
+    async def _linked(self, project: Project, pull: PullRequest) -> tuple[int, ...] | None:
+        """The issues that GitHub will close with it, also where people linked them without words."""
+        owner, _, name = (project.full_name or "").partition("/")
+        try:
+            found = await self._installation(project).graphql(
+                _LINKED, owner=owner, name=name, number=pull.number
+            )
+        except (GitHubRefusedError, GitHubUnavailableError) as problem:
+            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            return None
+        shown = (found.get("repository") or {}).get("pullRequest") or {}
+        nodes = (shown.get("closingIssuesReferences") or {}).get("nodes") or ()
+        full_name = (project.full_name or "").lower()
+        return tuple(
+            sorted(one["number"] for one in nodes if one["repository"]["nameWithOwner"].lower() == full_name)
+        )
+
+    # Buttons
+
+    async def _press(self, organization_id: int, event_id: int, project_id: int) -> None:
+        try:
+            await self._follow(organization_id, event_id, project_id)
+        except GitHubUnavailableError as problem:
+            async with self._database.nobody() as connection:
+                await self._jobs.press(
+                    connection,
+                    organization_id=organization_id,
+                    event_id=event_id,
+                    project_id=project_id,
+                    at=max(problem.retry_at, self._clock() + timedelta(seconds=5)),
+                )
+
+    async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.press(
+                connection, organization_id=organization_id, event_id=event_id, project_id=project_id
+            )
+
+    async def _follow(self, organization_id: int, event_id: int, project_id: int) -> None:
+        """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
+        async with self._database.tenant(organization_id) as tenant:
+            event = await Deliveries(tenant).get(event_id)
+            project = await Projects(tenant).get(project_id)
+            if event is None or project is None or not _wants_checks(project):
+                return
+            body = self._cipher.open(event.payload)
+            delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
+            if await Pulls(tenant, project.id).is_pressed(delivery.id):
+                return
+        press = press_of(delivery)
+        pull = await self._one(organization_id, project, None, press.head)
+        if pull is None or not pull.is_open or (press.is_bot and not _is_listed(press.sender, project)):
+            self._log.info("button without effect", project=project.id, button=press.button)
+            return
+        there = GitHubRepository(self._installation(project), project.full_name or "")
+        task = Task(organization_id, event_id, project, _request(pull, press, delivery.id), there)
+        said, is_done = await self._do(task, pull, press)
+        async with self._database.tenant(organization_id) as tenant:
+            label = _LABELS.get(press.button.partition(":")[0], press.button)
+            button = Button(pull.number, pull.head, label, press.sender, self._clock(), said, is_done)
+            await Pulls(tenant, project.id).record(pressed(button, delivery.id))
+            await self._jobs.check(
+                tenant.connection,
+                organization_id=organization_id,
+                project_id=project.id,
+                number=pull.number,
+            )
+
+    async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
+        """What came of it, in words, and whether it was done."""
+        if refusal := await _refusal(task, pull, press):
+            return refusal, False
+        begun = await self._changing.begun(task)
+        if begun:  # By a try that died.
+            return _outcome(await self._changing.carry_out(task, begun[0][1]))
+        async with self._database.tenant(task.organization_id) as tenant:
+            working = _Working(tenant, task.project, self._reading(task.project), self._clock())
+            impact = await working.impact(pull)
+            sprints = {one.number: one for one in await working.context.sprints.all(working.context.now)}
+        changes = changes_of(press.button, impact, sprints)
+        if changes is None:
+            return "Things have moved since, so nothing was changed.", False
+        answer = Answer(
+            "check",
+            None,
+            is_success=True,
+            changes=changes,
+            call=CommandLine(f"button {press.button}", 1),
+            is_confirmed=True,
+        )
+        return _outcome(await self._changing.settle(task, answer))
+
+    def _installation(self, project: Project) -> Installation:
+        return self._github.installation(project.installation or 0)
+
+    def _reading(self, project: Project) -> GitHubRepository:
+        return GitHubRepository(self._installation(project), project.full_name or "")
+
+
+class _Working:
+    """Works out what is to be said, in one transaction."""
+
+    def __init__(self, tenant: Tenant, project: Project, there: GitHubRepository, now: datetime) -> None:
+        self._pulls = Pulls(tenant, project.id)
+        self._project = project
+        self.context = Context(_NOBODY, project, tenant, there, now)
+        self._numbers = dict[int, _Numbers]()
+
+    async def all(self, only: PullRequest | None) -> list[_Said]:
+        """What the checks of the open pull requests say; of the last active ones, or of one."""
+        now = self.context.now
+        lives = lives_of(await self._pulls.heads(now - RECENT))
+        pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
+        if only is not None:
+            pulls[only.number] = only
+        speaking = by_head(pulls.values())
+        if only is not None:
+            chosen = [speaking[only.head]]
+        else:
+            last_first = sorted(speaking.values(), key=lambda one: lives[one.number][-1].at, reverse=True)
+            chosen = last_first[:MOST_FOLLOWING]
+        if not chosen:
+            return []
+        known = await self._known(chosen, lives)
+        return [await self._said(pull, known) for pull in chosen]
+
+    async def impact(self, pull: PullRequest) -> Impact:
+        """What one pull request means for its sprint."""
+        return (await self._impact(pull, await self._known([pull], {})))[0]
+
+    async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
+        since = self.context.now - RECENT
+        return _Known(
+            lives=lives,
+            reviews=await self._pulls.reviews(since),
+            plans=await self._pulls.plans(),
+            sprints=list(await self.context.sprints.all(self.context.now)),
+            items=await self._pulls.items({number for pull in pulls for number in related_numbers(pull)}),
+        )
+
+    async def _said(self, pull: PullRequest, known: _Known) -> _Said:
+        impact, numbers = await self._impact(pull, known)
+        life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
+        now = self.context.now
+        impact = replace(
+            impact,
+            review=review_of(life, known.reviews, now),
+            usual_wait=usual_wait(known.lives, known.reviews, now),
+            usual_size=usual_size(known.lives, now),
+        )
+        shown = numbers if impact.effect else None
+        card = impact_card(
+            impact,
+            self.context.calendar.zone,
+            is_required=_is_required(self._project),
+            button=await self._pulls.last_button(pull),
+            burndown=shown.burndown if shown and not _links_pictures(self._project) else None,
+        )
+        return _Said(impact, card, shown)
+
+    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, _Numbers | None]:
+        sprint, later = sprints_of(pull, known.items, known.sprints, self.context.now)
+        numbers = await self._numbers_of(sprint) if sprint else None
+        impact = impact_of(
+            pull,
+            numbers.facts if numbers else None,
+            numbers.outlook if numbers else None,
+            known.items,
+            later=later,
+            aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
+        )
+        return impact, numbers
+
+    async def _numbers_of(self, sprint: Sprint) -> _Numbers:
+        """The same for all pull requests that are looked at together."""
+        if sprint.milestone not in self._numbers:
+            facts = await self.context.sprints.facts(sprint.milestone, self.context.now)
+            if facts is None:
+                raise LookupError("a sprint that was there a moment ago is not")
+            told = await outlook(self.context, facts)
+            self._numbers[sprint.milestone] = _Numbers(facts, told, burndown_of(facts))
+        return self._numbers[sprint.milestone]
+
+
+def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
+    """What a button changes as things are now; None where there is nothing left to change.
+
+    `sprints` are those of the repository by their milestones' numbers.
+    """
+    kind, _, told = button.partition(":")
+    target = int(told) if told.isascii() and told.isdecimal() else 0
+    if kind == LINK:
+        return _linking(impact, target)
+    sprint = sprints.get(target)
+    if sprint is None or sprint.is_deleted or sprint.closed_at is not None:
+        return None
+    if kind == ADD:
+        return _adding(impact, sprint, sprints)
+    return _setting_aside(impact, sprint) if kind == ASIDE else None
+
+
+def _linking(impact: Impact, issue: int) -> Changes | None:
+    pull = impact.pull
+    if not issue or issue in pull.closes or not pull.is_to_default_branch:
+        return None
+    done = f"“Closes #{issue}” stands in its text now."
+    return Changes(f"link #{pull.number} with #{issue}", (Link(pull.number, issue),), done)
+
+
+def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
+    pull = impact.pull
+    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
+        return None
+    steps = list[Step]()
+    for number in impact.to_add:
+        milestone = pull.milestone if number == pull.number else impact.milestones.get(number)
+        before = next((one.number for one in sprints.values() if one.milestone == milestone), None)
+        steps.append(MoveItem(number, before, sprint.number))
+    if impact.aside_by:
+        steps.append(SetAside(pull.number, sprint.milestone, is_aside=False))
+    what = named(impact.to_add)
+    done = f"{what} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
+    return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
+
+
+def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
+    pull = impact.pull
+    steps: tuple[Step, ...] = (SetAside(pull.number, sprint.milestone),)
+    if impact.aside_by and pull.milestone != sprint.milestone:
+        return None
+    if pull.milestone == sprint.milestone:
+        steps = (MoveItem(pull.number, sprint.number, None), *steps)
+    done = f"It is no work of {plain(sprint.title)}."
+    return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
+
+
+_BELONGING = {Standing.SPRINT, Standing.LATER}
+_LABELS = {ADD: "Add to sprint", LINK: "Link", ASIDE: "Not this sprint"}
+# What the buttons need is what the commands need that do the same; a link has none of its own.
+_COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
+_NOBODY = Request("", 0, 0, "", None, ())
+
+
+async def _refusal(task: Task, pull: PullRequest, press: Press) -> str:
+    """Why somebody may not press a button, in words; empty if they may. Fails closed."""
+    policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
+    need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
+    level = await there.level_of(press.sender)
+    if level is not Level.NONE:
+        level = max(level, policy.granted(press.sender))
+    login = press.sender.lower()
+    is_author = "@author" in need.users and login == (pull.author or "").lower()
+    if (level is not Level.NONE and level >= need.level) or login in need.users or is_author:
+        return ""
+    for team in sorted(need.teams):
+        if await there.is_in_team(press.sender, team):
+            return ""
+    theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
+    return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
+
+
+def _request(pull: PullRequest, press: Press, delivery: str) -> Request:
+    """A press as a request in the pull request's thread."""
+    return Request(
+        delivery=delivery,
+        thread=pull.number,
+        comment_id=pull.number,
+        sender=press.sender,
+        milestone=None,
+        lines=(),
+        place=Place.BODY,
+        author=pull.author,
+        is_bot=press.is_bot,
+        is_pull_request=True,
+    )
+
+
+def _outcome(answer: Answer) -> tuple[str, bool]:
+    parts = answer.reply.parts if answer.reply else ()
+    return " ".join(part for part in parts if isinstance(part, str)), answer.is_success
+
+
+def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
+    return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+
+
+def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """But for when it was worked out, which alone is no reason to write."""
+    return {**data, "completed_at": None} == {**before, "completed_at": None}
+
+
+def _foretold(shown: _Numbers) -> Foretold | None:
+    """The forecast that a check shows, to be graded when the sprint is over."""
+    if not isinstance(shown.outlook, Outlook):
+        return None
+    told = shown.outlook.forecast()
+    return foretold(shown.outlook, told, "check") if isinstance(told, Forecast) else None
+
+
+def _wants_checks(project: Project) -> bool:
+    is_there = project.installation is not None and project.full_name is not None
+    return is_there and project.settings.get("checks") != "off" and project.settings.get("paused") is not True
+
+
+def _is_required(project: Project) -> bool:
+    told = project.settings.get("checks")
+    return isinstance(told, Mapping) and told.get("require_sprint_item") is True
+
+
+def _links_pictures(project: Project) -> bool:
+    told = project.settings.get("charts")
+    return told != "mermaid" if not project.is_private else told == "image"
+
+
+def _is_listed(login: str, project: Project) -> bool:
+    return login.lower() in Policy(project.settings).bots

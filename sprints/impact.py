@@ -1,0 +1,245 @@
+"""What a pull request means for a sprint: which items it moves, and what merging it does to what is left."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sprints.burndown import measure
+from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.forecast import Change, Forecast, Refusal
+from sprints.heads import PullRequest, Review, Usual, UsualSize
+from sprints.milestone import Sprint
+from sprints.model import ItemSnapshot, State
+from sprints.outlook import Outlook
+
+# What people and GitHub call branches after an issue's number: 12-card-form, feature/12_card, fix/gh-12. The
+# number 1 of release/1.2 is none, nor is that of revert-12-main, which GitHub makes.
+_BRANCH = re.compile(
+    r"(?:(?:issue|issues|gh|bug|fix|feat|feature|task|story)[-_]?)?#?(\d{1,9})(?:[-_].*)?", re.IGNORECASE
+)
+_OF_SPRINT = {"open", "done"}
+
+
+class Tie(StrEnum):
+    """How a pull request belongs to an item: merging it finishes the item, or it only works on it."""
+
+    CLOSES = "closes"
+    ITSELF = "itself"
+    BRANCH = "branch"
+
+
+class Standing(StrEnum):
+    """Where a pull request stands towards the sprint."""
+
+    SPRINT = "sprint"
+    """It moves an item of the running sprint, or is one."""
+    LATER = "later"
+    """It belongs to a sprint that has not begun."""
+    ASIDE = "aside"
+    """Somebody said that it is no work of the sprint."""
+    UNPLANNED = "unplanned"
+    NO_SPRINT = "no_sprint"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An item of the sprint, and why the pull request belongs to it."""
+
+    item: Item
+    tie: Tie
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What is left of the scope now and once items are done, in `unit`, and the chances to finish.
+
+    It `is_conditional` where merging by itself finishes nothing. The chances are None without a forecast.
+    """
+
+    unit: str
+    scope: Amount
+    before: Amount
+    after: Amount
+    is_conditional: bool = False
+    chance_before: float | None = None
+    chance_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """All that is to be said of a pull request.
+
+    `sprint` is the running one, `later` one that has not begun and that it belongs to. `outside` are open
+    issues that it closes and that the sprint does not hold. `candidate` is the one issue that it is likely
+    about without closing it; `is_candidate_inside` the sprint or not. `aside_by` is who said that it is not
+    for this sprint. `milestones` are GitHub's ids of those in which `outside` and `candidate` are now.
+    """
+
+    pull: PullRequest
+    standing: Standing
+    sprint: Sprint | None = None
+    later: Sprint | None = None
+    moved: tuple[Moved, ...] = ()
+    outside: tuple[int, ...] = ()
+    candidate: int | None = None
+    is_candidate_inside: bool = False
+    milestones: Mapping[int, int | None] = field(default_factory=dict)
+    effect: Effect | None = None
+    aside_by: str | None = None
+    review: Review = Review(None, None)  # noqa: RUF009 - it cannot be changed
+    usual_wait: Usual | None = None
+    usual_size: UsualSize | None = None
+
+    @property
+    def to_add(self) -> tuple[int, ...]:
+        """What would have to come into the sprint, so that this belongs to it."""
+        if self.outside:
+            return self.outside
+        if self.candidate is not None and not self.is_candidate_inside:
+            return (self.candidate,)
+        return (self.pull.number,)
+
+
+def branch_numbers(branch: str) -> tuple[int, ...]:
+    """The issues that a branch may be named after."""
+    matches = (_BRANCH.fullmatch(part) for part in branch.split("/"))
+    return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
+
+
+def finished_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """The issues that GitHub closes when it is merged: only in the default branch it follows such words."""
+    if not pull.is_to_default_branch:
+        return ()
+    return tuple(sorted({*pull.closes, *pull.linked}))
+
+
+def related_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """All issues that it may have to do with."""
+    numbers = (*pull.closes, *pull.linked, *branch_numbers(pull.branch), *pull.mentions)
+    return tuple(dict.fromkeys(numbers))
+
+
+def sprints_of(
+    pull: PullRequest, known: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
+) -> tuple[Sprint | None, Sprint | None]:
+    """The running sprint to look at, and one that has not begun, if the pull request belongs to that.
+
+    Of several running ones it is the one that it belongs to, else the one that ends first.
+    """
+    tied = {pull.milestone, *_milestones(pull, known)} - {None}
+    unfinished = [
+        one for one in sprints if not one.is_deleted and one.closed_at is None and not one.has_ended(now)
+    ]
+    running = sorted(
+        (one for one in unfinished if one.start <= now),
+        key=lambda one: (one.milestone not in tied, one.end is None, one.end or one.start, one.number),
+    )
+    sprint = running[0] if running else None
+    if sprint and sprint.milestone in tied:
+        return sprint, None
+    later = [one for one in unfinished if one.start > now and one.milestone in tied]
+    return sprint, min(later, key=lambda one: (one.start, one.number), default=None)
+
+
+def impact_of(
+    pull: PullRequest,
+    facts: Facts | None,
+    outlook: Outlook | Refusal | None,
+    known: Mapping[int, ItemSnapshot],
+    *,
+    later: Sprint | None = None,
+    aside_by: str | None = None,
+) -> Impact:
+    """What it means for the running sprint, whose numbers are `facts`; None where none is running.
+
+    `known` are the issues that it may have to do with, by number.
+    """
+    items = {one.number: one for one in facts.items if one.state in _OF_SPRINT} if facts else {}
+    moved = _moved(pull, items)
+    candidate = None if any(one.tie is not Tie.BRANCH for one in moved) else _candidate(pull, items, known)
+    finished = finished_numbers(pull)
+    return Impact(
+        pull=pull,
+        standing=_standing(moved, facts, later, aside_by),
+        sprint=facts.sprint if facts else None,
+        later=later,
+        moved=moved,
+        outside=tuple(number for number in finished if number not in items and _is_open(number, known)),
+        candidate=candidate,
+        is_candidate_inside=candidate in items,
+        milestones={number: one.milestone for number, one in known.items()},
+        effect=_effect(moved, facts, outlook) if facts else None,
+        aside_by=aside_by,
+    )
+
+
+def _milestones(pull: PullRequest, known: Mapping[int, ItemSnapshot]) -> set[int | None]:
+    numbers = {*finished_numbers(pull), *branch_numbers(pull.branch)}
+    return {one.milestone for number in numbers if (one := known.get(number)) and not one.is_pull_request}
+
+
+def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[Moved, ...]:
+    """The items of the sprint that it belongs to, each for the strongest reason."""
+    found = dict.fromkeys(branch_numbers(pull.branch), Tie.BRANCH)
+    found |= dict.fromkeys(finished_numbers(pull), Tie.CLOSES)
+    own = items.get(pull.number)
+    found.pop(pull.number, None)
+    if own and not own.is_covered:
+        found[pull.number] = Tie.ITSELF
+    return tuple(Moved(items[number], tie) for number, tie in sorted(found.items()) if number in items)
+
+
+def _standing(
+    moved: Sequence[Moved], facts: Facts | None, later: Sprint | None, aside_by: str | None
+) -> Standing:
+    if moved:
+        return Standing.SPRINT
+    if later:
+        return Standing.LATER
+    if facts is None:
+        return Standing.NO_SPRINT
+    return Standing.ASIDE if aside_by else Standing.UNPLANNED
+
+
+def _candidate(pull: PullRequest, items: Mapping[int, Item], known: Mapping[int, ItemSnapshot]) -> int | None:
+    """The one open issue that it is likely about and does not close. A mention alone says so only of an item
+    of the sprint: much is mentioned."""
+    if not pull.is_to_default_branch:  # There a link would close nothing.
+        return None
+    done = {*finished_numbers(pull), pull.number}
+    named = [one for one in branch_numbers(pull.branch) if one not in done and _is_open(one, known)]
+    mentioned = [one for one in pull.mentions if one not in done and one in items and _is_open(one, known)]
+    for choices in ([one for one in named if one in items], named, mentioned):
+        if choices:
+            return choices[0] if len(set(choices)) == 1 else None
+    return None
+
+
+def _is_open(number: int, known: Mapping[int, ItemSnapshot]) -> bool:
+    one = known.get(number)
+    return one is not None and not one.is_pull_request and one.state is State.OPEN
+
+
+def _effect(moved: Sequence[Moved], facts: Facts, outlook: Outlook | Refusal | None) -> Effect | None:
+    finished = [one.item for one in moved if one.tie is not Tie.BRANCH and one.item.state == "open"]
+    worked_on = [one.item for one in moved if one.tie is Tie.BRANCH and one.item.state == "open"]
+    if not finished and not worked_on:
+        return None
+    # What others tell counts nothing itself.
+    done = amount_of(item for item in finished or worked_on if not item.is_covered)
+    unit = outlook.unit if isinstance(outlook, Outlook) else facts.unit
+    chances = _chances(outlook, float(measure(done, unit)))
+    left = facts.remaining
+    return Effect(unit, facts.scope, left, left - done, not finished, *chances)
+
+
+def _chances(outlook: Outlook | Refusal | None, drop: float) -> tuple[float, float] | tuple[()]:
+    """To have done by the sprint's end all that is in it: now, and with so much of it done."""
+    if not isinstance(outlook, Outlook):
+        return ()
+    before, after = outlook.forecast(), outlook.forecast(Change(drop=drop))
+    if isinstance(before, Forecast) and isinstance(after, Forecast):
+        return before.chance, after.chance
+    return ()
