@@ -20,10 +20,8 @@ from storage.settings_files import SettingsFiles
 async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     """Its problems with their lines, or what it changes."""
     request = context.request
-    item = await context.item(request.thread)
-    is_proposed = request.is_pull_request or (item is not None and item.is_pull_request)
-    pull_request = request.thread if is_proposed else None
-    where = f"of #{request.thread}" if is_proposed else "of the default branch"
+    pull_request = request.thread if request.is_pull_request else None
+    where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
     file = await context.repository.file(PATH, pull_request)
     if file is None:
         return Reply((no_file(),))
@@ -36,7 +34,7 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         return Reply((judged_bad(read.problems, where),))
     files = SettingsFiles(context.tenant)
     kept = await (files.of_organization() if is_organization else files.of_project(context.project.id))
-    return Reply((judged_good(read.settings, kept, where, is_proposed=is_proposed),))
+    return Reply((judged_good(read.settings, kept, where, is_proposed=request.is_pull_request),))
 
 
 def is_for_all(context: Context) -> bool:

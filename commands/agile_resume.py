@@ -18,7 +18,8 @@ from commands.registry import command
 async def agile_resume(context: Context, _: Arguments) -> Changes:
     """What was asked meanwhile is not answered late."""
     if not policy_of(context).is_paused:
-        return Changes("resume", (), "I was not paused here.")
+        # A line above in the same comment may pause.
+        return Changes("resume", (Settle(PAUSED, None, None),), "I was not paused here.")
     done = (
         "**Resumed.** I answer, post and change again. What happened meanwhile was recorded; commands that "
         "were written meanwhile are not run, so please write them again."

@@ -126,19 +126,19 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(writing_bot: Bot)
     (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
     assert pull["title"] == "Settings: ai = true"
     assert f"`alice` asked for it in #{number}." in pull["body"]
-    answer = await ask(bot, pull["number"], "/agile config validate")
+    await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
+    told = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
+    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", told)
+    await bot.rest()
+    (answer,) = await bot.answers(pull["number"])
     assert f"of #{pull['number']} is good. Merged, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
-    await bot.github.call("PUT", f"/repos/{bot.repo}/pulls/{pull['number']}/merge", {})
-    await bot.rest()
+    told = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
+    text = base64.b64decode(told["content"]).decode()
+    assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
+    await write(bot, text)
     assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
-    assert "# Ours" in await content(bot)
-
-
-async def content(bot: Bot) -> str:
-    told = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}")
-    return base64.b64decode(told["content"]).decode()
 
 
 async def test_a_try_that_dies_while_proposing_is_taken_up(writing_bot: Bot) -> None:

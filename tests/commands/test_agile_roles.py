@@ -17,9 +17,9 @@ async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> No
     assert "needs the maintain role; yours is triage" in await ask(
         bot, number, "/agile pause", as_user="carol"
     )
-    answer = await ask(bot, number, "/agile roles grant @Carol maintain")
+    answer = await ask(bot, number, "/agile roles grant @carol maintain")
     assert answer.startswith(
-        "`Carol` may now run what needs the **maintain** role. On GitHub it stays triage."
+        "`carol` may now run what needs the **maintain** role. On GitHub it stays triage."
     )
     assert (await in_force(bot))["roles"] == {"carol": "maintain"}
     comment = await bot.say(number, "/agile resume", as_user="carol")

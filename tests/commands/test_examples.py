@@ -38,7 +38,8 @@ def test_the_syntax_names_every_argument(command: Command) -> None:
 async def test_every_example_is_answered(bot: Bot) -> None:
     """In a sprint whose title is the examples', a few at a time; what they change may stop a later one."""
     number = await make_sprint(bot, title=_title())
-    lines = [example for _, example in EXAMPLES]
+    # Behind a pause nothing would be answered; its own tests have it.
+    lines = [example for command, example in EXAMPLES if command.name != "agile pause"]
     for first in range(0, len(lines), MOST_COMMANDS):
         comment = await bot.say(number, "\n".join(lines[first : first + MOST_COMMANDS]))
 

@@ -1,0 +1,145 @@
+"""`/agile health` and `/agile resync`: whether all arrives, and what is done about it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.repository import PERMISSIONS, missing_permissions
+from commands.health_card import HealthFacts, health_card
+from commands.ports import Health
+from storage.settings_files import KeptFile
+from storage.standing import Standing
+from tests.bot.test_settings_file import write
+from tests.commands.test_agile_config import ask, thread
+from tests.commands.test_changing import in_database
+from tests.commands.test_sprint_status import make_sprint
+from tests.running import Bot
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+WELL = HealthFacts(
+    Standing(("push", NOW), 0, 0, (), 0, 3, NOW + timedelta(hours=9), frozenset()),
+    Health(4950, 5000, NOW + timedelta(minutes=20), {}),
+    (KeptFile(), KeptFile()),
+    NOW - timedelta(days=3),
+    (),
+    ZoneInfo("Europe/Berlin"),
+)
+
+
+async def test_it_tells_what_is_missing_and_how_all_stands(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile health", as_user="dave")
+
+    # The stand-in grants less than we ask for.
+    assert (
+        "- The permission `contents: write` is missing, to read the settings file and to propose changes"
+        in answer
+    )
+    assert "| Last event | issue\\_comment, " in answer
+    assert "| Events missed | 0 |" in answer
+    assert "| Settings | no file |" in answer
+
+
+async def test_other_bots_and_files_are_named(bot: Bot) -> None:
+    number = await thread(bot)
+    await write(bot, "approvers: [alice]\n", "OWNERS")
+    await write(bot, "ai: perhaps\n")
+    answer = await ask(bot, number, "/agile health")
+
+    assert (
+        "- The repository's `.github/agile.yml` is wrong in 1 place, and the last good one holds: line 1: `ai`"
+        in answer
+    )
+    assert "| Other bots | Prow, by the files at the root" in answer
+
+
+def test_when_all_is_well_it_says_so_first() -> None:
+    card = health_card(WELL)
+    assert card.startswith("**All is well:**")
+    assert "| Last event | push, 23 Nov 2026, 10:30 CET |" in card
+    assert "| Comparison with GitHub | 3 corrections until now; next on 23 Nov 2026, 19:30 CET |" in card
+    assert "| Permissions | all granted |" in card
+    assert "Other bots" not in card
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (replace(WELL, standing=replace(WELL.standing, parked=2)), "- 2 events could not be read, through a fault of ours."),
+        (
+            replace(WELL, standing=replace(WELL.standing, missed=(NOW, NOW - timedelta(hours=1)))),
+            "- 2 events did not reach us between 23 Nov 2026, 09:30 CET and 23 Nov 2026, 10:30 CET.",
+        ),
+        (replace(WELL, standing=replace(WELL.standing, refused=1)), "- GitHub did not take 1 answer of ours"),
+        (replace(WELL, standing=replace(WELL.standing, waiting=101)), "- 101 events wait to be read"),
+        (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
+        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "to tell"})), "- The permission `checks: write`"),
+        (replace(WELL, files=(KeptFile(), KeptFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
+    ],
+)  # fmt: skip
+def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -> None:
+    card = health_card(facts)
+    assert card.startswith("**1 thing needs attention:**")
+    assert said in card
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
+     ("backfill", "| Past of this repository | being read now |")],
+)  # fmt: skip
+def test_what_runs_is_told(running: str, said: str) -> None:
+    assert said in health_card(replace(WELL, standing=replace(WELL.standing, running=frozenset({running}))))
+
+
+def test_a_repository_whose_past_was_never_read_says_so() -> None:
+    card = health_card(replace(WELL, synced_at=None, standing=replace(WELL.standing, newest=None)))
+    assert "| Past of this repository | not read yet |" in card
+    assert "| Last event | none yet |" in card
+
+
+def test_permissions_are_compared_by_strength() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_permissions(granted) == {}
+    assert missing_permissions(granted | {"metadata": "write"}) == {}
+    assert list(missing_permissions(granted | {"checks": "read"})) == ["checks: write"]
+    assert len(missing_permissions({})) == len(PERMISSIONS)
+
+
+# Asking again
+
+
+async def test_what_was_missed_is_found(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    async with bot.github.muted():
+        await bot.github.close_issue(bot.repo, number)
+    answer = await ask(bot, number, "/agile resync since:2026-11-01")
+
+    assert answer.startswith("I am comparing the running sprints with GitHub now; what differs is corrected.")
+    assert "I also read the past of this repository again." in answer
+    (project,) = await in_database(bot, "select synced_at from projects where synced_at is not null")
+    assert project.synced_at
+    (entry,) = await in_database(bot, "select action, target from audit_log")
+    assert tuple(entry) == ("/agile resync since:2026-11-01", "the history")
+    (turn,) = await in_database(bot, "select next_reconcile_at > now() from organizations")
+    assert turn[0]
+    closed = await in_database(bot, "select 1 from timeline where event = 'closed' and source = 'backfill'")
+    assert closed
+
+
+async def test_the_past_is_left_alone_unless_asked_for(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await ask(bot, number, "/agile resync")
+    assert "I also read the past" not in answer
+    assert not await in_database(bot, "select 1 from projects where synced_at is not null")
+
+
+async def test_the_future_cannot_be_read(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile resync since:2099-01-01")
+    assert "`since:2099-01-01` lies in the future" in answer
+
+
+async def test_resync_is_for_maintainers(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile resync", as_user="bob")
+    assert "`/agile resync` needs the maintain role; yours is write." in answer

@@ -1,0 +1,194 @@
+"""`/agile undo` and `/agile audit`: what commands changed, and how it is taken back."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from commands.agile_audit import audit_card
+from commands.changes import (
+    Block,
+    CreateMilestone,
+    EditMilestone,
+    MoveItem,
+    OpenIssue,
+    ProposeFile,
+    Relabel,
+    Resync,
+    Settle,
+    Step,
+    Tell,
+    encoded,
+)
+from commands.step_words import described
+from storage.changes import Entry
+from tests.commands.test_agile_config import ask, thread
+from tests.commands.test_changing import (  # noqa: F401 - a fixture
+    _with_evacuate,
+    box_of,
+    evacuate,
+    in_database,
+    milestones,
+    tick,
+)
+from tests.commands.test_sprint_status import make_sprint
+from tests.running import Bot
+
+TITLES = {1: "Sprint 1", 2: "Sprint | 2"}
+
+
+async def evacuated(bot: Bot, as_user: str = "alice") -> int:
+    """Two items were taken out of their sprint by one command."""
+    number = await make_sprint(bot)
+    await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes", as_user=as_user)
+    assert await milestones(bot, number, number + 2) == [False, False]
+    return number
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_it_is_shown_first_and_taken_back_when_the_box_is_ticked(bot: Bot) -> None:
+    number = await evacuated(bot)
+    answer = await ask(bot, number, "/agile undo")
+    assert answer.startswith(f"### Undo `/evacuate #{number} #{number + 2}`?")
+    assert f"- #{number + 2}: no milestone → Sprint 12\n- #{number}: no milestone → Sprint 12" in answer
+    assert box_of(answer)
+    assert await milestones(bot, number, number + 2) == [False, False]
+
+    await tick(bot, number)
+    assert await milestones(bot, number, number + 2) == [True, True]
+    assert "Taken back: " in (await bot.answers(number))[-1]
+    states = await in_database(bot, "select state, undoes from changes order by id")
+    assert [row.state for row in states] == ["undone", "applied"]
+    answer = await ask(bot, number, "/agile undo new:yes")
+    assert "There is nothing to undo" in answer
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_what_has_moved_on_stays(bot: Bot) -> None:
+    number = await evacuated(bot)
+    milestone = await bot.github.create_milestone(bot.repo, "Sprint 13")
+    await bot.github.update_issue(bot.repo, number, milestone=milestone["number"])
+    await bot.rest()
+    answer = await ask(bot, number, "/agile undo confirm:yes")
+
+    assert f"- #{number + 2}: no milestone → Sprint 12" in answer
+    assert f"This stays:\n\n- #{number}: Sprint 12 → no milestone – it has been changed again since" in answer
+    assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 13"
+    assert (await bot.github.issue(bot.repo, number + 2))["milestone"]["title"] == "Sprint 12"
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_if_all_has_moved_on_it_is_refused_in_words(bot: Bot) -> None:
+    number = await evacuated(bot)
+    milestone = await bot.github.create_milestone(bot.repo, "Sprint 13")
+    for one in (number, number + 2):
+        await bot.github.update_issue(bot.repo, one, milestone=milestone["number"])
+    await bot.rest()
+    comment = await bot.say(number, "/agile undo")
+
+    assert bot.reactions(comment) == ["eyes", "confused"]
+    assert "can be taken back:" in (await bot.answers(number))[-1]
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_who_ran_it_may_and_maintainers_and_nobody_else(bot: Bot) -> None:
+    number = await evacuated(bot, as_user="bob")
+    answer = await ask(bot, number, "/agile undo", as_user="carol")
+    assert "was run by `bob`. They can undo it, or anyone with the maintain role." in answer
+    assert "### Undo" in await ask(bot, number, "/agile undo", as_user="bob")
+    await bot.say(number, "/agile undo confirm:yes", as_user="alice")
+    assert await milestones(bot, number, number + 2) == [True, True]
+
+
+async def test_one_thing_is_nothing_to_undo(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/estimate 8")
+    answer = await ask(bot, number, "/agile undo")
+    assert "There is nothing to undo: no command has changed several things at once here" in answer
+
+
+async def test_a_closed_sprint_is_opened_again_with_all_that_was_in_it(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/sprint close confirm:yes")
+    closed = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    assert [one["state"] for one in closed] == ["closed"]
+    answer = await ask(bot, number, "/agile undo confirm:yes")
+
+    assert "state “closed” → “open”" in answer
+    now = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    assert [(one["state"], one["open_issues"] + one["closed_issues"]) for one in now] == [("open", 3)]
+
+
+# The log
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_the_log_tells_who_changed_what(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    assert "No command has changed anything" in await ask(bot, number, "/agile audit")
+    await bot.say(number, "/estimate 8", as_user="carol")
+    await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes", as_user="bob")
+    answer = await ask(bot, number, "/agile audit last:2 new:yes")
+
+    rows = [line for line in answer.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) == 2
+    assert rows[0].endswith(
+        f"| `bob` | `/evacuate #{number} #{number + 2}` | #{number + 2}: Sprint 12 → no milestone |"
+    )
+    answer = await ask(bot, number, "/agile audit new:yes")
+    assert f"| `carol` | `/estimate 8` | #{number}: `points: 5` → `points: 8` |" in answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("last:500", "500 entries are too many"), ("last:x", "a whole number")]
+)
+async def test_too_much_is_refused(bot: Bot, typed: str, said: str) -> None:
+    assert said in await ask(bot, await thread(bot), f"/agile audit {typed}")
+
+
+async def test_the_log_is_for_admins(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile audit", as_user="bob")
+    assert "`/agile audit` needs the admin role; yours is write." in answer
+
+
+def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
+    at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+    card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, UTC)
+    assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#7 |" in card
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (MoveItem(3, 1, 2), "#3: Sprint 1 → Sprint \\| 2"),
+        (MoveItem(3, None, 9), "#3: no milestone → milestone 9"),
+        (Relabel(3, ("a",), ()), "#3: `a` → no label"),
+        (
+            EditMilestone(1, {"due_on": None}, {"due_on": "2026-12-01"}),
+            "Sprint 1: due date none → “2026-12-01”",
+        ),
+        (CreateMilestone("Sprint 3"), "new milestone “Sprint 3”"),
+        (OpenIssue("Do @all"), "new issue “Do @\u200ball”"),
+        (Block(3, 4), "#3 waits for #4"),
+        (Block(3, 4, is_blocked=False), "#3 no longer waits for #4"),
+        (Tell(3, "started"), "#3: started"),
+        (
+            Settle("roles", {"a": "read", "b": "read"}, {"a": "read"}),
+            "setting `roles`: `{b: read}` → nothing",
+        ),
+        (Settle("timezone", None, "UTC"), "setting `timezone`: nothing → `UTC`"),
+        (ProposeFile("a", "b", "c", "Settings", "d"), "pull request “Settings”"),
+        (Resync(), "running sprints compared with GitHub"),
+        (Resync(is_whole=True), "GitHub asked for the whole past"),
+    ],
+)
+def test_a_step_is_said_in_words(step: Step, said: str) -> None:
+    assert described(step, TITLES) == said
+
+
+@pytest.mark.parametrize(
+    "step", [MoveItem(3, 1, 2), Relabel(3, ("a",), ("b",)), EditMilestone(1, {"state": "open"}, {"state": "closed"}), Settle("a", 1, 2), Block(3, 4)]
+)  # fmt: skip
+def test_undone_twice_is_done(step: Any) -> None:
+    assert step.undone() != step
+    assert encoded([step.undone().undone()]) == encoded([step])
