@@ -60,3 +60,20 @@ async def test_it_takes_issues_only(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/unblocked by:all")
     assert "`by` must be issues or pull requests" in (await bot.answers(number))[0]
+
+
+async def test_an_issue_of_another_repository_blocks_until_it_is_closed(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    elsewhere = await bot.github.create_repository(name=f"{bot.repository['name']}-api")
+    other = await bot.github.create_issue(elsewhere["full_name"], "API")
+    path = f"/repos/{bot.repo}/issues/{number}/dependencies/blocked_by"
+    await bot.github.call("POST", path, {"issue_id": other["id"]})
+    await bot.rest()
+    await bot.say(number, "/unblocked")
+    answer = (await bot.answers(number))[-1]
+    assert f"#{number} is blocked by an issue of another repository. Take that away on GitHub" in answer
+
+    await bot.github.close_issue(elsewhere["full_name"], other["number"])
+    await bot.rest()
+    await bot.say(number, "/unblocked")
+    assert f"#{number} is not blocked." in (await bot.answers(number))[-1]
