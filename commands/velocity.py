@@ -13,9 +13,11 @@ from commands.errors import UserError
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
+from commands.reporting import LATE
 from commands.wording import counted, footer, full_day, moment, plain, table
 from sprints.burndown import measure
 from sprints.calendar import Calendar
+from sprints.late import credited, credits_of
 from sprints.outliers import farthest
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
 from sprints.velocity import velocity as velocity_of
@@ -40,7 +42,8 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
             f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
             "older ones tell of another team."
         )
-    outcomes = await context.sprints.outcomes(context.now)
+    given = credits_of(context.project.settings.get(LATE))
+    outcomes = credited(await context.sprints.outcomes(context.now), given)
     finished = [one for one in outcomes if not one.is_abandoned]
     found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
