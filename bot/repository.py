@@ -26,7 +26,10 @@ from handlers.payloads import closed_numbers
 # Of labels that we make because nobody has made them yet.
 _LABEL_COLOUR = "c5def5"
 _GONE = {404, 410}
-_FORBIDDEN = 403
+_WHY_NOT_PROPOSED = {
+    403: "I may not write to the repository; `/agile health` tells what an owner must grant",
+    409: "the file was changed meanwhile; please ask again",
+}
 _ALREADY = 422
 
 
@@ -118,12 +121,11 @@ class GitHubRepository:
 
     async def file(self, path: str, pull_request: int | None = None) -> File | None:
         """A file of the default branch, or as a pull request would have it."""
-        repository, ref = self._full_name, None
+        ref = None
         if pull_request is not None:
-            head = (await self._installation.get(f"{self._path}/pulls/{pull_request}"))["head"]
-            # A fork that is gone has no repository.
-            repository, ref = (head["repo"] or {}).get("full_name", self._full_name), head["sha"]
-        return await find_file(self._installation, repository, path, ref)
+            # Also of a fork, whose commits are found here once they were proposed.
+            ref = (await self._installation.get(f"{self._path}/pulls/{pull_request}"))["head"]["sha"]
+        return await find_file(self._installation, self._full_name, path, ref)
 
     async def _ask_level(self, login: str) -> Level:
         person = quote(login, safe="")
@@ -208,12 +210,9 @@ class GitHubRepository:
             await self._commit(step)
             await self._open_pull_request(step, base)
         except GitHubRefusedError as refusal:
-            if refusal.status != _FORBIDDEN:
+            if (why := _WHY_NOT_PROPOSED.get(refusal.status)) is None:
                 raise
-            raise GitHubRefusedError(
-                _FORBIDDEN,
-                "I may not write to the repository; `/agile health` tells what an owner must grant",
-            ) from None
+            raise GitHubRefusedError(refusal.status, why) from None
 
     async def _open_pull_request(self, step: ProposeFile, base: str) -> None:
         pull = {"title": step.title, "head": step.branch, "base": base, "body": step.body}

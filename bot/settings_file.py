@@ -6,16 +6,14 @@ the commit that brought them, once for each version; so is that it has become go
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import structlog
 
-import commands
 from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.repository import find_file
+from commands.help import known
 from commands.ports import File
-from commands.registry import load
 from commands.settings_file import (
     ORGANIZATION_REPOSITORY,
     PATH,
@@ -148,10 +146,9 @@ def judged(found: File, *, is_organization: bool) -> SettingsFile:
     return read_settings(found.content, command_names(), is_organization=is_organization)
 
 
-@cache
 def command_names() -> tuple[str, ...]:
     """The names of all commands."""
-    return tuple(command.name for command in load(commands))
+    return tuple(command.name for command in known())
 
 
 def check_run(commit: str, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _settled(context: Context, said: Mapping[str, Any], path: tuple[str, ...], v
     else:
         after = changed(context.project.settings, path, value)
         _check(key, after)
-        done = f"Settled, from now on:\n\n{diff([(key, now, after)])}"
+        done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
     return Changes(f"set `{'.'.join(path)}`", (Settle(key, said.get(key), after),), done)
@@ -168,9 +168,11 @@ def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
     found: Mapping[str, Any] = schema()
     for n, name in enumerate(path):
         found = _resolved(found)
-        inner = found.get("properties", {}).get(name, found.get("additionalProperties"))
+        forms = [found, *map(_resolved, found.get("anyOf", ()))]
+        parts = {key: part for form in forms for key, part in form.get("properties", {}).items()}
+        inner = parts.get(name, found.get("additionalProperties"))
         if not isinstance(inner, Mapping):
-            inside = ", ".join(f"`{one}`" for one in found.get("properties", {})) or "nothing"
+            inside = ", ".join(f"`{one}`" for one in parts) or "nothing"
             around = ".".join(path[:n])
             raise UserError(f"There is no `{plain(name)}` in `{around}`; it holds {inside}.")
         found = inner

@@ -46,7 +46,7 @@ class _Now:
 
 @command(
     "agile undo",
-    summary="takes back the last command that changed several things at once",
+    summary="takes back the last command that changed several things; for who ran it, and maintainers",
     level=Level.READ,
     examples=("/agile undo",),
     is_changing=True,

@@ -96,10 +96,11 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tup
     return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
 
 
-def diff(rows: Sequence[tuple[str, Any, Any]]) -> str:
-    """Settings as they are and as they would be."""
+def diff(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
+    """Settings as they are and as they would be, or as they were and are since it was done."""
     told = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
-    return table(("Setting", "Now", "Then"), told, numbers_from=3)
+    heads = ("Before", "Now") if is_done else ("Now", "Then")
+    return table(("Setting", *heads), told, numbers_from=3)
 
 
 def no_file() -> str:

@@ -1,5 +1,7 @@
 """The team's settings file: what it may say, and how it is read, kept and complained about."""
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from commands.settings_file import (
     scalar,
     schema,
 )
+from handlers.delivery import Delivery
+from handlers.push import find_settings
 from sprints.rules import rules_of
 from storage.jobs import Jobs
 from storage.projects import Projects
@@ -49,6 +53,7 @@ started_labels: [doing]
 wip: {limit: 5, teams: {checkout: 3}}
 teams: {checkout: {labels: ["team: checkout"], people: [alice]}}
 charts: mermaid
+checks: {require_sprint_item: true}
 commands:
   short: false
   sprint goal: {role: write, teams: [leads], users: [alice, "@author"]}
@@ -299,6 +304,29 @@ async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
 
     assert await checks(bot, again) == [("success", "The settings are good")]
     assert await in_force(bot) == {"ai": True}
+
+
+@pytest.mark.parametrize(
+    ("ref", "commits", "forced", "is_read"),
+    [
+        ("refs/heads/main", [{"added": [PATH]}], False, True),
+        ("refs/heads/main", [{"modified": ["a"]}, {"removed": [PATH]}], False, True),
+        ("refs/heads/main", [{"added": ["OWNERS"]}], False, True),
+        ("refs/heads/main", [{"added": [".prow/jobs.yaml"]}], False, True),
+        ("refs/heads/main", [{"added": ["docs/OWNERS", "x/.github/agile.yml"]}], False, False),
+        ("refs/heads/main", [], True, True),
+        ("refs/heads/main", [{}] * 2048, False, True),
+        ("refs/heads/main", [], False, False),
+        ("refs/heads/other", [{"added": [PATH]}], True, False),
+    ],
+)
+def test_pushes_that_may_change_the_settings(
+    ref: str, commits: list[dict[str, Any]], *, forced: bool, is_read: bool
+) -> None:
+    repository = {"id": 1, "full_name": "acme/shop", "default_branch": "main"}
+    payload = {"ref": ref, "after": "c0ffee", "repository": repository, "commits": commits, "forced": forced}
+    delivery = Delivery("1", "push", None, json.dumps(payload).encode(), datetime.now(UTC))
+    assert bool(list(find_settings(delivery))) == is_read
 
 
 async def test_other_pushes_read_nothing(bot: Bot) -> None:

@@ -338,7 +338,8 @@ def test_deep_values_are_changed_and_taken_away() -> None:
     ("path", "typed", "value"),
     [(("ai",), ("yes",), True), (("ai",), ("maybe",), "maybe"), (("holidays",), ("2026-12-24",), ["2026-12-24"]),
      (("sizes", "M"), ("0.5",), 0.5), (("wip", "limit"), ("5",), 5), (("charts",), ("mermaid",), "mermaid"),
-     (("timezone",), ("Europe/Berlin",), "Europe/Berlin"),
+     (("timezone",), ("Europe/Berlin",), "Europe/Berlin"), (("checks",), ("off",), "off"),
+     (("checks", "require_sprint_item"), ("yes",), True),
      (("commands", "sprint close", "users"), ("alice", "@author"), ["alice", "@author"])],
 )  # fmt: skip
 def test_what_is_typed_is_read_as_the_setting_asks(
