@@ -112,3 +112,18 @@ async def test_who_may_only_read_may_not(bot: Bot) -> None:
     await bot.say(number, f"/blocked by:#{number + 2}", as_user="dave")
     assert "`/blocked` needs the triage role; yours is read." in (await bot.answers(number))[0]
     assert await blockers(bot, number) == []
+
+
+async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/blocked reason:"waits for a supplier"')
+    issue = await bot.github.issue(bot.repo, number)
+    deleted = issue | {"updated_at": "2030-01-01T00:00:00Z"}
+    payload = {"action": "deleted", "issue": deleted, "repository": bot.repository}
+    hook = {"sender": issue["user"], "installation": {"id": bot.github.installation_id}}
+    await bot.github.send_hook("issues", payload | hook)
+    await bot.rest()
+
+    kept = await in_database(bot, "select 1 from timeline where after::text like '%supplier%'")
+    assert kept == []
+    assert await in_database(bot, "select 1 from timeline where event = 'blocked'")

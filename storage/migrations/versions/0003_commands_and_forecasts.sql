@@ -157,3 +157,13 @@ alter table chart_files
     add inputs bytea,
     add used_at timestamptz not null default now();
 create index chart_files_by_use on chart_files (organization_id, used_at) where png is not null;
+
+-- As in 0002; and what people said of it in commands goes as well.
+create or replace function forget_text(deleted_item text) returns void
+language sql security definer set search_path = pg_catalog, public, pg_temp as $$
+    update public.timeline
+    set after = jsonb_set(after, '{item,title}', '""') - 'reason',
+        before = case when jsonb_typeof(before) = 'object' then before - 'title' end
+    where organization_id = nullif(current_setting('app.tenant', true), '')::bigint
+        and item = deleted_item and (after -> 'item' ->> 'title' <> '' or after ? 'reason')
+$$;
