@@ -12,6 +12,7 @@ from bot.measuring import Measuring
 from bot.posting import Posting
 from bot.reconcile import Reconciliation
 from bot.redelivery import Redelivery
+from bot.reports import next_morning
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
 from storage.database import Database
@@ -30,6 +31,7 @@ from storage.jobs import (
     Jobs,
 )
 from storage.lookups import tenants_due
+from storage.projects import Projects
 
 _RECONCILE_EVERY = timedelta(days=1)
 _SETTINGS_PAUSE = timedelta(seconds=5)
@@ -88,6 +90,21 @@ class Clockwork:
 
     async def _measure(self, organization_id: int) -> None:
         await self._measuring.run(organization_id)
+        async with self._database.tenant(organization_id) as tenant:
+            for project in await Projects(tenant).active():
+                await self._jobs.check(
+                    tenant.connection, organization_id=organization_id, project_id=project.id
+                )
+                # What a new day brings is told when people are up.
+                morning = next_morning(self._clock(), project.rules.calendar)
+                for at in (None, morning):
+                    await self._jobs.redraw(
+                        tenant.connection,
+                        at,
+                        organization_id=organization_id,
+                        project_id=project.id,
+                        turn="morning",
+                    )
 
     async def _reconcile(self, organization_id: int) -> None:
         next_turn = self._clock() + _RECONCILE_EVERY

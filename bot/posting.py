@@ -52,7 +52,8 @@ class Posting:
                 return
             for project, wanted in due:
                 seen.add(wanted.id)
-                await self._send(organization_id, project, wanted)
+                if not await self._send(organization_id, project, wanted):
+                    break  # Others may have gone with it.
 
     async def _due(self, organization_id: int) -> list[tuple[Project, Wanted]]:
         """What may be said now, and where: what has to wait stops nothing else."""
@@ -64,7 +65,8 @@ class Posting:
         found = [(projects[one.project_id], one) for one in due]
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
 
-    async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> None:
+    async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> bool:
+        """Whether it is still wanted."""
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).begin(wanted.id)
         place = _Place(
@@ -78,14 +80,15 @@ class Posting:
         except GitHubRefusedError as refusal:
             async with self._database.tenant(organization_id) as tenant:
                 if wanted.external_id is not None and refusal.status in _GONE:
-                    await Posts(tenant).gone(wanted.id)
-                else:
-                    self._log.warning("post refused by GitHub", key=wanted.post.key, reason=str(refusal))
-                    await Posts(tenant).refused(wanted.id, str(refusal))
-            return
+                    await Posts(tenant).gone(wanted)
+                    return False
+                self._log.warning("post refused by GitHub", key=wanted.post.key, reason=str(refusal))
+                await Posts(tenant).refused(wanted.id, str(refusal))
+            return True
         # Lost in a crash, the next attempt finds the post by its marker.
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).sent(wanted, external_id, self._clock())
+        return True
 
     async def _keep_pace(self, organization_id: int) -> None:
         """Waits until the next write may be made, and counts it."""

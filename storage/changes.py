@@ -127,6 +127,16 @@ class ChangeLog:
                 return _change(row)
         return None
 
+    async def applied(self, slot: str, most: int = 200) -> list[Change]:
+        """What one command has carried out and nobody has undone, the newest first. `slot` is its name."""
+        query = (
+            select(*_COLUMNS)
+            .where(self._mine, changes.c.state == State.APPLIED, changes.c.slot.startswith(slot))
+            .order_by(changes.c.id.desc())
+            .limit(most)
+        )
+        return [_change(row) for row in await self._connection.execute(query)]
+
     async def waiting(self, thread: int, command: str) -> Change | None:
         """The newest proposal of the same words in a thread, if it still waits to be decided on."""
         query = (

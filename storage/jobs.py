@@ -26,6 +26,7 @@ SEND_POSTS = "send_posts"
 SEND_POSTS_LATER = "send_posts_later"
 WAKE_POSTS = "wake_posts"
 REDRAW = "redraw"
+REDRAW_LATER = "redraw_later"
 CHECK = "check"
 CHECK_LATER = "check_later"
 PRESS = "press"
@@ -176,15 +177,18 @@ class Jobs:
         *,
         organization_id: int,
         project_id: int,
+        turn: str = "soon",
     ) -> None:
         """Brings what is said unasked of a repository's sprints up to date; `at` says when, if not at once.
 
-        One waiting job is enough for any number of events.
+        One waiting job of each `turn` is enough for any number of events.
         """
         await self._defer(
             connection,
-            REDRAW,
-            queueing_lock=f"redraw{'-later' if at else ''}:{project_id}",
+            REDRAW_LATER if at else REDRAW,
+            # Two at once might tell the same under two names.
+            lock=None if at else f"redraw:{project_id}",
+            queueing_lock=f"redraw:{turn if at else 'now'}:{project_id}",
             schedule_at=at,
             organization_id=organization_id,
             project_id=project_id,

@@ -33,7 +33,8 @@ class Post:
 
     `key` names it within its repository for ever: the same key again is the same post, edited. `thread` is
     the issue or pull request that a comment belongs to. `data` is what else goes along: an issue's `title`
-    and `state`, a check's fields.
+    and `state`, a check's fields; of a comment or an issue also what is to be remembered with it, and in
+    `beside` the key of a post without which it should not be said.
     """
 
     key: str
@@ -185,9 +186,15 @@ class Posts:
         later = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=wanted.wanted_at)
         await self._update(wanted.id, **told, wanted_at=later)
 
-    async def gone(self, post_id: int) -> None:
-        """A person has deleted it. It is not posted again."""
-        await self._update(post_id, is_gone=True)
+    async def gone(self, wanted: Wanted) -> None:
+        """A person has deleted it. It is not posted again, nor is what was to be said beside it."""
+        await self._update(wanted.id, is_gone=True)
+        is_beside = posts.c.data["beside"].as_string() == wanted.post.key
+        await self._connection.execute(
+            update(posts)
+            .where(self._mine, posts.c.project_id == wanted.project_id, posts.c.sent_at.is_(None), is_beside)
+            .values(is_gone=True)
+        )
 
     async def refused(self, post_id: int, why: str) -> None:
         """GitHub will not take it, now or later: kept, shown by `doctor`, and not tried again."""

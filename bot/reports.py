@@ -1,0 +1,300 @@
+"""What we say unasked of a repository's sprints: the living comment, alerts, and the summary at the end.
+
+A redraw works out what GitHub should show and writes it down as posts, with the facts' transaction where no
+picture has to be drawn; `bot/posting.py` brings it to GitHub. Any number of redraws of the same facts want
+the same.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+
+import procrastinate
+
+from bot.pictures import Pictures
+from bot.recording import REDRAW_EVERY
+from commands.alert_card import alert_text
+from commands.charting import shown
+from commands.context import Context
+from commands.living import (
+    Place,
+    begun_in,
+    expected_of,
+    is_sprint,
+    living_of,
+    place_of,
+    starts,
+    with_effects,
+)
+from commands.living_card import after_picture, before_picture, digest
+from commands.outcome import Picture
+from commands.ports import Repository
+from commands.reporting import sheet_of, with_people
+from commands.request import Request
+from commands.summary_post import summary_body, summary_digest, summary_title
+from sprints.alerts import HOPEFUL, MORNING, MOST_A_DAY, Situation, crossings, lines_of
+from sprints.calendar import Calendar
+from sprints.facts import Facts
+from sprints.milestone import Phase, Sprint
+from sprints.quiet import is_paused, is_quiet_thread
+from storage.closed import ClosedSprints
+from storage.database import Database, Tenant
+from storage.forecasts import Forecasts, Foretold
+from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
+from storage.lookups import all_tenants
+from storage.posts import Fate, Post, PostKind, Posts
+from storage.projects import Project, Projects
+
+# A living comment is brought to its end, and then left alone.
+_FOLLOWED_AFTER_END = timedelta(days=5)
+# What ended before we came is not ours to sum up, and after a month nobody waits for it any more.
+_BEFORE_US = timedelta(days=7)
+_SUMMED_UP_WITHIN = timedelta(days=30)
+_NOT_WORK = {"state": "closed", "state_reason": "not_planned"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A post whose pictures have not been drawn, and what belongs to it."""
+
+    post: Post
+    parts: Sequence[str | Picture]
+    foretold: tuple[Foretold, ...] = ()
+
+
+class Reports:
+    """Works out what is said unasked."""
+
+    def __init__(
+        self, database: Database, pictures: Pictures, jobs: Jobs, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._pictures = pictures
+        self._jobs = jobs
+        self._clock = clock
+
+    def register(self, queue: procrastinate.App) -> None:
+        """Adds the jobs that redraw, and one that wakes what waits to be sent."""
+        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
+        queue.task(name=REDRAW, queue=OTHERS, retry=retry)(self.redraw)
+        queue.task(name=REDRAW_LATER, queue=OTHERS, retry=retry)(self._redraw_later)
+        task = queue.task(name=WAKE_POSTS, queue=OTHERS, queueing_lock=WAKE_POSTS)(self._wake_posts)
+        queue.periodic(cron="*/5 * * * *")(task)
+
+    async def redraw(self, organization_id: int, project_id: int) -> None:
+        """Brings all that is said of one repository's sprints up to date with the facts."""
+        now = self._clock()
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+            if project is None or project.installation is None or is_paused(project.settings):
+                return
+            # Looked at before the facts are read: what is written meanwhile is drawn next time.
+            is_coming = await ClosedSprints(tenant, project_id).is_history_still_coming()
+            desk = _Desk(_context(tenant, project, now), is_complete=not is_coming)
+            drafts = await desk.drafts()
+        for draft in drafts:
+            await self._want(organization_id, project_id, draft, now)
+        if is_coming:
+            async with self._database.nobody() as connection:
+                await self._jobs.redraw(
+                    connection, now + REDRAW_EVERY, organization_id=organization_id, project_id=project_id
+                )
+
+    async def _redraw_later(self, organization_id: int, project_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.redraw(connection, organization_id=organization_id, project_id=project_id)
+
+    async def _wake_posts(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+        """What had to wait for the end of a pause, of quiet hours or of a crash is sent after all."""
+        async with self._database.nobody() as connection:
+            tenants = await all_tenants(connection)
+        for organization_id in tenants:
+            async with self._database.tenant(organization_id) as tenant:
+                if await Posts(tenant).waiting():
+                    await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+
+    async def _want(self, organization_id: int, project_id: int, draft: _Draft, now: datetime) -> None:
+        parts = [
+            f"![{part.alt}]({await self._pictures.link(organization_id, part.chart)})"
+            if isinstance(part, Picture)
+            else part
+            for part in draft.parts
+        ]
+        post = replace(draft.post, body="\n\n".join(parts))
+        async with self._database.tenant(organization_id) as tenant:
+            if await Posts(tenant).want(project_id, post, now):
+                await Forecasts(tenant, project_id).put(draft.foretold)
+                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+
+
+class _Desk:
+    """One repository at one moment."""
+
+    def __init__(self, context: Context, *, is_complete: bool) -> None:
+        """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
+        self._context = context
+        self._posts = Posts(context.tenant)
+        self._project = context.project
+        self._now = context.now
+        self._is_complete = is_complete
+
+    async def drafts(self) -> list[_Draft]:
+        """All that GitHub should show now and may not."""
+        found = list[_Draft]()
+        sprints = [one for one in await self._context.sprints.all(self._now) if is_sprint(one)]
+        recent = [one for one in sprints if self._is_recent(one)]
+        begun = await starts(self._context) if recent else ()
+        for sprint in recent:
+            fate = await self._posts.fate(self._project.id, _living_key(sprint))
+            place = _place_so_far(fate) or place_of(self._project.settings, sprint, begun_in(sprint, begun))
+            if place is not None:
+                found += await self._followed(sprint, place, fate)
+            if self._is_complete:
+                found += await self._summed_up(sprint, place, fate)
+        return found
+
+    def _is_recent(self, sprint: Sprint) -> bool:
+        if sprint.end is None or self._now < sprint.end:
+            return sprint.start <= self._now
+        return self._now < sprint.end + _SUMMED_UP_WITHIN
+
+    # While it runs
+
+    async def _followed(self, sprint: Sprint, place: Place, fate: Fate | None) -> list[_Draft]:
+        """The living comment, and an alert beside it once it stands."""
+        is_over = sprint.has_ended(self._now)
+        if fate is None and (is_over or not self._is_complete):
+            return []
+        if fate is not None and fate.is_gone:  # Who deletes it wants to hear no more of this sprint.
+            return []
+        if sprint.end is not None and self._now > sprint.end + _FOLLOWED_AFTER_END:
+            return []
+        facts = await self._context.sprints.facts(sprint.milestone, self._now)
+        if facts is None:
+            return []
+        living = await self._living(facts, place, fate)
+        found = [living] if living else []
+        if fate is not None and self._is_complete and not is_over:
+            found += await self._alert(facts, fate)
+        return found
+
+    async def _living(self, facts: Facts, place: Place, fate: Fate | None) -> _Draft | None:
+        """None where what it says is said already."""
+        context, now = self._context, self._now
+        told: Mapping[str, Any] = fate.post.data if fate else {}
+        living = await living_of(context, facts, place.thread)
+        frame = _issue(facts.sprint, now) if place.thread is None else {}
+        known_digest = digest(living, context.links_pictures, sorted(frame.items()))
+        if told.get("facts") == known_digest:
+            return None
+        expected = await expected_of(context, facts)
+        living = await with_effects(context, replace(living, expected=expected.words), _effects(told))
+        today = context.calendar.day_of(now).isoformat()
+        data = {
+            "facts": known_digest,
+            "day": today,
+            "was_hopeful": bool(told.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,
+            "effects": dict(living.effects),
+        }
+        kind = PostKind.ISSUE if place.thread is None else PostKind.COMMENT
+        post = Post(_living_key(facts.sprint), kind, "", place.thread, data | frame)
+        parts = (before_picture(living), *shown(context, living.burndown), after_picture(living))
+        # One forecast a day is kept: who often moves cards does not weigh more.
+        return _Draft(post, parts, expected.foretold if told.get("day") != today else ())
+
+    async def _alert(self, facts: Facts, fate: Fate) -> list[_Draft]:
+        sprint, context = facts.sprint, self._context
+        thread = fate.post.thread or fate.external_id
+        today = context.calendar.day_of(self._now)
+        prefix = f"alert:{sprint.milestone}:"
+        wanted = await self._posts.wanted(self._project.id, prefix)
+        days = [context.calendar.day_of(at) for at in wanted.values()]
+        is_quiet = thread is None or is_quiet_thread(self._project.settings, thread, today)
+        if is_quiet or days.count(today) >= MOST_A_DAY:
+            return []
+        lines = lines_of(self._project.settings)
+        expected = await expected_of(context, facts)
+        was_hopeful = fate.post.data.get("was_hopeful") is True
+        living = await living_of(context, facts, thread)
+        situation = Situation(facts, expected.chance, was_hopeful, tuple(living.blocked))
+        told = {name for key in wanted for name in key.removeprefix(prefix).split("+")}
+        crossed = crossings(situation, lines, told)
+        if not crossed:
+            return []
+        key = prefix + "+".join(one.name for one in crossed)
+        text = alert_text(facts, crossed, expected.words)
+        post = Post(key, PostKind.COMMENT, "", thread, {"beside": _living_key(sprint)})
+        return [_Draft(post, (text,))]
+
+    # When it is over
+
+    async def _summed_up(self, sprint: Sprint, place: Place | None, fate: Fate | None) -> list[_Draft]:
+        """The summary, once the milestone is closed or three days have passed without that."""
+        told = self._project.settings.get("summaries")
+        if told in {"off", False} or sprint.end is None or sprint.phase(self._now) is not Phase.COMPLETED:
+            return []
+        since = await self._posts.known_since(self._project.id)
+        if since is not None and sprint.end < since - _BEFORE_US:
+            return []
+        sheet = await with_people(self._context, await sheet_of(self._context, sprint))
+        if not sheet.report.scope.count and not sheet.report.committed.entries:
+            return []
+        key, known_digest = f"summary:{sprint.milestone}", summary_digest(sheet)
+        known = await self._posts.known(self._project.id, key)
+        if known is not None and known.data.get("facts") == known_digest:
+            return []
+        data: dict[str, Any] = {"facts": known_digest}
+        thread = self._summary_thread(told, place, fate)
+        if known is not None:
+            thread = known.thread
+        kind = PostKind.COMMENT
+        if thread is None:
+            kind, data = PostKind.ISSUE, data | {"title": summary_title(sprint)} | _NOT_WORK
+        return [_Draft(Post(key, kind, "", thread, data), (summary_body(sheet),))]
+
+    def _summary_thread(self, told: object, place: Place | None, fate: Fate | None) -> int | None:
+        """The thread in which the sprint was followed; None for an issue of its own."""
+        if told == "issue" or place is None:
+            return None
+        if place.thread is not None:
+            return place.thread
+        return fate.external_id if fate and not fate.is_gone else None
+
+
+def next_morning(now: datetime, calendar: Calendar) -> datetime:
+    """The next time at which a team hears what the day brings; always in UTC."""
+    day = calendar.day_of(now)
+    while True:
+        morning = datetime.combine(day, MORNING, calendar.zone).astimezone(UTC)
+        if morning > now:
+            return morning
+        day += timedelta(days=1)
+
+
+def _context(tenant: Tenant, project: Project, now: datetime) -> Context:
+    """As if somebody asked, without anybody."""
+    request = Request("", 0, 0, "", None, ())
+    # GitHub itself has nothing to be asked when nobody asks us.
+    nobody = cast(Repository, None)
+    return Context(request, project, tenant, nobody, now)
+
+
+def _issue(sprint: Sprint, now: datetime) -> dict[str, str]:
+    """What an issue of our own is like: open while the sprint is followed, and never anybody's work."""
+    title = {"title": f"{sprint.title}: progress"}
+    return title | _NOT_WORK if sprint.phase(now) is Phase.COMPLETED else title
+
+
+def _living_key(sprint: Sprint) -> str:
+    return f"living:{sprint.milestone}"
+
+
+def _place_so_far(fate: Fate | None) -> Place | None:
+    """A comment stays in the thread where it is, whatever the settings say since."""
+    return Place(fate.post.thread) if fate else None
+
+
+def _effects(told: Mapping[str, Any]) -> Mapping[str, str]:
+    effects = told.get("effects")
+    return {str(key): str(text) for key, text in effects.items()} if isinstance(effects, Mapping) else {}

@@ -1,0 +1,177 @@
+"""Reads what the living comment of a sprint is made of, and where it belongs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from commands.changes import CreateMilestone, EditMilestone, Settle, decoded
+from commands.context import Context
+from commands.forecasting import chance_sentence, foretold, outlook, recent_flows, swap_sentence
+from commands.living_card import Living, effect_words, key_of, shown_lines, without
+from sprints.alerts import BlockedLong, blocked_now
+from sprints.blocked import blockers_of
+from sprints.burndown import burndown_of
+from sprints.description import states_start
+from sprints.facts import Facts, facts_of
+from sprints.flow import Flow, flows_of
+from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
+from sprints.ledger import LedgerLine
+from sprints.milestone import Sprint, sprint_of
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
+from sprints.outlook import Outlook, Record, outlook_of
+from sprints.quiet import is_quiet_thread
+from storage.changes import Change
+from storage.forecasts import Foretold
+
+# The setting that says where a sprint is followed: a thread's number, `issue`, or `off`.
+TRACKING = "tracking"
+# The setting that keeps in which thread a sprint was begun that needed nothing but that.
+THREADS = "threads"
+_START = "sprint start"
+_A_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sprint is followed: in a thread, or (None) in an issue of its own that we open."""
+
+    thread: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of a sprint's end: in words, as a chance, and as it is kept to be graded."""
+
+    words: str = ""
+    chance: float | None = None
+    foretold: tuple[Foretold, ...] = ()
+
+
+def is_sprint(sprint: Sprint) -> bool:
+    """Whether a milestone is meant as a time box at all: it has a due date, or states a start."""
+    return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
+
+
+def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> Place | None:
+    """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
+    told = settings.get(TRACKING)
+    if isinstance(told, str) and told.isdecimal():
+        told = int(told)
+    if isinstance(told, int) and not isinstance(told, bool) and told > 0:
+        return Place(told)
+    if told == "issue":
+        return Place(None)
+    if told in {"off", False}:
+        return None
+    threads = settings.get(THREADS)
+    thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
+    if isinstance(thread, int) and not isinstance(thread, bool):
+        return Place(thread)
+    return Place(begun_in) if begun_in is not None else None
+
+
+def begun_in(sprint: Sprint, starts: Iterable[Change]) -> int | None:
+    """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
+    for change in starts:
+        for step in decoded(change.steps):
+            is_made = isinstance(step, CreateMilestone) and step.title == sprint.title
+            if is_made or (isinstance(step, EditMilestone) and step.number == sprint.number):
+                return change.thread
+    return None
+
+
+def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:
+    """The step that remembers where a sprint is followed."""
+    before = settings.get(THREADS)
+    known = dict(before) if isinstance(before, Mapping) else {}
+    return Settle(THREADS, before, known | {str(milestone): thread})
+
+
+async def starts(context: Context) -> Sequence[Change]:
+    """Every `/sprint start` that was carried out here, the newest first."""
+    return await context.changes.applied(_START)
+
+
+async def expected_of(context: Context, facts: Facts) -> Expected:
+    """Will we make it, and if not, what should come out."""
+    told = await outlook(context, facts)
+    found = told.forecast() if isinstance(told, Outlook) else None
+    if not isinstance(told, Outlook) or not isinstance(found, Forecast):
+        return Expected()
+    words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
+    chance = found.chance if told.now.remaining > 0 else None
+    return Expected(words, chance, (foretold(told, found, "living"),))
+
+
+async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:
+    """What the comment shows, but for what is expected."""
+    return Living(
+        facts,
+        burndown_of(facts),
+        blocked=await blocked_of(context, facts),
+        is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
+    )
+
+
+async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
+    """The open items of the sprint that wait for something."""
+    items = await context.timeline.items_of(context.project.id, facts.sprint.milestone)
+    blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
+    known = items | await context.timeline.items_named(blockers)
+    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+
+
+async def with_effects(context: Context, living: Living, known: Mapping[str, str]) -> Living:
+    """What each shown change did to the forecast at its time. What was told once stays as it was told."""
+    facts = living.facts
+    lines = {key_of(line): line for line in shown_lines(facts)}
+    missing = {key: line for key, line in lines.items() if key not in known}
+    if not missing or facts.sprint.has_ended(facts.as_of):
+        return replace(living, effects=known)
+    past = await _Past.read(context, facts)
+    found = {key: past.effect(line) for key, line in missing.items()}
+    return replace(living, effects={**known, **found})
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """All that a sprint's numbers at an earlier moment are made of, read once."""
+
+    context: Context
+    facts: Facts
+    events: Sequence[MilestoneEvent]
+    items: Mapping[str, Sequence[ItemEvent]]
+    labels: Sequence[LabelEvent]
+    records: Sequence[Record]
+    flows: Sequence[Flow]
+
+    @classmethod
+    async def read(cls, context: Context, facts: Facts) -> "_Past":
+        project, milestone = context.project.id, facts.sprint.milestone
+        records = await context.sprints.records(facts.as_of)
+        return cls(
+            context,
+            facts,
+            await context.timeline.milestone(project, milestone),
+            await context.timeline.items_of(project, milestone),
+            await context.timeline.labels(project),
+            records,
+            await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else (),
+        )
+
+    def effect(self, line: LedgerLine) -> str:
+        told = self._outlook(line.changes[-1].at + _A_MOMENT)
+        change = without(line, told.unit) if isinstance(told, Outlook) else None
+        if not isinstance(told, Outlook) or change is None:
+            return ""
+        before, after = told.forecast(change), told.forecast()
+        if not isinstance(before, Forecast) or not isinstance(after, Forecast):
+            return ""
+        return effect_words(before.chance, after.chance)
+
+    def _outlook(self, at: datetime) -> Outlook | Refusal:
+        rules = self.context.project.rules
+        sprint = sprint_of(self.events, at, rules.calendar)
+        facts = facts_of(sprint, self.items, at, rules.estimates, self.labels)
+        tenant = self.context.tenant.organization_id
+        return outlook_of(facts, self.records, self.flows, tenant)

@@ -1,0 +1,442 @@
+"""What is said unasked of a sprint: one living comment, an alert where a line was crossed, and a summary."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.pictures import Drawing, Pictures
+from bot.posting import Posting
+from bot.reports import Reports, next_morning
+from bot.worker import github_of
+from sprints.calendar import Calendar
+from sprints.milestone import GRACE_AFTER_END
+from storage.jobs import Jobs
+from storage.lookups import all_tenants
+from storage.projects import Projects
+from tests.builders import Card, at
+from tests.commands.past import NOW, record, tell_past, usual_past
+from tests.commands.test_changing import in_database
+from tests.commands.test_sprint_status import make_sprint, private_repository
+from tests.conftest import Clock
+from tests.running import Bot, rows
+from tests.sprints.flow_cards import FlowCard
+
+CURRENT = 7024
+
+
+@dataclass
+class Room:
+    """The bot, and what works out and sends what it says unasked, by a clock of the test's own."""
+
+    bot: Bot
+    clock: Clock
+    reports: Reports
+    posting: Posting
+    thread: int = 1
+
+    async def settle(self, **settings: Any) -> None:
+        tenant, project = await self.ids()
+        async with self.bot.base.database.tenant(tenant) as one:
+            for key, value in settings.items():
+                await Projects(one).say(project, key, value)
+
+    async def ids(self) -> tuple[int, int]:
+        async with self.bot.base.database.nobody() as connection:
+            (tenant,) = await all_tenants(connection)
+        async with self.bot.base.database.tenant(tenant) as one:
+            project = await Projects(one).named(self.bot.repo)
+        assert project is not None
+        return tenant, project.id
+
+    async def go(self, to: str | datetime | None = None) -> list[str]:
+        """Time passes, everything is redrawn and sent; what stands in the thread afterwards."""
+        if to is not None:
+            self.clock.now = at(to)
+        tenant, project = await self.ids()
+        await self.reports.redraw(tenant, project)
+        await self.bot.rest()
+        await self.posting.send(tenant)
+        return await self.said()
+
+    async def said(self, thread: int | None = None) -> list[str]:
+        answers = await self.bot.answers(thread or self.thread)
+        return [text.partition("\n\n<!-- agile-github-suite")[0] for text in answers]
+
+    async def issues(self, title: str) -> list[dict[str, Any]]:
+        found = await self.bot.github.call("GET", f"/repos/{self.bot.repo}/issues?state=all")
+        return [one for one in found if one["title"] == title]
+
+    @property
+    def writes(self) -> int:
+        told = self.bot.github.requests
+        return sum(one[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in one[1] for one in told)
+
+
+@pytest.fixture
+async def room(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
+    base = bot.base
+    async with github_of(base) as github:
+        pictures = Pictures(base.database, drawing, base.settings.public_url)
+        reports = Reports(base.database, pictures, Jobs(base.queue), clock)
+        yield Room(bot, clock, reports, Posting(base.database, github, clock, pause_seconds=0))
+
+
+@pytest.fixture
+async def tracked(room: Room) -> Room:
+    """A week's sprint with 12 points that began on Monday, followed in a thread; it is Wednesday noon."""
+    room.thread = await tell_past(room.bot, room.clock)
+    await room.settle(tracking=room.thread, summaries="off")
+    return room
+
+
+def joining(points: int, number: int = 2000, when: str = "11-18 12:30") -> Card:
+    card = FlowCard(number, "Late wish", actor="bob").opened("11-10", f"points: {points}")
+    return card.joined(when, CURRENT)
+
+
+# The living comment
+
+
+async def test_it_stands_where_the_settings_say_and_shows_the_sprint(tracked: Room) -> None:
+    (text,) = await tracked.go()
+
+    assert text.startswith("### Sprint 24 · day 3 of 5")
+    assert "**6 of 12 points done** (50 %)" in text
+    assert "in 10" in text
+    assert "![" in text
+    assert "/charts/" in text
+    assert "As of 18 Nov 2026, 12:00 UTC" in text
+    assert "@" not in text
+
+
+async def test_in_a_private_repository_nothing_leaves_github(room: Room) -> None:
+    await private_repository(room.bot)
+    room.thread = await make_sprint(room.bot)
+    await room.settle(tracking=room.thread)
+    (text,) = await room.go(datetime.now(UTC))
+
+    assert "```mermaid" in text
+    assert "http" not in text
+
+
+async def test_nothing_is_posted_where_nobody_ever_asked(room: Room) -> None:
+    room.thread = await make_sprint(room.bot)
+    assert await room.go(datetime.now(UTC)) == []
+    assert room.writes == 0
+
+
+async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked: Room) -> None:
+    await tracked.settle(alerts="off")
+    await tracked.go()
+    writes = tracked.writes
+    for hour in (13, 14, 18):
+        await tracked.go(f"2026-11-18 {hour}:00")
+    assert tracked.writes == writes
+
+    await record(tracked.bot, *joining(1).events)
+    (text,) = await tracked.go("2026-11-18 19:00")
+    assert tracked.writes == writes + 1
+    assert (
+        "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 Late wish came in, +1 point"
+        in text
+    )
+
+
+async def test_because_time_has_passed_it_is_edited_once_a_day(tracked: Room) -> None:
+    await tracked.settle(alerts="off")
+    await tracked.go()
+    writes = tracked.writes
+    for hour in (1, 8, 9, 20):
+        await tracked.go(f"2026-11-19 {hour:02}:00")
+    assert tracked.writes == writes + 1
+
+
+async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(tracked: Room) -> None:
+    await tracked.go()
+    await record(tracked.bot, *joining(8).events)
+    (text, *_) = await tracked.go("2026-11-18 13:00")
+    (line,) = [one for one in text.splitlines() if "#2000" in one and "came in" in one]
+    assert " → **" in line
+
+    await record(tracked.bot, *joining(1, 2001, "11-18 15:00").events)
+    (text, *_) = await tracked.go("2026-11-18 16:00")
+    assert line in text.splitlines()
+
+
+async def test_several_events_within_minutes_are_one_job(bot: Bot, clock: Clock) -> None:
+    await make_sprint(bot)
+    jobs = await in_jobs(bot, "redraw_later")
+    assert len(jobs) == 1
+    assert timedelta(minutes=2) < jobs[0].wait <= timedelta(minutes=3)
+
+
+async def in_jobs(bot: Bot, task: str) -> list[Any]:
+    query = (
+        "select scheduled_at - now() as wait from procrastinate_jobs "
+        f"where task_name = '{task}' and status = 'todo'"
+    )
+    return await rows(bot.base, query)
+
+
+async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(room: Room) -> None:
+    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
+    room.thread = issue["number"]
+    due = datetime.now(UTC).date() + timedelta(days=11)
+    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due}')
+    room.clock.now = datetime.now(UTC) + timedelta(minutes=5)
+    said = await room.go()
+
+    assert len(said) == 2
+    assert said[1].startswith("### Sprint 25 · day 1 of 12")
+
+
+async def test_switched_off_it_is_nowhere(room: Room) -> None:
+    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
+    room.thread = issue["number"]
+    due = datetime.now(UTC).date() + timedelta(days=11)
+    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due}')
+    await room.settle(tracking="off")
+    room.clock.now = datetime.now(UTC) + timedelta(minutes=5)
+
+    assert len(await room.go()) == 1
+
+
+async def test_an_issue_of_its_own_is_opened_once_and_closed_when_all_is_over(room: Room) -> None:
+    await make_sprint(room.bot, start=-4, due=9)
+    await room.settle(tracking="issue", summaries="off")
+    now = datetime.now(UTC)
+    await room.go(now)
+    await room.go(now + timedelta(days=1))
+
+    (issue,) = await room.issues("Sprint 12: progress")
+    assert issue["state"] == "open"
+    assert issue["body"].startswith("### Sprint 12 · day 6 of 14")
+    await room.go(now + timedelta(days=9) + GRACE_AFTER_END + timedelta(days=1))
+    (issue,) = await room.issues("Sprint 12: progress")
+    assert (issue["state"], issue["state_reason"]) == ("closed", "not_planned")
+
+
+async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked: Room) -> None:
+    await tracked.go()
+    (comment,) = [
+        one
+        for one in await tracked.bot.github.comments(tracked.bot.repo, tracked.thread)
+        if one["user"]["type"] == "Bot"
+    ]
+    await tracked.bot.github.delete_comment(tracked.bot.repo, comment["id"])
+    await record(tracked.bot, *joining(8).events)
+
+    assert await tracked.go("2026-11-18 13:00") == []
+    assert await tracked.go("2026-11-19 13:00") == []
+
+
+async def test_one_forecast_a_day_is_kept_to_be_graded(tracked: Room) -> None:
+    await tracked.go()
+    await record(tracked.bot, *joining(1).events)
+    await tracked.go("2026-11-18 15:00")
+    await tracked.go("2026-11-19 15:00")
+
+    told = await in_database(tracked.bot, "select shown_in, made_at::date from forecasts order by id")
+    assert [tuple(one) for one in told] == [("living", date(2026, 11, 18)), ("living", date(2026, 11, 19))]
+
+
+# Alerts
+
+
+async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked: Room) -> None:
+    await tracked.settle(alerts={"half_way": False})
+    await tracked.go()
+    await record(tracked.bot, *joining(3).events)
+    _, alert = await tracked.go("2026-11-18 13:00")
+
+    assert alert.startswith(
+        "**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points. The latest: #2000 (+3 points)."
+    )
+    for hour in (14, 15):
+        assert len(await tracked.go(f"2026-11-18 {hour}:00")) == 2
+
+
+async def test_what_is_crossed_at_once_is_told_at_once(tracked: Room) -> None:
+    await tracked.go()
+    await record(tracked.bot, *joining(3).events)
+    _, alert = await tracked.go("2026-11-18 13:00")
+
+    assert "its scope has grown by 25 %" in alert
+    assert "\n\nHalf of its working days are over" in alert
+
+
+async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
+    await tracked.settle(alerts={"blocked": 1, "half_way": False, "days_left": False})
+    card = joining(1)
+    assert isinstance(card, FlowCard)
+    await record(tracked.bot, *card.blocked("11-18 12:40", reason="no key").events)
+    (text,) = await tracked.go("2026-11-18 13:00")
+    assert "**Blocked**\n- #2000 since today: no key" in text
+
+    _, alert = await tracked.go("2026-11-19 09:00")
+    assert alert.startswith("**Sprint 24:** #2000 is blocked for 1 working day: no key.")
+
+
+async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(tracked: Room) -> None:
+    """With the living comment and the summary these are four notifications."""
+    await tracked.settle(summaries="tracking")
+    _, cards = usual_past()
+    (late,) = [card for card in cards if card.id == "item-1042"]
+    await record(tracked.bot, *late.closed("11-18 14:00").events)
+    for day in range(18, 27):
+        for hour in (1, 9, 13, 15):
+            if (day, hour) >= (18, 13):
+                said = await tracked.go(f"2026-11-{day} {hour:02}:00")
+
+    living, half_way, last_days, summary = said
+    assert living.startswith("### Sprint 24 · ended")
+    assert "half of its working days are over, 3 are left. **9 of 12 points done** (75 %)." in half_way
+    assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days
+    assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")
+
+
+async def test_alerts_can_be_switched_off(tracked: Room) -> None:
+    await tracked.settle(alerts="off")
+    await tracked.go()
+    await record(tracked.bot, *joining(8).events)
+
+    assert len(await tracked.go("2026-11-19 09:00")) == 1
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [{"quiet": {"1": "on"}}, {"quiet": {"1": "2026-11-19"}}, {"paused": True}],
+    ids=["quiet", "until a day", "paused"],
+)
+async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
+    tracked: Room, silence: dict[str, Any]
+) -> None:
+    assert tracked.thread == 1
+    await tracked.settle(alerts={"half_way": False, "days_left": False})
+    await tracked.go()
+    await tracked.settle(**silence)
+    await record(tracked.bot, *joining(8).events)
+    assert len(await tracked.go("2026-11-18 13:00")) == 1
+
+    await tracked.settle(**dict.fromkeys(silence))
+    assert len(await tracked.go("2026-11-20 13:00")) == 2
+
+
+# The summary
+
+
+async def closed_sprint(room: Room, **settings: Any) -> datetime:
+    """A sprint whose milestone was closed just now."""
+    room.thread = await make_sprint(room.bot)
+    await room.settle(**settings)
+    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
+    await room.bot.rest()
+    return datetime.now(UTC) + timedelta(minutes=3)
+
+
+async def test_a_closed_milestone_is_summed_up_in_an_issue_that_is_nobody_s_work(room: Room) -> None:
+    closed = await closed_sprint(room)
+    for hours in (0, 1, 2):
+        await room.go(closed + timedelta(hours=hours))
+
+    (issue,) = await room.issues("Summary: Sprint 12")
+    assert (issue["state"], issue["state_reason"]) == ("closed", "not_planned")
+    assert issue["body"].startswith("### Sprint 12 · summary")
+    assert "provisional until a day after the closing" in issue["body"]
+
+
+async def test_once_the_numbers_are_taken_it_is_told_by_them(room: Room) -> None:
+    closed = await closed_sprint(room)
+    await room.go(closed)
+    await room.go(closed + timedelta(days=3))
+    writes = room.writes
+    (issue,) = await room.issues("Summary: Sprint 12")
+    assert "Frozen on" in issue["body"]
+    assert "provisional" not in issue["body"]
+    await room.go(closed + timedelta(days=4))
+    assert room.writes == writes
+
+
+async def test_it_says_the_words_of_summary(room: Room) -> None:
+    closed = await closed_sprint(room)
+    await room.go(closed)
+    room.clock.now = closed
+    await room.bot.say(room.thread, "/summary")
+    (issue,) = await room.issues("Summary: Sprint 12")
+    (answer,) = await room.said()
+
+    assert issue["body"].partition("<sub>")[0] == answer.partition("<sub>")[0]
+
+
+async def test_where_the_sprint_was_followed_the_summary_is_told_too(room: Room) -> None:
+    await make_sprint(room.bot)
+    issue = await room.bot.github.create_issue(room.bot.repo, "Sprints")
+    room.thread = issue["number"]
+    await room.settle(tracking=room.thread)
+    now = datetime.now(UTC)
+    await room.go(now)
+    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
+    await room.bot.rest()
+    _, summary = await room.go(now + timedelta(minutes=3))
+
+    assert summary.startswith("### Sprint 12 · summary")
+    assert await room.issues("Summary: Sprint 12") == []
+
+
+async def test_a_milestone_that_nobody_closes_is_said_to_be_over_once(room: Room) -> None:
+    await make_sprint(room.bot, due=2)
+    now = datetime.now(UTC)
+    await room.go(now + timedelta(days=4))
+    assert await room.issues("Summary: Sprint 12") == []
+    for days in (6, 7, 8):
+        await room.go(now + timedelta(days=days))
+
+    (issue,) = await room.issues("Summary: Sprint 12")
+    assert "nobody has closed it: `/sprint close`" in issue["body"]
+
+
+async def test_switched_off_nothing_is_summed_up(room: Room) -> None:
+    closed = await closed_sprint(room, summaries="off")
+    await room.go(closed)
+    assert await room.issues("Summary: Sprint 12") == []
+
+
+async def test_what_ended_long_before_we_came_is_not_ours_to_sum_up(room: Room) -> None:
+    await make_sprint(room.bot, start=-30, due=-10)
+    await room.go(datetime.now(UTC))
+    assert await room.issues("Summary: Sprint 12") == []
+
+
+async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None:
+    await make_sprint(room.bot, start=None, due=None)
+    await room.settle(tracking="issue")
+    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
+    await room.bot.rest()
+    await room.go(datetime.now(UTC) + timedelta(days=1))
+
+    assert await room.issues("Summary: Sprint 12") == await room.issues("Sprint 12: progress") == []
+
+
+# The clock
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:00", "11-19 08:00")]
+)
+def test_the_next_morning(now: str, expected: str) -> None:
+    assert next_morning(at(now), Calendar()) == at(expected)
+
+
+async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> None:
+    await tracked.settle(alerts="off")
+    tenant, _ = await tracked.ids()
+    async with tracked.bot.base.database.nobody() as connection:
+        await Jobs(tracked.bot.base.queue).measure(connection, organization_id=tenant)
+    await tracked.bot.rest()
+
+    (text,) = await tracked.said()
+    assert text.startswith("### Sprint 24 · day 3 of 5")
+    assert tracked.clock.now == NOW
