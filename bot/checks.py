@@ -173,7 +173,8 @@ class Checks:
             before = await posts.known(project.id, key)
             if before is None and one.impact.standing is Standing.NO_SPRINT and not _is_required(project):
                 continue  # A repository without sprints is left in peace.
-            data = check_run(NAME, one.impact.pull.head, one.card, now, shown)
+            at = now if before is None else _after(before, now)
+            data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
             if before is not None and not is_rerun and _says_the_same(data, before.data):
                 continue
             post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
@@ -189,7 +190,7 @@ class Checks:
         async with self._database.tenant(organization_id) as tenant:
             before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
             if before is not None:
-                data = {**before.data, "completed_at": moment_of(now)}
+                data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).want(project.id, replace(before, data=data), now)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
@@ -306,8 +307,7 @@ class Checks:
         task = Task(organization_id, event_id, project, _request(pull, press, delivery.id), there)
         said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
-            label = _LABELS.get(press.button.partition(":")[0], press.button)
-            button = Button(pull.number, pull.head, label, press.sender, self._clock(), said, is_done)
+            button = Button(pull.number, pull.head, _label(press), press.sender, self._clock(), said, is_done)
             await Pulls(tenant, project.id).record(pressed(button, delivery.id))
             await self._jobs.check(
                 tenant.connection,
@@ -335,7 +335,7 @@ class Checks:
             None,
             is_success=True,
             changes=changes,
-            call=CommandLine(f"button {press.button}", 1),
+            call=CommandLine(f"button “{_label(press)}”", 1),
             is_confirmed=True,
         )
         return _outcome(await self._changing.settle(task, answer))
@@ -485,7 +485,7 @@ def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
 
 
 _BELONGING = {Standing.SPRINT, Standing.LATER}
-_LABELS = {ADD: "Add to sprint", LINK: "Link", ASIDE: "Not this sprint"}
+_LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
 # What the buttons need is what the commands need that do the same; a link has none of its own.
 _COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
 _NOBODY = Request("", 0, 0, "", None, ())
@@ -507,6 +507,12 @@ async def _refusal(task: Task, pull: PullRequest, press: Press) -> str:
             return ""
     theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
     return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
+
+
+def _label(press: Press) -> str:
+    """What stands on the button, as far as its identifier tells."""
+    kind, _, told = press.button.partition(":")
+    return _LABELS.get(kind, "a button that there is not").format(told)
 
 
 def _request(pull: PullRequest, press: Press, delivery: str) -> Request:
@@ -532,6 +538,11 @@ def _outcome(answer: Answer) -> tuple[str, bool]:
 
 def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
     return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+
+
+def _after(before: Post, now: datetime) -> datetime:
+    """Now, but not within the second of the last time: by the time alone a re-run is told from it."""
+    return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
 
 
 def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:

@@ -247,12 +247,8 @@ class GitHubRepository:
         """
         path = f"{self._path}/pulls/{step.number}"
         body = str((await self._installation.get(path)).get("body") or "")
-        line = f"Closes #{step.issue}"
-        if step.is_linked and step.issue not in closed_numbers(body, self._full_name):
-            await self._installation.patch(path, {"body": f"{body.rstrip()}\n\n{line}".strip()})
-        elif not step.is_linked and (lines := body.splitlines()) and line in lines:
-            kept = [one for one in lines if one != line]
-            await self._installation.patch(path, {"body": "\n".join(kept).rstrip()})
+        if step.issue not in closed_numbers(body, self._full_name):
+            await self._installation.patch(path, {"body": f"{body.rstrip()}\n\nCloses #{step.issue}".strip()})
 
     async def _make_labels(self, names: Sequence[str]) -> None:
         for name in names:

@@ -168,18 +168,17 @@ class ProposeFile(msgspec.Struct, frozen=True, tag=True):
 
 
 class Link(msgspec.Struct, frozen=True, tag=True):
-    """A pull request's text says that it closes an issue, in a line of its own; or no longer."""
+    """A pull request's text says that it closes an issue."""
 
     number: int
     issue: int
-    is_linked: bool = True
 
     @property
     def target(self) -> str:
         return f"#{self.number}"
 
-    def undone(self) -> "Link":
-        return Link(self.number, self.issue, not self.is_linked)
+    def undone(self) -> None:
+        """The text is a person's, who may have gone on writing."""
 
 
 class SetAside(msgspec.Struct, frozen=True, tag=True):

@@ -304,8 +304,8 @@ def _days_table(burndown: Burndown) -> str:
 def _pressed(button: Pressed, zone: tzinfo) -> str:
     when = _at(button.at, zone)
     if button.is_done:
-        return f"{person(button.by)} pressed “{button.label}” on {when}. {button.said}"
-    return f"> [!WARNING]\n> {person(button.by)} pressed “{button.label}” on {when}. {button.said}"
+        return f"{person(button.by)} pressed “{plain(button.label)}” on {when}. {button.said}"
+    return f"> [!WARNING]\n> {person(button.by)} pressed “{plain(button.label)}” on {when}. {button.said}"
 
 
 def _footer(impact: Impact, *, is_required: bool) -> str:

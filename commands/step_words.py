@@ -7,11 +7,13 @@ from commands.changes import (
     Block,
     CreateMilestone,
     EditMilestone,
+    Link,
     MoveItem,
     OpenIssue,
     ProposeFile,
     Relabel,
     Resync,
+    SetAside,
     Settle,
     Step,
     Tell,
@@ -69,6 +71,14 @@ def _tell(step: Tell, _: Titles) -> str:
     return f"#{step.number}: {plain(step.event)}"
 
 
+def _link(step: Link, _: Titles) -> str:
+    return f"#{step.number} closes #{step.issue}, by its text"
+
+
+def _set_aside(step: SetAside, _: Titles) -> str:
+    return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
+
+
 def _settle(step: Settle, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
@@ -97,6 +107,8 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
     Tell: _tell,
     Settle: _settle,
     ProposeFile: _propose,
+    Link: _link,
+    SetAside: _set_aside,
     Resync: _resync,
 }
 
