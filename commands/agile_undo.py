@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from commands.arguments import Arguments
 from commands.changes import (
@@ -23,6 +24,7 @@ from commands.registry import command
 from commands.step_words import described
 from commands.wording import moment, person
 from sprints.milestone import Sprint
+from sprints.model import ItemSnapshot, in_order
 from storage.changes import Change
 from storage.projects import Projects
 
@@ -37,11 +39,21 @@ _MOVED_ON = "it has been changed again since"
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """How things stand: sprints by milestone number, and settings that commands gave."""
+    """How things stand: sprints by milestone number, and settings that commands gave; `since` is when the
+    change was made."""
 
     context: Context
     sprints: Mapping[int, Sprint]
     said: Mapping[str, object]
+    since: datetime
+
+    async def item(self, number: int) -> ItemSnapshot | None:
+        """An item, if GitHub has told of it since. Before, it is as the change left it."""
+        told = await self.context.timeline.item(self.context.project.id, number)
+        # GitHub's times are whole seconds.
+        if not any(event.at >= self.since.replace(microsecond=0) for event in told):
+            return None
+        return in_order(told)[-1].snapshot
 
 
 @command(
@@ -61,7 +73,8 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
         )
     _check(context, change)
     sprints = {sprint.number: sprint for sprint in await context.sprints.all(context.now)}
-    now = _Now(context, sprints, await Projects(context.tenant).said(context.project.id))
+    said = await Projects(context.tenant).said(context.project.id)
+    now = _Now(context, sprints, said, change.decided_at or context.now)
     undone, staying = await _inverse(now, decoded(change.steps))
     titles = {number: sprint.title for number, sprint in sprints.items()}
     kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
@@ -109,13 +122,13 @@ async def _holds(now: _Now, step: Step) -> bool:
     """Whether things still are as the step left them. Of a step that leaves no trace we know, they are."""
     match step:
         case MoveItem():
-            item = await now.context.item(step.number)
+            item = await now.item(step.number)
             ids = {sprint.milestone: number for number, sprint in now.sprints.items()}
-            return item is not None and (ids.get(item.milestone) if item.milestone else None) == step.after
+            return item is None or (ids.get(item.milestone) if item.milestone else None) == step.after
         case Relabel():
-            item = await now.context.item(step.number)
+            item = await now.item(step.number)
             labels = {label.lower() for label in item.labels} if item else set()
-            return item is not None and all(one.lower() in labels for one in step.added)
+            return item is None or all(one.lower() in labels for one in step.added)
         case EditMilestone():
             sprint = now.sprints.get(step.number)
             return sprint is not None and _is_so(sprint, step.after)

@@ -1,5 +1,6 @@
 """`/agile undo` and `/agile audit`: what commands changed, and how it is taken back."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -97,6 +98,26 @@ async def test_who_ran_it_may_and_maintainers_and_nobody_else(bot: Bot) -> None:
     assert "was run by `bob`. They can undo it, or anyone with the maintain role." in answer
     assert "### Undo" in await ask(bot, number, "/agile undo", as_user="bob")
     await bot.say(number, "/agile undo confirm:yes", as_user="alice")
+    assert await milestones(bot, number, number + 2) == [True, True]
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_it_need_not_wait_for_github_to_tell_of_the_change(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    async with bot.github.muted():
+        comment = await bot.github.comment(bot.repo, number, "Something")
+    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issues")
+    payload = {
+        key: delivery.payload[key]
+        for key in ("issue", "repository", "organization", "installation", "sender")
+    }
+    await asyncio.sleep(1.1)  # What is told of a second may have come before or after what was done in it.
+    for n, typed in enumerate((f"/evacuate #{number} #{number + 2} confirm:yes", "/agile undo confirm:yes")):
+        told = {**comment, "id": comment["id"] + n, "body": typed}
+        async with bot.github.muted():
+            await bot.deliver("issue_comment", {**payload, "action": "created", "comment": told})
+            await bot.rest()
+
     assert await milestones(bot, number, number + 2) == [True, True]
 
 
