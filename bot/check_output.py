@@ -33,7 +33,7 @@ def check_run(
     """The fields of a completed check run. All are always there, so that an edit takes away what is gone."""
     output: dict[str, Any] = {
         "title": shortened(card.title, _MOST_TITLE) or name,
-        "summary": _text(card.summary) or name,
+        "summary": _text(card.summary) if card.summary.strip() else name,
     }
     if images:
         output["images"] = [{"alt": shortened(one.alt, _MOST_ALT), "image_url": one.url} for one in images]

@@ -258,7 +258,7 @@ def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
 
 
 # Not owner/repo#12, which is an issue elsewhere, nor an HTML entity or the fragment of an address.
-_MENTION = re.compile(r"(?<![\w/&#])#(?P<number>\d{1,9})\b")
+_MENTION = re.compile(r"(?<![\w/&#])#(?P<number>[0-9]{1,9})\b")
 _MOST_MENTIONS = 20
 
 
