@@ -232,7 +232,8 @@ class _Desk:
     async def _summed_up(self, sprint: Sprint, place: Place | None, fate: Fate | None) -> list[_Draft]:
         """The summary, once the milestone is closed or three days have passed without that."""
         told = self._project.settings.get("summaries")
-        if told in {"off", False} or sprint.end is None or sprint.phase(self._now) is not Phase.COMPLETED:
+        is_off = told is False or told == "off"
+        if is_off or sprint.end is None or sprint.phase(self._now) is not Phase.COMPLETED:
             return []
         since = await self._posts.known_since(self._project.id)
         if since is not None and sprint.end < since - _BEFORE_US:

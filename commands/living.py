@@ -61,7 +61,7 @@ def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | Non
         return Place(told)
     if told == "issue":
         return Place(None)
-    if told in {"off", False}:
+    if told is False or told == "off":
         return None
     threads = settings.get(THREADS)
     thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None

@@ -67,9 +67,9 @@ def digest(living: Living, *more: object) -> str:
 
     Words about the future are left out: they move a little with every hour, although nothing has happened.
     """
-    bare = Living(living.facts, living.burndown, blocked=living.blocked, is_silenced=living.is_silenced)
+    bare = Living(living.facts, living.burndown, blocked=living.blocked)
     numbers, _, _ = after_chart(living.facts, living.burndown).rpartition("<sub>")
-    told = [before_picture(bare), numbers, completeness(living.facts), *map(str, more)]
+    told = [before_picture(bare), numbers, completeness(living.facts), *map(str, (living.is_silenced, *more))]
     return sha256("\n".join(told).encode()).hexdigest()[:32]
 
 
@@ -95,9 +95,9 @@ def without(line: LedgerLine, unit: str) -> Change | None:
 
 
 def effect_words(before: float, after: float) -> str:
-    """What a change did to the chance, in words; nothing if it made no difference that is said."""
+    """What a change did to the chance to finish, in words."""
     was, now = in_words(before), in_words(after)
-    return f"{was} → **{now}**" if was != now else f"still {now}"
+    return f"chance {was} → **{now}**" if was != now else f"chance still {now}"
 
 
 def _changes(living: Living) -> str:

@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime, time
 
 from commands.arguments import Argument, Arguments, Kind
-from commands.changes import Changes, CreateMilestone, EditMilestone
+from commands.changes import Changes, CreateMilestone, EditMilestone, Step
 from commands.context import Context
 from commands.errors import UserError
+from commands.living import remembering
 from commands.permissions import Level
 from commands.registry import command
 from commands.sprint_goal import with_goal
@@ -65,7 +66,9 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     told: dict[str, str | None] = {"description": description, "due_on": due.isoformat()}
     changed = {key: value for key, value in told.items() if value != before[key]}
     was = {key: before[key] for key in changed}
-    steps = (EditMilestone(sprint.number, was, changed),) if changed else ()
+    # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
+    here = remembering(context.project.settings, sprint.milestone, context.request.thread)
+    steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
     return Changes(f"begin {plain(sprint.title)}", steps, done, done)
 
 

@@ -16,7 +16,7 @@ def is_quiet_thread(settings: Mapping[str, object], thread: int | None, today: d
     """Whether a thread is silenced: `quiet` names threads, each with `on` or the last day of its silence."""
     told = settings.get("quiet")
     said = told.get(str(thread)) if isinstance(told, Mapping) else None
-    if said in {True, "on"}:
+    if said is True or said == "on":
         return True
     try:
         return today <= date.fromisoformat(str(said))

@@ -440,3 +440,14 @@ async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> 
     (text,) = await tracked.said()
     assert text.startswith("### Sprint 24 · day 3 of 5")
     assert tracked.clock.now == NOW
+
+
+async def test_a_sprint_that_needed_nothing_to_be_begun_is_followed_where_it_was(room: Room) -> None:
+    first = await make_sprint(room.bot)
+    room.thread = first
+    due = datetime.now(UTC).date() + timedelta(days=9)
+    start = datetime.now(UTC).date() - timedelta(days=4)
+    await room.bot.say(first, f'/sprint start "Sprint 12" due:{due} start:{start}')
+    said = await room.go(datetime.now(UTC) + timedelta(minutes=5))
+
+    assert said[-1].startswith("### Sprint 12 · day 5 of 14")

@@ -23,6 +23,7 @@ def test_paused(told: object, expected: bool) -> None:
         ({"7": "2026-11-17"}, False),
         ({"7": "off"}, False),
         ({"8": "on"}, False),
+        ({"7": ["on"]}, False),
         (["7"], False),
         (None, False),
     ],
