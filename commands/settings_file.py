@@ -303,8 +303,13 @@ def _in_words(document: _Document, error: ValidationError) -> Iterator[Problem]:
     rules: Any = error.schema
     if error.validator == "additionalProperties" and rules["additionalProperties"] is False:
         known = list(rules["properties"])
-        for key in sorted(set(document.at(path)) - set(known)):
-            yield Problem(document.line((*path, key)), _unknown((*path, key), known))
+        unknown = [key for key in document.at(path) if key not in known]
+        for n, key in enumerate(unknown):
+            # Looking for what was meant takes its time, and more than so many are not shown.
+            similar = difflib.get_close_matches(key, known, n=1) if n < _MOST_PROBLEMS else []
+            yield Problem(document.line((*path, key)), _unknown((*path, key), known, similar))
+    elif error.validator in {"maxItems", "maxProperties"}:
+        yield Problem(document.line(path), f"{_code(path)} holds more than {rules[error.validator]} entries")
     elif error.validator == "required":
         missing = next(one for one in rules["required"] if one not in document.at(path))
         yield Problem(document.line(path), f"{_code((*path, missing))} is missing")
@@ -318,8 +323,7 @@ def _in_words(document: _Document, error: ValidationError) -> Iterator[Problem]:
         yield Problem(document.line(path), text)
 
 
-def _unknown(path: Path_, known: list[str]) -> str:
-    close = difflib.get_close_matches(str(path[-1]), known, n=1)
+def _unknown(path: Path_, known: list[str], close: list[str]) -> str:
     where = f" in {_code(path[:-1])}" if path[:-1] else ""
     if close:
         return f"there is no setting {_code(path[-1:])}{where}; did you mean `{close[0]}`?"

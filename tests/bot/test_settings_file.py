@@ -62,6 +62,9 @@ bots: ["release-drafter[bot]"]
 strangers: silence
 public: read
 quiet_hours: {from: 18:00, until: 08:00}
+tracking: issue
+alerts: {scope: 50, forecast: off, half_way: false}
+summaries: issue
 ai: true
 sprints: {repositories: [webshop, payments]}
 """
@@ -100,6 +103,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
             "line 1: there is no setting `not` in `quiet_hours`; there are `from`, `until`",
         ),
         ("quiet_hours: {from: 18:00}", "line 1: `quiet_hours.until` is missing"),
+        (f"bots: [{', '.join(f'b{n}' for n in range(51))}]", "line 1: `bots` holds more than 50 entries"),
         (
             "holidays:\n  - 2026-12-24\n  - 2026-02-30",
             "line 3: `holidays` must hold dates such as `2026-12-25`, not “2026-02-30”",
