@@ -160,7 +160,8 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     text = ",".join(values)
     if told.get("type") == "boolean" and text.lower() in _YES | _NO:
         return text.lower() in _YES
-    return scalar(text) if told.get("type") in {"number", "integer"} else text
+    types = {_resolved(form).get("type") for form in (told, *told.get("anyOf", ()))}
+    return scalar(text) if types & {"number", "integer"} else text
 
 
 def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:

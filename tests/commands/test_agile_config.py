@@ -348,6 +348,14 @@ def test_what_is_typed_is_read_as_the_setting_asks(
     assert read_value(path, typed) == value
 
 
+def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
+    told = {**schema(), "properties": {**schema()["properties"], "any": forms}}
+    monkeypatch.setattr("commands.agile_config_set.schema", lambda: told)
+    assert read_value(("any",), ("42",)) == 42
+    assert read_value(("any",), ("off",)) == "off"
+
+
 def test_a_mapping_cannot_be_typed() -> None:
     with pytest.raises(UserError):
         read_value(("commands", "estimate"), ("x",))
