@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.billing_routes import add_billing
 from bot.chart_route import ChartRoute
 from bot.inbox import Inbox
 from bot.pictures import Drawing
@@ -30,6 +31,7 @@ def make_app(base: Services) -> web.Application:
 
     app.on_cleanup.append(close)
     app.router.add_get("/healthz", _healthz)
+    add_billing(app, base)
 
     async def readyz(_: web.Request) -> web.Response:
         return await _readiness(base)

@@ -14,6 +14,7 @@ from procrastinate.jobs import Status
 
 from bot.answers import Answers
 from bot.billing import OurShop
+from bot.billing_clockwork import BillingClockwork
 from bot.checks import Checks
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
@@ -21,6 +22,7 @@ from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.reports import Reports
 from bot.services import Services
+from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
 from storage.lookups import tenants_with_waiting_events, wake
@@ -159,6 +161,9 @@ async def worker(
             answers = await stack.enter_async_context(_answers(base, github, artist))
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
+            BillingClockwork(
+                base.database, github, base.settings.billing, BillingJobs(base.queue), base.clock
+            ).register(queue)
             Reports(base.database, pictures, jobs, base.clock).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)

@@ -33,14 +33,21 @@ class Deadlines:
         self._organization_id = tenant.organization_id
 
     async def note(self, deadline: Deadline) -> bool:
-        """Keeps a deadline; False if one for this cancellation is known, be it withdrawn by now."""
+        """Keeps a deadline; False if one for this cancellation is known, be it withdrawn by now.
+
+        One that we found gone becomes one that we were told of.
+        """
         fresh = insert(deletion_deadlines).values(
             organization_id=self._organization_id,
             cancelled_at=deadline.cancelled_at,
             due_at=deadline.due_at,
             is_told=deadline.is_told,
         )
-        kept = fresh.on_conflict_do_nothing().returning(deletion_deadlines.c.id)
+        kept = fresh.on_conflict_do_update(
+            index_elements=["organization_id", "cancelled_at"],
+            set_={"is_told": True, "withdrawn_at": None, "withdrawn_because": None},
+            where=and_(fresh.excluded.is_told, deletion_deadlines.c.is_told.is_(False)),
+        ).returning(deletion_deadlines.c.id)
         return await self._connection.scalar(kept) is not None
 
     async def active(self) -> list[Deadline]:

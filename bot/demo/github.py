@@ -37,6 +37,7 @@ from bot.demo.history import History, Repository
 from bot.demo.history_rest import HistoryRest
 from bot.demo.hooks import Arrival, Delivery, Hooks
 from bot.demo.issue_lists import IssueLists
+from bot.demo.marketplace import Marketplace
 from bot.demo.planning import Planning, explained
 from bot.demo.pulls import Pulls
 from bot.demo.rate_limit import RateLimit
@@ -115,6 +116,7 @@ class StandInGitHub(Actions):
         self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
         self._extras = Extras(self._desk, lambda: self.roles)
         self._attempts = Attempts(self._hooks, self._is_app, lambda: URL(self.url))
+        self.marketplace = Marketplace(self._is_app, lambda: URL(self.url))
         self._recorded = HistoryRest(self.history, self._is_app, lambda: URL(self.url))
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
         self._drain_lock = asyncio.Lock()
@@ -408,6 +410,7 @@ class StandInGitHub(Actions):
             return await self._on_graphql(caller, body)
         answer = (
             await self._attempts.answer(caller, method, url)
+            or await self.marketplace.answer(caller, method, url)
             or await self._recorded.answer(caller, method, url)
             or await self._extras.answer(caller, method, url, body)
             or membership(caller, method, url.path, self.teams, lambda: URL(self.url))

@@ -1,0 +1,150 @@
+"""Keeping what an account has bought: the row, the plan that follows, the audit, and what is deleted when."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from marketplace.accounts import DELETION_AFTER
+from marketplace.entitlements import standing_of
+from marketplace.plans import PLANS, PlanName
+from storage.database import Tenant
+from storage.deadlines import Deadline, Deadlines
+from storage.subscriptions import MARKETPLACE, STRIPE, Account, Had, Noted, Subscription, Subscriptions
+
+# Who is told of a deletion late has a week left all the same.
+_LEAST_NOTICE = timedelta(days=7)
+_GIVING = frozenset({"active", "trialing", "past_due"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is kept: `actor` is marketplace, stripe or clock; `event` and `id` say which event."""
+
+    actor: str
+    event: str
+    id: str
+    effective_at: datetime | None = None
+
+
+class Books:
+    """What one account has bought, within a transaction."""
+
+    def __init__(self, tenant: Tenant, now: datetime, grace: timedelta) -> None:
+        self._subscriptions = Subscriptions(tenant)
+        self._deadlines = Deadlines(tenant)
+        self._now = now
+        self._grace = grace
+
+    async def keep(self, read: Subscription, cause: Cause) -> bool:
+        """Keeps a subscription as its source told it. False if the source was asked again since then."""
+        account = await self._subscriptions.lock()
+        known = await self.known(read.source, read.reference)
+        if account is None or (known is not None and known.read_at > read.read_at):
+            return False
+        at = min(cause.effective_at or self._now, self._now)
+        kept = replace(read, had=had_after(known, read, at), quantity_set_on=_set_on(known, read))
+        await self._subscriptions.put(kept)
+        await self._follow(account, known, kept, cause)
+        if _keeps_data(kept):
+            await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} {kept.status}")
+        return True
+
+    async def cancelled(self, at: datetime, cause: Cause, *, is_told: bool) -> None:
+        """Notes by when the account's data goes, unless it pays for it elsewhere."""
+        account = await self._subscriptions.lock()
+        every = await self._subscriptions.all()
+        if account is None or any(_keeps_data(one) for one in every):
+            return
+        if not is_told and await self._deadlines.latest() is not None:
+            return
+        due = max(at + DELETION_AFTER, self._now + _LEAST_NOTICE)
+        if not await self._deadlines.note(Deadline(at, due, is_told)):
+            return
+        if is_told:  # What GitHub names counts more than what we found.
+            await self._deadlines.withdraw(self._now, "GitHub named the day", only_found=True)
+        details = {"cause": cause.event, "id": cause.id, "due": due.isoformat()}
+        await self._subscriptions.audit(
+            Noted(cause.actor, "deletion noted", account.name, details, self._now)
+        )
+
+    async def withdraw_if_paid(self) -> bool:
+        """Whether anything is paid for, so that nothing may be deleted."""
+        await self._subscriptions.lock()
+        kept = [one for one in await self._subscriptions.all() if _keeps_data(one)]
+        if kept:
+            await self._deadlines.withdraw(self._now, f"{kept[0].source}: {kept[0].plan} {kept[0].status}")
+        return bool(kept)
+
+    async def known(self, source: str, reference: str) -> Subscription | None:
+        """The subscription as it was kept last."""
+        every = await self._subscriptions.all()
+        return next((one for one in every if (one.source, one.reference) == (source, reference)), None)
+
+    async def settle(self) -> None:
+        """Time alone can take a plan away: at the end of a trial, or of grace."""
+        account = await self._subscriptions.lock()
+        if account is not None:
+            await self._set_plan(account, Cause("clock", "time", ""))
+
+    async def _follow(
+        self, account: Account, known: Subscription | None, kept: Subscription, cause: Cause
+    ) -> None:
+        before, after = _shown(known), _shown(kept)
+        if before != after:
+            details = {"before": before, "after": after, "event": cause.event, "id": cause.id}
+            await self._subscriptions.audit(
+                Noted(cause.actor, "subscription", account.name, details, self._now)
+            )
+        await self._set_plan(account, cause)
+
+    async def _set_plan(self, account: Account, cause: Cause) -> None:
+        plan = standing_of(await self._subscriptions.all(), self._now, self._grace).plan
+        if plan == account.plan:
+            return
+        await self._subscriptions.set_plan(plan)
+        details = {"before": account.plan, "after": plan.value, "event": cause.event, "id": cause.id}
+        await self._subscriptions.audit(Noted(cause.actor, "plan", account.name, details, self._now))
+
+
+def had_after(known: Subscription | None, read: Subscription, at: datetime) -> Had | None:
+    """What the account had before it became less. It is forgotten when it has as much again."""
+    had = known.had if known else None
+    if known is not None and known.status in _GIVING and _is_less(read, known.plan, known.quantity):
+        had = Had(known.plan, known.quantity, at)
+    if had is not None and not _is_less(read, had.plan, had.quantity):
+        return None
+    return had
+
+
+def _is_less(read: Subscription, plan: str, quantity: int | None) -> bool:
+    if read.status not in _GIVING:
+        return PLANS[PlanName(plan)].is_paid
+    rank, before = PLANS[PlanName(read.plan)].rank, PLANS[PlanName(plan)].rank
+    if rank != before:
+        return rank < before
+    return read.quantity is not None and (quantity is None or read.quantity < quantity)
+
+
+def _keeps_data(one: Subscription) -> bool:
+    """A purchase on the Marketplace, be it of the free plan, or a paid subscription with Stripe."""
+    if one.source == MARKETPLACE:
+        return one.status in _GIVING
+    return one.source == STRIPE and one.status in _GIVING and PLANS[PlanName(one.plan)].is_paid
+
+
+def _set_on(known: Subscription | None, read: Subscription) -> date | None:
+    return read.quantity_set_on or (known.quantity_set_on if known else None)
+
+
+def _shown(one: Subscription | None) -> dict[str, object] | None:
+    """What the audit log tells of a subscription."""
+    if one is None:
+        return None
+    pending = one.pending
+    return {
+        "source": one.source,
+        "status": one.status,
+        "plan": one.plan,
+        "quantity": one.quantity,
+        "yearly": one.is_yearly,
+        "pending": [pending.plan, pending.quantity] if pending else None,
+    }

@@ -1,0 +1,163 @@
+"""GitHub Marketplace: what its answers and events mean. An event is a hint; GitHub's answer is what holds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from marketplace.plans import PlanName
+from storage.subscriptions import MARKETPLACE, Pending, Subscription
+
+ACTIONS = frozenset({"purchased", "changed", "pending_change", "pending_change_cancelled", "cancelled"})
+
+PlanOf = Callable[[int], PlanName | None]
+
+
+class PurchaseError(Exception):
+    """What GitHub told cannot be used; the text says why."""
+
+
+class _Plan(msgspec.Struct):
+    id: int
+    name: str = ""
+    price_model: str = ""
+
+    def seats(self, units: int | None) -> int | None:
+        """How many were bought. None for a plan that is not sold by the unit."""
+        is_per_unit = self.price_model.replace("-", "_").upper() == "PER_UNIT"
+        return units if is_per_unit else None
+
+
+class _Pending(msgspec.Struct):
+    effective_date: datetime | None = None
+    unit_count: int | None = None
+    plan: _Plan | None = None
+
+
+class _Purchase(msgspec.Struct):
+    plan: _Plan
+    billing_cycle: str | None = None
+    next_billing_date: datetime | None = None
+    unit_count: int | None = None
+    on_free_trial: bool = False
+    free_trial_ends_on: datetime | None = None
+
+
+class Listed(msgspec.Struct):
+    """An account of the listing, as `GET /marketplace_listing/accounts/{id}` tells it."""
+
+    id: int
+    login: str
+    marketplace_purchase: _Purchase
+    type: str = "Organization"
+    marketplace_pending_change: _Pending | None = None
+
+
+class Buyer(msgspec.Struct):
+    """The account that an event names."""
+
+    id: int
+    login: str = ""
+    type: str = "Organization"
+
+
+class _Named(msgspec.Struct):
+    account: Buyer
+
+
+class Hint(msgspec.Struct):
+    """An event of the Marketplace, as far as it is read."""
+
+    action: str
+    marketplace_purchase: _Named
+    effective_date: datetime | None = None
+
+    @property
+    def account(self) -> Buyer:
+        return self.marketplace_purchase.account
+
+
+def listed(told: Mapping[str, Any]) -> Listed:
+    """GitHub's answer. Raises PurchaseError."""
+    try:
+        return msgspec.convert(told, Listed)
+    except msgspec.ValidationError as problem:
+        raise PurchaseError(f"GitHub told of a purchase that cannot be read: {problem}") from None
+
+
+def subscription_of(told: Listed, plan_of: PlanOf, read_at: datetime) -> Subscription:
+    """What an account has bought. Raises PurchaseError for a plan that MARKETPLACE_PLAN_IDS does not name."""
+    bought, pending = told.marketplace_purchase, told.marketplace_pending_change
+    announced = None
+    if pending is not None:
+        plan = _known(pending.plan, plan_of) if pending.plan else None
+        seats = pending.plan.seats(pending.unit_count) if pending.plan else None
+        announced = Pending(plan, seats, pending.effective_date)
+    is_trial = bought.on_free_trial
+    return Subscription(
+        MARKETPLACE,
+        "trialing" if is_trial else "active",
+        _known(bought.plan, plan_of),
+        read_at,
+        quantity=bought.plan.seats(bought.unit_count),
+        is_yearly=bought.billing_cycle == "yearly",
+        plan_id=bought.plan.id,
+        period_end=bought.next_billing_date,
+        trial_ends=bought.free_trial_ends_on if is_trial else None,
+        pending=announced,
+    )
+
+
+def _known(plan: _Plan, plan_of: PlanOf) -> str:
+    found = plan_of(plan.id)
+    if found is None:
+        raise PurchaseError(f"MARKETPLACE_PLAN_IDS does not name the plan {plan.id} (“{plan.name}”)")
+    return found.value
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is to be kept: the subscription as it is now, and from when on its data is to be deleted, if so.
+
+    `cancelled_at` is the day that GitHub named (`is_told`), or else the moment at which we found it gone.
+    With `try_again` nothing is kept yet: GitHub's answer may lag behind its event.
+    """
+
+    subscription: Subscription | None = None
+    cancelled_at: datetime | None = None
+    is_told: bool = False
+    try_again: bool = False
+
+
+def outcome(
+    known: Subscription | None,
+    read: Subscription | None,
+    action: str,
+    effective_at: datetime | None,
+    now: datetime,
+    *,
+    is_last_try: bool,
+) -> Outcome:
+    """From what was known, and what GitHub answers now (None: 404), to what is to be kept.
+
+    `action` is the event's, or "reconciled" without one.
+    """
+    if read is not None:
+        return Outcome(read)
+    if action == "cancelled":
+        at = effective_at or now
+        return Outcome(_ended(known, at, now), at, is_told=True)
+    if not is_last_try:
+        return Outcome(try_again=True)
+    if known is None or known.has_ended:
+        return Outcome()
+    return Outcome(_ended(known, now, now), now)
+
+
+def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscription | None:
+    if known is None:
+        return None
+    ended_at = known.ended_at if known.has_ended else at
+    return replace(known, status="ended", ended_at=ended_at, pending=None, period_end=None, read_at=now)
