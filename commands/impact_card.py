@@ -55,11 +55,11 @@ def impact_card(
     """
     parts = [
         _lead(impact),
+        _pressed(button, zone) if button else "",
         _rule(impact) if is_required else "",
         _effect_table(impact),
         _usual_table(impact, zone),
         _days_table(burndown) if burndown and impact.effect else "",
-        _pressed(button, zone) if button else "",
         _footer(impact, is_required=is_required),
     ]
     summary = "\n\n".join(part for part in parts if part)
@@ -82,6 +82,8 @@ def title(impact: Impact) -> str:
             return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
         case Standing.UNPLANNED if impact.candidate and impact.is_candidate_inside:
             return f"Unplanned: names #{impact.candidate} of {_sprint(impact)}, but does not close it"
+        case Standing.UNPLANNED if impact.candidate:
+            return f"Unplanned: works on #{impact.candidate}, which is not in {_sprint(impact)}"
         case Standing.UNPLANNED:
             return f"Unplanned: moves no item of {_sprint(impact)}"
         case _:
@@ -89,25 +91,22 @@ def title(impact: Impact) -> str:
 
 
 def buttons(impact: Impact) -> tuple[Button, ...]:
-    """What can be done about it, at most three things."""
-    found = list[Button]()
+    """What can be done about it, at most three things, the likeliest first."""
     if impact.sprint is None or impact.standing is Standing.LATER:
         return ()
-    sprint = impact.sprint
-    is_outside = impact.standing in {Standing.UNPLANNED, Standing.ASIDE}
-    if is_outside:
+    sprint, found = impact.sprint, list[Button]()
+    name = _name(sprint.title)
+    if impact.standing in {Standing.UNPLANNED, Standing.ASIDE}:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        found.append(
-            Button("Add to sprint", f"Puts {what} into {_name(sprint.title)}", f"{ADD}:{sprint.number}")
-        )
+        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{sprint.number}"))
     if (one := impact.candidate) is not None:
-        found.append(Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}"))
+        link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
+        found.insert(0 if impact.is_candidate_inside else 1, link)
     if impact.standing is Standing.UNPLANNED:
-        does = f"Says that it is no work of {_name(sprint.title)}"
+        does = f"Says that it is no work of {name}"
         found.append(Button("Not this sprint", does, f"{ASIDE}:{sprint.number}"))
     elif any(one.tie is Tie.ITSELF for one in impact.moved):
-        does = f"Takes it out of {_name(sprint.title)}"
-        found.append(Button("Not this sprint", does, f"{ASIDE}:{sprint.number}"))
+        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{sprint.number}"))
     return tuple(found)
 
 
@@ -126,56 +125,58 @@ def _title_of_moved(impact: Impact) -> str:
 
 
 def _lead(impact: Impact) -> str:
+    sprint = f"**{plain(_sprint(impact))}**"
     match impact.standing:
         case Standing.SPRINT:
-            return _lead_of_moved(impact)
+            return _lead_of_moved(impact, sprint)
         case Standing.LATER if impact.later:
-            later = impact.later
-            return (
-                f"This belongs to **{plain(later.title)}**, which starts on {weekday(later.first_day)}. "
-                "It changes nothing about the sprint that is running."
-            )
+            begins = f"which starts on {weekday(impact.later.first_day)}"
+            return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
         case Standing.ASIDE:
-            who = person(impact.aside_by or "")
-            return f"{who} said that this is no work of **{plain(_sprint(impact))}**. No total of it changes."
+            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
         case Standing.UNPLANNED:
-            return _lead_of_unplanned(impact)
+            return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
         case _:
-            return "No sprint is running here, so this moves none."
+            return "No sprint is running here, so merging this moves none."
 
 
-def _lead_of_moved(impact: Impact) -> str:
-    items, sprint, effect = _strongest(impact.moved), f"**{plain(_sprint(impact))}**", impact.effect
-    listed = "; ".join(_item(one) for one in items[:_MOST_ITEMS])
-    if len(items) > _MOST_ITEMS:
-        listed += f" and {len(items) - _MOST_ITEMS} more"
+_AS_IT_IS = "Merging it leaves the sprint that is running as it is."
+
+
+def _lead_of_moved(impact: Impact, sprint: str) -> str:
+    items, effect = _strongest(impact.moved), impact.effect
+    listed = _joined([_item(one) for one in items])
     if effect is None:
-        return f"This belongs to {listed} of {sprint}. What it belongs to is done already, so nothing moves."
+        return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
     if effect.is_conditional:
-        it = "it" if len(items) == 1 else "them"
+        numbers = named((one.item.number for one in items), _MOST_ITEMS)
         return (
-            f"By the name of its branch this works on {listed} of {sprint}. Merging it does not close {it}; "
-            f"below is what closing {it} would do."
+            f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
+            "by itself; the table shows what closing would do."
         )
     if items[0].tie is Tie.ITSELF and len(items) == 1:
         return f"This pull request is itself an item of {sprint}: {listed}."
     return f"Merging this finishes {listed} of {sprint}."
 
 
-def _lead_of_unplanned(impact: Impact) -> str:
-    sprint = f"**{plain(_sprint(impact))}**"
+def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
     if impact.outside:
         verb = "is" if len(impact.outside) == 1 else "are"
-        return (
-            f"**Unplanned work:** this closes {named(impact.outside)}, which {verb} not in {sprint}. "
-            "Merging it leaves the sprint as it is."
-        )
-    said = f"**Unplanned work:** this closes no item of {sprint}, and its branch is named after none."
+        return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_AS_IT_IS}"
     if impact.candidate is not None and impact.is_candidate_inside:
-        return f"{said} It names #{impact.candidate}, which is in the sprint."
+        return f"this closes no item of {sprint}. It names #{impact.candidate}, which is in the sprint."
     if impact.candidate is not None:
-        return f"{said} By its branch it may be about #{impact.candidate}, which is not in the sprint."
-    return f"{said} Merging it leaves the sprint as it is."
+        named_after = f"by the name of its branch this works on #{impact.candidate}"
+        return f"{named_after}, which is not in {sprint}. {_AS_IT_IS}"
+    return f"this closes no item of {sprint}, and its branch is named after none. {_AS_IT_IS}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """One, two and three; the first of them if there are many."""
+    shown = list(parts[:_MOST_ITEMS])
+    if len(parts) > _MOST_ITEMS:
+        shown.append(f"{len(parts) - _MOST_ITEMS} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def _strongest(moved: Sequence[Moved]) -> list[Moved]:
@@ -201,9 +202,11 @@ def _rule(impact: Impact) -> str:
     asks = "This repository asks every pull request to belong to an item of a sprint"
     if _conclusion(impact, is_required=True) == "failure":
         return (
-            f"> [!IMPORTANT]\n> {asks}, and this one does not yet. Close an item of the sprint with it "
-            "(`Closes #12`), add it to the sprint, or say that it is not for this sprint."
+            f"**{asks}, and this one does not yet.** Close an item of the sprint with it (`Closes #12`), "
+            "add it to the sprint, or say that it is not for this sprint."
         )
+    if impact.pull.is_draft:
+        return f"{asks}. Of a draft it asks nothing yet."
     met = {
         Standing.SPRINT: "this one does",
         Standing.LATER: "this one does",
@@ -228,7 +231,9 @@ def _effect_table(impact: Impact) -> str:
     rows = [("Left to do", _left(effect.before, effect), f"**{_left(effect.after, effect)}**")]
     if effect.chance_before is not None and effect.chance_after is not None and sprint.due:
         chance = f"**{in_words(effect.chance_after)}**"
-        rows.append((f"All is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance))
+        rows.append(
+            (f"Chance that all is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance)
+        )
     head = "Once closed" if effect.is_conditional else "Once merged"
     return table((plain(sprint.title), "Now", head), rows)
 
@@ -302,10 +307,8 @@ def _days_table(burndown: Burndown) -> str:
 
 
 def _pressed(button: Pressed, zone: tzinfo) -> str:
-    when = _at(button.at, zone)
-    if button.is_done:
-        return f"{person(button.by)} pressed “{plain(button.label)}” on {when}. {button.said}"
-    return f"> [!WARNING]\n> {person(button.by)} pressed “{plain(button.label)}” on {when}. {button.said}"
+    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, zone)}. {button.said}"
+    return said if button.is_done else f"**Not done:** {said}"
 
 
 def _footer(impact: Impact, *, is_required: bool) -> str:

@@ -444,7 +444,7 @@ async def test_what_github_refuses_is_told(bot: Bot) -> None:
     await press(bot, pull["head"]["sha"], f"add:{await sprint_number(bot)}")
 
     summary = (await check(bot, pull["head"]["sha"]))["output"]["summary"]
-    assert "> [!WARNING]" in summary
+    assert "**Not done:** `alice` pressed" in summary
     assert "GitHub would not let me add" in summary
 
 
