@@ -65,7 +65,7 @@ ACTS = (
     Act("The end of the sprint", "What is open goes on in Sprint 25. First it is shown.", _CLOSE),
     Act("… and it is done", "Alice has read it.", f"{_CLOSE} confirm:yes"),
     Act("What it came to", "", '/sprint report "Sprint 24"'),
-    Act("Looking back", "", "/sprint retro"),
+    Act("Looking back", "", '/sprint retro "Sprint 24"'),
 )  # fmt: skip
 
 

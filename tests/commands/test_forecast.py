@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.measuring import Measuring
+from sprints.model import Event
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
 from tests.builders import Box, Card, at
@@ -42,7 +43,7 @@ async def tell_past(bot: Bot, clock: Clock, *, done: int = 4, open_items: int = 
             cards.append(card)
     async with bot.base.database.tenant(tenant) as one:
         (project,) = await Projects(one).active()
-        facts = [
+        facts: list[Event] = [
             *(event for box in boxes for event in box.events),
             *(event for card in cards for event in card.events),
         ]
@@ -60,7 +61,6 @@ async def test_tells_the_chance_what_to_take_out_and_how_it_was_computed(bot: Bo
     number = await tell_past(bot, clock)
     answer = await say(bot, number, "/forecast")
 
-    print(answer)
     assert "### Forecast · Week 10" in answer
     assert re.search(
         r"\*\*Less than 1 in 10\*\* that all of it, 4 points more, is done by Fri 13 Nov\.", answer
