@@ -385,7 +385,7 @@ async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
     head = pull["head"]["sha"]
     run = await check(bot, head)
     assert run["output"]["title"] == f"Unplanned: names #{number} of Sprint 12, but does not close it"
-    assert buttons(run)[1] == f"link:{number}"
+    assert buttons(run)[0] == f"link:{number}"
 
     await press(bot, head, f"link:{number}")
     body = (await bot.github.issue(bot.repo, pull["number"]))["body"]
