@@ -29,7 +29,9 @@ async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> No
     assert (await in_force(bot))["roles"] == {}
     comment = await bot.say(number, "/agile pause", as_user="carol")
     assert bot.reactions(comment) == ["eyes", "confused"]
-    audit = await in_database(bot, "select actor, target, details from audit_log order by id")
+    audit = await in_database(
+        bot, "select actor, target, details from audit_log where target = 'roles' order by id"
+    )
     assert [(row.actor, row.target) for row in audit] == [("alice", "roles"), ("alice", "roles")]
     assert audit[1].details["step"]["before"] == {"carol": "maintain"}
 
