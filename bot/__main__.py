@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import OperationalError
 
-from bot import docs, doctor, facts, logs, replay, serve
+from bot import billing_command, docs, doctor, facts, logs, replay, serve
 from bot.backfill import command as backfill
 from bot.services import migrate
 from bot.settings import Settings, SettingsError, load
@@ -75,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
     found = add("backfill", "Asks GitHub for a repository's past.", "backfill acme/webshop", backfill.run)
     found.add_argument("repository", metavar="OWNER/NAME")
     found.set_defaults(log_level=logging.ERROR)
+    for name, summary, run in (
+        ("plan", "What an account has bought, and how many seats it uses.", billing_command.plan),
+        ("usage", "What an account has used this month.", billing_command.usage),
+    ):
+        found = add(name, summary, f"{name} --account acme --json", run)
+        found.add_argument("--account", required=True, metavar="NAME", help="the account's name on GitHub")
+        found.add_argument("--json", action="store_true", help="as JSON")
+        found.set_defaults(log_level=logging.ERROR)
     add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(
         log_level=logging.ERROR
     )

@@ -1,0 +1,68 @@
+"""`plan` and `usage`: what an account has bought and used, for operators."""
+
+import argparse
+import asyncio
+import json
+import sys
+
+from bot.billing import OurShop
+from bot.services import services
+from bot.settings import Settings
+from marketplace.accounts import Billing, billing_of
+from marketplace.plans import METRICS
+from storage.subscriptions import tenants_named
+
+
+class _NotFoundError(Exception):
+    """Its text says what is not known."""
+
+
+def plan(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan. Exit status 1 for an account that we never heard of."""
+    return _print(settings, options, with_usage=False)
+
+
+def usage(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan, and what was used this month."""
+    return _print(settings, options, with_usage=True)
+
+
+def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool) -> int:
+    try:
+        billing = asyncio.run(_read(settings, options.account))
+    except _NotFoundError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    told = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
+    if options.json:
+        print(json.dumps(told, indent=1))
+    else:
+        print("\n".join(_lines(billing, with_usage=with_usage)))
+    return 0
+
+
+async def _read(settings: Settings, name: str) -> Billing:
+    async with services(settings) as base:
+        shop = OurShop(settings.billing, settings.public_url, base.cipher)
+        async with base.database.nobody() as connection:
+            tenants = await tenants_named(connection, name)
+        for organization_id in tenants:
+            async with base.database.tenant(organization_id) as tenant:
+                if found := await billing_of(tenant, base.clock(), shop):
+                    return found
+    raise _NotFoundError(f"no account {name} has been heard of")
+
+
+def _lines(billing: Billing, *, with_usage: bool) -> list[str]:
+    standing = billing.standing
+    source = standing.source or "nobody"
+    paid = "any number of" if standing.seats is None else standing.seats
+    lines = [
+        f"{billing.account.name}: {standing.terms.title}, {standing.status}, by {source}",
+        f"seats: {len(billing.people)} used, {paid} paid for",
+    ]
+    if billing.deadline:
+        lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
+    if with_usage:
+        lines += [f"{text}, this month: {billing.usage[metric]}" for metric, text in METRICS.items()]
+    return lines

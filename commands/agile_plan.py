@@ -1,0 +1,33 @@
+"""`/agile plan`: what the account has bought, what that includes, and where it is changed."""
+
+from commands.arguments import Arguments
+from commands.billing_card import NOTHING_IS_SOLD, plan_card
+from commands.context import Context
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from marketplace.accounts import billing_of
+from marketplace.plans import PlanName
+
+
+@command(
+    "agile plan",
+    summary="the plan of this account, what it includes, and where it is changed",
+    level=Level.ADMIN,
+    examples=("/agile plan",),
+)
+async def agile_plan(context: Context, _: Arguments) -> Reply:
+    """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
+    shop, now = context.shop, context.now
+    if shop is None or not shop.is_on:
+        return Reply((NOTHING_IS_SOLD,))
+    billing = await billing_of(context.tenant, now, shop)
+    if billing is None:
+        return Reply((NOTHING_IS_SOLD,))
+    account = billing.account.github_id
+
+    def checkout(plan: PlanName, is_yearly: bool) -> str | None:
+        return shop.checkout(account, plan, now, is_yearly=is_yearly)
+
+    is_public = not context.project.is_private
+    return Reply((plan_card(billing, shop.links(account), checkout, is_public=is_public),))

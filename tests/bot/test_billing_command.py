@@ -1,0 +1,69 @@
+"""`python -m bot plan` and `usage`, as an operator runs them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.bot.test_command_line import recording, run
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("b")
+    done = run(folder, "replay", str(recording(folder)))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+SHOP = {"MARKETPLACE_WEBHOOK_SECRET": "s", "MARKETPLACE_PLAN_IDS": "1313=pro"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_on"), [({}, True), (SHOP, False), (SHOP | {"BILLING": "off"}, True)]
+)
+def test_the_plan_as_json(replayed: Path, environment: dict[str, str], is_on: bool) -> None:
+    done = run(replayed, "plan", "--account", "Acme", "--json", **environment)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told.pop("features") == dict.fromkeys(["forecasts", "flow", "insights", "export", "audit"], is_on)
+    assert told == {
+        "account": "acme",
+        "plan": "free",
+        "source": None,
+        "status": "none",
+        "seats": {"paid": None, "used": 0},
+        "trial_ends": None,
+        "period_end": None,
+        "pending": None,
+    }
+
+
+def test_the_usage_as_json_and_in_words(replayed: Path) -> None:
+    done = run(replayed, "usage", "--account", "acme", "--json")
+    assert json.loads(done.stdout)["usage"] == {
+        "projects_created": 1,
+        "commands_answered": 0,
+        "api_calls": 0,
+        "ai_words": 0,
+    }
+    done = run(replayed, "usage", "--account", "acme")
+    assert "acme: Free, none, by nobody" in done.stdout
+    assert "repositories added, this month: 1" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["plan", "usage"])
+def test_an_unknown_account_is_said(replayed: Path, command: str) -> None:
+    done = run(replayed, command, "--account", "nobody", "--json")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (
+        1,
+        "",
+        "no account nobody has been heard of",
+    )
+
+
+@pytest.mark.parametrize("command", ["plan", "usage"])
+def test_help_shows_an_example(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command, "--help")
+    assert f"Example: python -m bot {command} --account acme --json" in " ".join(done.stdout.split())
+    assert run(tmp_path, command).returncode == 2

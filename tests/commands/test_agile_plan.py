@@ -1,0 +1,249 @@
+"""`/agile plan` and `/agile usage`: what an owner reads, and what is said nowhere in public."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.demo.github import StandInGitHub
+from bot.pictures import Drawing
+from bot.settings import Settings
+from commands.billing_card import plan_card, usage_card
+from marketplace.accounts import Billing
+from marketplace.entitlements import Links, standing_of
+from marketplace.plans import PlanName
+from storage.deadlines import Deadline, Deadlines
+from storage.subscriptions import Account, Pending, Subscription, Subscriptions, tenant_of_account
+from tests.commands.test_sprint_status import make_sprint, private_repository
+from tests.conftest import Clock, running_bot
+from tests.marketplace.test_reading import SETTINGS
+from tests.running import Bot, rows
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+LINKS = Links(
+    {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
+)
+
+
+def bought(
+    source: str = "marketplace", status: str = "active", plan: str = "pro", **more: Any
+) -> Subscription:
+    return Subscription(source, status, plan, NOW, **more)
+
+
+def billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
+    standing = standing_of(subscriptions, NOW, 14 * DAY)
+    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    who = tuple(f"person-{number}" for number in range(people))
+    return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
+
+
+def card(found: Billing, *, is_public: bool = False, links: Links = LINKS) -> str:
+    def checkout(plan: PlanName, is_yearly: bool) -> str | None:
+        return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
+
+    return plan_card(found, links, checkout, is_public=is_public)
+
+
+def test_a_paid_plan_is_told_in_three_lines() -> None:
+    told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY)))
+    assert told.startswith(
+        "### acme is on Pro\n\n"
+        "Bought by GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
+        "3 people on planned work, 5 seats paid for.\n\n"
+        "**Change it**"
+    )
+    assert (
+        "$6.00 a month or $60.00 a year for a seat: [on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
+        in told
+    )
+
+
+def test_without_a_plan_it_says_what_is_free() -> None:
+    told = card(billing())
+    assert "### acme is on Free" in told
+    assert "Public repositories have everything that Pro has." in told
+    assert "3 people on planned work; a paid plan needs a seat for each." in told
+    assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in told
+
+
+@pytest.mark.parametrize(
+    ("subscription", "said"),
+    [
+        (bought(status="trialing", trial_ends=NOW + 3 * DAY), "The trial ends on 26 Nov 2026."),
+        (bought(quantity=2), "**3 people on planned work, 2 seats paid for.** Who came last waits"),
+        (bought(), "3 people on planned work; the plan is for any number."),
+        (
+            bought("stripe", quantity=2),
+            "3 people on planned work, 2 seats paid for. The number follows the people",
+        ),
+        (bought(is_yearly=True), "Bought by GitHub Marketplace, yearly."),
+        (
+            bought(pending=Pending("free", None, NOW + 9 * DAY)),
+            "From 2 Dec 2026 on it will be Free; until then nothing changes.",
+        ),
+        (bought(pending=Pending("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
+        (bought(pending=Pending(None, None, NOW + 9 * DAY)), "It was cancelled and ends on 2 Dec 2026"),
+        (
+            bought("stripe", "past_due", past_due_since=NOW - DAY),
+            "> **The last payment failed.** Nothing changes before 6 Dec 2026: until then, please [change the card](https://billing.stripe.com/p/login/x).",
+        ),
+        (bought("stripe", "unpaid"), "> **The last payment failed**, and its time is over."),
+        (bought("stripe", "paused"), "> **The subscription is paused.**"),
+        (bought(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
+    ],
+)
+def test_what_matters_is_said(subscription: Subscription, said: str) -> None:
+    assert said in card(billing(subscription))
+
+
+def test_who_pays_twice_is_told_which_one_counts() -> None:
+    told = card(
+        billing(bought(quantity=9), bought("stripe", plan="enterprise", quantity=1, reference="sub_1"))
+    )
+    assert (
+        "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise by card (Stripe)."
+        in told
+    )
+
+
+def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
+    told = card(billing(bought("stripe", quantity=1, reference="sub_1")))
+    assert "/billing/checkout/" not in told
+    assert "[Card, invoices, changing and cancelling](https://billing.stripe.com/p/login/x)" in told
+
+
+def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
+    found = billing(bought(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    for is_public in (True, False):
+        told = card(found, is_public=is_public)
+        assert "> **This account's data here will be deleted on 23 Dec 2026**" in told
+        assert (
+            "[choose a plan on GitHub Marketplace](https://github.com/marketplace/agile/upgrade/3/7) before then"
+            in told
+        )
+
+
+def test_in_public_nothing_is_said_of_money_or_people() -> None:
+    found = billing(bought("stripe", "past_due", quantity=2, past_due_since=NOW))
+    for told in (card(found, is_public=True), usage_card(found, NOW, is_public=True)):
+        assert "$" not in told
+        assert "payment" not in told
+        assert "person-1" not in told
+        assert "everything that Pro has is free here" in told
+
+
+def test_usage_is_a_table_with_what_the_plan_includes() -> None:
+    found = billing(bought(quantity=5), usage={"commands_answered": 1234, "ai_words": 7})
+    told = usage_card(found, NOW, is_public=False)
+    assert told.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
+    assert "| Commands answered | 1,234 | any number |" in told
+    assert "| Words written by a language model | 7 | 50,000 a month |" in told
+    assert "<summary>3 people on planned work</summary>" in told
+    assert "`person-0`, `person-1`, `person-2`" in told
+
+
+def test_where_nothing_is_sold_there_is_no_limit() -> None:
+    found = billing(is_sold=False)
+    assert card(found) == "Nothing is sold here: every feature is on, for everybody."
+    assert "| Commands answered | 0 | none |" in usage_card(found, NOW, is_public=False)
+    assert all(found.features.values())
+
+
+# From a comment to the answer
+
+
+@pytest.fixture
+async def shop(
+    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+) -> AsyncIterator[Bot]:
+    """The bot with something to sell."""
+    async with running_bot(github, replace(settings, billing=SETTINGS), clock, drawing) as running:
+        yield running
+    assert not github.violations, github.violations
+
+
+async def tenant_of(bot: Bot) -> int:
+    async with bot.base.database.nobody() as connection:
+        return await tenant_of_account(connection, int(bot.repository["owner"]["id"])) or 0
+
+
+async def buy(bot: Bot, **told: Any) -> None:
+    usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
+    async with bot.base.database.tenant(await tenant_of(bot)) as tenant:
+        await Subscriptions(tenant).put(Subscription(**(usual | told)))
+
+
+async def test_an_owner_asks_for_the_plan(shop: Bot) -> None:
+    await private_repository(shop)
+    number = await make_sprint(shop)
+    await buy(shop, quantity=5)
+    comment = await shop.say(number, "/agile plan")
+    (answer,) = await shop.answers(number)
+    assert "### acme is on Pro" in answer
+    assert "1 person on planned work, 5 seats paid for." in answer
+    assert "https://github.com/marketplace/agile/upgrade/3/" in answer
+    assert shop.reactions(comment) == ["eyes", "+1"]
+
+
+async def test_an_owner_asks_for_the_usage(shop: Bot) -> None:
+    await private_repository(shop)
+    number = await make_sprint(shop)
+    await shop.say(number, "/sprint status")
+    await shop.say(number, "/agile usage")
+    answer = (await shop.answers(number))[-1]
+    assert "| Commands answered | 1 | any number |" in answer
+    assert "| Repositories added | 1 | any number |" in answer
+
+
+async def test_in_a_public_repository_no_price_is_named(shop: Bot) -> None:
+    number = await make_sprint(shop)
+    await buy(shop)
+    await shop.say(number, "/agile plan\n/agile usage")
+    for answer in await shop.answers(number):
+        assert "everything that Pro has is free here" in answer
+        assert "$" not in answer
+
+
+@pytest.mark.parametrize(
+    ("who", "line"), [("bob", "/agile plan"), ("bob", "/agile usage"), ("dave", "/agile plan")]
+)
+async def test_who_may_not_is_refused(shop: Bot, who: str, line: str) -> None:
+    await private_repository(shop)
+    number = await make_sprint(shop)
+    comment = await shop.say(number, line, as_user=who)
+    (answer,) = await shop.answers(number)
+    assert f"`{line}` needs the" in answer
+    assert shop.reactions(comment) == ["eyes", "confused"]
+
+
+async def test_it_takes_no_arguments(shop: Bot) -> None:
+    await private_repository(shop)
+    number = await make_sprint(shop)
+    await shop.say(number, "/agile plan enterprise")
+    (answer,) = await shop.answers(number)
+    assert "I do not know this argument: `/agile plan 👉enterprise👈`" in answer
+
+
+async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile plan")
+    (answer,) = await bot.answers(number)
+    assert answer.startswith("Nothing is sold here: every feature is on, for everybody.")
+
+
+async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> None:
+    await private_repository(shop)
+    number = await make_sprint(shop)
+    at = datetime.now(UTC)
+    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+    for person, is_told in (("bob", False), ("alice", True), ("alice", False)):
+        await shop.say(number, "/sprint status new:yes", as_user=person)
+        answer = (await shop.answers(number))[-1]
+        assert ("<sub>This account cancelled on GitHub Marketplace" in answer) is is_told, person
+    audited = await rows(shop.base, "select action from audit_log", await tenant_of(shop))
+    assert [row.action for row in audited] == ["billing notice"]
