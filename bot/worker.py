@@ -156,9 +156,11 @@ async def worker(
         answers = None
         if talks:
             github = await stack.enter_async_context(github_of(base))
-            artist = drawing or await stack.enter_async_context(_own_drawing())
-            pictures = Pictures(base.database, artist, base.settings.public_url)
-            answers = await stack.enter_async_context(_answers(base, github, artist))
+            if drawing is None:
+                drawing = await stack.enter_async_context(_own_drawing())
+            pictures = Pictures(base.database, drawing, base.settings.public_url)
+            shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
+            answers = Answers(base.database, base.cipher, github, pictures, base.clock, jobs, shop)
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
             BillingClockwork(
@@ -182,16 +184,6 @@ async def github_of(base: Services) -> AsyncIterator[GitHub]:
         raise ValueError("GitHub needs the settings of the GitHub App")
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
         yield GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
-
-
-@asynccontextmanager
-async def _answers(base: Services, github: GitHub, drawing: Drawing | None) -> AsyncIterator[Answers]:
-    async with AsyncExitStack() as stack:
-        if drawing is None:
-            drawing = await stack.enter_async_context(_own_drawing())
-        pictures = Pictures(base.database, drawing, base.settings.public_url)
-        shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
-        yield Answers(base.database, base.cipher, github, pictures, base.clock, Jobs(base.queue), shop)
 
 
 @asynccontextmanager
