@@ -32,7 +32,8 @@ from commands.outcome import Picture
 from commands.ports import Repository
 from commands.reporting import sheet_of, with_people
 from commands.request import Request
-from commands.summary_post import summary_body, summary_digest, summary_title
+from commands.sprint_goal import verdicts
+from commands.summary_post import summary_body, summary_title
 from sprints.alerts import HOPEFUL, MORNING, MOST_A_DAY, Situation, crossings, lines_of
 from sprints.calendar import Calendar
 from sprints.facts import Facts
@@ -238,21 +239,27 @@ class _Desk:
         since = await self._posts.known_since(self._project.id)
         if since is not None and sprint.end < since - _BEFORE_US:
             return []
+        key = f"summary:{sprint.milestone}"
+        known = await self._posts.known(self._project.id, key)
+        state = await self._state(sprint)
+        if known is not None and known.data.get("state") == state:
+            return []  # To read all that a summary is made of takes a while.
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
-        key, known_digest = f"summary:{sprint.milestone}", summary_digest(sheet)
-        known = await self._posts.known(self._project.id, key)
-        if known is not None and known.data.get("facts") == known_digest:
-            return []
-        data: dict[str, Any] = {"facts": known_digest}
-        thread = self._summary_thread(told, place, fate)
-        if known is not None:
-            thread = known.thread
+        data: dict[str, Any] = {"state": state}
+        thread = known.thread if known else self._summary_thread(told, place, fate)
         kind = PostKind.COMMENT
         if thread is None:
             kind, data = PostKind.ISSUE, data | {"title": summary_title(sprint)} | _NOT_WORK
         return [_Draft(Post(key, kind, "", thread, data), (summary_body(sheet),))]
+
+    async def _state(self, sprint: Sprint) -> str:
+        """What a summary depends on: whether its numbers are frozen, and what was said since."""
+        closed = await self._context.sprints.closed(sprint.milestone, self._now)
+        revision = closed.revision if closed and closed.ended_at == sprint.end else 0
+        verdict = verdicts(self._project.settings).get(str(sprint.milestone))
+        return f"{sprint.end} {sprint.closed_at is not None} {revision} {verdict}"
 
     def _summary_thread(self, told: object, place: Place | None, fate: Fate | None) -> int | None:
         """The thread in which the sprint was followed; None for an issue of its own."""

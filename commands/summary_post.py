@@ -1,7 +1,5 @@
 """The summary of a milestone as it is posted unasked: the same words as `/summary` says."""
 
-from hashlib import sha256
-
 from commands.report_card import Sheet, summary_text
 from commands.wording import full_day
 from sprints.milestone import Sprint
@@ -15,12 +13,6 @@ def summary_title(sprint: Sprint) -> str:
 def summary_body(sheet: Sheet) -> str:
     """What is posted; a milestone that nobody has closed is said to be over."""
     return "\n\n".join(part for part in (_not_closed(sheet), summary_text(sheet)) if part)
-
-
-def summary_digest(sheet: Sheet) -> str:
-    """Equal for summaries that tell the same, whenever they were made."""
-    text = summary_body(sheet).rpartition("<sub>")[0]
-    return sha256(f"{text}{sheet.taken}".encode()).hexdigest()[:32]
 
 
 def _not_closed(sheet: Sheet) -> str:

@@ -360,6 +360,16 @@ async def test_once_the_numbers_are_taken_it_is_told_by_them(room: Room) -> None
     assert room.writes == writes
 
 
+async def test_when_the_goal_is_judged_the_summary_says_so(room: Room) -> None:
+    closed = await closed_sprint(room)
+    await room.go(closed)
+    room.clock.now = closed
+    await room.bot.say(room.thread, '/sprint goal met milestone:"Sprint 12"')
+    await room.go(closed + timedelta(hours=1))
+    (issue,) = await room.issues("Summary: Sprint 12")
+    assert "**Goal met:** Pay by card" in issue["body"]
+
+
 async def test_it_says_the_words_of_summary(room: Room) -> None:
     closed = await closed_sprint(room)
     await room.go(closed)
