@@ -99,7 +99,7 @@ Crossing = ScopeGrown | ForecastLeft | BlockedLong | HalfWay | DaysLeft
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A sprint as of its facts. `chance` is None without a forecast; `was_hopeful`: it was above 5 in 10 once.
+    """A sprint as of its facts. `chance` is None without a forecast; `was_hopeful`: once above 5 in 10.
 
     `blocked` are its items that are blocked now.
     """
