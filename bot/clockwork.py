@@ -12,7 +12,7 @@ from bot.measuring import Measuring
 from bot.posting import Posting
 from bot.reconcile import Reconciliation
 from bot.redelivery import Redelivery
-from bot.reports import next_morning
+from bot.reports import next_turns
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
 from storage.database import Database
@@ -96,14 +96,14 @@ class Clockwork:
                     tenant.connection, organization_id=organization_id, project_id=project.id
                 )
                 # What a new day brings is told when people are up.
-                morning = next_morning(self._clock(), project.rules.calendar)
-                for at in (None, morning):
+                turns = next_turns(self._clock(), project.rules.calendar, project.settings)
+                for turn, at in {"now": None, **turns}.items():
                     await self._jobs.redraw(
                         tenant.connection,
                         at,
                         organization_id=organization_id,
                         project_id=project.id,
-                        turn="morning",
+                        turn=turn,
                     )
 
     async def _reconcile(self, organization_id: int) -> None:

@@ -7,7 +7,7 @@ the same.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 
 import procrastinate
@@ -15,6 +15,7 @@ import procrastinate
 from bot.pictures import Pictures
 from bot.recording import REDRAW_EVERY
 from commands.alert_card import alert_text
+from commands.arguments import Arguments
 from commands.charting import shown
 from commands.context import Context
 from commands.living import (
@@ -28,17 +29,18 @@ from commands.living import (
     with_effects,
 )
 from commands.living_card import after_picture, before_picture, digest
-from commands.outcome import Picture
+from commands.outcome import Picture, Reply
 from commands.ports import Repository
 from commands.reporting import sheet_of, with_people
 from commands.request import Request
 from commands.sprint_goal import verdicts
+from commands.standup import standup
 from commands.summary_post import summary_body, summary_title
 from sprints.alerts import HOPEFUL, MORNING, MOST_A_DAY, Situation, crossings, lines_of
 from sprints.calendar import Calendar
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
-from sprints.quiet import is_paused, is_quiet_thread
+from sprints.quiet import is_paused, is_quiet_thread, standup_at
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, Foretold
@@ -49,6 +51,8 @@ from storage.projects import Project, Projects
 
 # A living comment is brought to its end, and then left alone.
 _FOLLOWED_AFTER_END = timedelta(days=5)
+# Later on the day it is no news any more.
+_STANDUP_LASTS = timedelta(hours=2)
 # What ended before we came is not ours to sum up, and after a month nobody waits for it any more.
 _BEFORE_US = timedelta(days=7)
 _SUMMED_UP_WITHIN = timedelta(days=30)
@@ -151,6 +155,7 @@ class _Desk:
             place = _place_so_far(fate) or place_of(self._project.settings, sprint, begun_in(sprint, begun))
             if place is not None:
                 found += await self._followed(sprint, place, fate)
+                found += await self._standup(sprint, fate)
             if self._is_complete:
                 found += await self._summed_up(sprint, place, fate)
         return found
@@ -228,6 +233,24 @@ class _Desk:
         post = Post(key, PostKind.COMMENT, "", thread, {"beside": _living_key(sprint)})
         return [_Draft(post, (text,))]
 
+    async def _standup(self, sprint: Sprint, fate: Fate | None) -> list[_Draft]:
+        """Where a team asked for it: what happened since the last working day, told once a day."""
+        told, calendar = standup_at(self._project.settings), self._context.calendar
+        thread = fate.post.thread or fate.external_id if fate and not fate.is_gone else None
+        if told is None or thread is None or sprint.has_ended(self._now):
+            return []
+        today = calendar.day_of(self._now)
+        due = datetime.combine(today, told, calendar.zone)
+        if not due <= self._now < due + _STANDUP_LASTS or not calendar.is_working_day(today):
+            return []
+        key = f"standup:{today.isoformat()}"
+        if is_quiet_thread(self._project.settings, thread, today) or await self._posts.known(
+            self._project.id, key
+        ):
+            return []
+        reply = cast(Reply, await standup.run(self._context, Arguments({})))
+        return [_Draft(Post(key, PostKind.COMMENT, "", thread, {"beside": _living_key(sprint)}), reply.parts)]
+
     # When it is over
 
     async def _summed_up(self, sprint: Sprint, place: Place | None, fate: Fate | None) -> list[_Draft]:
@@ -270,13 +293,18 @@ class _Desk:
         return fate.external_id if fate and not fate.is_gone else None
 
 
-def next_morning(now: datetime, calendar: Calendar) -> datetime:
-    """The next time at which a team hears what the day brings; always in UTC."""
+def next_turns(now: datetime, calendar: Calendar, settings: Mapping[str, object]) -> dict[str, datetime]:
+    """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
+    hours = {"morning": MORNING, "standup": standup_at(settings)}
+    return {name: _next(now, calendar, hour) for name, hour in hours.items() if hour is not None}
+
+
+def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
     day = calendar.day_of(now)
     while True:
-        morning = datetime.combine(day, MORNING, calendar.zone).astimezone(UTC)
-        if morning > now:
-            return morning
+        found = datetime.combine(day, hour, calendar.zone).astimezone(UTC)
+        if found > now:
+            return found
         day += timedelta(days=1)
 
 

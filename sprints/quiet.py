@@ -1,4 +1,4 @@
-"""When a team wants to hear nothing that it did not ask for: paused, in quiet hours, in quiet threads.
+"""When a team wants to hear something unasked, and when not: paused, in quiet hours, in quiet threads.
 
 Settings are read leniently; whatever cannot be understood silences nothing.
 """
@@ -34,6 +34,12 @@ def is_quiet_hour(settings: Mapping[str, object], now: time) -> bool:
         return False
     now = now.replace(tzinfo=None)
     return begin <= now < end if begin < end else now >= begin or now < end
+
+
+def standup_at(settings: Mapping[str, object]) -> time | None:
+    """When a team wants its standup told each working day, by its clock; None if it did not ask for that."""
+    told = settings.get("standup")
+    return _time(told) if isinstance(told, str) else None
 
 
 def _time(told: object) -> time | None:

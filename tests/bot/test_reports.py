@@ -9,7 +9,7 @@ import pytest
 
 from bot.pictures import Drawing, Pictures
 from bot.posting import Posting
-from bot.reports import Reports, next_morning
+from bot.reports import Reports, next_turns
 from bot.worker import github_of
 from sprints.calendar import Calendar
 from sprints.milestone import GRACE_AFTER_END
@@ -325,6 +325,18 @@ async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
     assert len(await tracked.go("2026-11-20 13:00")) == 2
 
 
+async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(tracked: Room) -> None:
+    await tracked.settle(alerts="off", standup="09:30")
+    assert len(await tracked.go("2026-11-19 09:00")) == 1
+    _, digest = await tracked.go("2026-11-19 09:30")
+    assert digest.startswith("### Since Wed 18 Nov")
+    await record(tracked.bot, *joining(1, 2001, "11-19 09:40").events)
+    assert (await tracked.go("2026-11-19 10:00"))[1:] == [digest]
+    assert len(await tracked.go("2026-11-19 15:00")) == 2
+    assert len(await tracked.go("2026-11-20 10:00")) == 3
+    assert len(await tracked.go("2026-11-21 10:00")) == 3
+
+
 # The summary
 
 
@@ -437,7 +449,8 @@ async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None
     ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:00", "11-19 08:00")]
 )
 def test_the_next_morning(now: str, expected: str) -> None:
-    assert next_morning(at(now), Calendar()) == at(expected)
+    assert next_turns(at(now), Calendar(), {}) == {"morning": at(expected)}
+    assert next_turns(at("11-18"), Calendar(), {"standup": "09:30"})["standup"] == at("11-18 09:30")
 
 
 async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> None:

@@ -4,7 +4,7 @@ from datetime import date, time
 
 import pytest
 
-from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
+from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread, standup_at
 
 TODAY = date(2026, 11, 18)
 
@@ -52,3 +52,10 @@ def test_quiet_hours(begin: str, end: str, now: time, expected: bool) -> None:
 @pytest.mark.parametrize("told", [None, "night", {}, {"from": "18:00"}])
 def test_what_cannot_be_understood_silences_nothing(told: object) -> None:
     assert not is_quiet_hour({"quiet_hours": told}, time(3))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"), [("9:30", time(9, 30)), ("off", None), (None, None), (True, None), (930, None)]
+)
+def test_when_the_standup_is_told(told: object, expected: time | None) -> None:
+    assert standup_at({"standup": told}) == expected
