@@ -39,6 +39,8 @@ from sprints.heads import (
     RECENT,
     Button,
     PullRequest,
+    Usual,
+    UsualSize,
     aside_by,
     by_head,
     lives_of,
@@ -87,6 +89,8 @@ class _Known:
     plans: list[ActivityEvent]
     sprints: list[Sprint]
     items: Mapping[int, ItemSnapshot]
+    usual_wait: Usual | None
+    usual_size: UsualSize | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,24 +383,26 @@ class _Working:
         return (await self._impact(pull, await self._known([pull], {})))[0]
 
     async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
-        since = self.context.now - RECENT
+        now = self.context.now
+        reviews = await self._pulls.reviews(now - RECENT)
         return _Known(
             lives=lives,
-            reviews=await self._pulls.reviews(since),
+            reviews=reviews,
             plans=await self._pulls.plans(),
-            sprints=list(await self.context.sprints.all(self.context.now)),
+            sprints=list(await self.context.sprints.all(now)),
             items=await self._pulls.items({number for pull in pulls for number in related_numbers(pull)}),
+            usual_wait=usual_wait(lives, reviews, now),
+            usual_size=usual_size(lives, now),
         )
 
     async def _said(self, pull: PullRequest, known: _Known) -> _Said:
         impact, numbers = await self._impact(pull, known)
         life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
-        now = self.context.now
         impact = replace(
             impact,
-            review=review_of(life, known.reviews, now),
-            usual_wait=usual_wait(known.lives, known.reviews, now),
-            usual_size=usual_size(known.lives, now),
+            review=review_of(life, known.reviews, self.context.now),
+            usual_wait=known.usual_wait,
+            usual_size=known.usual_size,
         )
         shown = numbers if impact.effect else None
         card = impact_card(

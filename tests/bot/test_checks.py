@@ -477,6 +477,23 @@ async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     assert len(await in_database(bot, "select 1 from timeline where kind = 'button'")) == 1
 
 
+async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) -> None:
+    await make_sprint(bot)
+    pull = await open_pull(bot)
+    head, number = pull["head"]["sha"], pull["number"]
+    bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
+    await press(bot, head, f"add:{await sprint_number(bot)}")
+    # The job that waits is run now, as it would be in a while.
+    (job,) = await in_database(bot, "select args from procrastinate_jobs where task_name = 'press_later'")
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).press(connection, **job.args)
+    await bot.rest()
+
+    assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"
+    assert (await check(bot, head))["output"]["title"].startswith("Part of the sprint")
+    assert len(await in_database(bot, "select 1 from audit_log")) == 1
+
+
 # Settings
 
 
