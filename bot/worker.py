@@ -163,9 +163,11 @@ async def worker(
             answers = Answers(base.database, base.cipher, github, pictures, base.clock, jobs, shop)
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
-            BillingClockwork(
+            billing = BillingClockwork(
                 base.database, github, base.settings.billing, BillingJobs(base.queue), base.clock
-            ).register(queue)
+            )
+            billing.register(queue)
+            stack.push_async_callback(billing.close)
             Reports(base.database, pictures, jobs, base.clock).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)

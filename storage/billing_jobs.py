@@ -9,6 +9,7 @@ from storage.jobs import Jobs
 FOLLOW_PURCHASE = "follow_purchase"
 FOLLOW_STRIPE = "follow_stripe"
 RECONCILE_BILLING = "reconcile_billing"
+RECONCILE_STRIPE = "reconcile_stripe"
 DELETE_DUE = "delete_due"
 REPORT_USAGE = "report_usage"
 

@@ -1,0 +1,199 @@
+"""A stand-in for Stripe's API: subscriptions, checkout, portal and meters, as far as we use them."""
+
+import copy
+import itertools
+import json
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import stripe
+from aiohttp import web
+
+Json = dict[str, Any]
+SECRET = "whsec_stand_in"
+
+
+def unfolded(body: str) -> Json:
+    """Stripe's form: `items[0][quantity]=3`."""
+    found: Json = {}
+    for name, value in parse_qsl(body, keep_blank_values=True):
+        place: Any = found
+        keys = re.findall(r"[^\[\]]+", name)
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+    return found
+
+
+class StandInStripe:
+    """Honours idempotency keys and meter events' identifiers, and answers 404 for what it does not know."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.subscriptions: dict[str, Json] = {}
+        self.requests: list[tuple[str, str, Json]] = []
+        self.usage: dict[str, Json] = {}
+        self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
+        self.fail_with: int | None = None
+        self.refuses_repeated_usage = False
+        self._answers: dict[str, Json] = {}
+        self._numbers = itertools.count(1)
+
+    def subscribe(
+        self,
+        account: int | None,
+        *,
+        price: str = "price_pro",
+        quantity: int = 1,
+        status: str = "active",
+        **more: Any,
+    ) -> Json:
+        """Somebody has subscribed."""
+        number = next(self._numbers)
+        now = int(time.time())
+        found: Json = {
+            "id": f"sub_{number}",
+            "object": "subscription",
+            "customer": f"cus_{number}",
+            "status": status,
+            "metadata": {"account": str(account)} if account is not None else {},
+            "cancel_at_period_end": False,
+            "latest_invoice": {"id": f"in_{number}", "object": "invoice", "created": now},
+            "items": {
+                "object": "list",
+                "data": [
+                    {
+                        "id": f"si_{number}",
+                        "object": "subscription_item",
+                        "price": {"id": price, "object": "price"},
+                        "quantity": quantity,
+                        "current_period_start": now,
+                        "current_period_end": now + 30 * 86400,
+                    }
+                ],
+            },
+        } | more
+        self.subscriptions[found["id"]] = found
+        return found
+
+    def event(self, kind: str, shown: Json, event_id: str | None = None) -> Json:
+        """An event with its object as it is now."""
+        event_id = event_id or f"evt_{next(self._numbers)}"
+        return {"id": event_id, "object": "event", "type": kind, "data": {"object": copy.deepcopy(shown)}}
+
+    # HTTP
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["StandInStripe"]:
+        app = web.Application()
+        app.router.add_route("*", "/v1/{path:.*}", self._answer)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        path = request.match_info["path"]
+        query = request.query_string
+        told = unfolded((await request.text()) if request.method == "POST" else query)
+        self.requests.append((request.method, path, told))
+        if request.headers.get("Authorization") != "Bearer sk_test_stand_in":
+            return _error(401, "Invalid API Key provided")
+        if self.fail_with is not None:
+            return _error(self.fail_with, "a bad day")
+        key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
+        if key and key in self._answers:
+            return web.json_response(self._answers[key])
+        found = self._found(request.method, path, told)
+        if isinstance(found, web.Response):
+            return found
+        if key:
+            self._answers[key] = found
+        return web.json_response(found)
+
+    def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
+        match [method, *path.split("/")]:
+            case ["GET", "subscriptions", name] if name in self.subscriptions:
+                return self.subscriptions[name]
+            case ["GET", "subscriptions"]:
+                mine = [one for one in self.subscriptions.values() if one["customer"] == told["customer"]]
+                return {"object": "list", "data": mine, "has_more": False, "url": "/v1/subscriptions"}
+            case ["POST", "subscriptions", name] if name in self.subscriptions:
+                item = self.subscriptions[name]["items"]["data"][0]
+                assert told["items"]["0"]["id"] == item["id"]
+                item["quantity"] = int(told["items"]["0"]["quantity"])
+                return self.subscriptions[name]
+            case ["POST", "checkout", "sessions"]:
+                number = next(self._numbers)
+                return {
+                    "id": f"cs_{number}",
+                    "object": "checkout.session",
+                    "url": f"https://checkout.stripe.com/c/{number}",
+                }
+            case ["POST", "billing_portal", "sessions"]:
+                return {
+                    "id": "bps_1",
+                    "object": "billing_portal.session",
+                    "url": "https://billing.stripe.com/session/secret",
+                }
+            case ["POST", "billing", "meter_events"]:
+                return self._count(told)
+            case ["GET", "billing", "meters"]:
+                data = [
+                    {"id": one, "object": "billing.meter", "event_name": name}
+                    for name, one in self.meters.items()
+                ]
+                return {"object": "list", "data": data, "has_more": False, "url": "/v1/billing/meters"}
+            case ["GET", "billing", "meters", meter, "event_summaries"]:
+                return self._summary(meter, told)
+        return _error(404, f"No such thing: {path}")
+
+    def _count(self, told: Json) -> Json | web.Response:
+        if told["identifier"] in self.usage and self.refuses_repeated_usage:
+            return _error(400, f"An event already exists with identifier {told['identifier']}.")
+        self.usage.setdefault(told["identifier"], told)
+        return {"object": "billing.meter_event", "livemode": False, "created": 1, **told}
+
+    def _summary(self, meter: str, told: Json) -> Json:
+        name = next(name for name, one in self.meters.items() if one == meter)
+        counted = [
+            int(one["payload"]["value"])
+            for one in self.usage.values()
+            if one["event_name"] == name
+            and int(told["start_time"]) <= int(one["timestamp"]) < int(told["end_time"])
+        ]
+        data = [
+            {
+                "id": "mtrusg_1",
+                "object": "billing.meter_event_summary",
+                "aggregated_value": sum(counted),
+                "meter": meter,
+            }
+        ]
+        return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
+
+
+def _error(status: int, message: str) -> web.Response:
+    kinds = {401: "invalid_request_error", 404: "invalid_request_error", 400: "invalid_request_error"}
+    return web.json_response(
+        {"error": {"message": message, "type": kinds.get(status, "api_error")}}, status=status
+    )
+
+
+def signed(
+    event: Json | bytes, *, secret: str = SECRET, at: datetime | None = None
+) -> tuple[bytes, dict[str, str]]:
+    """Body and header, signed by Stripe's own library."""
+    body = event if isinstance(event, bytes) else json.dumps(event).encode()
+    seconds = int(at.timestamp()) if at else None
+    header = stripe.WebhookSignature.generate_signature_header(body.decode("latin-1"), secret, seconds)
+    return body, {"Stripe-Signature": header}
