@@ -19,6 +19,8 @@ from storage.projects import Project, Projects
 # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 _PAUSE_SECONDS = 1.0
 _MOST_AN_HOUR = 400
+# What has to wait must not keep the rest from being looked at.
+_MOST_AT_ONCE = 1000
 _WHEN_TOO_MUCH = timedelta(minutes=10)
 _GONE = {404, 410}
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -60,7 +62,7 @@ class Posting:
         async with self._database.tenant(organization_id) as tenant:
             waiting = [await Projects(tenant).get(one) for one in await Posts(tenant).waiting()]
             projects = {one.id: one for one in waiting if one is not None and _is_open(one)}
-            due = await Posts(tenant).due(projects)
+            due = await Posts(tenant).due(projects, _MOST_AT_ONCE)
         now = self._clock()
         found = [(projects[one.project_id], one) for one in due]
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]

@@ -65,6 +65,7 @@ quiet_hours: {from: 18:00, until: 08:00}
 tracking: issue
 alerts: {scope: 50, forecast: off, half_way: false}
 summaries: issue
+standup: 09:30
 ai: true
 sprints: {repositories: [webshop, payments]}
 """
