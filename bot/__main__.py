@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         found = add(name, summary, f"{name} --account acme --json", run)
         found.add_argument("--account", required=True, metavar="NAME", help="the account's name on GitHub")
         found.add_argument("--json", action="store_true", help="as JSON")
+        if name == "plan":
+            about = "a link to Stripe's portal, for the owner alone; good for an hour"
+            found.add_argument("--portal-link", action="store_true", help=about)
         found.set_defaults(log_level=logging.ERROR)
     add("doctor", "What is wrong, and how to mend it.", "doctor", doctor.run).set_defaults(
         log_level=logging.ERROR

@@ -4,13 +4,17 @@ import argparse
 import asyncio
 import json
 import sys
+from datetime import timedelta
 
-from bot.billing import OurShop
-from bot.services import services
-from bot.settings import Settings
+from bot.billing import OurShop, Tickets
+from bot.services import services, wall_clock
+from bot.settings import Settings, encryption_keys
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import METRICS
-from storage.subscriptions import tenants_named
+from storage.cipher import PayloadCipher
+from storage.subscriptions import STRIPE, tenants_named
+
+_PORTAL_LASTS = timedelta(hours=1)
 
 
 class _NotFoundError(Exception):
@@ -33,11 +37,25 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
     except _NotFoundError as problem:
         print(problem, file=sys.stderr)
         return 1
+    if getattr(options, "portal_link", False):
+        return _portal_link(settings, billing)
     told = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
     if options.json:
         print(json.dumps(told, indent=1))
     else:
         print("\n".join(_lines(billing, with_usage=with_usage)))
+    return 0
+
+
+def _portal_link(settings: Settings, billing: Billing) -> int:
+    """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
+    customers = [one.customer for one in billing.subscriptions if one.source == STRIPE and one.customer]
+    if not customers:
+        print(f"{billing.account.name} has never paid by card", file=sys.stderr)
+        return 1
+    tickets = Tickets(PayloadCipher(encryption_keys(settings)))
+    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customers[-1])
+    print(f"{settings.public_url}/billing/portal/{ticket}")
     return 0
 
 

@@ -67,3 +67,8 @@ def test_help_shows_an_example(tmp_path: Path, command: str) -> None:
     done = run(tmp_path, command, "--help")
     assert f"Example: python -m bot {command} --account acme --json" in " ".join(done.stdout.split())
     assert run(tmp_path, command).returncode == 2
+
+
+def test_who_never_paid_by_card_has_no_portal(replayed: Path) -> None:
+    done = run(replayed, "plan", "--account", "acme", "--portal-link")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "acme has never paid by card")

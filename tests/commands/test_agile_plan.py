@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from bot.demo.github import StandInGitHub
 from bot.pictures import Drawing
 from bot.settings import Settings
 from commands.billing_card import plan_card, usage_card
+from commands.registry import Command, load
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, standing_of
 from marketplace.plans import PlanName
@@ -247,3 +249,37 @@ async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> No
         assert ("<sub>This account cancelled on GitHub Marketplace" in answer) is is_told, person
     audited = await rows(shop.base, "select action from audit_log", await tenant_of(shop))
     assert [row.action for row in audited] == ["billing notice"]
+
+
+async def test_a_paid_command_is_denied_in_private_and_free_in_public(
+    github: StandInGitHub,
+    settings: Settings,
+    clock: Clock,
+    drawing: Drawing,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As if `/sprint status` were a feature of Pro."""
+
+    def with_a_feature(package: ModuleType) -> tuple[Command, ...]:
+        return tuple(
+            replace(one, feature="forecasts") if one.name == "sprint status" else one for one in load(package)
+        )
+
+    monkeypatch.setattr("bot.answers.load", with_a_feature)
+    async with running_bot(github, replace(settings, billing=SETTINGS), clock, drawing) as shop:
+        number = await make_sprint(shop)
+        await shop.say(number, "/sprint status", as_user="bob")
+        assert "### Sprint 12" in (await shop.answers(number))[0]
+
+        await private_repository(shop)
+        number = await make_sprint(shop)
+        comment = await shop.say(number, "/sprint status", as_user="bob")
+        (answer,) = await shop.answers(number)
+        assert answer.startswith(
+            "This is part of Pro; acme is on Free. Sprints, estimates, charts and reports go on"
+        )
+        assert shop.reactions(comment) == ["eyes", "confused"]
+
+        await buy(shop, quantity=5)
+        comment = await shop.say(number, "/sprint status new:yes", as_user="bob")
+        assert shop.reactions(comment) == ["eyes", "+1"]
