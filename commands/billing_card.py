@@ -12,7 +12,7 @@ from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 # A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
 Checkout = Callable[[PlanName, bool], str | None]
 
-_SOURCES = {MARKETPLACE: "GitHub Marketplace", STRIPE: "card (Stripe)"}
+_SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card (Stripe)"}
 IN_PUBLIC = (
     "This is a public repository: everything that Pro has is free here, for everybody. What the account "
     "pays for and how much it uses is told in its private repositories."
@@ -111,17 +111,18 @@ def _twice(billing: Billing) -> str:
 
 
 def _said_of(standing: Standing) -> str:
-    return f"{standing.terms.title} by {_SOURCES[standing.source or MARKETPLACE]}"
+    return f"{standing.terms.title}, paid {_SOURCES[standing.source or MARKETPLACE]}"
 
 
 def _terms(billing: Billing) -> str:
     standing, one = billing.standing, billing.standing.subscription
     if one is None:
-        return "No plan was bought. Public repositories have everything that Pro has."
-    sentence = f"Bought by {_SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}."
+        begin = "No plan runs any more." if billing.subscriptions else "No plan was bought."
+        return f"{begin} Public repositories have everything that Pro has."
+    sentence = f"Bought {_SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}."
     if one.status == "trialing" and one.trial_ends:
         sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
-    elif one.period_end and standing.terms.is_paid:
+    elif one.period_end and one.status == "active" and standing.terms.is_paid:
         sentence += f" Paid until {full_day(one.period_end.date())}."
     return sentence
 
@@ -169,13 +170,17 @@ def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
 
 
 def _ways(billing: Billing, plan: Plan, links: Links, checkout: Checkout) -> Sequence[str]:
+    """Only ways that lead to paying once."""
+    if any(_is_live_card(one) for one in billing.subscriptions):
+        return []
     ways = []
     if link := links.upgrade.get(plan.name):
         ways.append(f"[on GitHub]({link})")
-    if not any(_is_live_card(one) for one in billing.subscriptions):
-        for is_yearly, words in ((False, "by card, monthly"), (True, "by card, yearly")):
-            if link := checkout(plan.name, is_yearly):
-                ways.append(f"[{words}]({link})")
+    if billing.standing.terms.is_paid and billing.pending is None:
+        return ways
+    for is_yearly, words in ((False, "by card, monthly"), (True, "by card, yearly")):
+        if link := checkout(plan.name, is_yearly):
+            ways.append(f"[{words}]({link})")
     return ways
 
 

@@ -54,7 +54,7 @@ def test_a_paid_plan_is_told_in_three_lines() -> None:
     told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY)))
     assert told.startswith(
         "### acme is on Pro\n\n"
-        "Bought by GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
+        "Bought on GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
         "3 people on planned work, 5 seats paid for.\n\n"
         "**Change it**"
     )
@@ -82,7 +82,7 @@ def test_without_a_plan_it_says_what_is_free() -> None:
             bought("stripe", quantity=2),
             "3 people on planned work, 2 seats paid for. The number follows the people",
         ),
-        (bought(is_yearly=True), "Bought by GitHub Marketplace, yearly."),
+        (bought(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
         (
             bought(pending=Pending("free", None, NOW + 9 * DAY)),
             "From 2 Dec 2026 on it will be Free; until then nothing changes.",
@@ -107,7 +107,7 @@ def test_who_pays_twice_is_told_which_one_counts() -> None:
         billing(bought(quantity=9), bought("stripe", plan="enterprise", quantity=1, reference="sub_1"))
     )
     assert (
-        "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise by card (Stripe)."
+        "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise, paid by card (Stripe)."
         in told
     )
 
@@ -115,7 +115,20 @@ def test_who_pays_twice_is_told_which_one_counts() -> None:
 def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
     told = card(billing(bought("stripe", quantity=1, reference="sub_1")))
     assert "/billing/checkout/" not in told
+    assert "/upgrade/" not in told
     assert "[Card, invoices, changing and cancelling](https://billing.stripe.com/p/login/x)" in told
+
+
+def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:
+    assert "/billing/checkout/" not in card(billing(bought(quantity=1)))
+    ending = bought(quantity=1, pending=Pending("free", None, NOW + DAY))
+    assert "/billing/checkout/pro" in card(billing(ending))
+
+
+def test_an_unpaid_period_is_not_called_paid() -> None:
+    late = bought("stripe", "past_due", past_due_since=NOW, period_end=NOW + 30 * DAY, reference="sub_1")
+    assert "Paid until" not in card(billing(late))
+    assert "No plan runs any more." in card(billing(bought(status="ended")))
 
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
