@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sprints.alerts import (
@@ -182,6 +182,7 @@ def test_nothing_is_crossed_where_there_are_no_lines() -> None:
     assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedLong(1, 99),)), NO_LINES) == ()
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 9), max_size=12), st.floats(0, 1), st.booleans())
 def test_whatever_happens_nothing_is_told_twice_and_a_calm_sprint_hears_two_things(
     added: list[int], chance: float, was_hopeful: bool
