@@ -152,8 +152,9 @@ class MarketplaceSync:
             if result.try_again:
                 await self._again(tenant.connection, account, cause, tries)
                 return
-            if result.subscription is not None and not await books.keep(result.subscription, cause):
-                return
+            if result.subscription is not None:
+                await books.keep(result.subscription, cause)
+            # Even if GitHub was asked again since then: what is paid for by now is not deleted.
             if result.cancelled_at is not None:
                 await books.cancelled(result.cancelled_at, cause, is_told=result.is_told)
 

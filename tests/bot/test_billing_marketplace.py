@@ -18,8 +18,9 @@ from bot.github import GitHub
 from bot.pictures import Drawing
 from bot.services import Services
 from bot.settings import GitHubSettings, Secret, Settings
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import RECONCILE_BILLING, BillingJobs
 from storage.deadlines import Deadline, Deadlines
+from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.conftest import Clock, running_bot
 from tests.marketplace.world import DAY, LISTED, SETTINGS
@@ -342,6 +343,14 @@ async def test_a_plan_that_was_removed_from_the_listing_stops_nothing(
     await sync[0].reconcile()
     assert await bought(still) == [("pro", "active", 2)]
     market.plans[LISTED[0].id] = removed
+
+
+async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
+    shop.github.marketplace.purchase(ACCOUNT, "octo", units=2)
+    await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
+    await shop.rest()
+    assert await bought(shop) == [("pro", "active", 2)]
+    assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
 async def past_deadline(still: Bot) -> None:

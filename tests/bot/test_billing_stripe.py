@@ -22,7 +22,10 @@ from bot.settings import Secret, Settings
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About, Event
+from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
+from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
+from storage.usage import Usage
 from tests.conftest import Clock, running_bot
 from tests.marketplace.stripe_server import SECRET, StandInStripe, signed
 from tests.marketplace.test_reading import SETTINGS as BOTH
@@ -412,6 +415,22 @@ async def test_seats_follow_the_people_once_a_day(firm: Firm, clock: Clock, stan
     await sync.reconcile()
     assert one["items"]["data"][0]["quantity"] == 1
     await client.close()
+
+
+async def test_what_runs_by_the_clock_runs_as_jobs(shop: Bot, stand_in: StandInStripe) -> None:
+    one = stand_in.subscribe(ACCOUNT)
+    await deliver(shop, stand_in.event("customer.subscription.created", one))
+    one["status"] = "past_due"
+    tenants = await rows(shop.base, "select * from tenant_of_account(:account)", account=ACCOUNT)
+    yesterday = (datetime.now(UTC) - DAY).date()
+    async with shop.base.database.tenant(tenants[0][0]) as tenant:
+        await Usage(tenant).add("commands_answered", yesterday, 5)
+    for name in (RECONCILE_STRIPE, REPORT_USAGE):
+        await shop.base.queue.configure_task(name, queue=OTHERS).defer_async(timestamp=0)
+    await shop.rest()
+    assert await kept(shop) == [("pro", "past_due", 1)]
+    assert list(stand_in.usage) == [f"{ACCOUNT}:commands_answered:{yesterday}"]
+    assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
 # A year, in every order
