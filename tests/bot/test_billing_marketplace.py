@@ -28,7 +28,8 @@ from tests.running import Bot, rows, signature, until
 
 ACCOUNT = 18404719
 SECRET = "marketplace-secret"
-EXAMPLES = Path("bot/demo/node_modules/@octokit/webhooks-examples/api.github.com/index.json")
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "bot/demo/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 
 
 @pytest.fixture
