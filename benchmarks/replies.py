@@ -1,6 +1,6 @@
 """From the webhook of a comment to the reply on GitHub, for each of the dearest commands.
 
-Run `python -m benchmarks.replies [rounds]`. The demo's repository has 78 items, eight sprints behind it, and a
+Run `python -m benchmarks.replies [rounds]`. The demo has 78 items, eight sprints behind it, and a
 ninth that runs. The bot runs as `serve` runs it, against the stand-in for GitHub on loopback.
 """
 
