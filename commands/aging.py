@@ -22,6 +22,7 @@ _MOST_ROWS = 40
     "aging",
     summary="what is in progress, the oldest first, beside how long finished items took",
     level=Level.READ,
+    feature="flow",
     arguments=(Argument("for", Kind.TEXT, "only what is open in the sprint with this title"), AS),
     examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
 )

@@ -46,6 +46,7 @@ class Timed:
     "cycletime",
     summary="how many days items take from their start until they are done",
     level=Level.READ,
+    feature="flow",
     arguments=(FOR, LAST, AS),
     examples=("/cycletime", "/cycletime last:26", '/cycletime for:"Sprint 24" as:table'),
 )

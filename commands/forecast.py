@@ -37,6 +37,7 @@ _ENOUGH_FOR_A_CHART = 10
     "forecast",
     summary="the chance to finish the sprint, and when so many items will be done",
     level=Level.READ,
+    feature="forecasts",
     arguments=(
         Argument("milestone", Kind.TEXT, "the milestone's title; else the one that is running"),
         Argument("when", Kind.NUMBER, "by which day so many items will be done"),

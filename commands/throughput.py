@@ -24,6 +24,7 @@ _LEAST_DISTANCE = 3
     "throughput",
     summary="how many items are done per week, or per day of a sprint",
     level=Level.READ,
+    feature="flow",
     arguments=(FOR, LAST, AS),
     examples=("/throughput", "/throughput last:8", '/throughput for:"Sprint 24" as:mermaid'),
 )

@@ -23,6 +23,7 @@ from sprints.outlook import Outlook
     "whatif",
     summary="what taking out, adding, moving the due date or days off would do to the forecast",
     level=Level.READ,
+    feature="forecasts",
     arguments=(
         Argument("drop", Kind.ITEMS, "open items to take out"),
         Argument("add", Kind.POINTS, "points (or items) to put in"),
