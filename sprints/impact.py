@@ -17,7 +17,8 @@ from sprints.outlook import Outlook
 # What people and GitHub call branches after an issue's number: 12-card-form, feature/12_card, fix/gh-12. The
 # number 1 of release/1.2 is none, nor is that of revert-12-main, which GitHub makes.
 _BRANCH = re.compile(
-    r"(?:(?:issue|issues|gh|bug|fix|feat|feature|task|story)[-_]?)?#?(\d{1,9})(?:[-_].*)?", re.IGNORECASE | re.ASCII
+    r"(?:(?:issue|issues|gh|bug|fix|feat|feature|task|story)[-_]?)?#?(\d{1,9})(?:[-_].*)?",
+    re.IGNORECASE | re.ASCII,
 )
 _OF_SPRINT = {"open", "done"}
 

@@ -104,7 +104,7 @@ def test_blocked_for_three_working_days() -> None:
 
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
-    card = FlowCard(7).opened("11-10").blocked("11-11")  # type: ignore[attr-defined]
+    card = FlowCard(7).opened("11-10").blocked("11-11")
     assert blocked_now(two_weeks(), flows_of({card.id: card.events}, at("11-20"), Rules())) == ()
 
 
