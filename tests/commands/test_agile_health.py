@@ -1,5 +1,6 @@
 """`/agile health` and `/agile resync`: whether all arrives, and what is done about it."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -36,7 +37,8 @@ async def test_it_tells_what_is_missing_and_how_all_stands(bot: Bot) -> None:
         "- The permission `contents: write` is missing, to read the settings file and to propose changes"
         in answer
     )
-    assert "| Last event | issue\\_comment, " in answer
+    # The comment and the issue's own events may be recorded in either order.
+    assert re.search(r"\| Last event \| issue(s|\\_comment), ", answer)
     assert "| Events missed | 0 |" in answer
     assert "| Settings | no file |" in answer
 
