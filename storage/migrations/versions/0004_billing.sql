@@ -136,6 +136,8 @@ begin
     from information_schema.columns
     where table_schema = 'public' and column_name = 'organization_id';
 
+    -- When we wrote to its account, which posts are paced by.
+    delete from public.clockwork where name = 'writes:' || tenant;
     while cardinality(waiting) > 0 loop
         later := '{}';
         foreach one in array waiting loop
