@@ -121,6 +121,9 @@ class Extras:
         shown = []
         for one in everything[(page - 1) * size : page * size]:
             answer = await self._ask("GET", f"/repos/{one}", caller.token) if isinstance(one, str) else None
-            shown.append(json.loads(answer.body) if answer else one)
+            if answer is None:
+                shown.append(one)
+            elif answer.status == 200:  # It may have been deleted or renamed meanwhile.
+                shown.append(json.loads(answer.body))
         body = {"total_count": len(everything), "repository_selection": "all", "repositories": shown}
         return linked(self._front(), url, len(everything), json_answer(200, body))

@@ -59,6 +59,8 @@ class Room:
         await self.reports.redraw(tenant, project)
         await self.bot.rest()
         await self.posting.send(tenant)
+        # The bot's own job may have begun to send the same.
+        await self.bot.rest()
         return await self.said()
 
     async def said(self, thread: int | None = None) -> list[str]:
