@@ -14,19 +14,18 @@ import procrastinate
 import structlog
 
 from bot.changing import Changing, Task
+from bot.check_buttons import changes_of, label_of, outcome_of, refusal_of, request_of
 from bot.check_output import Image, check_run, moment_of
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
-from commands.changes import Changes, Link, MoveItem, SetAside, Step
 from commands.context import Context
 from commands.forecasting import foretold, outlook
-from commands.impact_card import ADD, ASIDE, LINK, Card, impact_card
+from commands.impact_card import Card, impact_card
 from commands.outcome import Answer
-from commands.permissions import Level, Policy
-from commands.request import CommandLine, Place, Request
-from commands.wording import named, plain
+from commands.permissions import Policy
+from commands.request import CommandLine, Request
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.payloads import PullRequest as Shown
@@ -63,6 +62,7 @@ from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
 from storage.pulls import Pulls
 
+_NOBODY = Request("", 0, 0, "", None, ())
 # When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
 MOST_FOLLOWING = 30
 _LINKED = """
@@ -199,7 +199,7 @@ class Checks:
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
     async def _images(self, organization_id: int, project: Project, one: _Said) -> list[Image]:
-        if one.shown is None or not _links_pictures(project):
+        if one.shown is None or not project.links_pictures:
             return []
         url = await self._pictures.link(organization_id, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
@@ -308,10 +308,12 @@ class Checks:
             self._log.info("button without effect", project=project.id, button=press.button)
             return
         there = GitHubRepository(self._installation(project), project.full_name or "")
-        task = Task(organization_id, event_id, project, _request(pull, press, delivery.id), there)
+        task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
         said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
-            button = Button(pull.number, pull.head, _label(press), press.sender, self._clock(), said, is_done)
+            button = Button(
+                pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
+            )
             await Pulls(tenant, project.id).record(pressed(button, delivery.id))
             await self._jobs.check(
                 tenant.connection,
@@ -322,11 +324,11 @@ class Checks:
 
     async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
         """What came of it, in words, and whether it was done."""
-        if refusal := await _refusal(task, pull, press):
+        if refusal := await refusal_of(task, pull, press):
             return refusal, False
         begun = await self._changing.begun(task)
         if begun:  # By a try that died.
-            return _outcome(await self._changing.carry_out(task, begun[0][1]))
+            return outcome_of(await self._changing.carry_out(task, begun[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
             working = _Working(tenant, task.project, self._reading(task.project), self._clock())
             impact = await working.impact(pull)
@@ -339,10 +341,10 @@ class Checks:
             None,
             is_success=True,
             changes=changes,
-            call=CommandLine(f"button “{_label(press)}”", 1),
+            call=CommandLine(f"button “{label_of(press)}”", 1),
             is_confirmed=True,
         )
-        return _outcome(await self._changing.settle(task, answer))
+        return outcome_of(await self._changing.settle(task, answer))
 
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
@@ -410,7 +412,7 @@ class _Working:
             self.context.calendar.zone,
             is_required=_is_required(self._project),
             button=await self._pulls.last_button(pull),
-            burndown=shown.burndown if shown and not _links_pictures(self._project) else None,
+            burndown=shown.burndown if shown and not self._project.links_pictures else None,
         )
         return _Said(impact, card, shown)
 
@@ -436,110 +438,6 @@ class _Working:
             told = await outlook(self.context, facts)
             self._numbers[sprint.milestone] = _Numbers(facts, told, burndown_of(facts))
         return self._numbers[sprint.milestone]
-
-
-def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
-    """What a button changes as things are now; None where there is nothing left to change.
-
-    `sprints` are those of the repository by their milestones' numbers.
-    """
-    kind, _, told = button.partition(":")
-    target = int(told) if told.isascii() and told.isdecimal() else 0
-    if kind == LINK:
-        return _linking(impact, target)
-    sprint = sprints.get(target)
-    if sprint is None or sprint.is_deleted or sprint.closed_at is not None:
-        return None
-    if kind == ADD:
-        return _adding(impact, sprint, sprints)
-    return _setting_aside(impact, sprint) if kind == ASIDE else None
-
-
-def _linking(impact: Impact, issue: int) -> Changes | None:
-    pull = impact.pull
-    if not issue or issue in pull.closes or not pull.is_to_default_branch:
-        return None
-    done = f"“Closes #{issue}” stands in its text now."
-    return Changes(f"link #{pull.number} with #{issue}", (Link(pull.number, issue),), done)
-
-
-def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
-    pull = impact.pull
-    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
-        return None
-    steps = list[Step]()
-    for number in impact.to_add:
-        milestone = pull.milestone if number == pull.number else impact.milestones.get(number)
-        before = next((one.number for one in sprints.values() if one.milestone == milestone), None)
-        steps.append(MoveItem(number, before, sprint.number))
-    if impact.aside_by:
-        steps.append(SetAside(pull.number, sprint.milestone, is_aside=False))
-    what = named(impact.to_add)
-    done = f"{what} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
-    return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
-
-
-def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
-    pull = impact.pull
-    steps: tuple[Step, ...] = (SetAside(pull.number, sprint.milestone),)
-    if impact.aside_by and pull.milestone != sprint.milestone:
-        return None
-    if pull.milestone == sprint.milestone:
-        steps = (MoveItem(pull.number, sprint.number, None), *steps)
-    done = f"It is no work of {plain(sprint.title)}."
-    return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
-
-
-_BELONGING = {Standing.SPRINT, Standing.LATER}
-_LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
-# What the buttons need is what the commands need that do the same; a link has none of its own.
-_COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
-_NOBODY = Request("", 0, 0, "", None, ())
-
-
-async def _refusal(task: Task, pull: PullRequest, press: Press) -> str:
-    """Why somebody may not press a button, in words; empty if they may. Fails closed."""
-    policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
-    need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
-    level = await there.level_of(press.sender)
-    if level is not Level.NONE:
-        level = max(level, policy.granted(press.sender))
-    login = press.sender.lower()
-    is_author = "@author" in need.users and login == (pull.author or "").lower()
-    if (level is not Level.NONE and level >= need.level) or login in need.users or is_author:
-        return ""
-    for team in sorted(need.teams):
-        if await there.is_in_team(press.sender, team):
-            return ""
-    theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
-    return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
-
-
-def _label(press: Press) -> str:
-    """What stands on the button, as far as its identifier tells."""
-    kind, _, told = press.button.partition(":")
-    return _LABELS.get(kind, "a button that there is not").format(told)
-
-
-def _request(pull: PullRequest, press: Press, delivery: str) -> Request:
-    """A press as a request in the pull request's thread."""
-    return Request(
-        delivery=delivery,
-        thread=pull.number,
-        comment_id=pull.number,
-        sender=press.sender,
-        milestone=None,
-        lines=(),
-        place=Place.BODY,
-        author=pull.author,
-        is_bot=press.is_bot,
-        is_pull_request=True,
-    )
-
-
-def _outcome(answer: Answer) -> tuple[str, bool]:
-    parts = answer.reply.parts if answer.reply else ()
-    return " ".join(part for part in parts if isinstance(part, str)), answer.is_success
 
 
 def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
@@ -572,11 +470,6 @@ def _wants_checks(project: Project) -> bool:
 def _is_required(project: Project) -> bool:
     told = project.settings.get("checks")
     return isinstance(told, Mapping) and told.get("require_sprint_item") is True
-
-
-def _links_pictures(project: Project) -> bool:
-    told = project.settings.get("charts")
-    return told != "mermaid" if not project.is_private else told == "image"
 
 
 def _is_listed(login: str, project: Project) -> bool:

@@ -56,9 +56,8 @@ class Context:
 
     @property
     def links_pictures(self) -> bool:
-        """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
-        told = self.project.settings.get("charts")
-        return told != "mermaid" if not self.project.is_private else told == "image"
+        """Whether a chart may be a linked picture."""
+        return self.project.links_pictures
 
     async def flows(self) -> Sequence[Flow]:
         """How all items of the repository flow, as of now."""

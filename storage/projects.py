@@ -44,6 +44,12 @@ class Project:
         """The team's days and estimates."""
         return rules_of(self.settings)
 
+    @property
+    def links_pictures(self) -> bool:
+        """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
+        told = self.settings.get("charts")
+        return told == "image" if self.is_private else told != "mermaid"
+
 
 # Later ones win.
 _SETTINGS = (
