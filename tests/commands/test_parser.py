@@ -1,6 +1,5 @@
 """Which lines of a comment are commands: those that a reader of the rendered comment would take for one."""
 
-import time
 
 import pytest
 
@@ -218,7 +217,5 @@ NASTY = {
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
 @pytest.mark.timeout(30)
 def test_nasty_comments_take_no_time(text: str) -> None:
-    began = time.process_time()
-    commands_in(f"/go\n\n{text}"[:MOST])
-
-    assert time.process_time() - began < 3
+    # A way through the text that goes back and forth takes minutes: the limit above stops it.
+    assert commands_in(f"/go\n\n{text}"[:MOST])[0].text == "/go"
