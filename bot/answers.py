@@ -151,11 +151,13 @@ class Answers:
 
     async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
         request, project = task.request, task.project
+        entitled = self._entitlements.of(task.organization_id, project)
 
         @asynccontextmanager
         async def context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
-                yield Context(request, project, tenant, task.repository, self._clock(), shop=self._shop)
+                now, there = self._clock(), task.repository
+                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
 
         desk = Desk(
             thread,
@@ -163,7 +165,7 @@ class Answers:
             _policy(project),
             context,
             is_public=not project.is_private,
-            entitled=self._entitlements.of(task.organization_id, project),
+            entitled=entitled,
         )
         answers = await self._dispatcher.answer(request, desk)
         settled = [await self._changing.settle(task, answer) for answer in answers]

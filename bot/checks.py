@@ -30,6 +30,7 @@ from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
+from marketplace.entitlements import EntitledIn, nothing_is_sold
 from sprints.burndown import Burndown, burndown_of
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
@@ -113,8 +114,10 @@ class Checks:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
+        entitled_in: EntitledIn = nothing_is_sold,
     ) -> None:
         self._database = database
+        self._entitled_in = entitled_in
         self._cipher = cipher
         self._github = github
         self._pictures = pictures
@@ -156,7 +159,7 @@ class Checks:
                     await self._repeat(organization_id, project, head)
                 return
         async with self._database.tenant(organization_id) as tenant:
-            said = await _Working(tenant, project, self._reading(project), self._clock()).all(only)
+            said = await self._working(tenant, project).all(only)
         images = [await self._images(organization_id, project, one) for one in said]
         async with self._database.tenant(organization_id) as tenant:
             await self._keep(tenant, project, said, images, is_rerun=is_rerun)
@@ -330,7 +333,7 @@ class Checks:
         if begun:  # By a try that died.
             return outcome_of(await self._changing.carry_out(task, begun[0][1]))
         async with self._database.tenant(task.organization_id) as tenant:
-            working = _Working(tenant, task.project, self._reading(task.project), self._clock())
+            working = self._working(tenant, task.project)
             impact = await working.impact(pull)
             sprints = {one.number: one for one in await working.context.sprints.all(working.context.now)}
         changes = changes_of(press.button, impact, sprints)
@@ -349,17 +352,19 @@ class Checks:
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
 
-    def _reading(self, project: Project) -> GitHubRepository:
-        return GitHubRepository(self._installation(project), project.full_name or "")
+    def _working(self, tenant: Tenant, project: Project) -> "_Working":
+        there = GitHubRepository(self._installation(project), project.full_name or "")
+        entitled = self._entitled_in(tenant.organization_id, project)
+        return _Working(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
 
 
 class _Working:
     """Works out what is to be said, in one transaction."""
 
-    def __init__(self, tenant: Tenant, project: Project, there: GitHubRepository, now: datetime) -> None:
-        self._pulls = Pulls(tenant, project.id)
-        self._project = project
-        self.context = Context(_NOBODY, project, tenant, there, now)
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self._project = context.project
+        self._pulls = Pulls(context.tenant, self._project.id)
         self._numbers = dict[int, _Numbers]()
 
     async def all(self, only: PullRequest | None) -> list[_Said]:

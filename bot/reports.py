@@ -31,11 +31,14 @@ from commands.living import (
 from commands.living_card import after_picture, before_picture, digest
 from commands.outcome import Picture, Reply
 from commands.ports import Repository
+from commands.registry import Command
 from commands.reporting import sheet_of, with_people
 from commands.request import Request
 from commands.sprint_goal import verdicts
 from commands.standup import standup
+from commands.summary import summary
 from commands.summary_post import summary_body, summary_title
+from marketplace.entitlements import Entitled, EntitledIn, nothing_is_sold
 from sprints.alerts import HOPEFUL, MORNING, MOST_A_DAY, Situation, crossings, lines_of
 from sprints.calendar import Calendar
 from sprints.facts import Facts
@@ -72,12 +75,18 @@ class Reports:
     """Works out what is said unasked."""
 
     def __init__(
-        self, database: Database, pictures: Pictures, jobs: Jobs, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        pictures: Pictures,
+        jobs: Jobs,
+        clock: Callable[[], datetime],
+        entitled_in: EntitledIn = nothing_is_sold,
     ) -> None:
         self._database = database
         self._pictures = pictures
         self._jobs = jobs
         self._clock = clock
+        self._entitled_in = entitled_in
 
     def register(self, queue: procrastinate.App) -> None:
         """Adds the jobs that redraw, and one that wakes what waits to be sent."""
@@ -96,7 +105,8 @@ class Reports:
                 return
             # Looked at before the facts are read: what is written meanwhile is drawn next time.
             is_coming = await ClosedSprints(tenant, project_id).is_history_still_coming()
-            desk = _Desk(_context(tenant, project, now), is_complete=not is_coming)
+            entitled = self._entitled_in(organization_id, project)
+            desk = _Desk(_context(tenant, project, now, entitled), is_complete=not is_coming)
             drafts = await desk.drafts()
         for draft in drafts:
             await self._want(organization_id, project_id, draft, now)
@@ -248,8 +258,14 @@ class _Desk:
             self._project.id, key
         ):
             return []
+        if not await self._may_run(standup):
+            return []
         reply = cast(Reply, await standup.run(self._context, Arguments({})))
         return [_Draft(Post(key, PostKind.COMMENT, "", thread, {"beside": _living_key(sprint)}), reply.parts)]
+
+    async def _may_run(self, command: Command) -> bool:
+        """What the clock runs, the plan must include as if somebody had asked for it."""
+        return command.feature is None or await self._context.includes(command.feature)
 
     # When it is over
 
@@ -267,6 +283,8 @@ class _Desk:
         state = await self._state(sprint)
         if known is not None and known.data.get("state") == state:
             return []  # To read all that a summary is made of takes a while.
+        if known is None and not await self._may_run(summary):
+            return []
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
@@ -308,12 +326,12 @@ def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
         day += timedelta(days=1)
 
 
-def _context(tenant: Tenant, project: Project, now: datetime) -> Context:
+def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled) -> Context:
     """As if somebody asked, without anybody."""
     request = Request("", 0, 0, "", None, ())
     # GitHub itself has nothing to be asked when nobody asks us.
     nobody = cast(Repository, None)
-    return Context(request, project, tenant, nobody, now)
+    return Context(request, project, tenant, nobody, now, entitled=entitled)
 
 
 def _issue(sprint: Sprint, now: datetime) -> dict[str, str]:

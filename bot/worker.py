@@ -13,7 +13,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from bot.answers import Answers
-from bot.billing import OurShop
+from bot.billing import Entitlements, OurShop
 from bot.billing_clockwork import BillingClockwork
 from bot.checks import Checks
 from bot.clockwork import Clockwork
@@ -168,8 +168,9 @@ async def worker(
             )
             billing.register(queue)
             stack.push_async_callback(billing.close)
-            Reports(base.database, pictures, jobs, base.clock).register(queue)
-            Checks(base.database, base.cipher, github, pictures, jobs, base.clock).register(queue)
+            may = Entitlements(base.database, shop, base.clock).of
+            Reports(base.database, pictures, jobs, base.clock, may).register(queue)
+            Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
         found = Worker(queue, base.database, recording, answers, base.clock)
         await found.sweep()
         if talks:

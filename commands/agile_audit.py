@@ -25,6 +25,7 @@ _USUAL, _MOST = 20, 100
     level=Level.ADMIN,
     arguments=(Argument("last", Kind.NUMBER, f"how many entries; else {_USUAL}, at most {_MOST}"),),
     examples=("/agile audit", "/agile audit last:50"),
+    feature="audit",
 )
 async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     """Entries are kept for ever; nobody can change or remove them."""

@@ -8,6 +8,7 @@ from commands.permissions import Level
 from commands.ports import Repository
 from commands.request import Request
 from marketplace.accounts import Shop
+from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.model import ItemSnapshot, in_order
@@ -23,7 +24,7 @@ class Context:
     """One request in one repository: who asked what, the facts, and the time.
 
     `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
-    `shop` is what is sold, if anything is.
+    `shop` is what is sold, if anything is; `entitled` answers what the account may use here.
     """
 
     request: Request
@@ -33,6 +34,7 @@ class Context:
     now: datetime
     level: Level = Level.READ
     shop: Shop | None = None
+    entitled: Entitled = everything_is_allowed
 
     @property
     def calendar(self) -> Calendar:
@@ -58,6 +60,11 @@ class Context:
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture."""
         return self.project.links_pictures
+
+    async def includes(self, feature: str) -> bool:
+        """Whether the account may use a feature here. Of what many read, whoever asked for it: an answer that
+        is edited in place must not lose a line because somebody without a seat asked for it again."""
+        return isinstance(await self.entitled(feature, THE_ACCOUNT), Allowed)
 
     async def flows(self) -> Sequence[Flow]:
         """How all items of the repository flow, as of now."""

@@ -17,6 +17,7 @@ from sprints.expectation import past_of
     summary="how old this item is against what is usual, and when others of its age were done",
     level=Level.READ,
     examples=("/eta",),
+    feature="forecasts",
 )
 async def eta(context: Context, _: Arguments) -> Reply:
     """From the cycle times of the repository's own items, in days."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from charts.reading import number, quantity
 from commands.context import Context
 from commands.wording import named, weekday
+from marketplace.plans import Feature
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
@@ -42,7 +43,9 @@ async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectat
 
 
 async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
-    """What is known of a sprint's end as of its facts."""
+    """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
+    if not await context.includes(Feature.FORECASTS):
+        return Refusal("Forecasts are not part of this account's plan.")
     records = await context.sprints.records(facts.as_of)
     flows = await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else ()
     return outlook_of(facts, records, flows, context.tenant.organization_id)

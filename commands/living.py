@@ -8,6 +8,7 @@ from commands.changes import CreateMilestone, EditMilestone, Settle, decoded
 from commands.context import Context
 from commands.forecasting import chance_sentence, foretold, outlook, recent_flows, swap_sentence
 from commands.living_card import Living, effect_words, key_of, shown_lines, without
+from marketplace.plans import Feature
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
@@ -126,7 +127,7 @@ async def with_effects(context: Context, living: Living, known: Mapping[str, str
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in known}
-    if not missing or facts.sprint.has_ended(facts.as_of):
+    if not missing or facts.sprint.has_ended(facts.as_of) or not await context.includes(Feature.FORECASTS):
         return replace(living, effects=known)
     past = await _Past.read(context, facts)
     found = {key: past.effect(line) for key, line in missing.items()}

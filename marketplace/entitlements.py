@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
+from storage.projects import Project
 from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
 
 # GitHub ends a trial with an event, which may be late by a day.
@@ -46,13 +47,22 @@ class Denied:
 
 
 Decision = Allowed | Denied
-# Asked with a feature and a login.
+# Asked with a feature and a login; THE_ACCOUNT is the login where nobody in particular asks.
 Entitled = Callable[[str, str], Awaitable[Decision]]
+# The same question for a repository of a tenant: what the dispatcher, the publisher of reports and checks,
+# and what runs by the clock are given.
+EntitledIn = Callable[[int, Project], Entitled]
+THE_ACCOUNT = ""
 
 
 async def everything_is_allowed(_feature: str, _login: str) -> Decision:
     """The answer where nothing is sold."""
     return Allowed()
+
+
+def nothing_is_sold(_tenant: int, _project: Project) -> Entitled:
+    """Everything is allowed in every repository."""
+    return everything_is_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +171,10 @@ def _grace_ends(one: Subscription, grace: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody wants to use, and where. `account` is the name of the account that pays."""
+    """What somebody wants to use, and where. `account` is the name of the account that pays.
+
+    Without a `login` it is asked for what many read, for which nobody needs a seat.
+    """
 
     feature: Feature
     login: str
@@ -210,11 +223,8 @@ def decide(
 def _by_plan(question: Question, standing: Standing, people: Sequence[str], links: Links) -> Decision:
     if question.feature not in standing.terms.features:
         return _not_included(question, standing, links)
-    seats = standing.limited_to
-    place = (
-        [one.lower() for one in people].index(question.login.lower()) if _is_among(question, people) else 0
-    )
-    if seats is not None and place >= seats:
+    seats, who = standing.limited_to, [one.lower() for one in people]
+    if seats is not None and question.login.lower() in who[seats:]:
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
@@ -226,10 +236,6 @@ def _by_plan(question: Question, standing: Standing, people: Sequence[str], link
 
 
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
-
-
-def _is_among(question: Question, people: Sequence[str]) -> bool:
-    return question.login.lower() in {one.lower() for one in people}
 
 
 def _not_included(question: Question, standing: Standing, links: Links) -> Denied:
