@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count, cycle
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -73,6 +73,7 @@ class StandInGitHub(Actions):
     be changed at any time; `teams` maps the slug of a team to its members' logins. `permissions` are those of
     the App beyond what `seed.py` gives. `check_request` sees every request of the App; what it raises is in
     `violations`, and so are GraphQL queries that GitHub would refuse. `history` is what GraphQL tells of.
+    What happens here happens at the time of `clock`, the real one without it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class StandInGitHub(Actions):
         events: Sequence[str] = ("*",),
         permissions: Mapping[str, str] | None = None,
         check_request: CheckRequest | None = None,
+        clock: Callable[[], datetime] | None = None,
         port: int = 0,
     ) -> None:
         self.url = ""
@@ -106,7 +108,7 @@ class StandInGitHub(Actions):
         self._port = port
         self._callers = Callers()
         self._faults = Faults()
-        self._backdating = Backdating()
+        self._backdating = Backdating(clock)
         self._desk = self._new_desk()
         self._pulls = Pulls(self._desk)
         self._issue_lists = IssueLists(self._desk, self._pulls)
