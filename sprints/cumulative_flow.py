@@ -7,10 +7,11 @@ opened again has left before and arrives anew.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar, days_between
+from sprints.facts import DONE_BEFORE_START, Cause, Facts
 from sprints.flow import Flow
 from sprints.history import Change, changes
 from sprints.model import ItemEvent, State
@@ -89,6 +90,26 @@ def cumulative_flow(
         end = calendar.midnight(day + timedelta(days=1))
         days.append(FlowDay(day, *(bisect_left(moments, end) for moments in lines)))
     return CumulativeFlow(tuple(days))
+
+
+def in_sprint(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
+    """Of the flows of a repository those that a sprint's numbers count, as of the same moment.
+
+    One of the commitment arrived when it was created, another when it first came into the sprint.
+    """
+    counted = {item.item for item in facts.items if not item.is_covered and item.state != DONE_BEFORE_START}
+    committed = {item.item for item in facts.committed_items}
+    came = {line.number: line.at for line in reversed(facts.ledger) if line.cause is Cause.ADDED}
+    return [
+        # Who tells whose work is another question within a sprint than within the repository.
+        replace(flow, is_covered=False, created_at=_came(flow, None if flow.item in committed else came))
+        for flow in flows
+        if flow.item in counted
+    ]
+
+
+def _came(flow: Flow, came: Mapping[int, datetime] | None) -> datetime:
+    return max(flow.created_at, came.get(flow.number, flow.created_at)) if came else flow.created_at
 
 
 def _stays(flow: Flow, events: Sequence[ItemEvent]) -> Iterator[_Stay]:

@@ -18,6 +18,8 @@ from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, pl
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
 MOST_NOT_ESTIMATED = 0.3
+# The state of an item that counts nothing, because it was done before the sprint began.
+DONE_BEFORE_START = "done_before_start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +349,7 @@ def _was_done_late(history: Sequence[Change], sprint: Sprint, as_of: datetime) -
 
 
 def _state_name(item: ItemState, sprint: Sprint) -> str:
-    return "done_before_start" if _was_done_before(item, sprint) else str(item.state)
+    return DONE_BEFORE_START if _was_done_before(item, sprint) else str(item.state)
 
 
 def _completeness(

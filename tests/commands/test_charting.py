@@ -9,7 +9,7 @@ from tests.commands.test_sprint_status import private_repository, set_up
 from tests.conftest import Clock
 from tests.running import Bot
 
-EVERY = ["/burndown", "/burnup", "/velocity", "/throughput", "/cycletime", "/aging"]
+EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]
 WITHOUT_MERMAID = ["/cycletime", "/aging"]
 WITH_MERMAID = [chart for chart in EVERY if chart not in WITHOUT_MERMAID]
 _PICTURE = re.compile(r"!\[[^\]]+\]\((\S+)\)")
