@@ -6,7 +6,7 @@ from datetime import datetime
 from commands.wording import counted, folded, full_day, person, table
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, Reason, Standing
-from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Metric, Plan, PlanName
+from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
 # A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
@@ -41,32 +41,28 @@ def plan_card(billing: Billing, links: Links, checkout: Checkout, *, is_public: 
 
 
 def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
-    """What was used this month, beside what the plan includes."""
+    """What was used this month. It is counted, and stops nothing."""
     if is_public:
         return IN_PUBLIC
-    terms = billing.standing.terms
-    included = {
-        Metric.API_CALLS: f"{terms.api_calls_a_day:,} a day",
-        Metric.AI_WORDS: f"{terms.ai_words_a_month:,} a month" if terms.ai_words_a_month else "none",
-    }
     rows = [
-        [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}", included.get(metric, "any number")]
-        for metric, text in METRICS.items()
+        [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
     ]
-    head = ["", "used", f"{terms.title} includes" if billing.is_sold else "limit"]
-    if not billing.is_sold:
-        rows = [[*row[:2], "none"] for row in rows]
     month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
     people = ", ".join(person(login) for login in billing.people) or "Nobody."
     who = folded(
         f"{counted(len(billing.people), 'person')} on planned work".replace("persons", "people"), people
     )
     note = (
-        f"Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat; bots need "
-        "none."
+        f"Usage is counted and stops nothing. Who acted on planned work of a private repository within "
+        f"{SEAT_DAYS} days needs a seat; bots need none."
     )
     return "\n\n".join(
-        [f"### What {billing.account.name} used, {month} (UTC)", table(head, rows), who, f"<sub>{note}</sub>"]
+        [
+            f"### What {billing.account.name} used, {month} (UTC)",
+            table(["", "used"], rows),
+            who,
+            f"<sub>{note}</sub>",
+        ]
     )
 
 

@@ -1,4 +1,8 @@
-"""The plans: what each includes, how much of it, and what it costs. `docs/plans.md` is made from here."""
+"""The plans: what each includes, for how many people, and what it costs. `docs/plans.md` is made from here.
+
+Nothing stands here that nothing enforces: a feature belongs to commands or to parts of reports and checks,
+and the one limit is the number of people.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,17 +21,13 @@ class Feature(StrEnum):
 
     FORECASTS = "forecasts"
     FLOW = "flow"
-    INSIGHTS = "insights"
-    EXPORT = "export"
     AUDIT = "audit"
 
 
 FEATURES = {
     Feature.FORECASTS: "Forecasts: when work will be done and how sure that is, and what would change it",
     Feature.FLOW: "Flow: cycle time, aging, throughput and cumulative flow",
-    Feature.INSIGHTS: "Insights: short texts by a language model, where the operator has set one up",
-    Feature.EXPORT: "Export of a repository's history and numbers",
-    Feature.AUDIT: "The audit log: who did what",
+    Feature.AUDIT: "The audit log: who changed what through commands",
 }
 
 
@@ -37,32 +37,24 @@ class Metric(StrEnum):
     PROJECTS_CREATED = "projects_created"
     COMMANDS_ANSWERED = "commands_answered"
     API_CALLS = "api_calls"
-    AI_WORDS = "ai_words"
 
 
 METRICS = {
     Metric.PROJECTS_CREATED: "repositories added",
     Metric.COMMANDS_ANSWERED: "commands answered",
-    Metric.API_CALLS: "calls of the API",
-    Metric.AI_WORDS: "words written by a language model",
+    Metric.API_CALLS: "calls of GitHub's API",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan. Prices are US cents for a seat; a year is paid at once.
-
-    `api_calls_a_day` and `ai_words_a_month` are included for the whole account, 0 for none.
-    """
+    """A plan. Prices are US cents for a seat; a year is paid at once."""
 
     name: PlanName
     title: str
-    summary: str
     features: frozenset[Feature]
     monthly_cents: int = 0
     yearly_cents: int = 0
-    api_calls_a_day: int = 0
-    ai_words_a_month: int = 0
 
     @property
     def is_paid(self) -> bool:
@@ -74,38 +66,14 @@ class Plan:
         return list(PlanName).index(self.name)
 
 
-_PRO = frozenset({Feature.FORECASTS, Feature.FLOW, Feature.INSIGHTS, Feature.EXPORT})
+_PRO = frozenset({Feature.FORECASTS, Feature.FLOW})
 
 PLANS = {
     plan.name: plan
     for plan in (
-        Plan(
-            PlanName.FREE,
-            "Free",
-            "sprints, estimates, burndown, velocity and reports, for any number of people",
-            frozenset(),
-            api_calls_a_day=1_000,
-        ),
-        Plan(
-            PlanName.PRO,
-            "Pro",
-            "all of it for private repositories, and forecasts",
-            _PRO,
-            monthly_cents=600,
-            yearly_cents=6_000,
-            api_calls_a_day=10_000,
-            ai_words_a_month=50_000,
-        ),
-        Plan(
-            PlanName.ENTERPRISE,
-            "Enterprise",
-            "Pro, and what auditors ask for",
-            frozenset(Feature),
-            monthly_cents=1_000,
-            yearly_cents=10_000,
-            api_calls_a_day=100_000,
-            ai_words_a_month=250_000,
-        ),
+        Plan(PlanName.FREE, "Free", frozenset()),
+        Plan(PlanName.PRO, "Pro", _PRO, monthly_cents=600, yearly_cents=6_000),
+        Plan(PlanName.ENTERPRISE, "Enterprise", frozenset(Feature), monthly_cents=1_000, yearly_cents=10_000),
     )
 }
 
@@ -128,9 +96,15 @@ _INTRODUCTION = (
     "everybody, and nobody there needs a seat. Who runs the App for themselves and sells nothing has "
     "every feature (`BILLING=off`)."
 )
+_ON_FORECASTS = (
+    "Living comments, alerts, summaries, standups, checks and nightly figures are part of every plan. The "
+    "chance to finish, which they and `/sprint status` and `/risk` also tell, belongs to forecasts: without "
+    "them it is left out, and all else stays."
+)
 _ON_PRICES = (
     "Prices are in US dollars, without tax. What counts in the end is what GitHub or Stripe showed when "
-    "you bought."
+    "you bought. The number of people is the one limit; `/agile usage` counts what else is used, which stops "
+    "nothing. An operator may charge for usage, and then says so."
 )
 _ON_SEATS = (
     f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
@@ -157,7 +131,7 @@ def page(commands: dict[Feature, list[str]]) -> str:
                 for feature, text in FEATURES.items()
             ],
         ),
-        "“–” under “Commands”: no command of this version needs it yet.",
+        _ON_FORECASTS,
         "## Limits and prices",
         _table(
             ["", *titles],
@@ -168,8 +142,7 @@ def page(commands: dict[Feature, list[str]]) -> str:
                     *(_price(p.yearly_cents / 12) for p in PLANS.values()),
                 ],
                 ["people", *("as many as paid for" if p.is_paid else "any number" for p in PLANS.values())],
-                ["calls of the API a day", *(f"{p.api_calls_a_day:,}" for p in PLANS.values())],
-                ["words by a language model a month", *(_some(p.ai_words_a_month) for p in PLANS.values())],
+                ["repositories, sprints, items, history", *("any number" for _ in PLANS)],
             ],
         ),
         _ON_PRICES,
@@ -182,10 +155,6 @@ def page(commands: dict[Feature, list[str]]) -> str:
 
 def _price(cents: float) -> str:
     return f"${cents / 100:.2f}" if cents else "$0"
-
-
-def _some(number: int) -> str:
-    return f"{number:,}" if number else "none"
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -26,7 +26,7 @@ def test_the_plan_as_json(replayed: Path, environment: dict[str, str], is_on: bo
     done = run(replayed, "plan", "--account", "Acme", "--json", **environment)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told.pop("features") == dict.fromkeys(["forecasts", "flow", "insights", "export", "audit"], is_on)
+    assert told.pop("features") == dict.fromkeys(["forecasts", "flow", "audit"], is_on)
     assert told == {
         "account": "acme",
         "plan": "free",
@@ -45,7 +45,6 @@ def test_the_usage_as_json_and_in_words(replayed: Path) -> None:
         "projects_created": 1,
         "commands_answered": 0,
         "api_calls": 0,
-        "ai_words": 0,
     }
     done = run(replayed, "usage", "--account", "acme")
     assert "acme: Free, none, by nobody" in done.stdout

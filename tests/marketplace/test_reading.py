@@ -226,7 +226,7 @@ async def test_the_form_for_operators(firm: Firm) -> None:
         "trial_ends": None,
         "period_end": "2026-12-02T12:00:00+00:00",
         "pending": None,
-        "features": {"forecasts": True, "flow": True, "insights": True, "export": True, "audit": False},
+        "features": {"forecasts": True, "flow": True, "audit": False},
     }
 
 
