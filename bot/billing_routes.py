@@ -27,7 +27,7 @@ def add_billing(app: web.Application, base: Services, stripe: Stripe | None = No
         app.router.add_post("/webhooks/marketplace", MarketplaceDoor(base.database, jobs, secrets).receive)
     if settings.stripe is not None:
         secrets = [secret.reveal() for secret in settings.stripe.webhook_secrets]
-        app.router.add_post("/webhooks/stripe", StripeDoor(base.database, jobs, secrets).receive)
+        app.router.add_post("/webhooks/stripe", StripeDoor(base.database, jobs, secrets, base.clock).receive)
         pages = BillingPages(base, settings.stripe, stripe)
         app.router.add_get("/billing/checkout/{ticket}", pages.checkout, allow_head=False)
         app.router.add_get("/billing/portal/{ticket}", pages.portal, allow_head=False)

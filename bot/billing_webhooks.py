@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import msgspec
 import stripe
@@ -16,6 +17,7 @@ from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_subscriptions import EVENTS, USAGE_REFUSED, About, Event
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
+from storage.usage import Uncounted, note_uncounted
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 _EVENT = msgspec.json.Decoder(Event)
@@ -83,9 +85,12 @@ class MarketplaceDoor:
 class StripeDoor:
     """`POST /webhooks/stripe`."""
 
-    def __init__(self, database: Database, jobs: BillingJobs, secrets: Sequence[str]) -> None:
+    def __init__(
+        self, database: Database, jobs: BillingJobs, secrets: Sequence[str], clock: Callable[[], datetime]
+    ) -> None:
         if not any(secrets):
             raise ValueError("Stripe's door needs a secret")
+        self._clock = clock
         self._database = database
         self._jobs = jobs
         self._secrets = secrets
@@ -104,13 +109,21 @@ class StripeDoor:
             return answer(400, f"the body is no event: {problem}")
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
             if event.type == USAGE_REFUSED:
-                self._log.error("Stripe could not count usage that we told; its dashboard says why")
-                return answer(200, "noted")
+                return await self._alert(Uncounted(clean(event.id)[:255], self._clock()))
             about = event.about() if event.type in EVENTS else None
             if about is None or not about.event_id:
                 self._log.debug("event of Stripe ignored")
                 return answer(200, "ignored: nothing that we act on")
             return await self._follow(about)
+
+    async def _alert(self, told: Uncounted) -> web.Response:
+        self._log.error("Stripe could not count usage that we told; its dashboard says why")
+        try:
+            async with self._database.nobody() as connection:
+                await note_uncounted(connection, told)
+        except _AWAY:
+            return answer(503, "the database is away")
+        return answer(200, "noted")
 
     async def _follow(self, about: About) -> web.Response:
         try:

@@ -3,15 +3,23 @@
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
 
 from bot.services import Services, services
 from bot.settings import Settings
+from marketplace.plans import METRICS
+from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
 from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
 from storage.posts import Posts
+from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
+from storage.usage import Usage, uncounted
+
+# As long as Stripe takes a correction.
+_ALERT_LASTS = timedelta(days=35)
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
@@ -34,6 +42,12 @@ async def examine(base: Services) -> list[str]:
     findings = [finding async for finding in _jobs(base)]
     async with base.database.nobody() as connection:
         tenants = await all_tenants(connection)
+        alert = await uncounted(connection)
+    if alert and base.clock() - alert.at < _ALERT_LASTS:
+        findings.append(
+            f"Stripe could not count usage that it was told, as it said on {alert.at:%Y-%m-%d %H:%M} UTC "
+            f"({alert.event}); its dashboard says why, under the meters"
+        )
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
@@ -83,3 +97,25 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             yield f"tenant {organization_id}: GitHub would not take our answer in thread {thread}: {why}"
         for name, why in await Posts(tenant).refusals():
             yield f"tenant {organization_id}: GitHub would not take what we say unasked, {name}: {why}"
+    async for finding in _billing(base, organization_id):
+        yield f"tenant {organization_id}: {finding}"
+
+
+async def _billing(base: Services, organization_id: int) -> AsyncIterator[str]:
+    async with base.database.tenant(organization_id) as tenant:
+        account, deadline = await Subscriptions(tenant).account(), await Deadlines(tenant).latest()
+        untaken = await Usage(tenant).untaken()
+    if account and deadline:
+        told = f"the data of {account.name} will be deleted on {deadline.due_at:%Y-%m-%d}"
+        print(f"tenant {organization_id}: {told}, because it cancelled on the Marketplace")
+        if deadline.shown_at is None:
+            yield (
+                f"{told}, and none of its owners has read so in a thread yet; write to them (docs/billing.md)"
+            )
+    for one in untaken:
+        words = next((text for metric, text in METRICS.items() if metric == one.metric), one.metric)
+        what = f"{one.quantity:,} {words} of {one.period}"
+        if one.refused:
+            yield f"{what} will not be charged: {one.refused}"
+        else:
+            yield f"Stripe did not take {what}; the log says why, and it is told again each night"

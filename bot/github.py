@@ -13,6 +13,7 @@ from cachetools import LRUCache, TLRUCache, TTLCache
 from gidgethub.aiohttp import GitHubAPI
 from gidgethub.apps import get_installation_access_token, get_jwt
 
+from bot.github_calls import Calls, CountingAPI
 from bot.settings import GitHubSettings
 
 API_VERSION = "2022-11-28"
@@ -51,9 +52,16 @@ class GitHub:
     """The App on GitHub. Each installation has its own token, ETags and limits."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, settings: GitHubSettings, api_url: str, clock: Clock
+        self,
+        session: aiohttp.ClientSession,
+        settings: GitHubSettings,
+        api_url: str,
+        clock: Clock,
+        calls: Calls | None = None,
     ) -> None:
+        """`calls` counts the requests that are answered for installations."""
         self._session = session
+        self._calls = calls or Calls(clock)
         self._settings = settings
         self._api_url = api_url
         self._clock = clock
@@ -64,15 +72,21 @@ class GitHub:
         """The API with this installation's rights."""
         found = self._installations.get(installation_id)
         if found is None:
-            apis = self._api(cache=TTLCache(maxsize=256, ttl=30 * 60)), self._api()
+            apis = self._api(installation_id, TTLCache(maxsize=256, ttl=30 * 60)), self._api(installation_id)
             found = Installation(
                 installation_id, *apis, _graphql_url(self._api_url), self._settings, self._clock
             )
             self._installations[installation_id] = found
         return found
 
-    def _api(self, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
-        return GitHubAPI(self._session, NAME, base_url=self._api_url, cache=cache)
+    def _api(self, installation: int | None = None, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
+        if installation is None:
+            return GitHubAPI(self._session, NAME, base_url=self._api_url)
+
+        def count() -> None:
+            self._calls.count(installation)
+
+        return CountingAPI(self._session, NAME, base_url=self._api_url, cache=cache, on_call=count)
 
 
 def _graphql_url(api_url: str) -> str:

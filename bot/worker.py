@@ -18,6 +18,7 @@ from bot.billing_clockwork import BillingClockwork
 from bot.checks import Checks
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
+from bot.github_calls import Calls, written_down
 from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.reports import Reports
@@ -183,10 +184,11 @@ async def worker(
 @asynccontextmanager
 async def github_of(base: Services) -> AsyncIterator[GitHub]:
     """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
-    if base.settings.github is None:
+    settings, calls = base.settings.github, Calls(base.clock)
+    if settings is None:
         raise ValueError("GitHub needs the settings of the GitHub App")
-    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-        yield GitHub(session, base.settings.github, base.settings.github_api_url, base.clock)
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, written_down(base.database, calls):
+        yield GitHub(session, settings, base.settings.github_api_url, base.clock, calls)
 
 
 @asynccontextmanager

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
 from storage.outbox import Kind
-from storage.tables import outbox, projects, usage_ledger
+from storage.tables import clockwork, outbox, projects, usage_ledger
 
 _FAILURE_SLOT = "error"
+_UNCOUNTED = "usage that Stripe could not count"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,11 @@ class Usage:
             usage_ledger.c.refused.is_(None),
         )
 
+    async def untaken(self) -> list[Used]:
+        """What was told and not taken, or never will be."""
+        is_tried = and_(usage_ledger.c.tried_at.is_not(None), usage_ledger.c.reported_at.is_(None))
+        return await self._read(or_(is_tried, usage_ledger.c.refused.is_not(None)))
+
     async def note(self, used: Used, **values: object) -> None:
         """What became of telling it: tried_at, reported_at or refused."""
         await self._connection.execute(
@@ -117,6 +124,29 @@ class Usage:
     @property
     def _mine(self) -> ColumnElement[bool]:
         return usage_ledger.c.organization_id == self._organization_id
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """Stripe's latest word that it could not count something that it had taken: no tenant is named in it."""
+
+    event: str
+    at: datetime
+
+
+async def note_uncounted(connection: AsyncConnection, told: Uncounted) -> None:
+    """Keeps it for `doctor`."""
+    fresh = insert(clockwork).values(
+        name=_UNCOUNTED, state={"event": told.event, "at": told.at.isoformat()}, updated_at=func.now()
+    )
+    changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
+    await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+
+async def uncounted(connection: AsyncConnection) -> Uncounted | None:
+    """The latest, if there ever was one."""
+    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _UNCOUNTED))
+    return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 
 def total(used: Iterable[Used], metric: str) -> int:

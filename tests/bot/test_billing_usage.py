@@ -11,13 +11,20 @@ from hypothesis import strategies as st
 from bot.billing_settings import BillingSettings
 from bot.billing_stripe_client import NoStripe, RealStripe, StripeRefusedError, StripeUnavailableError
 from bot.billing_usage import UsageReporting
+from bot.doctor import examine
+from bot.github import GitHubRefusedError
+from bot.github_calls import Calls, write_down
 from bot.services import Services
+from bot.worker import github_of
+from storage.database import Database
+from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
-from storage.usage import Usage, Used
+from storage.usage import Uncounted, Usage, Used, note_uncounted
 from tests.bot.test_billing_stripe import sold, stand_in, stripe_settings
+from tests.commands.test_sprint_status import make_sprint
 from tests.conftest import Clock
 from tests.marketplace.stripe_server import StandInStripe
-from tests.running import rows
+from tests.running import Bot, rows
 
 __all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
@@ -232,3 +239,98 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     assert flaky.counted == 5
     (one,) = await teller.ledger()
     assert one.reported_at is not None
+
+
+# Where it comes from
+
+_QUERY = """
+query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){
+pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repository{nameWithOwner}}}}}}
+"""
+
+
+async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> None:
+    await make_sprint(bot)
+    before = len(bot.github.requests)
+    async with github_of(bot.base) as client:
+        there = client.installation(bot.github.installation_id)
+        for _ in range(2):
+            await there.get(f"/repos/{bot.repo}/milestones")
+        assert [one async for one in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
+        await there.graphql(_QUERY, owner=bot.repo.split("/")[0], name=bot.repo.split("/")[1], number=1)
+        with pytest.raises(GitHubRefusedError):
+            await there.get(f"/repos/{bot.repo}/issues/4711")
+    made = bot.github.requests[before:]
+    assert {one.status for one in made} >= {200, 201, 404}
+    (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")]
+    counted = await rows(bot.base, "select metric, period, quantity from usage_ledger", tenant)
+    assert [tuple(one) for one in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
+
+
+async def test_calls_that_cannot_be_written_down_now_are_counted_on(teller: Teller, bot: Bot) -> None:
+    calls, away = Calls(teller.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
+    calls.count(bot.github.installation_id)
+    await write_down(away, calls)
+    await away.close()
+    calls.count(bot.github.installation_id)
+    assert dict(calls.take()) == {(bot.github.installation_id, NOW.date()): 2}
+
+
+async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Services, clock: Clock) -> None:
+    calls = Calls(clock)
+    calls.count(4711)
+    await write_down(base.database, calls)
+    assert not calls.take()
+
+
+# What the operator reads
+
+
+async def test_doctor_tells_what_stripe_did_not_take(
+    teller: Teller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await teller.use()
+    teller.server.fail_with = 400
+    await teller.reporting.run()
+    (finding,) = await examine(teller.base)
+    assert finding == (
+        f"tenant {teller.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
+        "it is told again each night"
+    )
+    teller.clock.now = NOW + 40 * DAY
+    teller.server.fail_with = None
+    await teller.reporting.run()
+    (finding,) = await examine(teller.base)
+    assert finding.endswith("5 calls of GitHub's API of 2026-11-22 will not be charged: older than 35 days")
+    assert "deleted" not in "".join(capsys.readouterr())
+
+
+async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Services, clock: Clock) -> None:
+    clock.now = NOW
+    for event in ("evt_old", "evt_new"):
+        async with base.database.nobody() as connection:
+            await note_uncounted(connection, Uncounted(event, NOW))
+    (finding,) = await examine(base)
+    assert finding.startswith(
+        "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"
+    )
+    assert "evt_new" in finding
+    clock.now = NOW + 36 * DAY
+    assert await examine(base) == []
+
+
+async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
+    teller: Teller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with teller.base.database.tenant(teller.id) as tenant:
+        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    (finding,) = await examine(teller.base)
+    assert finding == (
+        f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
+        "in a thread yet; write to them (docs/billing.md)"
+    )
+    async with teller.base.database.tenant(teller.id) as tenant:
+        await Deadlines(tenant).shown(NOW)
+    assert await examine(teller.base) == []
+    said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
+    assert said in "".join(capsys.readouterr())

@@ -1,0 +1,90 @@
+"""Counts the calls of GitHub's API: at the one place that all of them pass, into the ledger once a minute."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Any
+
+import aiohttp
+import structlog
+from gidgethub.aiohttp import GitHubAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+from marketplace.plans import Metric
+from storage.database import Database
+from storage.installations import tenant_of_installation
+from storage.usage import Usage
+
+# What a process that dies has not written yet is lost: the last minute's calls at most.
+_EVERY_SECONDS = 60
+
+
+class Calls:
+    """How many requests GitHub has answered for each installation, by UTC day, since they were last taken."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._counted = Counter[tuple[int, date]]()
+
+    def count(self, installation: int, number: int = 1, day: date | None = None) -> None:
+        """Adds calls, of today unless a day is given."""
+        self._counted[installation, day or self._clock().date()] += number
+
+    def take(self) -> Mapping[tuple[int, date], int]:
+        """All that is counted by installation and day; the count begins anew."""
+        taken, self._counted = self._counted, Counter()
+        return taken
+
+
+class CountingAPI(GitHubAPI):
+    """GitHub's API, which tells of each request that was answered: pages, repetitions and tokens too."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, *told: Any, on_call: Callable[[], None], **more: Any
+    ) -> None:
+        super().__init__(session, *told, **more)
+        self._on_call = on_call
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        answered = await super()._request(method, url, headers, body)
+        self._on_call()
+        return answered
+
+
+async def write_down(database: Database, calls: Calls) -> None:
+    """Adds what was counted to each tenant's ledger. What cannot be written now is counted on."""
+    for (installation, day), number in calls.take().items():
+        try:
+            async with database.nobody() as connection:
+                organization_id = await tenant_of_installation(connection, installation)
+            if organization_id is None:  # It is gone, and so is its ledger.
+                continue
+            async with database.tenant(organization_id) as tenant:
+                await Usage(tenant).add(Metric.API_CALLS, day, number)
+        except (SQLAlchemyError, OSError) as problem:
+            calls.count(installation, number, day)
+            structlog.get_logger(__name__).warning(
+                "calls not written down yet", reason=type(problem).__name__
+            )
+
+
+@asynccontextmanager
+async def written_down(database: Database, calls: Calls) -> AsyncIterator[None]:
+    """Writes the calls down each minute, and at the end."""
+    writing = asyncio.create_task(_for_ever(database, calls))
+    try:
+        yield
+    finally:
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+        await write_down(database, calls)
+
+
+async def _for_ever(database: Database, calls: Calls) -> None:
+    while True:
+        await asyncio.sleep(_EVERY_SECONDS)
+        await write_down(database, calls)
