@@ -10,6 +10,7 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.publish import cut
+from bot.release_notes import write_into_release
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
 from storage.posts import PostKind, Posts, Wanted
@@ -140,6 +141,10 @@ class _Place:
     async def write(self) -> int:
         """Edits it, or posts it. Returns GitHub's id of it; of an issue its number."""
         external_id = self._wanted.external_id
+        if self._post.kind is PostKind.RELEASE:
+            return await write_into_release(
+                self._installation, self._repository, self._wanted, self._keep_pace
+            )
         if external_id is None and self._wanted.attempts > 1:
             external_id = await self._already_posted()
         if external_id is None:

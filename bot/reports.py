@@ -37,7 +37,8 @@ from commands.request import Request
 from commands.sprint_goal import verdicts
 from commands.standup import standup
 from commands.summary import summary
-from commands.summary_post import summary_body, summary_title
+from commands.summary_post import posted_parts, released_parts, summary_title
+from commands.summary_release import IN_RELEASE, place_text, release_meant
 from marketplace.entitlements import Entitled, EntitledIn, nothing_is_sold
 from sprints.alerts import HOPEFUL, MORNING, MOST_A_DAY, Situation, crossings, lines_of
 from sprints.calendar import Calendar
@@ -278,22 +279,52 @@ class _Desk:
         since = await self._posts.known_since(self._project.id)
         if since is not None and sprint.end < since - _BEFORE_US:
             return []
-        key = f"summary:{sprint.milestone}"
+        key = _summary_key(sprint)
         known = await self._posts.known(self._project.id, key)
         state = await self._state(sprint)
         if known is not None and known.data.get("state") == state:
             return []  # To read all that a summary is made of takes a while.
         if known is None and not await self._may_run(summary):
             return []
+        home = known or await self._summary_home(sprint, told, place, fate)
+        notes = await self._release_note(sprint, place, fate) if told == IN_RELEASE else []
+        if home is None:
+            return notes
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
-        data: dict[str, Any] = {"state": state}
-        thread = known.thread if known else self._summary_thread(told, place, fate)
-        kind = PostKind.COMMENT
-        if thread is None:
-            kind, data = PostKind.ISSUE, data | {"title": summary_title(sprint)} | _NOT_WORK
-        return [_Draft(Post(key, kind, "", thread, data), (summary_body(sheet),))]
+        data = {**home.data, "state": state}
+        if home.kind is PostKind.ISSUE:
+            data |= {"title": summary_title(sprint)} | _NOT_WORK
+        parts = (released_parts if home.kind is PostKind.RELEASE else posted_parts)(self._context, sheet)
+        return [*notes, _Draft(Post(key, home.kind, "", home.thread, data), parts)]
+
+    async def _summary_home(
+        self, sprint: Sprint, told: object, place: Place | None, fate: Fate | None
+    ) -> Post | None:
+        """Where a summary goes that is not there yet. None while the release that it belongs into is not."""
+        if told == IN_RELEASE:
+            release = await release_meant(self._context, sprint)
+            data = {"release": release.id} if release else {}
+            return Post(_summary_key(sprint), PostKind.RELEASE, "", None, data) if release else None
+        thread = self._summary_thread(told, place, fate)
+        kind = PostKind.ISSUE if thread is None else PostKind.COMMENT
+        return Post(_summary_key(sprint), kind, "", thread)
+
+    async def _release_note(self, sprint: Sprint, place: Place | None, fate: Fate | None) -> list[_Draft]:
+        """Where the sprint was followed: that its summary waits for a release; then, in which one it is."""
+        key = f"summary-place:{sprint.milestone}"
+        known = await self._posts.known(self._project.id, key)
+        release = await release_meant(self._context, sprint)
+        thread = known.thread if known else self._summary_thread(IN_RELEASE, place, fate)
+        if thread is None or (known is None and (release or not await self._had_work(sprint))):
+            return []
+        post = Post(key, PostKind.COMMENT, "", thread, {"beside": _living_key(sprint)})
+        return [_Draft(post, (place_text(sprint, release),))]
+
+    async def _had_work(self, sprint: Sprint) -> bool:
+        facts = await self._context.sprints.facts(sprint.milestone, self._now)
+        return facts is not None and bool(facts.scope.count or facts.committed_items)
 
     async def _state(self, sprint: Sprint) -> str:
         """What a summary depends on: whether its numbers are frozen, and what was said since."""
@@ -342,6 +373,10 @@ def _issue(sprint: Sprint, now: datetime) -> dict[str, str]:
 
 def _living_key(sprint: Sprint) -> str:
     return f"living:{sprint.milestone}"
+
+
+def _summary_key(sprint: Sprint) -> str:
+    return f"summary:{sprint.milestone}"
 
 
 def _place_so_far(fate: Fate | None) -> Place | None:

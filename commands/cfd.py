@@ -96,7 +96,7 @@ async def _of_repository(context: Context, arguments: Arguments) -> tuple[Cumula
 
 
 def flow_reading(flow: CumulativeFlow, calendar: Calendar, today: date) -> list[str]:
-    """Where work piles up and what to do about it, what is in which state, and the longest standstill."""
+    """Where work piles up and what to do about it, what is in which state, and a standstill or the peak."""
     if not flow.days[-1].arrived:
         return ["**There is nothing to draw**: no item was here in these days."]
     return [_pile(flow, today), _states(flow.days[-1]), _standstill(flow, calendar, today)]
@@ -158,7 +158,7 @@ def _gone(flow: CumulativeFlow) -> str:
 
 
 def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
-    """The longest stretch of working days on which nothing left, or else the pace. Today is not over."""
+    """The longest stretch of working days on which nothing left, or else the peak. Today is not over."""
     longest, run = list[FlowDay](), list[FlowDay]()
     for before, day in pairwise(flow.days):
         if _left(day) != _left(before) or day.date >= today:
@@ -167,25 +167,18 @@ def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
             run = [*run, day]
         longest = max(longest, run, key=len)
     if len(longest) < _IDLE_DAYS:
-        return _pace(flow, calendar)
+        return _peak(flow)
     return (
         f"Nothing was {_gone(flow)} on {len(longest)} working days in a row, {weekday(longest[0].date)} to "
         f"{weekday(longest[-1].date)}."
     )
 
 
-def _pace(flow: CumulativeFlow, calendar: Calendar) -> str:
-    """What arrives and leaves on a usual day, where there are enough of them to say so."""
-    first, last = flow.days[0], flow.days[-1]
-    days = sum(calendar.is_working_day(day.date) for day in flow.days[1:])
-    if days < _IDLE_DAYS:
+def _peak(flow: CumulativeFlow) -> str:
+    peak = max(flow.days, key=lambda day: day.in_progress)
+    if not peak.in_progress:
         return ""
-    arrived, left = last.arrived - first.arrived, _left(last) - _left(first)
-    return f"On {days} working days {counted(arrived, 'item')} arrived and {left} {_be(left)} {_gone(flow)}."
-
-
-def _be(count: int) -> str:
-    return "was" if count == 1 else "were"
+    return f"Most was in progress on {weekday(peak.date)}: {counted(peak.in_progress, 'item')} at once."
 
 
 def _left(day: FlowDay) -> int:

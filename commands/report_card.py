@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, signed, unit_word
 from commands.wording import counted, folded, footer, full_day, moment, named, person, plain, table
-from sprints.burndown import measure
+from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, Cause
 from sprints.late import Credit
 from sprints.milestone import Phase, Sprint
@@ -56,38 +56,45 @@ class Sheet:
     waits: Sequence[Wait] = ()
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()
+    burndown: Burndown | None = None
 
 
 def report_text(sheet: Sheet) -> str:
     """The report: what became of the sprint, every number with its list, and what was learned since."""
-    parts = [
-        *_opening(sheet, "report"),
-        numbers_table(sheet.report),
-        _velocity(sheet),
-        _carried(sheet),
-        _lists(sheet.report),
-        _footnotes(sheet.footnotes),
-        _footer(sheet),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return _joined(
+        [
+            *_opening(sheet, "report"),
+            numbers_table(sheet.report),
+            _velocity(sheet),
+            _carried(sheet),
+            _lists(sheet.report),
+            _footnotes(sheet.footnotes),
+            _footer(sheet),
+        ]
+    )
 
 
-def summary_text(sheet: Sheet) -> str:
-    """The summary for everybody: also where work waited, and whom it is owed to.
+def summary_head(sheet: Sheet) -> str:
+    """The summary down to its picture: what became of the sprint and of its goal."""
+    return _joined(_opening(sheet, "summary"))
+
+
+def summary_rest(sheet: Sheet) -> str:
+    """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
 
     It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
     """
-    parts = [
-        *_opening(sheet, "summary"),
-        numbers_table(sheet.report),
-        _velocity(sheet),
-        _carried(sheet),
-        _waits(sheet),
-        _thanks(sheet.thanks),
-        _lists(sheet.report),
-        _footer(sheet),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    return _joined(
+        [
+            numbers_table(sheet.report),
+            _velocity(sheet),
+            _carried(sheet),
+            _waits(sheet),
+            _thanks(sheet.thanks),
+            _lists(sheet.report),
+            _footer(sheet),
+        ]
+    )
 
 
 def numbers_table(report: Report) -> str:
@@ -147,6 +154,10 @@ def few_values(past: Velocity) -> str:
 def percent(share: Decimal) -> str:
     """Rounded down, so that nothing is called complete that is not."""
     return f"{int(share * 100)} %"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def _opening(sheet: Sheet, kind: str) -> list[str]:

@@ -9,12 +9,13 @@ from typing import Any
 from commands.context import Context
 from commands.report_card import Sheet, Taken
 from commands.sprint_goal import verdicts
+from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of
 from sprints.flow import flows_of
 from sprints.late import credited, credits_of
 from sprints.milestone import Sprint
 from sprints.plain import Values, footnotes, plain
-from sprints.report import report_of
+from sprints.report import burndown_at_end, report_of
 from sprints.thanks import thanks_of
 from sprints.velocity import Outcome
 from sprints.waits import waits_of
@@ -45,6 +46,7 @@ async def sheet_of(context: Context, sprint: Sprint) -> Sheet:
         credit=credit,
         taken=Taken(closed.revision, closed.taken_at) if closed and is_taken else None,
         footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
+        burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
     )
 
 

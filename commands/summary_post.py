@@ -1,6 +1,10 @@
-"""The summary of a milestone as it is posted unasked: the same words as `/summary` says."""
+"""The summary of a milestone, as `/summary` says it and as it is posted unasked."""
 
-from commands.report_card import Sheet, summary_text
+from charts.render import alt_text
+from commands.charting import shown
+from commands.context import Context
+from commands.outcome import Picture
+from commands.report_card import Sheet, summary_head, summary_rest
 from commands.wording import full_day
 from sprints.milestone import Sprint
 
@@ -10,9 +14,27 @@ def summary_title(sprint: Sprint) -> str:
     return f"Summary: {sprint.title}"
 
 
-def summary_body(sheet: Sheet) -> str:
+def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True) -> list[str | Picture]:
+    """What became of the sprint, its burndown, and the rest; the same again for the same numbers.
+
+    Where GitHub `shows_mermaid` not, the burndown is told in words unless it may be a picture.
+    """
+    parts: list[str | Picture] = [summary_head(sheet)]
+    burndown = sheet.burndown
+    if burndown is not None and burndown.latest is not None:
+        is_shown = shows_mermaid or context.links_pictures
+        parts += shown(context, burndown) if is_shown else [alt_text(burndown)]
+    return [*parts, summary_rest(sheet)]
+
+
+def posted_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
     """What is posted; a milestone that nobody has closed is said to be over."""
-    return "\n\n".join(part for part in (_not_closed(sheet), summary_text(sheet)) if part)
+    return [part for part in (_not_closed(sheet), *summary_parts(context, sheet)) if part]
+
+
+def released_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
+    """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
+    return summary_parts(context, sheet, shows_mermaid=False)
 
 
 def _not_closed(sheet: Sheet) -> str:

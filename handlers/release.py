@@ -13,6 +13,7 @@ from sprints.model import ActivityEvent
 class _Release(msgspec.Struct):
     id: int
     tag_name: str
+    name: str | None = None
     prerelease: bool = False
     published_at: datetime | None = None
     target_commitish: str | None = None
@@ -40,6 +41,7 @@ def record_release(delivery: Delivery) -> Iterator[Recorded]:
             details=plain(
                 {
                     "tag": release.tag_name,
+                    "name": release.name,
                     "is_prerelease": release.prerelease,
                     "target": release.target_commitish,
                 }

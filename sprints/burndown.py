@@ -1,11 +1,13 @@
 """The burndown: remaining work per local day, beside the ideal line over working days."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sprints.calendar import Calendar, days_between
-from sprints.facts import Amount, Facts
+from sprints.facts import Amount, Day, Facts
+from sprints.milestone import Sprint
 
 _Line = list[Decimal | None]
 
@@ -79,21 +81,27 @@ def measure(amount: Amount, unit: str) -> Decimal:
 
 def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     """The burndown of a sprint, in `unit` or else the one that its estimates allow."""
-    unit = unit or facts.unit
-    committed = measure(facts.committed, unit)
-    figures = {day.date: day for day in facts.days}
-    calendar = _calendar(facts)
-    ideal, ghost = _ideals(facts, committed, calendar)
+    return burndown_by_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit or facts.unit)
+
+
+def burndown_by_days(
+    sprint: Sprint, commitment: Amount, known_days: Sequence[Day], as_of: datetime, unit: str
+) -> Burndown:
+    """The burndown that a sprint's days tell as of a moment, in `unit`."""
+    committed = measure(commitment, unit)
+    figures = {day.date: day for day in known_days}
+    calendar = _calendar(sprint, known_days)
+    ideal, ghost = _ideals(sprint, committed, calendar)
     # A milestone made after its start had no plan before that day; until then the plan is drawn as it came.
-    planned_on = facts.sprint.commitment_day
+    planned_on = sprint.commitment_day
     days = []
     for day, ideal_value, ghost_value in zip(calendar, ideal, ghost, strict=True):
         known = figures.get(day)
-        scope = (facts.committed if day < planned_on else known.scope) if known else None
+        scope = (commitment if day < planned_on else known.scope) if known else None
         days.append(
             BurndownDay(
                 day,
-                facts.sprint.calendar.is_working_day(day),
+                sprint.calendar.is_working_day(day),
                 measure(scope - known.done, unit) if known and scope else None,
                 measure(scope, unit) if scope else None,
                 measure(known.done, unit) if known else None,
@@ -101,32 +109,30 @@ def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
                 ghost_value,
             )
         )
-    return Burndown(
-        unit, committed, tuple(days), facts.as_of, facts.sprint.end is None, _is_last_day_complete(facts)
-    )
+    is_complete = _is_last_day_complete(sprint, known_days)
+    return Burndown(unit, committed, tuple(days), as_of, sprint.end is None, is_complete)
 
 
-def _is_last_day_complete(facts: Facts) -> bool:
-    if not facts.days:
+def _is_last_day_complete(sprint: Sprint, days: Sequence[Day]) -> bool:
+    if not days:
         return True
-    last = facts.days[-1]
-    return last.at == facts.sprint.calendar.next_midnight(last.at - timedelta(microseconds=1))
+    last = days[-1]
+    return last.at == sprint.calendar.next_midnight(last.at - timedelta(microseconds=1))
 
 
-def _calendar(facts: Facts) -> list[date]:
+def _calendar(sprint: Sprint, days: Sequence[Day]) -> list[date]:
     """The sprint's days: to its last one, or while it is open-ended to the last with figures."""
-    first, last = facts.sprint.first_day, facts.sprint.last_day
+    first, last = sprint.first_day, sprint.last_day
     if last is None:
-        last = facts.days[-1].date if facts.days else first
+        last = days[-1].date if days else first
     return days_between(first, last)
 
 
-def _ideals(facts: Facts, committed: Decimal, days: list[date]) -> tuple[_Line, _Line]:
+def _ideals(sprint: Sprint, committed: Decimal, days: list[date]) -> tuple[_Line, _Line]:
     """The line to zero, and as a ghost what was left of the first one when its due date was moved.
 
     When the due date moves, a new line begins on that day, where the old one was, and leads to the new date.
     """
-    sprint = facts.sprint
     ideal: _Line = [None] * len(days)
     ghost: _Line = [None] * len(days)
     # Without a due date nobody promised a line to zero, also when the milestone was closed one day.

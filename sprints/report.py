@@ -10,7 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sprints.burndown import Burndown, burndown_by_days
 from sprints.facts import Amount, Cause, amounts_of
+from sprints.milestone import Sprint
+from sprints.plain import days_of
 
 _ZERO = Decimal(0)
 
@@ -104,6 +107,16 @@ def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
         reconstructed_before=_moment(values["reconstructed_before"]),
         first_seen=tuple(values["first_seen_later"]),
     )
+
+
+def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | None:
+    """The burndown of a sprint that is over, from its plain values. None for one without an end or days."""
+    if sprint.end is None or not values["days"]:
+        return None
+    commitment = Amount(Decimal(str(values["points"]["committed"])), values["count"]["committed"])
+    # Its last day has passed, also if the milestone was closed within it.
+    days = days_of(values, sprint.calendar)
+    return burndown_by_days(sprint, commitment, days, sprint.end, values["unit"])
 
 
 def _member(members: Mapping[int, Any], number: int) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ class PostKind(StrEnum):
     COMMENT = "comment"
     ISSUE = "issue"
     CHECK = "check"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class Post:
 
     `key` names it within its repository for ever: the same key again is the same post, edited. `thread` is
     the issue or pull request that a comment belongs to. `data` is what else goes along: an issue's `title`
-    and `state`, a check's fields; of a comment or an issue also what is to be remembered with it, and in
-    `beside` the key of a post without which it should not be said.
+    and `state`, a check's fields, GitHub's id of the `release` that it is a part of; of a comment or an issue
+    also what is to be remembered with it, and in `beside` the key of a post without which it should not be
+    said.
     """
 
     key: str

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from commands.report_card import Sheet, Taken, numbers_table, report_text, summary_text
+from commands.report_card import Sheet, Taken, numbers_table, report_text, summary_head, summary_rest
 from sprints.estimates import Estimates
 from sprints.facts import Amount, facts_of
 from sprints.late import Credit
@@ -55,6 +55,11 @@ def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **
     own = [outcome_of(made.facts(*cards, as_of="12-31"))] if is_over else []
     outcomes = [*more.pop("before", ()), *own]
     return Sheet(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
+
+
+def summary_text(made: Sheet) -> str:
+    """The words around the picture."""
+    return f"{summary_head(made)}\n\n{summary_rest(made)}"
 
 
 def outcome(number: int, points: int, unit: str = "points") -> Outcome:

@@ -1,7 +1,7 @@
 """`/summary`, from a person's comment to the bot's answer."""
 
 from tests.commands.ended import make_ended_sprint
-from tests.commands.test_sprint_status import make_sprint
+from tests.commands.test_sprint_status import make_sprint, private_repository
 from tests.conftest import Clock
 from tests.running import Bot
 
@@ -27,6 +27,32 @@ async def test_posted_again_it_is_the_same(bot: Bot, clock: Clock) -> None:
     first, second = await bot.answers(number)
     assert "<sub>Frozen on" in first
     assert first.partition("<!--")[0] == second.partition("<!--")[0]
+
+
+async def test_the_burndown_of_a_sprint_that_is_over_stands_below_what_became_of_it(
+    bot: Bot, clock: Clock
+) -> None:
+    number = await make_ended_sprint(bot, clock)
+    await bot.say(number, "/summary")
+
+    (answer,) = await bot.answers(number)
+    result, picture, table, *_ = answer.split("\n\n")[3:]
+    assert result.startswith("**1 of 3 items committed were done (33 %)**")
+    assert picture.startswith("![Burndown: 2 of 3 items were left at the end on ")
+    assert table.startswith("|  | Points | Items |")
+    token = picture.rpartition("/")[2].removesuffix(")")
+    async with bot.session.get(f"{bot.url}/charts/{token}") as response:
+        assert (response.status, response.content_type) == (200, "image/png")
+
+
+async def test_in_a_private_repository_the_burndown_is_mermaid(bot: Bot, clock: Clock) -> None:
+    await private_repository(bot)
+    number = await make_ended_sprint(bot, clock)
+    await bot.say(number, "/summary")
+
+    (answer,) = await bot.answers(number)
+    assert "```mermaid" in answer
+    assert "http" not in answer
 
 
 async def test_what_it_does_not_know_is_shown(bot: Bot) -> None:

@@ -6,11 +6,13 @@ from typing import Any
 
 from hypothesis import given, settings
 
+from charts.reading import is_over
+from sprints.burndown import burndown_of
 from sprints.estimates import Estimates
 from sprints.facts import Amount, Cause, Facts, amount_of, facts_of
 from sprints.milestone import sprint_of
 from sprints.plain import plain
-from sprints.report import Report, report_of
+from sprints.report import Report, burndown_at_end, report_of
 from tests.builders import Box, Card
 from tests.sprints.strategies import NOWS, History, histories
 
@@ -57,6 +59,21 @@ def test_a_sprint_that_is_over() -> None:
     assert found.scope == Amount(Decimal(21), 5)
     assert found.say_do("points") == Decimal(6) / 13
     assert found.delivered("count") == Decimal(2) / 6
+
+
+@given(histories(), NOWS)
+@settings(max_examples=60, deadline=None)
+def test_the_burndown_of_the_snapshot_is_that_of_the_facts(history: History, now: datetime) -> None:
+    sprint = sprint_of(history.milestone, now, history.calendar)
+    if sprint.end is None or sprint.end > now:
+        return
+    facts = facts_of(sprint, history.items, sprint.end, Estimates(history.sizes or {}), history.labels)
+    found, expected = burndown_at_end(plain(facts), sprint), burndown_of(facts)
+    if found is None:
+        assert not facts.days
+        return
+    assert (found.unit, found.committed, found.days) == (expected.unit, expected.committed, expected.days)
+    assert is_over(found)
 
 
 def test_a_running_sprint_has_something_open_and_nothing_carried() -> None:
