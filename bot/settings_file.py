@@ -4,6 +4,7 @@ One that is wrong changes nothing: what was good last stays in force. Its proble
 the commit that brought them, once for each version; so is that it has become good again.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +168,7 @@ def check_run(commit: str, problems: Sequence[Problem]) -> dict[str, Any]:
             "start_line": max(problem.line, 1),
             "end_line": max(problem.line, 1),
             "annotation_level": "failure",
-            "message": problem.text,
+            "message": _unformatted(problem.text),
         }
         for problem in problems
     ]
@@ -178,6 +179,11 @@ def check_run(commit: str, problems: Sequence[Problem]) -> dict[str, Any]:
         "conclusion": "failure" if problems else "success",
         "output": {"title": title, "summary": summary, "annotations": annotations},
     }
+
+
+def _unformatted(text: str) -> str:
+    """What stands beside a line of a file is shown as it is."""
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 async def _root(installation: Installation, full_name: str) -> set[str] | None:

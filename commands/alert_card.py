@@ -76,7 +76,7 @@ def _open(facts: Facts) -> str:
 
 def _blocked(blocked: Sequence[BlockedLong]) -> str:
     if len(blocked) == 1:
-        return f"#{blocked[0].number} is blocked {waits(blocked[0])}."
+        return f"#{blocked[0].number} has been blocked {waits(blocked[0])}."
     lines = [f"- #{one.number} {waits(one)}" for one in blocked[:_MOST_NAMED]]
     if len(blocked) > _MOST_NAMED:
         lines.append(f"- and {len(blocked) - _MOST_NAMED} more")

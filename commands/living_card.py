@@ -130,8 +130,8 @@ def _line(line: LedgerLine, living: Living) -> str:
         points = change.amount.points
         shown = signed(points) if line.cause is Cause.REESTIMATED else f"{sign}{number(points)}"
         worth = f"{shown} {unit_word(points, 'points')}" if points else "not estimated"
-        title = f" {plain(change.title)}" if change.title else ""
-        what = f"#{change.number}{title} {verb}, {worth}"
+        # In a list GitHub shows its title with it.
+        what = f"#{change.number} {verb}, {worth}"
         what += ", though it was done" if change.was_done else ""
     effect = living.effects.get(key_of(line), "")
     return f"- {day} · {what}{f' · {effect}' if effect else ''}"

@@ -23,9 +23,10 @@ def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
         parts.append(f"**Goal:** {plain(sprint.goal)}")
-    parts.append(_progress(facts, burndown.unit))
-    parts.append(_pace_sentence(facts, burndown))
-    parts.append(expected)
+    if _is_empty(facts):
+        parts.append("**Nothing is in it yet.** `/sprint add` in an issue puts that issue in.")
+    else:
+        parts += [_progress(facts, burndown.unit), _pace_sentence(facts, burndown), expected]
     parts.append(_due_sentence(sprint))
     parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
     return "\n\n".join(part for part in parts if part)
@@ -64,6 +65,12 @@ def _dates(sprint: Sprint) -> str:
             until = f"closed on {full_day(sprint.calendar.day_of(sprint.end))}"
         return f"{full_day(sprint.first_day)} – {until}"
     return f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
+
+
+def _is_empty(facts: Facts) -> bool:
+    """Whether no item has been in it so far, and some may still come."""
+    has_any = bool(facts.scope.count or facts.committed.count or facts.ledger)
+    return not has_any and not facts.sprint.has_ended(facts.as_of)
 
 
 def _progress(facts: Facts, unit: str) -> str:

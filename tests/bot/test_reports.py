@@ -142,7 +142,7 @@ async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked: Room) 
     (text,) = await tracked.go("2026-11-18 19:00")
     assert tracked.writes == writes + 1
     assert (
-        "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 Late wish came in, +1 point"
+        "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point"
         in text
     )
 
@@ -279,7 +279,7 @@ async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
     assert "**Blocked**\n- #2000 since today: no key" in text
 
     _, alert = await tracked.go("2026-11-19 09:00")
-    assert alert.startswith("**Sprint 24:** #2000 is blocked for 1 working day: no key.")
+    assert alert.startswith("**Sprint 24:** #2000 has been blocked for 1 working day: no key.")
 
 
 async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(tracked: Room) -> None:

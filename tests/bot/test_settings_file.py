@@ -416,9 +416,13 @@ async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
 
 
 def test_the_check_run_points_at_the_lines() -> None:
-    told = check_run("c0ffee", [Problem(7, "`ai` must be `true` or `false`"), Problem(0, "And 3 more.")])
+    wrong = "`ai` must be `true` or `false`, not “may\\_be”"
+    told = check_run("c0ffee", [Problem(7, wrong), Problem(0, "And 3 more.")])
 
     assert told["conclusion"] == "failure"
     assert told["output"]["title"] == f"2 problems in {PATH}"
     assert "- line 7: `ai` must be" in told["output"]["summary"]
+    assert "may\\_be" in told["output"]["summary"]
     assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
+    # Lines of files are annotated in plain text.
+    assert told["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"

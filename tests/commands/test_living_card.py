@@ -57,10 +57,10 @@ def test_each_scope_change_is_a_line_the_latest_first() -> None:
 
     assert "**Scope since the start:** +3 points, 4 changes" in text
     assert lines == [
-        "- Wed 18 Nov · #4 Late wish came in, not estimated",
-        "- Wed 18 Nov · #3 Late wish was dropped, −3 points",
-        "- Tue 17 Nov · #2 Late wish came in, +3 points",
-        "- Tue 17 Nov · #3 Late wish came in, +3 points",
+        "- Wed 18 Nov · #4 came in, not estimated",
+        "- Wed 18 Nov · #3 was dropped, −3 points",
+        "- Tue 17 Nov · #2 came in, +3 points",
+        "- Tue 17 Nov · #3 came in, +3 points",
     ]
 
 
@@ -86,7 +86,8 @@ def test_what_waits_and_for_what() -> None:
 
 
 def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
-    text = before_picture(living(late(2, title="@acme/all <b>**now**</b> `x`")))
+    reason = "@acme/all <b>**now**</b> `x`"
+    text = before_picture(living(late(2, title=reason), blocked=(BlockedLong(4, 3, (), reason),)))
     assert not re.search(r"@\w", text)
     assert "<b>" not in text
     assert "**now" not in text
@@ -217,7 +218,7 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     assert told == [
         "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
         "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
-        "#4 is blocked for 3 working days, by #9.",
+        "#4 has been blocked for 3 working days, by #9.",
         "**2 in 10** that all of it is done.",
     ]
     assert hint.startswith("<sub>Each of these is said once a sprint. `/agile quiet on` silences this thread")

@@ -277,7 +277,15 @@ def test_one_item_is_one_item() -> None:
 
 
 def test_an_empty_sprint() -> None:
-    assert "**0 of 0 points done** (0 %)" in shown(sprint())
+    text = shown(sprint())
+    assert "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in." in text
+    assert "0 of 0" not in text
+    assert "ideal line" not in text
+    assert "**0 of 0 points done** (0 %)" in shown(sprint(), as_of="12-01 12:00")
+
+
+def test_a_sprint_that_lost_all_its_items_is_not_called_new() -> None:
+    assert "**0 of 0 points done** (0 %)" in shown(sprint(), card().left("11-17"))
 
 
 @pytest.mark.parametrize("unit", ["points", "items"])
