@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,14 +24,14 @@ from marketplace.entitlements import (
     everything_is_allowed,
     standing_of,
 )
-from marketplace.plans import SEAT_DAYS, Feature, PlanName
+from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature, PlanName
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deadlines import Deadline, Deadlines
 from storage.projects import Project
 from storage.seats import Seats
 from storage.sprints import Sprints
-from storage.subscriptions import Noted, Subscriptions
+from storage.subscriptions import Had, Noted, Subscriptions
 
 # A link to a checkout stands in a thread, where it grows old.
 _CHECKOUT_LASTS = timedelta(days=1)
@@ -155,6 +156,9 @@ class Entitlements:
         if account is None:
             return Allowed()
         standing = standing_of(await books.all(), now, self._shop.grace)
+        if project.is_private and project.private_since is not None:
+            had_in_public = Had(PUBLIC_REPOSITORIES.value, None, project.private_since)
+            standing = replace(standing, lost=(*standing.lost, had_in_public))
         question = Question(feature, login, account.name, not project.is_private, now)
         links = self._shop.links(account.github_id)
         people = list[str]()

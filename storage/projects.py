@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sprints.rules import Rules, rules_of
@@ -28,6 +28,7 @@ class Project:
     """A repository as we know it, with the settings that hold for it.
 
     `installation` is None while the App is not installed; `synced_at` until its past was asked for.
+    `private_since` is when one that had been public became private.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Project:
     synced_at: datetime | None = None
     node_id: str = ""
     other_bots: tuple[str, ...] = ()
+    private_since: datetime | None = None
 
     @property
     def rules(self) -> Rules:
@@ -82,11 +84,17 @@ class Projects:
             is_private=repository.is_private,
             named_at=repository.seen_at,
         )
+        becomes_private = and_(fresh.excluded.is_private, ~projects.c.is_private)
         statement = fresh.on_conflict_do_update(
             index_elements=["organization_id", "repository_node_id"],
             set_={
                 name: fresh.excluded[name]
                 for name in ("github_repo", "name", "description", "is_private", "named_at")
+            }
+            | {
+                "private_since": case(
+                    (becomes_private, fresh.excluded.named_at), else_=projects.c.private_since
+                )
             },
             where=newer,
         ).returning(projects.c.id)
@@ -192,6 +200,7 @@ class Projects:
                 projects.c.synced_at,
                 projects.c.repository_node_id,
                 projects.c.other_bots,
+                projects.c.private_since,
             )
             .join(organizations, organizations.c.id == projects.c.organization_id)
             .where(self._mine)

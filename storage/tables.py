@@ -118,6 +118,8 @@ projects = _tenant_table(
     Column("file_sha", Text),
     Column("said", JSONB, nullable=False, server_default=text("'{}'")),
     Column("other_bots", JSONB, nullable=False, server_default=text("'[]'")),
+    # Since when it is private after it was public; null if it never was.
+    _moment("private_since"),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
 )

@@ -17,18 +17,20 @@ from bot.reports import Reports
 from bot.settings import Settings
 from bot.worker import github_of
 from commands.standup import standup
+from marketplace.entitlements import Allowed, Denied
 from storage.database import Database
 from storage.jobs import Jobs
-from storage.projects import Projects, Repository
+from storage.projects import Project, Projects, Repository
 from storage.subscriptions import Had, Subscription, Subscriptions
 from tests.bot.test_checks import check, open_pull
 from tests.bot.test_reports import CURRENT, Room, joining
-from tests.builders import at
+from tests.builders import Box, at
 from tests.commands.past import record, sprint_box, tell_past
 from tests.conftest import Clock, running_bot
-from tests.marketplace.test_reading import SETTINGS
+from tests.marketplace.test_reading import SETTINGS, Firm, firm
 from tests.sprints.flow_cards import FlowCard
 
+__all__ = ["firm"]
 DAY = timedelta(days=1)
 TUESDAY = at("2026-11-17 12:00")
 
@@ -64,8 +66,9 @@ async def become(room: Room, *, is_private: bool) -> None:
     async with room.bot.base.database.tenant(tenant) as one:
         project = await Projects(one).get(project_id)
         assert project
-        now = datetime.now(UTC) + DAY
-        await Projects(one).remember(Repository(project.node_id, room.bot.repo, is_private, None, now))
+        # No event of the stand-in is as new, so that none says otherwise.
+        at_last = datetime.now(UTC) + DAY
+        await Projects(one).remember(Repository(project.node_id, room.bot.repo, is_private, None, at_last))
 
 
 async def put(room: Room, **told: Any) -> None:
@@ -135,6 +138,26 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
 async def test_what_ended_before_the_sprint_does_not_begin_with_it(room: Room) -> None:
     await end(room, at("2026-11-15 12:00"))
     assert not tells_a_chance((await room.go())[0])
+
+
+async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(firm: Firm) -> None:
+    async def seen(is_private: bool, when: datetime) -> Project:
+        async with firm.base.database.tenant(firm.id) as tenant:
+            told = Repository(firm.public.node_id, "acme/open", is_private, None, when)
+            found = await Projects(tenant).get(await Projects(tenant).remember(told))
+        assert found
+        return found
+
+    await firm.happened(firm.public, Box("11-15 08:00", due="11-29").events)
+    begun = datetime(2026, 11, 20, tzinfo=UTC)
+    project = await seen(True, begun)
+    assert project.private_since == begun
+    assert await firm.ask(project=project) == Allowed()
+    ask = Entitlements(firm.base.database, firm.shop, lambda: begun + 14 * DAY).of(firm.id, project)
+    assert isinstance(await ask("forecasts", "alice"), Denied)
+    # What did not change is no news, and who was always private had nothing in public.
+    assert (await seen(True, begun + DAY)).private_since == begun
+    assert firm.private.private_since is None
 
 
 async def test_seats_say_nothing_about_what_all_read(room: Room) -> None:
