@@ -46,13 +46,31 @@ class Books:
         await self._follow(account, known, kept, cause)
         if _keeps_data(kept):
             await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} {kept.status}")
+        elif kept.source == STRIPE and kept.has_ended:
+            await self._catch_up(kept, cause)
         return True
+
+    async def _catch_up(self, kept: Subscription, cause: Cause) -> None:
+        """A card has ended, maybe a while ago. If it paid after the cancellation, it has called the deletion off;
+        if it had ended before, it has not.
+        """
+        deadline = await self._deadlines.latest()
+        if deadline is not None:
+            if _paid_after(kept, deadline.cancelled_at):
+                await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} until {kept.ended_at}")
+            return
+        every = await self._subscriptions.all()
+        bought = next((one for one in every if one.source == MARKETPLACE), None)
+        if any(one.source == STRIPE and not one.has_ended for one in every):
+            return
+        if bought is not None and bought.has_ended and bought.ended_at is not None:
+            await self.cancelled(bought.ended_at, cause, is_told=False)
 
     async def cancelled(self, at: datetime, cause: Cause, *, is_told: bool) -> None:
         """Notes by when the account's data goes, unless it pays for it elsewhere."""
         account = await self._subscriptions.lock()
         every = await self._subscriptions.all()
-        if account is None or any(_keeps_data(one) for one in every):
+        if account is None or any(_keeps_data(one) or _paid_after(one, at) for one in every):
             return
         if not is_told and await self._deadlines.latest() is not None:
             return
@@ -129,6 +147,13 @@ def _keeps_data(one: Subscription) -> bool:
     if one.source == MARKETPLACE:
         return one.status in _GIVING
     return one.source == STRIPE and one.status in _GIVING and PLANS[PlanName(one.plan)].is_paid
+
+
+def _paid_after(one: Subscription, at: datetime) -> bool:
+    """Whether a card paid after a cancellation: had we heard of that in time, it would have withdrawn the
+    deadline, and the end of a card's subscription brings none back."""
+    has_paid = one.source == STRIPE and one.has_ended and PLANS[PlanName(one.plan)].is_paid
+    return has_paid and one.ended_at is not None and one.ended_at > at
 
 
 def _set_on(known: Subscription | None, read: Subscription) -> date | None:

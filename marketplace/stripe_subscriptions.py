@@ -120,7 +120,8 @@ def subscription_of(
         period_end=None if has_ended else ends,
         trial_ends=_at(found.trial_end),
         past_due_since=_due_since(found, read_at, known) if status in {"past_due", "unpaid"} else None,
-        ended_at=_at(found.ended_at),
+        # One whose first payment never came has given nothing that could end.
+        ended_at=_at(found.ended_at) if found.status != "incomplete_expired" else None,
         pending=Pending(None, None, cancels_at) if cancels_at and not has_ended else None,
     )
 
