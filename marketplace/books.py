@@ -51,8 +51,8 @@ class Books:
         return True
 
     async def _catch_up(self, kept: Subscription, cause: Cause) -> None:
-        """A card has ended, maybe a while ago. If it paid after the cancellation, it has called the deletion off;
-        if it had ended before, it has not.
+        """A card has ended, maybe a while ago. If it paid after the cancellation, it has called the deletion
+        off; if it had ended before, it has not.
         """
         deadline = await self._deadlines.latest()
         if deadline is not None:

@@ -1,5 +1,6 @@
 """GitHub Marketplace over HTTP: the door, what GitHub is asked for, the daily comparison, and deletion."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -193,6 +194,30 @@ async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> 
     await shop.github.tell("installation", "deleted")
     await shop.rest()
     assert await bought(shop, account) == [("pro", "active", 3)]
+    await shop.github.tell("installation", "created")
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize("ends", [False, True], ids=["pays on", "cancels"])
+async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
+    shop: Bot, order: tuple[int, ...], ends: bool
+) -> None:
+    account, market = int(shop.repository["owner"]["id"]), shop.github.marketplace
+    await shop.github.create_issue(shop.repo, "Pay by card")
+    told = [market.purchase(account, "acme", units=3)]
+    told.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
+    for number in (*order, *order):
+        if number < 2:
+            await deliver(shop, told[number])
+        else:
+            await shop.github.tell("installation", "deleted")
+            await shop.rest()
+    found = (await bought(shop, account))[-1:]
+    assert found == ([] if ends else [("enterprise", "active", 9)])
+    assert (await deadline(shop, account) is not None) is ends
+    tenant_id = await tenant_of(shop, account)
+    (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
+    assert tuple(row) == (None, "free" if ends else "enterprise")
     await shop.github.tell("installation", "created")
 
 

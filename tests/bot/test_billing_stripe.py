@@ -1,9 +1,12 @@
 """Stripe over HTTP: the door, what is asked after each event, checkout, portal, seats, and the books at the end."""
 
+import copy
 import itertools
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ from bot.services import Services
 from bot.settings import Secret, Settings
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import About, Event
+from marketplace.stripe_subscriptions import EVENTS, About, Event
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -175,6 +178,56 @@ async def test_stripe_away_is_asked_again(shop: Bot, stand_in: StandInStripe) ->
     assert await kept(shop) == []
     stand_in.fail_with = None
     await client.close()
+
+
+# Stripe's own example objects (github.com/stripe/openapi, fixtures3.json, MIT licence)
+
+FIXTURES: dict[str, dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "marketplace/stripe_fixtures.json").read_text(encoding="utf-8")
+)
+
+
+def fixture(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
+    """Stripe's example of an event, about another object."""
+    return FIXTURES["event"] | {"id": f"evt_{next(_NUMBERS)}", "type": kind, "data": {"object": shown}}
+
+
+def bought_in(stand_in: StandInStripe) -> dict[str, Any]:
+    """Stripe's example of a subscription, as if it had been bought by a checkout of ours."""
+    one = copy.deepcopy(FIXTURES["subscription"]) | {"metadata": {"account": str(ACCOUNT)}}
+    one["items"]["data"][0]["price"]["id"] = "price_pro"
+    stand_in.subscriptions[one["id"]] = one
+    return one
+
+
+@pytest.mark.parametrize("kind", sorted(EVENTS))
+async def test_stripe_s_own_examples_are_understood(shop: Bot, stand_in: StandInStripe, kind: str) -> None:
+    one = bought_in(stand_in)
+    family = kind.rpartition(".")[0]
+    shown = FIXTURES[{"customer.subscription": "subscription"}.get(family, family)]
+    about = {"customer": one["customer"], "subscription": one["id"]}
+    if family == "customer.subscription":
+        shown = one
+    elif family == "customer":  # It must be known whose customer this is.
+        assert (await deliver(shop, fixture("customer.subscription.created", one)))[0] == 200
+        one["status"] = "canceled"
+    elif family == "checkout.session":
+        shown = shown | about | {"metadata": one["metadata"]}
+    else:
+        shown = shown | {"parent": {"type": "subscription_details", "subscription_details": about}}
+    assert await deliver(shop, fixture(kind, shown)) == (200, "stored")
+    assert await kept(shop) == [("pro", "ended" if family == "customer" else "active", 1)]
+
+
+async def test_every_other_example_of_stripe_is_answered_and_changes_nothing(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    bought_in(stand_in)
+    for name, shown in FIXTURES.items():
+        status, message = await deliver(shop, fixture(f"{name}.something_new", shown))
+        assert (status, message.partition(":")[0]) == (200, "ignored")
+    assert await deliver(shop, FIXTURES["event"]) == (200, "ignored: nothing that we act on")
+    assert await kept(shop) == []
 
 
 # Bad input
