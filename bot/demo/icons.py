@@ -37,5 +37,6 @@ def state_icon(issue: dict[str, Any]) -> str:
     """Open, closed as completed, or closed as not planned: told by shape, not by colour alone."""
     inside = DOT if issue["state"] == "open" else SLASH if issue["state_reason"] == "not_planned" else TICK
     word = "Open" if issue["state"] == "open" else "Closed"
+    kind = "not-planned" if issue["state_reason"] == "not_planned" else issue["state"]
     size = 'width="16" height="16" viewBox="0 0 16 16"'
-    return f'<svg class="icon" {size} role="img" aria-label="{word}">{RING}{inside}</svg>'
+    return f'<svg class="icon {kind}" {size} role="img" aria-label="{word}">{RING}{inside}</svg>'

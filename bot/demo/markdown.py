@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
 
 import comrak
 import nh3
+
+from bot.demo.icons import state_icon
 
 EXTENSIONS = (
     "alerts",
@@ -49,6 +54,8 @@ CLASSES = {
 _PIECES = re.compile(r"""(<(?:[^<>"']|"[^"]*"|'[^']*')*>)""")
 _CLOSED_TO_LINKS = re.compile(r"<(/?)(a|code|pre)\b", re.IGNORECASE)
 _FOOTNOTE = re.compile(r"fn(ref)?-[\w-]+")
+_LINK = re.compile(r'(<a [^>]*class="issue-link"[^>]*)>#(\d+)</a>')
+_LIST_ITEM = re.compile(r"<(/?)li\b")
 _REFERENCE = re.compile(r"(?<![\w/&])#(\d+)\b")
 
 
@@ -87,4 +94,25 @@ def _with_references(html: str, repo: str) -> str:
             inside += -1 if tag[1] else 1
         is_text = not piece.startswith("<") and not inside
         pieces.append(_REFERENCE.sub(link, piece) if is_text else piece)
+    return "".join(pieces)
+
+
+def unfurled(html: str, issues: Mapping[int, dict[str, Any]]) -> str:
+    """GitHub shows references in lists with state and title, as far as it shows the issues at all."""
+    pieces, depth, last = list[str](), 0, 0
+
+    def shown(link: re.Match[str]) -> str:
+        issue = issues.get(int(link[2]))
+        if issue is None:
+            return link[0]
+        start = link[1].replace('"issue-link"', '"issue-link unfurled"')
+        return f"{start}>{state_icon(issue)}{escape(issue['title'])} #{link[2]}</a>"
+
+    for tag in (*_LIST_ITEM.finditer(html), None):
+        end = tag.start() if tag else len(html)
+        part = html[last:end]
+        pieces.append(_LINK.sub(shown, part) if depth else part)
+        last = end
+        if tag:
+            depth += -1 if tag[1] else 1
     return "".join(pieces)

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from bot.demo.icons import avatar, state_icon
-from bot.demo.markdown import render
+from bot.demo.markdown import render, unfurled
 from bot.demo.thread import Json, Thread
 
 EMOJI = {
@@ -120,12 +120,13 @@ def _state_class(issue: Json) -> str:
 
 
 def _posts(thread: Thread) -> list[Post]:
-    first = _post(thread, thread.issue, f"issue-{thread.issue['number']}", is_first=True)
-    rest = [_post(thread, comment, f"issuecomment-{comment['id']}") for comment in thread.comments]
+    first = post_of(thread, thread.issue, f"issue-{thread.issue['number']}", is_first=True)
+    rest = [post_of(thread, comment, f"issuecomment-{comment['id']}") for comment in thread.comments]
     return [first, *rest]
 
 
-def _post(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) -> Post:
+def post_of(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) -> Post:
+    """The first post or a comment, as GitHub shows it."""
     user = said["user"] or {"login": "ghost", "type": "User"}
     is_bot, name = user["type"] == "Bot", _name(user)
     badges = ['<span class="badge">bot</span>'] if is_bot else []
@@ -135,7 +136,8 @@ def _post(thread: Thread, said: Json, anchor: str, *, is_first: bool = False) ->
         badges.append('<span class="badge">Author</span>')
     edited = " · edited" if not is_first and _was_edited(said) else ""
     verb = "opened" if is_first else "commented"
-    body = render(said["body"] or "*No description provided.*", thread.repo)
+    known = {issue["number"]: issue for issue in thread.sprint}
+    body = unfurled(render(said["body"] or "*No description provided.*", thread.repo), known)
     kind = "post by-bot" if is_bot else "post"
     html = f"""<article class="{kind}" id="{anchor}" aria-label="{escape(name)} {verb}">
 <div class="face">{avatar(name, is_bot=is_bot, size=40)}</div>

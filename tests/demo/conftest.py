@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Mapping
 from itertools import count
@@ -148,3 +150,15 @@ async def app(github: StandInGitHub, ask: Client, openapi: Check) -> AsyncIterat
     github.check_request = openapi
     yield App(ask, await token_of(github, ask))
     assert github.violations == []
+
+
+@pytest.fixture
+def chromium() -> str:
+    """The browser; CI insists on it."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        message = "no Chromium on this machine: the page was not tried in a browser"
+        if os.environ.get("BROWSER_TESTS") == "required":
+            pytest.fail(message)
+        pytest.skip(message)
+    return found

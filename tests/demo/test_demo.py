@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -11,23 +10,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
-import pytest
 from playwright.async_api import Page, async_playwright
 
 ROOT = Path(__file__).parents[2]
 _START_SECONDS = 60
-
-
-@pytest.fixture
-def chromium() -> str:
-    """The browser; CI insists on it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        message = "no Chromium on this machine: the page was not tried in a browser"
-        if os.environ.get("BROWSER_TESTS") == "required":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from bot.demo.github import StandInGitHub
-from bot.demo.markdown import render
+from bot.demo.markdown import render, unfurled
 from bot.demo.page import DemoPage
 
 
@@ -81,6 +81,17 @@ async def test_comments_are_rendered_and_what_could_harm_is_not(
 )
 def test_markdown_is_githubs(markdown: str, expected: str) -> None:
     assert expected in render(markdown, "acme/shop")
+
+
+def test_references_in_lists_show_state_and_title() -> None:
+    issues = {12: {"title": "A <b>", "state": "closed", "state_reason": "completed"}}
+    html = unfurled(render("See #12.\n\n- done: #12, #13\n  - `#12`\n\nAnd #12", "acme/shop"), issues)
+
+    assert html.count("A &lt;b&gt; #12</a>") == 1
+    assert 'aria-label="Closed"' in html.partition("<ul>")[2].partition("</ul>")[0]
+    assert ">#13</a>" in html
+    assert "<code>#12</code>" in html
+    assert html.count(">#12</a>") == 2
 
 
 async def test_the_sidebar_counts_the_sprint(repo: str, shown: Shown) -> None:
