@@ -197,4 +197,5 @@ def _features(billing: Billing) -> str:
         [text, *("yes" if feature in plan.features else "–" for plan in PLANS.values())]
         for feature, text in FEATURES.items()
     ]
-    return table(["", *marks.values()], rows)
+    always = ["Sprints, estimates, burndown, velocity, reports, checks", *("yes" for _ in PLANS)]
+    return table(["", *marks.values()], [always, *rows])

@@ -43,7 +43,7 @@ class Denied:
     def text(self) -> str:
         """What the person reads: what happened, what still works, and where to change it."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
-        return f"{self.what_happened} Sprints, estimates, charts and reports go on as before. {to_do}."
+        return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
 
 
 Decision = Allowed | Denied

@@ -67,6 +67,8 @@ def test_a_paid_plan_is_told_in_three_lines() -> None:
 def test_without_a_plan_it_says_what_is_free() -> None:
     told = card(billing())
     assert "### acme is on Free" in told
+    assert "|  | **Free** | Pro | Enterprise |" in told
+    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in told
     assert "Public repositories have everything that Pro has." in told
     assert "3 people on planned work; a paid plan needs a seat for each." in told
     assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in told
@@ -290,7 +292,7 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
         comment = await shop.say(number, "/sprint status", as_user="bob")
         (answer,) = await shop.answers(number)
         assert answer.startswith(
-            "This is part of Pro; acme is on Free. Sprints, estimates, charts and reports go on"
+            "This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on"
         )
         assert shop.reactions(comment) == ["eyes", "confused"]
 

@@ -75,7 +75,7 @@ def test_without_any_subscription_nothing_that_is_paid_for() -> None:
     decision = ask()
     assert isinstance(decision, Denied)
     assert decision.text == (
-        "This is part of Pro; acme is on Free. Sprints, estimates, charts and reports go on as before. "
+        "This is part of Pro; acme is on Free. Sprints, estimates, burndowns and reports go on as before. "
         "[An owner can change the plan here](https://github.com/marketplace/agile/upgrade/3/7)."
     )
 
