@@ -15,6 +15,7 @@ from bot.pictures import Pictures
 from bot.publish import Publisher
 from bot.repository import GitHubRepository
 from bot.thread import GitHubThread
+from charts.locales import LOCALE, locale_of, writing_in
 from commands.context import Context
 from commands.dispatch import Desk, Dispatcher
 from commands.outcome import Answer, Picture, Reply
@@ -104,8 +105,9 @@ class Answers:
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
-            answers = await self._work_out(task, thread)
-            messages = [await self._message(organization_id, answer) for answer in answers if answer.reply]
+            with writing_in(locale_of(task.project.settings.get(LOCALE))):
+                answers = await self._work_out(task, thread)
+                messages = [await self._message(organization_id, one) for one in answers if one.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
                 raise

@@ -47,7 +47,7 @@ class ChartRoute:
                 return picture.png
         if picture is None or picture.inputs is None:
             return None
-        png = await self._drawing.draw(unpacked(picture.inputs))
+        png = await self._drawing.draw(*unpacked(picture.inputs))
         async with self._database.tenant(organization_id) as tenant:
             await ChartFiles(tenant).restore(token, png)
         return png

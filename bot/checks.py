@@ -20,6 +20,7 @@ from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Insta
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
+from charts.locales import LOCALE, locale_of, writing_in
 from commands.context import Context
 from commands.forecasting import foretold, outlook
 from commands.impact_card import Card, impact_card
@@ -158,9 +159,10 @@ class Checks:
                 if head and is_rerun:
                     await self._repeat(organization_id, project, head)
                 return
-        async with self._database.tenant(organization_id) as tenant:
-            said = await self._working(tenant, project).all(only)
-        images = [await self._images(organization_id, project, one) for one in said]
+        with writing_in(locale_of(project.settings.get(LOCALE))):
+            async with self._database.tenant(organization_id) as tenant:
+                said = await self._working(tenant, project).all(only)
+            images = [await self._images(organization_id, project, one) for one in said]
         async with self._database.tenant(organization_id) as tenant:
             await self._keep(tenant, project, said, images, is_rerun=is_rerun)
 

@@ -6,6 +6,7 @@ import signal
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from charts.locales import ENGLISH, Locale, current
 from charts.packing import packed
 from charts.render import Chart, content_key, render, warm_up
 from storage.chart_files import ChartFiles
@@ -19,14 +20,14 @@ class Drawing:
         self._processes = processes
         self._pool = self._new_pool()
 
-    async def draw(self, chart: Chart) -> bytes:
+    async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
         """The picture as PNG."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, render, chart)
+            return await loop.run_in_executor(self._pool, render, chart, locale)
         except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
             self._pool = self._new_pool()
-            return await loop.run_in_executor(self._pool, render, chart)
+            return await loop.run_in_executor(self._pool, render, chart, locale)
 
     async def warm_up(self) -> None:
         """Starts the processes before anybody waits for them."""
@@ -50,14 +51,15 @@ class Pictures:
         self._public_url = public_url
 
     async def link(self, organization_id: int, chart: Chart) -> str:
-        """The address of the picture, drawn now or before."""
-        key = content_key(chart)
+        """The address of the picture in the locale that holds here, drawn now or before."""
+        locale = current()
+        key = content_key(chart, locale)
         async with self._database.tenant(organization_id) as tenant:
             token = await ChartFiles(tenant).token_of(key)
         if token is None:
-            png = await self._drawing.draw(chart)
+            png = await self._drawing.draw(chart, locale)
             async with self._database.tenant(organization_id, waits=False) as tenant:
-                token = await ChartFiles(tenant).keep(key, png, packed(chart))
+                token = await ChartFiles(tenant).keep(key, png, packed(chart, locale))
         return f"{self._public_url}/charts/{token}.png"
 
 

@@ -14,6 +14,7 @@ import procrastinate
 
 from bot.pictures import Pictures
 from bot.recording import REDRAW_EVERY
+from charts.locales import LOCALE, locale_of, writing_in
 from commands.alert_card import alert_text
 from commands.arguments import Arguments
 from commands.charting import shown
@@ -108,9 +109,12 @@ class Reports:
             is_coming = await ClosedSprints(tenant, project_id).is_history_still_coming()
             entitled = self._entitled_in(organization_id, project)
             desk = _Desk(_context(tenant, project, now, entitled), is_complete=not is_coming)
-            drafts = await desk.drafts()
+            locale = locale_of(project.settings.get(LOCALE))
+            with writing_in(locale):
+                drafts = await desk.drafts()
         for draft in drafts:
-            await self._want(organization_id, project_id, draft, now)
+            with writing_in(locale):
+                await self._want(organization_id, project_id, draft, now)
         if is_coming:
             async with self._database.nobody() as connection:
                 await self._jobs.redraw(

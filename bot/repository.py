@@ -38,7 +38,10 @@ PERMISSIONS = {
     "issues": ("write", "to answer in issues, and to change milestones, labels and issues"),
     "pull_requests": ("write", "to answer in pull requests, and to propose changes of the settings file"),
     "metadata": ("read", "to see who may run a command"),
-    "contents": ("write", "to read the settings file and to propose changes of it"),
+    "contents": (
+        "write",
+        "to read the settings file, to propose changes of it, and to write a summary into a release",
+    ),
     "checks": ("write", "to tell on a commit what is wrong with the settings that it brings"),
     "members": ("read", "to see who is in a team that may run a command"),
     "deployments": ("read", "to see how deployments went"),

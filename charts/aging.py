@@ -8,6 +8,7 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box
 from charts.plot import MARGIN, TITLED_TOP, draw_title
+from charts.reading import whole
 from charts.scale import value_name, value_ticks
 from charts.values import Aging, AgingItem
 
@@ -72,7 +73,7 @@ def _row_plot(names: Sequence[str], ages: Sequence[str], highest: float) -> _Row
 
 
 def _age(item: AgingItem) -> str:
-    return f"{item.days:,}{'+' if item.is_at_least else ''}"
+    return f"{whole(item.days)}{'+' if item.is_at_least else ''}"
 
 
 def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[float]) -> None:
@@ -97,10 +98,10 @@ def _draw_limits(canvas: Canvas, plot: _RowPlot, aging: Aging) -> None:
     lines = [((plot.x(days), _BOTTOM), (plot.x(days), TITLED_TOP)) for days in (aging.p50, aging.p85)]
     canvas.lines(lines[:1], style.IDEAL, 2, _LIMIT_DASHES)
     canvas.lines(lines[1:], style.INK, 2.5, _LIMIT_DASHES)
-    most = f"85 % done in {aging.p85:,} {'day' if aging.p85 == 1 else 'days'}"
+    most = f"85 % done in {whole(aging.p85)} {'day' if aging.p85 == 1 else 'days'}"
     width = text_width(most, style.TODAY_TICK)
     left = min(plot.x(aging.p85) - width / 2, style.WIDTH - MARGIN - width)
-    half = f"50 % in {aging.p50:,}"
+    half = f"50 % in {whole(aging.p50)}"
     half_width = text_width(half, style.TICK)
     half_left = max(MARGIN, min(plot.x(aging.p50) - half_width / 2, left - 14 - half_width))
     canvas.text(half_left, _LIMITS_AT, half, style.TICK)

@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from charts.locales import day_and_month
 from charts.reading import FULL_MONTHS, is_over, number, quantity
 from charts.values import ForecastFan
 from sprints.burndown import Burndown, ideal_before, pace
@@ -123,4 +124,5 @@ def _moved(burndown: Burndown) -> str:
 
 
 def long_day(day: date) -> str:
-    return f"{day.day} {FULL_MONTHS[day.month - 1]}"
+    """20 November, in the form of the locale."""
+    return day_and_month(day.day, FULL_MONTHS[day.month - 1])

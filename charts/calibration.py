@@ -17,6 +17,7 @@ from charts.plot import (
     left_edge,
     place_words,
 )
+from charts.reading import whole
 from charts.values import Calibration
 from sprints.forecast_grades import Bin
 
@@ -86,7 +87,7 @@ def _label(
             beside = [(x + r, y - height / 2), (x - r - width, y - height / 2)]
             return [*beside, (x - width / 2, y - r - height), (x - width / 2, y + r)]
 
-        place_words(canvas, space, f"{one.true:,} of {one.n:,}", style.VALUE, around, most_hits=5)
+        place_words(canvas, space, f"{whole(one.true)} of {whole(one.n)}", style.VALUE, around, most_hits=5)
 
     def along(width: float, height: float) -> list[Point]:
         spots = [(plot.x(share), plot.y(100 * share)) for share in (0.36, 0.65, 0.5, 0.2, 0.88)]

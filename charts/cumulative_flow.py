@@ -8,6 +8,7 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Point, spread
 from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_dates, draw_grid, draw_title, left_edge
+from charts.reading import whole
 from charts.scale import value_ticks
 from sprints.cumulative_flow import CumulativeFlow
 
@@ -27,7 +28,7 @@ class _Layer:
 
     @property
     def label(self) -> str:
-        return f"{self.counts[-1]:,} {self.words}"
+        return f"{whole(self.counts[-1])} {self.words}"
 
 
 def draw(flow: CumulativeFlow) -> bytes:

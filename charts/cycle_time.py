@@ -17,6 +17,7 @@ from charts.plot import (
     left_edge,
     place_words,
 )
+from charts.reading import whole
 from charts.scale import value_ticks
 from charts.values import CycleScatter
 from sprints.calendar import days_between
@@ -63,7 +64,7 @@ def _percentiles(cycle: CycleScatter) -> list[_Percentile]:
     for percent, days in ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95)):
         if days is not None:
             lettering = style.TODAY_TICK if percent == 85 else style.TICK
-            named[days] = (days, f"{percent} % in {days:,} {'day' if days == 1 else 'days'}", lettering)
+            named[days] = (days, f"{percent} % in {whole(days)} {'day' if days == 1 else 'days'}", lettering)
     return list(named.values())
 
 
@@ -103,7 +104,11 @@ def _draw_far_out(canvas: Canvas, space: Space, plot: DayPlot, cycle: CycleScatt
     for x in at:
         space.take(Box(x - 8, y - 6, x + 8, y + 8))
     longest = max(item.days for item in outside)
-    words = f"{longest:,} days" if len(outside) == 1 else f"{len(outside)} longer, up to {longest:,} days"
+    words = (
+        f"{whole(longest)} days"
+        if len(outside) == 1
+        else f"{len(outside)} longer, up to {whole(longest)} days"
+    )
 
     def beside(width: float, _: float) -> list[Point]:
         lefts = [left for x in reversed(at) for left in (x - width / 2, x - width - 14, x + 14)]

@@ -4,27 +4,36 @@ from typing import get_args
 
 import msgspec
 
+from charts.locales import ENGLISH, Locale, locale_of
 from charts.render import Chart
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Chart)}
 
 
 class _Packed(msgspec.Struct):
-    """The name of a kind, and a value of it. A kind that is renamed must still be found by its old name."""
+    """The name of a kind, a value of it, and the name of the locale in which it is drawn.
+
+    A kind that is renamed must still be found by its old name.
+    """
 
     kind: str
     chart: msgspec.Raw
+    locale: str = ENGLISH.name
 
 
-def packed(chart: Chart) -> bytes:
+def packed(chart: Chart, locale: Locale = ENGLISH) -> bytes:
     """All that its picture shows."""
-    return msgspec.json.encode(_Packed(type(chart).__name__, msgspec.Raw(msgspec.json.encode(chart))))
+    raw = msgspec.Raw(msgspec.json.encode(chart))
+    return msgspec.json.encode(_Packed(type(chart).__name__, raw, locale.name))
 
 
-def unpacked(inputs: bytes) -> Chart:
-    """The chart again. Raises msgspec.ValidationError if another program packed it, with other charts."""
+def unpacked(inputs: bytes) -> tuple[Chart, Locale]:
+    """The chart and its locale again.
+
+    Raises msgspec.ValidationError if another program packed it, with other charts.
+    """
     found = msgspec.json.decode(inputs, type=_Packed)
     if found.kind not in _KINDS:
         raise msgspec.ValidationError(f"there is no chart called {found.kind}")
     chart: Chart = msgspec.json.decode(found.chart, type=_KINDS[found.kind])
-    return chart
+    return chart, locale_of(found.locale)

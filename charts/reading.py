@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from charts.locales import day_and_month, localized
 from sprints.burndown import Burndown
 
 # Not strftime: that follows the machine's locale.
@@ -49,15 +50,21 @@ def is_over(burndown: Burndown) -> bool:
 
 
 def short_day(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]}"
+    """20 Nov, in the form of the locale."""
+    return day_and_month(day.day, MONTHS[day.month - 1])
 
 
 def number(value: Decimal, places: int = 2) -> str:
     """At most `places` decimals, no idle zeros, thousands set apart, a true minus sign."""
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     text = f"{abs(rounded):,f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
+    text = localized(text.rstrip("0").rstrip(".") if "." in text else text)
     return f"−{text}" if rounded < 0 else text
+
+
+def whole(count: int) -> str:
+    """A count, thousands set apart."""
+    return localized(f"{count:,}")
 
 
 def signed(value: Decimal) -> str:

@@ -16,6 +16,7 @@ from charts import alt_text as told
 from charts import mermaid as twins
 from charts import team_alt_text as told_of_team
 from charts import team_mermaid as twins_of_team
+from charts.locales import ENGLISH, Locale, writing_in
 from charts.reading import is_over
 from charts.values import Aging, Calibration, CycleScatter, ForecastFan, ThroughputBars, VelocityBars
 from sprints.burndown import Burndown
@@ -64,13 +65,15 @@ _KINDS: Mapping[type, _Kind] = MappingProxyType(
 )
 
 
-def render(chart: Chart) -> bytes:
-    """The picture as PNG. A function of the module, so that any kind of process pool can call it.
+def render(chart: Chart, locale: Locale = ENGLISH) -> bytes:
+    """The picture as PNG, its numbers and dates in the form of a locale.
 
-    matplotlib is loaded here and not on import: a process that only hands pictures to a pool and keeps the
-    results stays small and starts at once.
+    A function of the module, so that any kind of process pool can call it. matplotlib is loaded here and not
+    on import: a process that only hands pictures to a pool and keeps the results stays small and starts at
+    once.
     """
-    png: bytes = import_module(f"charts.{_KINDS[type(chart)].module}").draw(chart)
+    with writing_in(locale):
+        png: bytes = import_module(f"charts.{_KINDS[type(chart)].module}").draw(chart)
     return png
 
 
@@ -91,7 +94,7 @@ def warm_up() -> None:
     render(SAMPLE)
 
 
-def content_key(chart: Chart) -> str:
+def content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
     """A name for the picture: equal for equal pictures, also in other processes and on other machines.
 
     It covers what is drawn. `as_of` of a burndown only counts by whether the sprint is over; so a picture of
@@ -99,7 +102,8 @@ def content_key(chart: Chart) -> str:
     """
     # Those of burndowns are as they were when there were no others, so that these keep their names.
     seen = _seen(chart) if isinstance(chart, Burndown) else (_KINDS[type(chart)].module, _plain(chart))
-    return sha256(repr((STYLE_VERSION, *seen)).encode()).hexdigest()[:32]
+    form = () if locale == ENGLISH else (locale.name,)
+    return sha256(repr((STYLE_VERSION, *seen, *form)).encode()).hexdigest()[:32]
 
 
 def _seen(burndown: Burndown) -> tuple[object, ...]:

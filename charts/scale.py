@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from math import ceil, floor, log10
 
+from charts.locales import localized
 from charts.reading import MONTHS, WEEKDAYS
 
 # The least distance between neighbouring labels of each kind, in CSS pixels.
@@ -37,7 +38,7 @@ def value_ticks(highest: float, whole: bool) -> list[float]:
 
 def value_name(value: float) -> str:
     """A tick's value without the noise of binary fractions."""
-    return f"{Decimal(f'{value:.10f}').normalize():,f}"
+    return localized(f"{Decimal(f'{value:.10f}').normalize():,f}")
 
 
 def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:

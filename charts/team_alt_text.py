@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from charts.alt_text import long_day
-from charts.reading import number, quantity, unit_word
+from charts.reading import number, quantity, unit_word, whole
 from charts.values import Aging, AgingItem, Calibration, CountBar, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
 from sprints.forecast_grades import Bin
@@ -33,7 +33,7 @@ def throughput_alt(throughput: ThroughputBars) -> str:
     if not bars:
         return "Throughput: no days are counted. There are no figures."
     total = sum(bar.count for bar in bars)
-    spans = f"{len(bars):,} {span}{'' if len(bars) == 1 else 's'} from {long_day(bars[0].first)}"
+    spans = f"{whole(len(bars))} {span}{'' if len(bars) == 1 else 's'} from {long_day(bars[0].first)}"
     done = f"Throughput: {_items(total)} {_was(total)} done in {spans}"
     if throughput.median is not None:
         done = f"{done}, the median {span} had {number(throughput.median)}"
@@ -43,7 +43,7 @@ def throughput_alt(throughput: ThroughputBars) -> str:
     empty = sum(not bar.count for bar in bars if bar.is_whole and not bar.is_off)
     kind = "working days" if span == "day" else "whole weeks"
     zeros = f"{empty} of the {kind} had none" if empty else f"none of the {kind} was empty"
-    return f"{done}. The most were {best.count:,} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
+    return f"{done}. The most were {whole(best.count)} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
 
 
 def cycle_time_alt(cycle: CycleScatter) -> str:
@@ -54,9 +54,8 @@ def cycle_time_alt(cycle: CycleScatter) -> str:
         rest = f"{left_out[0].upper()}{left_out[1:]}" if cycle.excluded else "There are no figures"
         return f"Cycle time: nothing with a known start was done {span}. {rest}."
     count = len(cycle.items)
-    shares = (
-        f"50 percent took at most {_days(cycle.p50)}, 85 percent {cycle.p85:,} and 95 percent {cycle.p95:,}"
-    )
+    p85, p95 = whole(cycle.p85 or 0), whole(cycle.p95 or 0)
+    shares = f"50 percent took at most {_days(cycle.p50)}, 85 percent {p85} and 95 percent {p95}"
     longest = max(cycle.items, key=lambda item: item.days)
     took = f"The longest took {_days(longest.days)} and was done on {long_day(longest.finished)}"
     took = f"{took}; {left_out}" if cycle.excluded else took
@@ -80,11 +79,12 @@ def aging_alt(aging: Aging) -> str:
 def cumulative_flow_alt(flow: CumulativeFlow) -> str:
     """What is in which state now, and what arrived and left on the way."""
     first, last = flow.days[0], flow.days[-1]
-    dropped = f", {last.dropped:,} dropped" if last.dropped else ""
-    now = f"{last.waiting:,} waiting, {last.in_progress:,} in progress, {last.done:,} done{dropped}"
+    dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
+    waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))
+    now = f"{waiting} waiting, {in_progress} in progress, {done} done{dropped}"
     left = last.done + last.dropped - first.done - first.dropped
-    moved = f"{last.arrived - first.arrived:,} arrived and {left:,} left"
-    work = f"work in progress went from {first.in_progress:,} to {last.in_progress:,}"
+    moved = f"{whole(last.arrived - first.arrived)} arrived and {whole(left)} left"
+    work = f"work in progress went from {whole(first.in_progress)} to {whole(last.in_progress)}"
     since = f"Since {long_day(first.date)} {moved}; {work}"
     return f"Cumulative flow: on {long_day(last.date)} items stood at {now}. {since}."
 
@@ -94,10 +94,10 @@ def calibration_alt(calibration: Calibration) -> str:
     bins = calibration.bins
     if not bins:
         return "Calibration: no forecast has come to its end yet. There is no record."
-    shares = [f"of {_tenths(one)}, {one.true:,} of {one.n:,}" for one in bins]
+    shares = [f"of {_tenths(one)}, {whole(one.true)} of {whole(one.n)}" for one in bins]
     expected = sum(one.mean_chance * one.n for one in bins)
     true = sum(one.true for one in bins)
-    in_all = f"In all {true:,} came true where {number(Decimal(expected), 1)} were to be expected"
+    in_all = f"In all {whole(true)} came true where {number(Decimal(expected), 1)} were to be expected"
     first, *others = shares
     return f"Calibration: {'; '.join([f'{first} came true', *others])}. {in_all}."
 
@@ -109,11 +109,11 @@ def _tenths(one: Bin) -> str:
 
 
 def _items(count: int) -> str:
-    return f"{count:,} {'item' if count == 1 else 'items'}"
+    return f"{whole(count)} {'item' if count == 1 else 'items'}"
 
 
 def _days(count: int) -> str:
-    return f"{count:,} {'day' if count == 1 else 'days'}"
+    return f"{whole(count)} {'day' if count == 1 else 'days'}"
 
 
 def _age(item: AgingItem) -> str:
@@ -135,4 +135,4 @@ def _when(bar: CountBar, span: str) -> str:
 def _so_far(bars: Sequence[CountBar], span: str) -> str:
     if span == "day" or bars[-1].is_whole:
         return ""
-    return f"; the latest week has {bars[-1].count:,} so far"
+    return f"; the latest week has {whole(bars[-1].count)} so far"

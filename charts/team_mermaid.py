@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, unit_name, xychart
-from charts.reading import short_day
+from charts.reading import short_day, whole
 from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
 
@@ -55,21 +55,21 @@ def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
 def cycle_time_table(cycle: CycleScatter) -> str:
     """Within how many days how many of the items were done. Mermaid has no scatter chart."""
     percentiles = ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95))
-    rows = [f"| {percent} % | {days:,} |" for percent, days in percentiles if days is not None]
+    rows = [f"| {percent} % | {whole(days)} |" for percent, days in percentiles if days is not None]
     count = len(cycle.items)
-    head = f"| Of {count:,} {'item' if count == 1 else 'items'} | done within days |"
+    head = f"| Of {whole(count)} {'item' if count == 1 else 'items'} | done within days |"
     return "\n".join([head, "|--:|--:|", *rows])
 
 
 def aging_table(aging: Aging) -> str:
     """The oldest items, which GitHub shows with their titles. Mermaid would need a name for each bar."""
     rows = [
-        f"| #{item.number} | {item.days:,}{'+' if item.is_at_least else ''} | {_share(item.days, aging)} |"
+        f"| #{item.number} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
         for item in aging.items[:_MOST_ROWS]
     ]
     others = len(aging.items) - len(rows)
     if others > 0:
-        rows.append(f"| {others:,} more | {aging.items[_MOST_ROWS].days:,} or less | |")
+        rows.append(f"| {whole(others)} more | {whole(aging.items[_MOST_ROWS].days)} or less | |")
     return "\n".join(
         ["| Item | Days in progress | Of finished items, so many took less |", "|:--|--:|:--|", *rows]
     )

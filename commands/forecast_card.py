@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from charts.locales import localized
 from charts.reading import number, quantity
 from commands.forecasting import band_sentence, chance_sentence, swap_sentence
 from commands.wording import counted, folded, footer, full_day, moment, plain, table, weekday
@@ -107,7 +108,7 @@ def bins_of(graded: Sequence[Graded]) -> tuple[Bin, ...]:
 def _scores(graded: Sequence[Graded]) -> str:
     score = brier([(one.chance, one.is_finished) for one in graded]) or 0.0
     held = coverage([(one.low, one.high, one.delivered) for one in graded]) or 0.0
-    text = f"Brier score {score:.3f} (0 is perfect, always saying 5 in 10 gives 0.25). "
+    text = f"Brier score {localized(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
     text += f"The 80 % band held {round(held * 100)} % of the outcomes."
     dates = [(one.likely_date, one.finished_on) for one in graded if one.likely_date]
     met = dates_met(dates)

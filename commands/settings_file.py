@@ -19,6 +19,7 @@ import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
+from charts.locales import LOCALES
 from commands.wording import plain
 
 PATH = ".github/agile.yml"
@@ -278,6 +279,7 @@ def _validator() -> Draft202012Validator:
     formats = FormatChecker(())
     formats.checks("zone")(_is_zone)
     formats.checks("day")(_is_day)
+    formats.checks("locale")(lambda told: not isinstance(told, str) or told in LOCALES)
     return Draft202012Validator(schema(), format_checker=formats)
 
 

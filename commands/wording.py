@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from charts.reading import MONTHS, WEEKDAYS, short_day
+from charts.locales import current
+from charts.reading import WEEKDAYS, short_day
 
 _MOST_NAMED = 10
 
@@ -32,8 +33,11 @@ def named(numbers: Iterable[int], most: int = _MOST_NAMED) -> str:
 
 
 def full_day(day: date) -> str:
-    """20 Nov 2026."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    """20 Nov 2026, in the form of the locale."""
+    first = current().first
+    if first == "year":
+        return day.isoformat()
+    return f"{short_day(day)}{',' if first == 'month' else ''} {day.year}"
 
 
 def weekday(day: date) -> str:

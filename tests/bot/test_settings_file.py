@@ -47,6 +47,7 @@ working_days: [mon, tue, wed, thu]
 holidays:
   - 2026-12-25
 days_off: [{from: 2026-12-28, to: 2026-12-30, name: Rest}]
+locale: de-CH
 sizes: {S: 1, M: 2.5}
 estimate_labels: ["effort {points}", "T {size}"]
 started_labels: [doing]
@@ -108,6 +109,11 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         (
             "holidays:\n  - 2026-12-24\n  - 2026-02-30",
             "line 3: `holidays` must hold dates such as `2026-12-25`, not “2026-02-30”",
+        ),
+        (
+            "locale: klingon",
+            "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
+            "not “klingon”",
         ),
         ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),
         ("sizes:\n  S: 1\n  M: lots", "line 3: `sizes.M` must be a number of points from 0 to 9999, not “lots”"),

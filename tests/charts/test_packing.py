@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
+from charts.locales import ENGLISH, locale_of
 from charts.packing import packed, unpacked
 from charts.render import Chart, content_key, render
 from charts.sample import SAMPLE
@@ -13,14 +14,21 @@ from tests.charts.family import CASES, CHARTS
 @settings(deadline=None)
 @given(CHARTS)
 def test_any_chart_comes_back_as_it_was(chart: Chart) -> None:
-    again = unpacked(packed(chart))
+    again, _ = unpacked(packed(chart))
     assert again == chart
     assert content_key(again) == content_key(chart)
 
 
 @pytest.mark.parametrize("name", ["fan", "velocity"])
 def test_the_same_picture_is_drawn_again(name: str) -> None:
-    assert render(unpacked(packed(CASES[name]))) == render(CASES[name])
+    assert render(*unpacked(packed(CASES[name]))) == render(CASES[name])
+
+
+def test_the_locale_is_kept_and_what_was_kept_without_one_is_english() -> None:
+    german = locale_of("de")
+    assert unpacked(packed(SAMPLE, german)) == (SAMPLE, german)
+    old = packed(SAMPLE).replace(b',"locale":"en"', b"")
+    assert unpacked(old) == (SAMPLE, ENGLISH)
 
 
 def test_it_is_small_and_says_what_it_is() -> None:

@@ -34,7 +34,7 @@ async def test_it_tells_what_is_missing_and_how_all_stands(bot: Bot) -> None:
 
     # The stand-in grants less than we ask for.
     assert (
-        "- The permission `contents: write` is missing, to read the settings file and to propose changes"
+        "- The permission `contents: write` is missing, to read the settings file, to propose changes"
         in answer
     )
     # The comment and the issue's own events may be recorded in either order.

@@ -1,0 +1,81 @@
+"""Numbers and dates in the form of a locale, and where it holds."""
+
+import asyncio
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charts.locales import ENGLISH, LOCALES, current, locale_of, writing_in
+from charts.mermaid import burndown_mermaid
+from charts.reading import number, short_day, whole
+from charts.render import alt_text, content_key, render
+from charts.sample import SAMPLE
+from charts.scale import value_name
+from commands.wording import full_day, weekday
+
+DAY = date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("en", ["−1,234.5", "12,345", "0.25", "20 Nov", "Fri 20 Nov", "20 Nov 2026"]),
+        ("en-US", ["−1,234.5", "12,345", "0.25", "Nov 20", "Fri Nov 20", "Nov 20, 2026"]),
+        ("de", ["−1.234,5", "12.345", "0,25", "20 Nov", "Fri 20 Nov", "20 Nov 2026"]),
+        ("de-CH", ["−1’234.5", "12’345", "0.25", "20 Nov", "Fri 20 Nov", "20 Nov 2026"]),
+        ("fr", ["−1\u202f234,5", "12\u202f345", "0,25", "20 Nov", "Fri 20 Nov", "20 Nov 2026"]),
+        ("pl", ["−1\u00a0234,5", "12\u00a0345", "0,25", "20 Nov", "Fri 20 Nov", "20 Nov 2026"]),
+        ("ja", ["−1,234.5", "12,345", "0.25", "Nov 20", "Fri Nov 20", "2026-11-20"]),
+    ],
+)
+def test_every_form(name: str, written: list[str]) -> None:
+    with writing_in(LOCALES[name]):
+        told = [number(Decimal("-1234.5")), whole(12345), value_name(0.25)]
+        assert [*told, short_day(DAY), weekday(DAY), full_day(DAY)] == written
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [("de", "de"), ("de-DE", "de"), ("pt-BR", "pt-BR"), ("xx", "en"), (None, "en"), (5, "en"), ("", "en")],
+)
+def test_a_region_that_is_not_known_has_the_form_of_its_language(told: object, name: str) -> None:
+    assert locale_of(told).name == name
+
+
+@given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(sorted(LOCALES)))
+def test_only_the_marks_differ(value: Decimal, name: str) -> None:
+    locale = LOCALES[name]
+    with writing_in(locale):
+        told = number(value)
+    marks = str.maketrans({locale.group: ",", locale.decimal: "."})
+    assert told.translate(marks) == number(value)
+
+
+def test_it_holds_within_and_not_after_nor_beside() -> None:
+    async def write(name: str) -> str:
+        with writing_in(LOCALES[name]):
+            await asyncio.sleep(0)
+            return number(Decimal("1.5"))
+
+    async def both() -> list[str]:
+        return list(await asyncio.gather(write("de"), write("en")))
+
+    assert asyncio.run(both()) == ["1,5", "1.5"]
+    with pytest.raises(ValueError, match="stop"), writing_in(LOCALES["de"]):
+        raise ValueError("stop")
+    assert current() is ENGLISH
+
+
+def test_pictures_differ_by_locale_and_mermaid_stays_readable_for_mermaid() -> None:
+    german, american = LOCALES["de"], LOCALES["en-US"]
+    assert len({content_key(SAMPLE), content_key(SAMPLE, german), content_key(SAMPLE, american)}) == 3
+    assert content_key(SAMPLE) == content_key(SAMPLE, ENGLISH)
+    with writing_in(american):
+        assert render(SAMPLE) != render(SAMPLE, american)  # What is drawn hangs on what it is told alone.
+    told, twin = alt_text(SAMPLE), burndown_mermaid(SAMPLE)
+    with writing_in(german):
+        assert alt_text(SAMPLE) == told.replace("13.6", "13,6") != told
+        assert burndown_mermaid(SAMPLE) == twin

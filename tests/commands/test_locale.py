@@ -1,0 +1,69 @@
+"""`locale`: the form of numbers and dates in answers, reports, checks and pictures."""
+
+import re
+
+from tests.bot.test_reports import Room, room, tracked
+from tests.commands.past import ask, settle, tell_past
+from tests.commands.test_changing import in_database
+from tests.conftest import Clock
+from tests.running import Bot
+
+__all__ = ["room", "tracked"]
+_PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")
+
+
+async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    english = await ask(bot, number, "/burndown")
+    await settle(bot, "locale", "de")
+    german = await ask(bot, number, "/burndown")
+    await settle(bot, "locale", "en-US")
+    american = await ask(bot, number, "/burndown")
+
+    assert "7.2 to 4.8" in english
+    assert german.partition("/charts/")[0] == english.partition("/charts/")[0].replace(
+        "7.2 to 4.8", "7,2 to 4,8"
+    )
+    assert "| Wed 18 Nov | 12 | 6 | 6 | 4,8 |" in german
+    assert "| Wed Nov 18 | 12 | 6 | 6 | 4.8 |" in american
+    assert "As of Nov 18, 2026, 12:00 UTC" in american
+    assert len({_PICTURE.findall(one)[0][1] for one in (english, german, american)}) == 3
+
+
+async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await settle(bot, "locale", "en-US")
+    answer = await ask(bot, number, "/burndown")
+    token = _PICTURE.findall(answer)[0][1].rpartition("/")[2]
+    first = await _fetched(bot, token)
+    (tenant,) = await _tenants(bot)
+    async with bot.base.database.tenant(tenant) as one:
+        await one.connection.exec_driver_sql("update chart_files set png = null")
+
+    assert await _fetched(bot, token) == first
+
+
+async def test_the_living_comment_has_it(tracked: Room) -> None:
+    await tracked.settle(locale="en-US", alerts="off")
+    (text,) = await tracked.go()
+
+    assert "As of Nov 18, 2026, 12:00 UTC" in text
+    assert "![Burndown: 6 of 12 points remain on November 18, day 3 of 5; " in text
+
+
+async def test_what_is_written_for_machines_stays_as_it_is(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await settle(bot, "locale", "de")
+    answer = await ask(bot, number, "/burndown as:mermaid")
+
+    assert 'line "ideal" [12, 9.6, 7.2, 4.8, 2.4, 0]' in answer
+
+
+async def _fetched(bot: Bot, token: str) -> bytes:
+    async with bot.session.get(f"{bot.url}/charts/{token}") as response:
+        assert response.status == 200
+        return await response.read()
+
+
+async def _tenants(bot: Bot) -> list[int]:
+    return [row[0] for row in await in_database(bot, "select organization_id from projects")]
