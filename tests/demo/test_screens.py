@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from bot.demo.screens import CALM, Screen, index, lightened, take_all
@@ -87,6 +88,7 @@ def test_with_few_colours_the_ground_and_a_small_sign_keep_theirs() -> None:
     assert shown.getpixel((52, 52)) == (31, 136, 61)
 
 
+@pytest.mark.timeout(300)
 async def test_the_living_comment_becomes_four_pictures(chromium: str, tmp_path: Path) -> None:
     (screen,) = await take_all(tmp_path / "data", tmp_path / "docs", only=["living-calm"])
 
