@@ -42,7 +42,8 @@ class Sheet:
 
     `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
     `crossed` says by number how many sprints' ends an item has crossed. `verdict` is `met`, `missed`, or
-    None while nobody has said. `footnotes` tell what became known after the numbers were taken.
+    None while nobody has said. `footnotes` tell what became known after the numbers were taken. It
+    `hears_answers` where commands can be said.
     """
 
     sprint: Sprint
@@ -57,6 +58,7 @@ class Sheet:
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()
     burndown: Burndown | None = None
+    hears_answers: bool = True
 
 
 def report_text(sheet: Sheet) -> str:
@@ -185,7 +187,7 @@ def _goal(sheet: Sheet) -> str:
         return ""
     if sheet.verdict:
         return f"**Goal {sheet.verdict}:** {plain(goal)}"
-    if not sheet.report.is_over:
+    if not sheet.report.is_over or not sheet.hears_answers:
         return f"**Goal:** {plain(goal)}"
     return f"**Goal:** {plain(goal)} – was it met? Say `/sprint goal met` or `/sprint goal missed`."
 

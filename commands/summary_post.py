@@ -1,5 +1,7 @@
 """The summary of a milestone, as `/summary` says it and as it is posted unasked."""
 
+from dataclasses import replace
+
 from charts.render import alt_text
 from commands.charting import shown
 from commands.context import Context
@@ -34,7 +36,7 @@ def posted_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
 
 def released_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
     """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
-    return summary_parts(context, sheet, shows_mermaid=False)
+    return summary_parts(context, replace(sheet, hears_answers=False), shows_mermaid=False)
 
 
 def _not_closed(sheet: Sheet) -> str:

@@ -72,6 +72,7 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsew
     assert body.startswith(f"{PEOPLES}\n\n<!-- agile-github-suite:post:")
     assert "### Sprint 12 · summary" in body
     assert "![Burndown: " in body
+    assert "**Goal:** Pay by card\n" in body  # Nobody is asked anything where no command can be said.
     assert await room.issues("Summary: Sprint 12") == []
 
 
