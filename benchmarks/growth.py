@@ -135,7 +135,7 @@ async def _facts(database: Database, number: int) -> str:
         project = await Projects(tenant).named(_REPOSITORY)
         if project is None:
             raise LookupError(_REPOSITORY)
-        sprints = Sprints(tenant, project.id, project.rules)
+        sprints = Sprints(tenant, project)
         milestone = await sprints.milestone_id(number)
         facts = await sprints.facts(milestone or 0, _AS_OF)
     if facts is None:

@@ -115,7 +115,7 @@ async def _facts(base: Services, repository: str, number: int, moment: datetime)
     async with base.database.tenant(organization_id) as tenant:
         project = await Projects(tenant).named(repository)
         assert project
-        sprints = Sprints(tenant, project.id, project.rules)
+        sprints = Sprints(tenant, project)
         milestone = await sprints.milestone_id(number)
         assert milestone, number
         facts = await sprints.facts(milestone, moment)

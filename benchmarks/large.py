@@ -110,7 +110,7 @@ async def _measure(folder: Path, databases: dict[str, str], rounds: int) -> dict
             for _ in range(rounds + 3):
                 began = time.perf_counter()
                 async with base.database.tenant(1) as tenant:
-                    sprints = Sprints(tenant, project.id, project.rules)
+                    sprints = Sprints(tenant, project)
                     facts = await sprints.facts(await sprints.milestone_id(1) or 0, _NOW)
                 took.append(time.perf_counter() - began)
             if facts is None or facts.scope.count != _A_SPRINT:

@@ -357,7 +357,7 @@ async def _difference(machine: Machine, tenant: int, box: Box, bodies: list[str]
     async with machine.base.database.tenant(tenant) as one:
         project: Project | None = await Projects(one).named(box.name)
         assert project is not None
-        facts = await Sprints(one, project.id, project.rules).facts(box.milestone["id"], machine.clock.now)
+        facts = await Sprints(one, project).facts(box.milestone["id"], machine.clock.now)
     assert facts is not None
     done, scope = measure(facts.done, facts.unit), measure(facts.scope, facts.unit)
     expected = f"**{number(done)} of {quantity(scope, facts.unit)} done**"

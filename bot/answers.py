@@ -120,7 +120,7 @@ class Answers:
         async with self._database.tenant(organization_id, waits=False) as tenant:
             await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
             told = [one for answer in answers if answer.reply for one in answer.reply.foretold]
-            await Forecasts(tenant, task.project.id).put(told)
+            await Forecasts(tenant, task.project.leader.id).put(told)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure

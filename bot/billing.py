@@ -175,7 +175,7 @@ class Entitlements:
         return decision
 
     async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[Span]:
-        found = await Sprints(tenant, project.id, project.rules).all(now)
+        found = await Sprints(tenant, project).all(now)
         return [Span(one.start, one.end) for one in found if one.end is not None]
 
     async def _notice(self, organization_id: int, *, is_public: bool) -> str | None:

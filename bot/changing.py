@@ -27,15 +27,17 @@ from commands.changes import (
     Tell,
     decoded,
     encoded,
+    repository_of,
 )
 from commands.outcome import Answer, Reply
+from commands.permissions import Level
 from commands.request import CommandLine, Request
 from sprints.heads import set_aside
 from sprints.model import ItemEvent, Source, in_order
 from storage.changes import Change, ChangeLog, Entry, Proposal, State
 from storage.database import Database, Tenant
 from storage.jobs import Jobs
-from storage.projects import Project, Projects
+from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pulls import Pulls
 from storage.timeline import Timeline, TimelineRow
 
@@ -53,6 +55,23 @@ class Task:
     request: Request
     repository: GitHubRepository
     agreed: Change | None = None
+
+
+async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
+    """Why something cannot be changed from here, in words; empty where all can.
+
+    In the other repositories of a sprint everybody may do what GitHub lets them do there.
+    """
+    if task.project.is_led and any(isinstance(step, Settle) and step.key in LED_SETTINGS for step in steps):
+        return (
+            "The sprints here span repositories, and what their numbers depend on is settled in "
+            f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
+        )
+    for name in sorted({repository_of(step) for step in steps} - {""}):
+        level = await task.repository.elsewhere(name).level_of(task.request.sender)
+        if level < Level.WRITE:
+            return f"This changes {name} as well, where it needs the write role. Nothing was changed."
+    return ""
 
 
 class Changing:
@@ -76,6 +95,8 @@ class Changing:
             return answer
         if not changes.steps:
             return _said(answer.slot, changes.done)
+        if refusal := await refusal_elsewhere(task, changes.steps):
+            return _said(answer.slot, refusal)
         proposal = _proposal(task, answer.slot, changes, call)
         if task.agreed is not None:
             return await self._agreed(task, task.agreed, proposal, changes)
@@ -127,7 +148,8 @@ class Changing:
         return _said(proposal.slot, preview(change, changes, is_stale=True))
 
     async def _do(self, task: Task, step: Step, key: str, began: datetime) -> None:
-        repository = task.repository
+        elsewhere = repository_of(step)
+        repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
         match step:
             case MoveItem():
                 await repository.move_item(step)

@@ -23,7 +23,7 @@ _COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
 def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
     """What a button changes as things are now; None where there is nothing left to change.
 
-    `sprints` are those of the repository by their milestones' numbers.
+    `sprints` are those of the repository by their milestones' numbers here.
     """
     kind, _, told = button.partition(":")
     target = int(told) if told.isascii() and told.isdecimal() else 0
@@ -52,8 +52,8 @@ def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Ch
     steps = list[Step]()
     for number in impact.to_add:
         milestone = pull.milestone if number == pull.number else impact.milestones.get(number)
-        before = next((one.number for one in sprints.values() if one.milestone == milestone), None)
-        steps.append(MoveItem(number, before, sprint.number))
+        before = next((known for known, one in sprints.items() if milestone in one.milestones), None)
+        steps.append(MoveItem(number, before, sprint.number_in()))
     if impact.aside_by:
         steps.append(SetAside(pull.number, sprint.milestone, is_aside=False))
     what = named(impact.to_add)
@@ -64,10 +64,10 @@ def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Ch
 def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
     pull = impact.pull
     steps: tuple[Step, ...] = (SetAside(pull.number, sprint.milestone),)
-    if impact.aside_by and pull.milestone != sprint.milestone:
+    if impact.aside_by and pull.milestone not in sprint.milestones:
         return None
-    if pull.milestone == sprint.milestone:
-        steps = (MoveItem(pull.number, sprint.number, None), *steps)
+    if pull.milestone in sprint.milestones:
+        steps = (MoveItem(pull.number, sprint.number_in(), None), *steps)
     done = f"It is no work of {plain(sprint.title)}."
     return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
 

@@ -191,7 +191,7 @@ class Checks:
             if one.shown and (prediction := _foretold(one.shown)):
                 told[prediction.milestone] = prediction
         if is_new:
-            await Forecasts(tenant, project.id).put(told.values())
+            await Forecasts(tenant, project.leader.id).put(told.values())
             await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
@@ -337,7 +337,8 @@ class Checks:
         async with self._database.tenant(task.organization_id) as tenant:
             working = self._working(tenant, task.project)
             impact = await working.impact(pull)
-            sprints = {one.number: one for one in await working.context.sprints.all(working.context.now)}
+            every = await working.context.sprints.all(working.context.now)
+            sprints = {here: one for one in every if (here := one.number_in()) is not None}
         changes = changes_of(press.button, impact, sprints)
         if changes is None:
             return "Things have moved since, so nothing was changed.", False

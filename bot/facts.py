@@ -76,7 +76,7 @@ async def _tenant_facts(
         moment = as_of or base.clock()
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=rules.calendar.zone)
-        sprints = Sprints(tenant, project.id, rules)
+        sprints = Sprints(tenant, project, rules)
         milestone = await sprints.milestone_id(number)
         if milestone is None:
             return None

@@ -78,9 +78,10 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
 async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> None:
     measures = Measures(tenant, project.id)
     ids = await measures.sprint_ids()
-    sprints = Sprints(tenant, project.id, project.rules)
+    sprints = Sprints(tenant, project)
     milestones = await Timeline(tenant).milestones(project.id)
-    numbers = await sprints.numbers(now)
+    # A sprint that another repository leads is measured there.
+    numbers = [one for one in await sprints.numbers(now) if not one.sprint.repository]
     outcomes = [outcome for one in numbers if (outcome := one.outcome(now))]
     for one in numbers:
         sprint = one.sprint
@@ -103,7 +104,7 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     """Forecasts of sprints whose numbers are taken, by these."""
     forecasts = Forecasts(tenant, project.id)
     open_ones = await forecasts.open()
-    taken = await ClosedSprints(tenant, project.id).latest_of({one.milestone for one in open_ones})
+    taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
     grades = [
         (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
         for one in open_ones

@@ -16,6 +16,7 @@ from handlers.payloads import clean
 from sprints.history import ItemState, LabelBook, changes
 from sprints.milestone import Phase, Sprint, sprint_of
 from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
+from sprints.numbering import own
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
 from storage.projects import Project, Projects
@@ -84,7 +85,7 @@ class Reconciliation:
                 (project, sprint)
                 for project in await Projects(tenant).active()
                 if project.installation is not None and project.full_name
-                for sprint in await Sprints(tenant, project.id, project.rules).all(self._clock())
+                for sprint in await Sprints(tenant, project.alone).all(self._clock())
                 if sprint.phase(self._clock()) is Phase.ACTIVE
             ]
         corrected = 0
@@ -187,7 +188,7 @@ class _Comparison:
         found = [replace(told, at=shown.created_at, snapshot=opened)]
         if shown.state is not State.OPEN and shown.closed_at is not None:
             found.append(replace(told, at=_after(shown.closed_at, shown.created_at)))
-        self.differences.append(("item", shown.number, ["unknown"]))
+        self.differences.append(("item", own(shown.number), ["unknown"]))
         return found
 
     def _of_gone(self, item: str, events: list[ItemEvent], elsewhere: _Json | None) -> list[ItemEvent]:
@@ -209,7 +210,7 @@ class _Comparison:
         before, after = self._state(events), self._state([*events, told])
         if before == after:
             return []
-        self.differences.append(("item", told.snapshot.number, _differing(before, after)))
+        self.differences.append(("item", own(told.snapshot.number), _differing(before, after)))
         return [told]
 
     def _state(self, events: Sequence[ItemEvent]) -> ItemState:
@@ -351,7 +352,7 @@ def _after(at: datetime, last: datetime) -> datetime:
 
 
 def _number(events: Sequence[ItemEvent]) -> int:
-    return events[-1].snapshot.number
+    return own(events[-1].snapshot.number)
 
 
 def _differing(before: ItemState | Sprint, after: ItemState | Sprint) -> list[str]:

@@ -139,12 +139,15 @@ class Recording:
             if self._jobs is None or self._redrawn.get(key, now) > now + _JOB_BEGINS:
                 continue
             self._redrawn[key] = now + REDRAW_EVERY
-            await self._jobs.redraw(
-                tenant.connection,
-                now + REDRAW_EVERY,
-                organization_id=tenant.organization_id,
-                project_id=project_id,
-            )
+            project = await Projects(tenant).get(project_id)
+            # What it shares with others is told where that is led.
+            for one in {project_id, project.leader.id if project else project_id}:
+                await self._jobs.redraw(
+                    tenant.connection,
+                    now + REDRAW_EVERY,
+                    organization_id=tenant.organization_id,
+                    project_id=one,
+                )
 
     async def _check_later(self, tenant: Tenant, rows: Sequence[TimelineRow]) -> None:
         """The checks of all open pull requests follow as well, less often: they are many."""
@@ -155,12 +158,14 @@ class Recording:
             if self._jobs is None or self._checked.get(key, now) > now + _JOB_BEGINS:
                 continue
             self._checked[key] = now + CHECK_EVERY
-            await self._jobs.check_later(
-                tenant.connection,
-                now + CHECK_EVERY,
-                organization_id=tenant.organization_id,
-                project_id=project_id,
-            )
+            project = await Projects(tenant).get(project_id)
+            for one in {project_id, *(member.id for member in (project.sharing if project else ()))}:
+                await self._jobs.check_later(
+                    tenant.connection,
+                    now + CHECK_EVERY,
+                    organization_id=tenant.organization_id,
+                    project_id=one,
+                )
 
     async def _follow(
         self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome

@@ -106,7 +106,8 @@ class Reports:
             if project is None or project.installation is None or is_paused(project.settings):
                 return
             # Looked at before the facts are read: what is written meanwhile is drawn next time.
-            is_coming = await ClosedSprints(tenant, project_id).is_history_still_coming()
+            followed = {project_id, *(one.id for one in project.sharing)}
+            is_coming = await ClosedSprints(tenant, followed).is_history_still_coming()
             entitled = self._entitled_in(organization_id, project)
             desk = _Desk(_context(tenant, project, now, entitled), is_complete=not is_coming)
             locale = locale_of(project.settings.get(LOCALE))
@@ -162,7 +163,9 @@ class _Desk:
     async def drafts(self) -> list[_Draft]:
         """All that GitHub should show now and may not."""
         found = list[_Draft]()
-        sprints = [one for one in await self._context.sprints.all(self._now) if is_sprint(one)]
+        # A sprint is followed in one repository, even if it spans several.
+        every = await self._context.sprints.all(self._now)
+        sprints = [one for one in every if is_sprint(one) and not one.repository]
         recent = [one for one in sprints if self._is_recent(one)]
         begun = await starts(self._context) if recent else ()
         for sprint in recent:

@@ -93,6 +93,10 @@ class GitHubRepository:
         self._full_name = full_name
         self._path = f"/repos/{full_name}"
 
+    def elsewhere(self, full_name: str) -> "GitHubRepository":
+        """Another repository of the same installation."""
+        return GitHubRepository(self._installation, full_name)
+
     # What commands ask
 
     async def level_of(self, login: str) -> Level:

@@ -11,6 +11,7 @@ from charts.plot import MARGIN, TITLED_TOP, draw_title
 from charts.reading import whole
 from charts.scale import value_name, value_ticks
 from charts.values import Aging, AgingItem
+from sprints.numbering import ref
 
 # So many items have a row each; the others share the last row.
 _MOST_ROWS = 8
@@ -26,7 +27,7 @@ def draw(aging: Aging) -> bytes:
     """The picture as PNG at 2×: a bar for each item, the oldest on top. It holds numbers, no titles."""
     rows = aging.items if len(aging.items) <= _MOST_ROWS + 1 else aging.items[:_MOST_ROWS]
     others = aging.items[len(rows) :]
-    names = [f"#{item.number}" for item in rows] + ([f"{len(others)} more"] if others else [])
+    names = [ref(item.number) for item in rows] + ([f"{len(others)} more"] if others else [])
     ticks = value_ticks(_highest(aging), whole=True)
     plot = _row_plot(names, [_age(item) for item in rows], ticks[-1])
     canvas = Canvas((style.CARD, style.DAY_OFF, style.LATE_AREA))

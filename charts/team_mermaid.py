@@ -7,6 +7,7 @@ from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, un
 from charts.reading import short_day, whole
 from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
+from sprints.numbering import ref
 
 _MOST_BARS, _MOST_NAMES, _MOST_ROWS = 52, 9, 10
 
@@ -64,7 +65,7 @@ def cycle_time_table(cycle: CycleScatter) -> str:
 def aging_table(aging: Aging) -> str:
     """The oldest items, which GitHub shows with their titles. Mermaid would need a name for each bar."""
     rows = [
-        f"| #{item.number} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
+        f"| {ref(item.number)} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
         for item in aging.items[:_MOST_ROWS]
     ]
     others = len(aging.items) - len(rows)

@@ -15,6 +15,7 @@ from sprints.durations import Age, Durations, cycle_times, done_within
 from sprints.flow import Flow
 from sprints.forecast import FanDay
 from sprints.forecast_grades import Bin
+from sprints.numbering import Number, place
 from sprints.throughput import Throughput
 from sprints.velocity import Velocity
 
@@ -138,7 +139,7 @@ def cycle_scatter(flows: Iterable[Flow], calendar: Calendar, first: date, last: 
 class AgingItem:
     """An item in progress, and the days since its start, or at least that many."""
 
-    number: int
+    number: Number
     days: int
     is_at_least: bool = False
 
@@ -156,7 +157,7 @@ def aging(ages: Iterable[Age], finished: Durations) -> Aging:
     """Ages beside the cycle times of what was finished before."""
     items = [AgingItem(age.flow.number, age.days, age.is_at_least) for age in ages]
     p50, p85 = map(finished.days_percentile, (50, 85))
-    return Aging(tuple(sorted(items, key=lambda item: (-item.days, item.number))), p50, p85)
+    return Aging(tuple(sorted(items, key=lambda item: (-item.days, place(item.number)))), p50, p85)
 
 
 @dataclass(frozen=True, slots=True)

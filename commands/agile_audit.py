@@ -12,7 +12,7 @@ from commands.errors import UserError
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.step_words import Titles, described
+from commands.step_words import Titles, described, titles_of
 from commands.wording import footer, moment, person, plain, table
 from storage.changes import Entry
 
@@ -33,7 +33,7 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     if most > _MOST:
         raise UserError(f"{most} entries are too many for a comment: {_MOST} at most.")
     entries = await context.changes.audited(most)
-    titles = {sprint.number: sprint.title for sprint in await context.sprints.all(context.now)}
+    titles = titles_of(await context.sprints.all(context.now))
     return Reply((audit_card(entries, titles, context.calendar.zone),))
 
 

@@ -2,10 +2,11 @@
 
 from commands.arguments import Arguments
 from commands.context import Context
-from commands.health_card import HealthFacts, health_card
+from commands.health_card import HealthFacts, Sharing, health_card
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
+from storage.projects import Projects, names_that_share
 from storage.settings_files import SettingsFiles
 from storage.standing import standing_of
 
@@ -26,5 +27,22 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
         synced_at=context.project.synced_at,
         other_bots=context.project.other_bots,
         zone=context.calendar.zone,
+        sharing=await _sharing(context),
     )
     return Reply((health_card(facts),))
+
+
+async def _sharing(context: Context) -> Sharing | None:
+    """How it stands with sprints over several repositories, where the organization's file asks for them."""
+    names, projects = names_that_share(context.project), Projects(context.tenant)
+    if not names:
+        return None
+    known = [await projects.named(name) for name in names]
+    shared = {one.id for one in context.project.sharing}
+    return Sharing(
+        tuple(
+            one.full_name or name for one, name in zip(known, names, strict=True) if one and one.id in shared
+        ),
+        tuple(name for one, name in zip(known, names, strict=True) if one is None or one.id not in shared),
+        is_mixed=len({one.is_private for one in known if one}) > 1,
+    )

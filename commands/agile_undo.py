@@ -1,6 +1,6 @@
 """`/agile undo`: takes back the last change of several things at once."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from commands.context import Context
 from commands.errors import UserError
 from commands.permissions import Level
 from commands.registry import command
-from commands.step_words import described
+from commands.step_words import described, titles_of
 from commands.wording import moment, person
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, in_order
@@ -39,17 +39,16 @@ _MOVED_ON = "it has been changed again since"
 
 @dataclass(frozen=True, slots=True)
 class _Now:
-    """How things stand: sprints by milestone number, and settings that commands gave; `since` is when the
-    change was made."""
+    """How things stand: sprints, and settings that commands gave; `since` is when the change was made."""
 
     context: Context
-    sprints: Mapping[int, Sprint]
+    sprints: Sequence[Sprint]
     said: Mapping[str, object]
     since: datetime
 
-    async def item(self, number: int) -> ItemSnapshot | None:
+    async def item(self, number: int, repository: str = "") -> ItemSnapshot | None:
         """An item, if GitHub has told of it since. Before, it is as the change left it."""
-        told = await self.context.timeline.item(self.context.project.id, number)
+        told = await self.context.history.item(number, repository)
         # GitHub's times are whole seconds.
         if not any(event.at >= self.since.replace(microsecond=0) for event in told):
             return None
@@ -72,11 +71,11 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
             "was taken back. What changed one thing is changed back by the same command."
         )
     _check(context, change)
-    sprints = {sprint.number: sprint for sprint in await context.sprints.all(context.now)}
+    sprints = await context.sprints.all(context.now)
     said = await Projects(context.tenant).said(context.project.id)
     now = _Now(context, sprints, said, change.decided_at or context.now)
     undone, staying = await _inverse(now, decoded(change.steps))
-    titles = {number: sprint.title for number, sprint in sprints.items()}
+    titles = titles_of(sprints)
     kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
     when = moment((change.decided_at or context.now).astimezone(context.calendar.zone))
     head = f"{_code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
@@ -122,15 +121,15 @@ async def _holds(now: _Now, step: Step) -> bool:
     """Whether things still are as the step left them. Of a step that leaves no trace we know, they are."""
     match step:
         case MoveItem():
-            item = await now.item(step.number)
-            ids = {sprint.milestone: number for number, sprint in now.sprints.items()}
-            return item is None or (ids.get(item.milestone) if item.milestone else None) == step.after
+            item = await now.item(step.number, step.repository)
+            numbers = {sprint.milestone: sprint.number_in(step.repository) for sprint in now.sprints}
+            return item is None or (numbers.get(item.milestone) if item.milestone else None) == step.after
         case Relabel():
             item = await now.item(step.number)
             labels = {label.lower() for label in item.labels} if item else set()
             return item is None or all(one.lower() in labels for one in step.added)
-        case EditMilestone():
-            sprint = now.sprints.get(step.number)
+        case EditMilestone(repository=""):
+            sprint = next((one for one in now.sprints if one.number_in() == step.number), None)
             return sprint is not None and _is_so(sprint, step.after)
         case Settle():
             # Of a mapping only its own entries are changed back.

@@ -14,6 +14,7 @@ from commands.wording import counted, footer, full_day, moment, named, plain, ta
 from sprints.calendar import Calendar
 from sprints.durations import Age, Durations, ages
 from sprints.expectation import ENOUGH, past_of
+from sprints.numbering import ref
 
 _MOST_ROWS = 40
 
@@ -62,7 +63,7 @@ def ages_table(old: Sequence[Age], calendar: Calendar) -> str:
         since = full_day(calendar.day_of(age.flow.started_at)) if age.flow.started_at else ""
         held = _by(age).strip() or "yes" if age.flow.open_blocks else ""
         known = f"{'before ' if age.is_at_least else ''}{since}"
-        rows.append([f"#{age.flow.number}", known, _days(age), held])
+        rows.append([ref(age.flow.number), known, _days(age), held])
     if rest := old[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", "", f"{rest[0].days} days or fewer", ""])
     return table(("Item", "Started", "In progress", "Blocked"), rows, numbers_from=4) if rows else ""
@@ -70,7 +71,7 @@ def ages_table(old: Sequence[Age], calendar: Calendar) -> str:
 
 def _outlier(old: Sequence[Age], finished: Durations) -> str:
     limit, oldest = finished.days_percentile(85), old[0]
-    since = f"#{oldest.flow.number} has been in progress for {_days(oldest)}"
+    since = f"{ref(oldest.flow.number)} has been in progress for {_days(oldest)}"
     if limit is None:
         return f"**{since}**, longer than anything else. Ask what it waits for."
     late = [age for age in old if age.days > limit]

@@ -10,6 +10,7 @@ from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast_words import in_words
 from sprints.ledger import grouped
+from sprints.numbering import ref
 
 _MOST_NAMED = 10
 _SWITCH = (
@@ -76,8 +77,8 @@ def _open(facts: Facts) -> str:
 
 def _blocked(blocked: Sequence[BlockedLong]) -> str:
     if len(blocked) == 1:
-        return f"#{blocked[0].number} has been blocked {waits(blocked[0])}."
-    lines = [f"- #{one.number} {waits(one)}" for one in blocked[:_MOST_NAMED]]
+        return f"{ref(blocked[0].number)} has been blocked {waits(blocked[0])}."
+    lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:_MOST_NAMED]]
     if len(blocked) > _MOST_NAMED:
         lines.append(f"- and {len(blocked) - _MOST_NAMED} more")
     return f"{counted(len(blocked), 'item')} have been blocked for long:\n" + "\n".join(lines)

@@ -12,6 +12,7 @@ from commands.work import Work, open_item_here, work_here
 from commands.work_card import sentence, since
 from sprints.flow import Flow
 from sprints.model import State
+from sprints.numbering import own
 
 _MOST = 10
 
@@ -48,8 +49,10 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         await _check(context, flow, number, work)
     held = {block.number for block in flow.open_blocks}
     fresh = [number for number in numbers if number not in held]
-    steps: list[Step] = [Block(flow.number, number) for number in fresh]
-    steps += [Tell(flow.number, "blocked", reason, number) for number in numbers if number in fresh or reason]
+    steps: list[Step] = [Block(own(flow.number), number) for number in fresh]
+    steps += [
+        Tell(own(flow.number), "blocked", reason, number) for number in numbers if number in fresh or reason
+    ]
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
         tuple(steps),
@@ -62,7 +65,7 @@ def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
     text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
-    return Changes(f"note that #{flow.number} is blocked", (Tell(flow.number, "blocked", reason),), text)
+    return Changes(f"note that #{flow.number} is blocked", (Tell(own(flow.number), "blocked", reason),), text)
 
 
 async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:

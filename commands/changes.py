@@ -13,19 +13,23 @@ import msgspec
 
 
 class MoveItem(msgspec.Struct, frozen=True, tag=True):
-    """An item goes from one milestone (its number, None: from none) to another, for some `reason`."""
+    """An item goes from one milestone (its number, None: from none) to another, for some `reason`.
+
+    `repository` is another one (`owner/name`) that shares the sprint, as it is of all steps that have one.
+    """
 
     number: int
     before: int | None
     after: int | None
     reason: str = ""
+    repository: str = ""
 
     @property
     def target(self) -> str:
-        return f"#{self.number}"
+        return f"{self.repository}#{self.number}"
 
     def undone(self) -> "MoveItem":
-        return MoveItem(self.number, self.after, self.before)
+        return MoveItem(self.number, self.after, self.before, repository=self.repository)
 
 
 class Relabel(msgspec.Struct, frozen=True, tag=True):
@@ -49,13 +53,14 @@ class EditMilestone(msgspec.Struct, frozen=True, tag=True):
     number: int
     before: dict[str, str | None]
     after: dict[str, str | None]
+    repository: str = ""
 
     @property
     def target(self) -> str:
-        return f"milestone {self.number}"
+        return f"{self.repository} milestone {self.number}".strip()
 
     def undone(self) -> "EditMilestone":
-        return EditMilestone(self.number, self.after, self.before)
+        return EditMilestone(self.number, self.after, self.before, self.repository)
 
 
 class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
@@ -64,10 +69,11 @@ class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
     title: str
     description: str = ""
     due_on: str | None = None
+    repository: str = ""
 
     @property
     def target(self) -> str:
-        return f"milestone “{self.title}”"
+        return f"{self.repository} milestone “{self.title}”".strip()
 
     def undone(self) -> None:
         """Work may have been planned in it by now; closing it is for a person."""
@@ -253,6 +259,11 @@ class Changes:
     def fingerprint(self) -> str:
         """Two changes with the same one would do the same to the same."""
         return hashlib.sha256(encoded(self.steps) + self.relies_on.encode()).hexdigest()
+
+
+def repository_of(step: Step) -> str:
+    """The other repository that a step changes; empty for the one in which it is asked."""
+    return step.repository if isinstance(step, MoveItem | EditMilestone | CreateMilestone) else ""
 
 
 def encoded(steps: Sequence[Step]) -> bytes:

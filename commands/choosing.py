@@ -43,6 +43,30 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {known}.")
 
 
+def refuse_led(context: Context, sprint: Sprint | None) -> None:
+    """Raises UserError where another repository leads a sprint: it is begun, changed and closed there.
+
+    Without a sprint it is about one that is yet to be made.
+    """
+    if context.project.is_led and (sprint is None or sprint.repository):
+        title = f"{plain(sprint.title)} spans" if sprint else "Sprints here span"
+        raise UserError(
+            f"{title} repositories, and {context.project.leader.full_name} leads: say it in an issue there."
+        )
+
+
+def milestone_here(context: Context, sprint: Sprint) -> int:
+    """The number of a sprint's milestone in this repository. Raises UserError where it has none here."""
+    number = sprint.number_in()
+    if number is None:
+        title = plain(sprint.title)
+        raise UserError(
+            f"{context.project.full_name} has no milestone called “{title}” yet. Make one of that title: it "
+            f"becomes part of the sprint that {context.project.leader.full_name} leads."
+        )
+    return number
+
+
 async def facts_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
     """The numbers of the sprint that is meant. Raises UserError as `sprint_meant` does."""
     moment = as_of or context.now

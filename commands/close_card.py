@@ -8,6 +8,7 @@ from commands.report_card import both, left_items, numbers_table, result_sentenc
 from commands.wording import counted, full_day, named, plain
 from sprints.facts import Cause, Item, amount_of
 from sprints.milestone import Sprint
+from sprints.numbering import ref
 from sprints.report import Report
 
 _PROVISIONAL = "Its numbers are frozen a day after the closing; until then they are provisional."
@@ -118,9 +119,9 @@ def _moves(closing: Closing, verb: str) -> str:
 
 def _worth(item: Item) -> str:
     if item.is_covered:
-        return f"#{item.number} (told by others)"
+        return f"{ref(item.number)} (told by others)"
     points = "not estimated" if item.points is None else quantity(item.points, "points")
-    return f"#{item.number} ({points})"
+    return f"{ref(item.number)} ({points})"
 
 
 def _credited(closing: Closing, verb: str) -> str:

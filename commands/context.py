@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from commands.permissions import Level
 from commands.ports import Repository
@@ -14,12 +15,12 @@ from sprints.flow import Flow, flows_of
 from sprints.model import ItemSnapshot, in_order
 from storage.changes import ChangeLog
 from storage.database import Tenant
+from storage.history import History
 from storage.projects import Project
 from storage.sprints import Sprints
-from storage.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Context:
     """One request in one repository: who asked what, the facts, and the time.
 
@@ -41,15 +42,15 @@ class Context:
         """The team's days."""
         return self.project.rules.calendar
 
-    @property
+    @cached_property
     def sprints(self) -> Sprints:
         """The repository's sprints."""
-        return Sprints(self.tenant, self.project.id, self.project.rules)
+        return Sprints(self.tenant, self.project)
 
-    @property
-    def timeline(self) -> Timeline:
-        """The tenant's history."""
-        return Timeline(self.tenant)
+    @cached_property
+    def history(self) -> History:
+        """The repository's history, with that of those that share its sprints."""
+        return History(self.tenant, self.project)
 
     @property
     def changes(self) -> ChangeLog:
@@ -68,11 +69,11 @@ class Context:
 
     async def flows(self) -> Sequence[Flow]:
         """How all items of the repository flow, as of now."""
-        items = await self.timeline.items(self.project.id)
-        labels = await self.timeline.labels(self.project.id)
+        items = await self.history.items()
+        labels = await self.history.labels()
         return flows_of(items, self.now, self.project.rules, labels)
 
     async def item(self, number: int) -> ItemSnapshot | None:
         """An issue or pull request as it was last seen; None for one that we never heard of."""
-        told = await self.timeline.item(self.project.id, number)
+        told = await self.history.item(number)
         return in_order(told)[-1].snapshot if told else None

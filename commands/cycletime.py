@@ -17,6 +17,7 @@ from sprints.calendar import Calendar
 from sprints.durations import Durations, Exclusion, cycle_times, done_within
 from sprints.expectation import ENOUGH, WINDOW_DAYS
 from sprints.flow import Flow
+from sprints.numbering import Number, place, ref
 
 _MOST_ROWS = 40
 _TIMES = 2
@@ -36,7 +37,7 @@ REASONS = {
 class Timed:
     """A done item and the local days that it took."""
 
-    number: int
+    number: Number
     started: date
     done: date
     days: int
@@ -75,7 +76,7 @@ def timed(done: Iterable[Flow], calendar: Calendar) -> list[Timed]:
         for days in cycle_times([flow], calendar).days
         if flow.started_at and flow.done_at
     ]
-    return sorted(found, key=lambda item: (-item.days, item.number))
+    return sorted(found, key=lambda item: (-item.days, place(item.number)))
 
 
 def cycletime_reading(items: Sequence[Timed], found: Durations) -> list[str]:
@@ -98,7 +99,7 @@ def left_out(found: Durations) -> str:
 
 def items_table(items: Sequence[Timed]) -> str:
     """The items, the longest first."""
-    rows = [[f"#{i.number}", full_day(i.started), full_day(i.done), str(i.days)] for i in items[:_MOST_ROWS]]
+    rows = [[ref(i.number), full_day(i.started), full_day(i.done), str(i.days)] for i in items[:_MOST_ROWS]]
     if rest := items[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", "", "", f"{rest[0].days} or fewer"])
     return table(("Item", "Started", "Done", "Days"), rows, numbers_from=3) if rows else ""
@@ -106,7 +107,7 @@ def items_table(items: Sequence[Timed]) -> str:
 
 def _outlier(items: Sequence[Timed], found: Durations) -> str:
     longest, half = items[0], found.days_percentile(50) or 0
-    took = f"#{longest.number} took {counted(longest.days, 'day')}"
+    took = f"{ref(longest.number)} took {counted(longest.days, 'day')}"
     if len(items) < 3 or longest.days <= _TIMES * half:
         return f"**Nothing stands out**: the longest, {took}, half of them at most {half}."
     return (

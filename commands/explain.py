@@ -136,8 +136,8 @@ def overview(facts: Facts) -> str:
 async def _told(context: Context, facts: Facts, unit: str) -> sprint.Told:
     """The facts with the histories that they are folded from."""
     milestone, estimates = facts.sprint.milestone, context.project.rules.estimates
-    items = await context.timeline.items_of(context.project.id, milestone)
-    book = LabelBook(await context.timeline.labels(context.project.id))
+    items = await context.history.items_of(milestone)
+    book = LabelBook(await context.history.labels())
     histories = {item: changes(told, milestone, estimates, book.of(told)) for item, told in items.items()}
     return sprint.Told(facts, histories, unit)
 
@@ -147,7 +147,7 @@ async def _carry_over(context: Context, facts: Facts) -> CarryOver:
     if not facts.carried:
         return carry_over(facts)
     carried = {item.item for item in facts.carried}
-    items = await context.timeline.items_of(context.project.id, facts.sprint.milestone)
+    items = await context.history.items_of(facts.sprint.milestone)
     been_in = {
         milestone
         for item, told in items.items()
@@ -179,7 +179,7 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
     told = flow.Flowing(
         flows,
         done_within(flows, window.first, window.last, calendar),
-        await context.timeline.items(context.project.id),
+        await context.history.items(),
         window,
         calendar,
         context.now,

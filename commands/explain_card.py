@@ -14,6 +14,7 @@ from commands.wording import counted, folded, full_day, person, plain, table
 from sprints.evidence import Event
 from sprints.facts import Amount, amounts_of
 from sprints.model import ItemEvent, Source, State
+from sprints.numbering import Number, ref
 
 # Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
 _MOST_OPEN, _MOST_ROWS, _MOST_LABELS = 10, 100, 3
@@ -51,7 +52,7 @@ class Row:
     `nothing` is what to say where there are no events.
     """
 
-    number: int
+    number: Number
     values: tuple[str, ...]
     events: tuple[Event, ...] = ()
     remark: str = ""
@@ -118,7 +119,7 @@ def listing(listed: Listing, zone: tzinfo | None) -> str:
     rows = []
     for row in listed.rows[:_MOST_ROWS]:
         remark = [row.remark] if has_remarks else []
-        rows.append([f"#{row.number}", *row.values, *remark, *_events(row, zone)])
+        rows.append([ref(row.number), *row.values, *remark, *_events(row, zone)])
     blank = [""] * (len(head) - 1 - len(listed.head))
     if rest := listed.rows[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", *_rest(listed), *blank])

@@ -17,6 +17,7 @@ from sprints.durations import Durations, ages, cycle_times, lead_times
 from sprints.evidence import done_of, opened_of, start_of
 from sprints.flow import Flow
 from sprints.model import ItemEvent
+from sprints.numbering import place
 from sprints.starts import StartSignal
 from sprints.throughput import Throughput
 from sprints.velocity import LEAST_SPRINTS, Velocity
@@ -162,7 +163,7 @@ def _durations(
     rows = list[tuple[int, Row]]()
     for flow in told.done:
         rows += [(d, _row(told, flow, str(d), rule)) for d in measure([flow], told.calendar).days]
-    rows.sort(key=lambda row: (-row[0], row[1].number))
+    rows.sort(key=lambda row: (-row[0], place(row[1].number)))
     if not days:
         note = left_out(found)
         return Explanation(rule, told.window.name, "nothing to measure", [note], zone=_zone(told))

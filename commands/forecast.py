@@ -93,7 +93,7 @@ def _fan(context: Context, told: Outlook, found: Forecast) -> list[str | Picture
 
 async def _record(context: Context) -> list[str | Picture]:
     """How earlier forecasts came true."""
-    graded = await Forecasts(context.tenant, context.project.id).graded()
+    graded = await Forecasts(context.tenant, context.project.leader.id).graded()
     sentence = record_sentence(graded)
     if not graded:
         return [sentence]
@@ -106,7 +106,7 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
     """Dates for a number of items, or items by a date, whatever sprint they are in."""
     history, calendar = await _daily(context), context.calendar
     today = calendar.day_of(context.now)
-    seed = seed_of(context.tenant.organization_id, context.project.id, today.isoformat())
+    seed = seed_of(context.tenant.organization_id, context.project.leader.id, today.isoformat())
     if items is not None:
         if not 1 <= items <= _MOST_ITEMS:
             raise UserError(f"`when:{items}` must be a number of items from 1 to {_MOST_ITEMS:,}.")

@@ -15,6 +15,7 @@ from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
 from sprints.forecast_words import in_words
+from sprints.numbering import Number
 from sprints.outlook import Outlook, chances, outlook_of
 from storage.forecasts import Foretold
 
@@ -53,10 +54,10 @@ async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
 
 async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
     """The items that something has happened to lately, as of a moment."""
-    timeline, project = context.timeline, context.project
+    history = context.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
-    items = await timeline.items_since(project.id, since)
-    return flows_of(items, as_of, project.rules, await timeline.labels(project.id))
+    items = await history.items_since(since)
+    return flows_of(items, as_of, context.project.rules, await history.labels())
 
 
 def chance_sentence(told: Outlook, forecast: Forecast) -> str:
@@ -84,7 +85,7 @@ def swap_sentence(told: Outlook, forecast: Forecast) -> str:
     return ""
 
 
-def open_sizes(told: Outlook) -> dict[int, Decimal]:
+def open_sizes(told: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their size in the outlook's unit."""
     return {
         item.number: measure(Amount(item.points or Decimal(0), 1), told.unit)

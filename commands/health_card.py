@@ -16,6 +16,15 @@ _MANY_WAITING = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which repositories share their sprints (the first one leads), and which should and do not."""
+
+    shared: tuple[str, ...]
+    missing: tuple[str, ...]
+    is_mixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HealthFacts:
     """All that is told. `files` are the repository's and the organization's settings files."""
 
@@ -25,6 +34,7 @@ class HealthFacts:
     synced_at: datetime | None
     other_bots: tuple[str, ...]
     zone: tzinfo
+    sharing: Sharing | None = None
 
 
 def health_card(facts: HealthFacts) -> str:
@@ -56,6 +66,8 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
                 f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}, and the last "
                 f"good one holds: {file.problems[0]}{'; …' if len(file.problems) > 1 else ''}"
             )
+    if facts.sharing and facts.sharing.missing:
+        yield _not_shared(facts.sharing)
     if standing.missed:
         first, last = min(standing.missed), max(standing.missed)
         yield (
@@ -93,8 +105,24 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     )
     yield "Permissions", f"{len(health.missing)} missing" if health.missing else "all granted"
     yield "Settings", _settings(facts.files)
+    if facts.sharing and facts.sharing.shared:
+        names = [plain(name) for name in facts.sharing.shared]
+        yield "Sprints span", f"{', '.join(names)}; {names[0]} leads"
     if facts.other_bots:
         yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+
+
+def _not_shared(sharing: Sharing) -> str:
+    if sharing.is_mixed:
+        return (
+            "The organization's file wants public and private repositories to share sprints. They do not: "
+            "everybody would see what is private. List only public ones, or only private ones."
+        )
+    names = ", ".join(f"`{plain(name)}`" for name in sharing.missing)
+    return (
+        f"The organization's file wants {names} to share the sprints here, and the App cannot see them. "
+        "Install it there, or correct the name."
+    )
 
 
 def _past(facts: HealthFacts) -> str:

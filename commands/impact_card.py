@@ -14,6 +14,7 @@ from sprints.forecast_words import in_words
 from sprints.heads import RECENT
 from sprints.heads import Button as Pressed
 from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.numbering import ref
 
 _MOST_DAYS = 5
 _MOST_ITEMS = 5
@@ -94,19 +95,20 @@ def buttons(impact: Impact) -> tuple[Button, ...]:
     """What can be done about it, at most three things, the likeliest first."""
     if impact.sprint is None or impact.standing is Standing.LATER:
         return ()
-    sprint, found = impact.sprint, list[Button]()
-    name = _name(sprint.title)
-    if impact.standing in {Standing.UNPLANNED, Standing.ASIDE}:
+    # A sprint of several repositories may have no milestone in this one that anything could be put into.
+    here, found = impact.sprint.number_in(), list[Button]()
+    name = _name(impact.sprint.title)
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ASIDE}:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{sprint.number}"))
+        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
     if (one := impact.candidate) is not None:
         link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
         found.insert(0 if impact.is_candidate_inside else 1, link)
-    if impact.standing is Standing.UNPLANNED:
+    if here and impact.standing is Standing.UNPLANNED:
         does = f"Says that it is no work of {name}"
-        found.append(Button("Not this sprint", does, f"{ASIDE}:{sprint.number}"))
-    elif any(one.tie is Tie.ITSELF for one in impact.moved):
-        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{sprint.number}"))
+        found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
+    elif here and any(one.tie is Tie.ITSELF for one in impact.moved):
+        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
     return tuple(found)
 
 
@@ -190,7 +192,9 @@ def _item(one: Moved) -> str:
     """#12 Card form (5 points)."""
     item = one.item
     name = (
-        f"**#{item.number}**" if one.tie is Tie.ITSELF else f"**#{item.number}** {plain(item.title)}".strip()
+        f"**{ref(item.number)}**"
+        if one.tie is Tie.ITSELF
+        else f"**{ref(item.number)}** {plain(item.title)}".strip()
     )
     if item.is_covered:
         return f"{name} (told by its sub-issues)"

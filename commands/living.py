@@ -116,9 +116,9 @@ async def living_of(context: Context, facts: Facts, thread: int | None) -> Livin
 
 async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
     """The open items of the sprint that wait for something."""
-    items = await context.timeline.items_of(context.project.id, facts.sprint.milestone)
+    items = await context.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
-    known = items | await context.timeline.items_named(blockers)
+    known = items | await context.history.items_named(blockers)
     return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
 
 
@@ -148,14 +148,14 @@ class _Past:
 
     @classmethod
     async def read(cls, context: Context, facts: Facts) -> "_Past":
-        project, milestone = context.project.id, facts.sprint.milestone
+        milestone = facts.sprint.milestone
         records = await context.sprints.records(facts.as_of)
         return cls(
             context,
             facts,
-            await context.timeline.milestone(project, milestone),
-            await context.timeline.items_of(project, milestone),
-            await context.timeline.labels(project),
+            await context.history.milestone(milestone),
+            await context.history.items_of(milestone),
+            await context.history.labels(),
             records,
             await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else (),
         )

@@ -17,6 +17,7 @@ from sprints.facts import Cause, Facts
 from sprints.forecast import Change
 from sprints.forecast_words import in_words
 from sprints.ledger import LedgerLine, grouped
+from sprints.numbering import ref
 
 MOST_CHANGES = 10
 # A living comment is read often; of a longer list nobody reads the end.
@@ -131,7 +132,7 @@ def _line(line: LedgerLine, living: Living) -> str:
         shown = signed(points) if line.cause is Cause.REESTIMATED else f"{sign}{number(points)}"
         worth = f"{shown} {unit_word(points, 'points')}" if points else "not estimated"
         # In a list GitHub shows its title with it.
-        what = f"#{change.number} {verb}, {worth}"
+        what = f"{ref(change.number)} {verb}, {worth}"
         what += ", though it was done" if change.was_done else ""
     effect = living.effects.get(key_of(line), "")
     return f"- {day} · {what}{f' · {effect}' if effect else ''}"
@@ -140,7 +141,7 @@ def _line(line: LedgerLine, living: Living) -> str:
 def _blocked(blocked: Sequence[BlockedLong]) -> str:
     if not blocked:
         return ""
-    lines = [f"- #{one.number} {waits(one)}" for one in blocked[:MOST_CHANGES]]
+    lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:MOST_CHANGES]]
     if len(blocked) > MOST_CHANGES:
         lines.append(f"- and {len(blocked) - MOST_CHANGES} more")
     return "**Blocked**\n" + "\n".join(lines)

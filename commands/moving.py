@@ -30,8 +30,8 @@ class Board:
 
     @classmethod
     async def of(cls, context: Context, sprint: Sprint) -> "Board":
-        events = await context.timeline.items_of(context.project.id, sprint.milestone)
-        return cls(context, sprint, events, await context.timeline.labels(context.project.id))
+        events = await context.history.items_of(sprint.milestone)
+        return cls(context, sprint, events, await context.history.labels())
 
     @property
     def facts(self) -> Facts:
@@ -40,9 +40,9 @@ class Board:
 
     async def after(self, joining: Iterable[int] = (), leaving: Iterable[int] = ()) -> Facts:
         """How it would stand once these items, by number, have joined it or left it."""
-        timeline, project = self.context.timeline, self.context.project.id
-        told = [await timeline.item(project, number) for number in joining]
-        gone = [await timeline.item(project, number) for number in leaving]
+        history = self.context.history
+        told = [await history.item(number) for number in joining]
+        gone = [await history.item(number) for number in leaving]
         events = with_moves(
             self.sprint,
             self.events,

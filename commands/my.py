@@ -13,6 +13,7 @@ from commands.wording import footer, moment, person
 from commands.work import Work, waits_here, work_here
 from commands.work_card import blocking, lasting
 from sprints.flow import Flow
+from sprints.numbering import place, ref
 from sprints.reviews import Wait
 
 
@@ -58,7 +59,7 @@ def mine_of(login: str, flows: Sequence[Flow], waits: Sequence[Wait]) -> Mine:
 
 def my_text(login: str, mine: Mine, work: Work) -> str:
     """Their work by its state, the oldest first, then reviews."""
-    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, flow.number))
+    issues = sorted(mine.issues, key=lambda flow: (flow.started_at or work.now, place(flow.number)))
     waiting = {wait.flow.item: wait for wait in mine.waits}
     parts = [f"### Open work of {person(login)}"]
     told = sections(
@@ -84,17 +85,17 @@ def _has(login: str, flow: Flow) -> bool:
 def _in_progress(flow: Flow, work: Work) -> str:
     at_least = "" if flow.is_start_dated else "at least "
     age = lasting(work.now - flow.started_at) if flow.started_at else ""
-    return f"#{flow.number} – for {at_least}{age}{_held(flow)}"
+    return f"{ref(flow.number)} – for {at_least}{age}{_held(flow)}"
 
 
 def _not_started(flow: Flow) -> str:
-    return f"#{flow.number}{_held(flow)}"
+    return f"{ref(flow.number)}{_held(flow)}"
 
 
 def _pull(flow: Flow, wait: Wait | None, work: Work) -> str:
     if wait:
-        return f"#{flow.number} – waits for a review for {lasting(work.now - wait.since)}"
-    return f"#{flow.number}{_held(flow)}"
+        return f"{ref(flow.number)} – waits for a review for {lasting(work.now - wait.since)}"
+    return f"{ref(flow.number)}{_held(flow)}"
 
 
 def _held(flow: Flow) -> str:

@@ -11,6 +11,7 @@ from commands.registry import command
 from commands.start import said, wips_with
 from commands.work import open_item_here, work_here
 from commands.work_card import sentence, since
+from sprints.numbering import own
 from sprints.pauses import Pause
 from sprints.spans import Span
 
@@ -40,4 +41,4 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
     done = said(told, wips_with(work, rested, context.project.settings))
-    return Changes(summary, (Tell(flow.number, "paused", reason),), done)
+    return Changes(summary, (Tell(own(flow.number), "paused", reason),), done)

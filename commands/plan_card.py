@@ -12,6 +12,7 @@ from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, amount_of
 from sprints.milestone import Phase, Sprint
+from sprints.numbering import place, ref
 from sprints.velocity import Velocity
 
 _MOST_LISTED = 60
@@ -166,10 +167,10 @@ def _not_estimated(facts: Facts) -> str:
 
 
 def _candidates(facts: Facts) -> str:
-    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), item.number))
+    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), place(item.number)))
     if not items:
         return "It is empty: put work into it with `/sprint add #1 #2`."
-    lines = [f"- #{item.number} · {_worth(item)}" for item in items[:_MOST_LISTED]]
+    lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
         lines.append(f"- and {len(rest)} more · {both(amount_of(rest))}")

@@ -11,6 +11,7 @@ from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, Cause
 from sprints.late import Credit
 from sprints.milestone import Phase, Sprint
+from sprints.numbering import Number, ref
 from sprints.report import Entry, Part, Report
 from sprints.thanks import Thanks
 from sprints.velocity import Outcome, Velocity, velocity
@@ -50,7 +51,7 @@ class Sheet:
     report: Report
     as_of: datetime
     outcomes: Sequence[Outcome] = ()
-    crossed: Mapping[int, int] = field(default_factory=dict)
+    crossed: Mapping[Number, int] = field(default_factory=dict)
     verdict: str | None = None
     credit: Credit | None = None
     taken: Taken | None = None
@@ -252,7 +253,7 @@ def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> 
         notes.append(f"for the {_ordinal(crossed)} time")
     if is_late:
         notes.append("done late")
-    return f"#{entry.number} ({', '.join(notes)})"
+    return f"{ref(entry.number)} ({', '.join(notes)})"
 
 
 def _ordinal(count: int) -> str:
@@ -264,7 +265,7 @@ def _ordinal(count: int) -> str:
 def _waits(sheet: Sheet) -> str:
     if not sheet.waits:
         return ""
-    lines = [f"- #{wait.number}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
+    lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
     return "**Longest waits**\n" + "\n".join(lines)
 
 
@@ -293,7 +294,7 @@ def _lists(report: Report) -> str:
 
 def _listed(name: str, part: Part, sign: str) -> str:
     shown, rest = part.entries[:_MOST_LISTED], Part(part.entries[_MOST_LISTED:])
-    lines = [f"- #{entry.number} · {_worth(entry, sign)}" for entry in shown]
+    lines = [f"- {ref(entry.number)} · {_worth(entry, sign)}" for entry in shown]
     if rest.entries:
         lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
     total = both(part.total)

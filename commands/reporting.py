@@ -14,6 +14,7 @@ from sprints.facts import Facts, facts_of
 from sprints.flow import flows_of
 from sprints.late import credited, credits_of
 from sprints.milestone import Sprint
+from sprints.numbering import Number
 from sprints.plain import Values, footnotes, plain
 from sprints.report import burndown_at_end, report_of
 from sprints.thanks import thanks_of
@@ -54,10 +55,10 @@ async def with_people(context: Context, sheet: Sheet) -> Sheet:
     """The same with where work waited and whom it is owed to."""
     sprint = sheet.sprint
     until = min(sprint.end, context.now) if sprint.end else context.now
-    events = await context.timeline.items(context.project.id)
-    labels = await context.timeline.labels(context.project.id)
+    events = await context.history.items()
+    labels = await context.history.labels()
     flows = flows_of(events, until, context.project.rules, labels)
-    reviews = await context.timeline.activity(context.project.id, "review", sprint.start, until)
+    reviews = await context.history.activity("review", sprint.start, until)
     done = frozenset(sheet.report.done.numbers)
     return replace(
         sheet,
@@ -68,8 +69,8 @@ async def with_people(context: Context, sheet: Sheet) -> Sheet:
 
 async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
-    items = await context.timeline.items_of(context.project.id, sprint.milestone)
-    labels = await context.timeline.labels(context.project.id)
+    items = await context.history.items_of(sprint.milestone)
+    labels = await context.history.labels()
     return facts_of(sprint, items, as_of, context.project.rules.estimates, labels)
 
 
@@ -80,9 +81,9 @@ def outcomes_of(context: Context, numbers: Iterable[Numbers]) -> list[Outcome]:
     return credited(ordered, credits_of(context.project.settings.get(LATE)))
 
 
-def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dict[int, int]:
+def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
     """By number, how many sprints' ends an item has crossed by this sprint's end, this one included."""
-    crossed = Counter[int]()
+    crossed = Counter[Number]()
     for one in numbers:
         outcome = one.outcome(now)
         if outcome is None or outcome.is_abandoned:
@@ -92,7 +93,7 @@ def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dic
     return dict(crossed)
 
 
-def _carried(known: Facts | Closed) -> set[int]:
+def _carried(known: Facts | Closed) -> set[Number]:
     if isinstance(known, Closed):
         carried: Mapping[str, Any] = known.facts["carried"]
         return set(carried["items"])

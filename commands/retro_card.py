@@ -8,6 +8,7 @@ from commands.report_card import Sheet, result_sentence
 from commands.wording import counted, footer, moment, named, plain, weekday
 from sprints.durations import ServiceLevel
 from sprints.milestone import Sprint
+from sprints.numbering import ref
 from sprints.retro import Evidence, Topic
 
 _MOST_OF_A_TOPIC = 5
@@ -68,7 +69,7 @@ def _how_to_vote(retro: Retro) -> str:
 def _topic(retro: Retro, topic: Topic) -> str:
     mark, name = _TOPICS[topic]
     told = retro.evidence[topic]
-    lines = [f"- #{one.number}: {_LINES[topic](one, retro)}" for one in told[:_MOST_OF_A_TOPIC]]
+    lines = [f"- {ref(one.number)}: {_LINES[topic](one, retro)}" for one in told[:_MOST_OF_A_TOPIC]]
     rest = [one.number for one in told[_MOST_OF_A_TOPIC:]]
     if rest:
         lines.append(f"- and {len(rest)} more: {named(rest)}")

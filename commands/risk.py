@@ -19,6 +19,7 @@ from sprints.durations import ServiceLevel, cycle_times, service_level
 from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.forecast import Refusal
+from sprints.numbering import Number
 from sprints.outlook import Outlook
 from sprints.reviews import waiting_for_review
 from sprints.risks import Risk, RiskKind, risks_of
@@ -102,15 +103,15 @@ def _level(context: Context, flows: Sequence[Flow]) -> ServiceLevel | None:
     return found if found and found.n >= _LEAST_DONE else None
 
 
-async def _carries(context: Context, facts: Facts) -> Mapping[int, int]:
+async def _carries(context: Context, facts: Facts) -> Mapping[Number, int]:
     """By item, over how many ends of earlier sprints it was carried."""
     return crossed_of(await context.sprints.numbers(context.now), facts.sprint, context.now)
 
 
-async def _reviews(context: Context, flows: Sequence[Flow]) -> Mapping[int, datetime]:
+async def _reviews(context: Context, flows: Sequence[Flow]) -> Mapping[Number, datetime]:
     """Since when open pull requests have waited for a person to look."""
-    events = await context.timeline.items(context.project.id)
+    events = await context.history.items()
     opened = min((flow.created_at for flow in flows if flow.is_open), default=context.now)
-    activity = await context.timeline.activity(context.project.id, "review", opened, context.now)
+    activity = await context.history.activity("review", opened, context.now)
     waits = waiting_for_review(flows, events, activity, context.now)
     return {wait.flow.number: wait.since for wait in waits}

@@ -11,6 +11,7 @@ from commands.wording import counted, folded, footer, full_day, moment, named, p
 from sprints.burndown import measure
 from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of
 from sprints.ledger import LedgerLine, grouped
+from sprints.numbering import Number, ref
 from sprints.swap import room_needed
 
 _MOST_LINES = 15
@@ -44,7 +45,7 @@ class Moves:
 
     before: Facts
     after: Facts
-    notes: Sequence[tuple[int, str]]
+    notes: Sequence[tuple[Number, str]]
     reason: str = ""
     swap: Sequence[Item] = ()
 
@@ -53,7 +54,7 @@ def moves_text(moves: Moves) -> str:
     """The ledger's line, what it is made of, and what it does to the commitment."""
     parts = [
         _scope_line(moves.before, moves.after),
-        "\n".join(f"- #{item}: {note}" for item, note in moves.notes),
+        "\n".join(f"- {ref(item)}: {note}" for item, note in moves.notes),
         f"**Reason:** {plain(moves.reason)}" if moves.reason else "",
         _commitment(moves),
     ]
@@ -92,7 +93,7 @@ def _commitment(moves: Moves) -> str:
     text = f"That is **{quantity(over, unit)} over** the {quantity(committed, unit)} committed."
     if not moves.swap:
         return text
-    numbers = " ".join(f"#{item.number}" for item in moves.swap)
+    numbers = " ".join(ref(item.number) for item in moves.swap)
     are = "is" if len(moves.swap) == 1 else "are"
     room = both(amount_of(moves.swap))
     return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
@@ -105,7 +106,7 @@ def _commitment(moves: Moves) -> str:
 class Deed:
     """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
 
-    number: int
+    number: Number
     cause: Cause
     by: str
     at: datetime
@@ -175,7 +176,7 @@ def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
 
 def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
     """One label goes and another comes: that is one new estimate, told with the difference."""
-    found, latest = list[ScopeChange](), dict[tuple[int, str | None], int]()
+    found, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
     for change in ledger:
         key = change.number, change.event.actor
         index = latest.get(key) if change.cause is Cause.REESTIMATED else None
@@ -197,7 +198,7 @@ def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
     (change,) = line.changes
     deed = _deed(change, deeds)
     who = deed.by if deed else line.actor
-    text = f"- {when} · #{change.number} {_VERBS[line.cause]}{_by(who)}, {_worth(change)}"
+    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by(who)}, {_worth(change)}"
     if change.was_done:
         text += ", though it was done"
     return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text

@@ -17,6 +17,7 @@ from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
 from sprints.history import changes
 from sprints.model import ItemEvent, in_order
+from sprints.numbering import own
 
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
@@ -53,7 +54,9 @@ async def split(context: Context, arguments: Arguments) -> Changes:
     number = await _milestone(context, flow, work)
     used = [name for name in flow.labels if estimates.points_of(name) is not None]
     steps = tuple(
-        OpenIssue(part.title, labels=_labels(part, estimates, used), milestone=number, parent=flow.number)
+        OpenIssue(
+            part.title, labels=_labels(part, estimates, used), milestone=number, parent=own(flow.number)
+        )
         for part in parts
     )
     what = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
@@ -130,7 +133,7 @@ def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
 async def _milestone(context: Context, flow: Flow, work: Work) -> int | None:
     """The number of the milestone that the parent is in."""
     last = in_order(work.events[flow.item])[-1].snapshot
-    sprints = {sprint.milestone: sprint.number for sprint in await context.sprints.all(work.now)}
+    sprints = {sprint.milestone: sprint.number_in() for sprint in await context.sprints.all(work.now)}
     return sprints.get(last.milestone) if last.milestone else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, MoveItem
-from commands.choosing import sprint_meant
+from commands.choosing import milestone_here, sprint_meant
 from commands.context import Context
 from commands.moving import Board, items_named, refuse_ended, worth
 from commands.permissions import Level
@@ -14,6 +14,7 @@ from commands.wording import counted, named, plain
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
+from sprints.numbering import Number, own
 from sprints.swap import room_needed, swap_for
 
 
@@ -39,12 +40,13 @@ async def sprint_add(context: Context, arguments: Arguments) -> Changes:
         are = "is" if len(items) == 1 else "are"
         said = f"{named(item.number for item in items)} {are} in {title} already."
         return Changes(f"add to {title}", (), said)
+    here = milestone_here(context, sprint)
     numbers = {one.milestone: one for one in await context.sprints.all(context.now)}
-    steps, notes = list[MoveItem](), list[tuple[int, str]]()
+    steps, notes = list[MoveItem](), list[tuple[Number, str]]()
     for item in items:
         before = numbers.get(item.milestone) if item.milestone else None
         if item in joining:
-            steps.append(MoveItem(item.number, before.number if before else None, sprint.number))
+            steps.append(MoveItem(own(item.number), before.number_in() if before else None, here))
         notes.append((item.number, _note(context, item, sprint, before)))
     text = moves_text(await _moves(context, sprint, joining, notes))
     which = counted(len(joining), "item") if len(joining) > 1 else f"#{joining[0].number}"
@@ -63,9 +65,9 @@ async def _sprint(context: Context, arguments: Arguments) -> Sprint:
 
 
 async def _moves(
-    context: Context, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[int, str]]
+    context: Context, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
-    board, numbers = await Board.of(context, sprint), [item.number for item in joining]
+    board, numbers = await Board.of(context, sprint), [own(item.number) for item in joining]
     before, after = board.facts, await board.after(joining=numbers)
     need = room_needed(before, after, after.unit)
     swap = swap_for(need, await _not_begun(context, after), after.unit, numbers) if need else ()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, EditMilestone, MoveItem, Settle, Step
-from commands.choosing import sprint_meant
+from commands.choosing import refuse_led, sprint_meant
 from commands.close_card import (
     Closing,
     before_start_warning,
@@ -24,6 +24,7 @@ from commands.wording import full_day, plain
 from sprints.facts import Facts, Item
 from sprints.late import MOST_DAYS, credit_for, done_late
 from sprints.milestone import Phase, Sprint
+from sprints.numbering import place
 from sprints.upcoming import next_after, open_sprints
 
 _BACKLOG, _NEXT = "backlog", "next"
@@ -55,6 +56,7 @@ async def sprint_close(context: Context, arguments: Arguments) -> Changes | Repl
     sprint = await sprint_meant(context, arguments.text("milestone"))
     if sprint.is_deleted:
         raise UserError(f"The milestone {plain(sprint.title)} was deleted; there is nothing to close.")
+    refuse_led(context, sprint)
     sprints = await context.sprints.all(context.now)
     facts = await fold(context, sprint, context.now)
     credited = _credited(context, facts, arguments.number(LATE))
@@ -83,9 +85,19 @@ def _steps(closing: Closing) -> list[Step]:
     sprint, target = closing.sprint, closing.target
     steps = list[Step]()
     if sprint.closed_at is None:
-        steps.append(EditMilestone(sprint.number, {"state": "open"}, {"state": "closed"}))
-    after = target.number if target else None
-    return [*steps, *(MoveItem(item.number, sprint.number, after) for item in closing.moved)]
+        was, becomes = {"state": "open"}, {"state": "closed"}
+        steps.append(EditMilestone(sprint.number, dict(was), dict(becomes)))
+        steps += [
+            EditMilestone(part.number, dict(was), dict(becomes), part.repository) for part in sprint.parts
+        ]
+    return [*steps, *(_move(item, sprint, target) for item in closing.moved)]
+
+
+def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
+    """Into the target's milestone in the item's own repository, or into none where there is none."""
+    repository, number = place(item.number)
+    after = target.number_in(repository) if target else None
+    return MoveItem(number, sprint.number_in(repository), after, repository=repository)
 
 
 def _settling(context: Context, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:

@@ -4,7 +4,7 @@ import re
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, EditMilestone, Settle
-from commands.choosing import sprint_meant
+from commands.choosing import refuse_led, sprint_meant
 from commands.context import Context
 from commands.errors import UserError
 from commands.permissions import Level
@@ -36,6 +36,7 @@ GOALS = "goals"
 async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
     """The goal is a line of the milestone's description; the verdict is ours, by people."""
     sprint = await sprint_meant(context, arguments.text("milestone"))
+    refuse_led(context, sprint)
     said = arguments.text("goal") or ""
     if said.lower() in _VERDICTS:
         if not sprint.goal:

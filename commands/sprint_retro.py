@@ -29,8 +29,8 @@ async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
     sprint = await sprint_meant(context, arguments.text("name"))
     sheet = await sheet_of(context, sprint)
     until = min(sprint.end, context.now) if sprint.end else context.now
-    events = await context.timeline.items(context.project.id)
-    labels = await context.timeline.labels(context.project.id)
+    events = await context.history.items()
+    labels = await context.history.labels()
     flows = flows_of(events, until, context.project.rules, labels)
     done_at = {flow.number: flow.done_at for flow in await context.flows() if flow.done_at}
     evidence = evidence_of(await fold(context, sprint, until), sheet.report, flows, sheet.crossed, done_at)

@@ -10,6 +10,8 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.scope_card import Deed, scope_text
 from sprints.facts import Cause
+from sprints.milestone import Sprint
+from sprints.numbering import number_in
 from storage.changes import Entry
 
 # Who did longer ago what we did is told by GitHub's name for us.
@@ -32,20 +34,24 @@ async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     """The equation of the scope, and its lines. What we did is told of the person who asked for it."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
     entries = await context.changes.audited(_MOST_ENTRIES)
-    return Reply((scope_text(facts, list(_deeds(entries, facts.sprint.number))),))
+    return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 
 
-def _deeds(entries: Iterable[Entry], sprint: int) -> Iterator[Deed]:
-    """What each entry of the audit log did to a sprint's scope, by the sprint's number."""
+def _deeds(entries: Iterable[Entry], sprint: Sprint) -> Iterator[Deed]:
+    """What each entry of the audit log did to a sprint's scope."""
     for entry in entries:
         step = entry.details.get("step") or {}
-        cause = _cause(step, sprint)
+        repository = str(step.get("repository") or "")
+        cause = _cause(step, sprint.number_in(repository))
         if cause is not None:
-            yield Deed(int(step["number"]), cause, entry.actor, entry.at, str(step.get("reason") or ""))
+            number = number_in(repository, int(step["number"]))
+            yield Deed(number, cause, entry.actor, entry.at, str(step.get("reason") or ""))
 
 
-def _cause(step: dict[str, object], sprint: int) -> Cause | None:
+def _cause(step: dict[str, object], sprint: int | None) -> Cause | None:
     match step:
+        case {"type": "MoveItem"} if sprint is None:
+            return None
         case {"type": "MoveItem", "after": after} if after == sprint:
             return Cause.ADDED
         case {"type": "MoveItem", "before": before} if before == sprint:

@@ -1,9 +1,11 @@
 """`/sprint start`: a milestone becomes a sprint, or a new one is made."""
 
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, CreateMilestone, EditMilestone, Step
+from commands.choosing import refuse_led
 from commands.context import Context
 from commands.errors import UserError
 from commands.living import remembering
@@ -43,21 +45,24 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     today, goal = context.calendar.day_of(context.now), arguments.text("goal")
     due = arguments.date("due") or today
     sprint = await _existing(context, title)
+    refuse_led(context, sprint)
     start = arguments.date("start") or _stated(sprint) or today
     _check(start, due, today)
     if sprint is None:
         description = _description("", start, goal)
         done = begun_empty(title, goal, start, due, context.calendar, today)
-        return Changes(f"begin {plain(title)}", (CreateMilestone(title, description, due.isoformat()),), done)
+        made = CreateMilestone(title, description, due.isoformat())
+        steps = (made, *_elsewhere(context, title, due))
+        return Changes(f"begin {plain(title)}", steps, done)
     return await _adopt(context, sprint, _description(sprint.description, start, goal), due)
 
 
 async def _adopt(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
-    events = await context.timeline.milestone(context.project.id, sprint.milestone)
+    events = await context.history.milestone(sprint.milestone)
     noon = datetime.combine(due, time(12), UTC)
     after = described(events, context.now, context.calendar, description, noon)
-    items = await context.timeline.items_of(context.project.id, sprint.milestone)
-    labels = await context.timeline.labels(context.project.id)
+    items = await context.history.items_of(sprint.milestone)
+    labels = await context.history.labels()
     done = adopted(trial(after, items, context.now, context.project.rules, labels), sprint)
     before: dict[str, str | None] = {
         "description": sprint.description,
@@ -69,7 +74,17 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
     here = remembering(context.project.settings, sprint.milestone, context.request.thread)
     steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
-    return Changes(f"begin {plain(sprint.title)}", steps, done, done)
+    missing = _elsewhere(context, sprint.title, due, {part.repository for part in sprint.parts})
+    return Changes(f"begin {plain(sprint.title)}", (*steps, *missing), done, done)
+
+
+def _elsewhere(
+    context: Context, title: str, due: date, having: Collection[str] = ()
+) -> Iterator[CreateMilestone]:
+    """The milestones of the sprint that are missing in the repositories that share it."""
+    for one in context.project.sharing[1:]:
+        if one.full_name and one.full_name not in having:
+            yield CreateMilestone(title, "", due.isoformat(), one.full_name)
 
 
 async def _existing(context: Context, title: str) -> Sprint | None:

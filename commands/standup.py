@@ -12,6 +12,7 @@ from commands.wording import footer, moment, plain, weekday
 from commands.work import Work, waits_here, work_here
 from commands.work_card import against, blocked_line, lasting, listed
 from sprints.flow import Flow
+from sprints.numbering import ref
 from sprints.reviews import Wait
 from sprints.standup import Standup, standup_of
 from sprints.wip import Wip, limit_of, limited, wip_of
@@ -57,14 +58,16 @@ def sections(*told: tuple[str, Sequence[str]]) -> list[str]:
 
 
 def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
-    return [f"#{wait.flow.number} – for {lasting(work.now - wait.since)}" for wait in waits]
+    return [f"{ref(wait.flow.number)} – for {lasting(work.now - wait.since)}" for wait in waits]
 
 
 def paused_line(flow: Flow) -> str:
     """#12 – the design comes first."""
     reason = flow.pauses[-1].reason
-    return f"#{flow.number} – {plain(reason)}" if reason else f"#{flow.number}"
+    return f"{ref(flow.number)} – {plain(reason)}" if reason else ref(flow.number)
 
 
 def _worth(flow: Flow) -> str:
-    return f"#{flow.number}" if flow.points is None else f"#{flow.number} – {quantity(flow.points, 'points')}"
+    return (
+        ref(flow.number) if flow.points is None else f"{ref(flow.number)} – {quantity(flow.points, 'points')}"
+    )

@@ -10,6 +10,7 @@ from commands.registry import command
 from commands.work import Work, open_item_here, work_here
 from commands.work_card import against, since
 from sprints.flow import Flow
+from sprints.numbering import own
 from sprints.starts import StartSignal
 from sprints.wip import Wip, limit_of, limited, wip_of
 
@@ -37,7 +38,7 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (Tell(flow.number, "started"),), said(_started(flow, work), wips))
+    return Changes(summary, (Tell(own(flow.number), "started"),), said(_started(flow, work), wips))
 
 
 def wips_with(work: Work, changed: Flow, settings: dict[str, object]) -> list[Wip]:

@@ -9,6 +9,7 @@ from commands.wording import counted, full_day, named, plain, weekday
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Cause, Facts, Item
 from sprints.milestone import Sprint
+from sprints.numbering import ref
 
 
 def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date) -> str:
@@ -95,7 +96,7 @@ def _counted(items: Sequence[Item]) -> list[Item]:
 
 def _listed(items: Sequence[Item]) -> str:
     told = [
-        f"#{item.number} ({quantity(item.points, 'points')})" for item in items if item.points is not None
+        f"{ref(item.number)} ({quantity(item.points, 'points')})" for item in items if item.points is not None
     ]
     return f" Estimated: {left_items(told)}." if told else ""
 

@@ -1,6 +1,6 @@
 """What a step of a change does, in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from commands.changes import (
@@ -20,9 +20,20 @@ from commands.changes import (
 )
 from commands.settings_text import as_yaml
 from commands.wording import plain
+from sprints.milestone import Sprint
+from sprints.numbering import Number, number_in
 
 _MOST = 60
-Titles = Mapping[int, str]
+Titles = Mapping[Number, str]
+
+
+def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
+    """The titles of milestones by their numbers, in whichever repository they are."""
+    found = dict[Number, str]()
+    for sprint in sprints:
+        found[number_in(sprint.repository, sprint.number)] = sprint.title
+        found |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
+    return found
 
 
 def described(step: Step, titles: Titles) -> str:
@@ -32,13 +43,14 @@ def described(step: Step, titles: Titles) -> str:
 
 
 def _move(step: MoveItem, titles: Titles) -> str:
-    return f"#{step.number}: {_milestone(step.before, titles)} → {_milestone(step.after, titles)}"
+    before, after = (_milestone(one, step.repository, titles) for one in (step.before, step.after))
+    return f"{step.target}: {before} → {after}"
 
 
-def _milestone(number: int | None, titles: Titles) -> str:
+def _milestone(number: int | None, repository: str, titles: Titles) -> str:
     if number is None:
         return "no milestone"
-    return plain(titles.get(number, f"milestone {number}"))
+    return plain(titles.get(number_in(repository, number), f"milestone {number}"))
 
 
 def _relabel(step: Relabel, _: Titles) -> str:
@@ -52,11 +64,13 @@ def _edit(step: EditMilestone, titles: Titles) -> str:
         f"{name.replace('due_on', 'due date')} {_short(step.before.get(name))} → {_short(value)}"
         for name, value in step.after.items()
     ]
-    return f"{_milestone(step.number, titles)}: {', '.join(changes)}"
+    where = f" of {step.repository}" if step.repository else ""
+    return f"{_milestone(step.number, step.repository, titles)}{where}: {', '.join(changes)}"
 
 
 def _create(step: CreateMilestone, _: Titles) -> str:
-    return f"new milestone “{plain(step.title)}”"
+    where = f" in {step.repository}" if step.repository else ""
+    return f"new milestone “{plain(step.title)}”{where}"
 
 
 def _open(step: OpenIssue, _: Titles) -> str:

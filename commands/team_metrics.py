@@ -59,8 +59,8 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     first = last - timedelta(days=2 * 7 * _WEEKS - 1)
     middle = first + timedelta(weeks=_WEEKS)
     flows = await context.flows()
-    pushes = await context.timeline.activity(
-        context.project.id, "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
+    pushes = await context.history.activity(
+        "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
     )
     days = team_days(flows, pushes, context.now, calendar, first, last)
     members = None if team is None else await _members(context, team, people_of(days))

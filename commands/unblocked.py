@@ -11,6 +11,7 @@ from commands.work import open_item_here, work_here
 from commands.work_card import blocking, lasting
 from sprints.blocked import Block as Held
 from sprints.flow import Flow
+from sprints.numbering import own, place
 
 
 @command(
@@ -43,9 +44,9 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
     """What comes to its end: all that we can take away, or what these issues blocked. Raises UserError."""
     held = {block.number for block in flow.open_blocks}
     if others := [number for number in numbers if number not in held]:
-        known = named(sorted(number for number in held if number)) or "no issue"
+        known = named(sorted((number for number in held if number), key=place)) or "no issue"
         raise UserError(f"#{flow.number} is not blocked by {named(others)}. It is blocked by {known}.")
-    foreign = [block for block in flow.open_blocks if block.by and block.number is None]
+    foreign = [block for block in flow.open_blocks if block.by and not isinstance(block.number, int)]
     ending = [block for block in flow.open_blocks if block not in foreign]
     if numbers:
         return [block for block in ending if block.number in numbers]
@@ -60,7 +61,12 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
 def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
     """What takes these blocks away."""
     steps: list[Step] = [
-        Block(flow.number, block.number, is_blocked=False) for block in ending if block.number
+        Block(own(flow.number), block.number, is_blocked=False)
+        for block in ending
+        if isinstance(block.number, int)
     ]
-    steps += [Tell(flow.number, "unblocked", by=block.number) for block in ending]
+    steps += [
+        Tell(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
+        for block in ending
+    ]
     return tuple(steps)

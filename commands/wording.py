@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from charts.locales import current
 from charts.reading import WEEKDAYS, short_day
+from sprints.numbering import Number, ref
 
 _MOST_NAMED = 10
 
@@ -25,10 +26,10 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def named(numbers: Iterable[int], most: int = _MOST_NAMED) -> str:
+def named(numbers: Iterable[Number], most: int = _MOST_NAMED) -> str:
     """Issues as links, the first of them if there are many."""
     every = list(numbers)
-    shown = ", ".join(f"#{one}" for one in every[:most])
+    shown = ", ".join(ref(one) for one in every[:most])
     return f"{shown} and {len(every) - most} more" if len(every) > most else shown
 
 

@@ -45,11 +45,11 @@ async def work_here(context: Context) -> Work:
     """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
     up, because they may have been closed.
     """
-    timeline, rules = context.timeline, context.project.rules
-    events = await timeline.items(context.project.id)
+    history, rules = context.history, context.project.rules
+    events = await history.items()
     blockers = set[str]().union(*(blockers_of(told) for told in events.values()))
-    elsewhere = await timeline.items_named(blockers - events.keys())
-    labels = await timeline.labels(context.project.id)
+    elsewhere = await history.items_named(blockers - events.keys())
+    labels = await history.labels()
     flows = flows_of(events, context.now, rules, labels, elsewhere)
     return Work(flows, events, context.now, rules.calendar)
 
@@ -59,7 +59,7 @@ async def waits_here(context: Context, work: Work) -> tuple[Wait, ...]:
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
         return ()
-    reviews = await context.timeline.activity(context.project.id, "review", min(opened), work.now)
+    reviews = await context.history.activity("review", min(opened), work.now)
     return waiting_for_review(work.flows, work.events, reviews, work.now)
 
 

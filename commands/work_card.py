@@ -7,6 +7,7 @@ from commands.wording import counted, plain, weekday
 from sprints.blocked import Block
 from sprints.calendar import Calendar
 from sprints.flow import Flow
+from sprints.numbering import ref
 from sprints.wip import Wip
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -51,7 +52,7 @@ def blocking(blocks: Iterable[Block]) -> str:
     """What holds an item up: by #9 (the API comes first) and by #12."""
     parts = []
     for block in blocks:
-        by = f"by #{block.number}" if block.number else "by an issue of another repository"
+        by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
         said = f" ({plain(block.reason)})" if block.by and block.reason else ""
         parts.append(f"{by}{said}" if block.by else plain(block.reason or "as somebody said"))
     return " and ".join(parts)
@@ -61,7 +62,7 @@ def blocked_line(flow: Flow, now: datetime) -> str:
     """#12 for 3 days: by #9."""
     blocks = flow.open_blocks
     longest = now - min(block.span.since for block in blocks)
-    return f"#{flow.number} – for {lasting(longest)}, {blocking(blocks)}"
+    return f"{ref(flow.number)} – for {lasting(longest)}, {blocking(blocks)}"
 
 
 def sentence(reason: str) -> str:

@@ -16,6 +16,7 @@ from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts
 from sprints.flow import Flow
+from sprints.numbering import Number, place
 from sprints.outlook import working_days_left
 
 # What time brings is told in the morning, not at the minute after midnight.
@@ -68,9 +69,9 @@ class ForecastLeft:
 class BlockedLong:
     """An item has been blocked for so many working days, by the issues with these numbers, if by issues."""
 
-    number: int
+    number: Number
     days: int
-    by: tuple[int, ...] = ()
+    by: tuple[Number, ...] = ()
     reason: str = ""
 
     @property
@@ -152,7 +153,7 @@ def blocked_now(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedLong, ...
         by = tuple(sorted({block.number for block in flow.open_blocks if block.number}))
         reason = next((block.reason for block in flow.open_blocks if block.reason), "")
         found.append(BlockedLong(flow.number, _working_days_since(since, facts.as_of, calendar), by, reason))
-    return tuple(sorted(found, key=lambda one: (-one.days, one.number)))
+    return tuple(sorted(found, key=lambda one: (-one.days, place(one.number))))
 
 
 def _working_days_since(since: datetime, now: datetime, calendar: Calendar) -> int:

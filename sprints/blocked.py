@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sprints.model import ItemEvent
+from sprints.numbering import Number
 from sprints.spans import Span, merged, total
 
 BLOCKED, UNBLOCKED = "blocked", "unblocked"
@@ -24,7 +25,7 @@ class Block:
 
     span: Span
     by: str | None = None
-    number: int | None = None
+    number: Number | None = None
     reason: str | None = None
 
     @property
@@ -38,7 +39,7 @@ class Blocker:
     """An issue that may block others: when it `was_open`, and its number if it is of the same repository."""
 
     was_open: tuple[Span, ...]
-    number: int | None = None
+    number: Number | None = None
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from itertools import groupby
 
 from sprints.history import Change, ItemState
 from sprints.model import place_in_time
+from sprints.numbering import Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class ItemHistory:
     """
 
     item: str
-    number: int
+    number: Number
     is_pull_request: bool
     changes: Sequence[Change]
     told_by: tuple[str, ...] = ()
@@ -37,11 +38,11 @@ class _Link:
 
     told: str
     teller: str
-    closed: int | None = None
+    closed: Number | None = None
     is_live: bool = False
 
 
-_Ends = tuple[str, str, int | None]
+_Ends = tuple[str, str, Number | None]
 _NOWHERE = ItemState()
 
 
@@ -67,7 +68,7 @@ def _parent_links(items: Mapping[str, ItemHistory]) -> set[_Ends]:
 
 def _closing_links(items: Iterable[ItemHistory]) -> set[_Ends]:
     """From each pull request to the issues that it ever meant to close."""
-    closing, issues = list[ItemHistory](), dict[int, list[str]]()
+    closing, issues = list[ItemHistory](), dict[Number, list[str]]()
     for one in items:
         if one.is_pull_request:
             closing.append(one)

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
+from sprints.numbering import place
 from sprints.percentiles import nearest_rank
 
 
@@ -139,7 +140,7 @@ def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
         for flow in flows
         if flow.is_in_progress and flow.started_at
     ]
-    return sorted(found, key=lambda age: (-age.elapsed, age.flow.number))
+    return sorted(found, key=lambda age: (-age.elapsed, place(age.flow.number)))
 
 
 def _start(flow: Flow) -> datetime | Exclusion:

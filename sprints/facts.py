@@ -14,6 +14,7 @@ from sprints.estimates import USUAL, Estimates, Points
 from sprints.history import Change, ItemState, LabelBook, changes, state_at
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, place_in_time
+from sprints.numbering import Number, place
 
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
@@ -59,7 +60,7 @@ class ScopeChange:
     """
 
     at: datetime
-    number: int
+    number: Number
     title: str
     cause: Cause
     amount: Amount
@@ -89,7 +90,7 @@ class Item:
     `reopened` counts how often it was opened again within the sprint.
     """
 
-    number: int
+    number: Number
     title: str
     state: str
     points: Points | None
@@ -109,7 +110,7 @@ class Completeness:
     """
 
     reconstructed_before: datetime | None = None
-    first_seen: tuple[int, ...] = ()
+    first_seen: tuple[Number, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -222,7 +223,7 @@ def facts_of(
         scope=scope,
         done=done,
         kept=amounts_of(totals.kept),
-        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, line.number))),
+        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, place(line.number)))),
         days=days,
         items=_by_number(totals.items),
         committed_items=_by_number(totals.committed_items),
@@ -234,7 +235,7 @@ def facts_of(
 
 
 def _by_number(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda item: (item.number, item.item)))
+    return tuple(sorted(items, key=lambda item: (place(item.number), item.item)))
 
 
 def _shown(events: Sequence[ItemEvent]) -> ItemSnapshot:
@@ -357,7 +358,9 @@ def _completeness(
 ) -> Completeness:
     asked = [e.at for told in events.values() for e in told if e.source is Source.BACKFILL]
     unseen = [item for item, told in events.items() if all(e.event != "opened" for e in told)]
-    return Completeness(max(asked, default=None), tuple(sorted(shown[item].number for item in unseen)))
+    return Completeness(
+        max(asked, default=None), tuple(sorted((shown[item].number for item in unseen), key=place))
+    )
 
 
 def _days(

@@ -9,6 +9,7 @@ from sprints.blocked import Block, Blocker, blockers_of, blocks_of, is_told
 from sprints.estimates import Points
 from sprints.history import Change, ItemState, LabelBook, changes
 from sprints.model import ItemEvent, LabelEvent, State, in_order
+from sprints.numbering import Number, place
 from sprints.pauses import Pause, pauses_of, statements
 from sprints.rules import Rules
 from sprints.spans import open_spans
@@ -35,7 +36,7 @@ class Flow:
     """
 
     item: str
-    number: int
+    number: Number
     title: str
     created_at: datetime
     started_at: datetime | None = None
@@ -118,7 +119,7 @@ def flows_of(
         start = start_of(life, rules.started_labels, _linked_at(told, links))
         flow = _flow(life, told, history, start, is_covered=is_covered)
         flows.append(_with_rests(flow, told, history, everywhere))
-    return tuple(sorted(flows, key=lambda flow: (flow.number, flow.item)))
+    return tuple(sorted(flows, key=lambda flow: (place(flow.number), flow.item)))
 
 
 def _known(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
@@ -165,7 +166,7 @@ def _came_from(told: Sequence[ItemEvent]) -> str:
     return (first.named or "") if first.event == "opened" else ""
 
 
-def _linked_at(told: Sequence[ItemEvent], links: Mapping[int, datetime]) -> datetime | None:
+def _linked_at(told: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> datetime | None:
     """A pull request is itself the work that has begun, from its creation on."""
     shown = told[-1].snapshot
     return shown.created_at if shown.is_pull_request else links.get(shown.number)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sprints.estimates import USUAL, Estimates, Points
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
+from sprints.numbering import Number, place
 
 _NOWHERE = 0  # No milestone has this id.
 # What takes an item away from its repository for good.
@@ -29,7 +30,7 @@ class ItemState:
     points: Points | None = None
     done_at: datetime | None = None
     parent: str | None = None
-    closes: tuple[int, ...] = ()
+    closes: tuple[Number, ...] = ()
     is_gone: bool = False
     is_covered: bool = False
 
@@ -81,23 +82,24 @@ def state_at(history: Sequence[Change], moment: datetime) -> ItemState:
 
 
 class LabelBook:
-    """What happened to the labels of a repository, to be looked up by name."""
+    """What happened to the labels of repositories, to be looked up by name."""
 
     def __init__(self, labels: Iterable[LabelEvent]) -> None:
-        self._by_name: dict[str, list[LabelEvent]] = {}
+        self._by_name: dict[tuple[str, str], list[LabelEvent]] = {}
         for label in labels:
-            self._by_name.setdefault(label.name, []).append(label)
+            self._by_name.setdefault((label.repository, label.name), []).append(label)
 
     def of(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
         """All that may concern an item: what happened to its labels, under each name that these had."""
-        if not self._by_name:
+        if not self._by_name or not events:
             return []
         found, seen = list[LabelEvent](), set[str]()
+        repository, _ = place(events[0].snapshot.number)
         names = {name for event in events for name in event.snapshot.labels}
         names |= {event.label for event in events if event.label}
         while names := names - seen:
             seen |= names
-            told = [label for name in names for label in self._by_name.get(name, ())]
+            told = [label for name in names for label in self._by_name.get((repository, name), ())]
             found += told
             names = {label.new_name for label in told if label.new_name}
         return found
@@ -126,7 +128,7 @@ class _Fold:
     done_at: datetime | None = None
     points_when_done: Points | None = None
     parent: str | None = None
-    closes: tuple[int, ...] = ()
+    closes: tuple[Number, ...] = ()
     is_gone: bool = False
 
     def become(self, state: State, at: datetime) -> None:

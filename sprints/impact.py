@@ -135,12 +135,12 @@ def sprints_of(
     ]
     running = sorted(
         (one for one in unfinished if one.start <= now),
-        key=lambda one: (one.milestone not in tied, one.end is None, one.end or one.start, one.number),
+        key=lambda one: (tied.isdisjoint(one.milestones), one.end is None, one.end or one.start, one.number),
     )
     sprint = running[0] if running else None
-    if sprint and sprint.milestone in tied:
+    if sprint and not tied.isdisjoint(sprint.milestones):
         return sprint, None
-    later = [one for one in unfinished if one.start > now and one.milestone in tied]
+    later = [one for one in unfinished if one.start > now and not tied.isdisjoint(one.milestones)]
     return sprint, min(later, key=lambda one: (one.start, one.number), default=None)
 
 
@@ -157,7 +157,9 @@ def impact_of(
 
     `known` are the issues that it may have to do with, by number.
     """
-    items = {one.number: one for one in facts.items if one.state in _OF_SPRINT} if facts else {}
+    # What a pull request names is of its own repository.
+    listed = facts.items if facts else ()
+    items = {one.number: one for one in listed if one.state in _OF_SPRINT and isinstance(one.number, int)}
     moved = _moved(pull, items)
     candidate = None if any(one.tie is not Tie.BRANCH for one in moved) else _candidate(pull, items, known)
     finished = finished_numbers(pull)

@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from sprints.facts import Amount, Facts, Item, amount_of
 from sprints.milestone import GRACE_AFTER_END
+from sprints.numbering import Number
 from sprints.plain import Values, number
 from sprints.velocity import Outcome
 
@@ -19,7 +20,7 @@ class Credit:
     """What was done late and credited to a sprint when it was closed."""
 
     amount: Amount
-    numbers: tuple[int, ...]
+    numbers: tuple[Number, ...]
 
 
 def done_late(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:

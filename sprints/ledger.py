@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sprints.facts import Amount, Cause, ScopeChange, amounts_of
+from sprints.numbering import place
 
 # Up to so many lines say more one by one.
 MOST_SINGLE_LINES = 5
@@ -56,4 +57,4 @@ def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES)
             lines.append(LedgerLine(tuple(run)))
         else:
             lines += [LedgerLine((change,)) for change in run]
-    return sorted(lines, key=lambda line: (line.at, line.changes[0].number))
+    return sorted(lines, key=lambda line: (line.at, place(line.changes[0].number)))

@@ -46,6 +46,16 @@ class DueMove:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The milestone of another repository that is part of a sprint. `repository` is empty for the one that
+    is looked from."""
+
+    repository: str
+    milestone: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sprint:
     """A milestone seen as a time box `[start, end)` of days in the team's time zone. Its instants are in UTC.
 
@@ -53,6 +63,9 @@ class Sprint:
     after its start, the end of the local day on which it was made.
     `ignored_starts` are start lines that nobody could follow, each with its reason. `due_moves` are the
     changes of the due date between commitment and end.
+
+    Where a sprint spans repositories, its milestone is that of the first one, `repository` (empty: the one
+    that is looked from), and `parts` are those of the others.
     """
 
     milestone: int
@@ -69,6 +82,18 @@ class Sprint:
     ignored_starts: tuple[str, ...] = ()
     due_moves: tuple[DueMove, ...] = ()
     description: str = ""
+    repository: str = ""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def milestones(self) -> frozenset[int]:
+        """GitHub's ids of its milestones in all of its repositories."""
+        return frozenset({self.milestone, *(part.milestone for part in self.parts)})
+
+    def number_in(self, repository: str = "") -> int | None:
+        """The number of its milestone in a repository (empty: the one that is looked from), if it has one."""
+        numbers = {self.repository: self.number} | {part.repository: part.number for part in self.parts}
+        return numbers.get(repository)
 
     @property
     def timezone(self) -> tzinfo:

@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from sprints.numbering import Number
+
 # Two facts of one second: nothing comes before the beginning, and leaving comes before joining, so that a
 # move within a second keeps its target. Between others the delivery decides, so that everybody agrees.
 _BEGINNING, _LEAVING, _OTHER = range(3)
@@ -39,7 +41,7 @@ class ItemSnapshot:
     or None where the event did not tell. `status` is the category of an issue's status, such as `started`.
     """
 
-    number: int
+    number: Number
     title: str
     created_at: datetime
     state: State = State.OPEN
@@ -49,7 +51,7 @@ class ItemSnapshot:
     is_pull_request: bool = False
     author: str | None = None
     assignees: tuple[str, ...] = ()
-    closes: tuple[int, ...] | None = None
+    closes: tuple[Number, ...] | None = None
     status: str | None = None
 
 
@@ -114,6 +116,7 @@ class LabelEvent:
     new_name: str | None = None
     actor: str | None = None
     source: Source = Source.WEBHOOK
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)

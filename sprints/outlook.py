@@ -17,6 +17,7 @@ from sprints.forecast import FEW_SPRINTS, Change, FanDay, Forecast, Refusal, fan
 from sprints.forecast_draws import History, Moment, Now, PastSprint
 from sprints.forecast_throughput import WINDOW
 from sprints.milestone import Sprint
+from sprints.numbering import Number
 from sprints.velocity import Outcome
 
 
@@ -101,13 +102,13 @@ def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
 
 
 def chances(
-    outlook: Outlook, items: Mapping[int, Decimal], most: int = 2
-) -> list[tuple[tuple[int, ...], float]]:
+    outlook: Outlook, items: Mapping[Number, Decimal], most: int = 2
+) -> list[tuple[tuple[Number, ...], float]]:
     """Which open items to take out, and the chance without them: the largest one, then the two largest ….
 
     `items` are open items by number with their size in the outlook's unit; those without any help nothing.
     """
-    found, dropped = list[tuple[tuple[int, ...], float]](), Decimal(0)
+    found, dropped = list[tuple[tuple[Number, ...], float]](), Decimal(0)
     order = sorted((number for number in items if items[number] > 0), key=lambda n: (-items[n], n))
     for count in range(1, min(most, len(order)) + 1):
         dropped += items[order[count - 1]]

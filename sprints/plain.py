@@ -7,6 +7,7 @@ from typing import Any
 
 from sprints.calendar import Calendar
 from sprints.facts import Amount, Cause, Day, Facts, Item, amount_of
+from sprints.numbering import ref
 
 Values = dict[str, object]
 
@@ -97,7 +98,7 @@ def footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
     done = closed["done_items"]
     for item in done if isinstance(done, list) else ():
         if states.get(item["number"]) == "open":
-            found.append(f"#{item['number']} was opened again afterwards")
+            found.append(f"{ref(item['number'])} was opened again afterwards")
     return found
 
 

@@ -14,6 +14,7 @@ from sprints.burndown import Burndown, burndown_by_days
 from sprints.facts import Amount, Cause, amounts_of
 from sprints.milestone import Sprint
 from sprints.plain import days_of
+from sprints.numbering import Number
 
 _ZERO = Decimal(0)
 
@@ -25,7 +26,7 @@ class Entry:
     One that is not `is_estimated` is worth 0 points.
     """
 
-    number: int
+    number: Number
     amount: Amount
     is_estimated: bool = True
     at: datetime | None = None
@@ -42,7 +43,7 @@ class Part:
         return amounts_of(entry.amount for entry in self.entries)
 
     @property
-    def numbers(self) -> tuple[int, ...]:
+    def numbers(self) -> tuple[Number, ...]:
         """The items, each once."""
         return tuple(dict.fromkeys(entry.number for entry in self.entries))
 
@@ -66,7 +67,7 @@ class Report:
     late: Part = field(default_factory=Part)
     is_complete: bool = True
     reconstructed_before: datetime | None = None
-    first_seen: tuple[int, ...] = ()
+    first_seen: tuple[Number, ...] = ()
 
     @property
     def scope(self) -> Amount:
@@ -119,7 +120,7 @@ def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | Non
     return burndown_by_days(sprint, commitment, days, sprint.end, values["unit"])
 
 
-def _member(members: Mapping[int, Any], number: int) -> Mapping[str, Any]:
+def _member(members: Mapping[Number, Any], number: Number) -> Mapping[str, Any]:
     found: Mapping[str, Any] = members.get(number) or {"number": number, "points": None}
     return found
 

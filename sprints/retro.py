@@ -8,6 +8,7 @@ from enum import StrEnum
 from sprints.blocked import blocked_time
 from sprints.facts import Cause, Facts
 from sprints.flow import Flow
+from sprints.numbering import Number, place
 from sprints.report import Report
 
 # What took less is no topic.
@@ -35,12 +36,12 @@ class Evidence:
     """
 
     topic: Topic
-    number: int
+    number: Number
     elapsed: timedelta | None = None
     at: datetime | None = None
     count: int = 0
     reason: str = ""
-    by: tuple[int, ...] = ()
+    by: tuple[Number, ...] = ()
     is_over: bool = True
 
 
@@ -48,8 +49,8 @@ def evidence_of(
     facts: Facts,
     report: Report,
     flows: Iterable[Flow],
-    crossed: Mapping[int, int],
-    done_at: Mapping[int, datetime],
+    crossed: Mapping[Number, int],
+    done_at: Mapping[Number, datetime],
 ) -> dict[Topic, list[Evidence]]:
     """The evidence of a sprint by topic, the weightiest of each first; topics without any are left out.
 
@@ -69,8 +70,8 @@ def evidence_of(
     return {topic: sorted(told, key=_weight) for topic, told in by_topic.items() if told}
 
 
-def _weight(one: Evidence) -> tuple[timedelta, int, int]:
-    return -(one.elapsed or timedelta(0)), -one.count, one.number
+def _weight(one: Evidence) -> tuple[timedelta, int, tuple[str, int]]:
+    return -(one.elapsed or timedelta(0)), -one.count, place(one.number)
 
 
 def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[Evidence]:
@@ -106,7 +107,7 @@ def _reopened(facts: Facts) -> Iterator[Evidence]:
             yield Evidence(Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done")
 
 
-def _late(facts: Facts, report: Report, done_at: Mapping[int, datetime]) -> Iterator[Evidence]:
+def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[Evidence]:
     """What was added after the commitment, and what was done after the end."""
     done = set(report.done.numbers)
     added = {entry.number: entry.at for entry in report.changes[Cause.ADDED].entries}
@@ -119,7 +120,7 @@ def _late(facts: Facts, report: Report, done_at: Mapping[int, datetime]) -> Iter
             yield Evidence(Topic.LATE, number, when - end)
 
 
-def _carried(report: Report, crossed: Mapping[int, int]) -> Iterator[Evidence]:
+def _carried(report: Report, crossed: Mapping[Number, int]) -> Iterator[Evidence]:
     for number in report.left.numbers:
         if (count := crossed.get(number, 0)) >= LEAST_CROSSED:
             yield Evidence(Topic.CARRIED, number, count=count, is_over=False)

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sprints.flow import Flow
 from sprints.model import ActivityEvent, ItemEvent, in_order
+from sprints.numbering import place
 
 # A draft asks nobody for a review yet.
 _READY, _DRAFT = "ready_for_review", "converted_to_draft"
@@ -43,7 +44,7 @@ def waiting_for_review(
         told = in_order(event for event in events.get(flow.item, ()) if event.at < as_of)
         if (since := _ready_since(flow, told)) is not None:
             waits.append(Wait(flow, since))
-    return tuple(sorted(waits, key=lambda wait: (wait.since, wait.flow.number)))
+    return tuple(sorted(waits, key=lambda wait: (wait.since, place(wait.flow.number))))
 
 
 def _reviewed(activity: Iterable[ActivityEvent], as_of: datetime) -> set[str]:

@@ -11,6 +11,7 @@ from sprints.calendar import days_between
 from sprints.durations import ServiceLevel
 from sprints.facts import Amount, Cause, Facts, Item
 from sprints.flow import Flow
+from sprints.numbering import Number, place
 
 # Below these shares a thing is usual, and naming it would be noise.
 LARGE_SHARE, GROWTH_SHARE, UNESTIMATED_SHARE = Decimal("0.25"), Decimal("0.1"), Decimal("0.2")
@@ -39,7 +40,7 @@ class Risk:
 
     kind: RiskKind
     stake: Decimal
-    items: tuple[int, ...] = ()
+    items: tuple[Number, ...] = ()
     amount: Decimal = Decimal(0)
     since: date | None = None
     days: int = 0
@@ -51,8 +52,8 @@ def risks_of(
     flows: Iterable[Flow],
     *,
     level: ServiceLevel | None = None,
-    carries: Mapping[int, int] | None = None,
-    reviews: Mapping[int, datetime] | None = None,
+    carries: Mapping[Number, int] | None = None,
+    reviews: Mapping[Number, datetime] | None = None,
 ) -> tuple[Risk, ...]:
     """The risks of a sprint as of its facts, in a unit.
 
@@ -93,7 +94,7 @@ class _Sizes:
         if not items:
             return None
         amount = sum(map(self.of, items), Decimal(0))
-        ordered = sorted(items, key=lambda item: (-self.of(item), item.number))
+        ordered = sorted(items, key=lambda item: (-self.of(item), place(item.number)))
         return Risk(
             kind,
             amount / self.total if self.total else Decimal(0),
@@ -115,11 +116,11 @@ def _is_large(item: Item, flow: Flow, sizes: _Sizes) -> bool:
     return flow.started_at is None and sizes.of(item) > LARGE_SHARE * sizes.total and sizes.of(item) > 1
 
 
-def _carried(items: Sequence[Item], carries: Mapping[int, int]) -> list[Item]:
+def _carried(items: Sequence[Item], carries: Mapping[Number, int]) -> list[Item]:
     return [item for item in items if carries.get(item.number, 0) >= LEAST_CARRIES]
 
 
-def _in_review(items: Sequence[Item], reviews: Mapping[int, datetime], now: datetime) -> list[Item]:
+def _in_review(items: Sequence[Item], reviews: Mapping[Number, datetime], now: datetime) -> list[Item]:
     return [item for item in items if item.number in reviews and now - reviews[item.number] > LONG_REVIEW]
 
 

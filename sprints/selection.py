@@ -14,7 +14,7 @@ def choose(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sp
     that ends first; else the one that ended within the last 14 days; else the next planned one.
     """
     for sprint in sprints:
-        if sprint.number == asked_in:
+        if asked_in is not None and sprint.number_in() == asked_in:
             return sprint
     alive = [sprint for sprint in sprints if not sprint.is_deleted]
     unfinished = [sprint for sprint in alive if sprint.closed_at is None and not sprint.has_ended(now)]

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
+from sprints.numbering import place
 from sprints.reviews import Wait
 
 # Who has been off for longer begins anew.
@@ -68,4 +69,4 @@ def blocked_now(flows: Iterable[Flow]) -> tuple[Flow, ...]:
 
 
 def _ordered(found: Iterable[tuple[datetime, Flow]]) -> tuple[Flow, ...]:
-    return tuple(flow for _, flow in sorted(found, key=lambda one: (one[0], one[1].number)))
+    return tuple(flow for _, flow in sorted(found, key=lambda one: (one[0], place(one[1].number))))

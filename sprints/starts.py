@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.model import ItemEvent
+from sprints.numbering import Number
 from sprints.pauses import STARTED, resumptions, statements
 
 # The category of an issue's status that says that work has begun.
@@ -62,12 +63,12 @@ def start_of(
     return min(signs, key=lambda sign: (_RANK[sign.signal], sign.at, sign.is_dated), default=None)
 
 
-def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[int, datetime]:
+def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
     """By issue number, when the first pull request appeared that was to close it.
 
     Each pull request is given by its events in order.
     """
-    found: dict[int, datetime] = {}
+    found: dict[Number, datetime] = {}
     for ordered in pull_requests:
         for number, at in _links(ordered):
             found[number] = min(at, found.get(number, at))
@@ -114,12 +115,12 @@ def _shown(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]
         yield Start(event.at, StartSignal.ASSIGNED, is_dated)
 
 
-def _links(ordered: Sequence[ItemEvent]) -> Iterator[tuple[int, datetime]]:
+def _links(ordered: Sequence[ItemEvent]) -> Iterator[tuple[Number, datetime]]:
     """The issues that one pull request was to close, and since when.
 
     What its first picture shows held since its creation, unless an edit may have brought it.
     """
-    known: set[int] | None = None
+    known: set[Number] | None = None
     for event in ordered:
         closes = event.snapshot.closes
         if closes is None:

@@ -6,6 +6,7 @@ from itertools import combinations
 
 from sprints.burndown import measure
 from sprints.facts import Facts, Item, amount_of
+from sprints.numbering import Number, place
 
 _MOST_ITEMS = 3
 # Among more candidates a better fit is not worth the search.
@@ -18,7 +19,9 @@ def room_needed(before: Facts, after: Facts, unit: str) -> Decimal:
     return max(min(over, measure(after.scope - before.scope, unit)), Decimal(0))
 
 
-def swap_for(need: Decimal, items: Iterable[Item], unit: str, keep: Collection[int] = ()) -> tuple[Item, ...]:
+def swap_for(
+    need: Decimal, items: Iterable[Item], unit: str, keep: Collection[Number] = ()
+) -> tuple[Item, ...]:
     """The few items (three at most) that make at least so much room with the least left over.
 
     Of equal ones the fewest, and of these the newest. None of them is among `keep` (by number). Empty if
@@ -31,16 +34,23 @@ def swap_for(need: Decimal, items: Iterable[Item], unit: str, keep: Collection[i
         for item in items
         if item.state == "open" and not item.is_covered and item.number not in keep and _worth(item, unit)
     ]
-    candidates.sort(key=lambda item: (-_worth(item, unit), -item.number))
-    found = list[tuple[Decimal, int, tuple[int, ...], tuple[Item, ...]]]()
+    # The newest ones first, because the sort that follows keeps the order of equals.
+    candidates.sort(key=lambda item: place(item.number), reverse=True)
+    candidates.sort(key=lambda item: -_worth(item, unit))
+    found = list[tuple[Decimal, int, tuple[tuple[str, int], ...], tuple[Item, ...]]]()
     for count in range(1, _MOST_ITEMS + 1):
         for chosen in combinations(candidates[:_MOST_CANDIDATES], count):
             room = sum((_worth(item, unit) for item in chosen), Decimal(0))
             if room >= need:
-                numbers = tuple(sorted(-item.number for item in chosen))
+                numbers = tuple(sorted(_newest_first(item) for item in chosen))
                 found.append((room, count, numbers, chosen))
     best = min(found, key=lambda one: one[:3], default=None)
-    return tuple(sorted(best[3], key=lambda item: item.number)) if best else ()
+    return tuple(sorted(best[3], key=lambda item: place(item.number))) if best else ()
+
+
+def _newest_first(item: Item) -> tuple[str, int]:
+    repository, number = place(item.number)
+    return repository, -number
 
 
 def _worth(item: Item, unit: str) -> Decimal:

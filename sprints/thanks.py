@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sprints.flow import Flow
 from sprints.model import ActivityEvent, ItemEvent, in_order
+from sprints.numbering import Number
 from sprints.team import NOBODY, owner_of
 
 _BOT = "[bot]"
@@ -33,7 +34,7 @@ class Thanks:
 
 
 def thanks_of(
-    done: AbstractSet[int],
+    done: AbstractSet[Number],
     start: datetime,
     until: datetime,
     flows: Iterable[Flow],
@@ -65,13 +66,13 @@ def thanks_of(
     return tuple(Thanks(kind, tuple(who)) for kind, who in named.items() if who)
 
 
-def _closes(told: Sequence[ItemEvent]) -> set[int]:
+def _closes(told: Sequence[ItemEvent]) -> set[Number]:
     """The issues that a pull request closes, as its latest text says."""
     closes = [event.snapshot.closes for event in in_order(told) if event.snapshot.closes is not None]
     return set(closes[-1]) if closes else set()
 
 
-def _reviewers(reviews: Iterable[ActivityEvent], pulls: Collection[int]) -> set[str]:
+def _reviewers(reviews: Iterable[ActivityEvent], pulls: Collection[object]) -> set[str]:
     found = set[str]()
     for review in reviews:
         told = review.details

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sprints.blocked import blocked_time
 from sprints.facts import Cause
 from sprints.flow import Flow
+from sprints.numbering import Number, place
 from sprints.report import Report
 
 # A shorter wait is a night's sleep.
@@ -25,7 +26,7 @@ class Waiting(StrEnum):
 class Wait:
     """How long an item waited within the sprint, in elapsed time. `is_over` when the wait came to its end."""
 
-    number: int
+    number: Number
     kind: Waiting
     elapsed: timedelta
     is_over: bool
@@ -53,7 +54,7 @@ def waits_of(
             # What the report calls left is left, whatever became known of it since.
             found += _until_started(flow, since, until, is_left=flow.number in left)
             found += _while_blocked(flow, since, until)
-    longest_first = sorted(found, key=lambda wait: (-wait.elapsed, wait.number, wait.kind))
+    longest_first = sorted(found, key=lambda wait: (-wait.elapsed, place(wait.number), wait.kind))
     return [wait for wait in longest_first if wait.elapsed >= LEAST_WAIT]
 
 

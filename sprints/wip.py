@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.flow import Flow
+from sprints.numbering import place
 
 SETTING = "wip"
 MOST_LIMIT = 999
@@ -109,8 +110,8 @@ def _teams_having(flow: Flow, teams: Collection[Team]) -> list[Team]:
     return labelled or [team for team in teams if not owners.isdisjoint(team.people)]
 
 
-def _oldest_first(flow: Flow) -> tuple[datetime, int]:
-    return flow.started_at or flow.created_at, flow.number
+def _oldest_first(flow: Flow) -> tuple[datetime, tuple[str, int]]:
+    return flow.started_at or flow.created_at, place(flow.number)
 
 
 def _limit(told: object) -> int | None:

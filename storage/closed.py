@@ -37,12 +37,12 @@ def is_settled(sprint: Sprint, now: datetime) -> bool:
 
 
 class ClosedSprints:
-    """The closed sprints of one repository."""
+    """The closed sprints of some repositories: of one, and of those that share its sprints."""
 
-    def __init__(self, tenant: Tenant, project_id: int) -> None:
+    def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
-        self._project_id = project_id
+        self._project_ids = project_ids
 
     async def latest(self, milestone: int) -> Closed | None:
         """The newest snapshot of the sprint with GitHub's id `milestone`."""
@@ -53,7 +53,7 @@ class ClosedSprints:
         return await self._latest(sprints.c.github_milestone_id.in_(milestones))
 
     async def is_history_still_coming(self) -> bool:
-        """Whether deliveries of this tenant wait, or this repository's past is being asked for."""
+        """Whether deliveries of this tenant wait, or these repositories' past is being asked for."""
         waiting = select(github_events.c.id).where(
             github_events.c.organization_id == self._organization_id,
             github_events.c.processed_at.is_(None),
@@ -61,7 +61,7 @@ class ClosedSprints:
         )
         syncing = select(projects.c.id).where(
             projects.c.organization_id == self._organization_id,
-            projects.c.id == self._project_id,
+            projects.c.id.in_(self._project_ids),
             projects.c.sync != {},
         )
         for query in (waiting, syncing):
@@ -77,7 +77,7 @@ class ClosedSprints:
         sprint_id = await self._connection.scalar(
             select(sprints.c.id).where(
                 sprints.c.organization_id == self._organization_id,
-                sprints.c.project_id == self._project_id,
+                sprints.c.project_id.in_(self._project_ids),
                 sprints.c.github_milestone_id == sprint.milestone,
             )
         )
@@ -103,7 +103,7 @@ class ClosedSprints:
             select(sprints.c.github_milestone_id, *columns)
             .join(sprints, is_same)
             .where(closed_sprints.c.organization_id == self._organization_id)
-            .where(sprints.c.project_id == self._project_id, *conditions)
+            .where(sprints.c.project_id.in_(self._project_ids), *conditions)
             .order_by(closed_sprints.c.revision)
         )
         # Of several revisions, the last one wins.

@@ -1,5 +1,6 @@
 """A tenant's repositories. They are known by node id; a name is what a repository was last called."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,9 @@ class Project:
 
     `installation` is None while the App is not installed; `synced_at` until its past was asked for.
     `private_since` is when one that had been public became private.
+    `sharing` are the repositories whose milestones of one title are one sprint, this one included, in the
+    order of the organization's file; empty where it shares none. The first of them leads: it is where such a
+    sprint is settled and followed.
     """
 
     id: int
@@ -40,6 +44,22 @@ class Project:
     node_id: str = ""
     other_bots: tuple[str, ...] = ()
     private_since: datetime | None = None
+    sharing: tuple["Project", ...] = ()
+
+    @property
+    def leader(self) -> "Project":
+        """The repository that leads in shared sprints; itself where it shares none."""
+        return replace(self.sharing[0], sharing=self.sharing) if self.sharing else self
+
+    @property
+    def is_led(self) -> bool:
+        """Whether another repository leads."""
+        return bool(self.sharing) and self.sharing[0].id != self.id
+
+    @property
+    def alone(self) -> "Project":
+        """The same as if it shared nothing, for what concerns its own milestones."""
+        return replace(self, sharing=())
 
     @property
     def rules(self) -> Rules:
@@ -114,7 +134,7 @@ class Projects:
     async def active(self) -> list[Project]:
         """The repositories that get work by the clock."""
         rows = await self._connection.execute(self._query().where(projects.c.is_active))
-        return [_project(row) for row in rows]
+        return await self._shared([_project(row) for row in rows])
 
     async def said(self, project_id: int) -> dict[str, Any]:
         """The settings that commands gave."""
@@ -187,7 +207,17 @@ class Projects:
 
     async def _find(self, condition: ColumnElement[bool]) -> Project | None:
         row = (await self._connection.execute(self._query().where(condition))).first()
-        return _project(row) if row else None
+        return (await self._shared([_project(row)]))[0] if row else None
+
+    async def _shared(self, found: Sequence[Project]) -> list[Project]:
+        """With those that they share sprints with."""
+        wanted = {name for project in found for name in names_that_share(project)}
+        if not wanted:
+            return list(found)
+        query = self._query().where(projects.c.is_active, func.lower(projects.c.github_repo).in_(wanted))
+        rows = await self._connection.execute(query)
+        known = {(project.full_name or "").lower(): project for project in map(_project, rows)}
+        return [sharing(project, known) for project in found]
 
     def _query(self) -> Select[Any]:
         return (
@@ -205,6 +235,38 @@ class Projects:
             .join(organizations, organizations.c.id == projects.c.organization_id)
             .where(self._mine)
         )
+
+
+# What settles the numbers is one for all that share a sprint.
+LED_SETTINGS = frozenset(
+    {
+        "timezone", "working_days", "holidays", "days_off", "sizes", "estimate_labels", "started_labels",
+        "teams", "wip", "late", "goals", "alerts",
+    }
+)  # fmt: skip
+
+
+def names_that_share(project: Project) -> list[str]:
+    """The repositories, by their full names in lower case, that shall share the sprints of this one."""
+    told = project.settings.get("sprints")
+    listed = told.get("repositories") if isinstance(told, Mapping) else None
+    owner, _, own = (project.full_name or "").lower().partition("/")
+    names = [str(one).lower() for one in listed] if isinstance(listed, list) else []
+    return [f"{owner}/{name}" for name in names] if own in names else []
+
+
+def sharing(project: Project, known: Mapping[str, Project]) -> Project:
+    """The repository with those that it shares sprints with, of the `known` ones by name in lower case.
+
+    Public and private ones share nothing: what is private would be shown to everybody.
+    """
+    members = tuple(known[name] for name in names_that_share(project) if name in known)
+    is_one_of_them = project.id in {one.id for one in members}
+    if len(members) < 2 or not is_one_of_them or len({one.is_private for one in members}) > 1:
+        return project
+    led = {key: value for key, value in members[0].settings.items() if key in LED_SETTINGS}
+    rest = {key: value for key, value in project.settings.items() if key not in LED_SETTINGS}
+    return replace(project, sharing=members, settings=rest | led)
 
 
 def settled(now: object, before: object, after: object) -> object:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from sprints.heads import BUTTON, HEAD, PLAN, PullRequest, last_button, lives_of, pull_requests
 from sprints.heads import Button as Pressed
 from sprints.model import ActivityEvent, ItemSnapshot, Source
+from sprints.numbering import own
 from storage.database import Tenant
 from storage.tables import timeline
 from storage.timeline import Timeline, TimelineRow
@@ -79,7 +80,7 @@ class Pulls:
         )
         rows = await self._connection.execute(query)
         shown = [msgspec.convert(row.shown, ItemSnapshot) for row in rows]
-        return {one.number: one for one in shown}
+        return {own(one.number): one for one in shown}
 
     @property
     def _mine(self) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""A repository's sprints and their numbers, folded from the timeline."""
+"""A repository's sprints and their numbers, folded from its history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,13 +7,16 @@ from datetime import datetime
 from sprints.facts import Facts, facts_of
 from sprints.forecast_draws import MOST_OWN
 from sprints.milestone import GRACE_AFTER_END, Sprint, sprint_of
+from sprints.model import MilestoneEvent
 from sprints.outlook import Record
 from sprints.plain import days_of, plain
 from sprints.rules import Rules
+from sprints.shared import taken_from
 from sprints.velocity import Outcome, outcome_as_taken, outcome_of
 from storage.closed import Closed, ClosedSprints, is_settled
 from storage.database import Tenant
-from storage.timeline import Timeline
+from storage.history import History
+from storage.projects import Project
 
 # A forecast learns from the last thirty; some of those that ended were abandoned.
 _MOST_RECORDS = MOST_OWN + 10
@@ -47,18 +50,20 @@ class Numbers:
 
 
 class Sprints:
-    """The sprints of one repository by its team's rules."""
+    """The sprints of one repository, and those that it shares, by its team's rules."""
 
-    def __init__(self, tenant: Tenant, project_id: int, rules: Rules) -> None:
-        self._timeline = Timeline(tenant)
-        self._closed = ClosedSprints(tenant, project_id)
-        self._project_id = project_id
-        self._rules = rules
+    def __init__(self, tenant: Tenant, project: Project, rules: Rules | None = None) -> None:
+        """`rules` are others than those that its settings say."""
+        self._tenant = tenant
+        self._project = project
+        self._history = History(tenant, project)
+        self._closed = ClosedSprints(tenant, {project.id, *(one.id for one in project.sharing)})
+        self._rules = rules or project.rules
 
     async def all(self, as_of: datetime) -> Sequence[Sprint]:
-        """Every milestone as a sprint, as it was known at a moment."""
-        milestones = await self._timeline.milestones(self._project_id)
-        return [sprint_of(events, as_of, self._rules.calendar) for events in milestones.values()]
+        """Every milestone as a sprint, as it was known at a moment. Those of one shared sprint are one."""
+        milestones = await self._history.milestones()
+        return [await self._sprint(events, as_of) for events in milestones.values()]
 
     async def numbers(self, now: datetime) -> list[Numbers]:
         """Those of every sprint. What was taken is not folded again."""
@@ -78,10 +83,8 @@ class Sprints:
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts | None:
         """The numbers of the sprint with GitHub's id `milestone`, or None if we never heard of it."""
-        events = await self._timeline.milestone(self._project_id, milestone)
-        if not events:
-            return None
-        return await self._fold(sprint_of(events, as_of, self._rules.calendar), as_of)
+        events = await self._history.milestone(milestone)
+        return await self._fold(await self._sprint(events, as_of), as_of) if events else None
 
     async def closed(self, milestone: int, now: datetime) -> Closed | None:
         """The numbers of a finished sprint as they were taken, and are taken now if nobody has yet.
@@ -89,8 +92,12 @@ class Sprints:
         What is read for the first time when it is settled is what stays. None before, and while history is
         still coming in.
         """
-        events = await self._timeline.milestone(self._project_id, milestone)
-        sprint = sprint_of(events, now, self._rules.calendar) if events else None
+        events = await self._history.milestone(milestone)
+        sprint = await self._sprint(events, now) if events else None
+        if sprint is not None and sprint.repository:
+            return self._as_seen(
+                sprint, await Sprints(self._tenant, self._project.leader).closed(milestone, now)
+            )
         last = await self._closed.latest(milestone)
         if sprint is None or sprint.end is None or not is_settled(sprint, now):
             return last
@@ -104,20 +111,36 @@ class Sprints:
         return await self._closed.latest(milestone)
 
     async def milestone_id(self, number: int) -> int | None:
-        """GitHub's id of the milestone with this number."""
-        return await self._timeline.milestone_id(self._project_id, number)
+        """GitHub's id of the sprint of this repository's milestone with a number."""
+        return await self._history.milestone_id(number)
 
     async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[Numbers]:
         taken = await self._closed.latest_of({sprint.milestone for sprint in sprints})
         found = list[Numbers]()
         for sprint in sprints:
-            closed = taken.get(sprint.milestone)
+            closed = self._as_seen(sprint, taken.get(sprint.milestone))
             # One that goes on after its end is open again: its numbers will be taken again.
             is_final = closed is not None and closed.ended_at == sprint.end
             found.append(Numbers(sprint, closed if closed and is_final else await self._fold(sprint, now)))
         return found
 
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
-        items = await self._timeline.items_of(self._project_id, sprint.milestone)
-        labels = await self._timeline.labels(self._project_id)
+        items = await self._history.items_of(sprint.milestone)
+        labels = await self._history.labels()
         return facts_of(sprint, items, as_of, self._rules.estimates, labels)
+
+    async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
+        sprint = sprint_of(events, as_of, self._rules.calendar)
+        if not self._project.sharing:
+            return sprint
+        sharing = await self._history.sharing()
+        is_elsewhere = self._project.is_led and sprint.milestone in sharing.leading
+        repository = (self._project.leader.full_name or "") if is_elsewhere else ""
+        return replace(sprint, repository=repository, parts=sharing.parts.get(sprint.milestone, ()))
+
+    def _as_seen(self, sprint: Sprint, closed: Closed | None) -> Closed | None:
+        """Numbers that were taken in another repository call its items by that one's name."""
+        if closed is None or not sprint.repository:
+            return closed
+        here = self._project.full_name or ""
+        return replace(closed, facts=taken_from(closed.facts, sprint.repository, here))

@@ -19,7 +19,6 @@ from bot.services import Services
 from bot.settings import GitHubSettings, Secret
 from bot.worker import github_of, worker
 from sprints.facts import Facts
-from sprints.rules import Rules
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.builders import REPOSITORY, at, item_json, milestone_json, stamp, webhook
@@ -130,7 +129,7 @@ async def facts_of(base: Services, repo: str, number: int = 12) -> Facts:
     for (organization_id,) in await rows(base, "select * from all_tenants()"):
         async with base.database.tenant(organization_id) as tenant:
             if project := await Projects(tenant).named(repo):
-                sprints = Sprints(tenant, project.id, Rules())
+                sprints = Sprints(tenant, project)
                 milestone = await sprints.milestone_id(number)
                 assert milestone
                 found = await sprints.facts(milestone, at("12-01"))

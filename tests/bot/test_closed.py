@@ -13,7 +13,6 @@ from bot.retention import Retention
 from bot.serve import door
 from bot.services import Services
 from bot.worker import worker
-from sprints.rules import Rules
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.builders import at, item_json, milestone_json, stamp, webhook
@@ -71,7 +70,7 @@ async def closed(base: Services) -> Any:
     async with base.database.tenant(1) as tenant:
         project = await Projects(tenant).named("acme/shop")
         assert project
-        return await Sprints(tenant, project.id, Rules()).closed(MILESTONE, base.clock())
+        return await Sprints(tenant, project).closed(MILESTONE, base.clock())
 
 
 async def test_a_sprint_is_provisional_until_a_day_after_its_closing(
@@ -115,7 +114,7 @@ async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
     async with base.database.tenant(1) as tenant:
         project = await Projects(tenant).named("acme/shop")
         assert project
-        facts = await Sprints(tenant, project.id, Rules()).facts(MILESTONE, clock.now)
+        facts = await Sprints(tenant, project).facts(MILESTONE, clock.now)
     assert facts
     assert facts.done.points == 8
 

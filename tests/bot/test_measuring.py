@@ -113,7 +113,7 @@ async def folded(base: Services, organization: int) -> tuple[dict[int, Facts], d
     """Of each sprint the numbers now, and the days as they are stored."""
     async with base.database.tenant(organization) as one:
         (project,) = await Projects(one).active()
-        sprints, measures = Sprints(one, project.id, project.rules), Measures(one, project.id)
+        sprints, measures = Sprints(one, project), Measures(one, project.id)
         ids = await measures.sprint_ids()
         facts = {milestone: await sprints.facts(milestone, NOW) for milestone in ids}
         days = {milestone: await measures.days(sprint_id) for milestone, sprint_id in ids.items()}
@@ -219,9 +219,9 @@ async def test_numbers_that_were_taken_stay(
     _, before = await folded(base, organization)
     async with base.database.tenant(organization) as one:
         (project,) = await Projects(one).active()
-        sprints = Sprints(one, project.id, project.rules)
+        sprints = Sprints(one, project)
         assert await sprints.closed(13, NOW)
-        assert await ClosedSprints(one, project.id).latest(13)
+        assert await ClosedSprints(one, {project.id}).latest(13)
     clock.now = None
     late = issue(21, "milestoned", "2026-10-18T10:00:00Z", 13)
     await record(base, entrance, [late, closing(21, "2026-10-19T11:00:00Z", 13)])

@@ -13,6 +13,7 @@ from bot.github import GitHub
 from bot.reconcile import Reconciliation
 from bot.settings import GitHubSettings, Secret
 from sprints.facts import Facts
+from sprints.numbering import own
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.running import Bot, rows
@@ -33,7 +34,7 @@ class Sprint:
         async with self.bot.base.database.tenant(self.organization) as tenant:
             project = await Projects(tenant).named(self.bot.repo)
             assert project is not None
-            sprints = Sprints(tenant, project.id, project.rules)
+            sprints = Sprints(tenant, project)
             milestone = await sprints.milestone_id(1)
             assert milestone is not None
             found = await sprints.facts(milestone, later())
@@ -43,7 +44,7 @@ class Sprint:
     async def items(self) -> list[tuple[int, str, int | None]]:
         """Number, state and points of each member."""
         return [
-            (one.number, one.state, None if one.points is None else int(one.points))
+            (own(one.number), one.state, None if one.points is None else int(one.points))
             for one in (await self.facts()).items
         ]
 

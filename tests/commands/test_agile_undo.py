@@ -21,7 +21,7 @@ from commands.changes import (
     Tell,
     encoded,
 )
-from commands.step_words import described
+from commands.step_words import Titles, described
 from storage.changes import Entry
 from tests.commands.test_agile_config import ask, thread
 from tests.commands.test_changing import (  # noqa: F401 - a fixture
@@ -35,7 +35,7 @@ from tests.commands.test_changing import (  # noqa: F401 - a fixture
 from tests.commands.test_sprint_status import make_sprint
 from tests.running import Bot
 
-TITLES = {1: "Sprint 1", 2: "Sprint | 2"}
+TITLES: Titles = {1: "Sprint 1", 2: "Sprint | 2"}
 
 
 async def evacuated(bot: Bot, as_user: str = "alice") -> int:

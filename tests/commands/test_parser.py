@@ -1,6 +1,5 @@
 """Which lines of a comment are commands: those that a reader of the rendered comment would take for one."""
 
-
 import pytest
 
 from commands.parser import added_commands, commands_in

@@ -5,7 +5,7 @@ import pytest
 from commands.sprint_scope import _deeds
 from sprints.facts import Cause
 from storage.changes import Entry
-from tests.builders import at
+from tests.builders import Box, at
 from tests.commands.ended import make_begun_sprint
 from tests.commands.test_sprint_add import an_issue
 from tests.commands.test_sprint_status import day, make_sprint
@@ -71,4 +71,6 @@ async def test_a_stranger_is_refused(bot: Bot) -> None:
 def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
     entry = Entry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
-    assert [deed.cause for deed in _deeds([entry], 12)] == ([cause] if cause else [])
+    assert [
+        deed.cause for deed in _deeds([entry], Box("11-10", number=12, milestone=1200).sprint(at("11-18")))
+    ] == ([cause] if cause else [])

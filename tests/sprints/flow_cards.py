@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.model import ActivityEvent, ItemEvent, ItemSnapshot, State
+from sprints.numbering import own
 from sprints.rules import Rules
 from tests.builders import Card, When, at, next_delivery
 from tests.sprints.strategies import MOMENTS, ZONES
@@ -117,7 +118,7 @@ def flows(*cards: Card, as_of: When = "12-31", elsewhere: tuple[Card, ...] = ())
         Rules(),
         elsewhere={card.id: card.events for card in elsewhere},
     )
-    return {flow.number: flow for flow in found}
+    return {own(flow.number): flow for flow in found}
 
 
 def pushed(when: When, commits: dict[str, int] | None = None, subject: str | None = None) -> ActivityEvent:

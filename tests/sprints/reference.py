@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent, State
+from sprints.numbering import own
 
 Pair = tuple[Decimal, int]  # points, items
 Told = Sequence[ItemEvent | LabelEvent]
@@ -110,7 +111,7 @@ def reference(
     counted = [points for _, _, points, is_covered in listed if not is_covered]
 
     def numbers(chosen: Iterable[str]) -> list[int]:
-        return sorted(items[item][0].snapshot.number for item in chosen)
+        return sorted(own(items[item][0].snapshot.number) for item in chosen)
 
     return Reference(
         start=start,
@@ -324,7 +325,7 @@ class _World:
         if not _is_member(past, self.box):
             return None
         state = "done_before_start" if self._done_before(past) else _state(past).value
-        number = self.items[item][0].snapshot.number
+        number = own(self.items[item][0].snapshot.number)
         return number, state, self._estimate(past), self._is_covered(item, pasts)
 
     def _estimate(self, past: Told) -> Decimal | None:
@@ -473,7 +474,7 @@ def _parent(past: Told) -> str | None:
 
 def _closes(past: Told) -> tuple[int, ...]:
     told = [event.snapshot.closes for event in _own(past) if event.snapshot.closes is not None]
-    return told[-1] if told else ()
+    return tuple(map(own, told[-1])) if told else ()
 
 
 def _is_pull_request(past: Told) -> bool:
@@ -481,7 +482,7 @@ def _is_pull_request(past: Told) -> bool:
 
 
 def _number(past: Told) -> int:
-    return _own(past)[0].snapshot.number
+    return own(_own(past)[0].snapshot.number)
 
 
 def _plus(one: Pair, other: Pair) -> Pair:

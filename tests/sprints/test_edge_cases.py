@@ -24,6 +24,7 @@ from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import grouped
 from sprints.milestone import DueMove, Phase
 from sprints.model import State
+from sprints.numbering import own
 from sprints.rollup import roll_up
 from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at, label_deleted, renamed
 
@@ -63,7 +64,7 @@ def ledger(facts: Facts) -> list[tuple[str, str, str]]:
 
 def lines(facts: Facts) -> list[tuple[str, int, int]]:
     """Cause, item and points of each line of the ledger."""
-    return [(line.cause.value, line.number, int(line.amount.points)) for line in facts.ledger]
+    return [(line.cause.value, own(line.number), int(line.amount.points)) for line in facts.ledger]
 
 
 def remaining(facts: Facts) -> dict[str, int]:

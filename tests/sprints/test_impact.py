@@ -23,6 +23,7 @@ from sprints.impact import (
     sprints_of,
 )
 from sprints.model import ItemSnapshot, State
+from sprints.numbering import own
 from sprints.outlook import Outlook
 from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at
 from tests.sprints.test_outlook import PAST, chance, outlook, week
@@ -46,7 +47,7 @@ def running() -> Facts:
 
 def known(*more: ItemSnapshot) -> dict[int, ItemSnapshot]:
     found = [issue(n, SPRINT, state=State.DONE if n < 4 else State.OPEN) for n in range(1, 6)]
-    return {one.number: one for one in (*found, *more)}
+    return {own(one.number): one for one in (*found, *more)}
 
 
 def impact(told: PullRequest, facts: Facts | None = None, *more: ItemSnapshot, **rest: Any) -> Impact:

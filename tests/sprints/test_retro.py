@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sprints.flow import flows_of
+from sprints.numbering import Number
 from sprints.plain import plain
 from sprints.report import report_of
 from sprints.retro import Evidence, Topic, evidence_of
@@ -28,7 +29,7 @@ def said(
 
 
 def evidence(
-    *cards: FlowCard, until: str = END, crossed: dict[int, int] | None = None
+    *cards: FlowCard, until: str = END, crossed: dict[Number, int] | None = None
 ) -> dict[Topic, list[Evidence]]:
     events = {one.id: one.events for one in cards}
     facts, later = BOX.facts(*cards, as_of=until), BOX.facts(*cards, as_of="12-05")

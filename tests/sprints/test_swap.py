@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sprints.facts import Item, amount_of
+from sprints.numbering import own
 from sprints.swap import room_needed, swap_for
 from tests.builders import Box, Card
 
@@ -17,7 +18,7 @@ def item(number: int, points: int | None, state: str = "open", *, is_covered: bo
 
 
 def numbers(need: int, *items: Item, unit: str = "points", keep: tuple[int, ...] = ()) -> list[int]:
-    return [one.number for one in swap_for(Decimal(need), items, unit, keep)]
+    return [own(one.number) for one in swap_for(Decimal(need), items, unit, keep)]
 
 
 def test_the_closest_fit_that_is_enough() -> None:
