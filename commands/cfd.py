@@ -76,8 +76,8 @@ async def _of_sprint(context: Context, sprint: Sprint) -> tuple[CumulativeFlow, 
     until = min(sprint.end, now) if sprint.end else now
     facts = await fold(context, sprint, until)
     # Not of its items only: what starts them may be elsewhere.
-    events = await context.timeline.items(context.project.id)
-    labels = await context.timeline.labels(context.project.id)
+    events = await context.history.items()
+    labels = await context.history.labels()
     flows = in_sprint(facts, flows_of(events, until, context.project.rules, labels))
     today = context.calendar.day_of(now)
     last = max(sprint.first_day, min(sprint.last_day or today, today))
@@ -89,7 +89,7 @@ async def _of_sprint(context: Context, sprint: Sprint) -> tuple[CumulativeFlow, 
 async def _of_repository(context: Context, arguments: Arguments) -> tuple[CumulativeFlow, str, str]:
     """All items of the repository in the last weeks."""
     window = await window_of(context, arguments)
-    events = await context.timeline.items(context.project.id)
+    events = await context.history.items()
     flows = await context.flows()
     found = cumulative_flow(flows, events, context.now, context.calendar, window.first, window.last)
     return found, window.name, f"{window.days}, all items but what others tell"

@@ -6,6 +6,7 @@ from commands.context import Context
 from commands.wording import plain
 from sprints.milestone import Sprint
 from sprints.releases import Release, release_of
+from storage.history import History
 
 # The setting `summaries` with which a summary goes into a release.
 IN_RELEASE = "release"
@@ -14,9 +15,9 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 async def release_meant(context: Context, sprint: Sprint) -> Release | None:
     """The release that is called like the milestone, once we were told that it is published."""
-    return release_of(
-        sprint.title, await context.timeline.activity(context.project.id, "release", _EVER, context.now)
-    )
+    # Of this repository alone: those that share its sprints have releases of their own.
+    history = History(context.tenant, context.project.alone)
+    return release_of(sprint.title, await history.activity("release", _EVER, context.now))
 
 
 def place_text(sprint: Sprint, release: Release | None) -> str:

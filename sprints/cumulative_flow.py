@@ -15,6 +15,7 @@ from sprints.facts import DONE_BEFORE_START, Cause, Facts
 from sprints.flow import Flow
 from sprints.history import Change, changes
 from sprints.model import ItemEvent, State
+from sprints.numbering import Number
 
 _NO_MILESTONE = -1  # The flow of an item is the same in any.
 
@@ -108,7 +109,7 @@ def in_sprint(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
     ]
 
 
-def _came(flow: Flow, came: Mapping[int, datetime] | None) -> datetime:
+def _came(flow: Flow, came: Mapping[Number, datetime] | None) -> datetime:
     return max(flow.created_at, came.get(flow.number, flow.created_at)) if came else flow.created_at
 
 

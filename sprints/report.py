@@ -13,8 +13,8 @@ from typing import Any
 from sprints.burndown import Burndown, burndown_by_days
 from sprints.facts import Amount, Cause, amounts_of
 from sprints.milestone import Sprint
-from sprints.plain import days_of
 from sprints.numbering import Number
+from sprints.plain import days_of
 
 _ZERO = Decimal(0)
 

@@ -141,10 +141,7 @@ async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked: Room) 
     await record(tracked.bot, *joining(1).events)
     (text,) = await tracked.go("2026-11-18 19:00")
     assert tracked.writes == writes + 1
-    assert (
-        "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point"
-        in text
-    )
+    assert "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point" in text
 
 
 async def test_because_time_has_passed_it_is_edited_once_a_day(tracked: Room) -> None:
