@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
+import hypothesis
 import pytest
+from hypothesis import HealthCheck
 
 from bot.demo.github import StandInGitHub
 from bot.pictures import Drawing
@@ -25,6 +27,13 @@ from tests.running import Bot
 
 _NUMBERS = itertools.count(1)
 _TEMPLATE = "template_for_tests"
+
+
+def pytest_configure() -> None:
+    """How long an example takes says much of the machine and little of the code."""
+    slow = [HealthCheck.too_slow]
+    hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("any machine")
 
 
 class Clock:

@@ -1,5 +1,7 @@
 """`make demo`: everything on this machine, a sprint's history played, and a thread to type in."""
 
+import argparse
+import asyncio
 import re
 import shutil
 from contextlib import AsyncExitStack
@@ -18,6 +20,11 @@ from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.worker import worker
 from commands.registry import load
+
+
+def run(settings: Settings, _: argparse.Namespace) -> int:
+    """`python -m bot demo`."""
+    return asyncio.run(demo(settings))
 
 
 async def demo(settings: Settings) -> int:

@@ -5,10 +5,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
 
+from bot.__main__ import parser
 from tests.bot.test_recording import story
 
 ROOT = Path(__file__).parents[2]
@@ -146,3 +148,19 @@ def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) ->
     done = run(tmp_path, command, "--help")
     assert done.returncode == 0
     assert f"Example: python -m bot {command}" in " ".join(done.stdout.split())
+
+
+ARGUMENTS = {
+    "replay": ["f"],
+    "facts": ["--repo", "a/b", "--milestone", "1"],
+    "backfill": ["a/b"],
+    "plan": ["--account", "a"],
+    "usage": ["--account", "a"],
+}
+
+
+@pytest.mark.parametrize("command", [*ARGUMENTS, "serve", "work", "migrate", "doctor", "demo", "docs"])
+def test_every_command_names_what_runs_it(command: str) -> None:
+    """Which is loaded only when the command is run."""
+    options = parser().parse_args([command, *ARGUMENTS.get(command, [])])
+    assert callable(resolve_name(options.run))

@@ -1,0 +1,47 @@
+"""Runs a command of the command line, and turns what goes wrong into a sentence and an exit status."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pkgutil import resolve_name
+
+from sqlalchemy.exc import OperationalError
+
+from bot import logs, services
+from bot.settings import Settings, SettingsError, load
+from storage.schema import SchemaError
+
+_NEEDS_GITHUB = {"serve", "work", "backfill"}
+
+
+def run(options: argparse.Namespace) -> int:
+    """What `options.run` names, as `module:function`; it gets the settings and the options."""
+    logs.configure(level=options.log_level)
+    try:
+        settings = load(os.environ, needs_github=options.command in _NEEDS_GITHUB)
+    except SettingsError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    command: Callable[[Settings, argparse.Namespace], int] = resolve_name(options.run)
+    try:
+        status = command(settings, options)
+        sys.stdout.flush()
+    except SchemaError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except OperationalError as problem:
+        print(f"the database cannot be reached: {str(problem.orig).strip()}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def migrate(settings: Settings, _: argparse.Namespace) -> int:
+    services.migrate(settings)
+    print("The database is up to date.")
+    return 0
