@@ -96,9 +96,12 @@ def without(line: LedgerLine, unit: str) -> Change | None:
 
 
 def effect_words(before: float, after: float) -> str:
-    """What a change did to the chance to finish, in words."""
+    """What a change does to the chance to finish, in words: with it, and without it at the same time.
+
+    What was said some time before the change is something else: the days since then count too.
+    """
     was, now = in_words(before), in_words(after)
-    return f"chance {was} → **{now}**" if was != now else f"chance still {now}"
+    return f"chance **{now}**, without it {was}" if was != now else f"chance {now} with or without it"
 
 
 def _changes(living: Living) -> str:

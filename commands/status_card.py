@@ -9,7 +9,7 @@ from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import ref
+from sprints.numbering import place, ref
 from sprints.rollup import roll_up
 
 _BAR_CELLS = 20
@@ -199,7 +199,7 @@ def _told_by_others(facts: Facts, unit: str) -> str:
         below = roll_up(item, facts.items)
         done, total = measure(below.done, unit), measure(below.total, unit)
         line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
-        line += named(sorted(numbers[teller] for teller in item.told_by if teller in numbers))
+        line += named(sorted((numbers[one] for one in item.told_by if one in numbers), key=place))
         if item.points:
             line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
         lines.append(line)

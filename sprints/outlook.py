@@ -17,7 +17,7 @@ from sprints.forecast import FEW_SPRINTS, Change, FanDay, Forecast, Refusal, fan
 from sprints.forecast_draws import History, Moment, Now, PastSprint
 from sprints.forecast_throughput import WINDOW
 from sprints.milestone import Sprint
-from sprints.numbering import Number
+from sprints.numbering import Number, place
 from sprints.velocity import Outcome
 
 
@@ -109,12 +109,12 @@ def chances(
     `items` are open items by number with their size in the outlook's unit; those without any help nothing.
     """
     found, dropped = list[tuple[tuple[Number, ...], float]](), Decimal(0)
-    order = sorted((number for number in items if items[number] > 0), key=lambda n: (-items[n], n))
+    order = sorted((number for number in items if items[number] > 0), key=lambda n: (-items[n], place(n)))
     for count in range(1, min(most, len(order)) + 1):
         dropped += items[order[count - 1]]
         told = outlook.forecast(Change(drop=float(dropped)))
         if isinstance(told, Forecast):
-            found.append((tuple(sorted(order[:count])), told.chance))
+            found.append((tuple(sorted(order[:count], key=place)), told.chance))
     return found
 
 

@@ -68,8 +68,8 @@ def test_what_a_change_did_stands_beside_it() -> None:
     found = facts(late(2))
     effects = {key_of(line_of(found, 2)): effect_words(0.81, 0.6)}
     text = before_picture(living(late(2), effects=effects))
-    assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
-    assert effect_words(0.7, 0.71) == "chance still 7 in 10"
+    assert "came in, +3 points · chance **6 in 10**, without it 8 in 10" in text
+    assert effect_words(0.7, 0.71) == "chance 7 in 10 with or without it"
 
 
 def test_only_the_last_ten_changes_are_open() -> None:
