@@ -112,8 +112,10 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ),
         (
             "locale: klingon",
-            "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
-            "not “klingon”",
+            (
+                "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
+                "not “klingon”"
+            ),
         ),
         ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),
         ("sizes:\n  S: 1\n  M: lots", "line 3: `sizes.M` must be a number of points from 0 to 9999, not “lots”"),
