@@ -15,7 +15,7 @@ from bot.demo.github import StandInGitHub
 from bot.services import Services
 
 SECRET = "stand-in-secret"
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:

@@ -8,6 +8,8 @@ from hypothesis import given
 from commands.cfd import flow_reading, flow_table
 from sprints.calendar import days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
+from sprints.estimates import Estimates
+from sprints.facts import facts_of
 from sprints.flow import flows_of
 from sprints.rules import Rules
 from tests.builders import Box, at
@@ -121,7 +123,8 @@ def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: objec
     until = min(sprint.end, facts.as_of) if sprint.end else facts.as_of
     if until <= sprint.start:
         return
-    facts = history.facts(until)
+    # In the frame that is known now, as the command folds it.
+    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
     rules = Rules(history.calendar)
     flows = in_sprint(facts, flows_of(history.items, until, rules, history.labels))
     last = max(sprint.first_day, history.calendar.day_of(until))

@@ -274,7 +274,7 @@ async def test_as_of_a_day_that_has_passed(bot: Bot) -> None:
 
     (answer,) = await bot.answers(number)
     assert "· day 4 of 14" in answer
-    assert "0 of 0 points done" in answer
+    assert "**Nothing is in it yet.**" in answer
 
 
 async def test_as_of_today_is_now(bot: Bot) -> None:
