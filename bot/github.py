@@ -11,8 +11,8 @@ import aiohttp
 import gidgethub
 from cachetools import LRUCache, TLRUCache, TTLCache
 from gidgethub.aiohttp import GitHubAPI
-from gidgethub.apps import get_installation_access_token, get_jwt
 
+from bot.app_jwt import AppJwt
 from bot.github_calls import Calls, CountingAPI
 from bot.settings import GitHubSettings
 
@@ -62,20 +62,18 @@ class GitHub:
         """`calls` counts the requests that are answered for installations."""
         self._session = session
         self._calls = calls or Calls(clock)
-        self._settings = settings
         self._api_url = api_url
         self._clock = clock
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
-        self.app = App(self._api(), settings, clock)
+        self._jwt = AppJwt(settings, clock)
+        self.app = App(self._api(), self._jwt, clock)
 
     def installation(self, installation_id: int) -> "Installation":
         """The API with this installation's rights."""
         found = self._installations.get(installation_id)
         if found is None:
             apis = self._api(installation_id, TTLCache(maxsize=256, ttl=30 * 60)), self._api(installation_id)
-            found = Installation(
-                installation_id, *apis, _graphql_url(self._api_url), self._settings, self._clock
-            )
+            found = Installation(installation_id, *apis, _graphql_url(self._api_url), self._jwt, self._clock)
             self._installations[installation_id] = found
         return found
 
@@ -205,12 +203,12 @@ class _Client:
 class App(_Client):
     """Requests in the name of the App itself, about its webhooks."""
 
-    def __init__(self, api: GitHubAPI, app: GitHubSettings, clock: Clock) -> None:
+    def __init__(self, api: GitHubAPI, jwt: AppJwt, clock: Clock) -> None:
         super().__init__(api, clock)
-        self._app = app
+        self._jwt = jwt
 
     async def _credentials(self) -> dict[str, str]:
-        return {"jwt": get_jwt(app_id=self._app.app_id, private_key=self._app.private_key.reveal())}
+        return {"jwt": self._jwt()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +226,12 @@ class Installation(_Client):
         api: GitHubAPI,
         graphql_api: GitHubAPI,
         graphql_url: str,
-        app: GitHubSettings,
+        jwt: AppJwt,
         clock: Clock,
     ) -> None:
         super().__init__(api, clock)
         self._id = installation_id
-        self._app = app
+        self._jwt = jwt
         self._graphql = _GraphQL(graphql_api, clock, self._credentials, graphql_url)
         self._minting = asyncio.Lock()
         self._tokens: TLRUCache[int, _Token] = TLRUCache(
@@ -260,12 +258,8 @@ class Installation(_Client):
         async with self._minting:
             token = self._tokens.get(self._id)
             if token is None:
-                minted = await get_installation_access_token(
-                    self._api,
-                    installation_id=str(self._id),
-                    app_id=self._app.app_id,
-                    private_key=self._app.private_key.reveal(),
-                )
+                path = f"/app/installations/{self._id}/access_tokens"
+                minted = await self._api.post(path, data=b"", jwt=self._jwt())
                 token = _Token(minted["token"], datetime.fromisoformat(minted["expires_at"]))
                 self._tokens[self._id] = token
                 self.permissions = dict(minted.get("permissions") or {})

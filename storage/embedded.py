@@ -61,7 +61,8 @@ class EmbeddedServer:
         """A database that belongs to the owner's role; `template` is copied."""
         with self._admin() as connection:
             connection.execute(
-                sql.SQL("create database {} owner {} template {}").format(
+                # Copying files takes a third of the time of copying pages through the log.
+                sql.SQL("create database {} owner {} template {} strategy file_copy").format(
                     sql.Identifier(name), sql.Identifier(_OWNER), sql.Identifier(template)
                 )
             )

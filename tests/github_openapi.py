@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from openapi_core import Config, OpenAPI
+from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest
 
 # The file describes the bodies of this version (`rate` and `assignee` are still in them); what 2026-03-10
@@ -35,10 +37,15 @@ class UnknownKeysError(ValueError):
     """The body has keys that GitHub does not know."""
 
 
+class UnknownPathError(OpenAPIError):
+    """There is no such path, or it does not take this method."""
+
+
 class Operation(NamedTuple):
     """One method of one path template."""
 
     method: str
+    template: str
     path: re.Pattern[str]
     body_schema: dict[str, Any] | None
 
@@ -50,15 +57,24 @@ def load_checker() -> Check:
     description = json.loads(DESCRIPTION.read_text(encoding="utf-8"), object_hook=_nullable)
     # None: the description itself is not checked, which would take minutes. The library's types forget it.
     config = Config(spec_validator_cls=None)  # type: ignore[arg-type]
-    api = OpenAPI.from_dict(description, config=config)
     operations = list(_operations(description))
 
+    @cache
+    def api(template: str) -> OpenAPI:
+        """Of one path alone, because the library looks at all of a description's paths for each request."""
+        paths = {template: description["paths"][template]}
+        return OpenAPI.from_dict({**description, "paths": paths}, config=config)
+
     def check(method: str, path: str, query: Mapping[str, str], body: Any) -> None:
-        path = _one_segment(path)
+        path, method = _one_segment(path), method.lower()
+        operation = next((one for one in operations if one.method == method and one.path.match(path)), None)
+        if operation is None:
+            raise UnknownPathError(f"{method.upper()} {path} is nothing that GitHub knows")
         data = None if body is None else json.dumps(body).encode()
-        api.validate_request(MockRequest(SERVER, method.lower(), path, args=dict(query), data=data))
+        request = MockRequest(SERVER, method, path, args=dict(query), data=data)
+        api(operation.template).validate_request(request)
         if isinstance(body, dict):
-            _check_keys(description, operations, method.lower(), path, body)
+            _check_keys(description, operation, body)
 
     return check
 
@@ -84,21 +100,20 @@ def _one_segment(path: str) -> str:
 def _operations(description: dict[str, Any]) -> Iterator[Operation]:
     """All operations, those with fewer parameters first: `/issues/comments/7` is no `/issues/{number}/…`."""
     for template, item in sorted(description["paths"].items(), key=lambda entry: entry[0].count("{")):
-        path = re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)) + "$")
-        for method in ("post", "put", "patch", "delete"):
+        path = re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]*", re.escape(template)) + "$")
+        for method in ("get", "head", "post", "put", "patch", "delete"):
             if method in item:
                 content = item[method].get("requestBody", {}).get("content", {})
-                yield Operation(method, path, content.get("application/json", {}).get("schema"))
+                yield Operation(method, template, path, content.get("application/json", {}).get("schema"))
 
 
-def _check_keys(
-    description: dict[str, Any], operations: list[Operation], method: str, path: str, body: dict[str, Any]
-) -> None:
-    operation = next(one for one in operations if one.method == method and one.path.match(path))
+def _check_keys(description: dict[str, Any], operation: Operation, body: dict[str, Any]) -> None:
     known = _properties(description, operation.body_schema or {})
     unknown = sorted(body.keys() - known) if known is not None else []
     if unknown:
-        raise UnknownKeysError(f"{method.upper()} {path} knows no {', '.join(unknown)}")
+        raise UnknownKeysError(
+            f"{operation.method.upper()} {operation.template} knows no {', '.join(unknown)}"
+        )
 
 
 def _properties(description: dict[str, Any], schema: dict[str, Any]) -> set[str] | None:

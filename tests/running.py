@@ -108,4 +108,4 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Waits for something to become true. Raises TimeoutError if it does not."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - the condition lies in another process
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.03)
