@@ -6,7 +6,7 @@ opened again has left before and arrives anew.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -113,8 +113,9 @@ def _came(flow: Flow, came: Mapping[Number, datetime] | None) -> datetime:
     return max(flow.created_at, came.get(flow.number, flow.created_at)) if came else flow.created_at
 
 
-def _stays(flow: Flow, events: Sequence[ItemEvent]) -> Iterator[_Stay]:
+def _stays(flow: Flow, events: Sequence[ItemEvent]) -> list[_Stay]:
     """The times during which an item was open, the first from its creation on."""
+    stays = list[_Stay]()
     arrived: datetime | None = flow.created_at
     for change in changes(events, _NO_MILESTONE):
         if change.after.state is State.OPEN:
@@ -123,10 +124,15 @@ def _stays(flow: Flow, events: Sequence[ItemEvent]) -> Iterator[_Stay]:
             left = max(arrived, _left_at(change))
             # What leaves unstarted is started as it leaves.
             started = max(arrived, min(flow.started_at or left, left))
-            yield _Stay(arrived, started, left, change.after.state is State.DONE)
+            stays.append(_Stay(arrived, started, left, change.after.state is State.DONE))
             arrived = None
+        elif change.before.state is not change.after.state:
+            # Given up, and then found to be done, or the other way round: the last word is the true one.
+            is_done, left = change.after.state is State.DONE, max(stays[-1].arrived, _left_at(change))
+            stays[-1] = replace(stays[-1], left=left, is_done=is_done)
     if arrived:
-        yield _Stay(arrived, max(arrived, flow.started_at) if flow.started_at else None)
+        stays.append(_Stay(arrived, max(arrived, flow.started_at) if flow.started_at else None))
+    return stays
 
 
 def _left_at(change: Change) -> datetime:

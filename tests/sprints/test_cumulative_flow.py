@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow
+from sprints.model import State
 from tests.builders import When, at
 from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.sprints.strategies import NOWS
@@ -41,6 +42,11 @@ def test_what_leaves_unstarted_counts_as_started_then() -> None:
 def test_opened_again_is_a_new_arrival_and_in_progress_at_once() -> None:
     card = FlowCard().opened("11-09").assigned("11-09 01:00").closed("11-10").reopened("11-12")
     assert counts(flow(card)) == [(1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 0), (2, 2, 1, 0), (2, 2, 1, 0)]
+
+
+def test_what_was_given_up_and_is_found_to_be_done_has_left_once_as_done() -> None:
+    card = FlowCard().opened("11-09").dropped("11-10").corrected("11-11 12:00", state=State.DONE)
+    assert counts(flow(card))[-1] == (1, 1, 1, 0)
 
 
 def test_what_had_left_before_the_window_does_not_count_but_what_was_open_does() -> None:
