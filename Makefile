@@ -23,7 +23,7 @@ demo: .venv/.run .venv/.peers ## Starts a sprint to try on a local page
 	@$(BIN)/python -m bot demo
 
 test: setup ## Runs all tests
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 lint: setup ## Checks style and types
 	$(BIN)/ruff check .
