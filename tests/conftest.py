@@ -1,6 +1,7 @@
 """What tests stand on: one PostgreSQL and one stand-in GitHub for the session, a database for each test."""
 
 import asyncio
+import gc
 import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,13 @@ def pytest_configure() -> None:
     slow = [HealthCheck.too_slow]
     hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=slow)
     hypothesis.settings.load_profile("any machine")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 class Clock:

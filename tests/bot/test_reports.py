@@ -55,6 +55,8 @@ class Room:
         """Time passes, everything is redrawn and sent; what stands in the thread afterwards."""
         if to is not None:
             self.clock.now = at(to)
+        # While an event is on its way, nothing new is said.
+        await self.bot.rest()
         tenant, project = await self.ids()
         await self.reports.redraw(tenant, project)
         await self.bot.rest()
