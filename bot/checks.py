@@ -4,8 +4,8 @@ What it says is a pure function of the facts (sprints/impact.py, commands/impact
 should be (storage/posts.py), and bot/posting.py brings it to GitHub; if nothing has changed, nothing is sent.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,13 +17,13 @@ from bot.changing import Changing, Task
 from bot.check_buttons import changes_of, label_of, outcome_of, refusal_of, request_of
 from bot.check_output import Image, check_run, moment_of
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.impacts import Impacts, Numbers, Said, is_required
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
 from charts.locales import LOCALE, locale_of, writing_in
 from commands.context import Context
-from commands.forecasting import foretold, outlook
-from commands.impact_card import Card, impact_card
+from commands.forecasting import foretold
 from commands.outcome import Answer
 from commands.permissions import Policy
 from commands.request import CommandLine, Request
@@ -32,28 +32,13 @@ from handlers.delivery import Delivery
 from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, nothing_is_sold
-from sprints.burndown import Burndown, burndown_of
-from sprints.facts import Facts
-from sprints.forecast import Forecast, Refusal
+from sprints.forecast import Forecast
 from sprints.heads import (
-    HEAD,
-    RECENT,
     Button,
     PullRequest,
-    Usual,
-    UsualSize,
-    aside_by,
-    by_head,
-    lives_of,
     pressed,
-    pull_requests,
-    review_of,
-    usual_size,
-    usual_wait,
 )
-from sprints.impact import Impact, Standing, impact_of, related_numbers, sprints_of
-from sprints.milestone import Sprint
-from sprints.model import ActivityEvent, ItemSnapshot
+from sprints.impact import Standing
 from sprints.outlook import Outlook
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
@@ -65,43 +50,10 @@ from storage.projects import Project, Projects
 from storage.pulls import Pulls
 
 _NOBODY = Request("", 0, 0, "", None, ())
-# When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
-MOST_FOLLOWING = 30
 _LINKED = """
 query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){
 pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repository{nameWithOwner}}}}}}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """A running sprint's numbers, as of the moment at which they are looked at."""
-
-    facts: Facts
-    outlook: Outlook | Refusal
-    burndown: Burndown
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """All that the checks of one repository are made of, beside its sprints' numbers."""
-
-    lives: Mapping[int, list[ActivityEvent]]
-    reviews: list[ActivityEvent]
-    plans: list[ActivityEvent]
-    sprints: list[Sprint]
-    items: Mapping[int, ItemSnapshot]
-    usual_wait: Usual | None
-    usual_size: UsualSize | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """The check of one pull request, before it is kept. `shown` are the numbers of its sprint."""
-
-    impact: Impact
-    card: Card
-    shown: _Numbers | None
 
 
 class Checks:
@@ -170,7 +122,7 @@ class Checks:
         self,
         tenant: Tenant,
         project: Project,
-        said: list[_Said],
+        said: list[Said],
         images: list[list[Image]],
         *,
         is_rerun: bool,
@@ -180,7 +132,7 @@ class Checks:
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
             before = await posts.known(project.id, key)
-            if before is None and one.impact.standing is Standing.NO_SPRINT and not _is_required(project):
+            if before is None and one.impact.standing is Standing.NO_SPRINT and not is_required(project):
                 continue  # A repository without sprints is left in peace.
             at = now if before is None else _after(before, now)
             data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
@@ -203,7 +155,7 @@ class Checks:
                 await Posts(tenant).want(project.id, replace(before, data=data), now)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
-    async def _images(self, organization_id: int, project: Project, one: _Said) -> list[Image]:
+    async def _images(self, organization_id: int, project: Project, one: Said) -> list[Image]:
         if one.shown is None or not project.links_pictures:
             return []
         url = await self._pictures.link(organization_id, one.shown.burndown)
@@ -355,101 +307,10 @@ class Checks:
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
 
-    def _working(self, tenant: Tenant, project: Project) -> "_Working":
+    def _working(self, tenant: Tenant, project: Project) -> Impacts:
         there = GitHubRepository(self._installation(project), project.full_name or "")
         entitled = self._entitled_in(tenant.organization_id, project)
-        return _Working(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
-
-
-class _Working:
-    """Works out what is to be said, in one transaction."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self._project = context.project
-        self._pulls = Pulls(context.tenant, self._project.id)
-        self._numbers = dict[int, _Numbers]()
-
-    async def all(self, only: PullRequest | None) -> list[_Said]:
-        """What the checks of the open pull requests say; of the last active ones, or of one."""
-        now = self.context.now
-        lives = lives_of(await self._pulls.heads(now - RECENT))
-        pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
-        if only is not None:
-            pulls[only.number] = only
-        speaking = by_head(pulls.values())
-        if only is not None:
-            chosen = [speaking[only.head]]
-        else:
-            last_first = sorted(speaking.values(), key=lambda one: lives[one.number][-1].at, reverse=True)
-            chosen = last_first[:MOST_FOLLOWING]
-        if not chosen:
-            return []
-        known = await self._known(chosen, lives)
-        return [await self._said(pull, known) for pull in chosen]
-
-    async def impact(self, pull: PullRequest) -> Impact:
-        """What one pull request means for its sprint."""
-        return (await self._impact(pull, await self._known([pull], {})))[0]
-
-    async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
-        now = self.context.now
-        reviews = await self._pulls.reviews(now - RECENT)
-        return _Known(
-            lives=lives,
-            reviews=reviews,
-            plans=await self._pulls.plans(),
-            sprints=list(await self.context.sprints.all(now)),
-            items=await self._pulls.items({number for pull in pulls for number in related_numbers(pull)}),
-            usual_wait=usual_wait(lives, reviews, now),
-            usual_size=usual_size(lives, now),
-        )
-
-    async def _said(self, pull: PullRequest, known: _Known) -> _Said:
-        impact, numbers = await self._impact(pull, known)
-        life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
-        impact = replace(
-            impact,
-            review=review_of(life, known.reviews, self.context.now),
-            usual_wait=known.usual_wait,
-            usual_size=known.usual_size,
-        )
-        shown = numbers if impact.effect else None
-        card = impact_card(
-            impact,
-            self.context.calendar.zone,
-            is_required=_is_required(self._project),
-            button=await self._pulls.last_button(pull),
-            burndown=shown.burndown if shown and not self._project.links_pictures else None,
-        )
-        return _Said(impact, card, shown)
-
-    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, _Numbers | None]:
-        sprint, later = sprints_of(pull, known.items, known.sprints, self.context.now)
-        numbers = await self._numbers_of(sprint) if sprint else None
-        impact = impact_of(
-            pull,
-            numbers.facts if numbers else None,
-            numbers.outlook if numbers else None,
-            known.items,
-            later=later,
-            aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
-        )
-        return impact, numbers
-
-    async def _numbers_of(self, sprint: Sprint) -> _Numbers:
-        """The same for all pull requests that are looked at together."""
-        if sprint.milestone not in self._numbers:
-            facts = await self.context.sprints.facts(sprint.milestone, self.context.now)
-            if facts is None:
-                raise LookupError("a sprint that was there a moment ago is not")
-            told = await outlook(self.context, facts)
-            self._numbers[sprint.milestone] = _Numbers(facts, told, burndown_of(facts))
-        return self._numbers[sprint.milestone]
-
-
-def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
-    return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+        return Impacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
 
 
 def _after(before: Post, now: datetime) -> datetime:
@@ -462,7 +323,7 @@ def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
-def _foretold(shown: _Numbers) -> Foretold | None:
+def _foretold(shown: Numbers) -> Foretold | None:
     """The forecast that a check shows, to be graded when the sprint is over."""
     if not isinstance(shown.outlook, Outlook):
         return None
@@ -473,11 +334,6 @@ def _foretold(shown: _Numbers) -> Foretold | None:
 def _wants_checks(project: Project) -> bool:
     is_there = project.installation is not None and project.full_name is not None
     return is_there and project.settings.get("checks") != "off" and project.settings.get("paused") is not True
-
-
-def _is_required(project: Project) -> bool:
-    told = project.settings.get("checks")
-    return isinstance(told, Mapping) and told.get("require_sprint_item") is True
 
 
 def _is_listed(login: str, project: Project) -> bool:
