@@ -291,11 +291,14 @@ def _against_schema(document: _Document) -> list[Problem]:
 
 
 def _closest(error: ValidationError) -> ValidationError:
-    """Of several forms of which none fits, what is wrong deep within one says more than that none fits."""
+    """Of several forms of which none fits, what is wrong deep within one says more than that none fits; and
+    so does a key that the one form does not know that has keys at all.
+    """
     while error.context:
         deepest = max(error.context, key=lambda one: len(one.absolute_path))
         if len(deepest.absolute_path) <= len(error.absolute_path):
-            break
+            unknown = (one for one in error.context if one.validator == "additionalProperties")
+            return next(unknown, error)
         error = deepest
     return error
 

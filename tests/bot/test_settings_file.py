@@ -117,6 +117,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
                 "not “klingon”"
             ),
         ),
+        ("alerts: {half_weg: true}", "line 1: there is no setting `half_weg` in `alerts`; did you mean `half_way`?"),
         ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),
         ("sizes:\n  S: 1\n  M: lots", "line 3: `sizes.M` must be a number of points from 0 to 9999, not “lots”"),
         (
