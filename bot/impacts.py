@@ -138,6 +138,7 @@ class Impacts:
             known.items,
             later=later,
             aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
+            done_labels=self._project.rules.estimates.done_labels,
         )
         return impact, numbers
 

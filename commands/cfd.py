@@ -82,7 +82,8 @@ async def _of_sprint(context: Context, sprint: Sprint) -> tuple[CumulativeFlow, 
     today = context.calendar.day_of(now)
     last = max(sprint.first_day, min(sprint.last_day or today, today))
     window = Window(sprint.first_day, last, name)
-    found = cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last)
+    estimates = context.project.rules.estimates
+    found = cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
     return found, name, f"{window.days}, items of the sprint"
 
 
@@ -91,7 +92,10 @@ async def _of_repository(context: Context, arguments: Arguments) -> tuple[Cumula
     window = await window_of(context, arguments)
     events = await context.history.items()
     flows = await context.flows()
-    found = cumulative_flow(flows, events, context.now, context.calendar, window.first, window.last)
+    estimates = context.project.rules.estimates
+    found = cumulative_flow(
+        flows, events, context.now, context.calendar, window.first, window.last, estimates
+    )
     return found, window.name, f"{window.days}, all items but what others tell"
 
 

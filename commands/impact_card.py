@@ -118,7 +118,8 @@ def _title_of_moved(impact: Impact) -> str:
     if effect is None:
         return f"Belongs to {numbers} of {sprint}, done already"
     if effect.is_conditional:
-        return f"Works on {numbers} of {sprint}, but does not close it"
+        but = "which a label finishes" if impact.done_labels else "but does not close it"
+        return f"Works on {numbers} of {sprint}, {but}"
     does = "Part of the sprint" if first.tie is Tie.ITSELF else f"Finishes {numbers}"
     before, after = measure(effect.before, effect.unit), measure(effect.after, effect.unit)
     if before == after:
@@ -151,6 +152,11 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
     if effect is None:
         return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
     if effect.is_conditional:
+        if impact.done_labels:
+            return (
+                f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
+                "table shows what that would do."
+            )
         numbers = named((one.item.number for one in items), _MOST_ITEMS)
         return (
             f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
@@ -159,6 +165,10 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
     if items[0].tie is Tie.ITSELF and len(items) == 1:
         return f"This pull request is itself an item of {sprint}: {listed}."
     return f"Merging this finishes {listed} of {sprint}."
+
+
+def _labels(impact: Impact) -> str:
+    return " or ".join(f"`{one.replace('`', chr(39))}`" for one in sorted(impact.done_labels))
 
 
 def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
@@ -238,7 +248,7 @@ def _effect_table(impact: Impact) -> str:
         rows.append(
             (f"Chance that all is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance)
         )
-    head = "Once closed" if effect.is_conditional else "Once merged"
+    head = "Once done" if effect.is_conditional else "Once merged"
     return table((plain(sprint.title), "Now", head), rows)
 
 

@@ -84,6 +84,12 @@ def worth(context: Context, item: ItemSnapshot) -> str:
     """Its estimate, and whether it is done or was given up."""
     points = context.project.rules.estimates.of(item.labels)
     text = "not estimated" if points is None else quantity(points, "points")
-    if item.state is State.OPEN:
+    state = state_of(context, item)
+    if state is State.OPEN:
         return text
-    return f"{text}, {'done already' if item.state is State.DONE else 'given up: it counts nothing'}"
+    return f"{text}, {'done already' if state is State.DONE else 'given up: it counts nothing'}"
+
+
+def state_of(context: Context, item: ItemSnapshot) -> State:
+    """What it is by the team's rule of what is done."""
+    return context.project.rules.estimates.state_of(item.state, item.labels)

@@ -46,8 +46,7 @@ _ENDING = """## Not in the file
 |:--|:--|
 | Who has which role for commands | `/agile roles grant @login role` |
 | Threads in which nothing is posted unasked | `/agile quiet on` |
-| Silence everywhere | `/agile pause` |
-| What counts as done | closing as completed, or merging; no other evidence can be set yet |"""
+| Silence everywhere | `/agile pause` |"""
 
 
 def page() -> str:

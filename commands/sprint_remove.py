@@ -5,7 +5,7 @@ from commands.changes import Changes, MoveItem
 from commands.choosing import sprint_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.moving import Board, items_named, worth
+from commands.moving import Board, items_named, state_of, worth
 from commands.permissions import Level
 from commands.registry import command
 from commands.scope_card import Moves, moves_text
@@ -53,4 +53,4 @@ async def _moves(context: Context, sprint: Sprint, items: list[ItemSnapshot], re
 
 def _note(context: Context, item: ItemSnapshot) -> str:
     text = worth(context, item)
-    return f"{text}; it leaves what is done, too" if item.state is State.DONE else text
+    return f"{text}; it leaves what is done, too" if state_of(context, item) is State.DONE else text

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar, days_between
+from sprints.estimates import USUAL, Estimates
 from sprints.facts import DONE_BEFORE_START, Cause, Facts
 from sprints.flow import Flow
 from sprints.history import Change, changes
@@ -66,6 +67,7 @@ def cumulative_flow(
     calendar: Calendar,
     first: date,
     last: date,
+    estimates: Estimates = USUAL,
 ) -> CumulativeFlow:
     """The local days from `first` to `last`, both included.
 
@@ -77,7 +79,7 @@ def cumulative_flow(
         stay
         for flow in flows
         if not flow.is_covered
-        for stay in _stays(flow, [one for one in events[flow.item] if one.at < as_of])
+        for stay in _stays(flow, [one for one in events[flow.item] if one.at < as_of], estimates)
         if stay.left is None or stay.left >= begin
     ]
     lines = (
@@ -113,11 +115,11 @@ def _came(flow: Flow, came: Mapping[Number, datetime] | None) -> datetime:
     return max(flow.created_at, came.get(flow.number, flow.created_at)) if came else flow.created_at
 
 
-def _stays(flow: Flow, events: Sequence[ItemEvent]) -> list[_Stay]:
+def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> list[_Stay]:
     """The times during which an item was open, the first from its creation on."""
     stays = list[_Stay]()
     arrived: datetime | None = flow.created_at
-    for change in changes(events, _NO_MILESTONE):
+    for change in changes(events, _NO_MILESTONE, estimates):
         if change.after.state is State.OPEN:
             arrived = arrived or change.at
         elif arrived:

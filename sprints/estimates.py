@@ -1,10 +1,12 @@
-"""Estimates in points, read from labels."""
+"""What labels say: estimates in points, and whether work is done."""
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
+
+from sprints.model import State
 
 Points = Decimal
 
@@ -26,10 +28,14 @@ class Estimates:
     `sizes` says what a size is worth, by its name in upper case: without an entry there, `size: M` is no
     estimate, because what an M is worth is for the team to say. `templates` replace the usual forms: texts
     such as `effort {points}` or `T {size}`, matched in any case.
+
+    `done_labels`, in lower case, are the team's own rule of what is done: with any of them, an item is done
+    while it bears one, and closing or merging it by itself does not finish it.
     """
 
     sizes: Mapping[str, Points] = field(default_factory=dict)
     templates: tuple[str, ...] = ()
+    done_labels: frozenset[str] = frozenset()
     _known: dict[str, Points | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def points_of(self, label: str) -> Points | None:
@@ -62,6 +68,12 @@ class Estimates:
             if (points := self.points_of(label)) is not None:
                 found = points
         return found
+
+    def state_of(self, told: State, labels: Iterable[str]) -> State:
+        """What an item is by the team's rule, of which GitHub tells that it is `told`."""
+        if not self.done_labels or told is State.DROPPED:
+            return told
+        return State.OPEN if self.done_labels.isdisjoint(map(str.lower, labels)) else State.DONE
 
 
 USUAL = Estimates()

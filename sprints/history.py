@@ -119,11 +119,15 @@ def _with_labels(
 
 @dataclass(slots=True)
 class _Fold:
-    """The running values of an item; `labels` oldest first, because the last estimate wins."""
+    """The running values of an item; `labels` oldest first, because the last estimate wins.
+
+    `told` is the state that GitHub tells, `state` what it is by the team's rule.
+    """
 
     estimates: Estimates
     milestone: int = _NOWHERE
     labels: tuple[str, ...] = ()
+    told: State = State.OPEN
     state: State = State.OPEN
     done_at: datetime | None = None
     points_when_done: Points | None = None
@@ -131,7 +135,16 @@ class _Fold:
     closes: tuple[Number, ...] = ()
     is_gone: bool = False
 
-    def become(self, state: State, at: datetime) -> None:
+    def become(self, told: State, at: datetime) -> None:
+        self.told = told
+        self._settle(at)
+
+    def bear(self, labels: tuple[str, ...], at: datetime) -> None:
+        self.labels = labels
+        self._settle(at)
+
+    def _settle(self, at: datetime) -> None:
+        state = self.estimates.state_of(self.told, self.labels)
         if state is State.DONE and self.state is not State.DONE:
             self.done_at, self.points_when_done = at, self.estimates.of(self.labels)
         if state is not State.DONE:
@@ -212,13 +225,14 @@ def _apply(fold: _Fold, event: ItemEvent) -> None:
         fold.closes = shown.closes
     match event.event:
         case "opened":
-            fold.milestone, fold.labels = shown.milestone or _NOWHERE, shown.labels
+            fold.milestone = shown.milestone or _NOWHERE
+            fold.bear(shown.labels, event.at)
         case "milestoned":
             fold.milestone = event.milestone or _NOWHERE
         case "demilestoned" if _has_left(fold, event):
             fold.milestone = _NOWHERE
         case "labeled" | "unlabeled":
-            fold.labels = _labels_after(fold.labels, event)
+            fold.bear(_labels_after(fold.labels, event), event.at)
         case "closed" | "reopened":
             fold.become(_state_after(event), event.at)
         case "parent_added" | "parent_removed":
@@ -264,9 +278,10 @@ def _parent_after(parent: str | None, event: ItemEvent) -> str | None:
 
 def _follow_label(fold: _Fold, event: LabelEvent) -> None:
     if event.event == "deleted":
-        fold.labels = _without(fold.labels, event.name)
+        fold.bear(_without(fold.labels, event.name), event.at)
     elif event.new_name:
-        fold.labels = tuple(event.new_name if name == event.name else name for name in fold.labels)
+        renamed = tuple(event.new_name if name == event.name else name for name in fold.labels)
+        fold.bear(renamed, event.at)
 
 
 def _in_known_order(labels: tuple[str, ...], shown: ItemSnapshot, *, may_add: bool) -> tuple[str, ...]:

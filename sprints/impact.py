@@ -89,6 +89,7 @@ class Impact:
     milestones: Mapping[int, int | None] = field(default_factory=dict)
     effect: Effect | None = None
     aside_by: str | None = None
+    done_labels: frozenset[str] = frozenset()
     review: Review = Review(None, None)  # noqa: RUF009 - it cannot be changed
     usual_wait: Usual | None = None
     usual_size: UsualSize | None = None
@@ -152,10 +153,12 @@ def impact_of(
     *,
     later: Sprint | None = None,
     aside_by: str | None = None,
+    done_labels: frozenset[str] = frozenset(),
 ) -> Impact:
     """What it means for the running sprint, whose numbers are `facts`; None where none is running.
 
-    `known` are the issues that it may have to do with, by number.
+    `known` are the issues that it may have to do with, by number. Where `done_labels` say what is done,
+    merging finishes nothing by itself.
     """
     # What a pull request names is of its own repository.
     listed = facts.items if facts else ()
@@ -173,8 +176,9 @@ def impact_of(
         candidate=candidate,
         is_candidate_inside=candidate in items,
         milestones={number: one.milestone for number, one in known.items()},
-        effect=_effect(moved, facts, outlook) if facts else None,
+        effect=_effect(moved, facts, outlook, is_by_label=bool(done_labels)) if facts else None,
         aside_by=aside_by,
+        done_labels=done_labels,
     )
 
 
@@ -225,9 +229,12 @@ def _is_open(number: int, known: Mapping[int, ItemSnapshot]) -> bool:
     return one is not None and not one.is_pull_request and one.state is State.OPEN
 
 
-def _effect(moved: Sequence[Moved], facts: Facts, outlook: Outlook | Refusal | None) -> Effect | None:
-    finished = [one.item for one in moved if one.tie is not Tie.BRANCH and one.item.state == "open"]
-    worked_on = [one.item for one in moved if one.tie is Tie.BRANCH and one.item.state == "open"]
+def _effect(
+    moved: Sequence[Moved], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
+) -> Effect | None:
+    still_open = [one for one in moved if one.item.state == "open"]
+    finished = [one.item for one in still_open if one.tie is not Tie.BRANCH and not is_by_label]
+    worked_on = [one.item for one in still_open if one.tie is Tie.BRANCH or is_by_label]
     if not finished and not worked_on:
         return None
     # What others tell counts nothing itself.

@@ -32,7 +32,11 @@ def rules_of(settings: Mapping[str, object]) -> Rules:
     """
     return Rules(
         Calendar(_zones(settings), _weekdays(settings), _holidays(settings) | _off_days(settings)),
-        Estimates(_sizes(settings), tuple(_texts(settings.get("estimate_labels")))),
+        Estimates(
+            _sizes(settings),
+            tuple(_texts(settings.get("estimate_labels"))),
+            frozenset(text.lower() for text in _texts(settings.get("done_labels"))),
+        ),
         frozenset(text.lower() for text in _texts(settings.get("started_labels"))) or STARTED_LABELS,
     )
 

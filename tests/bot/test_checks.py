@@ -178,7 +178,7 @@ async def test_the_name_of_a_branch_says_what_is_worked_on(bot: Bot) -> None:
 
     run = await check(bot, pull["head"]["sha"])
     assert run["output"]["title"] == f"Works on #{number} of Sprint 12, but does not close it"
-    assert "| Sprint 12 | Now | Once closed |" in run["output"]["summary"]
+    assert "| Sprint 12 | Now | Once done |" in run["output"]["summary"]
     assert buttons(run) == [f"link:{number}"]
     assert run["actions"][0]["label"] == f"Link #{number}"
     assert f"“Closes #{number}”" in run["actions"][0]["description"]

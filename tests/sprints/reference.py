@@ -90,7 +90,7 @@ def reference(
     until = as_of if end is None else min(as_of, end)
     frozen_at = min(committed_at, until)
     points = LABEL_POINTS | {f"size: {size}": worth for size, worth in sizes.items()}
-    world = _World(milestone[0].milestone, start, items, labels, points)
+    world = World(milestone[0].milestone, start, items, labels, points)
 
     # What changed the scope: before and after each moment at which anything happened.
     causes = dict.fromkeys(("added", "removed", "dropped", "reestimated"), NOTHING)
@@ -133,7 +133,7 @@ def reference(
 
 
 def _late(
-    world: "_World",
+    world: "World",
     milestone: Sequence[MilestoneEvent],
     open_at_end: Sequence[str],
     end: datetime,
@@ -261,7 +261,9 @@ def _ideal(
 
 
 @dataclass(frozen=True)
-class _World:
+class World:
+    """A repository's past, asked moment by moment."""
+
     box: int
     start: datetime
     items: dict[str, tuple[ItemEvent, ...]]
@@ -296,16 +298,16 @@ class _World:
     def in_scope(self, item: str, moment: datetime, *, with_moment: bool = False) -> Pair:
         pasts = {one: self.past(one, moment, with_moment=with_moment) for one in self.items}
         past = pasts[item]
-        if not _is_member(past, self.box) or _state(past) is State.DROPPED or self._done_before(past):
+        if not _is_member(past, self.box) or state_told(past) is State.DROPPED or self._done_before(past):
             return NOTHING
         return NOTHING if self._is_covered(item, pasts) else (self._estimate(past) or Decimal(0), 1)
 
     def in_done(self, item: str, moment: datetime) -> Pair:
-        return self.in_scope(item, moment) if _state(self.past(item, moment)) is State.DONE else NOTHING
+        return self.in_scope(item, moment) if state_told(self.past(item, moment)) is State.DONE else NOTHING
 
     def is_done_member(self, item: str, moment: datetime) -> bool:
         past = self.past(item, moment)
-        return _is_member(past, self.box) and _state(past) is State.DONE
+        return _is_member(past, self.box) and state_told(past) is State.DONE
 
     def effect(self, item: str, moment: datetime) -> tuple[str | None, Pair]:
         was, now = self.in_scope(item, moment), self.in_scope(item, moment, with_moment=True)
@@ -316,7 +318,7 @@ class _World:
         if now[1]:
             return "reestimated", (now[0] - was[0], 0)
         past = self.past(item, moment, with_moment=True)
-        is_given_up = _is_member(past, self.box) and _state(past) is State.DROPPED
+        is_given_up = _is_member(past, self.box) and state_told(past) is State.DROPPED
         return ("dropped" if is_given_up else "removed"), was
 
     def shown(self, item: str, moment: datetime) -> tuple[int, str, Decimal | None, bool] | None:
@@ -324,15 +326,15 @@ class _World:
         past = pasts[item]
         if not _is_member(past, self.box):
             return None
-        state = "done_before_start" if self._done_before(past) else _state(past).value
+        state = "done_before_start" if self._done_before(past) else state_told(past).value
         number = own(self.items[item][0].snapshot.number)
         return number, state, self._estimate(past), self._is_covered(item, pasts)
 
     def _estimate(self, past: Told) -> Decimal | None:
         """The label with points that came last; of what is done, when it became so."""
         done = _became_done(past)
-        borne = _borne(past if done is None else past[: done + 1])
-        return ([None, *(self.points[name] for name in borne if name in self.points)])[-1]
+        names = borne(past if done is None else past[: done + 1])
+        return ([None, *(self.points[name] for name in names if name in self.points)])[-1]
 
     def _done_before(self, past: Told) -> bool:
         done = _became_done(past)
@@ -405,7 +407,8 @@ def _is_member(past: Told, box: int) -> bool:
     return target == box and not left
 
 
-def _state(past: Told) -> State:
+def state_told(past: Told) -> State:
+    """What GitHub tells that an item is."""
     if _is_gone(past):
         return State.DROPPED
     told = [event for event in _own(past) if event.event in {"closed", "reopened", "corrected"}]
@@ -416,15 +419,15 @@ def _state(past: Told) -> State:
 
 def _became_done(past: Told) -> int | None:
     """Which event made it done, if it is done: the first of the unbroken row of such events."""
-    if _state(past) is not State.DONE:
+    if state_told(past) is not State.DONE:
         return None
     index = len(past)
-    while index and _state(past[:index]) is State.DONE:
+    while index and state_told(past[:index]) is State.DONE:
         index -= 1
     return index
 
 
-def _borne(past: Told) -> list[str]:
+def borne(past: Told) -> list[str]:
     """The labels that it bears, in the order in which they came, by the names that they have now."""
     found: list[tuple[int, str]] = []
 

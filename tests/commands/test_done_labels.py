@@ -1,0 +1,39 @@
+"""A team for which done is a label: from the setting to the answers and the check."""
+
+from storage.lookups import all_tenants
+from storage.projects import Projects
+from tests.bot.test_checks import check, open_pull
+from tests.commands.test_sprint_status import make_sprint
+from tests.running import Bot
+
+
+async def settle(bot: Bot) -> None:
+    async with bot.base.database.nobody() as connection:
+        (tenant,) = await all_tenants(connection)
+    async with bot.base.database.tenant(tenant) as one:
+        project = await Projects(one).named(bot.repo)
+        assert project
+        await Projects(one).say(project.id, "done_labels", ["verified"])
+
+
+async def test_what_is_closed_remains_until_it_is_verified(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await settle(bot)
+    await bot.say(number, "/sprint status by:points")
+    assert "**0 of 8 points done**" in (await bot.answers(number))[-1]
+
+    await bot.github.update_issue(bot.repo, number + 1, labels=["points: 3", "verified"])
+    await bot.rest()
+    await bot.say(number, "/sprint status by:points new:yes")
+    assert "**3 of 8 points done**" in (await bot.answers(number))[-1]
+
+
+async def test_a_pull_request_finishes_nothing_by_itself(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await settle(bot)
+    pull = await open_pull(bot, body=f"Closes #{number}")
+    run = await check(bot, pull["head"]["sha"])
+
+    assert run["output"]["title"] == f"Works on #{number} of Sprint 12, which a label finishes"
+    assert "Here a label says what is done, `verified`" in run["output"]["summary"]
+    assert "| Sprint 12 | Now | Once done |" in run["output"]["summary"]
