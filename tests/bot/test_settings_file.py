@@ -51,6 +51,7 @@ locale: de-CH
 sizes: {S: 1, M: 2.5}
 estimate_labels: ["effort {points}", "T {size}"]
 started_labels: [doing]
+done_labels: [verified]
 wip: {limit: 5, teams: {checkout: 3}}
 teams: {checkout: {labels: ["team: checkout"], people: [alice]}}
 charts: mermaid
