@@ -9,12 +9,13 @@ from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent, 
 from sprints.numbering import Number, number_in, place, seen_from
 
 _Milestones = Mapping[int, Sequence[MilestoneEvent]]
+_SUMS = ("carried", "late")
 
 
 @dataclass(frozen=True, slots=True)
 class Sharing:
     """Which milestones are one, by GitHub's ids: `leader_of` tells the first repository's milestone, `parts`
-    those of the others that belong to it.
+    those of the others that belong to it. `leading` are all of the first repository.
     """
 
     leader_of: Mapping[int, int]
@@ -78,9 +79,6 @@ def taken_from(values: Mapping[str, Any], there: str, here: str) -> dict[str, An
         name: {**values[name], "items": [renamed(one) for one in values[name]["items"]]} for name in _SUMS
     }
     return {**values, **lists, **numbers, **sums}
-
-
-_SUMS = ("carried", "late")
 
 
 def _seen(event: ItemEvent, repository: str, leader_of: Mapping[int, int]) -> ItemEvent:
