@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import io
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -22,13 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import numpy as np
-from PIL import Image
-from playwright.async_api import Browser, async_playwright
 
 from bot.billing_settings import BillingSettings, ListedPlan, MarketplaceSettings
-from bot.demo.page import MARKDOWN_CSS, STATIC
-from bot.demo.screens_html import check_html, comment_html, page_html, pictures_in, with_pictures
+from bot.demo.screens_html import check_html, comment_html, pictures_in, with_pictures
+from bot.demo.shooting import WIDTHS, browser, shoot
 from bot.demo.stage import Stage, stage
 from bot.secret import Secret
 from bot.settings import Settings
@@ -39,10 +34,6 @@ Json = dict[str, Any]
 DOCS = Path(__file__).parents[2] / "docs"
 # The seventh working day of a sprint that begins on a Monday.
 NOW = datetime(2026, 11, 17, 14, 30, tzinfo=UTC)
-# The column of comments on github.com, and a common phone.
-WIDTHS = {"desktop": 900, "phone": 390}
-THEMES = ("light", "dark")
-_COLOURS = 256
 _SHOP = BillingSettings(
     is_on=True,
     marketplace=MarketplaceSettings(
@@ -202,7 +193,7 @@ async def take_all(data: Path, docs: Path, *, only: Iterable[str] = ()) -> list[
         (docs / "screens.md").write_text(index(screens), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     async with browser() as opened:
-        await shoot(opened, screens, folder)
+        await shoot(opened, {one.title.name: one.html for one in screens}, folder)
     return screens
 
 
@@ -390,56 +381,7 @@ def _check(there: Stage, pull: Json) -> Json:
     return next(one for one in there.checks.values() if one["head_sha"] == pull["head"]["sha"])
 
 
-# The pictures
-
-
-@asynccontextmanager
-async def browser() -> AsyncIterator[Browser]:
-    """Chromium. Raises LookupError where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        raise LookupError("there is no Chromium on this machine")
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(
-            executable_path=found,
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
-        )
-        try:
-            yield opened
-        finally:
-            await opened.close()
-
-
-async def shoot(opened: Browser, screens: Iterable[Screen], folder: Path) -> None:
-    """Their pictures in each theme and width."""
-    names = (MARKDOWN_CSS, STATIC / "page.css", STATIC / "screens.css")
-    styles = "\n".join(one.read_text(encoding="utf-8") for one in names)
-    pages = [(one.title.name, page_html(one.html, styles)) for one in screens]
-    for theme in THEMES:
-        page = await opened.new_page(color_scheme="dark" if theme == "dark" else "light")
-        for device, width in WIDTHS.items():
-            await page.set_viewport_size({"width": width, "height": 40})
-            for name, html in pages:
-                await page.set_content(html, wait_until="load")
-                taken = await page.screenshot(full_page=True, animations="disabled")
-                (folder / f"{name}-{theme}-{device}.png").write_bytes(lightened(taken))
-        await page.close()
-
-
-def lightened(png: bytes) -> bytes:
-    """The same with few colours, which takes a third of the room. Small coloured signs keep theirs."""
-    pixels = np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.int32)
-    flat = pixels.reshape(-1, 3) @ (1 << 16, 1 << 8, 1)
-    found, places, counts = np.unique(flat, return_inverse=True, return_counts=True)
-    colours = np.stack([found >> 16, found >> 8 & 255, found & 255], axis=1)
-    weights = counts * (1 + colours.max(axis=1) - colours.min(axis=1))
-    kept = colours[np.argsort(-weights, kind="stable")[:_COLOURS]]
-    nearest = np.array([((kept - one) ** 2).sum(axis=1).argmin() for one in colours], np.uint8)
-    image = Image.fromarray(nearest[places].reshape(pixels.shape[:2]), "P")
-    image.putpalette(kept.astype(np.uint8).tobytes())
-    written = io.BytesIO()
-    image.save(written, "PNG", optimize=True)
-    return written.getvalue()
+# The page
 
 
 def index(screens: Iterable[Screen]) -> str:
