@@ -500,7 +500,7 @@ class StandInGitHub(Actions):
     async def _completed(self, path: str, answer: Answer) -> Answer:
         """The answer with what emulate does not know, and with the demo's past times."""
         is_thin = any(sign in answer.body for sign in (b'"reactions"', b'"diff_url"', b'"encoding"'))
-        if answer.status not in (200, 201) or not (self._backdating or is_thin):
+        if answer.status not in (200, 201) or not answer.body or not (self._backdating or is_thin):
             return answer
         value = wrapped(path, json.loads(answer.body))
         await self._pulls.complete(value)

@@ -63,6 +63,15 @@ async def test_what_is_done_later_bears_its_own_time(github: StandInGitHub) -> N
     assert closed["updated_at"] > "2026"
 
 
+async def test_an_answer_without_a_body_stays_without(github: StandInGitHub) -> None:
+    repo = (await github.create_repository("acme", "rerun"))["full_name"]
+    issue = await github.create_issue(repo, "Old")
+    github.backdate(issue, created_at="2020-01-01T00:00:00Z")
+    sha = (await github.put_file(repo, "README.md", "# Shop\n"))["commit"]["sha"]
+    run = await github.call("POST", f"/repos/{repo}/check-runs", {"name": "Sprint", "head_sha": sha})
+    assert await github.call("POST", f"/repos/{repo}/check-runs/{run['id']}/rerequest") is None
+
+
 def _told(payload: dict[str, Any]) -> dict[str, Any]:
     told: dict[str, Any] = payload.get("comment") or payload.get("issue") or payload["milestone"]
     return told
