@@ -8,7 +8,8 @@ from datetime import datetime
 import structlog
 
 import commands
-from bot.billing import Entitlements, OurShop
+from bot.billing.entitlements import Entitlements
+from bot.billing.shop import OurShop
 from bot.changing import Changing, Task
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.pictures import Pictures

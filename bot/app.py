@@ -6,7 +6,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.billing_routes import add_billing
+from bot.billing.routes import add_billing
 from bot.chart_route import ChartRoute
 from bot.inbox import Inbox
 from bot.pictures import Drawing

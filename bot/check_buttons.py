@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from bot.changing import Task
+from commands.cards.impact import ADD, ASIDE, LINK
 from commands.changes import Changes, Link, MoveItem, SetAside, Step
-from commands.impact_card import ADD, ASIDE, LINK
 from commands.outcome import Answer
 from commands.permissions import Level, Policy
 from commands.request import Place, Request

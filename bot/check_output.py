@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from commands.impact_card import Button, Card
+from commands.cards.impact import Button, Card
 
 _MOST_TITLE = 255
 _MOST_TEXT_BYTES = 65_535

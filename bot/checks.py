@@ -1,6 +1,6 @@
 """The check “Sprint impact”: worked out when a pull request or its sprint changes, and done by its buttons.
 
-What it says is a pure function of the facts (sprints/impact.py, commands/impact_card.py). It is kept as it
+What it says is a pure function of the facts (sprints/impact.py, commands/cards/impact.py). It is kept as it
 should be (storage/posts.py), and bot/posting.py brings it to GitHub; if nothing has changed, nothing is sent.
 """
 

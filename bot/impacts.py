@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from commands.cards.impact import Card, impact_card
 from commands.context import Context
 from commands.forecasting import outlook
-from commands.impact_card import Card, impact_card
 from sprints.burndown import Burndown, burndown_of
 from sprints.facts import Facts
 from sprints.forecast import Refusal

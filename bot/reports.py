@@ -15,8 +15,9 @@ import procrastinate
 from bot.pictures import Pictures
 from bot.recording import REDRAW_EVERY
 from charts.locales import LOCALE, locale_of, writing_in
-from commands.alert_card import alert_text
 from commands.arguments import Arguments
+from commands.cards.alert import alert_text
+from commands.cards.living import after_picture, before_picture, digest
 from commands.charting import shown
 from commands.context import Context
 from commands.living import (
@@ -29,7 +30,6 @@ from commands.living import (
     starts,
     with_effects,
 )
-from commands.living_card import after_picture, before_picture, digest
 from commands.outcome import Picture, Reply
 from commands.ports import Repository
 from commands.registry import Command

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from bot import billing_settings
-from bot.billing_settings import BillingSettings
+from bot.billing import settings as billing_settings
+from bot.billing.settings import BillingSettings
 from bot.secret import Secret as Secret  # noqa: PLC0414 - settings are what it was made for
 from storage.cipher import PayloadCipher, new_key
 

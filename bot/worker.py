@@ -13,8 +13,9 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from bot.answers import Answers
-from bot.billing import Entitlements, OurShop
-from bot.billing_clockwork import BillingClockwork
+from bot.billing.clockwork import BillingClockwork
+from bot.billing.entitlements import Entitlements
+from bot.billing.shop import OurShop
 from bot.checks import Checks
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError

@@ -1,7 +1,7 @@
 """`/agile config`: which settings hold here, and where each comes from."""
 
 from commands.arguments import Argument, Arguments, Kind
-from commands.config_card import shown
+from commands.cards.config import shown
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level

@@ -6,8 +6,8 @@ from typing import Any
 
 from commands.agile_config_validate import is_for_all
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.config import diff
 from commands.changes import Changes, ProposeFile, Settle
-from commands.config_card import diff
 from commands.context import Context
 from commands.errors import UserError
 from commands.help import known

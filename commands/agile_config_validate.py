@@ -1,7 +1,7 @@
 """`/agile config validate`: whether the settings file is good; in a pull request, as it would be."""
 
 from commands.arguments import Arguments
-from commands.config_card import judged_bad, judged_good, no_file
+from commands.cards.config import judged_bad, judged_good, no_file
 from commands.context import Context
 from commands.help import known
 from commands.outcome import Reply

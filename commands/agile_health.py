@@ -1,8 +1,8 @@
 """`/agile health`: whether everything arrives, and what somebody must do about it if not."""
 
 from commands.arguments import Arguments
+from commands.cards.health import HealthFacts, Sharing, health_card
 from commands.context import Context
-from commands.health_card import HealthFacts, Sharing, health_card
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command

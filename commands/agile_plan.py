@@ -1,7 +1,7 @@
 """`/agile plan`: what the account has bought, what that includes, and where it is changed."""
 
 from commands.arguments import Arguments
-from commands.billing_card import NOTHING_IS_SOLD, plan_card
+from commands.cards.billing import NOTHING_IS_SOLD, plan_card
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level

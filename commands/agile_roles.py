@@ -1,6 +1,7 @@
 """`/agile roles`: who may do what here, and roles for commands that an admin gives."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.roles import roles_card
 from commands.changes import Changes, Settle
 from commands.context import Context
 from commands.errors import UserError
@@ -8,7 +9,6 @@ from commands.help import entries_of
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.roles_card import roles_card
 from commands.wording import person
 
 ROLES = "roles"

@@ -1,7 +1,7 @@
 """`/agile usage`: what the account has used this month."""
 
 from commands.arguments import Arguments
-from commands.billing_card import NOTHING_IS_SOLD, usage_card
+from commands.cards.billing import NOTHING_IS_SOLD, usage_card
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level

@@ -1,6 +1,7 @@
 """`/blocked`: this item waits for other issues, or for something that has no issue."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.work import sentence, since
 from commands.changes import Block, Changes, Step, Tell
 from commands.choosing import item_meant
 from commands.context import Context
@@ -9,7 +10,6 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.wording import named
 from commands.work import Work, open_item_here, work_here
-from commands.work_card import sentence, since
 from sprints.flow import Flow
 from sprints.model import State
 from sprints.numbering import own

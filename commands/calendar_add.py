@@ -1,7 +1,7 @@
 """`/calendar add`: days on which the team does not work."""
 
 from commands.arguments import Argument, Arguments, Kind
-from commands.calendar_card import off_line, sprint_effects
+from commands.cards.calendar import off_line, sprint_effects
 from commands.changes import Changes, Settle
 from commands.context import Context
 from commands.errors import UserError

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from commands.arguments import Argument, Arguments, Kind
 from commands.calendar_add import effects, step
-from commands.calendar_card import stretch
+from commands.cards.calendar import stretch
 from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError

@@ -1,7 +1,7 @@
 """`/calendar`: on which days the team works, and which are off."""
 
 from commands.arguments import Argument, Arguments, Kind
-from commands.calendar_card import calendar_text
+from commands.cards.calendar import calendar_text
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level

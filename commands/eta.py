@@ -1,10 +1,10 @@
 """`/eta`: how old this item is against what is usual, and when others of its age were done."""
 
 from commands.arguments import Arguments
+from commands.cards.eta import eta_text
 from commands.choosing import item_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.eta_card import eta_text
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command

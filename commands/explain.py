@@ -7,11 +7,11 @@ from collections.abc import Callable
 from commands import explain_flow as flow
 from commands import explain_sprint as sprint
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.explain import Explanation, amount_words, explained
 from commands.charting import BY
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.explain_card import Explanation, amount_words, explained
 from commands.flow_window import LAST, window_of
 from commands.outcome import Reply
 from commands.permissions import Level

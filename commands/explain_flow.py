@@ -7,8 +7,8 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from charts.reading import number, quantity, short_day
+from commands.cards.explain import Explanation, Listing, Row, Rule
 from commands.cycletime import left_out
-from commands.explain_card import Explanation, Listing, Row, Rule
 from commands.flow_window import Window
 from commands.velocity import sprints_table
 from commands.wording import counted

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity
-from commands.explain_card import Explanation, Listing, Row, Rule, addition, amount_words, values_of
+from commands.cards.explain import Explanation, Listing, Row, Rule, addition, amount_words, values_of
 from commands.wording import counted, plain
 from sprints.burndown import measure
 from sprints.evidence import Event, done, membership

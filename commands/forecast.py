@@ -4,11 +4,7 @@ from datetime import date, timedelta
 
 from charts.values import Calibration, ForecastFan
 from commands.arguments import Argument, Arguments, Kind
-from commands.charting import shown
-from commands.choosing import facts_meant
-from commands.context import Context
-from commands.errors import UserError
-from commands.forecast_card import (
+from commands.cards.forecast import (
     after_chart,
     amounts_card,
     before_chart,
@@ -17,6 +13,10 @@ from commands.forecast_card import (
     record_sentence,
     record_table,
 )
+from commands.charting import shown
+from commands.choosing import facts_meant
+from commands.context import Context
+from commands.errors import UserError
 from commands.forecasting import foretold, outlook, recent_flows
 from commands.outcome import Picture, Reply
 from commands.permissions import Level

@@ -5,9 +5,9 @@ from functools import cache
 
 import commands
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.help import Entry, one, overview, some
 from commands.context import Context
 from commands.errors import UserError
-from commands.help_card import Entry, one, overview, some
 from commands.outcome import Reply
 from commands.permissions import NAMESPACE, Level, Need, Policy
 from commands.registry import Command, command, load

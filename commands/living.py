@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from commands.cards.living import Living, effect_words, key_of, shown_lines, without
 from commands.changes import CreateMilestone, EditMilestone, Settle, decoded
 from commands.context import Context
 from commands.forecasting import chance_sentence, foretold, outlook, recent_flows, swap_sentence
-from commands.living_card import Living, effect_words, key_of, shown_lines, without
 from marketplace.plans import Feature
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of

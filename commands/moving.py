@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from charts.reading import quantity
 from commands.arguments import Arguments
+from commands.cards.close import known
 from commands.choosing import item_meant
-from commands.close_card import known
 from commands.context import Context
 from commands.errors import UserError
 from commands.wording import full_day, plain

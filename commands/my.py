@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from commands.arguments import Arguments
+from commands.cards.work import blocking, lasting
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
@@ -11,7 +12,6 @@ from commands.registry import command
 from commands.standup import paused_line, sections, wait_lines
 from commands.wording import footer, moment, person
 from commands.work import Work, waits_here, work_here
-from commands.work_card import blocking, lasting
 from sprints.flow import Flow
 from sprints.numbering import place, ref
 from sprints.reviews import Wait

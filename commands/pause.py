@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.work import sentence, since
 from commands.changes import Changes, Tell
 from commands.context import Context
 from commands.errors import UserError
@@ -10,7 +11,6 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.start import said, wips_with
 from commands.work import open_item_here, work_here
-from commands.work_card import sentence, since
 from sprints.numbering import own
 from sprints.pauses import Pause
 from sprints.spans import Span

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from commands.cards.report import Sheet, Taken
 from commands.context import Context
-from commands.report_card import Sheet, Taken
 from commands.sprint_goal import verdicts
 from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of

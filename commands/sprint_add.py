@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.scope import Moves, moves_text
 from commands.changes import Changes, MoveItem
 from commands.choosing import milestone_here, sprint_meant
 from commands.context import Context
 from commands.moving import Board, items_named, refuse_ended, worth
 from commands.permissions import Level
 from commands.registry import command
-from commands.scope_card import Moves, moves_text
 from commands.wording import counted, named, plain
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from commands.arguments import Argument, Arguments, Kind
-from commands.changes import Changes, EditMilestone, MoveItem, Settle, Step
-from commands.choosing import refuse_led, sprint_meant
-from commands.close_card import (
+from commands.cards.close import (
     Closing,
     before_start_warning,
     closing_done,
@@ -14,6 +12,8 @@ from commands.close_card import (
     early_warning,
     known,
 )
+from commands.changes import Changes, EditMilestone, MoveItem, Settle, Step
+from commands.choosing import refuse_led, sprint_meant
 from commands.context import Context
 from commands.errors import UserError
 from commands.outcome import Reply

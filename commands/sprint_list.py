@@ -1,9 +1,9 @@
 """`/sprint list`: the team's sprints in a row."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.list import Row, list_text, newest_first
 from commands.context import Context
 from commands.errors import UserError
-from commands.list_card import Row, list_text, newest_first
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command

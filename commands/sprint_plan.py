@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.plan import Plan, plan_text, working_days
 from commands.choosing import sprint_meant
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
-from commands.plan_card import Plan, plan_text, working_days
 from commands.registry import command
 from commands.reporting import LATE, fold
 from sprints.facts import Amount

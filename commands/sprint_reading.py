@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
+from commands.cards.status import completeness
 from commands.charting import for_sprint
-from commands.status_card import completeness
 from commands.wording import counted, footer, moment, named, table, weekday
 from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
 from sprints.calendar import days_between

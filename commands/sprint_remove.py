@@ -1,6 +1,7 @@
 """`/sprint remove`: items leave a sprint."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.scope import Moves, moves_text
 from commands.changes import Changes, MoveItem
 from commands.choosing import sprint_meant
 from commands.context import Context
@@ -8,7 +9,6 @@ from commands.errors import UserError
 from commands.moving import Board, items_named, state_of, worth
 from commands.permissions import Level
 from commands.registry import command
-from commands.scope_card import Moves, moves_text
 from commands.wording import counted, named, plain
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State

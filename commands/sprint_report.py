@@ -1,12 +1,12 @@
 """`/sprint report`: what became of a sprint, every number with its list."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.report import report_text
 from commands.choosing import sprint_meant
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.report_card import report_text
 from commands.reporting import sheet_of
 
 

@@ -1,13 +1,13 @@
 """`/sprint retro`: evidence for a retrospective, to be voted on."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.retro import Retro, retro_text
 from commands.choosing import sprint_meant
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.reporting import fold, sheet_of
-from commands.retro_card import Retro, retro_text
 from sprints.durations import cycle_times, service_level
 from sprints.flow import flows_of
 from sprints.retro import evidence_of

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.scope import Deed, scope_text
 from commands.choosing import facts_meant, moment_of
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.scope_card import Deed, scope_text
 from sprints.facts import Cause
 from sprints.milestone import Sprint
 from sprints.numbering import number_in

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.start import adopted, begun_empty
 from commands.changes import Changes, CreateMilestone, EditMilestone, Step
 from commands.choosing import refuse_led
 from commands.context import Context
@@ -12,7 +13,6 @@ from commands.living import remembering
 from commands.permissions import Level
 from commands.registry import command
 from commands.sprint_goal import with_goal
-from commands.start_card import adopted, begun_empty
 from commands.wording import full_day, plain
 from sprints.description import states_start, with_start
 from sprints.milestone import Sprint

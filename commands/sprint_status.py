@@ -1,6 +1,7 @@
 """`/sprint status`: where the sprint stands, in one card."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.status import after_chart, before_chart
 from commands.charting import BY, shown
 from commands.choosing import facts_meant, moment_of
 from commands.context import Context
@@ -8,7 +9,6 @@ from commands.forecasting import expectation
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.status_card import after_chart, before_chart
 from sprints.burndown import burndown_of
 
 

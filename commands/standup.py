@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 
 from charts.reading import quantity
 from commands.arguments import Arguments
+from commands.cards.work import against, blocked_line, lasting, listed
 from commands.context import Context
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.wording import footer, moment, plain, weekday
 from commands.work import Work, waits_here, work_here
-from commands.work_card import against, blocked_line, lasting, listed
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait

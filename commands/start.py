@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from commands.arguments import Arguments
+from commands.cards.work import against, since
 from commands.changes import Changes, Tell
 from commands.context import Context
 from commands.permissions import Level
 from commands.registry import command
 from commands.work import Work, open_item_here, work_here
-from commands.work_card import against, since
 from sprints.flow import Flow
 from sprints.numbering import own
 from sprints.starts import StartSignal

@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from charts.render import alt_text
+from commands.cards.report import Sheet, summary_head, summary_rest
 from commands.charting import shown
 from commands.context import Context
 from commands.outcome import Picture
-from commands.report_card import Sheet, summary_head, summary_rest
 from commands.wording import full_day
 from sprints.milestone import Sprint
 

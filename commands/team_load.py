@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from charts.reading import number
 from commands.arguments import Arguments
+from commands.cards.work import against, blocked_line
 from commands.context import Context
 from commands.errors import UserError
 from commands.outcome import Reply
@@ -13,7 +14,6 @@ from commands.registry import command
 from commands.standup import sections, wait_lines
 from commands.wording import folded, footer, moment, plain, table
 from commands.work import Work, recent, waits_here, work_here
-from commands.work_card import against, blocked_line
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import Wait

@@ -1,6 +1,7 @@
 """`/unblocked`: this item waits for nothing any more."""
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.work import blocking, lasting
 from commands.changes import Block, Changes, Step, Tell
 from commands.context import Context
 from commands.errors import UserError
@@ -8,7 +9,6 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.wording import named
 from commands.work import open_item_here, work_here
-from commands.work_card import blocking, lasting
 from sprints.blocked import Block as Held
 from sprints.flow import Flow
 from sprints.numbering import own, place

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from charts.reading import quantity
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.forecast import delta_words
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.forecast_card import delta_words
 from commands.forecasting import open_sizes, outlook
 from commands.outcome import Reply
 from commands.permissions import Level

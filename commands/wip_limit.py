@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.work import against
 from commands.changes import Changes, Settle
 from commands.context import Context
 from commands.errors import UserError
@@ -10,7 +11,6 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.wording import plain
 from commands.work import Work, recent, work_here
-from commands.work_card import against
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,

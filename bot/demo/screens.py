@@ -21,7 +21,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.billing_settings import BillingSettings, ListedPlan, MarketplaceSettings
+from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings
 from bot.demo.screens_html import check_html, comment_html, pictures_in, with_pictures
 from bot.demo.shooting import WIDTHS, browser, shoot
 from bot.demo.stage import Stage, stage

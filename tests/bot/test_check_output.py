@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.check_output import Image, check_run, shortened
-from commands.impact_card import Button, Card
+from commands.cards.impact import Button, Card
 from tests.builders import at
 from tests.github_openapi import load_checker
 

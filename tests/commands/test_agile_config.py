@@ -13,7 +13,7 @@ from bot.demo.github import StandInGitHub
 from bot.pictures import Drawing
 from bot.settings import Settings
 from commands.agile_config_set import read_value
-from commands.config_card import differences, shown
+from commands.cards.config import differences, shown
 from commands.errors import UserError
 from commands.settings_file import PATH, parsed, schema
 from commands.settings_text import as_yaml, changed, with_setting

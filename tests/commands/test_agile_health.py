@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.repository import PERMISSIONS, missing_permissions
-from commands.health_card import HealthFacts, health_card
+from commands.cards.health import HealthFacts, health_card
 from commands.ports import Health
 from storage.settings_files import KeptFile
 from storage.standing import Standing

@@ -11,7 +11,7 @@ import pytest
 from bot.demo.github import StandInGitHub
 from bot.pictures import Drawing
 from bot.settings import Settings
-from commands.billing_card import plan_card, usage_card
+from commands.cards.billing import plan_card, usage_card
 from commands.registry import Command, load
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, standing_of

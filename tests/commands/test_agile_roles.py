@@ -2,10 +2,10 @@
 
 import pytest
 
+from commands.cards.help import Entry
+from commands.cards.roles import roles_card
 from commands.help import known
-from commands.help_card import Entry
 from commands.permissions import Level, Need
-from commands.roles_card import roles_card
 from tests.bot.test_settings_file import in_force, write
 from tests.commands.test_agile_config import ask, thread
 from tests.commands.test_changing import in_database

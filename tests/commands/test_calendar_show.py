@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from commands.calendar_card import calendar_text, off_line, sprint_effects
+from commands.cards.calendar import calendar_text, off_line, sprint_effects
 from sprints.calendar import Calendar
 from sprints.rules import DaysOff
 from tests.builders import Box

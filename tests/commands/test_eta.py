@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from commands.eta_card import eta_text
+from commands.cards.eta import eta_text
 from commands.work import Work
 from sprints.expectation import past_of
 from tests.builders import at

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.explain import METRICS, overview
-from commands.explain_card import (
+from commands.cards.explain import (
     Explanation,
     Listing,
     Row,
@@ -20,6 +19,7 @@ from commands.explain_card import (
     explained,
     listing,
 )
+from commands.explain import METRICS, overview
 from commands.explain_flow import of_velocity, percentile_words
 from commands.explain_sprint import (
     ADDED,

@@ -2,8 +2,8 @@
 
 import pytest
 
+from commands.cards.help import Entry, one, overview, who
 from commands.help import known
-from commands.help_card import Entry, one, overview, who
 from commands.permissions import Level, Need, Policy
 from tests.bot.test_settings_file import write
 from tests.commands.test_agile_config import ask, thread

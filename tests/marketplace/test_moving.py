@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.billing_settings import BillingSettings
-from bot.billing_stripe import StripeSync
-from bot.billing_stripe_client import RealStripe
+from bot.billing.settings import BillingSettings
+from bot.billing.stripe_client import RealStripe
+from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from marketplace.stripe_subscriptions import About
-from tests.bot.test_billing_stripe import stand_in, stripe_settings
+from tests.bot.billing.test_stripe import stand_in, stripe_settings
 from tests.conftest import Clock
 from tests.marketplace.stripe_server import StandInStripe
 from tests.marketplace.world import DAY, NOW, World, merged

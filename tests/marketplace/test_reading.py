@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.billing import Entitlements, OurShop, TicketError, Tickets
-from bot.billing_settings import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
+from bot.billing.entitlements import Entitlements
+from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
+from bot.billing.shop import OurShop
+from bot.billing.tickets import TicketError, Tickets
 from bot.secret import Secret
 from bot.services import Services
 from marketplace.accounts import billing_of

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
 
-from bot.billing_marketplace import PAUSES, MarketplaceSync
-from bot.billing_settings import BillingSettings, ListedPlan, MarketplaceSettings
+from bot.billing.marketplace_sync import PAUSES, MarketplaceSync
+from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings
 from bot.demo.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
 from bot.secret import Secret
 from bot.services import Services

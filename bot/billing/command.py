@@ -1,0 +1,87 @@
+"""`plan` and `usage`: what an account has bought and used, for operators."""
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import timedelta
+
+from bot.billing.shop import OurShop
+from bot.billing.tickets import Tickets
+from bot.services import services, wall_clock
+from bot.settings import Settings, encryption_keys
+from marketplace.accounts import Billing, billing_of
+from marketplace.plans import METRICS
+from storage.cipher import PayloadCipher
+from storage.subscriptions import STRIPE, tenants_named
+
+_PORTAL_LASTS = timedelta(hours=1)
+
+
+class _NotFoundError(Exception):
+    """Its text says what is not known."""
+
+
+def plan(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan. Exit status 1 for an account that we never heard of."""
+    return _print(settings, options, with_usage=False)
+
+
+def usage(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan, and what was used this month."""
+    return _print(settings, options, with_usage=True)
+
+
+def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool) -> int:
+    try:
+        billing = asyncio.run(_read(settings, options.account))
+    except _NotFoundError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if getattr(options, "portal_link", False):
+        return _portal_link(settings, billing)
+    told = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
+    if options.json:
+        print(json.dumps(told, indent=1))
+    else:
+        print("\n".join(_lines(billing, with_usage=with_usage)))
+    return 0
+
+
+def _portal_link(settings: Settings, billing: Billing) -> int:
+    """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
+    customers = [one.customer for one in billing.subscriptions if one.source == STRIPE and one.customer]
+    if not customers:
+        print(f"{billing.account.name} has never paid by card", file=sys.stderr)
+        return 1
+    tickets = Tickets(PayloadCipher(encryption_keys(settings)))
+    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customers[-1])
+    print(f"{settings.public_url}/billing/portal/{ticket}")
+    return 0
+
+
+async def _read(settings: Settings, name: str) -> Billing:
+    async with services(settings) as base:
+        shop = OurShop(settings.billing, settings.public_url, base.cipher)
+        async with base.database.nobody() as connection:
+            tenants = await tenants_named(connection, name)
+        for organization_id in tenants:
+            async with base.database.tenant(organization_id) as tenant:
+                if found := await billing_of(tenant, base.clock(), shop):
+                    return found
+    raise _NotFoundError(f"no account {name} has been heard of")
+
+
+def _lines(billing: Billing, *, with_usage: bool) -> list[str]:
+    standing = billing.standing
+    source = standing.source or "nobody"
+    paid = "any number of" if standing.seats is None else standing.seats
+    lines = [
+        f"{billing.account.name}: {standing.terms.title}, {standing.status}, by {source}",
+        f"seats: {len(billing.people)} used, {paid} paid for",
+    ]
+    if billing.deadline:
+        lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
+    if with_usage:
+        lines += [f"{text}, this month: {billing.usage[metric]}" for metric, text in METRICS.items()]
+    return lines

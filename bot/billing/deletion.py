@@ -1,0 +1,64 @@
+"""Deletes the data of accounts that cancelled on the Marketplace, once their deadline has passed."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from bot.billing.marketplace_sync import Listing, MarketplaceSync
+from bot.github import GitHubRefusedError, GitHubUnavailableError
+from marketplace.books import Books, Cause
+from storage.database import Database
+from storage.deadlines import Deadlines, tenants_to_delete
+from storage.subscriptions import Subscriptions
+
+
+class Deletion:
+    """Carries deletions out. GitHub is asked once more before each, and a paid subscription stops it."""
+
+    def __init__(
+        self,
+        database: Database,
+        listing: Listing,
+        sync: MarketplaceSync,
+        clock: Callable[[], datetime],
+        grace: timedelta,
+    ) -> None:
+        self._database = database
+        self._listing = listing
+        self._sync = sync
+        self._clock = clock
+        self._grace = grace
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self) -> int:
+        """Returns how many accounts were deleted. What fails is tried again by the next run."""
+        async with self._database.nobody() as connection:
+            due = await tenants_to_delete(connection)
+        done = 0
+        for organization_id in due:
+            with structlog.contextvars.bound_contextvars(organization=organization_id):
+                try:
+                    done += await self._delete(organization_id)
+                except (GitHubUnavailableError, GitHubRefusedError, DBAPIError) as problem:
+                    self._log.warning("deletion put off", reason=str(problem))
+        return done
+
+    async def _delete(self, organization_id: int) -> bool:
+        async with self._database.tenant(organization_id) as tenant:
+            account = await Subscriptions(tenant).account()
+        if account is None:
+            return False
+        if await self._listing.account(account.github_id) is not None:
+            # It was bought again, and nobody told us.
+            await self._sync.follow(account.github_id, Cause("clock", "reconciled", ""))
+            self._log.warning("deletion stopped: GitHub lists a purchase", account=account.github_id)
+            return False
+        async with self._database.tenant(organization_id) as tenant:
+            if await Books(tenant, self._clock(), self._grace).withdraw_if_paid():
+                self._log.warning("deletion stopped: a subscription is paid for", account=account.github_id)
+                return False
+            counts = await Deadlines(tenant).delete_everything()
+        self._log.warning("account deleted, 30 days after it cancelled", account=account.github_id, **counts)
+        return True

@@ -1,0 +1,194 @@
+"""Keeping up with GitHub Marketplace: GitHub is asked after each event, and once a day for everything."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.billing.settings import BillingSettings
+from bot.github import GitHub, GitHubRefusedError
+from marketplace.books import Books, Cause
+from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, subscription_of
+from storage.billing_jobs import BillingJobs
+from storage.database import Database
+from storage.lookups import all_tenants
+from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
+
+# GitHub's answer may lag behind its event: after so long it is asked again, then believed.
+PAUSES = (timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=15))
+RECONCILED = "reconciled"
+
+
+class Listing(Protocol):
+    """The listing on GitHub Marketplace."""
+
+    async def account(self, account: int) -> Any | None:
+        """What an account has bought, as GitHub tells it. None if nothing."""
+
+    def plans(self) -> AsyncIterator[Any]:
+        """The plans that are on sale."""
+
+    def accounts(self, plan: int) -> AsyncIterator[Any]:
+        """All accounts on a plan."""
+
+
+class GitHubListing:
+    """The listing, asked in the name of the App."""
+
+    def __init__(self, github: GitHub) -> None:
+        self._app = github.app
+
+    async def account(self, account: int) -> Any | None:
+        """Raises GitHubUnavailableError or GitHubRefusedError, as all of these do."""
+        try:
+            return await self._app.get(f"/marketplace_listing/accounts/{account}")
+        except GitHubRefusedError as refusal:
+            if refusal.status == 404:
+                return None
+            raise
+
+    def plans(self) -> AsyncIterator[Any]:
+        return self._app.pages("/marketplace_listing/plans?per_page=100")
+
+    def accounts(self, plan: int) -> AsyncIterator[Any]:
+        return self._app.pages(f"/marketplace_listing/plans/{plan}/accounts?per_page=100")
+
+
+class MarketplaceSync:
+    """Brings our books into line with the listing."""
+
+    def __init__(
+        self,
+        database: Database,
+        listing: Listing,
+        settings: BillingSettings,
+        jobs: BillingJobs,
+        clock: Callable[[], datetime],
+    ) -> None:
+        if settings.marketplace is None:
+            raise ValueError("the Marketplace is not set up")
+        self._database = database
+        self._listing = listing
+        self._plan_of = settings.marketplace.plan
+        self._plans = settings.marketplace.plans
+        self._grace = settings.grace
+        self._jobs = jobs
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def follow(self, account: int, cause: Cause, tries: int = 0) -> None:
+        """Acts on an event. A cause without `effective_at` is not dated.
+
+        Raises GitHubUnavailableError or GitHubRefusedError; then nothing has changed.
+        """
+        with structlog.contextvars.bound_contextvars(account=account, cause=cause.event, delivery=cause.id):
+            asked_at = self._clock()
+            try:
+                found = await self._asked(account)
+                await self._keep(account, found, cause, asked_at, tries)
+            except PurchaseError as problem:
+                self._log.error("purchase not understood; nothing is changed", reason=str(problem))
+
+    async def reconcile(self) -> None:
+        """Compares our books with all that the listing tells. Raises as `follow` does."""
+        seen = set[int]()
+        ids = {one.id for one in self._plans}
+        async for plan in self._listing.plans():
+            ids.add(int(plan["id"]))
+        for plan_id in sorted(ids):
+            asked_at = self._clock()
+            async for told in self._accounts(plan_id):
+                cause = Cause("clock", RECONCILED, "")
+                with structlog.contextvars.bound_contextvars(cause=RECONCILED):
+                    try:
+                        found = listed(told)
+                        seen.add(found.id)
+                        await self._keep(found.id, found, cause, asked_at, len(PAUSES))
+                    except PurchaseError as problem:
+                        self._log.error("purchase not understood; nothing is changed", reason=str(problem))
+        for account in await self._ours_but_not_in(seen):
+            await self.follow(account, Cause("clock", RECONCILED, ""), len(PAUSES))
+
+    async def _accounts(self, plan_id: int) -> AsyncIterator[Any]:
+        """A plan that the settings name may be gone from the listing."""
+        try:
+            async for told in self._listing.accounts(plan_id):
+                yield told
+        except GitHubRefusedError as refusal:
+            if refusal.status != 404:
+                raise
+            self._log.warning("the listing has no such plan; see MARKETPLACE_PLAN_IDS", plan=plan_id)
+
+    async def _asked(self, account: int) -> Listed | None:
+        told = await self._listing.account(account)
+        return None if told is None else listed(told)
+
+    async def _keep(
+        self, account: int, found: Listed | None, cause: Cause, asked_at: datetime, tries: int
+    ) -> None:
+        read = subscription_of(found, self._plan_of, asked_at) if found else None
+        async with self._database.nobody() as connection:
+            if found is not None:
+                tenant_id = await tenant_of_buyer(connection, account, found.login, found.type)
+            else:
+                known_id = await tenant_of_account(connection, account)
+                if known_id is None:
+                    await self._again_or_nothing(connection, account, cause, tries)
+                    return
+                tenant_id = known_id
+        async with self._database.tenant(tenant_id) as tenant:
+            books = Books(tenant, self._clock(), self._grace)
+            known = await books.known(MARKETPLACE, "")
+            result = outcome(
+                known,
+                read,
+                cause.event,
+                cause.effective_at,
+                asked_at,
+                is_last_try=tries >= len(PAUSES),
+            )
+            if result.try_again:
+                await self._again(tenant.connection, account, cause, tries)
+                return
+            if result.subscription is not None:
+                await books.keep(result.subscription, cause)
+            # Even if GitHub was asked again since then: what is paid for by now is not deleted.
+            if result.cancelled_at is not None:
+                await books.cancelled(result.cancelled_at, cause, is_told=result.is_told)
+
+    async def _again_or_nothing(
+        self, connection: AsyncConnection, account: int, cause: Cause, tries: int
+    ) -> None:
+        """An account that neither we nor GitHub know: it may have bought a moment ago."""
+        if cause.event == "purchased" and tries < len(PAUSES):
+            await self._again(connection, account, cause, tries)
+        else:
+            self._log.warning("GitHub lists no such account, and we know none; nothing is changed")
+
+    async def _again(self, connection: AsyncConnection, account: int, cause: Cause, tries: int) -> None:
+        await self._jobs.follow_purchase(
+            connection,
+            account=account,
+            action=cause.event,
+            effective_at=cause.effective_at,
+            delivery=cause.id,
+            tries=tries + 1,
+            at=self._clock() + PAUSES[tries],
+        )
+        self._log.info("GitHub does not list the account; it is asked again", tries=tries + 1)
+
+    async def _ours_but_not_in(self, seen: set[int]) -> list[int]:
+        """The accounts whose purchase stands in our books and is not in the listing."""
+        async with self._database.nobody() as connection:
+            tenants = await all_tenants(connection)
+        missing = []
+        for tenant_id in tenants:
+            async with self._database.tenant(tenant_id) as tenant:
+                books = Subscriptions(tenant)
+                account = await books.account()
+                is_ours = any(one.source == MARKETPLACE and not one.has_ended for one in await books.all())
+                if account is not None and is_ours and account.github_id not in seen:
+                    missing.append(account.github_id)
+        return missing

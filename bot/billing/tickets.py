@@ -1,0 +1,35 @@
+"""Signed, expiring words in addresses."""
+
+import base64
+import json
+from datetime import datetime
+
+from storage.cipher import PayloadCipher
+
+
+class TicketError(Exception):
+    """A link of ours is forged, damaged or too old; its text says so."""
+
+
+class Tickets:
+    """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
+
+    def __init__(self, cipher: PayloadCipher) -> None:
+        self._cipher = cipher
+
+    def issue(self, purpose: str, until: datetime, **told: object) -> str:
+        sealed = self._cipher.seal(json.dumps(told | {"for": purpose, "until": until.timestamp()}).encode())
+        return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    def read(self, ticket: str, purpose: str, now: datetime) -> dict[str, object]:
+        """What was told. Raises TicketError."""
+        try:
+            sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
+            told: dict[str, object] = json.loads(self._cipher.open(sealed))
+        except (ValueError, LookupError):
+            raise TicketError("This link is not one of ours, or it was damaged on its way.") from None
+        if told.get("for") != purpose:
+            raise TicketError("This link is for something else.")
+        if now.timestamp() > float(str(told["until"])):
+            raise TicketError("This link is too old. `/agile plan` makes a new one.")
+        return told

@@ -1,0 +1,346 @@
+"""The words of the check “Sprint impact”. Pure functions from an impact to a title, Markdown and buttons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+
+from charts.reading import number, quantity
+from commands.cards.work import lasting
+from commands.wording import counted, folded, footer, moment, named, person, plain, table, weekday
+from sprints.burndown import Burndown, measure
+from sprints.facts import Amount
+from sprints.forecast_words import in_words
+from sprints.heads import RECENT
+from sprints.heads import Button as Pressed
+from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.numbering import ref
+
+_MOST_DAYS = 5
+_MOST_ITEMS = 5
+_HOUR = timedelta(hours=1)
+ADD, LINK, ASIDE = "add", "link", "aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of a check. `identifier` is all that GitHub tells when it is pressed."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the check says. `conclusion` is GitHub's word: `neutral` blocks nothing and praises nothing."""
+
+    title: str
+    summary: str
+    conclusion: str = "neutral"
+    buttons: tuple[Button, ...] = ()
+
+
+def impact_card(
+    impact: Impact,
+    zone: tzinfo,
+    *,
+    is_required: bool = False,
+    button: Pressed | None = None,
+    burndown: Burndown | None = None,
+) -> Card:
+    """The check of a pull request.
+
+    `is_required` is whether every pull request must belong to a sprint item here, `button` what was pressed
+    last, `burndown` what is shown as a table where a picture may not be linked.
+    """
+    parts = [
+        _lead(impact),
+        _pressed(button, zone) if button else "",
+        _rule(impact) if is_required else "",
+        _effect_table(impact),
+        _usual_table(impact, zone),
+        _days_table(burndown) if burndown and impact.effect else "",
+        _footer(impact, is_required=is_required),
+    ]
+    summary = "\n\n".join(part for part in parts if part)
+    return Card(title(impact), summary, _conclusion(impact, is_required=is_required), buttons(impact))
+
+
+def title(impact: Impact) -> str:
+    """One line that says it, as plain text: GitHub shows it without formatting."""
+    match impact.standing:
+        case Standing.SPRINT:
+            return _title_of_moved(impact)
+        case Standing.LATER if impact.later:
+            return (
+                f"Planned for {_name(impact.later.title)}, which starts on {weekday(impact.later.first_day)}"
+            )
+        case Standing.ASIDE:
+            return f"Not for {_sprint(impact)}, says {impact.aside_by}"
+        case Standing.UNPLANNED if impact.outside:
+            verb = "is" if len(impact.outside) == 1 else "are"
+            return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
+        case Standing.UNPLANNED if impact.candidate and impact.is_candidate_inside:
+            return f"Unplanned: names #{impact.candidate} of {_sprint(impact)}, but does not close it"
+        case Standing.UNPLANNED if impact.candidate:
+            return f"Unplanned: works on #{impact.candidate}, which is not in {_sprint(impact)}"
+        case Standing.UNPLANNED:
+            return f"Unplanned: moves no item of {_sprint(impact)}"
+        case _:
+            return "No sprint is running"
+
+
+def buttons(impact: Impact) -> tuple[Button, ...]:
+    """What can be done about it, at most three things, the likeliest first."""
+    if impact.sprint is None or impact.standing is Standing.LATER:
+        return ()
+    # A sprint of several repositories may have no milestone in this one that anything could be put into.
+    here, found = impact.sprint.number_in(), list[Button]()
+    name = _name(impact.sprint.title)
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ASIDE}:
+        what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
+        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
+    if (one := impact.candidate) is not None:
+        link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
+        found.insert(0 if impact.is_candidate_inside else 1, link)
+    if here and impact.standing is Standing.UNPLANNED:
+        does = f"Says that it is no work of {name}"
+        found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
+    elif here and any(one.tie is Tie.ITSELF for one in impact.moved):
+        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
+    return tuple(found)
+
+
+def _title_of_moved(impact: Impact) -> str:
+    first, sprint, effect = impact.moved[0], _sprint(impact), impact.effect
+    numbers = named((one.item.number for one in _strongest(impact.moved)), 3)
+    if effect is None:
+        return f"Belongs to {numbers} of {sprint}, done already"
+    if effect.is_conditional:
+        but = "which a label finishes" if impact.done_labels else "but does not close it"
+        return f"Works on {numbers} of {sprint}, {but}"
+    does = "Part of the sprint" if first.tie is Tie.ITSELF else f"Finishes {numbers}"
+    before, after = measure(effect.before, effect.unit), measure(effect.after, effect.unit)
+    if before == after:
+        return f"{does}: {quantity(after, effect.unit)} left in {sprint}, as now"
+    return f"{does}: {number(before)} → {quantity(after, effect.unit)} left in {sprint}"
+
+
+def _lead(impact: Impact) -> str:
+    sprint = f"**{plain(_sprint(impact))}**"
+    match impact.standing:
+        case Standing.SPRINT:
+            return _lead_of_moved(impact, sprint)
+        case Standing.LATER if impact.later:
+            begins = f"which starts on {weekday(impact.later.first_day)}"
+            return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
+        case Standing.ASIDE:
+            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
+        case Standing.UNPLANNED:
+            return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
+        case _:
+            return "No sprint is running here, so merging this moves none."
+
+
+_AS_IT_IS = "Merging it leaves the sprint that is running as it is."
+
+
+def _lead_of_moved(impact: Impact, sprint: str) -> str:
+    items, effect = _strongest(impact.moved), impact.effect
+    listed = _joined([_item(one) for one in items])
+    if effect is None:
+        return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
+    if effect.is_conditional:
+        if impact.done_labels:
+            return (
+                f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
+                "table shows what that would do."
+            )
+        numbers = named((one.item.number for one in items), _MOST_ITEMS)
+        return (
+            f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
+            "by itself; the table shows what closing would do."
+        )
+    if items[0].tie is Tie.ITSELF and len(items) == 1:
+        return f"This pull request is itself an item of {sprint}: {listed}."
+    return f"Merging this finishes {listed} of {sprint}."
+
+
+def _labels(impact: Impact) -> str:
+    return " or ".join(f"`{one.replace('`', chr(39))}`" for one in sorted(impact.done_labels))
+
+
+def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
+    if impact.outside:
+        verb = "is" if len(impact.outside) == 1 else "are"
+        return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_AS_IT_IS}"
+    if impact.candidate is not None and impact.is_candidate_inside:
+        return f"this closes no item of {sprint}. It names #{impact.candidate}, which is in the sprint."
+    if impact.candidate is not None:
+        named_after = f"by the name of its branch this works on #{impact.candidate}"
+        return f"{named_after}, which is not in {sprint}. {_AS_IT_IS}"
+    return f"this closes no item of {sprint}, and its branch is named after none. {_AS_IT_IS}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """One, two and three; the first of them if there are many."""
+    shown = list(parts[:_MOST_ITEMS])
+    if len(parts) > _MOST_ITEMS:
+        shown.append(f"{len(parts) - _MOST_ITEMS} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _strongest(moved: Sequence[Moved]) -> list[Moved]:
+    """Those that merging finishes; else all. Those still open come first."""
+    finished = [one for one in moved if one.tie is not Tie.BRANCH] or list(moved)
+    is_any_open = any(one.item.state == "open" for one in finished)
+    return [one for one in finished if one.item.state == "open"] if is_any_open else finished
+
+
+def _item(one: Moved) -> str:
+    """#12 Card form (5 points)."""
+    item = one.item
+    name = (
+        f"**{ref(item.number)}**"
+        if one.tie is Tie.ITSELF
+        else f"**{ref(item.number)}** {plain(item.title)}".strip()
+    )
+    if item.is_covered:
+        return f"{name} (told by its sub-issues)"
+    size = quantity(item.points, "points") if item.points is not None else "not estimated"
+    return f"{name} ({size})"
+
+
+def _rule(impact: Impact) -> str:
+    asks = "This repository asks every pull request to belong to an item of a sprint"
+    if _conclusion(impact, is_required=True) == "failure":
+        return (
+            f"**{asks}, and this one does not yet.** Close an item of the sprint with it (`Closes #12`), "
+            "add it to the sprint, or say that it is not for this sprint."
+        )
+    if impact.pull.is_draft:
+        return f"{asks}. Of a draft it asks nothing yet."
+    met = {
+        Standing.SPRINT: "this one does",
+        Standing.LATER: "this one does",
+        Standing.ASIDE: "and this one is an exception that somebody has made",
+    }
+    return f"{asks}; {met.get(impact.standing, 'while none is running, it asks nothing')}."
+
+
+def _conclusion(impact: Impact, *, is_required: bool) -> str:
+    """A rule can be broken or met; where there is none, nothing is judged."""
+    if not is_required or impact.pull.is_draft:
+        return "neutral"
+    if impact.standing in {Standing.SPRINT, Standing.LATER}:
+        return "success"
+    return "failure" if impact.standing is Standing.UNPLANNED else "neutral"
+
+
+def _effect_table(impact: Impact) -> str:
+    effect, sprint = impact.effect, impact.sprint
+    if effect is None or sprint is None:
+        return ""
+    rows = [("Left to do", _left(effect.before, effect), f"**{_left(effect.after, effect)}**")]
+    if effect.chance_before is not None and effect.chance_after is not None and sprint.due:
+        chance = f"**{in_words(effect.chance_after)}**"
+        rows.append(
+            (f"Chance that all is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance)
+        )
+    head = "Once done" if effect.is_conditional else "Once merged"
+    return table((plain(sprint.title), "Now", head), rows)
+
+
+def _left(amount: Amount, effect: Effect) -> str:
+    scope = quantity(measure(effect.scope, effect.unit), effect.unit)
+    return f"{number(measure(amount, effect.unit))} of {scope}"
+
+
+def _usual_table(impact: Impact, zone: tzinfo) -> str:
+    rows = [("First review", _review(impact, zone), _usual_wait(impact))]
+    if impact.pull.lines is not None:
+        rows.append(("Size", _size(impact), _usual_size(impact)))
+    return table(("", "This pull request", "Usual here"), rows, numbers_from=3)
+
+
+def _review(impact: Impact, zone: tzinfo) -> str:
+    review = impact.review
+    if review.first_at is not None:
+        if review.ready_at is None or review.first_at <= review.ready_at:
+            return f"on {_at(review.first_at, zone)}"
+        return f"after {lasting(review.first_at - review.ready_at)}"
+    if impact.pull.is_draft:
+        return "a draft asks for none yet"
+    return f"waiting since {_at(review.ready_at, zone)}" if review.ready_at else "none yet"
+
+
+def _usual_wait(impact: Impact) -> str:
+    usual = impact.usual_wait
+    if usual is None:
+        return "too few to say"
+    return f"half within {_within(usual.half)}, 85 % within {_within(usual.most)} (n = {usual.n})"
+
+
+def _within(elapsed: timedelta) -> str:
+    """Rounded up, so that what is said to lie within it does."""
+    hours = -(-elapsed // _HOUR)
+    return counted(hours, "hour") if hours < 48 else counted(-(-hours // 24), "day")
+
+
+def _size(impact: Impact) -> str:
+    lines, files = impact.pull.lines or 0, impact.pull.files
+    size = _lines(lines)
+    return f"{size} in {counted(files, 'file')}" if files is not None else size
+
+
+def _usual_size(impact: Impact) -> str:
+    usual = impact.usual_size
+    return f"{_lines(usual.lines)} (median, n = {usual.n})" if usual else "too few to say"
+
+
+def _lines(count: int) -> str:
+    return f"{number(Decimal(count))} {'line' if count == 1 else 'lines'}"
+
+
+def _days_table(burndown: Burndown) -> str:
+    """The last days of the burndown, where a picture may not be linked and checks draw no Mermaid."""
+    days = [day for day in burndown.days if day.remaining is not None][-_MOST_DAYS:]
+    if not days:
+        return ""
+    rows = [
+        (
+            weekday(day.date),
+            number(day.remaining or Decimal(0)),
+            number(day.ideal) if day.ideal is not None else "",
+        )
+        for day in days
+    ]
+    unit = "points" if burndown.unit == "points" else "items"
+    return folded(f"Burndown, the last days in {unit}", table(("Day", "Left", "Ideal"), rows))
+
+
+def _pressed(button: Pressed, zone: tzinfo) -> str:
+    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, zone)}. {button.said}"
+    return said if button.is_done else f"**Not done:** {said}"
+
+
+def _footer(impact: Impact, *, is_required: bool) -> str:
+    usual = ""
+    if impact.usual_wait or impact.usual_size:
+        usual = f"Usual: the last {RECENT.days} days; elapsed time, weekends included; sizes without bots"
+    judged = "" if is_required else "This check informs; it blocks nothing and judges no code"
+    return footer(usual, judged)
+
+
+def _at(at: datetime | None, zone: tzinfo) -> str:
+    return moment(at.astimezone(zone)) if at else "an unknown day"
+
+
+def _sprint(impact: Impact) -> str:
+    return _name(impact.sprint.title) if impact.sprint else "the sprint"
+
+
+def _name(text: str) -> str:
+    """A milestone's title on one line."""
+    return " ".join(text.split())

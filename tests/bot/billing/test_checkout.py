@@ -1,0 +1,82 @@
+"""A checkout as emulate's Stripe understands it, which is not of our making."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.billing.settings import StripeSettings
+from bot.billing.stripe_client import RealStripe, StripeUnavailableError
+from bot.demo.emulate import find_emulate, find_node
+from bot.secret import Secret
+
+_KEY = {"Authorization": "Bearer sk_test_x"}
+
+
+@pytest.fixture
+async def emulate(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of emulate's Stripe."""
+    seed = tmp_path / "seed.json"
+    seed.write_text("{}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    arguments = ("start", "-s", "stripe", "--port", str(port), "--seed", str(seed))
+    process = await asyncio.create_subprocess_exec(
+        str(find_node()), str(find_emulate()), *arguments, stdout=asyncio.subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(20):
+            while not await _answers(port):  # noqa: ASYNC110 - it says nothing when it is ready
+                await asyncio.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    await writer.wait_closed()
+    return True
+
+
+async def ask(url: str, method: str = "GET", **told: str) -> dict[str, Any]:
+    async with (
+        aiohttp.ClientSession(headers=_KEY) as session,
+        session.request(method, url, data=told or None) as response,
+    ):
+        assert response.status == 200, await response.text()
+        found: dict[str, Any] = await response.json()
+        return found
+
+
+async def test_a_checkout_carries_the_account(emulate: str) -> None:
+    product = await ask(f"{emulate}/v1/products", "POST", name="Pro")
+    recurring = {"recurring[interval]": "month"}
+    price = await ask(
+        f"{emulate}/v1/prices", "POST", product=product["id"], currency="usd", unit_amount="600", **recurring
+    )
+    client = RealStripe(StripeSettings(Secret("sk_test_x"), (), {}, api_url=emulate))
+    url = await client.open_checkout(
+        account=7, price=price["id"], seats=3, return_url="https://agile.example/billing/done", key="key-1"
+    )
+    await client.close()
+    session = await ask(f"{emulate}/v1/checkout/sessions/{url.rsplit('/', 1)[-1]}")
+    assert (session["mode"], session["metadata"]) == ("subscription", {"account": "7"})
+    assert session["success_url"] == "https://agile.example/billing/done"
+
+
+async def test_nobody_there_is_told_apart_from_a_refusal() -> None:
+    client = RealStripe(StripeSettings(Secret("sk_test_x"), (), {}, api_url="http://127.0.0.1:9"))
+    with pytest.raises(StripeUnavailableError):
+        await client.subscription("sub_1")
+    await client.close()

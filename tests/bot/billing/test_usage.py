@@ -1,0 +1,341 @@
+"""Usage is told from the ledger: once a day, again after failure, never twice."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from bot.billing.settings import BillingSettings
+from bot.billing.stripe_client import (
+    NoStripe,
+    RealStripe,
+    StripeRefusedError,
+    StripeUnavailableError,
+)
+from bot.billing.usage import UsageReporting
+from bot.doctor import examine
+from bot.github import GitHubRefusedError
+from bot.github_calls import Calls, write_down
+from bot.services import Services
+from bot.worker import github_of
+from storage.database import Database
+from storage.deadlines import Deadline, Deadlines
+from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
+from storage.usage import Uncounted, Usage, Used, note_uncounted
+from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
+from tests.commands.test_sprint_status import make_sprint
+from tests.conftest import Clock
+from tests.marketplace.stripe_server import StandInStripe
+from tests.running import Bot, rows
+
+__all__ = ["stand_in"]
+NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+YESTERDAY = date(2026, 11, 22)
+
+
+class Teller:
+    """An account that pays by card, with its ledger, and what tells it."""
+
+    def __init__(
+        self, base: Services, clock: Clock, organization_id: int, stripe: Any, server: StandInStripe
+    ) -> None:
+        self.base = base
+        self.clock = clock
+        self.id = organization_id
+        self.server = server
+        self.stripe = stripe
+        self.reporting = UsageReporting(base.database, stripe, sold(server), clock)
+
+    async def use(self, metric: str = "api_calls", day: date = YESTERDAY, quantity: int = 5) -> None:
+        async with self.base.database.tenant(self.id) as tenant:
+            await Usage(tenant).add(metric, day, quantity)
+
+    async def ledger(self) -> list[Used]:
+        async with self.base.database.tenant(self.id) as tenant:
+            return await Usage(tenant).since(date(2026, 1, 1))
+
+    async def note(self, **values: object) -> None:
+        (one,) = await self.ledger()
+        async with self.base.database.tenant(self.id) as tenant:
+            await Usage(tenant).note(one, **values)
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What Stripe has counted, by identifier."""
+        return {name: int(one["payload"]["value"]) for name, one in self.server.usage.items()}
+
+    @property
+    def sent(self) -> int:
+        return sum(path == "billing/meter_events" for _, path, _ in self.server.requests)
+
+
+@pytest.fixture
+async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> AsyncIterator[Teller]:
+    clock.now = NOW
+    stand_in.meters["agile_api_calls"] = "mtr_3"
+    async with base.database.nobody() as connection:
+        organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
+    async with base.database.tenant(organization_id) as tenant:
+        card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
+        await Subscriptions(tenant).put(card)
+    client = RealStripe(stripe_settings(stand_in))
+    yield Teller(base, clock, organization_id, client, stand_in)
+    await client.close()
+
+
+async def test_what_was_used_is_told_once(teller: Teller) -> None:
+    await teller.use()
+    assert await teller.reporting.run() == 1
+    assert await teller.reporting.run() == 0
+    assert teller.told == {"7:api_calls:2026-11-22": 5}
+    (event,) = teller.server.usage.values()
+    assert event["event_name"] == "agile_api_calls"
+    assert event["payload"] == {"stripe_customer_id": "cus_1", "value": "5"}
+    assert datetime.fromtimestamp(int(event["timestamp"]), UTC) == datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
+    (one,) = await teller.ledger()
+    assert one.reported_at == NOW
+
+
+async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
+    await teller.use(day=NOW.date())
+    assert await teller.reporting.run() == 0
+    teller.clock.now = NOW + DAY
+    assert await teller.reporting.run() == 1
+
+
+@pytest.mark.parametrize("status", [500, 429])
+async def test_after_a_failure_it_is_told_again_under_the_same_name(teller: Teller, status: int) -> None:
+    await teller.use()
+    teller.server.fail_with = status
+    assert await teller.reporting.run() == 0
+    teller.server.fail_with = None
+    teller.clock.now = NOW + timedelta(hours=1)
+    assert await teller.reporting.run() == 1
+    assert teller.told == {"7:api_calls:2026-11-22": 5}
+
+
+async def test_that_it_was_told_already_is_as_good_as_telling(teller: Teller) -> None:
+    await teller.use()
+    await teller.reporting.run()
+    await teller.note(reported_at=None)
+    teller.server.refuses_repeated_usage = True
+    await teller.stripe.send_usage("agile_api_calls", "cus_1", 5, NOW, "7:api_calls:2026-11-22")
+    teller.clock.now = NOW + timedelta(hours=2)
+    assert await teller.reporting.run() == 1
+    (one,) = await teller.ledger()
+    assert one.reported_at
+
+
+async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> None:
+    """It had arrived; only its answer was lost. Stripe has forgotten the identifier by now."""
+    await teller.use()
+    await teller.reporting.run()
+    await teller.note(reported_at=None)
+    before = teller.sent
+    teller.clock.now = NOW + 2 * DAY
+    assert await teller.reporting.run() == 0
+    assert teller.sent == before
+    (one,) = await teller.ledger()
+    assert one.reported_at == NOW + 2 * DAY
+
+
+async def test_after_a_day_of_doubt_what_never_arrived_is_told(teller: Teller) -> None:
+    await teller.use()
+    await teller.note(tried_at=NOW - 2 * DAY)
+    assert await teller.reporting.run() == 1
+    assert teller.told == {"7:api_calls:2026-11-22": 5}
+
+
+async def test_what_is_too_old_goes_to_the_alert(teller: Teller, capsys: pytest.CaptureFixture[str]) -> None:
+    await teller.use(day=YESTERDAY - 40 * DAY)
+    assert await teller.reporting.run() == 0
+    assert teller.told == {}
+    (one,) = await teller.ledger()
+    assert one.refused == "older than 35 days"
+    assert "too old for Stripe and was never charged" in "".join(capsys.readouterr())
+    assert await teller.reporting.run() == 0
+
+
+async def test_what_stripe_refuses_stays_in_the_ledger(
+    teller: Teller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await teller.use()
+    teller.server.fail_with = 400
+    assert await teller.reporting.run() == 0
+    assert "usage refused by Stripe" in "".join(capsys.readouterr())
+    (one,) = await teller.ledger()
+    assert one.reported_at is None
+
+
+async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
+    await teller.use()
+    async with teller.base.database.tenant(teller.id) as tenant:
+        ended = Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
+        await Subscriptions(tenant).put(ended)
+    assert await teller.reporting.run() == 0
+    assert teller.sent == 0
+
+
+async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, clock: Clock) -> None:
+    async with base.database.nobody() as connection:
+        organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
+    insert = (
+        "insert into projects (organization_id, repository_node_id, name, named_at, created_at) "
+        "values (:t, 'R', 'r', now(), '2026-11-22 10:00+00') returning id"
+    )
+    await rows(base, insert, organization_id, t=organization_id)
+    clock.now = NOW
+    reporting = UsageReporting(base.database, NoStripe(), BillingSettings(), clock)
+    assert await reporting.run() == 0
+    assert await reporting.run() == 0
+    async with base.database.tenant(organization_id) as tenant:
+        assert await Usage(tenant).since(YESTERDAY) == [Used("projects_created", YESTERDAY, 1)]
+
+
+class Flaky:
+    """A Stripe that forgets identifiers after a day, and whose answers may be lost either way."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.counted = 0
+        self.known: dict[str, datetime] = {}
+        self.bad_days: list[str] = []
+
+    async def send_usage(self, _name: str, _who: str, quantity: int, _at: datetime, identifier: str) -> None:
+        day = self.bad_days.pop(0) if self.bad_days else "good"
+        if day == "refused":
+            raise StripeRefusedError("no")
+        if day == "lost before":
+            raise StripeUnavailableError("away")
+        seen = self.known.get(identifier)
+        if seen is None or self.clock() - seen > DAY:
+            self.counted += quantity
+            self.known[identifier] = self.clock()
+        if day == "lost after":
+            raise StripeUnavailableError("away")
+
+    async def usage_on(self, _name: str, _who: str, _day: date) -> int | None:
+        return self.counted
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    bad=st.lists(st.sampled_from(["lost before", "lost after", "refused", "good"]), max_size=6),
+    pauses=st.lists(st.sampled_from([1, 22, 26, 50]), min_size=8, max_size=8),
+)
+@example(bad=["lost after", "lost after"], pauses=[22, 22, 22, 22, 1, 1, 1, 1])
+async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str], pauses: list[int]) -> None:
+    day = YESTERDAY - timedelta(days=1)
+    async with teller.base.database.tenant(teller.id) as tenant:
+        for one in await Usage(tenant).since(date(2026, 1, 1)):
+            await Usage(tenant).note(one, tried_at=None, reported_at=None, refused=None)
+        await Usage(tenant).set("api_calls", day, 5)
+    teller.clock.now = NOW
+    flaky = Flaky(teller.clock)
+    flaky.bad_days = list(bad)
+    reporting = UsageReporting(teller.base.database, flaky, sold(teller.server), teller.clock)  # type: ignore[arg-type]
+    for hours in pauses:
+        await reporting.run()
+        teller.clock.now += timedelta(hours=hours)
+    assert flaky.counted == 5
+    (one,) = await teller.ledger()
+    assert one.reported_at is not None
+
+
+# Where it comes from
+
+_QUERY = """
+query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){
+pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repository{nameWithOwner}}}}}}
+"""
+
+
+async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> None:
+    await make_sprint(bot)
+    before = len(bot.github.requests)
+    async with github_of(bot.base) as client:
+        there = client.installation(bot.github.installation_id)
+        for _ in range(2):
+            await there.get(f"/repos/{bot.repo}/milestones")
+        assert [one async for one in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
+        await there.graphql(_QUERY, owner=bot.repo.split("/")[0], name=bot.repo.split("/")[1], number=1)
+        with pytest.raises(GitHubRefusedError):
+            await there.get(f"/repos/{bot.repo}/issues/4711")
+    made = bot.github.requests[before:]
+    assert {one.status for one in made} >= {200, 201, 404}
+    (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")]
+    counted = await rows(bot.base, "select metric, period, quantity from usage_ledger", tenant)
+    assert [tuple(one) for one in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
+
+
+async def test_calls_that_cannot_be_written_down_now_are_counted_on(teller: Teller, bot: Bot) -> None:
+    calls, away = Calls(teller.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
+    calls.count(bot.github.installation_id)
+    await write_down(away, calls)
+    await away.close()
+    calls.count(bot.github.installation_id)
+    assert dict(calls.take()) == {(bot.github.installation_id, NOW.date()): 2}
+
+
+async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Services, clock: Clock) -> None:
+    calls = Calls(clock)
+    calls.count(4711)
+    await write_down(base.database, calls)
+    assert not calls.take()
+
+
+# What the operator reads
+
+
+async def test_doctor_tells_what_stripe_did_not_take(
+    teller: Teller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await teller.use()
+    teller.server.fail_with = 400
+    await teller.reporting.run()
+    (finding,) = await examine(teller.base)
+    assert finding == (
+        f"tenant {teller.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
+        "it is told again each night"
+    )
+    teller.clock.now = NOW + 40 * DAY
+    teller.server.fail_with = None
+    await teller.reporting.run()
+    (finding,) = await examine(teller.base)
+    assert finding.endswith("5 calls of GitHub's API of 2026-11-22 will not be charged: older than 35 days")
+    assert "deleted" not in "".join(capsys.readouterr())
+
+
+async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Services, clock: Clock) -> None:
+    clock.now = NOW
+    for event in ("evt_old", "evt_new"):
+        async with base.database.nobody() as connection:
+            await note_uncounted(connection, Uncounted(event, NOW))
+    (finding,) = await examine(base)
+    assert finding.startswith(
+        "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"
+    )
+    assert "evt_new" in finding
+    clock.now = NOW + 36 * DAY
+    assert await examine(base) == []
+
+
+async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
+    teller: Teller, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with teller.base.database.tenant(teller.id) as tenant:
+        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    (finding,) = await examine(teller.base)
+    assert finding == (
+        f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
+        "in a thread yet; write to them (docs/billing.md)"
+    )
+    async with teller.base.database.tenant(teller.id) as tenant:
+        await Deadlines(tenant).shown(NOW)
+    assert await examine(teller.base) == []
+    said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
+    assert said in "".join(capsys.readouterr())
