@@ -70,7 +70,11 @@ class Books:
         """Notes by when the account's data goes, unless it pays for it elsewhere."""
         account = await self._subscriptions.lock()
         every = await self._subscriptions.all()
-        if account is None or any(_keeps_data(one) or _paid_after(one, at) for one in every):
+        if account is None or any(_keeps_data(one) for one in every):
+            return
+        if any(_paid_after(one, at) for one in every):
+            if is_told:  # We may have found it gone later than the card ended, only because we looked later.
+                await self._deadlines.withdraw(self._now, "a card paid after it", only_found=True)
             return
         if not is_told and await self._deadlines.latest() is not None:
             return

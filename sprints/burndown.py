@@ -166,5 +166,12 @@ def _line(value: Decimal, begin: date, target: date, last: date, calendar: Calen
     line, passed = {}, 0
     for day in days_between(begin, last):
         passed += day in steps
-        line[day] = value * (len(steps) - passed) / len(steps) if steps else Decimal(0)
+        line[day] = _part(value, len(steps) - passed, len(steps))
     return line
+
+
+def _part(value: Decimal, left: int, steps: int) -> Decimal:
+    """What is left of a value, to its last digit while nothing has gone."""
+    if left == 0:
+        return Decimal(0)
+    return value if left == steps else value * left / steps

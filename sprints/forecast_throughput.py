@@ -105,7 +105,7 @@ def how_many(
 ) -> Amounts | Refusal:
     """How many items are done from `first` to `by`, both included; 0 if no working day lies there.
 
-    85 % is the 15th percentile of the futures: in at least 85 % of them as many or more are done.
+    85 %: the most items of which at least 85 % of the futures do as many or more.
     """
     refusal = _refusal(history, calendar, first)
     if refusal:
@@ -114,8 +114,9 @@ def how_many(
     totals = np.zeros(RUNS, np.int32)
     for block in _blocks(history.done, length, seed):
         totals += block.sum(axis=0, dtype=np.int32)
-    sums: list[int] = sorted(totals.tolist())
-    p50, p85, p95 = (nearest_rank(sums, percent) or 0 for percent in (50, 15, 5))
+    # The most first, so that 85 % of the futures are those that do at least as many.
+    sums: list[int] = sorted((-totals).tolist())
+    p50, p85, p95 = (-(nearest_rank(sums, percent) or 0) for percent in (50, 85, 95))
     return Amounts(p50, p85, p95, _sample(history))
 
 

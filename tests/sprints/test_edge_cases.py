@@ -810,6 +810,14 @@ def test_a_due_date_moved_draws_a_new_ideal_from_that_day_and_the_old_one_as_a_g
     assert [day.ghost for day in shown] == [*[None] * 8, 3, 2, 1, 0, *[None] * 3]
 
 
+@pytest.mark.parametrize("points", range(1, 12))
+def test_a_due_date_moved_on_a_day_off_lifts_the_ideal_by_no_digit(points: int) -> None:
+    box = Box("11-13", start="11-16", due="2026-11-26").edited("11-21 10:00", due="2026-12-10")
+    shown = {day.date: day.ideal for day in burndown_of(box.facts(committed_card(points))).days}
+
+    assert shown[date(2026, 11, 20)] == shown[date(2026, 11, 21)] == shown[date(2026, 11, 22)]
+
+
 def test_a_due_date_moved_earlier_is_a_negative_slip() -> None:
     facts = sprint().edited("11-18", due="2026-11-25").facts(committed_card(10))
 

@@ -189,7 +189,7 @@ async def test_stripe_away_is_asked_again(shop: Bot, stand_in: StandInStripe) ->
 # Stripe's own example objects (github.com/stripe/openapi, fixtures3.json, MIT licence)
 
 FIXTURES: dict[str, dict[str, Any]] = json.loads(
-    (Path(__file__).parents[1] / "marketplace/stripe_fixtures.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "marketplace/stripe_fixtures.json").read_text(encoding="utf-8")
 )
 
 
