@@ -23,11 +23,12 @@ from bot.settings import GitHubSettings, Secret, Settings
 from bot.worker import worker
 from storage import schema
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
+from tests.emptying import empty
 from tests.github_openapi import load_checker
 from tests.running import Bot
 
 _NUMBERS = itertools.count(1)
-_TEMPLATE = "template_for_tests"
+_DATABASE = "tests"
 
 
 def pytest_configure() -> None:
@@ -56,23 +57,21 @@ class Clock:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[EmbeddedServer]:
-    """A PostgreSQL of the tests' own, with a migrated database to copy from."""
+    """A PostgreSQL of the tests' own, with a migrated database."""
     with (
         tempfile.TemporaryDirectory(prefix="ag", dir="/tmp", ignore_cleanup_errors=True) as folder,
         running_server(Path(folder), durable=False) as running,
     ):
-        running.create_database(_TEMPLATE)
-        schema.migrate(running.address("agile_owner", _TEMPLATE), APPLICATION)
+        running.create_database(_DATABASE)
+        schema.migrate(running.address("agile_owner", _DATABASE), APPLICATION)
         yield running
 
 
 @pytest.fixture
 def database_name(server: EmbeddedServer) -> Iterator[str]:
-    """An empty, migrated database."""
-    name = f"test_{next(_NUMBERS)}"
-    server.create_database(name, template=_TEMPLATE)
-    yield name
-    server.drop_database(name)
+    """A migrated database, empty again after each test."""
+    yield _DATABASE
+    empty(server.address("postgres", _DATABASE))
 
 
 @pytest.fixture(scope="session")
