@@ -12,6 +12,7 @@ import pytest
 from bot.backfill.command import _find
 from bot.backfill.run import Backfill
 from bot.demo.github import StandInGitHub
+from bot.demo.seed import INSTALLATION_ID
 from bot.github import GitHub, GitHubUnavailableError
 from bot.recording import until_processed
 from bot.serve import door
@@ -100,7 +101,7 @@ def history(repo: str, key: int) -> list[dict[str, Any]]:
             "event": event,
             "delivery": f"{repo}-{n}",
             "payload": webhook(action, **parts)
-            | {"repository": where, "installation": {"id": StandInGitHub().installation_id}},
+            | {"repository": where, "installation": {"id": INSTALLATION_ID}},
         }
         for n, (event, action, parts) in enumerate(told)
     ]

@@ -13,6 +13,7 @@ import pytest
 from bot.backfill.command import _find
 from bot.backfill.run import Backfill, Progress
 from bot.demo.github import StandInGitHub
+from bot.demo.seed import INSTALLATION_ID
 from bot.github import GitHub, GitHubUnavailableError
 from bot.recording import until_processed
 from bot.serve import door
@@ -106,7 +107,7 @@ class Past:
 
     def tell(self, event: str, action: str, sender: Json | None = None, **parts: Any) -> None:
         payload = webhook(action, **parts) | {"repository": self.repository}
-        payload["installation"] = {"id": StandInGitHub().installation_id}
+        payload["installation"] = {"id": INSTALLATION_ID}
         payload |= {"sender": sender} if sender else {}
         guid = f"{self.repo}-{len(self.deliveries):05}"
         self.deliveries.append({"event": event, "delivery": guid, "payload": payload})
