@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import count, cycle
+from itertools import cycle
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -24,36 +24,26 @@ from yarl import URL
 from bot.demo import seed as people
 from bot.demo import summaries
 from bot.demo.actions import ActionError, Actions
-from bot.demo.answers import Answer, error, json_answer, relayed, with_etag
-from bot.demo.attempts import Attempts
+from bot.demo.answers import Answer, error, json_answer, with_etag
 from bot.demo.backdating import Backdating
 from bot.demo.callers import Caller, Callers
 from bot.demo.desk import Desk
 from bot.demo.emulate import HOST, Emulate
-from bot.demo.extras import Extras
 from bot.demo.faults import Fault, Faults
-from bot.demo.files import wrapped
 from bot.demo.history import History, Repository
-from bot.demo.history_rest import HistoryRest
 from bot.demo.hooks import Arrival, Delivery, Hooks
-from bot.demo.issue_lists import IssueLists
-from bot.demo.marketplace import Marketplace
-from bot.demo.planning import Planning, explained
 from bot.demo.pulls import Pulls
 from bot.demo.rate_limit import RateLimit
-from bot.demo.relations import Relations
 from bot.demo.repairs import Repairs
+from bot.demo.rest import Rest
 from bot.demo.roles import Roles, role_of
+from bot.demo.settling import Settling
 from bot.demo.silent import change
-from bot.demo.teams import membership
 from bot.demo.telling import tell
+from bot.demo.upstream import Upstream
 
 CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
 
-COMMENT = re.compile(r"^/repos/[^/]+/[^/]+/(?:issues|pulls)/comments/(\d+)$")
-TOKEN_MINT = re.compile(r"^/app/installations/\d+/access_tokens$")
-QUIET_SECONDS = 0.03
-DRAIN_SECONDS = 10.0
 LONG_POLL_SECONDS = 20.0
 
 
@@ -109,38 +99,42 @@ class StandInGitHub(Actions):
         self._callers = Callers()
         self._faults = Faults()
         self._backdating = Backdating(clock)
+        self._upstream = Upstream(lambda: self.url, self._admin_token)
         self._desk = self._new_desk()
-        self._pulls = Pulls(self._desk)
-        self._issue_lists = IssueLists(self._desk, self._pulls)
-        self._relations = Relations(self._desk)
-        self._planning = Planning(self._desk)
-        self._repairs = Repairs(self._list_of_emulate, self._backdating, self._desk, self._pulls)
-        self._hooks = Hooks(webhook_secret, self._repairs.apply, self.history.observe)
-        self._extras = Extras(self._desk, lambda: self.roles)
-        self._attempts = Attempts(self._hooks, self._is_app, lambda: URL(self.url))
-        self.marketplace = Marketplace(self._is_app, lambda: URL(self.url))
-        self._recorded = HistoryRest(self.history, self._is_app, lambda: URL(self.url))
+        pulls = Pulls(self._desk)
+        repairs = Repairs(self._upstream.list, self._backdating, self._desk, pulls)
+        self._hooks = Hooks(webhook_secret, repairs.apply, self.history.observe)
+        self._settling = Settling(self._upstream, self._hooks)
+        self._rest = Rest(
+            self._upstream,
+            self._desk,
+            pulls=pulls,
+            repairs=repairs,
+            hooks=self._hooks,
+            callers=self._callers,
+            backdating=self._backdating,
+            roles=lambda: self.roles,
+            teams=lambda: self.teams,
+            wrote=self._settling.wrote,
+        )
+        self.marketplace = self._rest.marketplace
         self._helper_tokens = {login: cycle(people.helper_tokens(login)) for login in people.PEOPLE}
-        self._drain_lock = asyncio.Lock()
-        self._drain_numbers = count(1)
-        self._drained = asyncio.Event()
         self._changed = asyncio.Condition()
         self._version = 0
-        self._writes = 0
-        self._writes_seen = 0
         self._running: contextlib.AsyncExitStack | None = None
-        self._emulate_url = ""
-        self._session: aiohttp.ClientSession
 
     def _new_desk(self) -> Desk:
         return Desk(
-            ask=self._ask_emulate,
+            ask=self._upstream.ask,
             tell=self._tell_of,
             catch_up=self.catch_up,
             history=self.history,
             front=lambda: URL(self.url),
-            token=lambda: next(self._helper_tokens[people.ADMIN]),
+            token=self._admin_token,
         )
+
+    def _admin_token(self) -> str:
+        return next(self._helper_tokens[people.ADMIN])
 
     # Life
 
@@ -156,7 +150,7 @@ class StandInGitHub(Actions):
     async def start(self) -> None:
         """Open the front first: emulate's seed and its bodies carry the front's address."""
         async with contextlib.AsyncExitStack() as stack:
-            self._session = await stack.enter_async_context(aiohttp.ClientSession())
+            session = await stack.enter_async_context(aiohttp.ClientSession())
             await self._hooks.start()
             stack.push_async_callback(self._hooks.stop)
             runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
@@ -171,7 +165,8 @@ class StandInGitHub(Actions):
                 events=self._events,
                 permissions=self._permissions,
             )
-            self._emulate_url = (await stack.enter_async_context(Emulate(seed, base_url=self.url))).url
+            emulate = await stack.enter_async_context(Emulate(seed, base_url=self.url))
+            self._upstream.open(session, emulate.url)
             self._running = stack.pop_all()
 
     async def stop(self) -> None:
@@ -225,7 +220,7 @@ class StandInGitHub(Actions):
                 return await self.call(method, path, body)
 
         told = await tell(unheard, event, action, repo, as_user=as_user, **details)
-        self._extras.follow(told)
+        self._rest.extras.follow(told)
         if self._hooks.muted:
             await self.catch_up()
             for name, payload in told:
@@ -253,33 +248,20 @@ class StandInGitHub(Actions):
     @contextlib.asynccontextmanager
     async def muted(self) -> AsyncIterator[None]:
         """Nothing that is done inside reaches `target`."""
-        await self._drain()
+        await self._settling.drain()
         before, self._hooks.muted = self._hooks.muted, True
         try:
             yield
         finally:
             try:
-                await self._drain()
+                await self._settling.drain()
             finally:
                 self._hooks.muted = before
 
     async def settle(self) -> None:
         """Wait until every webhook caused so far was delivered and answered."""
-        await self._drain()
+        await self._settling.drain()
         await self._hooks.settle()
-
-    async def _drain(self) -> None:
-        """emulate never says when its webhooks are out; one of another App, caused last, nearly does."""
-        async with self._drain_lock:
-            self._drained.clear()
-            label = {"name": f"drain-{next(self._drain_numbers)}", "color": "ededed"}
-            token = people.user_token(people.DRAIN_OWNER)
-            await self._ask_emulate("POST", f"/repos/{people.DRAIN_REPO}/labels", token, label)
-            async with asyncio.timeout(DRAIN_SECONDS):
-                await self._drained.wait()
-            clock = asyncio.get_running_loop().time
-            while (left := self._hooks.last_arrival + QUIET_SECONDS - clock()) > 0:  # noqa: ASYNC110 - the wait is for nothing to happen
-                await asyncio.sleep(left)
 
     # Bad days
 
@@ -327,18 +309,18 @@ class StandInGitHub(Actions):
         token = next(self._helper_tokens[as_user])
         caller = Caller("user", as_user, token)
         sent = None if body is None else json.dumps(body).encode()
-        answer = await self._answer(caller, method, URL(path, encoded=True), sent)
+        answer = await self._answered(caller, method, URL(path, encoded=True), sent)
         if answer.status >= 400:
             raise ActionError(f"{method} {path} as {as_user}: {answer.status} {answer.body.decode()}")
         return json.loads(answer.body) if answer.body else None
 
     def reactions(self, repo: str, comment_id: int) -> list[dict[str, Any]]:
         """The reactions on a comment, oldest first."""
-        return self._extras.reactions.of(f"/repos/{repo}/issues/comments/{comment_id}")
+        return self._rest.extras.reactions.of(f"/repos/{repo}/issues/comments/{comment_id}")
 
     def reactions_to(self, repo: str, path: str) -> list[dict[str, Any]]:
         """The reactions on anything: `issues/7` (also a pull request), `pulls/comments/3`; oldest first."""
-        return self._extras.reactions.of(f"/repos/{repo}/{path}")
+        return self._rest.extras.reactions.of(f"/repos/{repo}/{path}")
 
     def backdate(self, made: Mapping[str, Any], **times: str) -> None:
         """Show past instants in an object that a helper returned: `backdate(issue, created_at="…Z")`."""
@@ -362,7 +344,7 @@ class StandInGitHub(Actions):
         return web.Response(status=202)
 
     async def _on_drain(self, _request: web.Request) -> web.Response:
-        self._drained.set()
+        self._settling.arrive()
         return web.Response(status=202)
 
     async def _on_changes(self, request: web.Request) -> web.Response:
@@ -389,7 +371,7 @@ class StandInGitHub(Actions):
         fault = self._faults.take(request.method, request.path)
         if fault is None or fault.after_effect:
             refusal = self._refusal(caller, request, body)
-            answer = refusal or await self._answer(caller, request.method, request.rel_url, body or None)
+            answer = refusal or await self._answered(caller, request.method, request.rel_url, body or None)
             if fault is None:
                 return with_etag(request, answer)
         return Answer(fault.status, fault.encoded(), {"Content-Type": "application/json", **fault.headers})
@@ -407,38 +389,15 @@ class StandInGitHub(Actions):
             return error(422, f"The request is not valid for GitHub: {violation}")
         return None
 
-    async def _answer(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
+    async def _answered(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
         if url.path == "/graphql" and method == "POST":
             return await self._on_graphql(caller, body)
-        answer = (
-            await self._attempts.answer(caller, method, url)
-            or await self.marketplace.answer(caller, method, url)
-            or await self._recorded.answer(caller, method, url)
-            or await self._extras.answer(caller, method, url, body)
-            or membership(caller, method, url.path, self.teams, lambda: URL(self.url))
-        )
-        if answer is None:
-            answer = await self._completed(url.path, await self._on_objects(caller, method, url, body))
+        answer = await self._rest.answer(caller, method, url, body)
         if method not in ("GET", "HEAD"):
             async with self._changed:
                 self._version += 1
                 self._changed.notify_all()
         return answer
-
-    async def _on_objects(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
-        """Repositories and what is in them: emulate's answer, unless it lacks them."""
-        answer = await self._relations.answer(caller, method, url, body) or await self._pulls.files(
-            caller, method, url
-        )
-        if answer is None:
-            answer = await self._forward(caller, method, url, body)
-            answer = await self._issue_lists.completed(caller, method, url, answer)
-            self._writes += method != "GET" and not TOKEN_MINT.match(url.path)
-        if answer.status == 404:
-            answer = await self._pulls.answer(caller, method, url, body) or answer
-        if method == "GET" and answer.status == 200:
-            answer = self._recorded.without_gone(url, answer)
-        return explained(caller, method, url.path, body, answer)
 
     async def _on_graphql(self, caller: Caller, body: bytes | None) -> Answer:
         if caller.kind not in ("installation", "user"):
@@ -463,16 +422,9 @@ class StandInGitHub(Actions):
         answer = json_answer(200, answered.body)
         return replace(answer, headers={**answer.headers, **self.graphql_limits.headers()})
 
-    async def _is_app(self, caller: Caller) -> bool:
-        """Whether emulate takes the JWT."""
-        return caller.kind == "app" and (await self._ask_emulate("GET", "/app", caller.token)).status == 200
-
     async def catch_up(self) -> None:
         """Wait until the history knows what was done so far; what goes to the bot may still be on its way."""
-        while self._writes_seen < (writes := self._writes):
-            await self._drain()
-            self._writes_seen = writes
-        await self._hooks.read()
+        await self._settling.catch_up()
 
     def _can_see(self, caller: Caller, repository: Repository) -> bool:
         is_public = not repository.body.get("private")
@@ -481,80 +433,12 @@ class StandInGitHub(Actions):
     def _role(self, caller: Caller, repository: Repository) -> str | None:
         return role_of(self.roles, repository.full_name, caller.name)
 
-    async def _forward(self, caller: Caller, method: str, url: URL, body: bytes | None) -> Answer:
-        checked = await self._planning.checked(caller, method, url, body)
-        if isinstance(checked, Answer):
-            return checked
-        edited = await self._announce_edit(caller, method, url.path, checked)
-        answer = await self._send_to_emulate(method, str(url), caller.token, checked)
-        if edited is not None and answer.status >= 400:
-            self._repairs.forget_edit(edited)
-        if TOKEN_MINT.match(url.path) and answer.status == 201:
-            self._callers.remember_installation_token(json.loads(answer.body))
-        if method == "POST" and answer.status == 201 and url.path == f"/orgs/{people.ORG}/repos":
-            self._extras.remember_repository(json.loads(answer.body)["full_name"])
-        if _hides_a_repository(caller, method, url.path, answer):
-            return error(404, "Not Found")
-        return answer
-
-    async def _completed(self, path: str, answer: Answer) -> Answer:
-        """The answer with what emulate does not know, and with the demo's past times."""
-        is_thin = any(sign in answer.body for sign in (b'"reactions"', b'"diff_url"', b'"encoding"'))
-        if answer.status not in (200, 201) or not answer.body or not (self._backdating or is_thin):
-            return answer
-        value = wrapped(path, json.loads(answer.body))
-        await self._pulls.complete(value)
-        self._extras.reactions.fill_in(value)
-        summaries.fill_in(self.history, value)
-        self._backdating.apply(value)
-        return replace(answer, body=json.dumps(value).encode())
-
-    async def _announce_edit(self, caller: Caller, method: str, path: str, body: bytes | None) -> int | None:
-        """Read a comment before it is edited, so that the webhook can tell what it said."""
-        match = COMMENT.match(path)
-        if method != "PATCH" or match is None or body is None:
-            return None
-        before = await self._ask_emulate("GET", path, caller.token)
-        if before.status != 200:
-            return None
-        old, new = json.loads(before.body)["body"], json.loads(body).get("body")
-        self._repairs.expect_edit(int(match[1]), old, new)
-        return int(match[1])
-
     async def _tell_of(self, event: str, payload: dict[str, Any]) -> None:
         """A webhook for what the front did itself, behind those for what was done before."""
-        self._writes += 1
+        self._settling.wrote()
         await self.catch_up()
-        self._extras.reactions.fill_in(payload)
+        self._rest.extras.reactions.fill_in(payload)
         summaries.fill_in(self.history, payload)
         self._backdating.apply(payload)
         self._hooks.emit(event, payload)
         await self._hooks.read()
-
-    async def _ask_emulate(self, method: str, path: str, token: str, body: Any = None) -> Answer:
-        sent = None if body is None else json.dumps(body).encode()
-        return await self._send_to_emulate(method, path, token, sent)
-
-    async def _list_of_emulate(self, path: str) -> list[dict[str, Any]]:
-        answer = await self._ask_emulate("GET", path, next(self._helper_tokens[people.ADMIN]))
-        return json.loads(answer.body) if answer.status == 200 else []
-
-    async def _send_to_emulate(self, method: str, path: str, token: str, body: bytes | None) -> Answer:
-        headers = {"Accept": "application/vnd.github+json"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        if body is None and method in ("POST", "PUT", "PATCH"):
-            body = b"{}"  # emulate refuses an empty body where GitHub takes one
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-        url = URL(self._emulate_url + path, encoded=True)
-        request = self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
-        async with request as got:
-            return relayed(got, await got.read(), was=self._emulate_url, now=self.url)
-
-
-def _hides_a_repository(caller: Caller, method: str, path: str, answer: Answer) -> bool:
-    """emulate admits with 401 or 403 that a private repository exists; GitHub says 404."""
-    reading = method in ("GET", "HEAD") and path.startswith("/repos/")
-    refused = answer.status in (401, 403) and b"rate limit" not in answer.body
-    return reading and refused and caller.kind in ("user", "anonymous")

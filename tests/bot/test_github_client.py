@@ -1,5 +1,6 @@
 """The GitHub client: one token for many calls, ETags of its own, and limits that are obeyed."""
 
+import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +26,7 @@ async def installation(github: StandInGitHub, clock: Clock) -> AsyncIterator[Ins
 @pytest.fixture
 async def path(github: StandInGitHub) -> str:
     """Something to read."""
-    name = f"read-{len(github.requests)}"
+    name = f"read-{uuid.uuid4()}"
     await github.create_repository(name=name)
     return f"/repos/acme/{name}/milestones"
 
