@@ -20,7 +20,7 @@ from benchmarks import common
 from bot.backfill.command import _find
 from bot.backfill.run import Backfill
 from bot.demo.github import StandInGitHub
-from bot.demo.history import Repository
+from bot.demo.objects import Repository
 from bot.services import services
 from bot.settings import load
 from bot.worker import github_of

@@ -30,8 +30,9 @@ from bot.demo.callers import Caller, Callers
 from bot.demo.desk import Desk
 from bot.demo.emulate import HOST, Emulate
 from bot.demo.faults import Fault, Faults
-from bot.demo.history import History, Repository
+from bot.demo.history import History
 from bot.demo.hooks import Arrival, Delivery, Hooks
+from bot.demo.objects import Repository
 from bot.demo.pulls import Pulls
 from bot.demo.rate_limit import RateLimit
 from bot.demo.repairs import Repairs

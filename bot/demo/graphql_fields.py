@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.demo.graphql_paging import Page, page_of
-from bot.demo.history import History, Item, Label, Milestone, Repository
+from bot.demo.history import History
+from bot.demo.objects import Item, Label, Milestone, Repository
 from bot.demo.timeline import Event, milliseconds
 
 Json = dict[str, Any]

@@ -23,7 +23,8 @@ from bot.demo.emulate import NODE_MODULES
 from bot.demo.graphql_cost import cost_of
 from bot.demo.graphql_fields import FIELDS, NotFoundError, Root, type_of
 from bot.demo.graphql_paging import PagingError
-from bot.demo.history import History, Repository
+from bot.demo.history import History
+from bot.demo.objects import Repository
 from bot.demo.rate_limit import RateLimit
 
 Json = dict[str, Any]

@@ -12,7 +12,8 @@ from yarl import URL
 
 from bot.demo.answers import Answer, error, json_answer
 from bot.demo.callers import Caller
-from bot.demo.history import History, Item, Milestone, Repository
+from bot.demo.history import History
+from bot.demo.objects import Item, Milestone, Repository
 from bot.demo.paging import listed
 from bot.demo.timeline import REST_NAMES, Event, milliseconds
 

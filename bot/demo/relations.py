@@ -11,7 +11,7 @@ from yarl import URL
 from bot.demo.answers import Answer, error, json_answer
 from bot.demo.callers import Caller
 from bot.demo.desk import Desk, sent_object
-from bot.demo.history import Item
+from bot.demo.objects import Item
 from bot.demo.paging import listed
 from bot.demo.pulls import ISSUE_ID_OF_PULL
 from bot.demo.telling import dependency_payloads, family_payloads

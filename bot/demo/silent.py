@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.demo.history import Item, close, rename
+from bot.demo.history import close, rename
+from bot.demo.objects import Item
 
 Json = dict[str, Any]
 GHOST = {"login": "ghost", "type": "User"}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.demo.history import History, Item
+from bot.demo.history import History
+from bot.demo.objects import Item
 
 Json = dict[str, Any]
 
