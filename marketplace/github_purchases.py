@@ -156,8 +156,9 @@ def outcome(
     return Outcome(_ended(known, now, now), now)
 
 
-def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscription | None:
+def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscription:
+    """Also of what was bought and given up before we heard of it: which plan that was is told nowhere."""
     if known is None:
-        return None
+        return Subscription(MARKETPLACE, "ended", PlanName.FREE.value, now, ended_at=at)
     ended_at = known.ended_at if known.has_ended else at
     return replace(known, status="ended", ended_at=ended_at, pending=None, period_end=None, read_at=now)
