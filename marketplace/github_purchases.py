@@ -160,5 +160,6 @@ def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscript
     """Also of what was bought and given up before we heard of it: which plan that was is told nowhere."""
     if known is None:
         return Subscription(MARKETPLACE, "ended", PlanName.FREE.value, now, ended_at=at)
-    ended_at = known.ended_at if known.has_ended else at
+    # Where we found it gone later than the day that GitHub names now, that day is the right one.
+    ended_at = min(known.ended_at or at, at) if known.has_ended else at
     return replace(known, status="ended", ended_at=ended_at, pending=None, period_end=None, read_at=now)

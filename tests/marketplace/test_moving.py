@@ -151,6 +151,8 @@ _MOST = max(len(acts) for acts, _ in SEQUENCES.values())
 @example(lateness=[0, 2, 1, 0, 0], repeated={0}, ties=[0, 3, 2, 1, 4])
 # Given up before the purchase was heard of, while a card seemed to pay that had ended.
 @example(lateness=[30, 0, 2, 0, 0], repeated=set(), ties=[0, 1, 2, 3, 4])
+# Found gone on the day of the card's end, while the card seemed to pay; then told with its day.
+@example(lateness=[30, 0, 30, 30, 0], repeated={0}, ties=[0, 1, 2, 3, 4])
 async def test_while_it_happens_no_order_matters(
     name: str,
     base: Services,
