@@ -1,4 +1,4 @@
-"""Makes a database as it was after migrating: a tenth of the work of copying one for each test."""
+"""Makes a database as it was after migrating: far less work than copying one for each test."""
 
 import psycopg
 
