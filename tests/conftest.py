@@ -4,7 +4,7 @@ import asyncio
 import gc
 import itertools
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import hypothesis
 import pytest
+import uvloop
 from hypothesis import HealthCheck
 
 from bot.demo.github import StandInGitHub
@@ -43,6 +44,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that `serve` and `work` run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 class Clock:
