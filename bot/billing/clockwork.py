@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import procrastinate
 import structlog
@@ -81,7 +82,7 @@ class BillingClockwork:
             try:
                 await sync.follow(account, cause, tries)
             except GitHubUnavailableError as problem:
-                await self._follow_later(problem.retry_at, account, cause, tries)
+                await sync.follow_later(account, cause, tries, problem.retry_at)
 
         async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
             await self._reconcile(sync)
@@ -102,14 +103,8 @@ class BillingClockwork:
         self._stripe = stripe
         sync = StripeSync(self._database, stripe, self._settings, self._clock)
 
-        async def follow(
-            event_id: str,
-            kind: str,
-            customer: str | None,
-            subscription: str | None,
-            account: int | None = None,
-        ) -> None:
-            await sync.follow(About(event_id, kind, customer, subscription, account))
+        async def follow(**about: Any) -> None:
+            await sync.follow(About(**about))
 
         async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
             try:
@@ -134,18 +129,6 @@ class BillingClockwork:
             report
         )
         queue.periodic(cron="0 2 * * *")(task)
-
-    async def _follow_later(self, at: datetime, account: int, cause: Cause, tries: int) -> None:
-        async with self._database.nobody() as connection:
-            await self._jobs.follow_purchase(
-                connection,
-                account=account,
-                action=cause.event,
-                effective_at=cause.effective_at,
-                delivery=cause.id,
-                tries=tries,
-                at=at,
-            )
 
     async def _reconcile(self, sync: MarketplaceSync) -> None:
         try:

@@ -91,6 +91,11 @@ class MarketplaceSync:
             except PurchaseError as problem:
                 self._log.error("purchase not understood; nothing is changed", reason=str(problem))
 
+    async def follow_later(self, account: int, cause: Cause, tries: int, at: datetime) -> None:
+        """Acts on an event when GitHub may be asked again."""
+        async with self._database.nobody() as connection:
+            await self._put_off(connection, account, cause, tries, at)
+
     async def reconcile(self) -> None:
         """Compares our books with all that the listing tells. Raises as `follow` does."""
         seen = set[int]()
@@ -168,16 +173,21 @@ class MarketplaceSync:
             self._log.warning("GitHub lists no such account, and we know none; nothing is changed")
 
     async def _again(self, connection: AsyncConnection, account: int, cause: Cause, tries: int) -> None:
+        await self._put_off(connection, account, cause, tries + 1, self._clock() + PAUSES[tries])
+        self._log.info("GitHub does not list the account; it is asked again", tries=tries + 1)
+
+    async def _put_off(
+        self, connection: AsyncConnection, account: int, cause: Cause, tries: int, at: datetime
+    ) -> None:
         await self._jobs.follow_purchase(
             connection,
             account=account,
             action=cause.event,
             effective_at=cause.effective_at,
             delivery=cause.id,
-            tries=tries + 1,
-            at=self._clock() + PAUSES[tries],
+            tries=tries,
+            at=at,
         )
-        self._log.info("GitHub does not list the account; it is asked again", tries=tries + 1)
 
     async def _ours_but_not_in(self, seen: set[int]) -> list[int]:
         """The accounts whose purchase stands in our books and is not in the listing."""

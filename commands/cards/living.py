@@ -1,6 +1,6 @@
 """The words of the living comment: one per sprint, edited in place when facts change. Pure functions.
 
-Its alerts, which are comments of their own, are told in `alert_card.py`.
+Its alerts, which are comments of their own, are told in `alert.py`.
 """
 
 from collections.abc import Mapping, Sequence
