@@ -56,11 +56,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("repository", metavar="OWNER/NAME")
     found.set_defaults(log_level=logging.ERROR)
     for name, summary, run in (
-        (
-            "plan",
-            "What an account has bought, and how many seats it uses.",
-            "bot.billing.command:plan",
-        ),
+        ("plan", "What an account has bought, and how many seats it uses.", "bot.billing.command:plan"),
         ("usage", "What an account has used this month.", "bot.billing.command:usage"),
     ):
         found = add(name, summary, f"{name} --account acme --json", run)
