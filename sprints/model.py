@@ -14,7 +14,7 @@ from sprints.numbering import Number
 
 # Two facts of one second: nothing comes before the beginning, and leaving comes before joining, so that a
 # move within a second keeps its target. Between others the delivery decides, so that everybody agrees.
-_BEGINNING, _LEAVING, _OTHER = range(3)
+_BEGINNING, _LEAVING, _OTHER, _END = range(4)
 
 
 class State(StrEnum):
@@ -157,4 +157,6 @@ def _place_in_second(event: ItemEvent | MilestoneEvent | LabelEvent) -> int:
     if event.event == ("created" if isinstance(event, MilestoneEvent) else "opened"):
         # A milestone opened again is no beginning.
         return _BEGINNING
+    if isinstance(event, MilestoneEvent) and event.event == "deleted":
+        return _END
     return _LEAVING if event.event in {"demilestoned", "unlabeled"} else _OTHER

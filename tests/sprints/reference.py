@@ -174,7 +174,7 @@ def frame(
 
 
 def _known(milestone: Sequence[MilestoneEvent], as_of: datetime) -> list[MilestoneEvent]:
-    told = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.delivery))
+    told = sorted(milestone, key=lambda e: (e.at, e.event != "created", e.event == "deleted", e.delivery))
     return [event for event in told if event.at < as_of] or told[:1]
 
 

@@ -818,6 +818,15 @@ def test_a_due_date_moved_on_a_day_off_lifts_the_ideal_by_no_digit(points: int) 
     assert shown[date(2026, 11, 20)] == shown[date(2026, 11, 21)] == shown[date(2026, 11, 22)]
 
 
+def test_what_happens_in_the_second_of_its_deletion_happened_before_it() -> None:
+    box = sprint().closed("11-18 10:00").opened("11-19 10:00").deleted("11-19 10:00")
+    opened, deleted = box.events[-2:]
+    # The deliveries are named by chance.
+    box.events[-2:] = [replace(opened, delivery=deleted.delivery), replace(deleted, delivery=opened.delivery)]
+
+    assert box.sprint().end == at("11-19 10:00")
+
+
 def test_a_due_date_moved_earlier_is_a_negative_slip() -> None:
     facts = sprint().edited("11-18", due="2026-11-25").facts(committed_card(10))
 
