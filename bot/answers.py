@@ -12,6 +12,7 @@ from bot.billing.entitlements import Entitlements
 from bot.billing.shop import OurShop
 from bot.changing import Changing, Task
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.installations import InstallationCheck
 from bot.pictures import Pictures
 from bot.publish import Publisher
 from bot.repository import GitHubRepository
@@ -50,7 +51,9 @@ class Answers:
         clock: Callable[[], datetime],
         jobs: Jobs,
         shop: OurShop,
+        installations: InstallationCheck,
     ) -> None:
+        self._installations = installations
         self._database = database
         self._cipher = cipher
         self._github = github
@@ -88,6 +91,11 @@ class Answers:
             repository = delivery.frame.repository
             project = await Projects(tenant).of_repository(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
+        if repository is not None and project is not None and project.installation is None:
+            # GitHub may not have been there to be asked whose installation it is when the event was recorded.
+            await self._installations.run(organization_id)
+            async with self._database.tenant(organization_id) as tenant:
+                project = await Projects(tenant).of_repository(repository.key)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None

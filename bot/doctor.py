@@ -10,6 +10,7 @@ from bot.settings import Settings
 from marketplace.plans import METRICS
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
+from storage.installation_claims import InstallationClaim, InstallationClaims
 from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
@@ -85,6 +86,8 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
                 "redeliver it on the App's page under “Advanced”"
             )
+        for claim in await InstallationClaims(tenant).all():
+            yield f"tenant {organization_id}: {_about_claim(claim)}"
         missed = await MissedDeliveries(tenant).open()
         if missed:
             first, last = missed[0].delivered_at, missed[-1].delivered_at
@@ -99,6 +102,17 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             yield f"tenant {organization_id}: GitHub would not take what we say unasked, {name}: {why}"
     async for finding in _billing(base, organization_id):
         yield f"tenant {organization_id}: {finding}"
+
+
+def _about_claim(claim: InstallationClaim) -> str:
+    """What came of deliveries that named an installation we did not know for their account."""
+    verdict = "GitHub says that it is not" if claim.is_denied else "GitHub has not confirmed it yet"
+    outcome = f"{claim.refused} were refused" if claim.refused else "they were recorded but not answered"
+    return (
+        f"deliveries name installation {claim.installation} as that of {claim.login} (id {claim.account}), "
+        f"and {verdict}; {outcome}, the last at {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App was "
+        "installed there again, redeliver its `installation` event on the App's page under “Advanced”"
+    )
 
 
 async def _billing(base: Services, organization_id: int) -> AsyncIterator[str]:

@@ -90,7 +90,7 @@ class Inbox:
     async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
         sealed = [self._cipher.seal(one.payload) for one in batch]
         async with self._database.at_once() as connection:
-            return await receive(connection, batch, sealed)
+            return await receive(connection, batch, sealed, self._database.now())
 
 
 def _settle(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:

@@ -87,7 +87,7 @@ class Recording:
             # Lost in a crash, it is done again: the deliveries themselves are safe.
             async with self._database.tenant(organization_id, waits=False) as tenant:
                 await Deliveries(tenant).let_the_door_finish()
-                events = await Deliveries(tenant).claim(_BATCH)
+                events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 await self._process(tenant, events)
         except (OperationalError, InterfaceError):
             raise  # The database is away; the deliveries wait where they are.
@@ -101,7 +101,7 @@ class Recording:
     async def _alone(self, organization_id: int, event: StoredEvent) -> None:
         try:
             async with self._database.tenant(organization_id) as tenant:
-                await self._process(tenant, await Deliveries(tenant).claim(1, only=event.id))
+                await self._process(tenant, await Deliveries(tenant).claim(1, self._clock(), only=event.id))
         except (OperationalError, InterfaceError):
             raise
         except DBAPIError as problem:

@@ -43,7 +43,7 @@ async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterat
     """
     async with AsyncExitStack() as stack:
         url = stack.enter_context(database_url(settings))
-        database = Database(url)
+        database = Database(url, clock)
         stack.push_async_callback(database.close)
         async with database.nobody() as connection:
             await schema.check(connection)

@@ -37,9 +37,10 @@ class _Envelope(msgspec.Struct):
 
     @property
     def account(self) -> Account | None:
-        """The tenant's account."""
+        """The tenant's account: in events about an installation that on which it is installed."""
+        installed_on = self.installation.account if self.installation else None
         owner = self.repository.owner if self.repository else None
-        return owner or self.organization or (self.installation.account if self.installation else None)
+        return installed_on or owner or self.organization
 
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
@@ -97,6 +98,13 @@ class Door:
             )
         if outcome is Outcome.NO_TENANT:
             return _answer(400, "the payload names no installation that we know and no account")
+        if outcome is Outcome.REFUSED:
+            self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
+            return _answer(
+                409,
+                "the installation and the account of this delivery are not known to belong together; "
+                "`python -m bot doctor` says more, and once they are, redeliver this",
+            )
         return _answer(202, outcome.value)
 
     def _is_signed(self, signature: str, body: bytes) -> bool:

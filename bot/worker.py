@@ -20,6 +20,7 @@ from bot.checks import Checks
 from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.github_calls import Calls, written_down
+from bot.installations import InstallationCheck
 from bot.pictures import Drawing, Pictures
 from bot.recording import Recording
 from bot.reports import Reports
@@ -49,11 +50,13 @@ class Worker:
         recording: Recording,
         answers: Answers | None,
         clock: Callable[[], datetime],
+        installations: InstallationCheck | None = None,
     ) -> None:
         self._queue = queue
         self._database = database
         self._recording = recording
         self._answers = answers
+        self._installations = installations
         self._clock = clock
         self._jobs = Jobs(queue)
         self._log = structlog.get_logger(__name__)
@@ -90,17 +93,29 @@ class Worker:
             except UniqueViolation:  # The same work waits already, in another job.
                 await manager.finish_job_by_id_async(job.id or 0, Status.FAILED, delete_job=True)
         async with self._database.nobody() as connection:
-            for organization_id in await tenants_with_waiting_events(connection):
+            for organization_id in await tenants_with_waiting_events(connection, self._clock()):
                 await wake(connection, organization_id)
         await manager.delete_old_jobs(nb_hours=_KEEP_ENDED_JOBS_HOURS)
         await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_JOBS_HOURS, include_failed=True)
 
     async def _process_events(self, organization_id: int) -> None:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
+            await self._check_installations(organization_id)
             try:
                 await self._recording.work_off(organization_id)
             except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
                 self._log.exception("recording failed")
+
+    async def _check_installations(self, organization_id: int) -> None:
+        """Before events are processed, so that what they ask for finds the installation."""
+        if self._installations is None:
+            return
+        try:
+            await self._installations.run(organization_id)
+        except GitHubUnavailableError as problem:  # An answer asks again; so does the next event.
+            self._log.warning("installation not checked", reason=str(problem))
+        except Exception:  # noqa: BLE001 - events are recorded all the same
+            self._log.exception("installation not checked")
 
     async def _answer(
         self, context: JobContext, organization_id: int, event_id: int, thread: str, tries: int = 0
@@ -155,14 +170,17 @@ async def worker(
     async with AsyncExitStack() as stack:
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
-        answers = None
+        answers = installations = None
         if talks:
             github = await stack.enter_async_context(github_of(base))
             if drawing is None:
                 drawing = await stack.enter_async_context(_own_drawing())
             pictures = Pictures(base.database, drawing, base.settings.public_url)
             shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
-            answers = Answers(base.database, base.cipher, github, pictures, base.clock, jobs, shop)
+            installations = InstallationCheck(base.database, github, base.clock)
+            answers = Answers(
+                base.database, base.cipher, github, pictures, base.clock, jobs, shop, installations
+            )
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
             billing = BillingClockwork(
@@ -173,7 +191,7 @@ async def worker(
             may = Entitlements(base.database, shop, base.clock).of
             Reports(base.database, pictures, jobs, base.clock, may).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
-        found = Worker(queue, base.database, recording, answers, base.clock)
+        found = Worker(queue, base.database, recording, answers, base.clock, installations)
         await found.sweep()
         if talks:
             found.add_clockwork()

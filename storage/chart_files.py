@@ -62,11 +62,11 @@ class ChartFiles:
 
     async def restore(self, token: str, png: bytes) -> None:
         """The bytes of a picture that had been given up."""
-        await self._update(chart_files.c.token == token, png=png, used_at=func.now())
+        await self._update(chart_files.c.token == token, png=png, used_at=func.app_now())
 
     async def note_use(self, token: str) -> None:
         """Somebody has looked at it."""
-        await self._update(chart_files.c.token == token, used_at=func.now())
+        await self._update(chart_files.c.token == token, used_at=func.app_now())
 
     async def give_up(self, before: datetime, most: int) -> int:
         """Gives up the bytes of pictures that nobody has looked at since a moment. Returns of how many."""

@@ -1,16 +1,19 @@
 """Connections and transactions. A transaction sees the rows of the tenant that it names, and no others."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from psycopg.types.array import ListBinaryDumper
 from sqlalchemy import AdaptedConnection, event, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-_SET_TENANT = text("select set_config('app.tenant', :tenant, true)")
+_SET_NOW = text("select set_config('app.now', :now, true)")
+_SET_TENANT = text("select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true)")
 _SET_TENANT_AND_DO_NOT_WAIT = text(
-    "select set_config('app.tenant', :tenant, true), set_config('synchronous_commit', 'off', true)"
+    "select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true), "
+    "set_config('synchronous_commit', 'off', true)"
 )
 
 
@@ -28,9 +31,14 @@ class Blobs(list[bytes]):
 
 
 class Database:
-    """A pool of connections to one database, as the application's role."""
+    """A pool of connections to one database, as the application's role.
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    Rows are dated by `clock`: each transaction tells the database its moment, which column defaults and
+    functions take from `app_now()`. Without a clock they take the database's own.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], datetime] | None = None, *, pool_size: int = 10) -> None:
+        self._clock = clock
         self._engine: AsyncEngine = create_async_engine(
             _with_driver(url),
             pool_size=pool_size,
@@ -60,13 +68,14 @@ class Database:
         """
         begin = _SET_TENANT if waits else _SET_TENANT_AND_DO_NOT_WAIT
         async with self._engine.begin() as connection:
-            await connection.execute(begin, {"tenant": str(organization_id)})
+            await connection.execute(begin, {"now": self._now(), "tenant": str(organization_id)})
             yield Tenant(connection, organization_id)
 
     @asynccontextmanager
     async def nobody(self) -> AsyncIterator[AsyncConnection]:
         """A transaction before a tenant is known: it sees no tenant's rows, only the look-up functions."""
         async with self._engine.begin() as connection:
+            await connection.execute(_SET_NOW, {"now": self._now()})
             yield connection
 
     @asynccontextmanager
@@ -74,6 +83,14 @@ class Database:
         """Like `nobody`, but each statement is a transaction of its own; the connection may be stale."""
         async with self._at_once.connect() as connection:
             yield connection
+
+    def now(self) -> datetime | None:
+        """The moment that rows are dated with; None where the database is to take its own."""
+        return self._clock() if self._clock else None
+
+    def _now(self) -> str:
+        now = self.now()
+        return now.isoformat() if now else ""
 
     async def close(self) -> None:
         await self._at_once.dispose()

@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     REPEATED = "repeated"
     RETRIED = "retried"
     NO_TENANT = "no_tenant"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,38 @@ class StoredEvent:
     received_at: datetime
 
 
-_RECEIVE = text("select receive_deliveries(cast(:told as text), :payloads)")
-_TOLD = ("delivery", "event", "action", "installation", "account", "login", "account_type", "repository")
+_RECEIVE = text("select receive_deliveries(cast(:descriptions as text), :payloads, :moment)")
+_DESCRIPTION = (
+    "delivery",
+    "event",
+    "action",
+    "installation",
+    "account",
+    "login",
+    "account_type",
+    "repository",
+)
 
 
 async def receive(
-    connection: AsyncConnection, batch: Sequence[Received], sealed: Sequence[bytes]
+    connection: AsyncConnection,
+    batch: Sequence[Received],
+    sealed: Sequence[bytes],
+    moment: datetime | None = None,
 ) -> list[Outcome]:
     """Stores a batch, each delivery at most once, with the wake-up for the worker; one outcome for each.
 
-    No two of the batch may have the same delivery id; `sealed` are their payloads, encrypted.
+    No two of the batch may have the same delivery id; `sealed` are their payloads, encrypted; they arrived
+    at `moment`, by default now by the database's clock.
     """
-    told = [{name: getattr(one, name) for name in _TOLD} for one in batch]
+    descriptions = [{name: getattr(delivery, name) for name in _DESCRIPTION} for delivery in batch]
     outcomes = await connection.scalar(
         _RECEIVE,
-        {"told": msgspec.json.encode(told).decode(), "payloads": Blobs(sealed)},
+        {
+            "descriptions": msgspec.json.encode(descriptions).decode(),
+            "payloads": Blobs(sealed),
+            "moment": moment,
+        },
     )
     return [Outcome(outcome) for outcome in outcomes or ()]
 
@@ -94,12 +112,12 @@ class Deliveries:
             {"wanted": wanted},
         )
 
-    async def claim(self, most: int, only: int | None = None) -> list[StoredEvent]:
-        """The oldest events whose time has come, for this transaction alone; `only` names a single one."""
+    async def claim(self, most: int, moment: datetime, only: int | None = None) -> list[StoredEvent]:
+        """The oldest events due at `moment`, for this transaction alone; `only` names a single one."""
         query = (
             self._events()
             .where(github_events.c.processed_at.is_(None), github_events.c.parked_at.is_(None))
-            .where(github_events.c.due_at <= func.clock_timestamp())
+            .where(github_events.c.due_at <= moment)
             .order_by(github_events.c.id)
             .limit(most)
             .with_for_update(skip_locked=True)

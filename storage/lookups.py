@@ -28,9 +28,10 @@ async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
     return (await connection.scalars(text("select * from all_tenants()"))).all()
 
 
-async def tenants_with_waiting_events(connection: AsyncConnection) -> Sequence[int]:
-    """Whose deliveries wait although their time has come."""
-    return (await connection.scalars(text("select * from tenants_with_waiting_events()"))).all()
+async def tenants_with_waiting_events(connection: AsyncConnection, moment: datetime) -> Sequence[int]:
+    """Whose deliveries wait although they are due at a moment."""
+    query = text("select * from tenants_with_waiting_events(:moment)")
+    return (await connection.scalars(query, {"moment": moment})).all()
 
 
 async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) -> Sequence[int]:

@@ -132,7 +132,7 @@ class Outbox:
         query = (
             select(outbox.c.thread, outbox.c.refused)
             .where(self._mine, outbox.c.refused.is_not(None))
-            .where(outbox.c.created_at > func.now() - timedelta(days=7))
+            .where(outbox.c.created_at > func.app_now() - timedelta(days=7))
             .order_by(outbox.c.id.desc())
             .limit(most)
         )

@@ -146,7 +146,7 @@ class Posts:
         return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
     async def known_since(self, project_id: int) -> datetime | None:
-        """When we first heard of a repository, by the real clock."""
+        """When we first heard of a repository."""
         query = select(projects.c.created_at).where(
             projects.c.organization_id == self._organization_id, projects.c.id == project_id
         )
@@ -228,7 +228,7 @@ class Posts:
         """Counts a write that is about to be made."""
         state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
         recent = [at for at in (state or {}).get("at", ()) if datetime.fromisoformat(at) >= now - _HOUR]
-        told = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.now()}
+        told = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.app_now()}
         statement = insert(clockwork).values(name=self._log, **told)
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=told))
 

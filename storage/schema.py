@@ -39,6 +39,7 @@ GRANTS = {
     "posts": "select, insert, update",
     "outbox": "select, insert, update",
     "chart_files": "select, insert, update",
+    "installation_claims": "select, update, delete",
     "alembic_version": "select",
     **dict.fromkeys(
         (
@@ -54,7 +55,7 @@ _LOOK_UPS = (
     "tenant_of_chart(text)",
     "tenants_of_repository(text)",
     "all_tenants()",
-    "tenants_with_waiting_events()",
+    "tenants_with_waiting_events(timestamptz)",
     "tenant_of_installation(bigint)",
     "tenants_due(text, timestamptz)",
     "meet_people(text)",
@@ -67,9 +68,13 @@ _LOOK_UPS = (
     "tenants_to_delete()",
     "delete_tenant()",
     "wake_tenant(bigint)",
-    "receive_deliveries(text, bytea[])",
+    "receive_deliveries(text, bytea[], timestamptz)",
+    "app_now()",
 )
-_NEVER_FOR_THE_APPLICATION = ("tenant_for(bigint, bigint, text, text)",)
+_NEVER_FOR_THE_APPLICATION = (
+    "tenant_of_account_or_new(bigint, text, text)",
+    "assign_tenant(received_delivery)",
+)
 
 
 class SchemaError(Exception):

@@ -41,7 +41,8 @@ metadata = MetaData(
     }
 )
 
-_NOW = func.now()
+# The application's clock, as the transaction was told it (storage/database.py).
+_NOW = func.app_now()
 
 
 def _moment(name: str, **options: object) -> Column[object]:
@@ -224,6 +225,20 @@ daily_metrics = _tenant_table(
     Column("team_velocity", Numeric(12, 2)),
     UniqueConstraint("organization_id", "project_id", "sprint_id", "date"),
     Index("daily_metrics_by_date", "organization_id", "project_id", text("date desc")),
+)
+
+# Installations that deliveries named for an account although GitHub had not told us that they belong together
+# (see assign_tenant). `refused` counts those not stored; `checked_at`: GitHub was asked since, and denied it.
+installation_claims = _tenant_table(
+    "installation_claims",
+    Column("installation", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("delivery_id", Text, nullable=False),
+    Column("refused", BigInteger, nullable=False, server_default="0"),
+    _moment("claimed_at", nullable=False, server_default=_NOW),
+    _moment("checked_at"),
+    UniqueConstraint("organization_id", "installation", "account"),
 )
 
 # People on GitHub, shared by all tenants; a policy shows each tenant those that it has met.

@@ -137,7 +137,7 @@ class Uncounted:
 async def note_uncounted(connection: AsyncConnection, told: Uncounted) -> None:
     """Keeps it for `doctor`."""
     fresh = insert(clockwork).values(
-        name=_UNCOUNTED, state={"event": told.event, "at": told.at.isoformat()}, updated_at=func.now()
+        name=_UNCOUNTED, state={"event": told.event, "at": told.at.isoformat()}, updated_at=func.app_now()
     )
     changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
     await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from bot.backfill.run import Backfill, BackfillError, Place
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.installations import InstallationCheck
 from bot.recording import Recording
 from bot.services import Services, services
 from bot.settings import Settings
@@ -64,7 +65,7 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
         raise BackfillError(
             f"the App is not installed on {repository}, or there is no such repository"
         ) from None
-    await _introduce(base, installation, told)
+    await _introduce(base, github, installation, told)
     if found := await _known(base, told["full_name"]):
         return found
     raise BackfillError(f"{repository} could not be recorded; `python -m bot doctor` says why")
@@ -81,7 +82,7 @@ async def _known(base: Services, repository: str) -> tuple[int, int] | None:
     return None
 
 
-async def _introduce(base: Services, installation: Any, repository: Any) -> None:
+async def _introduce(base: Services, github: GitHub, installation: Any, repository: Any) -> None:
     """Records what GitHub's webhook would have said when the repository was added to the installation."""
     account = installation["account"]
     payload = msgspec.json.encode(
@@ -104,8 +105,9 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
         payload=payload,
     )
     async with base.database.at_once() as connection:
-        await receive(connection, [delivery], [base.cipher.seal(payload)])
+        await receive(connection, [delivery], [base.cipher.seal(payload)], base.clock())
     async with base.database.nobody() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:
+        await InstallationCheck(base.database, github, base.clock).run(organization_id)
         await Recording(base.database, base.cipher, None, base.clock).work_off(organization_id)

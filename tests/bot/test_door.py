@@ -37,6 +37,12 @@ ISSUE: dict[str, Any] = {
     "installation": {"id": 100},
     "sender": {"id": 1, "login": "alice", "type": "User"},
 }
+INSTALLED: dict[str, Any] = {
+    "action": "created",
+    "installation": {"id": 100, "account": ISSUE["repository"]["owner"]},
+    "repositories": [],
+    "sender": ISSUE["sender"],
+}
 
 
 @pytest.fixture
@@ -74,11 +80,7 @@ async def test_a_delivery_is_stored_with_its_job_and_made_a_tenant(base: Service
     )
     assert await jobs(base) == [f"events:{event.organization_id}"]
     (organization,) = await rows(base, "select * from organizations", event.organization_id)
-    assert (organization.github_account_id, organization.name, organization.github_installation_id) == (
-        3,
-        "acme",
-        100,
-    )
+    assert (organization.github_account_id, organization.name) == (3, "acme")
 
 
 async def test_what_is_stored_is_encrypted_and_comes_back_whole(base: Services, entrance: Door) -> None:
@@ -177,6 +179,7 @@ async def test_what_we_do_not_act_on_is_202_and_not_stored(
 
 
 async def test_without_installation_the_account_decides(base: Services, entrance: Door) -> None:
+    await entrance.deliver("installation", INSTALLED)
     await entrance.deliver("issues", ISSUE)
     alone = {key: value for key, value in ISSUE.items() if key != "installation"}
     assert await entrance.deliver("issues", alone) == (202, "stored")
@@ -184,6 +187,7 @@ async def test_without_installation_the_account_decides(base: Services, entrance
 
 
 async def test_without_repository_the_installation_decides(base: Services, entrance: Door) -> None:
+    await entrance.deliver("installation", INSTALLED)
     await entrance.deliver("issues", ISSUE)
     alone = {key: value for key, value in ISSUE.items() if key != "repository"}
     assert await entrance.deliver("issues", alone) == (202, "stored")
@@ -198,7 +202,10 @@ async def test_a_delivery_of_nobody_is_refused_in_words(base: Services, entrance
 
 
 async def test_a_reinstallation_keeps_the_tenant(base: Services, entrance: Door) -> None:
+    await entrance.deliver("installation", INSTALLED)
     await entrance.deliver("issues", ISSUE)
+    again = INSTALLED | {"installation": INSTALLED["installation"] | {"id": 101}}
+    await entrance.deliver("installation", again)
     await entrance.deliver("issues", ISSUE | {"installation": {"id": 101}})
     events = await stored(base)
     assert len({event.organization_id for event in events}) == 1

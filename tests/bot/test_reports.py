@@ -282,7 +282,10 @@ async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
 
 
 async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(tracked: Room) -> None:
-    """With the living comment and the summary these are four notifications."""
+    """With the living comment and the summary these are four notifications.
+
+    The first post is of the sprint that ended in the week before the bot came.
+    """
     await tracked.settle(summaries="tracking")
     _, cards = usual_past()
     (late,) = [card for card in cards if card.id == "item-1042"]
@@ -292,7 +295,8 @@ async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(t
             if (day, hour) >= (18, 13):
                 said = await tracked.go(f"2026-11-{day} {hour:02}:00")
 
-    living, half_way, last_days, summary = said
+    earlier, living, half_way, last_days, summary = said
+    assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
     assert "half of its working days are over, 3 are left. **9 of 12 points done** (75 %)." in half_way
     assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days

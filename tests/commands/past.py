@@ -34,7 +34,8 @@ async def settle(bot: Bot, key: str, value: object) -> None:
 
 
 async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
-    """Tells the given past, or the usual one, and sets the clock to NOW; returns where to ask."""
+    """Sets the clock to NOW and tells the given past, or the usual one; returns where to ask."""
+    clock.now = NOW  # Before the bot hears of the repository, so that it has not known it for years.
     issue = await bot.github.create_issue(bot.repo, "A card to ask in")
     await bot.rest()
     if not boxes and not cards:
@@ -42,7 +43,6 @@ async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Se
     milestones: list[MilestoneEvent] = [event for box in boxes for event in box.events]
     items: list[ItemEvent] = [event for card in cards for event in card.events]
     await record(bot, *milestones, *items)
-    clock.now = NOW
     return int(issue["number"])
 
 

@@ -142,7 +142,9 @@ async def test_the_history_can_only_grow(base: Services) -> None:
 
 async def test_the_application_cannot_call_what_makes_tenants(base: Services) -> None:
     with pytest.raises(ProgrammingError, match="permission denied"):
-        await rows(base, "select tenant_for(1, 1, 'x', 'User')")
+        await rows(base, "select tenant_of_account_or_new(1, 'x', 'User')")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await rows(base, "select assign_tenant(null)")
 
 
 async def test_the_application_has_no_more_rights_than_listed(base: Services) -> None:

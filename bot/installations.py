@@ -1,0 +1,57 @@
+"""Asks GitHub whose an installation is, where a delivery named one that we did not know.
+
+Only GitHub's answer, or its `installation` event, binds an installation to an account: what arrives out of
+order, or about a repository that has moved, must not redirect a tenant's events or answers.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+
+from bot.github import GitHub, GitHubRefusedError
+from storage.database import Database
+from storage.installation_claims import InstallationClaim, InstallationClaims
+
+_NOT_FOUND = {404, 410}
+
+
+class InstallationCheck:
+    """Settles one tenant's claims."""
+
+    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._github = github
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self, organization_id: int) -> None:
+        """Confirms or denies each unchecked claim. Raises GitHubUnavailableError; the others then wait."""
+        async with self._database.tenant(organization_id, waits=False) as tenant:
+            claims = await InstallationClaims(tenant).unchecked()
+        for claim in claims:
+            account = await self._account_of(claim.installation)
+            async with self._database.tenant(organization_id) as tenant:
+                claims_of_tenant = InstallationClaims(tenant)
+                is_confirmed = account == claim.account and await claims_of_tenant.confirm(claim)
+                if not is_confirmed:
+                    await claims_of_tenant.deny(claim, self._clock())
+            self._log_result(claim, is_confirmed=is_confirmed)
+
+    async def _account_of(self, installation: int) -> int | None:
+        """The id of the account on which it is installed; None if our App has no such installation."""
+        try:
+            answer = await self._github.app.get(f"/app/installations/{installation}")
+        except GitHubRefusedError as refusal:
+            if refusal.status in _NOT_FOUND:
+                return None
+            raise
+        return int(answer["account"]["id"])
+
+    def _log_result(self, claim: InstallationClaim, *, is_confirmed: bool) -> None:
+        if is_confirmed:
+            self._log.info("installation confirmed by GitHub", installation=claim.installation)
+        else:
+            self._log.warning(
+                "installation denied by GitHub", installation=claim.installation, account=claim.account
+            )
