@@ -25,13 +25,20 @@ EXAMPLES = (
 
 
 def real_payloads() -> list[tuple[str, dict[str, Any]]]:
-    """Every example that GitHub's own libraries are tested with; webhooks of repositories lack an installation."""
+    """Every example that GitHub's own libraries are tested with, each account with one installation.
+
+    Webhooks of repositories lack one, and the examples of several accounts name the same.
+    """
     examples = json.loads(EXAMPLES.read_text())
-    return [
-        (kind["name"], {"installation": {"id": 100, "node_id": "I"}} | example)
-        for kind in examples
-        for example in kind["examples"]
-    ]
+    return [(kind["name"], installed(example)) for kind in examples for example in kind["examples"]]
+
+
+def installed(example: dict[str, Any]) -> dict[str, Any]:
+    """The example as an installation of its account would receive it."""
+    installation = example.get("installation") or {"node_id": "I"}
+    owner = (example.get("repository") or {}).get("owner") or example.get("organization")
+    account = installation.get("account") or owner or {"id": 100}
+    return example | {"installation": installation | {"id": account["id"]}}
 
 
 async def tenant(base: Services) -> int:
