@@ -162,8 +162,11 @@ def free_port() -> int:
 
 
 def _environment() -> dict[str, str]:
-    """What node needs to start and nothing else: emulate has no use for anybody's secrets."""
-    keep = {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT"}
+    """What node needs to start and nothing else: emulate has no use for anybody's secrets.
+
+    Under faketime it lives on the same day as we do.
+    """
+    keep = {"PATH", "HOME", "LANG", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_PRELOAD", "FAKETIME"}
     return {key: value for key, value in os.environ.items() if key in keep}
 
 
