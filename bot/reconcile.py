@@ -14,7 +14,7 @@ import structlog
 from bot.github import GitHub, GitHubRefusedError, Installation
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelBook, changes
-from sprints.milestone import Phase, Sprint, sprint_of
+from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
 from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
 from sprints.numbering import own
 from storage.database import Database, Tenant
@@ -251,7 +251,7 @@ class _Comparison:
             event=event,
             title=clean(shown["title"]),
             description=clean(shown["description"]) if shown["description"] else None,
-            due_on=_moment(shown["dueOn"]) if shown["dueOn"] else None,
+            due_on=readable_moment(shown["dueOn"]),
             closed_at=_moment(shown["closedAt"]) if shown["closedAt"] else None,
         )
 

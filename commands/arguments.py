@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from commands.errors import UserError
+from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
 
 _QUOTES = '"“”„'
 _QUOTED = rf"[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}]"
@@ -20,6 +21,7 @@ _INSIDE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
 _ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
 _DAYS = re.compile(r"^(\d{1,3})d?$", re.IGNORECASE)
 _MOST_POINTS = Decimal(9999)
+_LONGEST_NUMBER = 20
 
 Day = date
 
@@ -210,10 +212,20 @@ def _choice(argument: Argument, word: Word) -> str:
 
 def _dates(_: Argument, word: Word) -> _Days:
     first, _dots, last = word.value.partition("..")
-    found = _Days(date.fromisoformat(first), date.fromisoformat(last or first))
+    found = _Days(_day(first), _day(last or first))
     if found.first > found.last:
         raise ValueError(word.value)
     return found
+
+
+def _day(text: str) -> Day:
+    """A day as people type it. Raises ValueError for what is no date, UserError for one too far away."""
+    day = date.fromisoformat(text)
+    if not is_in_range(day):
+        raise UserError(
+            f"`{day.isoformat()}` is too far away. Use a date from {FIRST_DAY.year} to {LAST_DAY.year}."
+        )
+    return day
 
 
 def _flag(_: Argument, word: Word) -> bool:
@@ -242,6 +254,8 @@ def _days(_: Argument, word: Word) -> int:
 
 
 def _points(_: Argument, word: Word) -> Decimal:
+    if len(word.value) > _LONGEST_NUMBER:
+        raise ValueError(word.value)
     found = Decimal(word.value.replace(",", "."))
     if not found.is_finite() or not 0 <= found <= _MOST_POINTS or found != round(found, 2):
         raise ValueError(word.value)
@@ -267,7 +281,7 @@ _READERS: dict[Kind, Callable[[Argument, Word], Value]] = {
     Kind.TEXT: lambda _, word: word.value.strip(),
     Kind.TEXTS: lambda _, word: word.values,
     Kind.CHOICE: _choice,
-    Kind.DATE: lambda _, word: date.fromisoformat(word.value),
+    Kind.DATE: lambda _, word: _day(word.value),
     Kind.DATES: _dates,
     Kind.FLAG: _flag,
     Kind.ITEMS: _items,

@@ -21,7 +21,9 @@ from commands.forecasting import foretold, outlook, recent_flows
 from commands.outcome import Picture, Reply
 from commands.permissions import Level
 from commands.registry import command
+from commands.wording import full_day
 from sprints.burndown import burndown_of
+from sprints.calendar import latest_due
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal, seed_of
 from sprints.forecast_throughput import WINDOW, Amounts, DailyHistory, Dates, history_of, how_many, when
@@ -113,6 +115,8 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
         return Reply((_words(when(items, history, calendar, today, seed), items, by),))
     if by is None or by < today:
         raise UserError("`by:` must be today or a day to come.")
+    if by > (last_possible := latest_due(today)):
+        raise UserError(f"I look two years ahead at most: name a day until {full_day(last_possible)}.")
     return Reply((_words(how_many(history, calendar, today, by, seed), items, by),))
 
 

@@ -14,6 +14,7 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.sprint_goal import with_goal
 from commands.wording import full_day, plain
+from sprints.calendar import MOST_SPRINT_DAYS
 from sprints.description import states_start, with_start
 from sprints.milestone import Sprint
 from sprints.trial import described, trial
@@ -116,6 +117,11 @@ def _check(start: date, due: date, today: date) -> None:
         raise UserError(
             f"`start:{start.isoformat()}` lies after `due:{due.isoformat()}`. "
             "A sprint lasts from its first day to its last one."
+        )
+    if (due - start).days >= MOST_SPRINT_DAYS:
+        raise UserError(
+            f"From {full_day(start)} to {full_day(due)} is too long: a sprint has at most two years. "
+            "Name an earlier `due:`."
         )
 
 

@@ -13,8 +13,8 @@ from commands.forecasting import open_sizes, outlook
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import counted, footer, named, plain, weekday
-from sprints.calendar import days_between
+from commands.wording import counted, footer, full_day, named, plain, weekday
+from sprints.calendar import days_between, latest_due
 from sprints.forecast import Change, Forecast, Refusal
 from sprints.outlook import Outlook
 
@@ -82,6 +82,8 @@ def _days_moved(told: Outlook, due: date) -> int:
         raise UserError("No working day is left; after that a new due date says more than a forecast.")
     if due < told.days[0]:
         raise UserError(f"`due:{due.isoformat()}` lies before the next working day of the sprint.")
+    if due > (last_possible := latest_due(sprint.first_day)):
+        raise UserError(f"A sprint has at most two years: name a day until {full_day(last_possible)}.")
     first, last = sorted((now_due, due))
     moved = sum(calendar.is_working_day(day) for day in days_between(first, last)[1:])
     return moved if due >= now_due else -moved

@@ -58,7 +58,7 @@ def read_limit(told: str) -> int | None:
     """The limit, None for `none`. Raises UserError for anything else."""
     if told.lower() == _NONE:
         return None
-    if told.isascii() and told.isdigit() and 0 < int(told[:9]) <= MOST_LIMIT:
+    if told.isascii() and told.isdigit() and len(told) < 10 and 0 < int(told) <= MOST_LIMIT:
         return int(told)
     raise UserError(f"“{plain(told)}” is no limit. Write a number from 1 to {MOST_LIMIT}, or `none`.")
 

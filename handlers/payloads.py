@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from sprints.milestone import readable_moment
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 
 _DROPPING_REASONS = {"not_planned", "duplicate"}
@@ -59,7 +60,8 @@ class Milestone(msgspec.Struct):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     description: str | None = None
-    due_on: datetime | None = None
+    # Text, because people type it: a date that no calendar knows must not make the whole event unreadable.
+    due_on: str | None = None
     closed_at: datetime | None = None
 
     def told(
@@ -80,7 +82,7 @@ class Milestone(msgspec.Struct):
             title=clean(self.title),
             created_at=self.created_at or at,
             description=clean(self.description) if self.description else None,
-            due_on=self.due_on,
+            due_on=readable_moment(self.due_on),
             closed_at=self.closed_at,
             before=before,
             actor=actor,

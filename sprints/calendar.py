@@ -6,6 +6,22 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 MONDAY_TO_FRIDAY = frozenset(range(5))
 
+# Days outside of these are not computed with: GitHub takes any due date from the year 1 to the year 9999, but
+# time zones have no answer at either end, and work that is done for each day must have an end.
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
+# A sprint has at most two years.
+MOST_SPRINT_DAYS = 731
+
+
+def is_in_range(day: date) -> bool:
+    """Whether a day that somebody typed can be computed with."""
+    return FIRST_DAY <= day <= LAST_DAY
+
+
+def latest_due(first: date) -> date:
+    """The last day that a sprint may have which begins on `first`."""
+    return min(first + timedelta(days=MOST_SPRINT_DAYS - 1), LAST_DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Calendar:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
-from sprints.calendar import Calendar
+from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar, is_in_range, latest_due
 from sprints.model import MilestoneEvent, in_order
 
 # How long after its end a sprint whose milestone nobody closes still counts as running late.
@@ -61,8 +61,9 @@ class Sprint:
 
     `committed_at` is the moment whose scope is the commitment: the start or, for a milestone made on or
     after its start, the end of the local day on which it was made.
-    `ignored_starts` are start lines that nobody could follow, each with its reason. `due_moves` are the
-    changes of the due date between commitment and end.
+    `ignored_starts` are start lines that nobody could follow, each with its reason; `ignored_due` is why the
+    milestone's due date counts as none, empty if it counts. `due_moves` are the changes of the due date
+    between commitment and end.
 
     Where a sprint spans repositories, its milestone is that of the first one, `repository` (empty: the one
     that is looked from), and `parts` are those of the others.
@@ -80,6 +81,7 @@ class Sprint:
     is_deleted: bool
     calendar: Calendar
     ignored_starts: tuple[str, ...] = ()
+    ignored_due: str = ""
     due_moves: tuple[DueMove, ...] = ()
     description: str = ""
     repository: str = ""
@@ -144,9 +146,15 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calen
     latest = known[-1]
     created_at = min(event.created_at for event in known)
     closed_at, is_deleted = _closing(known)
+    created_on = calendar.day_of(created_at)
     due = _due(latest.due_on)
     end = _end(due, closed_at, calendar)
-    start_day, ignored = _start_day(known, due, end)
+    start_day, ignored = _start_day(known, due, end, created_on)
+    last_possible = latest_due(start_day or created_on)
+    ignored_due = _why_due_is_ignored(latest.due_on, last_possible)
+    if due and ignored_due:
+        due = None
+        end = _end(due, closed_at, calendar)
     start = calendar.midnight(start_day) if start_day else created_at.astimezone(UTC)
     committed_at = calendar.next_midnight(created_at) if created_at >= start else start
     return Sprint(
@@ -162,7 +170,8 @@ def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calen
         is_deleted=is_deleted,
         calendar=calendar,
         ignored_starts=ignored,
-        due_moves=_due_moves(known, committed_at, end, calendar),
+        ignored_due=ignored_due,
+        due_moves=_due_moves(known, committed_at, end, calendar, last_possible),
         description=_lines(latest.description),
     )
 
@@ -189,11 +198,11 @@ def _replaced(edit: MilestoneEvent, before: Mapping[str, object]) -> MilestoneEv
     if "description" in before:
         was = replace(was, description=str(before["description"] or ""))
     if "due_on" in before:
-        was = replace(was, due_on=_moment(before["due_on"]))
+        was = replace(was, due_on=readable_moment(before["due_on"]))
     return was
 
 
-def _moment(told: object) -> datetime | None:
+def readable_moment(told: object) -> datetime | None:
     """A time as GitHub writes it. One that cannot be read is none: it must not stop all numbers."""
     try:
         found = datetime.fromisoformat(str(told)) if told else None
@@ -218,8 +227,30 @@ def _closing(known: Sequence[MilestoneEvent]) -> tuple[datetime | None, bool]:
 
 
 def _due(due_on: datetime | None) -> date | None:
-    """The day that people picked: whatever hour GitHub stores, its UTC date is that day."""
-    return due_on.astimezone(UTC).date() if due_on else None
+    """The day that people picked: whatever hour GitHub stores, its UTC date is that day.
+
+    None where there is none, or none that can be computed with.
+    """
+    try:
+        day = due_on.astimezone(UTC).date() if due_on else None
+    except OverflowError:  # The last hours of the year 9999 or the first ones of the year 1, in another zone.
+        return None
+    return day if day and is_in_range(day) else None
+
+
+def _why_due_is_ignored(due_on: datetime | None, last_possible: date) -> str:
+    """Why a milestone's due date counts as none, in words; empty where it counts or there is none."""
+    if due_on is None:
+        return ""
+    due = _due(due_on)
+    if due is None:
+        return (
+            f"The due date, {due_on.date().isoformat()}, lies outside the years {FIRST_DAY.year} to "
+            f"{LAST_DAY.year}"
+        )
+    if due > last_possible:
+        return f"The due date, {due.isoformat()}, lies more than two years after the start"
+    return ""
 
 
 def _end(due: date | None, closed_at: datetime | None, calendar: Calendar) -> datetime | None:
@@ -230,12 +261,19 @@ def _end(due: date | None, closed_at: datetime | None, calendar: Calendar) -> da
 
 
 def _due_moves(
-    known: Sequence[MilestoneEvent], committed_at: datetime, end: datetime | None, calendar: Calendar
+    known: Sequence[MilestoneEvent],
+    committed_at: datetime,
+    end: datetime | None,
+    calendar: Calendar,
+    last_possible: date,
 ) -> tuple[DueMove, ...]:
-    """Moves before the commitment are planning, those after the end change nothing that is over."""
+    """Moves before the commitment are planning, those after the end change nothing that is over.
+
+    A due date after `last_possible` counts as none.
+    """
     moves: dict[date, DueMove] = {}
-    for before, after in pairwise(known):
-        was, now = _due(before.due_on), _due(after.due_on)
+    days = [day if (day := _due(event.due_on)) and day <= last_possible else None for event in known]
+    for (was, now), after in zip(pairwise(days), known[1:], strict=True):
         if was != now and after.at >= committed_at and (end is None or after.at < end):
             on = calendar.day_of(after.at)
             moves[on] = DueMove(on, moves[on].before if on in moves else was, now)
@@ -243,7 +281,7 @@ def _due_moves(
 
 
 def _start_day(
-    known: Sequence[MilestoneEvent], due: date | None, end: datetime | None
+    known: Sequence[MilestoneEvent], due: date | None, end: datetime | None, created_on: date
 ) -> tuple[date | None, tuple[str, ...]]:
     """The latest start day stated before the sprint's end, and the statements that had to be ignored."""
     day, ignored = None, list[str]()
@@ -258,14 +296,26 @@ def _start_day(
         except ValueError:
             reason = f"“Start: {match[1]}” is not a date in the calendar"
         else:
-            if due is None or stated <= due:
+            problem = _why_start_is_ignored(stated, due, created_on)
+            if not problem:
                 day = stated
                 ignored.clear()
                 continue
-            reason = f"“Start: {match[1]}” lies after the due date, {due.isoformat()}"
+            reason = f"“Start: {match[1]}” {problem}"
         if reason not in ignored:
             ignored.append(reason)
     return day, tuple(ignored)
+
+
+def _why_start_is_ignored(stated: date, due: date | None, created_on: date) -> str:
+    """Why nobody can follow a stated start, in words; empty where it can be followed."""
+    if not is_in_range(stated):
+        return f"lies outside the years {FIRST_DAY.year} to {LAST_DAY.year}"
+    if (created_on - stated).days >= MOST_SPRINT_DAYS:
+        return "lies more than two years before the milestone was made"
+    if due is not None and stated > due:
+        return f"lies after the due date, {due.isoformat()}"
+    return ""
 
 
 def _goal(description: str | None) -> str | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, days_between
+from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, days_between, is_in_range
 from sprints.estimates import Estimates
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -67,7 +68,8 @@ def _weekdays(settings: Mapping[str, object]) -> frozenset[int]:
 
 def _holidays(settings: Mapping[str, object]) -> frozenset[date]:
     told = settings.get("holidays")
-    return frozenset(day for one in (told if isinstance(told, list) else []) if (day := _day(one)))
+    days = [_day(one) for one in (told if isinstance(told, list) else [])]
+    return frozenset(day for day in days if day and is_in_range(day))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ class DaysOff:
 def days_off(settings: Mapping[str, object]) -> tuple[DaysOff, ...]:
     """What `days_off` states as `[{"from": day, "to": day, "name": text}]`, the earliest first.
 
-    What cannot be understood, ends before it begins or is longer than a year is passed over.
+    What cannot be understood, ends before it begins, is longer than a year or lies outside the years that
+    can be computed with is passed over.
     """
     told = settings.get("days_off")
     found = []
@@ -94,13 +97,23 @@ def days_off(settings: Mapping[str, object]) -> tuple[DaysOff, ...]:
         if not isinstance(one, dict) or (first := _day(one.get("from"))) is None:
             continue
         last = _day(one.get("to", one["from"]))
-        if last and 0 <= (last - first).days < MOST_DAYS_OFF:
+        if last and 0 <= (last - first).days < MOST_DAYS_OFF and is_in_range(first) and is_in_range(last):
             found.append(DaysOff(first, last, str(one.get("name") or "")))
     return tuple(sorted(found, key=lambda off: (off.first, off.last, off.name)))
 
 
 def _off_days(settings: Mapping[str, object]) -> frozenset[date]:
-    return frozenset(day for off in days_off(settings) for day in off.days)
+    return _days_of(days_off(settings))
+
+
+@lru_cache(maxsize=256)
+def _days_of(offs: tuple[DaysOff, ...]) -> frozenset[date]:
+    """The days of several stretches, the earliest first; a day that lies in many of them is listed once."""
+    days, next_day = set[date](), date.min
+    for off in offs:
+        days.update(days_between(max(off.first, next_day), off.last))
+        next_day = max(next_day, off.last + timedelta(days=1))
+    return frozenset(days)
 
 
 def _sizes(settings: Mapping[str, object]) -> dict[str, Decimal]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.backfill.names import Names
 from handlers.payloads import clean
+from sprints.milestone import readable_moment
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
 
 _Node = Mapping[str, Any]
@@ -52,7 +53,7 @@ def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         title=clean(told["title"]),
         created_at=created_at,
         description=clean(told["description"]) if told.get("description") else None,
-        due_on=_time(told["due_on"]) if told.get("due_on") else None,
+        due_on=readable_moment(told.get("due_on")),
         source=Source.BACKFILL,
     )
     yield shown
