@@ -8,6 +8,7 @@ import structlog
 
 from bot.backfill.run import Backfill, BackfillError
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.isolation import isolated
 from bot.measuring import Measuring
 from bot.posting import Posting
 from bot.reconcile import Reconciliation
@@ -15,7 +16,7 @@ from bot.redelivery import Redelivery
 from bot.reports import next_turns
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
-from storage.database import Database
+from storage.database import Database, Tenant
 from storage.installations import Installations
 from storage.jobs import (
     BACKFILL,
@@ -31,7 +32,7 @@ from storage.jobs import (
     Jobs,
 )
 from storage.lookups import tenants_due
-from storage.projects import Projects
+from storage.projects import Project, Projects
 
 _RECONCILE_EVERY = timedelta(days=1)
 _SETTINGS_PAUSE = timedelta(seconds=5)
@@ -92,19 +93,19 @@ class Clockwork:
         await self._measuring.run(organization_id)
         async with self._database.tenant(organization_id) as tenant:
             for project in await Projects(tenant).active():
-                await self._jobs.check(
-                    tenant.connection, organization_id=organization_id, project_id=project.id
-                )
-                # What a new day brings is told when people are up.
-                turns = next_turns(self._clock(), project.rules.calendar, project.settings)
-                for turn, at in {"now": None, **turns}.items():
-                    await self._jobs.redraw(
-                        tenant.connection,
-                        at,
-                        organization_id=organization_id,
-                        project_id=project.id,
-                        turn=turn,
-                    )
+                with isolated(self._log, "day not begun", project=project.id):
+                    await self._begin_day(tenant, project)
+
+    async def _begin_day(self, tenant: Tenant, project: Project) -> None:
+        """Puts off the work that a new day brings for one repository."""
+        where, project_id = tenant.organization_id, project.id
+        await self._jobs.check(tenant.connection, organization_id=where, project_id=project_id)
+        # What a new day brings is told when people are up.
+        turns = next_turns(self._clock(), project.rules.calendar, project.settings)
+        for turn, at in {"now": None, **turns}.items():
+            await self._jobs.redraw(
+                tenant.connection, at, organization_id=where, project_id=project_id, turn=turn
+            )
 
     async def _reconcile(self, organization_id: int) -> None:
         next_turn = self._clock() + _RECONCILE_EVERY

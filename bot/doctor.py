@@ -15,6 +15,8 @@ from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
 from storage.posts import Posts
+from storage.projects import Projects
+from storage.sprints import Sprints
 from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
 from storage.usage import Usage, uncounted
@@ -88,6 +90,13 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             )
         for claim in await InstallationClaims(tenant).all():
             yield f"tenant {organization_id}: {_about_claim(claim)}"
+        for project in await Projects(tenant).active():
+            problems = (await Sprints(tenant, project.alone).readable(base.clock())).problems
+            for milestone, kind in problems.items():
+                yield (
+                    f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
+                    f"({kind}) and is left out; the log says why"
+                )
         missed = await MissedDeliveries(tenant).open()
         if missed:
             first, last = missed[0].delivered_at, missed[-1].delivered_at

@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+import structlog
+
+from bot.isolation import isolated
 from commands.cards.impact import Card, impact_card
 from commands.context import Context
 from commands.forecasting import outlook
@@ -73,6 +76,7 @@ class Impacts:
         self._project = context.project
         self._pulls = Pulls(context.tenant, self._project.id)
         self._numbers = dict[int, Numbers]()
+        self._log = structlog.get_logger(__name__)
 
     async def all(self, only: PullRequest | None) -> list[Said]:
         """What the checks of the open pull requests say; of the last active ones, or of one."""
@@ -90,7 +94,11 @@ class Impacts:
         if not chosen:
             return []
         known = await self._known(chosen, lives)
-        return [await self._said(pull, known) for pull in chosen]
+        checks = list[Said]()
+        for pull in chosen:
+            with isolated(self._log, "check not worked out", project=self._project.id, pull=pull.number):
+                checks.append(await self._said(pull, known))
+        return checks
 
     async def impact(self, pull: PullRequest) -> Impact:
         """What one pull request means for its sprint."""

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import structlog
+from structlog.typing import FilteringBoundLogger
 
+from bot.isolation import isolated
 from sprints.burndown import measure
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
@@ -49,7 +51,7 @@ class Measuring:
         for project in projects:
             try:
                 async with self._database.tenant(organization_id) as tenant:
-                    await _measure_sprints(tenant, project, now)
+                    await _measure_sprints(tenant, project, now, self._log)
                     await _grade_forecasts(tenant, project, now)
                     await _measure_team(tenant, project, now)
             except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
@@ -75,7 +77,9 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
         day += timedelta(days=1)
 
 
-async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> None:
+async def _measure_sprints(
+    tenant: Tenant, project: Project, now: datetime, log: FilteringBoundLogger
+) -> None:
     measures = Measures(tenant, project.id)
     ids = await measures.sprint_ids()
     sprints = Sprints(tenant, project)
@@ -85,19 +89,20 @@ async def _measure_sprints(tenant: Tenant, project: Project, now: datetime) -> N
     outcomes = [outcome for one in numbers if (outcome := one.outcome(now))]
     for one in numbers:
         sprint = one.sprint
-        sprint_id = ids[sprint.milestone]
-        description = _description(milestones[sprint.milestone], now)
-        await measures.describe(sprint_id, sprint, description, now)
-        if isinstance(one.known, Closed):
-            # They are left alone; only a day that nobody has measured is added, as it was taken.
-            known = await measures.days(sprint_id)
-            missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
-            if missing:
-                await measures.put_days(sprint_id, [*known, *missing])
-        else:
-            await measures.put_days(sprint_id, _rows(one.known, outcomes, now))
-            # Once its numbers are taken, which is done here if it is time, its days stay as well.
-            await sprints.closed(sprint.milestone, now)
+        with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
+            sprint_id = ids[sprint.milestone]
+            description = _description(milestones[sprint.milestone], now)
+            await measures.describe(sprint_id, sprint, description, now)
+            if isinstance(one.known, Closed):
+                # They are left alone; only a day that nobody has measured is added, as it was taken.
+                known = await measures.days(sprint_id)
+                missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
+                if missing:
+                    await measures.put_days(sprint_id, [*known, *missing])
+            else:
+                await measures.put_days(sprint_id, _rows(one.known, outcomes, now))
+                # Once its numbers are taken, which is done here if it is time, its days stay as well.
+                await sprints.closed(sprint.milestone, now)
 
 
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:

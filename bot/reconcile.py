@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
+from bot.isolation import isolated
 from handlers.payloads import clean
 from sprints.history import ItemState, LabelBook, changes
 from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
@@ -91,7 +92,8 @@ class Reconciliation:
         corrected = 0
         for project, sprint in running:
             try:
-                corrected += await self._reconcile(organization_id, project, sprint)
+                with isolated(self._log, "comparison failed", project=project.id, sprint=sprint.number):
+                    corrected += await self._reconcile(organization_id, project, sprint)
             except GitHubRefusedError as refusal:
                 # Another repository's sprints may be open to us all the same.
                 self._log.warning("GitHub refused a comparison", project=project.id, status=refusal.status)

@@ -11,7 +11,10 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
 
 import procrastinate
+import structlog
+from structlog.typing import FilteringBoundLogger
 
+from bot.isolation import isolated
 from bot.pictures import Pictures
 from bot.recording import REDRAW_EVERY
 from charts.locales import LOCALE, locale_of, writing_in
@@ -46,6 +49,7 @@ from sprints.calendar import Calendar
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from sprints.quiet import is_paused, is_quiet_thread, standup_at
+from storage.changes import Change
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, Foretold
@@ -89,6 +93,7 @@ class Reports:
         self._jobs = jobs
         self._clock = clock
         self._entitled_in = entitled_in
+        self._log = structlog.get_logger(__name__)
 
     def register(self, queue: procrastinate.App) -> None:
         """Adds the jobs that redraw, and one that wakes what waits to be sent."""
@@ -109,18 +114,25 @@ class Reports:
             followed = {project_id, *(one.id for one in project.sharing)}
             is_coming = await ClosedSprints(tenant, followed).is_history_still_coming()
             entitled = self._entitled_in(organization_id, project)
-            desk = _Desk(_context(tenant, project, now, entitled), is_complete=not is_coming)
+            desk = _Desk(_context(tenant, project, now, entitled), self._log, is_complete=not is_coming)
             locale = locale_of(project.settings.get(LOCALE))
             with writing_in(locale):
                 drafts = await desk.drafts()
+        failures = list[Exception]()
         for draft in drafts:
-            with writing_in(locale):
-                await self._want(organization_id, project_id, draft, now)
+            try:
+                with writing_in(locale):
+                    await self._want(organization_id, project_id, draft, now)
+            except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
+                self._log.exception("post not drawn", project=project_id, post=draft.post.key)
+                failures.append(problem)
         if is_coming:
             async with self._database.nobody() as connection:
                 await self._jobs.redraw(
                     connection, now + REDRAW_EVERY, organization_id=organization_id, project_id=project_id
                 )
+        if failures:
+            raise failures[0]
 
     async def _redraw_later(self, organization_id: int, project_id: int) -> None:
         async with self._database.nobody() as connection:
@@ -152,9 +164,10 @@ class Reports:
 class _Desk:
     """One repository at one moment."""
 
-    def __init__(self, context: Context, *, is_complete: bool) -> None:
+    def __init__(self, context: Context, log: FilteringBoundLogger, *, is_complete: bool) -> None:
         """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
         self._context = context
+        self._log = log
         self._posts = Posts(context.tenant)
         self._project = context.project
         self._now = context.now
@@ -169,14 +182,21 @@ class _Desk:
         recent = [one for one in sprints if self._is_recent(one)]
         begun = await starts(self._context) if recent else ()
         for sprint in recent:
-            fate = await self._posts.fate(self._project.id, _living_key(sprint))
-            place = _place_so_far(fate) or place_of(self._project.settings, sprint, begun_in(sprint, begun))
-            if place is not None:
-                found += await self._followed(sprint, place, fate)
-                found += await self._standup(sprint, fate)
-            if self._is_complete:
-                found += await self._summed_up(sprint, place, fate)
+            with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
+                found += await self._drafts_of(sprint, begun)
         return found
+
+    async def _drafts_of(self, sprint: Sprint, begun: Sequence[Change]) -> list[_Draft]:
+        """What is said of one sprint."""
+        drafts = list[_Draft]()
+        fate = await self._posts.fate(self._project.id, _living_key(sprint))
+        place = _place_so_far(fate) or place_of(self._project.settings, sprint, begun_in(sprint, begun))
+        if place is not None:
+            drafts += await self._followed(sprint, place, fate)
+            drafts += await self._standup(sprint, fate)
+        if self._is_complete:
+            drafts += await self._summed_up(sprint, place, fate)
+        return drafts
 
     def _is_recent(self, sprint: Sprint) -> bool:
         if sprint.end is None or self._now < sprint.end:

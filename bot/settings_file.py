@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
+from bot.isolation import isolated
 from bot.repository import find_file
 from commands.help import known
 from commands.ports import File
@@ -76,7 +77,8 @@ class SettingsReading:
     async def _guarded(self, read: Callable[[int, Project], Any], tenant: int, project: Project) -> None:
         """Where GitHub refuses, all stays as it was; another repository may be open to us all the same."""
         try:
-            await read(tenant, project)
+            with isolated(self._log, "settings file failed", project=project.id):
+                await read(tenant, project)
         except GitHubRefusedError as refusal:
             self._log.warning("settings not read", project=project.id, status=refusal.status)
 

@@ -1,8 +1,10 @@
 """A repository's sprints and their numbers, folded from its history."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+
+import structlog
 
 from sprints.facts import Facts, facts_of
 from sprints.forecast_draws import MOST_OWN
@@ -49,6 +51,14 @@ class Numbers:
         return Record(self.sprint, self.known.days, outcome)
 
 
+@dataclass(slots=True)
+class Readable:
+    """The sprints of a repository, and by milestone the kind of error of those that cannot be read."""
+
+    sprints: list[Sprint] = field(default_factory=list)
+    problems: dict[int, str] = field(default_factory=dict)
+
+
 class Sprints:
     """The sprints of one repository, and those that it shares, by its team's rules."""
 
@@ -59,11 +69,28 @@ class Sprints:
         self._history = History(tenant, project)
         self._closed = ClosedSprints(tenant, {project.id, *(one.id for one in project.sharing)})
         self._rules = rules or project.rules
+        self._log = structlog.get_logger(__name__)
 
     async def all(self, as_of: datetime) -> Sequence[Sprint]:
         """Every milestone as a sprint, as it was known at a moment. Those of one shared sprint are one."""
+        return (await self.readable(as_of)).sprints
+
+    async def readable(self, as_of: datetime) -> "Readable":
+        """Every milestone that can be read as a sprint, and what is wrong with the others.
+
+        One that cannot be read stops only itself.
+        """
         milestones = await self._history.milestones()
-        return [await self._sprint(events, as_of) for events in milestones.values()]
+        if self._project.sharing:  # Asked for here, so that below nothing but the rows can be wrong.
+            await self._history.sharing()
+        readable = Readable()
+        for milestone, events in milestones.items():
+            try:
+                readable.sprints.append(await self._sprint(events, as_of))
+            except Exception as problem:  # noqa: BLE001 - whatever is wrong, it is wrong with this one
+                self._log.exception("milestone unreadable", project=self._project.id, milestone=milestone)
+                readable.problems[milestone] = type(problem).__name__
+        return readable
 
     async def numbers(self, now: datetime) -> list[Numbers]:
         """Those of every sprint. What was taken is not folded again."""
@@ -120,9 +147,21 @@ class Sprints:
         for sprint in sprints:
             closed = self._as_seen(sprint, taken.get(sprint.milestone))
             # One that goes on after its end is open again: its numbers will be taken again.
-            is_final = closed is not None and closed.ended_at == sprint.end
-            found.append(Numbers(sprint, closed if closed and is_final else await self._fold(sprint, now)))
+            if closed is not None and closed.ended_at == sprint.end:
+                found.append(Numbers(sprint, closed))
+            elif facts := await self._fold_alone(sprint, now):
+                found.append(Numbers(sprint, facts))
         return found
+
+    async def _fold_alone(self, sprint: Sprint, as_of: datetime) -> Facts | None:
+        """The numbers of one sprint among many; None, and a line in the log, if its rows cannot be folded."""
+        items = await self._history.items_of(sprint.milestone)
+        labels = await self._history.labels()
+        try:
+            return facts_of(sprint, items, as_of, self._rules.estimates, labels)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one sprint, the others have their numbers
+            self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
+            return None
 
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)

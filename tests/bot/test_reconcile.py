@@ -58,11 +58,16 @@ def later() -> datetime:
     return datetime.now(UTC) + timedelta(minutes=30)
 
 
+def in_days(days: int) -> str:
+    """A day to come, as a milestone states it."""
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
 @pytest.fixture
 async def sprint(bot: Bot) -> AsyncIterator[Sprint]:
     """Three issues, one of them in no milestone."""
     github, repo = bot.github, bot.repo
-    await github.create_milestone(repo, "Sprint 1", due_on="2199-03-13T07:00:00Z")
+    await github.create_milestone(repo, "Sprint 1", due_on=f"{in_days(100)}T07:00:00Z")
     await github.create_milestone(repo, "Sprint 2")
     await github.create_issue(repo, "Pay", labels=["points: 3"], milestone=1)
     await github.create_issue(repo, "Ship", labels=["points: 5"], milestone=1)
@@ -133,11 +138,11 @@ async def test_an_issue_that_we_never_heard_of(sprint: Sprint) -> None:
 async def test_the_milestone_becomes_as_github_shows_it(sprint: Sprint) -> None:
     async with sprint.bot.github.muted():
         await sprint.bot.github.update_milestone(
-            sprint.bot.repo, 1, title="Sprint One", due_on="2199-03-20T07:00:00Z"
+            sprint.bot.repo, 1, title="Sprint One", due_on=f"{in_days(107)}T07:00:00Z"
         )
     assert await sprint.run() == 1
     found = (await sprint.facts()).sprint
-    assert (found.title, str(found.due)) == ("Sprint One", "2199-03-20")
+    assert (found.title, str(found.due)) == ("Sprint One", in_days(107))
     assert await sprint.run() == 0
     assert [row.event for row in await sprint.corrections()] == ["edited"]
 

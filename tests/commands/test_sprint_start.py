@@ -64,6 +64,9 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         (f"due:{day(3)}", "is missing: the sprint's title."),
         ('"Sprint 25" due:friday', "`due` must be a date such as"),
         (f'"Sprint 11" due:{day(3)}', "and its numbers stand. Begin one with another title."),
+        ('"Sprint 25" due:9999-12-31', "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
+        (f'"Sprint 25" due:{day(731)}', "is too long: a sprint has at most two years."),
+        (f'"Sprint 25" due:{day(3)} start:2001-01-01', "is too long: a sprint has at most two years."),
         (f'"{"x" * 256}" due:{day(3)}', "A title of 256 characters is too long: 255 at most."),
     ],
 )
