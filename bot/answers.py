@@ -15,6 +15,7 @@ from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.installations import InstallationCheck
 from bot.pictures import Pictures
 from bot.publish import Publisher
+from bot.reading import Reading
 from bot.repository import GitHubRepository
 from bot.thread import GitHubThread
 from charts.locales import LOCALE, locale_of, writing_in
@@ -25,7 +26,6 @@ from commands.permissions import Level, Policy
 from commands.registry import load
 from commands.request import CommandLine, Request
 from commands.wording import footer
-from handlers.asking import request_of
 from handlers.delivery import Delivery
 from storage.changes import ChangeLog, State
 from storage.cipher import PayloadCipher
@@ -51,7 +51,9 @@ class Answers:
         clock: Callable[[], datetime],
         jobs: Jobs,
         shop: OurShop,
+        *,
         installations: InstallationCheck,
+        reading: Reading,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -60,6 +62,7 @@ class Answers:
         self._pictures = pictures
         self._clock = clock
         self._shop = shop
+        self._reading = reading
         self._entitlements = Entitlements(database, shop, clock)
         self._publisher = Publisher(database, clock)
         self._changing = Changing(database, clock, jobs)
@@ -99,7 +102,7 @@ class Answers:
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
-        request = request_of(delivery)
+        request = await self._reading.request_of(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
         task = Task(organization_id, event_id, project, request, there)

@@ -41,7 +41,8 @@ from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pulls import Pulls
 from storage.timeline import Timeline, TimelineRow
 
-_CONFIRM = re.compile(r"\s+confirm:\S+", re.IGNORECASE)
+# It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
+_CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 
 

@@ -13,8 +13,10 @@ import structlog
 from cachetools import LRUCache
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from bot.pauses import Breather
 from bot.services import Services
 from bot.settings_file import ORGANIZATION
+from commands.parser import skimming
 from handlers import ROUTES
 from handlers.delivery import (
     Asked,
@@ -109,7 +111,7 @@ class Recording:
                 await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
 
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> None:
-        read = self._read(events)
+        read = await self._read(events)
         projects, rows = Projects(tenant), list[TimelineRow]()
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
@@ -237,9 +239,10 @@ class Recording:
         # of whom there is no such event has done nothing that is measured.
         self._met.update({(tenant.organization_id, one): login for one, login in people.items()})
 
-    def _read(self, events: Sequence[StoredEvent]) -> _Read:
-        read = _Read()
+    async def _read(self, events: Sequence[StoredEvent]) -> _Read:
+        read, breather = _Read(), Breather()
         for event in events:
+            await breather.pause_if_long()
             try:
                 delivery = Delivery(
                     id=event.delivery,
@@ -249,11 +252,12 @@ class Recording:
                     received_at=event.received_at,
                 )
                 frame = delivery.frame
-                outcomes = [
-                    outcome
-                    for handler in ROUTES.get((event.event, event.action), ())
-                    for outcome in handler(delivery)
-                ]
+                with skimming():  # What is long is read by who answers, off the event loop.
+                    outcomes = [
+                        outcome
+                        for handler in ROUTES.get((event.event, event.action), ())
+                        for outcome in handler(delivery)
+                    ]
             except UnusableError as problem:
                 self._log.info(
                     "delivery carries nothing usable", delivery=event.delivery, reason=str(problem)

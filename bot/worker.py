@@ -22,6 +22,7 @@ from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.github_calls import Calls, written_down
 from bot.installations import InstallationCheck
 from bot.pictures import Drawing, Pictures
+from bot.reading import Reading
 from bot.recording import Recording
 from bot.reports import Reports
 from bot.services import Services
@@ -178,8 +179,18 @@ async def worker(
             pictures = Pictures(base.database, drawing, base.settings.public_url)
             shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
             installations = InstallationCheck(base.database, github, base.clock)
+            reading = Reading()
+            stack.callback(reading.close)
             answers = Answers(
-                base.database, base.cipher, github, pictures, base.clock, jobs, shop, installations
+                base.database,
+                base.cipher,
+                github,
+                pictures,
+                base.clock,
+                jobs,
+                shop,
+                installations=installations,
+                reading=reading,
             )
             keep = timedelta(days=base.settings.payload_days)
             Clockwork(base.database, github, jobs, base.clock, keep).register(queue)

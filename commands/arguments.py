@@ -21,6 +21,8 @@ _INSIDE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
 _ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
 _DAYS = re.compile(r"^(\d{1,3})d?$", re.IGNORECASE)
 _MOST_POINTS = Decimal(9999)
+# Of a line that is wrong, so much is shown on each side of the place, and of the place itself.
+_MOST_SHOWN = 100
 _LONGEST_NUMBER = 20
 
 Day = date
@@ -307,5 +309,12 @@ _MUST = {
 
 def _spot(line: str, start: int, end: int) -> str:
     """The line as code, with an arrow to the place that is meant."""
-    shown = f"{line[:start]}👉{line[start:end]}👈{line[end:]}".replace("`", "'")
+    before, spot, after = line[:start], line[start:end], line[end:]
+    if len(before) > _MOST_SHOWN:
+        before = f"…{before[-_MOST_SHOWN:]}"
+    shown = f"{before}👉{_beginning(spot)}👈{_beginning(after)}".replace("`", "'")
     return f"`{shown}`"
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"

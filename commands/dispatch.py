@@ -24,6 +24,16 @@ from marketplace.entitlements import Denied, Entitled, everything_is_allowed
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
 MOST_COMMANDS = 10
+# Twenty parts with long titles fit in; a longer line nobody typed.
+MOST_LINE = 8_000
+# Lines of one comment that are compared with the names of all commands, for one that was mistyped.
+_MOST_GUESSES = 20
+# No command's name is nearly as long.
+_LONGEST_NAME = 60
+_UNREADABLE = (
+    "This comment takes too long to read: its Markdown is too long or too deeply nested. Nothing was done. "
+    "Please put your commands into a comment of their own."
+)
 # What is answered while we are paused.
 _RESUME = f"{NAMESPACE} resume"
 _HELP = ("help",)
@@ -58,6 +68,7 @@ class Dispatcher:
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {command.words: command for command in commands}
+        self._verbs = {command.words[0] for command in commands}
 
     def concerns_us(self, request: Request, policy: Policy) -> bool:
         """Whether any line is ours, without running it."""
@@ -69,7 +80,8 @@ class Dispatcher:
         The context is opened once it is known that something may run in it.
         """
         lines = self._ours(request, desk.policy)
-        calls = [self._parse(line, desk.policy) for line in lines]
+        # Of more than may be in one comment none is run, so the others need not be understood.
+        calls = [self._parse(line, desk.policy) for line in lines[: MOST_COMMANDS + 1]]
         if not calls:
             return []
         if not desk.policy.greets_strangers:  # Whom we do not greet sees no 👀 either.
@@ -84,18 +96,21 @@ class Dispatcher:
         try:
             if not calls:
                 return []
-            return await self._answer(request, calls, desk)
+            return await self._answer(request, calls, desk, len(lines))
         finally:
             await seen
 
-    async def _answer(self, request: Request, calls: Sequence[_Call], desk: Desk) -> list[Answer]:
+    async def _answer(self, request: Request, calls: Sequence[_Call], desk: Desk, total: int) -> list[Answer]:
+        """The answers to calls, of which the comment had `total`."""
         level = await _level(request, desk)
         if level is Level.NONE and not await _is_exempt(request, calls, desk):
             return [_refusal(calls[0], level, desk)]
         if request.edited_author not in {None, request.sender} and level < Level.MAINTAIN:
             return [_failure("Only a comment's author or a maintainer can add commands by editing it.")]
+        if request.is_unreadable:
+            return [_failure(_UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
-            return [_failure(f"{len(calls)} commands in one comment are too many: {MOST_COMMANDS} at most.")]
+            return [_failure(f"{total:,} commands in one comment are too many: {MOST_COMMANDS} at most.")]
         async with desk.open_context() as context:
             answers = [await _run(call, replace(context, level=level), desk) for call in calls]
         return [answer for answer in answers if answer.is_success] + _one_failure(answers)
@@ -104,19 +119,25 @@ class Dispatcher:
         """The lines that are meant for us. What a bot says is not, unless the team lists it."""
         if request.is_bot and request.sender.lower() not in policy.bots:
             return []
-        return [line for line in request.lines if self._is_ours(line.text, policy)]
-
-    def _is_ours(self, line: str, policy: Policy) -> bool:
-        words = _words(line)
-        if not words or words[0] == NAMESPACE:
-            return bool(words)
-        words = _meant(words, policy)
-        if not policy.answers_short(words[0]):
-            return False
-        verbs = {name[0] for name in self._commands}
-        return words[0] in verbs or self._nearest(words) is not None
+        ours, guesses = list[CommandLine](), 0
+        for line in request.lines:
+            words = _words(line.text)
+            is_ours = bool(words) and words[0] == NAMESPACE
+            if words and not is_ours:
+                words = _meant(words, policy)
+                is_short = policy.answers_short(words[0])
+                is_ours = is_short and words[0] in self._verbs
+                if is_short and not is_ours and len(words) > 1 and guesses < _MOST_GUESSES:
+                    guesses += 1
+                    is_ours = self._nearest(words) is not None
+            if is_ours:
+                ours.append(line)
+        return ours
 
     def _parse(self, line: CommandLine, policy: Policy) -> _Call:
+        if len(line.text) > MOST_LINE:
+            problem = f"A line of {len(line.text):,} characters is too long: {MOST_LINE:,} at most."
+            return _Call(line, None, None, problem)
         words = _words(line.text)
         skipped = 1 if words[0] == NAMESPACE else 0
         command = self._longest_match(_meant(words[skipped:], policy))
@@ -150,17 +171,18 @@ class Dispatcher:
                 f"`/{NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
             )
             return f"Here is what I can do: {names}."
-        said = " ".join(words[:2]).replace("`", "'")
+        said = " ".join(words[:2]).replace("`", "'")[:_LONGEST_NAME]
         if nearest := self._nearest(words, least=0.0):
             return f"I do not know `/{said}`. Did you mean `/{nearest.name}` – {nearest.summary}?"
         return f"I do not know `/{said}`."
 
     def _nearest(self, words: Sequence[str], least: float = _CLOSE_ENOUGH) -> Command | None:
         """The command that looks most like what was typed; a single foreign word never looks like ours."""
-        if len(words) < 2 and least:
+        typed = " ".join(words[:2])
+        if (len(words) < 2 and least) or len(typed) > _LONGEST_NAME:
             return None
         names = [command.name for command in self._commands.values()]
-        close = difflib.get_close_matches(" ".join(words[:2]), names, n=1, cutoff=least)
+        close = difflib.get_close_matches(typed, names, n=1, cutoff=least)
         return self._commands[tuple(close[0].split())] if close else None
 
 

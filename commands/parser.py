@@ -4,11 +4,17 @@ A command is a line that begins with a slash, in running text: not in code, a qu
 underline, a table, a link or HTML. A real Markdown parser decides. It tells nothing of the place of inline
 text, so every candidate line is marked with a character of the private use area before parsing, and those
 that come out as plain text at the beginning of a line are commands.
+
+The Markdown parser may need seconds for a text that was made to keep it busy. So the event loop reads short
+texts only and skims long ones (`skimming`); bot/reading.py reads these in a process of its own.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
@@ -16,18 +22,46 @@ from markdown_it.token import Token
 
 from commands.request import CommandLine
 
+# As much as the event loop reads: the worst text of this length takes about 30 ms of CPU, a usual one 1 ms.
+MOST_AT_ONCE = 1_000
+# GitHub takes no longer comments. What is longer nobody typed.
+MOST_CHARACTERS = 65_536
+
 _CANDIDATE = re.compile(r"^( {0,3}/)(?=[a-zA-Z])", re.MULTILINE)
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"/{_OPEN}([0-9]+){_CLOSE}")
-_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 # Elements without content, or whose end tag may be left out: they enclose nothing that follows.
 _NEVER_OPEN = {"area", "base", "br", "col", "hr", "img", "input", "li", "link", "meta", "p", "source", "wbr"}
+_CANDIDATE_LINE = re.compile(r"^ {0,3}(/[a-zA-Z].*)$", re.MULTILINE)
 _HOLD_PARAGRAPHS = {"blockquote", "details", "div", "dl", "ol", "pre", "table", "ul"}
 
 
+@dataclass(slots=True)
+class Skim:
+    """Whether some text was too long to be read at once, so that the commands found in it may be none."""
+
+    is_inexact: bool = False
+
+
+_SKIM: ContextVar[Skim | None] = ContextVar("skim", default=None)
+
+
+@contextmanager
+def skimming() -> Iterator[Skim]:
+    """While it lasts, every line of a long text that looks like a command is taken for one."""
+    skim = Skim()
+    token = _SKIM.set(skim)
+    try:
+        yield skim
+    finally:
+        _SKIM.reset(token)
+
+
 def commands_in(text: str) -> list[CommandLine]:
-    """All command lines of a comment, from the top."""
-    lines = _LINE_ENDS.split(text.replace(_OPEN, "").replace(_CLOSE, ""))
+    """All command lines of a comment, from the top; none of what is longer than a comment may be."""
+    if len(text) > MOST_CHARACTERS or not _CANDIDATE.search(cleaned := _cleaned(text)):
+        return []
+    lines = cleaned.split("\n")
     marked, candidates = list[str](), 0
     for number, line in enumerate(lines):
         replaced, found = _CANDIDATE.subn(rf"\g<1>{_OPEN}{number}{_CLOSE}", line)
@@ -41,14 +75,38 @@ def commands_in(text: str) -> list[CommandLine]:
 
 def added_commands(text: str, before: str) -> list[CommandLine]:
     """The command lines of an edited comment that it did not have before the edit."""
-    had = Counter(command.text for command in commands_in(before)) if before else Counter[str]()
-    added = []
-    for command in commands_in(text):
+    if text == before or len(before) > MOST_CHARACTERS:
+        return []
+    skim = _SKIM.get()
+    if skim is not None and len(text) + len(before) > MOST_AT_ONCE:
+        candidates = _candidates(text)
+        skim.is_inexact |= bool(candidates)
+        return candidates
+    added, commands = [], commands_in(text)
+    had = Counter(command.text for command in commands_in(before)) if commands else Counter[str]()
+    for command in commands:
         if had[command.text]:
             had[command.text] -= 1
         else:
             added.append(command)
     return added
+
+
+def _candidates(text: str) -> list[CommandLine]:
+    """The lines that look like commands, whatever is around them."""
+    text, line, position = _cleaned(text[:MOST_CHARACTERS]), 1, 0
+    candidates = []
+    for match in _CANDIDATE_LINE.finditer(text):
+        line += text.count("\n", position, match.start())
+        position = match.start()
+        candidates.append(CommandLine(match[1].strip(), line))
+    return candidates
+
+
+def _cleaned(text: str) -> str:
+    """The text with a line feed at the end of each line, and without the characters that mark candidates."""
+    text = text.replace(_OPEN, "").replace(_CLOSE, "")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _marks_in_plain_text(tokens: Sequence[Token]) -> Iterator[int]:
@@ -89,6 +147,7 @@ class _OpenElements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self._open: list[str] = []
+        self._counts = Counter[str]()
 
     @property
     def depth(self) -> int:
@@ -101,13 +160,18 @@ class _OpenElements(HTMLParser):
 
     def end_paragraph(self, depth: int) -> None:
         """The end of a paragraph closes what it opened, but for elements that may hold paragraphs."""
-        self._open[depth:] = [tag for tag in self._open[depth:] if tag in _HOLD_PARAGRAPHS]
+        opened = self._open[depth:]
+        self._counts.subtract(tag for tag in opened if tag not in _HOLD_PARAGRAPHS)
+        self._open[depth:] = [tag for tag in opened if tag in _HOLD_PARAGRAPHS]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
         if tag not in _NEVER_OPEN:
             self._open.append(tag)
+            self._counts[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in self._open:
-            while self._open.pop() != tag:
-                pass
+        if not self._counts[tag]:
+            return
+        while (closed := self._open.pop()) != tag:
+            self._counts[closed] -= 1
+        self._counts[tag] -= 1

@@ -27,7 +27,8 @@ class Request:
     `thread` is the number of the issue or pull request, `milestone` the number of the milestone that it is
     in, `author` who opened it, `delivery` GitHub's GUID. `comment_id` is that of the comment, or the
     thread's number where the commands stand in its `place`, the body. `edited_author` is who wrote the
-    comment, if an edit of it is what asks. `ticked` are the ids of changes that somebody agreed to.
+    comment, if an edit of it is what asks. `ticked` are the ids of changes that somebody agreed to. One that
+    `is_unreadable` took too long to read: its lines only look like commands.
     """
 
     delivery: str
@@ -42,3 +43,4 @@ class Request:
     is_bot: bool = False
     is_pull_request: bool = False
     ticked: tuple[int, ...] = ()
+    is_unreadable: bool = False

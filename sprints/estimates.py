@@ -13,10 +13,10 @@ Points = Decimal
 _NUMBER = r"(?P<points>\d{1,4}(?:[.,]\d{1,2})?)"
 _UNIT = r"(?:(?:story[ _-]?)?points?|pts?|sp|estimate)"
 _USUAL = (
-    re.compile(rf"^{_UNIT}\s*[:/=_-]?\s*{_NUMBER}$", re.IGNORECASE),
+    re.compile(rf"^{_UNIT}\s*(?:[:/=_-]\s*)?{_NUMBER}$", re.IGNORECASE),
     re.compile(rf"^{_NUMBER}\s*{_UNIT}$", re.IGNORECASE),
 )
-_SIZE = re.compile(r"^(?:t-?shirt|size)\s*[:/=_-]?\s*(?P<size>\S{1,20})$", re.IGNORECASE)
+_SIZE = re.compile(r"^(?:t-?shirt|size)\s*(?:[:/=_-]\s*)?(?P<size>\S{1,20})$", re.IGNORECASE)
 
 _MOST_KNOWN = 1000
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -27,6 +28,7 @@ from storage.embedded import APPLICATION, EmbeddedServer, running_server
 from tests.emptying import empty
 from tests.github_openapi import load_checker
 from tests.running import Bot
+from tests.watchdog import WATCHDOG, watched
 
 _NUMBERS = itertools.count(1)
 _DATABASE = "tests"
@@ -48,7 +50,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop that `serve` and `work` run on."""
-    return {"uvloop": uvloop.new_event_loop}
+    return {"uvloop": partial(watched, uvloop.new_event_loop)}
 
 
 class Clock:
@@ -59,6 +61,15 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now or datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def the_event_loop_is_not_held() -> Iterator[None]:
+    """Fails a test in which a callback of the product used more than 100 ms of CPU time."""
+    WATCHDOG.take()
+    yield
+    offences = WATCHDOG.take()
+    assert not offences, "\n".join(map(str, offences))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,107 @@
+"""Reads what people typed: short texts on the event loop, long ones in a process of its own.
+
+A Markdown parser can be kept busy for seconds by a text that was made for that. In its own process it stops
+nobody else, and a limit of CPU time ends it. A tenant has one text read at a time, so that somebody who sends
+many is waited for by nobody but themselves.
+"""
+
+import asyncio
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+from weakref import WeakValueDictionary
+
+import structlog
+
+from commands.parser import skimming
+from commands.request import Request
+from handlers.asking import request_of
+from handlers.delivery import Delivery
+
+# A comment as long as GitHub takes, of ordinary prose, needs a tenth of it.
+CPU_SECONDS = 1.0
+
+
+class Reading:
+    """Finds the commands of deliveries."""
+
+    def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
+        """The process begins with the first long text."""
+        self._cpu_seconds = cpu_seconds
+        self._pool: ProcessPoolExecutor | None = None
+        self._turns = WeakValueDictionary[int, asyncio.Lock]()
+        self._log = structlog.get_logger(__name__)
+
+    async def request_of(self, organization_id: int, delivery: Delivery) -> Request:
+        """What an event asks of us. If that takes too long to read, the request is unreadable.
+
+        Raises UnusableError as the handlers do.
+        """
+        with skimming() as skim:
+            request = request_of(delivery)
+        if not skim.is_inexact:
+            return request
+        turn = self._turns.setdefault(organization_id, asyncio.Lock())
+        async with turn:
+            exact = await self._read(delivery)
+        if exact is None:
+            self._log.warning("comment takes too long to read", delivery=delivery.id)
+            return replace(request, is_unreadable=True)
+        return exact
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    async def _read(self, delivery: Delivery) -> Request | None:
+        loop = asyncio.get_running_loop()
+        pool = self._pool = self._pool or _new_pool()
+        try:
+            return await loop.run_in_executor(pool, read_within, self._cpu_seconds, delivery)
+        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with a new process.
+            if self._pool is pool:
+                self._pool = _new_pool()
+            return await loop.run_in_executor(self._pool, read_within, self._cpu_seconds, delivery)
+
+
+def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
+    """What an event asks of us; None if it takes longer. Only for the main thread of a process."""
+    try:
+        with _limited(cpu_seconds):
+            return request_of(delivery)
+    except _TimeIsUpError:
+        return None
+
+
+class _TimeIsUpError(BaseException):
+    """The limit of CPU time was reached. Nobody on the way may take it for an error of their own."""
+
+
+@contextmanager
+def _limited(cpu_seconds: float) -> Iterator[None]:
+    """Raises _TimeIsUpError in what is done inside, once it has used so much CPU time."""
+    before = signal.signal(signal.SIGVTALRM, _time_is_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, cpu_seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def _time_is_up(_signal: int, _frame: FrameType | None) -> None:
+    raise _TimeIsUpError
+
+
+def _new_pool() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """In the reading process: Ctrl-C is for the parent, which then ends us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
