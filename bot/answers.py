@@ -79,7 +79,7 @@ class Answers:
         if found is None:
             return
         task, thread, is_answered = found
-        if not is_answered and self._concerns_us(task):
+        if not is_answered and await self._concerns_us(task):
             await self._prepare(task, thread, is_last_try=is_last_try)
         await self._publisher.send(organization_id, event_id, thread)
 
@@ -108,9 +108,17 @@ class Answers:
         task = Task(organization_id, event_id, project, request, there)
         return task, GitHubThread(installation, project.full_name, request.thread), is_answered
 
-    def _concerns_us(self, task: Task) -> bool:
+    async def _concerns_us(self, task: Task) -> bool:
+        """Whether boxes of ours were ticked, or commands given that are ours.
+
+        To ourselves we never talk, even if a team lists our App among the bots that it hears.
+        """
         request = task.request
-        return bool(request.ticked) or self._dispatcher.concerns_us(request, _policy(task.project))
+        if request.ticked:
+            return (await self._github.identity()).is_author(request.text_author)
+        if not self._dispatcher.concerns_us(request, _policy(task.project)):
+            return False
+        return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
 
     async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
         """Works out the answer and puts it into the outbox."""
@@ -159,7 +167,7 @@ class Answers:
                 answers.append(await self._changing.carry_out(task, change))
             elif change.state is State.PROPOSED:
                 line = CommandLine(change.command, 0)
-                request = replace(task.request, lines=(line,), edited_author=None)
+                request = replace(task.request, lines=(line,))
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
         return answers
 
@@ -220,8 +228,9 @@ def _policy(project: Project) -> Policy:
 
 
 def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
-    """How it went, on the comment that asked. Who ticked a box sees it in that comment."""
-    if request.ticked:
+    """How it went, on the comment that asked. Who ticked a box sees it in that comment, and who wrote where
+    GitHub takes no reactions in the answer."""
+    if request.ticked or not request.place.takes_reactions:
         return []
     succeeded = bool(answers) and all(answer.is_success for answer in answers)
     body = "+1" if succeeded else "confused"

@@ -9,7 +9,9 @@ import msgspec
 import structlog
 
 from bot.github import GitHubRefusedError
+from bot.markers import Mark
 from bot.repository import GitHubRepository
+from commands.boxes import box_for
 from commands.changes import (
     Block,
     Changes,
@@ -148,7 +150,7 @@ class Changing:
             return await self.carry_out(task, change)
         return _said(proposal.slot, preview(change, changes, is_stale=True))
 
-    async def _do(self, task: Task, step: Step, key: str, began: datetime) -> None:
+    async def _do(self, task: Task, step: Step, name: str, began: datetime) -> None:
         elsewhere = repository_of(step)
         repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
         match step:
@@ -162,7 +164,8 @@ class Changing:
                 await repository.edit_milestone(step)
             case OpenIssue():
                 since = (began - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
-                await repository.open_issue(step, f"<!-- agile-github-suite:{key} -->", since)
+                mark = Mark(task.organization_id, task.project.id, "issues", name)
+                await repository.open_issue(step, mark, since)
             case Block():
                 await repository.block(step)
             case ProposeFile():
@@ -228,7 +231,7 @@ def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
     parts.append(changes.preview or "\n".join(f"- {step.target}" for step in changes.steps))
-    parts.append(f"- [ ] **Do it** <!-- agile-github-suite:change:{change.id} -->")
+    parts.append(box_for(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
     )

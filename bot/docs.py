@@ -11,9 +11,12 @@ from commands.settings_page import page as settings_page
 from marketplace import plans
 
 _INTRODUCTION = (
-    "Write a command on a line of its own in a comment on an issue or a pull request. Several lines may hold "
-    "several commands, ten at most. What stands in code, in a quotation or in HTML is no command. Each "
-    "command also answers to `/agile …`, for threads in which another bot owns the short form."
+    "Write a command on a line of its own in a comment on an issue or a pull request, in a review, or in the "
+    "text of the issue or pull request itself. Several lines may hold several commands, ten at most. What "
+    "stands in code, in a quotation or in HTML is no command. Each command also answers to `/agile …`, for "
+    "threads in which another bot owns the short form.\n\n"
+    "Only your own words count. If you edit them, the commands that you add run. If you edit what somebody "
+    "else wrote, or transfer their issue, nothing runs."
 )
 _DOCS = Path(__file__).parent.parent / "docs"
 

@@ -12,8 +12,10 @@ import gidgethub
 from cachetools import LRUCache, TLRUCache, TTLCache
 from gidgethub.aiohttp import GitHubAPI
 
+from bot.app_identity import AppIdentity
 from bot.app_jwt import AppJwt
 from bot.github_calls import Calls, CountingAPI
+from bot.markers import Markers
 from bot.settings import GitHubSettings
 
 API_VERSION = "2022-11-28"
@@ -26,6 +28,8 @@ _RETRY_PAUSE_SECONDS = 0.5
 _TOKEN_MARGIN = timedelta(minutes=5)
 # GitHub's advice where it limits us without saying for how long.
 _SECONDARY_PAUSE = timedelta(seconds=60)
+# A renamed App has another bot. GitHub tells its id with most things, which stays the same.
+_IDENTITY_SECONDS = 60 * 60
 # A blip is over soon; for longer outages the caller waits longer each time.
 _OUTAGE_PAUSE = timedelta(seconds=1)
 
@@ -58,8 +62,9 @@ class GitHub:
         api_url: str,
         clock: Clock,
         calls: Calls | None = None,
+        markers: Markers | None = None,
     ) -> None:
-        """`calls` counts the requests that are answered for installations."""
+        """`calls` counts the requests that are answered for installations. Writing needs `markers`."""
         self._session = session
         self._calls = calls or Calls(clock)
         self._api_url = api_url
@@ -67,13 +72,33 @@ class GitHub:
         self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
         self._jwt = AppJwt(settings, clock)
         self.app = App(self._api(), self._jwt, clock)
+        self._markers = markers
+        self._identity: TTLCache[None, AppIdentity] = TTLCache(
+            maxsize=1, ttl=_IDENTITY_SECONDS, timer=lambda: clock().timestamp()
+        )
+
+    @property
+    def markers(self) -> Markers:
+        """What marks the things that we write."""
+        if self._markers is None:
+            raise LookupError("writing to GitHub needs the keys of our markers")
+        return self._markers
+
+    async def identity(self) -> AppIdentity:
+        """Who our App is; asked of GitHub once an hour at most."""
+        identity = self._identity.get(None)
+        if identity is None:
+            identity = AppIdentity.from_github(await self.app.get("/app"))
+            self._identity[None] = identity
+        return identity
 
     def installation(self, installation_id: int) -> "Installation":
         """The API with this installation's rights."""
         found = self._installations.get(installation_id)
         if found is None:
             apis = self._api(installation_id, TTLCache(maxsize=256, ttl=30 * 60)), self._api(installation_id)
-            found = Installation(installation_id, *apis, _graphql_url(self._api_url), self._jwt, self._clock)
+            url = _graphql_url(self._api_url)
+            found = Installation(installation_id, *apis, url, self._jwt, self._clock, self)
             self._installations[installation_id] = found
         return found
 
@@ -228,8 +253,10 @@ class Installation(_Client):
         graphql_url: str,
         jwt: AppJwt,
         clock: Clock,
+        github: GitHub,
     ) -> None:
         super().__init__(api, clock)
+        self._github = github
         self._id = installation_id
         self._jwt = jwt
         self._graphql = _GraphQL(graphql_api, clock, self._credentials, graphql_url)
@@ -244,6 +271,15 @@ class Installation(_Client):
         self.levels: TTLCache[tuple[str, str], int] = TTLCache(
             maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
         )
+
+    @property
+    def markers(self) -> Markers:
+        """What marks the things that we write."""
+        return self._github.markers
+
+    async def identity(self) -> AppIdentity:
+        """Who our App is, by which we recognise what it wrote."""
+        return await self._github.identity()
 
     async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
         """The `data` of a GraphQL query. What cannot be found is null in it."""

@@ -1,19 +1,21 @@
 """Brings to GitHub what we say unasked: paced, edited in place, once, and never again what was deleted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import structlog
 
+from bot.app_identity import AppIdentity
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.markers import Mark
 from bot.publish import cut
-from bot.release_notes import write_into_release
+from bot.release_notes import MarkedPart, write_into_release
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
-from storage.posts import PostKind, Posts, Wanted
+from storage.posts import Post, PostKind, Posts, Wanted
 from storage.projects import Project, Projects
 
 # GitHub's secondary limits: at most a write a second, and 500 an hour that make content.
@@ -76,6 +78,7 @@ class Posting:
             self._github.installation(project.installation or 0),
             f"/repos/{project.full_name}",
             wanted,
+            Mark(organization_id, project.id, _place_of(wanted.post), f"post:{wanted.id}"),
             lambda: self._keep_pace(organization_id),
         )
         try:
@@ -129,12 +132,15 @@ class _Place:
         installation: Installation,
         repository: str,
         wanted: Wanted,
+        mark: Mark,
         keep_pace: Callable[[], Awaitable[None]],
     ) -> None:
-        """`keep_pace` is waited for before each write."""
+        """`mark` identifies the post; `keep_pace` is waited for before each write."""
         self._installation = installation
         self._repository = repository
         self._keep_pace = keep_pace
+        self._markers = installation.markers
+        self._mark = mark
         self._wanted = wanted
         self._post = wanted.post
 
@@ -142,9 +148,9 @@ class _Place:
         """Edits it, or posts it. Returns GitHub's id of it; of an issue its number."""
         external_id = self._wanted.external_id
         if self._post.kind is PostKind.RELEASE:
-            return await write_into_release(
-                self._installation, self._repository, self._wanted, self._keep_pace
-            )
+            path = f"{self._repository}/releases/{self._post.data['release']}"
+            marked = MarkedPart(self._markers, self._mark)
+            return await write_into_release(self._installation, path, self._wanted, marked, self._keep_pace)
         if external_id is None and self._wanted.attempts > 1:
             external_id = await self._already_posted()
         if external_id is None:
@@ -181,8 +187,8 @@ class _Place:
     def _content(self) -> dict[str, Any]:
         data = self._post.data
         if self._post.kind is PostKind.CHECK:
-            return {**data, "external_id": self._marker}
-        body = f"{cut(self._post.body)}\n\n{self._marker}"
+            return {**data, "external_id": self._markers.text(self._mark)}
+        body = f"{cut(self._post.body)}\n\n{self._markers.comment(self._mark)}"
         return (
             {"body": body} if self._post.kind is PostKind.COMMENT else {"title": data["title"], "body": body}
         )
@@ -195,12 +201,6 @@ class _Place:
             PostKind.CHECK: f"{self._repository}/check-runs",
         }[self._post.kind]
 
-    @property
-    def _marker(self) -> str:
-        """Invisible in the thread; it identifies the post. A check has a field for it."""
-        name = f"agile-github-suite:post:{self._wanted.id}"
-        return name if self._post.kind is PostKind.CHECK else f"<!-- {name} -->"
-
     async def _already_posted(self) -> int | None:
         """That of an earlier attempt which died between GitHub's answer and our note of it."""
         since = quote((self._wanted.first_wanted_at - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -212,8 +212,27 @@ class _Place:
             case PostKind.CHECK:
                 path = f"{self._repository}/commits/{self._post.data['head_sha']}/check-runs?per_page=100"
                 key = "check_runs"
-        async for one in self._installation.pages(path, key):
-            said = one.get("external_id") if self._post.kind is PostKind.CHECK else one.get("body")
-            if self._marker in (said or ""):
-                return int(one["number" if self._post.kind is PostKind.ISSUE else "id"])
+        identity = await self._installation.identity()
+        async for written in self._installation.pages(path, key):
+            if self._is_ours(written, identity):
+                return int(written["number" if self._post.kind is PostKind.ISSUE else "id"])
         return None
+
+    def _is_ours(self, written: Mapping[str, Any], identity: AppIdentity) -> bool:
+        """Whether our App wrote this post. A check has a field for the marker."""
+        if self._post.kind is PostKind.CHECK:
+            return self._markers.is_text(written.get("external_id"), self._mark) and identity.made(written)
+        return self._markers.marks(written.get("body"), self._mark) and identity.wrote(written)
+
+
+def _place_of(post: Post) -> str:
+    """Where a post belongs, as its marker says it."""
+    match post.kind:
+        case PostKind.COMMENT:
+            return f"thread:{post.thread}"
+        case PostKind.ISSUE:
+            return "issues"
+        case PostKind.CHECK:
+            return f"commit:{post.data['head_sha']}"
+        case PostKind.RELEASE:
+            return f"release:{post.data['release']}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.github import GitHubRefusedError
+from bot.markers import Mark
 from bot.thread import GitHubThread
 from commands.request import Place
 from storage.database import Database
@@ -39,7 +40,9 @@ class Publisher:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)
                 else:
                     slot = queued.message.slot
-                    comment_id = await _say(queued, thread, just_posted.get(slot, queued.earlier))
+                    mark = _mark(organization_id, queued)
+                    earlier = just_posted.get(slot, queued.earlier)
+                    comment_id = await _say(queued, mark, thread, earlier)
                     just_posted[slot] = comment_id
             except GitHubRefusedError as refusal:
                 was_refused = True
@@ -60,31 +63,31 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     return message.comment_id
 
 
-async def _say(queued: Queued, thread: GitHubThread, earlier: int | None) -> int:
+async def _say(queued: Queued, mark: Mark, thread: GitHubThread, earlier: int | None) -> int:
     """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it."""
-    body = f"{cut(queued.message.body)}\n\n{_marker(queued)}"
-    if queued.attempts > 1 and (found := await _already_posted(queued, thread)):
-        return found
+    body = cut(queued.message.body)
+    if queued.attempts > 1 and (posted := await _already_posted(queued, mark, thread)):
+        return posted
     if earlier is not None:
         try:
-            await thread.edit(earlier, body)
+            await thread.edit(earlier, body, mark)
         except GitHubRefusedError as refusal:
             if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
                 raise
         else:
             return earlier
-    return await thread.post(body)
+    return await thread.post(body, mark)
 
 
-async def _already_posted(queued: Queued, thread: GitHubThread) -> int | None:
+async def _already_posted(queued: Queued, mark: Mark, thread: GitHubThread) -> int | None:
     """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
     since = queued.created_at - _CLOCK_DIFFERENCE
-    return await thread.find(_marker(queued), since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return await thread.find(mark, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _marker(queued: Queued) -> str:
-    """Invisible in the thread; it identifies the message."""
-    return f"<!-- agile-github-suite:{queued.key} -->"
+def _mark(organization_id: int, queued: Queued) -> Mark:
+    """What identifies the message in its thread."""
+    return Mark(organization_id, queued.project_id, f"thread:{queued.thread}", queued.key)
 
 
 def cut(body: str) -> str:

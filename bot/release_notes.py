@@ -1,38 +1,72 @@
 """Our part of a release's text, between two invisible markers. All around it stays as people wrote it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from bot.github import GitHubRefusedError, Installation
+from bot.markers import Mark, Markers, as_comment, unsigned
 from bot.publish import cut
 from storage.posts import Wanted
 
 _TAKEN_OUT = 410
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedPart:
+    """The part of a release's text that a mark stands for."""
+
+    markers: Markers
+    mark: Mark
+
+    @property
+    def name(self) -> str:
+        """What our markers of the part are called."""
+        return self.markers.text(self.mark)
+
+    def renewed(self, text: str, *, was_there: bool) -> str:
+        """The text with the part's markers as we make them now.
+
+        They may have been made with an older key, or without any by an earlier version. Anybody can write
+        the latter, so they count only if we know that the part was there, and if there is one pair of them.
+        """
+        names = [name for name in self.markers.candidates(self.mark)[1:] if as_comment(name) in text]
+        bare = unsigned(self.mark)
+        is_single = all(text.count(marker) == 1 for marker in _around(bare))
+        if was_there and is_single and as_comment(self.name) not in text:
+            names.append(bare)
+        for name in names:
+            for old, new in zip(_around(name), _around(self.name), strict=True):
+                text = text.replace(old, new)
+        return text
+
+
 async def write_into_release(
-    installation: Installation, repository: str, wanted: Wanted, keep_pace: Callable[[], Awaitable[None]]
+    installation: Installation,
+    path: str,
+    wanted: Wanted,
+    marked: MarkedPart,
+    keep_pace: Callable[[], Awaitable[None]],
 ) -> int:
     """Puts a post into its release, or edits it there; `keep_pace` is waited for before. Returns its id.
 
     Raises GitHubRefusedError where a person has taken our part out. GitHub has no way to edit a part: what
     somebody writes between our reading and our writing would be lost, and both are a moment apart.
     """
-    release = int(wanted.post.data["release"])
-    path = f"{repository}/releases/{release}"
     before = str((await installation.get(path)).get("body") or "")
-    name = f"agile-github-suite:post:{wanted.id}"
-    after = with_part(before, name, cut(wanted.post.body), was_there=wanted.external_id is not None)
+    was_there = wanted.external_id is not None
+    text = marked.renewed(before, was_there=was_there)
+    after = with_part(text, marked.name, cut(wanted.post.body), was_there=was_there)
     if after is None:
         raise GitHubRefusedError(_TAKEN_OUT, "somebody has taken the summary out of the release")
     if after != before:
         await keep_pace()
         await installation.patch(path, {"body": after})
-    return release
+    return int(wanted.post.data["release"])
 
 
 def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None:
     """The text with our part in its place, or else at its end. None if it `was_there` and is not any more."""
-    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    begin, end = _around(name)
     ours = f"{begin}\n\n{part}\n\n{end}"
     head, has_begin, rest = text.partition(begin)
     _, has_end, tail = rest.partition(end)
@@ -41,3 +75,8 @@ def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None
     if was_there or has_begin:
         return None
     return f"{text}\n\n{ours}" if text.strip() else ours
+
+
+def _around(name: str) -> tuple[str, str]:
+    """What begins and what ends a part."""
+    return as_comment(name), as_comment(f"/{name}")

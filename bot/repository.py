@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.github import GitHubRefusedError, Installation
+from bot.markers import Mark
 from commands.changes import (
     Block,
     CreateMilestone,
@@ -182,10 +183,11 @@ class GitHubRepository:
             told["due_on"] = _due(str(told["due_on"]))
         await self._installation.patch(f"{self._path}/milestones/{step.number}", told)
 
-    async def open_issue(self, step: OpenIssue, marker: str, since: str) -> None:
-        """`marker` identifies the issue; one that was opened with it `since` a moment is not opened again."""
-        issue = await self._find_issue(marker, since)
+    async def open_issue(self, step: OpenIssue, mark: Mark, since: str) -> None:
+        """Opens an issue that bears a mark, unless our App has opened it since a moment (ISO 8601)."""
+        issue = await self._find_issue(mark, since)
         if issue is None:
+            marker = self._installation.markers.comment(mark)
             told: dict[str, Any] = {"title": step.title, "body": f"{step.body}\n\n{marker}".strip()}
             told["labels"] = list(step.labels)
             if step.milestone is not None:
@@ -278,10 +280,11 @@ class GitHubRepository:
         path = f"{self._path}/milestones?state=all&per_page=100"
         return any([True async for one in self._installation.pages(path) if one["title"] == title])
 
-    async def _find_issue(self, marker: str, since: str) -> Any | None:
+    async def _find_issue(self, mark: Mark, since: str) -> Any | None:
         path = f"{self._path}/issues?state=all&per_page=100&since={quote(since)}"
+        identity, markers = await self._installation.identity(), self._installation.markers
         async for issue in self._installation.pages(path):
-            if marker in (issue.get("body") or ""):
+            if markers.marks(issue.get("body"), mark) and identity.wrote(issue):
                 return issue
         return None
 

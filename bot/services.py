@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import procrastinate
 from sqlalchemy import make_url
 
+from bot.markers import Markers
 from bot.settings import Settings, encryption_keys
 from storage import schema
 from storage.cipher import PayloadCipher
@@ -31,6 +32,7 @@ class Services:
     database: Database
     database_url: str
     cipher: PayloadCipher
+    markers: Markers
     queue: procrastinate.App
     clock: Clock
 
@@ -49,7 +51,8 @@ async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterat
             await schema.check(connection)
         app = queue(url)
         await stack.enter_async_context(app.open_async())
-        yield Services(settings, database, url, PayloadCipher(encryption_keys(settings)), app, clock)
+        keys = encryption_keys(settings)
+        yield Services(settings, database, url, PayloadCipher(keys), Markers(keys), app, clock)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from urllib.parse import quote
 import structlog
 
 from bot.github import GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.markers import Mark
 from commands.request import Request
 
 
@@ -17,8 +18,9 @@ class GitHubThread:
         self._number = number
 
     async def acknowledge(self, request: Request) -> None:
-        """👀, best effort: an answer must not fail for it. A box in a comment of ours needs none."""
-        if request.ticked:
+        """👀, best effort: an answer must not fail for it. A box in a comment of ours needs none, and where
+        GitHub takes no reactions the answer has to do."""
+        if request.ticked or not request.place.takes_reactions:
             return
         try:
             await self.react(request.place, request.comment_id, "eyes")
@@ -29,20 +31,25 @@ class GitHubThread:
         """Adds a reaction; adding it again changes nothing."""
         await self._installation.post(f"{self._path}/{place}/{comment_id}/reactions", {"content": content})
 
-    async def post(self, body: str) -> int:
-        """A new comment; returns its id."""
+    async def post(self, body: str, mark: Mark) -> int:
+        """A new comment that bears a mark; returns its id."""
         comment = await self._installation.post(
-            f"{self._path}/issues/{self._number}/comments", {"body": body}
+            f"{self._path}/issues/{self._number}/comments", {"body": self._marked(body, mark)}
         )
         return int(comment["id"])
 
-    async def edit(self, comment_id: int, body: str) -> None:
-        await self._installation.patch(f"{self._path}/issues/comments/{comment_id}", {"body": body})
+    async def edit(self, comment_id: int, body: str, mark: Mark) -> None:
+        content = {"body": self._marked(body, mark)}
+        await self._installation.patch(f"{self._path}/issues/comments/{comment_id}", content)
 
-    async def find(self, marker: str, since: str) -> int | None:
-        """The id of the comment with a marker of ours, among those changed since a moment (ISO 8601)."""
+    def _marked(self, body: str, mark: Mark) -> str:
+        return f"{body}\n\n{self._installation.markers.comment(mark)}"
+
+    async def find(self, mark: Mark, since: str) -> int | None:
+        """The id of our App's comment that bears a mark, of those changed since a moment (ISO 8601)."""
         path = f"{self._path}/issues/{self._number}/comments?per_page=100&since={quote(since)}"
+        identity, markers = await self._installation.identity(), self._installation.markers
         async for comment in self._installation.pages(path):
-            if marker in (comment.get("body") or ""):
+            if markers.marks(comment.get("body"), mark) and identity.wrote(comment):
                 return int(comment["id"])
         return None

@@ -218,7 +218,8 @@ async def github_of(base: Services) -> AsyncIterator[GitHub]:
     if settings is None:
         raise ValueError("GitHub needs the settings of the GitHub App")
     async with aiohttp.ClientSession(timeout=TIMEOUT) as session, written_down(base.database, calls):
-        yield GitHub(session, settings, base.settings.github_api_url, base.clock, calls)
+        url = base.settings.github_api_url
+        yield GitHub(session, settings, url, base.clock, calls, base.markers)
 
 
 @asynccontextmanager

@@ -105,8 +105,6 @@ class Dispatcher:
         level = await _level(request, desk)
         if level is Level.NONE and not await _is_exempt(request, calls, desk):
             return [_refusal(calls[0], level, desk)]
-        if request.edited_author not in {None, request.sender} and level < Level.MAINTAIN:
-            return [_failure("Only a comment's author or a maintainer can add commands by editing it.")]
         if request.is_unreadable:
             return [_failure(_UNREADABLE)]
         if len(calls) > MOST_COMMANDS:

@@ -20,6 +20,7 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from commands.foreign_text import one_line
 from commands.request import CommandLine
 
 # As much as the event loop reads: the worst text of this length takes about 30 ms of CPU, a usual one 1 ms.
@@ -74,7 +75,10 @@ def commands_in(text: str) -> list[CommandLine]:
 
 
 def added_commands(text: str, before: str) -> list[CommandLine]:
-    """The command lines of an edited comment that it did not have before the edit."""
+    """The command lines of an edited comment that it did not have before the edit.
+
+    A line that differs in white space only, or in characters that nobody sees, is the same command.
+    """
     if text == before or len(before) > MOST_CHARACTERS:
         return []
     skim = _SKIM.get()
@@ -83,13 +87,17 @@ def added_commands(text: str, before: str) -> list[CommandLine]:
         skim.is_inexact |= bool(candidates)
         return candidates
     added, commands = [], commands_in(text)
-    had = Counter(command.text for command in commands_in(before)) if commands else Counter[str]()
+    present = Counter(map(_compared, commands_in(before))) if commands else Counter[str]()
     for command in commands:
-        if had[command.text]:
-            had[command.text] -= 1
+        if present[_compared(command)]:
+            present[_compared(command)] -= 1
         else:
             added.append(command)
     return added
+
+
+def _compared(command: CommandLine) -> str:
+    return one_line(command.text)
 
 
 def _candidates(text: str) -> list[CommandLine]:

@@ -9,7 +9,22 @@ class Place(StrEnum):
 
     COMMENT = "issues/comments"
     REVIEW_COMMENT = "pulls/comments"
+    REVIEW = "pulls/reviews"
     BODY = "issues"
+
+    @property
+    def takes_reactions(self) -> bool:
+        """Whether GitHub's REST API can react to it. To the summary of a review it cannot."""
+        return self is not Place.REVIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who wrote a text: a login, whether that is a bot's, and the id of the App that wrote it, if one did."""
+
+    login: str
+    is_bot: bool = False
+    app_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +41,10 @@ class Request:
 
     `thread` is the number of the issue or pull request, `milestone` the number of the milestone that it is
     in, `author` who opened it, `delivery` GitHub's GUID. `comment_id` is that of the comment, or the
-    thread's number where the commands stand in its `place`, the body. `edited_author` is who wrote the
-    comment, if an edit of it is what asks. `ticked` are the ids of changes that somebody agreed to. One that
-    `is_unreadable` took too long to read: its lines only look like commands.
+    thread's number where the commands stand in its `place`, the body. `lines` are what the sender typed;
+    nobody else's words are among them. `ticked` are the ids of changes that somebody agreed to, in a comment
+    of `text_author`, which is who wrote the text that asks. A request that `is_unreadable` took too long to
+    read: its lines only look like commands.
     """
 
     delivery: str
@@ -37,10 +53,10 @@ class Request:
     sender: str
     milestone: int | None
     lines: tuple[CommandLine, ...]
-    edited_author: str | None = None
     place: Place = Place.COMMENT
     author: str | None = None
     is_bot: bool = False
     is_pull_request: bool = False
     ticked: tuple[int, ...] = ()
     is_unreadable: bool = False
+    text_author: Author | None = None

@@ -1,24 +1,23 @@
 """Words that the answers share: counts, days, links, tables and what is folded."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from charts.locales import current
 from charts.reading import WEEKDAYS, short_day
+from commands.foreign_text import code, plain
 from sprints.numbering import Number, ref
 
+# Others import the words for foreign text from here, with all other words.
+__all__ = ["code", "counted", "folded", "footer", "full_day", "moment", "named", "person", "plain", "table"]
 _MOST_NAMED = 10
-
-
-def plain(text: str) -> str:
-    """Words that somebody wrote elsewhere: they mention nobody and format nothing here."""
-    escaped = "".join(f"\\{c}" if c in "\\`*_[]<>|#~&" else c for c in " ".join(text.split()))
-    return escaped.replace("@", "@\u200b")
+_OPEN_BAR = re.compile(r"(?<!\\)\|")
 
 
 def person(login: str) -> str:
     """A person's name, without calling them."""
-    return f"`{login}`"
+    return code(login)
 
 
 def counted(count: int, noun: str) -> str:
@@ -52,10 +51,14 @@ def moment(at: datetime) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: int = 1) -> str:
-    """A Markdown table; the columns from `numbers_from` on are set to the right."""
+    """A Markdown table; the columns from `numbers_from` on are set to the right. Bars in cells stay there."""
     marks = [":--" if n < numbers_from else "--:" for n in range(len(head))]
-    lines = [head, marks, *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(map(_table_line, [head, marks, *rows]))
+
+
+def _table_line(cells: Sequence[str]) -> str:
+    closed = [_OPEN_BAR.sub(r"\|", cell) for cell in cells]
+    return f"| {' | '.join(closed)} |"
 
 
 def folded(summary: str, text: str) -> str:

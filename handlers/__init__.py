@@ -35,14 +35,16 @@ _INSTALLATION = ("created", "deleted", "suspend", "unsuspend", "new_permissions_
 # What the door takes in, and who makes what of it, in this order. `app.yml` is tested against it.
 ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue,) for action in _ISSUE},
-    ("issues", "opened"): (record_issue, find_commands),
+    **{("issues", action): (record_issue, find_commands) for action in ("opened", "edited")},
     **{("pull_request", action): (record_pull_request,) for action in _PULL_REQUEST},
-    ("pull_request", "opened"): (record_pull_request, find_commands),
+    **{("pull_request", action): (record_pull_request, find_commands) for action in ("opened", "edited")},
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
     **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},
     **{("issue_dependencies", action): (record_dependency,) for action in _DEPENDENCIES},
-    **{("pull_request_review", action): (record_review,) for action in ("submitted", "dismissed")},
+    ("pull_request_review", "submitted"): (record_review, find_commands),
+    ("pull_request_review", "edited"): (find_commands,),
+    ("pull_request_review", "dismissed"): (record_review,),
     **{("repository", action): (record_repository,) for action in _REPOSITORY},
     **{("installation", action): (record_installation,) for action in _INSTALLATION},
     **{

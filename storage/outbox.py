@@ -41,6 +41,7 @@ class Queued:
     """
 
     id: int
+    project_id: int
     thread: int
     message: Message
     attempts: int
@@ -110,6 +111,7 @@ class Outbox:
         return [
             Queued(
                 id=row.id,
+                project_id=row.project_id,
                 thread=row.thread,
                 message=Message(Kind(row.kind), row.body, row.slot, row.comment_id),
                 attempts=row.attempts,

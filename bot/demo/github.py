@@ -21,8 +21,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from bot.demo import authorship, summaries
 from bot.demo import seed as people
-from bot.demo import summaries
 from bot.demo.actions import ActionError, Actions
 from bot.demo.answers import Answer, error, json_answer, with_etag
 from bot.demo.backdating import Backdating
@@ -214,11 +214,11 @@ class StandInGitHub(Actions):
         `await github.tell("repository", "renamed", repo, name="shop-2")`
         """
 
-        async def unheard(method: str, path: str, body: Any = None) -> Any:
+        async def unheard(method: str, path: str, body: Any = None, as_user: str = people.ADMIN) -> Any:
             if method == "GET":
                 return await self.call(method, path)
             async with self.muted():
-                return await self.call(method, path, body)
+                return await self.call(method, path, body, as_user=as_user)
 
         told = await tell(unheard, event, action, repo, as_user=as_user, **details)
         self._rest.extras.follow(told)
@@ -440,6 +440,7 @@ class StandInGitHub(Actions):
         await self.catch_up()
         self._rest.extras.reactions.fill_in(payload)
         summaries.fill_in(self.history, payload)
+        authorship.fill_in(payload)
         self._backdating.apply(payload)
         self._hooks.emit(event, payload)
         await self._hooks.read()

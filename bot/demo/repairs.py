@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bot.demo import summaries
+from bot.demo import authorship, summaries
 from bot.demo.backdating import Backdating
 from bot.demo.desk import Desk, with_organization
 from bot.demo.files import full_push
@@ -55,6 +55,7 @@ class Repairs:
         await self._pulls.complete(payload)
         payloads = await self._filled_in(event, payload)
         summaries.fill_in(self._history, payloads)
+        authorship.fill_in(payloads)
         self._backdating.apply(payloads)
         return [(event, one) for one in payloads]
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from yarl import URL
 
+from bot.demo import authorship, summaries
 from bot.demo import seed as people
-from bot.demo import summaries
 from bot.demo.answers import Answer, error
 from bot.demo.attempts import Attempts
 from bot.demo.backdating import Backdating
@@ -117,13 +117,15 @@ class Rest:
 
     async def _completed(self, path: str, answer: Answer) -> Answer:
         """The answer with what emulate does not know, and with the demo's past times."""
-        is_thin = any(sign in answer.body for sign in (b'"reactions"', b'"diff_url"', b'"encoding"'))
+        signs = (b'"reactions"', b'"diff_url"', b'"encoding"', b'"check_suite"')
+        is_thin = any(sign in answer.body for sign in signs)
         if answer.status not in (200, 201) or not answer.body or not (self._backdating or is_thin):
             return answer
         value = wrapped(path, json.loads(answer.body))
         await self._pulls.complete(value)
         self.extras.reactions.fill_in(value)
         summaries.fill_in(self._history, value)
+        authorship.fill_in(value)
         self._backdating.apply(value)
         return replace(answer, body=json.dumps(value).encode())
 

@@ -140,7 +140,10 @@ async def _repository(scene: Scene) -> list[Told]:
 
 
 async def _issues(scene: Scene) -> list[Told]:
-    """All take `number`; `transferred` takes `to`, a repository, and `typed` takes `type`, a name."""
+    """All take `number`; `transferred` takes `to`, a repository, and `typed` takes `type`, a name.
+
+    Whoever transfers an issue, it stays that of its author.
+    """
     payload, number = await scene.base(), scene.details["number"]
     payload["issue"] = await scene.issue(number)
     if scene.action in ("typed", "untyped"):
@@ -155,7 +158,8 @@ async def _issues(scene: Scene) -> list[Told]:
 async def _transferred(scene: Scene, payload: Json) -> list[Told]:
     target, old = scene.details["to"], payload["issue"]
     same = {"title": old["title"], "body": old["body"]}
-    new = await scene.call("POST", f"/repos/{target}/issues", same)
+    author = old["user"]["login"]
+    new = await scene.call("POST", f"/repos/{target}/issues", same, as_user=author)
     repository = await scene.call("GET", f"/repos/{target}")
     left = {**payload, "changes": {"new_issue": new, "new_repository": repository}}
     changes = {"old_issue": old, "old_repository": payload["repository"]}
@@ -313,7 +317,8 @@ async def _deployment_status(scene: Scene) -> list[Told]:
 
 
 async def _pull_request_review(scene: Scene) -> list[Told]:
-    """Takes `number` and `state`: approved, changes_requested or commented."""
+    """Takes `number`, `state` (approved, changes_requested or commented) and `body`; `edited` also `author`,
+    who wrote the review, and `before`, what its text was."""
     payload = await scene.base()
     pull = payload["pull_request"] = await scene.call(
         "GET", f"/repos/{scene.repo}/pulls/{scene.details['number']}"
@@ -321,7 +326,7 @@ async def _pull_request_review(scene: Scene) -> list[Told]:
     payload["review"] = {
         "id": scene.number,
         "node_id": f"PRR_{scene.number}",
-        "user": payload["sender"],
+        "user": await scene.call("GET", f"/users/{scene.details.get('author', scene.user)}"),
         "body": scene.details.get("body"),
         "commit_id": pull["head"]["sha"],
         "submitted_at": _now(),
@@ -330,6 +335,8 @@ async def _pull_request_review(scene: Scene) -> list[Told]:
         "pull_request_url": pull["url"],
         "author_association": "MEMBER",
     }
+    if scene.action == "edited":
+        payload["changes"] = {"body": {"from": scene.details.get("before", "")}}
     return [("pull_request_review", payload)]
 
 

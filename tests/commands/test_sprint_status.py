@@ -138,18 +138,6 @@ async def test_an_edited_comment_runs_only_what_it_added(bot: Bot) -> None:
     assert "items done**" in second
 
 
-@pytest.mark.parametrize(("editor", "is_run"), [("alice", True), ("bob", False)])
-async def test_what_another_adds_by_an_edit_runs_only_for_a_maintainer(
-    bot: Bot, editor: str, is_run: bool
-) -> None:
-    number = await make_sprint(bot)
-    comment = await bot.say(number, "Just a word", as_user="carol")
-    await bot.github.edit_comment(bot.repo, comment["id"], "/sprint status", as_user=editor)
-    await bot.rest()
-
-    assert any("### Sprint 12" in answer for answer in await bot.answers(number)) is is_run
-
-
 async def test_each_thread_has_its_own_answer(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/sprint status")
