@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.github import GitHubRefusedError, Installation
-from bot.markers import Mark, Markers, as_comment, unsigned
+from bot.markers import Mark, Markers, as_comment
 from bot.publish import cut
 from storage.posts import Wanted
 
@@ -23,18 +23,9 @@ class MarkedPart:
         """What our markers of the part are called."""
         return self.markers.text(self.mark)
 
-    def renewed(self, text: str, *, was_there: bool) -> str:
-        """The text with the part's markers as we make them now.
-
-        They may have been made with an older key, or without any by an earlier version. Anybody can write
-        the latter, so they count only if we know that the part was there, and if there is one pair of them.
-        """
-        names = [name for name in self.markers.candidates(self.mark)[1:] if as_comment(name) in text]
-        bare = unsigned(self.mark)
-        is_single = all(text.count(marker) == 1 for marker in _around(bare))
-        if was_there and is_single and as_comment(self.name) not in text:
-            names.append(bare)
-        for name in names:
+    def renewed(self, text: str) -> str:
+        """The text with those of the part's markers that an older key has made as we make them now."""
+        for name in self.markers.candidates(self.mark)[1:]:
             for old, new in zip(_around(name), _around(self.name), strict=True):
                 text = text.replace(old, new)
         return text
@@ -54,8 +45,7 @@ async def write_into_release(
     """
     before = str((await installation.get(path)).get("body") or "")
     was_there = wanted.external_id is not None
-    text = marked.renewed(before, was_there=was_there)
-    after = with_part(text, marked.name, cut(wanted.post.body), was_there=was_there)
+    after = with_part(marked.renewed(before), marked.name, cut(wanted.post.body), was_there=was_there)
     if after is None:
         raise GitHubRefusedError(_TAKEN_OUT, "somebody has taken the summary out of the release")
     if after != before:
