@@ -27,7 +27,7 @@ from commands.registry import load
 from commands.request import CommandLine, Request
 from commands.wording import footer
 from handlers.delivery import Delivery
-from storage.changes import ChangeLog, State
+from storage.changes import Change, ChangeLog, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -150,7 +150,7 @@ class Answers:
         if task.request.ticked:
             return await self._follow_ticks(task, thread)
         begun = dict(await self._changing.begun(task))
-        resumed = [await self._changing.carry_out(task, change) for change in begun.values()]
+        resumed = [await self._resume(task, thread, change) for change in begun.values()]
         rest = tuple(line for line in task.request.lines if line.line not in begun)
         request = replace(task.request, lines=rest)
         return resumed + await self._run(replace(task, request=request), thread)
@@ -164,14 +164,33 @@ class Answers:
             if change is None or change.thread != task.request.thread:
                 continue
             if change.state is State.BEGUN:  # By a try that died.
-                answers.append(await self._changing.carry_out(task, change))
+                answers.append(await self._resume(task, thread, change))
             elif change.state is State.PROPOSED:
                 line = CommandLine(change.command, 0)
                 request = replace(task.request, lines=(line,))
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
         return answers
 
+    async def _resume(self, task: Task, thread: GitHubThread, change: Change) -> Answer:
+        """Brings to its end what a try that died has begun, if who asks may still do it."""
+        if change.state is not State.BEGUN:
+            return await self._changing.carry_out(task, change)
+        task.repository.forget_level(task.request.sender)
+        refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
+        if refusal is None:
+            return await self._changing.carry_out(task, change)
+        if (change.decided_by or change.actor).lower() != task.request.sender.lower():
+            return Answer("error", Reply((refusal,)), is_success=False)  # Who began it goes on with it.
+        return await self._changing.give_up(task, change, refusal)
+
     async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        if self._dispatcher.is_changing(task.request, _policy(task.project)):
+            task.repository.forget_level(task.request.sender)
+        answers = await self._dispatcher.answer(task.request, self._desk(task, thread))
+        settled = [await self._changing.settle(task, answer) for answer in answers]
+        return await self._with_notice(task, settled)
+
+    def _desk(self, task: Task, thread: GitHubThread) -> Desk:
         request, project = task.request, task.project
         entitled = self._entitlements.of(task.organization_id, project)
 
@@ -181,7 +200,7 @@ class Answers:
                 now, there = self._clock(), task.repository
                 yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
 
-        desk = Desk(
+        return Desk(
             thread,
             task.repository,
             _policy(project),
@@ -189,9 +208,6 @@ class Answers:
             is_public=not project.is_private,
             entitled=entitled,
         )
-        answers = await self._dispatcher.answer(request, desk)
-        settled = [await self._changing.settle(task, answer) for answer in answers]
-        return await self._with_notice(task, settled)
 
     async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
         """An owner reads a quiet line below an answer if something is due about the account's plan."""

@@ -34,6 +34,7 @@ from commands.changes import (
 from commands.outcome import Answer, Reply
 from commands.permissions import Level
 from commands.request import CommandLine, Request
+from commands.wording import code
 from sprints.heads import set_aside
 from sprints.model import ItemEvent, Source, in_order
 from storage.changes import Change, ChangeLog, Entry, Proposal, State
@@ -46,6 +47,7 @@ from storage.timeline import Timeline, TimelineRow
 # It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
+_INTERRUPTED = "interrupted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,9 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
             f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
         )
     for name in sorted({repository_of(step) for step in steps} - {""}):
-        level = await task.repository.elsewhere(name).level_of(task.request.sender)
+        repository = task.repository.elsewhere(name)
+        repository.forget_level(task.request.sender)
+        level = await repository.level_of(task.request.sender)
         if level < Level.WRITE:
             return f"This changes {name} as well, where it needs the write role. Nothing was changed."
     return ""
@@ -134,6 +138,22 @@ class Changing:
         async with self._database.tenant(task.organization_id) as tenant:
             await self._write_down(tenant, task, change, done, note)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
+        return _ended(ended or change)
+
+    async def give_up(self, task: Task, change: Change, why: str) -> Answer:
+        """Ends what was begun, because who began it may not do it any more: `why`, in words."""
+        entry = Entry(
+            change.decided_by or change.actor,
+            change.command,
+            _INTERRUPTED,
+            {"interrupted": msgspec.json.decode(change.steps), "delivery": task.request.delivery},
+            self._clock(),
+        )
+        async with self._database.tenant(task.organization_id) as tenant:
+            log = ChangeLog(tenant, task.project.id)
+            await log.audit(entry)
+            await log.end(change.id, encoded(()), f"{_INTERRUPTED}. {why}")
+            ended = await log.get(change.id)
         return _ended(ended or change)
 
     async def _agreed(self, task: Task, agreed: Change, proposal: Proposal, changes: Changes) -> Answer:
@@ -258,6 +278,9 @@ def _ended(change: Change) -> Answer:
     """What is said once it is done, or was refused."""
     if change.note is None:
         return _said(change.slot, change.done)
+    if change.note.startswith(_INTERRUPTED):
+        text = f"{code(change.command)} was {change.note} What was done before stays; nothing more is done."
+        return Answer("error", Reply((text,)), is_success=False)
     done = [step.target for step in decoded(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"

@@ -76,6 +76,7 @@ async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
     """Why somebody may not press a button, in words; empty if they may. Fails closed."""
     policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
     need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
+    there.forget_level(press.sender)
     level = await there.level_of(press.sender)
     if level is not Level.NONE:
         level = max(level, policy.granted(press.sender))

@@ -110,6 +110,10 @@ class GitHubRepository:
             self._installation.levels[key] = known
         return Level(known)
 
+    def forget_level(self, login: str) -> None:
+        """Lets the next question about this person be asked of GitHub, for what must hold now."""
+        self._installation.levels.pop((self._full_name, login), None)
+
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization."""
         owner = self._full_name.partition("/")[0]

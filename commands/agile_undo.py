@@ -13,6 +13,7 @@ from commands.changes import (
     OpenIssue,
     ProposeFile,
     Relabel,
+    SetAside,
     Settle,
     Step,
     decoded,
@@ -22,13 +23,15 @@ from commands.errors import UserError
 from commands.permissions import Level
 from commands.registry import command
 from commands.step_words import described, titles_of
-from commands.wording import moment, person
+from commands.wording import code, moment, person
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, in_order
 from storage.changes import Change
 from storage.projects import Projects
 
 _SEVERAL = 2
+# How `bot/checks.py` names what a button changed.
+_BUTTON_SLOT = "check"
 _WHY_IT_STAYS: dict[type, str] = {
     CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
     OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
@@ -63,14 +66,15 @@ class _Now:
     is_changing=True,
 )
 async def agile_undo(context: Context, _: Arguments) -> Changes:
-    """For who ran it, and for maintainers. What has moved on since stays as it is."""
+    """For who ran it, and for maintainers, as long as they may run that command itself. What has moved on
+    since stays as it is."""
     change = await context.changes.last_applied(most_steps=_SEVERAL)
     if change is None:
         raise UserError(
             "There is nothing to undo: no command has changed several things at once here, or all of that "
             "was taken back. What changed one thing is changed back by the same command."
         )
-    _check(context, change)
+    await _check(context, change)
     sprints = await context.sprints.all(context.now)
     said = await Projects(context.tenant).said(context.project.id)
     now = _Now(context, sprints, said, change.decided_at or context.now)
@@ -78,13 +82,13 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     titles = titles_of(sprints)
     kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
     when = moment((change.decided_at or context.now).astimezone(context.calendar.zone))
-    head = f"{_code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
+    head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
         raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(kept))
     lines = "\n".join(f"- {described(step, titles)}" for step in undone)
     stays = "\n\n".join(["", "This stays:", "\n".join(kept)]) if kept else ""
     return Changes(
-        f"undo {_code(change.command)}",
+        f"undo {code(change.command)}",
         undone,
         f"Taken back: {head}.\n\n{lines}{stays}",
         f"It takes back {head}:\n\n{lines}{stays}",
@@ -93,14 +97,24 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     )
 
 
-def _check(context: Context, change: Change) -> None:
-    """Raises UserError for who neither ran it nor is a maintainer."""
+async def _check(context: Context, change: Change) -> None:
+    """Raises UserError for who neither ran it nor is a maintainer, and for who may not run it today."""
     runners = {change.actor.lower(), (change.decided_by or change.actor).lower()}
     if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
         raise UserError(
-            f"{_code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
+            f"{code(change.command)} was run by {person(change.actor)}. They can undo it, or anyone with "
             "the maintain role."
         )
+    if refusal := await context.refusal_of(_command_name(change)):
+        raise UserError(f"Who takes back {code(change.command)} must be allowed to run it. {refusal}")
+
+
+def _command_name(change: Change) -> str:
+    """The command that changes what this change did. A button of a check does what a command does."""
+    if change.slot != _BUTTON_SLOT:
+        return change.slot
+    is_set_aside = any(isinstance(step, SetAside) and step.is_aside for step in decoded(change.steps))
+    return "sprint remove" if is_set_aside else "sprint add"
 
 
 async def _inverse(now: _Now, steps: tuple[Step, ...]) -> tuple[tuple[Step, ...], list[tuple[Step, str]]]:
@@ -147,7 +161,3 @@ def _is_so(sprint: Sprint, told: Mapping[str, str | None]) -> bool:
     return not sprint.is_deleted and all(
         (actual[key] or "") == (told[key] or "") for key in actual if key in told
     )
-
-
-def _code(text: str) -> str:
-    return f"`{text.replace('`', chr(39))}`"

@@ -1,6 +1,6 @@
 """All that a command may ask for while it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -19,13 +19,22 @@ from storage.history import History
 from storage.projects import Project
 from storage.sprints import Sprints
 
+# Why the asker may not run the command of a name, in words; None if they may.
+RefusalOf = Callable[[str], Awaitable[str | None]]
+
+
+async def refuse_all(command: str) -> str | None:
+    """Where nobody asked, nobody may."""
+    return f"Nobody may run `/{command}` here."
+
 
 @dataclass(frozen=True)
 class Context:
     """One request in one repository: who asked what, the facts, and the time.
 
     `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
-    `shop` is what is sold, if anything is; `entitled` answers what the account may use here.
+    `shop` is what is sold, if anything is; `entitled` answers what the account may use here; `refusal_of`
+    whether the asker may run another command.
     """
 
     request: Request
@@ -36,6 +45,7 @@ class Context:
     level: Level = Level.READ
     shop: Shop | None = None
     entitled: Entitled = everything_is_allowed
+    refusal_of: RefusalOf = refuse_all
 
     @property
     def calendar(self) -> Calendar:

@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from commands.arguments import Arguments, read, words_of
 from commands.changes import Changes
@@ -74,6 +75,24 @@ class Dispatcher:
         """Whether any line is ours, without running it."""
         return bool(self._ours(request, policy))
 
+    def is_changing(self, request: Request, policy: Policy) -> bool:
+        """Whether any line is a command that changes something, without running it."""
+        calls = [self._parse(line, policy) for line in self._ours(request, policy)]
+        return any(call.command and call.command.is_changing for call in calls)
+
+    async def refusal_of(self, request: Request, desk: Desk, name: str) -> str | None:
+        """Why who asks may not run a command now, in words; None if they may.
+
+        The name may be followed by other words. What no command is called any more, nobody may run.
+        """
+        command = self._longest_match(name.split())
+        if command is None:
+            return f"The command `/{name}` does not exist any more, so nobody may do what it did."
+        level = await _level(request, desk)
+        if await _may(command, request, level, desk):
+            return None
+        return _refusal_text(command, level, desk)
+
     async def answer(self, request: Request, desk: Desk) -> list[Answer]:
         """The answers to a request, in the order of its lines; none if no line is ours.
 
@@ -104,13 +123,14 @@ class Dispatcher:
         """The answers to calls, of which the comment had `total`."""
         level = await _level(request, desk)
         if level is Level.NONE and not await _is_exempt(request, calls, desk):
-            return [_refusal(calls[0], level, desk)]
+            return [_failure(_refusal_text(calls[0].command, level, desk))]
         if request.is_unreadable:
             return [_failure(_UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
             return [_failure(f"{total:,} commands in one comment are too many: {MOST_COMMANDS} at most.")]
-        async with desk.open_context() as context:
-            answers = [await _run(call, replace(context, level=level), desk) for call in calls]
+        async with desk.open_context() as opened:
+            context = replace(opened, level=level, refusal_of=partial(self.refusal_of, request, desk))
+            answers = [await _run(call, context, desk) for call in calls]
         return [answer for answer in answers if answer.is_success] + _one_failure(answers)
 
     def _ours(self, request: Request, policy: Policy) -> list[CommandLine]:
@@ -208,7 +228,7 @@ async def _may(command: Command, request: Request, level: Level, desk: Desk) -> 
 
 async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
     if call.command and not await _may(call.command, context.request, context.level, desk):
-        return _refusal(call, context.level, desk)
+        return _failure(_refusal_text(call.command, context.level, desk))
     if call.command and call.command.feature:
         decision = await desk.entitled(call.command.feature, context.request.sender)
         if isinstance(decision, Denied):
@@ -237,15 +257,13 @@ def _one_failure(answers: Sequence[Answer]) -> list[Answer]:
     return [_failure("\n\n".join(str(part) for parts in failed for part in parts))]
 
 
-def _refusal(call: _Call, level: Level, desk: Desk) -> Answer:
-    asked = f"`/{call.command.name}`" if call.command else "Commands"
-    needed = desk.policy.need(call.command.name, call.command.level).level if call.command else Level.READ
+def _refusal_text(command: Command | None, level: Level, desk: Desk) -> str:
+    asked = f"`/{command.name}`" if command else "Commands"
+    needed = desk.policy.need(command.name, command.level).level if command else Level.READ
     if level is Level.NONE:
-        verb = "is" if call.command else "are"
-        return _failure(
-            f"{asked} {verb} for collaborators of this repository. Please ask {needed.whom_to_ask}."
-        )
-    return _failure(
+        verb = "is" if command else "are"
+        return f"{asked} {verb} for collaborators of this repository. Please ask {needed.whom_to_ask}."
+    return (
         f"{asked} needs the {needed.name.lower()} role; yours is {level.name.lower()}. "
         f"Please ask {needed.whom_to_ask}; `/agile help` tells who may do what."
     )

@@ -23,6 +23,7 @@ from commands.changes import (
 )
 from commands.step_words import Titles, described
 from storage.changes import Entry
+from tests.bot.test_settings_file import write
 from tests.commands.test_agile_config import ask, thread
 from tests.commands.test_changing import (  # noqa: F401 - a fixture
     _with_evacuate,
@@ -33,7 +34,7 @@ from tests.commands.test_changing import (  # noqa: F401 - a fixture
     tick,
 )
 from tests.commands.test_sprint_status import make_sprint
-from tests.running import Bot
+from tests.running import Bot, until
 
 TITLES: Titles = {1: "Sprint 1", 2: "Sprint | 2"}
 
@@ -175,7 +176,7 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
 def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, UTC)
-    assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#7 |" in card
+    assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#\u200b7 |" in card
 
 
 @pytest.mark.parametrize(
@@ -213,3 +214,127 @@ def test_a_step_is_said_in_words(step: Step, said: str) -> None:
 def test_undone_twice_is_done(step: Any) -> None:
     assert step.undone() != step
     assert encoded([step.undone().undone()]) == encoded([step])
+
+
+# Who may, now
+
+
+async def roles_now(bot: Bot, monkeypatch: pytest.MonkeyPatch, **roles: str | None) -> None:
+    """From now on GitHub says this of these people; None is said of who is no collaborator any more."""
+    usual = {**bot.github.roles["*"], **roles}
+    now = {login: role for login, role in usual.items() if role is not None}
+    monkeypatch.setattr(bot.github, "roles", {"*": now})
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.parametrize("role", ["triage", "read", None])
+@pytest.mark.parametrize("typed", ["/agile undo", "/agile undo confirm:yes"])
+async def test_who_ran_it_needs_its_role_now(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch, role: str | None, typed: str
+) -> None:
+    number = await evacuated(bot, as_user="bob")
+    await roles_now(bot, monkeypatch, bob=role)
+    comment = await bot.say(number, typed, as_user="bob")
+
+    assert await milestones(bot, number, number + 2) == [False, False]
+    assert bot.reactions(comment) == ["eyes", "confused"]
+    answer = (await bot.answers(number))[-1]
+    assert "### Undo" not in answer
+    expected = "needs the write role" if role else "is for collaborators of this repository"
+    assert expected in answer
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_where_anybody_may_read_who_was_removed_takes_nothing_back(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile config set public read")
+    await bot.say(number, f"/evacuate #{number} #{number + 2} confirm:yes", as_user="bob")
+    await roles_now(bot, monkeypatch, bob=None)
+    answer = await ask(bot, number, "/agile undo confirm:yes", as_user="bob")
+
+    assert "`/evacuate` needs the write role; yours is read." in answer
+    assert await milestones(bot, number, number + 2) == [False, False]
+
+
+async def states(bot: Bot) -> list[str]:
+    """Whether the milestones are open or closed, as GitHub has it."""
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    return [one["state"] for one in milestones]
+
+
+async def test_the_team_s_own_rule_for_the_command_holds_for_its_undoing(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await write(bot, "commands:\n  sprint close: {role: write}\n")
+    await bot.say(number, "/sprint close confirm:yes", as_user="bob")
+    assert await states(bot) == ["closed"]
+    await write(bot, "commands:\n  sprint close: {role: admin}\n")
+    answer = await ask(bot, number, "/agile undo", as_user="bob")
+    assert "`/sprint close` needs the admin role; yours is write." in answer
+    await write(bot, "commands:\n  sprint close: {role: admin, users: [bob]}\n")
+    await bot.say(number, "/agile undo confirm:yes", as_user="bob")
+    assert await states(bot) == ["open"]
+
+
+async def test_a_maintainer_takes_back_only_what_they_may_run(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await make_sprint(bot)
+    await write(bot, "commands:\n  sprint close: {role: admin}\n")
+    await bot.say(number, "/sprint close confirm:yes")
+    await roles_now(bot, monkeypatch, bob="maintain")
+    answer = await ask(bot, number, "/agile undo confirm:yes", as_user="bob")
+    assert "needs the admin role; yours is maintain." in answer
+    assert await states(bot) == ["closed"]
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_who_may_run_it_but_neither_ran_it_nor_maintains_takes_nothing_back(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await evacuated(bot)
+    await roles_now(bot, monkeypatch, carol="write")
+    assert "was run by `alice`." in await ask(bot, number, "/agile undo confirm:yes", as_user="carol")
+    assert await milestones(bot, number, number + 2) == [False, False]
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_a_box_is_judged_by_the_role_at_the_tick(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/evacuate #{number} #{number + 2}", as_user="bob")
+    await roles_now(bot, monkeypatch, bob="read")
+    await tick(bot, number, as_user="bob")
+    assert await milestones(bot, number, number + 2) == [True, True]
+    assert "`/evacuate` needs the write role; yours is read." in (await bot.answers(number))[-1]
+
+
+@pytest.mark.usefixtures("_with_evacuate")
+async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await make_sprint(bot)
+    bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=502)
+    await bot.github.comment(
+        bot.repo, number, f"/evacuate #{number} #{number + 2} confirm:yes", as_user="bob"
+    )
+    await bot.github.settle()
+
+    async def is_interrupted() -> bool:
+        return any(one.status == 502 and bot.repo in one.path for one in bot.github.requests)
+
+    await until(is_interrupted)
+    await roles_now(bot, monkeypatch, bob=None)
+
+    async def is_said() -> bool:
+        return len(await bot.answers(number)) == 1
+
+    await until(is_said)
+    await bot.rest()
+    assert await milestones(bot, number, number + 2) == [False, True]
+    (answer,) = await bot.answers(number)
+    assert "was interrupted. `/evacuate` is for collaborators of this repository." in answer
+    assert "What was done before stays; nothing more is done." in answer
+    (entry,) = await in_database(bot, "select actor, target from audit_log")
+    assert (entry.actor, entry.target) == ("bob", "interrupted")
+    assert "| interrupted |" in await ask(bot, number, "/agile audit")
