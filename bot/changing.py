@@ -34,6 +34,7 @@ from commands.changes import (
 from commands.outcome import Answer, Reply
 from commands.permissions import Level
 from commands.request import CommandLine, Request
+from commands.step_words import target_words
 from commands.wording import code
 from sprints.heads import set_aside
 from sprints.model import ItemEvent, Source, in_order
@@ -132,7 +133,7 @@ class Changing:
                 await self._do(task, step, f"change:{change.id}/{n}", began)
             except GitHubRefusedError as refusal:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
-                note = f"{step.target}: {refusal}"
+                note = f"{target_words(step)}: {refusal.in_markdown}"
                 break
             done.append(step)
         async with self._database.tenant(task.organization_id) as tenant:
@@ -250,7 +251,7 @@ def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:
         parts.append(
             "> [!IMPORTANT]\n> Things have changed since the last preview. This is what would be done now."
         )
-    parts.append(changes.preview or "\n".join(f"- {step.target}" for step in changes.steps))
+    parts.append(changes.preview or "\n".join(f"- {target_words(step)}" for step in changes.steps))
     parts.append(box_for(change.id))
     parts.append(
         "<sub>Nothing has been changed yet. Tick the box, or repeat the command with `confirm:yes`.</sub>"
@@ -281,7 +282,7 @@ def _ended(change: Change) -> Answer:
     if change.note.startswith(_INTERRUPTED):
         text = f"{code(change.command)} was {change.note} What was done before stays; nothing more is done."
         return Answer("error", Reply((text,)), is_success=False)
-    done = [step.target for step in decoded(change.steps)]
+    done = [target_words(step) for step in decoded(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from commands.cards.impact import Button, Card
+from commands.foreign_text import one_line
 
 _MOST_TITLE = 255
 _MOST_TEXT_BYTES = 65_535
@@ -54,8 +55,8 @@ def moment_of(at: datetime) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """On one line, with an ellipsis where it is cut."""
-    line = " ".join(text.split())
+    """On one line, without what cannot be seen, and with an ellipsis where it is cut."""
+    line = one_line(text)
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 

@@ -17,6 +17,7 @@ from bot.app_jwt import AppJwt
 from bot.github_calls import Calls, CountingAPI
 from bot.markers import Markers
 from bot.settings import GitHubSettings
+from commands.foreign_text import plain
 
 API_VERSION = "2022-11-28"
 NAME = "agile-github-suite"
@@ -45,11 +46,20 @@ class GitHubUnavailableError(Exception):
 
 
 class GitHubRefusedError(Exception):
-    """GitHub understood and said no; asking again would not help."""
+    """GitHub understood and said no; asking again would not help.
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(f"GitHub answered {status}: {message}")
+    GitHub's message may quote what somebody wrote; `words` are our own Markdown instead of it.
+    """
+
+    def __init__(self, status: int, message: str, *, words: str = "") -> None:
+        super().__init__(f"GitHub answered {status}: {words or message}")
         self.status = status
+        self._words = words or plain(message)
+
+    @property
+    def in_markdown(self) -> str:
+        """What GitHub answered, for people."""
+        return f"GitHub answered {self.status}: {self._words}"
 
 
 class GitHub:

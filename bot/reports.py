@@ -23,6 +23,7 @@ from commands.cards.alert import alert_text
 from commands.cards.living import after_picture, before_picture, digest
 from commands.charting import shown
 from commands.context import Context
+from commands.foreign_text import one_line
 from commands.living import (
     Place,
     begun_in,
@@ -394,7 +395,7 @@ def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled
 
 def _issue(sprint: Sprint, now: datetime) -> dict[str, str]:
     """What an issue of our own is like: open while the sprint is followed, and never anybody's work."""
-    title = {"title": f"{sprint.title}: progress"}
+    title = {"title": one_line(f"{sprint.title}: progress")}
     return title | _NOT_WORK if sprint.phase(now) is Phase.COMPLETED else title
 
 

@@ -225,7 +225,7 @@ class GitHubRepository:
         except GitHubRefusedError as refusal:
             if (why := _WHY_NOT_PROPOSED.get(refusal.status)) is None:
                 raise
-            raise GitHubRefusedError(refusal.status, why) from None
+            raise GitHubRefusedError(refusal.status, str(refusal), words=why) from None
 
     async def _open_pull_request(self, step: ProposeFile, base: str) -> None:
         pull = {"title": step.title, "head": step.branch, "base": base, "body": step.body}

@@ -13,7 +13,7 @@ from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.step_words import Titles, described, titles_of
-from commands.wording import footer, moment, person, plain, table
+from commands.wording import code, footer, moment, person, plain, table
 from storage.changes import Entry
 
 _USUAL, _MOST = 20, 100
@@ -45,8 +45,8 @@ def audit_card(entries: Sequence[Entry], titles: Titles, zone: tzinfo) -> str:
         (
             moment(entry.at.astimezone(zone)),
             person(entry.actor),
-            f"`{entry.action[:100].replace('`', chr(39)).replace('|', chr(92) + '|')}`",
-            _changed(entry, titles).replace("|", "\\|").replace("\\\\|", "\\|"),
+            code(entry.action[:100]),
+            _changed(entry, titles),
         )
         for entry in entries
     ]

@@ -10,13 +10,14 @@ from commands.cards.config import diff
 from commands.changes import Changes, ProposeFile, Settle
 from commands.context import Context
 from commands.errors import UserError
+from commands.foreign_text import inert
 from commands.help import known
 from commands.permissions import Level
 from commands.ports import File
 from commands.registry import command
 from commands.settings_file import PATH, check_settings, read_settings, scalar, schema
 from commands.settings_text import as_yaml, changed, with_setting
-from commands.wording import person, plain
+from commands.wording import code, person, plain
 from storage.projects import Projects
 
 _DEFAULT = "default"
@@ -85,7 +86,7 @@ def _settled(context: Context, said: Mapping[str, Any], path: tuple[str, ...], v
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
-    return Changes(f"set `{'.'.join(path)}`", (Settle(key, said.get(key), after),), done)
+    return Changes(f"set {code('.'.join(path))}", (Settle(key, said.get(key), after),), done)
 
 
 def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
@@ -111,7 +112,7 @@ def _proposed(context: Context, file: File | None, path: tuple[str, ...], value:
         path=PATH,
         content=text,
         branch=_branch(key, text),
-        title=f"Settings: {shown}",
+        title=inert(f"Settings: {shown}"),
         body=(
             f"{person(context.request.sender)} asked for it in #{context.request.thread}.\n\n"
             f"{diff([(key, before, after)])}\n\nIt holds as soon as this is merged."
@@ -122,7 +123,7 @@ def _proposed(context: Context, file: File | None, path: tuple[str, ...], value:
         f"`{PATH}` is where settings are made here, so I have proposed this in the pull request "
         f"“{plain(step.title)}”. It holds as soon as that is merged.\n\n{diff([(key, before, after)])}"
     )
-    return Changes(f"propose `{'.'.join(path)}`", (step,), done)
+    return Changes(f"propose {code('.'.join(path))}", (step,), done)
 
 
 def _branch(key: str, text: str) -> str:
@@ -148,15 +149,16 @@ def _path(key: str) -> tuple[str, ...]:
 
 def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     """What was typed, as the setting's type asks for. Raises UserError."""
-    shown, told = ".".join(path), _schema_at(path)
+    shown, told = code(".".join(path)), _schema_at(path)
     if told.get("type") == "array":
         if "properties" in _resolved(told["items"]):
-            raise UserError(f"`{shown}` holds more than words. Please write it into `{PATH}`.")
+            raise UserError(f"{shown} holds more than words. Please write it into `{PATH}`.")
         return list(values)
     if told.get("type") == "object":
         example = as_yaml(told["examples"][0], 80) if "examples" in told else ""
         hint = f", such as `{example}`" if example else ""
-        raise UserError(f"`{shown}` is a mapping{hint}. Name what to set in it: `{shown}.…`.")
+        inner = code(f"{'.'.join(path)}.…")
+        raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
     text = ",".join(values)
     if told.get("type") == "boolean" and text.lower() in _YES | _NO:
         return text.lower() in _YES
@@ -174,8 +176,8 @@ def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:
         inner = parts.get(name, found.get("additionalProperties"))
         if not isinstance(inner, Mapping):
             inside = ", ".join(f"`{one}`" for one in parts) or "nothing"
-            around = ".".join(path[:n])
-            raise UserError(f"There is no `{plain(name)}` in `{around}`; it holds {inside}.")
+            around = code(".".join(path[:n]))
+            raise UserError(f"There is no {code(name)} in {around}; it holds {inside}.")
         found = inner
     return _resolved(found)
 

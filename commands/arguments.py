@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from commands.errors import UserError
+from commands.foreign_text import code
 from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
 
 _QUOTES = '"“”„'
@@ -274,7 +275,9 @@ def _person(_: Argument, word: Word) -> str:
 def _own_number(item: str) -> int:
     repository, _, number = item.rpartition("#")
     if repository:
-        raise UserError(f"`{item}` is of another repository; this works on items of this one, such as `#12`.")
+        raise UserError(
+            f"{code(item)} is of another repository; this works on items of this one, such as `#12`."
+        )
     return int(number)
 
 
@@ -312,8 +315,7 @@ def _spot(line: str, start: int, end: int) -> str:
     before, spot, after = line[:start], line[start:end], line[end:]
     if len(before) > _MOST_SHOWN:
         before = f"…{before[-_MOST_SHOWN:]}"
-    shown = f"{before}👉{_beginning(spot)}👈{_beginning(after)}".replace("`", "'")
-    return f"`{shown}`"
+    return code(f"{before}👉{_beginning(spot)}👈{_beginning(after)}")
 
 
 def _beginning(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from charts.render import Chart, alt_text, twin
 from commands.arguments import Argument, Kind
 from commands.context import Context
+from commands.foreign_text import one_line
 from commands.outcome import Picture, Reply
 from commands.wording import folded
 
@@ -40,8 +41,9 @@ class Words:
 
 
 def for_sprint(title: str) -> str:
-    """The argument that names a sprint, to be typed after a command; nothing where its title has quotes."""
-    return "" if set(title) & set('`"“”„') else f' for:"{title}"'
+    """The argument that names a sprint, to be typed after a command; empty if its title is hard to type."""
+    is_typeable = one_line(title) == title and not set(title) & set('`"“”„')
+    return f' for:"{title}"' if is_typeable else ""
 
 
 def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str | None) -> Reply:

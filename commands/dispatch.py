@@ -15,6 +15,7 @@ from commands.arguments import Arguments, read, words_of
 from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError
+from commands.foreign_text import code
 from commands.outcome import Answer, Reply
 from commands.permissions import NAMESPACE, Level, Policy
 from commands.ports import Repository, Thread
@@ -189,10 +190,10 @@ class Dispatcher:
                 f"`/{NAMESPACE} {name}`" for name in sorted(c.name for c in self._commands.values())
             )
             return f"Here is what I can do: {names}."
-        said = " ".join(words[:2]).replace("`", "'")[:_LONGEST_NAME]
+        typed = code(f"/{' '.join(words[:2])[:_LONGEST_NAME]}")
         if nearest := self._nearest(words, least=0.0):
-            return f"I do not know `/{said}`. Did you mean `/{nearest.name}` – {nearest.summary}?"
-        return f"I do not know `/{said}`."
+            return f"I do not know {typed}. Did you mean `/{nearest.name}` – {nearest.summary}?"
+        return f"I do not know {typed}."
 
     def _nearest(self, words: Sequence[str], least: float = _CLOSE_ENOUGH) -> Command | None:
         """The command that looks most like what was typed; a single foreign word never looks like ours."""

@@ -62,7 +62,7 @@ def read_points(told: str, estimates: Estimates) -> Points:
         points = Decimal("nan")
     if points.is_finite() and 0 <= points < 10_000 and points == round(points, 2):
         return points
-    sizes = f", one of your sizes ({', '.join(estimates.sizes)})" if estimates.sizes else ""
+    sizes = f", one of your sizes ({', '.join(map(plain, estimates.sizes))})" if estimates.sizes else ""
     raise UserError(f"“{plain(told)}” is no estimate. Write a number such as `5` or `0.5`{sizes}, or `none`.")
 
 

@@ -58,9 +58,14 @@ def one_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
+def inert(text: str) -> str:
+    """Text of others where links are made but no Markdown is read, as in titles and messages of commits."""
+    return _LINKED.sub(rf"\g<0>{_BREAK}", one_line(text))
+
+
 def plain(text: str) -> str:
     """Text of others for a place where Markdown is read."""
-    escaped = _MARKDOWN.sub(r"\\\g<0>", _LINKED.sub(rf"\g<0>{_BREAK}", one_line(text)))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", inert(text))
     return _BEGINS_BLOCK.sub(lambda match: f"{match['digits'] or ''}\\", escaped)
 
 

@@ -9,7 +9,7 @@ from commands.cards.close import known
 from commands.choosing import item_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.wording import full_day, plain
+from commands.wording import code, full_day, plain
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
@@ -75,8 +75,8 @@ async def refuse_ended(context: Context, sprint: Sprint, command: str) -> None:
     others = open_sprints(await context.sprints.all(context.now), context.now)
     advice = "Begin the next one with `/sprint start`."
     if others:
-        first = plain(others[0].title)
-        advice = f'Open ones: {known(others)}. For example: `{command} milestone:"{first}"`.'
+        example = code(f'{command} milestone:"{others[0].title}"')
+        advice = f"Open ones: {known(others)}. For example: {example}."
     raise UserError(f"{title} ended on {ended}, and its numbers stand: nothing can be added to it. {advice}")
 
 

@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from charts.locales import LOCALES
-from commands.wording import plain
+from commands.wording import code, plain
 
 PATH = ".github/agile.yml"
 # The repository whose file holds for all others of its organization.
@@ -353,7 +353,7 @@ def _about_commands(document: _Document, told: Json, commands: Collection[str]) 
         if command not in commands and command not in verbs:
             close = difflib.get_close_matches(command, [*commands, *verbs], n=1)
             hint = f"; did you mean `{close[0]}`?" if close else ""
-            yield Problem(document.line(path), f"there is no command `{plain(command)}`{hint}")
+            yield Problem(document.line(path), f"there is no command {code(command)}{hint}")
         elif command not in commands and set(rules) - {"short"}:
             some = ", ".join(f"`{one}`" for one in sorted(commands) if one.split()[0] == command)
             yield Problem(document.line(path), f"`{command}` alone is no command; there are {some}")
@@ -364,9 +364,9 @@ def _about_commands(document: _Document, told: Json, commands: Collection[str]) 
         if (name := rules.get("name")) is not None:
             line = document.line((*path, "name"))
             if name in verbs:
-                yield Problem(line, f"`{name}` is the name of another command")
+                yield Problem(line, f"{code(name)} is the name of another command")
             elif name in names:
-                yield Problem(line, f"`{name}` is the name of `{names[name]}` already")
+                yield Problem(line, f"{code(name)} is the name of {code(names[name])} already")
             names[name] = command
 
 
@@ -375,13 +375,13 @@ def _about_teams(document: _Document, told: Json) -> Iterator[Problem]:
     for slug in told.get("wip", {}).get("teams", {}):
         if known is not None and slug not in known:
             line = document.line(("wip", "teams", slug))
-            yield Problem(line, f"`{slug}` is no team of `teams` in this file")
+            yield Problem(line, f"{code(slug)} is no team of `teams` in this file")
 
 
 def _code(path: Path_) -> str:
     """A setting's path as code; what stands in a file may hold anything."""
     shown = ".".join(one for one in path if isinstance(one, str))
-    return f"`{shown[:80].replace('`', chr(39))}`"
+    return code(shown[:80])
 
 
 def _said(value: object) -> str:

@@ -19,7 +19,7 @@ from commands.changes import (
     Tell,
 )
 from commands.settings_text import as_yaml
-from commands.wording import plain
+from commands.wording import code, plain
 from sprints.milestone import Sprint
 from sprints.numbering import Number, number_in
 
@@ -36,10 +36,16 @@ def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
     return found
 
 
+def target_words(step: Step) -> str:
+    """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
+    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | Settle)
+    return plain(step.target) if is_named else step.target
+
+
 def described(step: Step, titles: Titles) -> str:
     """A line on one step. `titles` are those of milestones, by their numbers."""
     words = _WORDS.get(type(step))
-    return words(step, titles) if words else step.target
+    return words(step, titles) if words else target_words(step)
 
 
 def _move(step: MoveItem, titles: Titles) -> str:
@@ -54,8 +60,8 @@ def _milestone(number: int | None, repository: str, titles: Titles) -> str:
 
 
 def _relabel(step: Relabel, _: Titles) -> str:
-    removed = ", ".join(_code(one) for one in step.removed) or "no label"
-    added = ", ".join(_code(one) for one in step.added) or "no label"
+    removed = ", ".join(code(one) for one in step.removed) or "no label"
+    added = ", ".join(code(one) for one in step.added) or "no label"
     return f"#{step.number}: {removed} → {added}"
 
 
@@ -100,7 +106,7 @@ def _settle(step: Settle, _: Titles) -> str:
         keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
         before = {key: before[key] for key in keys if key in before} or None
         after = {key: after[key] for key in keys if key in after} or None
-    return f"setting {_code(step.key)}: {_value(before)} → {_value(after)}"
+    return f"setting {code(step.key)}: {_value(before)} → {_value(after)}"
 
 
 def _propose(step: ProposeFile, _: Titles) -> str:
@@ -128,14 +134,10 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
 
 
 def _value(value: object) -> str:
-    return "nothing" if value is None else _code(as_yaml(value, _MOST))
+    return "nothing" if value is None else code(as_yaml(value, _MOST))
 
 
 def _short(text: str | None) -> str:
     if not text:
         return "none"
     return f"“{plain(text if len(text) <= _MOST else text[: _MOST - 1] + '…')}”"
-
-
-def _code(text: str) -> str:
-    return f"`{text.replace('`', chr(39))}`"

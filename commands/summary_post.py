@@ -6,6 +6,7 @@ from charts.render import alt_text
 from commands.cards.report import Sheet, summary_head, summary_rest
 from commands.charting import shown
 from commands.context import Context
+from commands.foreign_text import one_line
 from commands.outcome import Picture
 from commands.wording import full_day
 from sprints.milestone import Sprint
@@ -13,7 +14,7 @@ from sprints.milestone import Sprint
 
 def summary_title(sprint: Sprint) -> str:
     """The title of an issue that holds nothing but the summary."""
-    return f"Summary: {sprint.title}"
+    return one_line(f"Summary: {sprint.title}")
 
 
 def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True) -> list[str | Picture]:

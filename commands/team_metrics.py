@@ -12,7 +12,7 @@ from commands.errors import UserError
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import counted, footer, full_day, moment, plain, table
+from commands.wording import code, counted, footer, full_day, moment, plain, table
 from sprints.durations import Durations, cycle_times, done_within
 from sprints.team import Work, owner_of, team_days
 from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
@@ -165,6 +165,6 @@ def _too_few(team: str | None) -> str:
             "so that they are nobody's own figures."
         )
     return (
-        f"I cannot show a team `{plain(team)}` by itself {weeks}: fewer than {LEAST_PEOPLE} of it, or of all "
+        f"I cannot show a team {code(team)} by itself {weeks}: fewer than {LEAST_PEOPLE} of it, or of all "
         "others, worked here, or there is no team of this short name. `/team metrics` shows everybody."
     )

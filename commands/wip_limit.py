@@ -9,7 +9,7 @@ from commands.context import Context
 from commands.errors import UserError
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import plain
+from commands.wording import code, plain
 from commands.work import Work, recent, work_here
 from sprints.wip import (
     FEWEST_PEOPLE,
@@ -82,7 +82,7 @@ def measured(work: Work, settings: Mapping[str, object], most: int | None, slug:
     teams = teams_of(settings)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
-        known = ", ".join(f"`{one.slug}`" for one in teams) or "none yet"
+        known = ", ".join(code(team.slug) for team in teams) or "none yet"
         raise UserError(
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {known}."
         )

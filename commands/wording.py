@@ -62,7 +62,7 @@ def _table_line(cells: Sequence[str]) -> str:
 
 
 def folded(summary: str, text: str) -> str:
-    """What only those read who want to know."""
+    """What only those read who want to know. The summary is HTML, so it must hold no text of others."""
     return f"<details>\n<summary>{summary}</summary>\n\n{text}\n\n</details>"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from commands.wording import counted, folded, full_day, person, table
+from commands.wording import counted, folded, full_day, person, plain, table
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, Reason, Standing
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
@@ -27,7 +27,7 @@ def plan_card(billing: Billing, links: Links, checkout: Checkout, *, is_public: 
     if is_public:
         return "\n\n".join(filter(None, [IN_PUBLIC, _deletion(billing, links)]))
     parts = [
-        f"### {billing.account.name} is on {billing.standing.terms.title}",
+        f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
         _deletion(billing, links),
         _payment(billing, links),
         _twice(billing),
@@ -58,7 +58,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
     )
     return "\n\n".join(
         [
-            f"### What {billing.account.name} used, {month} (UTC)",
+            f"### What {plain(billing.account.name)} used, {month} (UTC)",
             table(["", "used"], rows),
             who,
             f"<sub>{note}</sub>",
@@ -101,8 +101,8 @@ def _twice(billing: Billing) -> str:
     if not standing.is_paid_twice:
         return ""
     return (
-        f"> **{billing.account.name} pays for more than one plan.** Nothing is cut off: what includes more "
-        f"counts, which is {_said_of(standing)}. The other can be cancelled where it was bought."
+        f"> **{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off: what includes "
+        f"more counts, which is {_said_of(standing)}. The other can be cancelled where it was bought."
     )
 
 

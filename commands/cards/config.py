@@ -6,7 +6,7 @@ from typing import Any
 
 from commands.settings_file import PATH, Problem, schema
 from commands.settings_text import as_yaml
-from commands.wording import counted, folded, footer, table
+from commands.wording import code, counted, folded, footer, table
 from storage.settings_files import KeptFile, Origins
 
 _MOST_SHOWN = 100
@@ -113,15 +113,10 @@ def no_file() -> str:
 
 
 def _value(value: object) -> str:
-    return "the default" if value is None else _code(as_yaml(value, _MOST_SHOWN))
+    return "the default" if value is None else code(as_yaml(value, _MOST_SHOWN))
 
 
 def _default(told: Mapping[str, Any]) -> str:
     if told["default"] in (None, [], {}):
         return "none" if told["default"] is not None else "as the repository is: public or private"
-    return _code(as_yaml(told["default"], _MOST_SHOWN))
-
-
-def _code(text: str) -> str:
-    """As code in a table."""
-    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+    return code(as_yaml(told["default"], _MOST_SHOWN))

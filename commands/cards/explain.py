@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from charts.reading import number, quantity
-from commands.wording import counted, folded, full_day, person, plain, table
+from commands.wording import code, counted, folded, full_day, person, plain, table
 from sprints.evidence import Event
 from sprints.facts import Amount, amounts_of
 from sprints.model import ItemEvent, Source, State
@@ -187,7 +187,7 @@ def delivery_words(event: Event) -> str:
         return "asked for later"
     if event.source is Source.CORRECTION:
         return "found missing"
-    return f"`{event.delivery.replace('`', '')}`" if event.delivery else ""
+    return code(event.delivery) if event.delivery else ""
 
 
 def short_moment(at: datetime, zone: tzinfo | None) -> str:

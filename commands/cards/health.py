@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 
 from commands.ports import Health
 from commands.settings_file import PATH
-from commands.wording import counted, moment, plain, table
+from commands.wording import code, counted, moment, plain, table
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 
@@ -118,7 +118,7 @@ def _not_shared(sharing: Sharing) -> str:
             "The organization's file wants public and private repositories to share sprints. They do not: "
             "everybody would see what is private. List only public ones, or only private ones."
         )
-    names = ", ".join(f"`{plain(name)}`" for name in sharing.missing)
+    names = ", ".join(code(name) for name in sharing.missing)
     return (
         f"The organization's file wants {names} to share the sprints here, and the App cannot see them. "
         "Install it there, or correct the name."

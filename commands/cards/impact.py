@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from charts.reading import number, quantity
 from commands.cards.work import lasting
-from commands.wording import counted, folded, footer, moment, named, person, plain, table, weekday
+from commands.foreign_text import one_line
+from commands.wording import code, counted, folded, footer, moment, named, person, plain, table, weekday
 from sprints.burndown import Burndown, measure
 from sprints.facts import Amount
 from sprints.forecast_words import in_words
@@ -168,7 +169,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
 
 
 def _labels(impact: Impact) -> str:
-    return " or ".join(f"`{one.replace('`', chr(39))}`" for one in sorted(impact.done_labels))
+    return " or ".join(code(label) for label in sorted(impact.done_labels))
 
 
 def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
@@ -343,4 +344,4 @@ def _sprint(impact: Impact) -> str:
 
 def _name(text: str) -> str:
     """A milestone's title on one line."""
-    return " ".join(text.split())
+    return one_line(text)
