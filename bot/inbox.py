@@ -22,37 +22,56 @@ class DatabaseAwayError(Exception):
 
 
 class Inbox:
-    """Stores deliveries durably, as many at once as came while the last ones were being stored."""
+    """Stores deliveries durably, as many at once as came while the last ones were being stored.
+
+    Two things alone change what is waiting and what is being stored, and none of them awaits: a delivery that
+    comes, and a commit that has ended. Each then begins the commits that are possible. So whatever order the
+    event loop calls them in, no delivery waits while a commit could be made for it.
+    """
 
     def __init__(self, database: Database, cipher: PayloadCipher) -> None:
         self._database = database
         self._cipher = cipher
         self._waiting: list[_Entry] = []
-        self._flushing: set[asyncio.Task[None]] = set()
+        self._commits: dict[asyncio.Task[None], list[_Entry]] = {}
         self._in_flight: set[str] = set()
 
     async def put(self, delivery: Received) -> Outcome:
         """Returns when the delivery is safe on disk. Raises DatabaseAwayError if it is not."""
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
-        if len(self._flushing) < _COMMITS_AT_ONCE:
-            task = asyncio.create_task(self._flush())
-            self._flushing.add(task)
-            task.add_done_callback(self._flushing.discard)
+        self._begin_commits()
         return await future
 
-    async def _flush(self) -> None:
-        while batch := self._next_batch():
-            try:
-                outcomes = await self._store([delivery for delivery, _ in batch])
-            except Exception as problem:  # noqa: BLE001 - each waiting request raises it
-                for _, future in batch:
-                    _settle(future, problem)
-            else:
-                for (_, future), outcome in zip(batch, outcomes, strict=True):
-                    _settle(future, outcome)
-            finally:
-                self._in_flight -= {delivery.delivery for delivery, _ in batch}
+    def _begin_commits(self) -> None:
+        while len(self._commits) < _COMMITS_AT_ONCE and (batch := self._next_batch()):
+            commit = asyncio.create_task(self._store_batch(batch))
+            self._commits[commit] = batch
+            commit.add_done_callback(self._end_commit)
+
+    def _end_commit(self, commit: asyncio.Task[None]) -> None:
+        """Makes room for the next commit, also for a delivery whose repetition was being stored."""
+        batch = self._commits.pop(commit)
+        self._in_flight -= {delivery.delivery for delivery, _ in batch}
+        for _, future in batch:  # All are answered already, unless the commit was cancelled.
+            _settle(future, DatabaseAwayError())
+        if not commit.cancelled():
+            self._begin_commits()
+            return
+        # The loop is being shut down: a new commit would outlive it.
+        waiting, self._waiting = self._waiting, []
+        for _, future in waiting:
+            _settle(future, DatabaseAwayError())
+
+    async def _store_batch(self, batch: Sequence[_Entry]) -> None:
+        try:
+            outcomes = await self._store([delivery for delivery, _ in batch])
+        except Exception as problem:  # noqa: BLE001 - each waiting request raises it
+            for _, future in batch:
+                _settle(future, problem)
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                _settle(future, outcome)
 
     def _next_batch(self) -> list[_Entry]:
         """What waits, but for deliveries that are being stored already: they go when that is done.
@@ -76,7 +95,7 @@ class Inbox:
             if len(batch) == 1:
                 return [problem]
             # One of them is to blame; alone, it takes nobody else with it.
-            return [outcome for one in batch for outcome in await self._store([one])]
+            return [outcome for delivery in batch for outcome in await self._store([delivery])]
 
     async def _commit(self, batch: Sequence[Received]) -> list[Outcome]:
         try:
