@@ -4,39 +4,43 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.billing.routes import add_billing
+from bot.bodies import MOST_BYTES, Bodies
 from bot.chart_route import ChartRoute
 from bot.inbox import Inbox
 from bot.pictures import Drawing
+from bot.readiness import Readiness
 from bot.services import Services
-from bot.webhook import MOST_BYTES, Door
-from storage import schema
+from bot.webhook import Door
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+# What is not made of these characters names no picture, and PostgreSQL could not even be asked for all of it.
+_CHART = "/charts/{token:[A-Za-z0-9_-]{1,100}}.png"
 
 
 def make_app(base: Services) -> web.Application:
     """The web application. Raises ValueError without a webhook secret: the door would be open to all."""
-    secrets = [secret.reveal() for secret in base.settings.webhook_secrets]
-    door = Door(Inbox(base.database, base.cipher), secrets)
+    settings = base.settings
+    bodies = Bodies(settings.webhook_bodies_megabytes * 1024 * 1024, settings.webhook_body_seconds)
+    door = Door(
+        Inbox(base.database, base.cipher), [secret.reveal() for secret in settings.webhook_secrets], bodies
+    )
     app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
     app.router.add_post("/webhooks/github", door.receive)
     drawing = Drawing()  # Its process starts with the first picture that has to be drawn again.
-    app.router.add_get("/charts/{token}.png", ChartRoute(base.database, drawing, base.clock).get)
+    app.router.add_get(_CHART, ChartRoute(base.database, drawing, base.clock).get)
+    app.router.add_get("/healthz", _healthz)
+    add_billing(app, base, bodies)
+    readiness = Readiness(base.database_url)
+    app.router.add_get("/readyz", _ReadinessRoute(readiness).get)
 
     async def close(_: web.Application) -> None:
         drawing.close()
+        await readiness.close()
 
     app.on_cleanup.append(close)
-    app.router.add_get("/healthz", _healthz)
-    add_billing(app, base)
-
-    async def readyz(_: web.Request) -> web.Response:
-        return await _readiness(base)
-
-    app.router.add_get("/readyz", readyz)
     return app
 
 
@@ -45,16 +49,14 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def _readiness(base: Services) -> web.Response:
-    """The database answers and has the schema of this version."""
-    try:
-        async with base.database.nobody() as connection:
-            await schema.check(connection)
-    except schema.SchemaError as problem:
-        return web.json_response({"status": "not ready", "reason": str(problem)}, status=503)
-    except (SQLAlchemyError, OSError):
-        return web.json_response({"status": "not ready", "reason": "the database is away"}, status=503)
-    return web.json_response({"status": "ready"})
+class _ReadinessRoute:
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    async def get(self, _: web.Request) -> web.Response:
+        if problem := await self._readiness.problem():
+            return web.json_response({"status": "not ready", "reason": problem}, status=503)
+        return web.json_response({"status": "ready"})
 
 
 @web.middleware

@@ -17,6 +17,8 @@ from bot.worker import worker
 
 # Requests are small; whoever is connected when we stop gets this long to finish.
 _SHUTDOWN_SECONDS = 5
+# So long a connection may stay without a request, or take for the headers of one.
+_IDLE_SECONDS = 75
 
 
 def serve(settings: Settings, options: argparse.Namespace) -> int:
@@ -60,7 +62,14 @@ async def _work(settings: Settings) -> None:
 @asynccontextmanager
 async def door(base: Services, host: str, port: int) -> AsyncIterator[int]:
     """The HTTP side, listening; yields its port (which is free to choose if `port` is 0)."""
-    runner = web.AppRunner(make_app(base), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        make_app(base),
+        access_log=None,
+        shutdown_timeout=_SHUTDOWN_SECONDS,
+        keepalive_timeout=_IDLE_SECONDS,
+        # What is compressed is refused, so nothing small can become large here.
+        auto_decompress=False,
+    )
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -51,6 +51,8 @@ class Settings:
     github: GitHubSettings | None = None
     makes_own_key: bool = field(default=False)
     payload_days: int = 90
+    webhook_bodies_megabytes: int = 64
+    webhook_body_seconds: int = 10
     billing: BillingSettings = field(default_factory=BillingSettings)
 
 
@@ -76,7 +78,10 @@ def load(environment: Mapping[str, str], *, needs_github: bool) -> Settings:
         webhook_secrets=reader.several("GITHUB_WEBHOOK_SECRET", _check_nothing),
         github=reader.github(),
         makes_own_key=not keys,
-        payload_days=reader.days("PAYLOAD_DAYS", 90),
+        payload_days=reader.whole("PAYLOAD_DAYS", 90, "days", (1, 36_500)),
+        # At least one of the largest deliveries must have room.
+        webhook_bodies_megabytes=reader.whole("WEBHOOK_BODIES_MEGABYTES", 64, "megabytes", (25, 100_000)),
+        webhook_body_seconds=reader.whole("WEBHOOK_BODY_SECONDS", 10, "seconds", (1, 300)),
         billing=billing_settings.read(environment, reader.problems),
     )
     if needs_github:
@@ -118,12 +123,14 @@ class _Reader:
         self._environment = environment
         self.problems: list[str] = []
 
-    def days(self, name: str, default: int) -> int:
+    def whole(self, name: str, default: int, unit: str, limits: tuple[int, int]) -> int:
+        """A whole number within limits."""
         given = self._environment.get(name)
         if not given:
             return default
-        if not given.isdecimal() or not 1 <= int(given) <= 36_500:
-            self.problems.append(f"{name} must be a number of days from 1 on, not “{given}”")
+        least, most = limits
+        if not given.isdecimal() or len(given) > len(str(most)) or not least <= int(given) <= most:
+            self.problems.append(f"{name} must be a number of {unit} from {least} to {most:,}, not “{given}”")
             return default
         return int(given)
 

@@ -1,29 +1,29 @@
 """The door: verify, store, answer. Nothing else happens while GitHub waits."""
 
-import hashlib
-import hmac
 from collections.abc import Sequence
 
 import msgspec
 import structlog
 from aiohttp import web
 
+from bot.bodies import MOST_BYTES as MOST_BYTES  # noqa: PLC0414 - it is the webhook's limit
+from bot.bodies import Bodies, answer, aside, check_before_reading, read_json, refusal
 from bot.inbox import DatabaseAwayError, Inbox
+from bot.signatures import Signatures, word_in
 from handlers import ROUTES
-from handlers.payloads import Account, clean
+from handlers.payloads import Account, Id, MalformedError, clean
 from storage.deliveries import Outcome, Received
 
-MOST_BYTES = 25 * 1024 * 1024
 _RETRY_AFTER_SECONDS = 30
 
 
 class _Installation(msgspec.Struct):
-    id: int
+    id: Id
     account: Account | None = None
 
 
 class _Repository(msgspec.Struct):
-    id: int
+    id: Id
     owner: Account | None = None
 
 
@@ -49,35 +49,36 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 class Door:
     """`POST /webhooks/github`."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[str]) -> None:
+    def __init__(self, inbox: Inbox, secrets: Sequence[str], bodies: Bodies) -> None:
         if not any(secrets):
             raise ValueError("the door needs a webhook secret")
         self._inbox = inbox
-        self._secrets = [secret.encode() for secret in secrets]
+        self._signatures = Signatures(secrets)
+        self._bodies = bodies
         self._log = structlog.get_logger(__name__)
 
     async def receive(self, request: web.Request) -> web.Response:
         """202 once the delivery is safe, or of no interest; otherwise a status that makes GitHub show it."""
-        body = await request.read()
-        if not self._is_signed(request.headers.get("X-Hub-Signature-256", ""), body):
-            return _answer(401, "the signature X-Hub-Signature-256 is missing or does not fit the body")
-        event, delivery = request.headers.get("X-GitHub-Event"), request.headers.get("X-GitHub-Delivery")
-        if not event or not delivery:
-            missing = "X-GitHub-Event" if not event else "X-GitHub-Delivery"
-            return _answer(400, f"the header {missing} is missing")
-        try:
-            envelope = _ENVELOPE.decode(body)
-        except msgspec.DecodeError as problem:
-            return _answer(400, f"the body is not the JSON of a webhook: {problem}")
-        if (event, envelope.action) not in ROUTES:
-            self._log.debug("delivery ignored", delivery=delivery, github_event=event, action=envelope.action)
-            return _answer(202, "ignored: not an event that we act on")
-        return await self._store(event, delivery, envelope, body)
+        check_before_reading(request)
+        signature = self._signatures.given(request)
+        event, delivery = word_in(request, "X-GitHub-Event"), word_in(request, "X-GitHub-Delivery")
+        async with self._bodies.read(request) as body:
+            await aside(len(body), self._signatures.check, signature, body)
+            try:
+                envelope, payload = await aside(len(body), read_json, request, body, _ENVELOPE)
+            except MalformedError as problem:
+                return answer(400, f"the body is not the JSON of a webhook: {problem}")
+            if (event, envelope.action) not in ROUTES:
+                self._log.debug(
+                    "delivery ignored", delivery=delivery, github_event=event, action=envelope.action
+                )
+                return answer(202, "ignored: not an event that we act on")
+            return await self._store(event, delivery, envelope, payload)
 
-    async def _store(self, event: str, delivery: str, envelope: _Envelope, body: bytes) -> web.Response:
+    async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> web.Response:
         account = envelope.account
         received = Received(
-            delivery=clean(delivery)[:100],
+            delivery=delivery,
             event=event,
             action=envelope.action,
             installation=envelope.installation.id if envelope.installation else None,
@@ -85,35 +86,24 @@ class Door:
             login=clean(account.login) if account else None,
             account_type=account.type if account else None,
             repository=envelope.repository.id if envelope.repository else None,
-            payload=body,
+            payload=payload,
         )
         try:
             outcome = await self._inbox.put(received)
         except DatabaseAwayError:
             self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)
-            return web.json_response(
-                {"message": "the database is away; redeliver this later"},
-                status=503,
-                headers={"Retry-After": str(_RETRY_AFTER_SECONDS)},
-            )
+            raise refusal(
+                web.HTTPServiceUnavailable,
+                "the database is away; redeliver this later",
+                retry_after=_RETRY_AFTER_SECONDS,
+            ) from None
         if outcome is Outcome.NO_TENANT:
-            return _answer(400, "the payload names no installation that we know and no account")
+            return answer(400, "the payload names no installation that we know and no account")
         if outcome is Outcome.REFUSED:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
-            return _answer(
+            return answer(
                 409,
                 "the installation and the account of this delivery are not known to belong together; "
                 "`python -m bot doctor` says more, and once they are, redeliver this",
             )
-        return _answer(202, outcome.value)
-
-    def _is_signed(self, signature: str, body: bytes) -> bool:
-        given = signature.encode("utf-8", "surrogateescape")
-        return any(
-            hmac.compare_digest(given, b"sha256=" + hmac.digest(secret, body, hashlib.sha256).hex().encode())
-            for secret in self._secrets
-        )
-
-
-def _answer(status: int, message: str) -> web.Response:
-    return web.json_response({"message": message}, status=status)
+        return answer(202, outcome.value)

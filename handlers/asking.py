@@ -14,6 +14,7 @@ from commands.boxes import ticked_boxes
 from commands.parser import added_commands
 from commands.request import Author, CommandLine, Place, Request
 from handlers.delivery import Asked, Delivery
+from handlers.payloads import Id, Number
 
 # GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
 _GHOST = "ghost"
@@ -24,7 +25,7 @@ _WRITTEN = frozenset({"created", "opened", "submitted"})
 class _Account(msgspec.Struct):
     """Read leniently: without an id nobody is meant, and everything else of the delivery still counts."""
 
-    id: int | None = None
+    id: Id | None = None
     login: str = ""
     type: str = "User"
 
@@ -34,17 +35,17 @@ class _Account(msgspec.Struct):
 
 
 class _App(msgspec.Struct):
-    id: int | None = None
+    id: Id | None = None
 
 
 class _Milestone(msgspec.Struct):
-    number: int
+    number: Number
 
 
 class _Text(msgspec.Struct):
     """A comment or review: its id, its Markdown and who wrote it, by which App if by one."""
 
-    id: int
+    id: Id
     body: str | None = None
     user: _Account | None = None
     performed_via_github_app: _App | None = None
@@ -53,7 +54,7 @@ class _Text(msgspec.Struct):
 class _Thread(msgspec.Struct):
     """An issue or pull request, as far as a command needs it. Its own text is a text like a comment's."""
 
-    number: int
+    number: Number
     milestone: _Milestone | None = None
     user: _Account | None = None
     body: str | None = None

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from handlers.payloads import Account, Repository
+from handlers.payloads import Account, MalformedError, Repository, decode, without_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -26,8 +26,8 @@ class Delivery:
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
         """The payload in the shape that a handler needs. Raises UnusableError if it has another one."""
         try:
-            return shape.decode(self.body)
-        except msgspec.DecodeError as problem:
+            return decode(shape, without_nul(self.body))
+        except MalformedError as problem:
             raise UnusableError(str(problem)) from None
 
     @property

@@ -6,19 +6,19 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, clean, plain
+from handlers.payloads import Account, Id, clean, plain
 from sprints.model import ActivityEvent
 
 
 class _Status(msgspec.Struct):
-    id: int
+    id: Id
     state: str
     created_at: datetime
     environment: str | None = None
 
 
 class _Deployment(msgspec.Struct):
-    id: int
+    id: Id
     environment: str = ""
     sha: str | None = None
     ref: str | None = None

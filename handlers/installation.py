@@ -6,12 +6,12 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, InstallationChanged, Recorded, RepositoriesChanged
-from handlers.payloads import Account, Moment, Repository, clean, moment, plain
+from handlers.payloads import Account, Id, Moment, Repository, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
 class _Installation(msgspec.Struct):
-    id: int
+    id: Id
     account: Account | None = None
     updated_at: Moment = None
     suspended_at: datetime | None = None

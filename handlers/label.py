@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Changes, clean
+from handlers.payloads import Account, Changes, Id, clean
 from sprints.model import LabelEvent
 
 
 class _Label(msgspec.Struct):
     name: str
-    id: int = 0
+    id: Id = 0
     node_id: str = ""
 
 

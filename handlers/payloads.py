@@ -6,7 +6,7 @@ Enterprise come through the same door.
 
 import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -16,8 +16,42 @@ from sprints.model import ItemSnapshot, MilestoneEvent, State
 _DROPPING_REASONS = {"not_planned", "duplicate"}
 
 
+T = TypeVar("T")
+
+# What a column takes. GitHub's ids are far smaller; a larger one is not GitHub's.
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+# An index takes no longer keys. GitHub's names have at most 100 characters.
+Name = Annotated[str, msgspec.Meta(max_length=255)]
+_Kind = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[^\x00-\x1f]*\Z")]
+
 # Most of GitHub's times are text; a few are seconds since 1970.
-Moment = datetime | int | None
+_Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
+Moment = datetime | _Seconds | None
+
+# An escaped NUL, and the escaped backslashes before it, which are no part of it.
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+class MalformedError(ValueError):
+    """A body is not JSON of the expected shape; the text says where."""
+
+
+def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
+    """What a body says. Raises MalformedError, whatever is wrong with it."""
+    try:
+        return shape.decode(body)
+    except msgspec.DecodeError as problem:
+        raise MalformedError(str(problem)) from None
+    except UnicodeDecodeError:
+        raise MalformedError("JSON is malformed: it is not UTF-8") from None
+    except RecursionError:
+        raise MalformedError("JSON is nested too deeply") from None
+
+
+def without_nul(body: bytes) -> bytes:
+    """The JSON without NUL characters in its texts, which PostgreSQL cannot store."""
+    return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
 
 
 def moment(told: Moment) -> datetime | None:
@@ -26,15 +60,15 @@ def moment(told: Moment) -> datetime | None:
 
 
 class Account(msgspec.Struct):
-    id: int
-    login: str = ""
-    type: str = "User"
+    id: Id
+    login: Name = ""
+    type: _Kind = "User"
 
 
 class Repository(msgspec.Struct):
-    id: int
-    full_name: str
-    node_id: str = ""
+    id: Id
+    full_name: Name
+    node_id: Name = ""
     private: bool = True
     description: str | None = None
     owner: Account | None = None
@@ -54,8 +88,8 @@ class Label(msgspec.Struct):
 
 
 class Milestone(msgspec.Struct):
-    id: int
-    number: int
+    id: Id
+    number: Id
     title: str
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -98,12 +132,12 @@ class PullRequestLink(msgspec.Struct):
 class Item(msgspec.Struct):
     """What issues and pull requests have in common."""
 
-    number: int
+    number: Number
     title: str
     created_at: datetime
     updated_at: datetime
-    id: int = 0
-    node_id: str = ""
+    id: Id = 0
+    node_id: Name = ""
     state: str = "open"
     closed_at: datetime | None = None
     milestone: Milestone | None = None
@@ -181,9 +215,9 @@ class PullRequest(Item):
     base: Branch | None = None
     head: Branch | None = None
     draft: bool = False
-    additions: int | None = None
-    deletions: int | None = None
-    changed_files: int | None = None
+    additions: Number | None = None
+    deletions: Number | None = None
+    changed_files: Number | None = None
 
     def snapshot(self) -> ItemSnapshot:
         state = State.OPEN
@@ -214,7 +248,7 @@ class PullRequest(Item):
 
 
 class Comment(msgspec.Struct):
-    id: int
+    id: Id
     body: str | None = None
     user: Account | None = None
 

@@ -6,12 +6,12 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, Recorded
-from handlers.payloads import Account, clean, plain
+from handlers.payloads import Account, Id, Number, clean, plain
 from sprints.model import ActivityEvent
 
 
 class _Review(msgspec.Struct):
-    id: int
+    id: Id
     state: str
     user: Account | None = None
     submitted_at: datetime | None = None
@@ -20,9 +20,9 @@ class _Review(msgspec.Struct):
 class _PullRequest(msgspec.Struct):
     """A review's payload shows less of its pull request than the pull request's own events."""
 
-    number: int
+    number: Number
     updated_at: datetime
-    id: int = 0
+    id: Id = 0
     node_id: str = ""
     user: Account | None = None
 

@@ -6,12 +6,12 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, clean, plain
+from handlers.payloads import Account, Id, clean, plain
 from sprints.model import ActivityEvent
 
 
 class _Release(msgspec.Struct):
-    id: int
+    id: Id
     tag_name: str
     name: str | None = None
     prerelease: bool = False

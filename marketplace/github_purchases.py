@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -55,10 +55,14 @@ class Listed(msgspec.Struct):
     marketplace_pending_change: _Pending | None = None
 
 
+# What a column takes.
+_AccountId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class Buyer(msgspec.Struct):
     """The account that an event names."""
 
-    id: int
+    id: _AccountId
     login: str = ""
     type: str = "Organization"
 

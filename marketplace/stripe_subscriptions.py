@@ -1,9 +1,10 @@
 """Stripe: what its subscriptions and events mean. An event is a hint; what Stripe answers is what holds."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -26,6 +27,9 @@ EVENTS = frozenset(
 )
 # Usage that Stripe could not count. It comes as a thin event, without an object.
 USAGE_REFUSED = "v1.billing.meter.error_report_triggered"
+
+# Stripe's ids are words. PostgreSQL could not store every other character.
+_ID = re.compile(r"[!-~]{1,255}")
 
 _STATUS = {
     "trialing": "trialing",
@@ -153,7 +157,7 @@ class _Data(msgspec.Struct):
 class Event(msgspec.Struct):
     """An event as it arrives, as far as it is read."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,255}\Z")]
     type: str
     object: str = "event"
     data: _Data = msgspec.field(default_factory=_Data)
@@ -171,23 +175,23 @@ class Event(msgspec.Struct):
         elif self.type.startswith("invoice.") and subscription is None:
             subscription = _id(_within(shown, "parent", "subscription_details", "subscription"))
         elif self.type.startswith("checkout."):
-            account = account_in(shown.get("metadata") or {})
+            account = account_in(shown.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
             return None
         return About(self.id, self.type, customer, subscription, account)
 
 
-def account_in(metadata: Mapping[str, str]) -> int | None:
+def account_in(metadata: object) -> int | None:
     """GitHub's id of the account, as a checkout of ours wrote it down."""
-    account = metadata.get("account", "")
-    return int(account) if account.isdecimal() and len(account) < 19 else None
+    account = metadata.get("account") if isinstance(metadata, Mapping) else None
+    return int(account) if isinstance(account, str) and re.fullmatch(r"[0-9]{1,18}", account) else None
 
 
 def _id(value: object) -> str | None:
     """An object's id, whether it was expanded or not."""
     if isinstance(value, Mapping):
         value = value.get("id")
-    return value if isinstance(value, str) and 0 < len(value) <= 255 else None
+    return value if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def _within(shown: Mapping[str, Any], *path: str) -> object:

@@ -16,6 +16,7 @@ from bot.billing.stripe_client import (
 )
 from bot.billing.tickets import TicketError, Tickets
 from bot.billing.webhooks import MarketplaceDoor, StripeDoor
+from bot.bodies import Bodies
 from bot.services import Services
 from marketplace.entitlements import standing_of
 from marketplace.plans import SEAT_DAYS, PlanName
@@ -24,15 +25,17 @@ from storage.seats import Seats
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription, Subscriptions, tenant_of_account
 
 
-def add_billing(app: web.Application, base: Services, stripe: Stripe | None = None) -> None:
+def add_billing(app: web.Application, base: Services, bodies: Bodies, stripe: Stripe | None = None) -> None:
     """Adds the doors. They stay open when selling is switched off: what was bought is still bought."""
     settings, jobs = base.settings.billing, BillingJobs(base.queue)
     if settings.marketplace is not None:
         secrets = [secret.reveal() for secret in settings.marketplace.webhook_secrets]
-        app.router.add_post("/webhooks/marketplace", MarketplaceDoor(base.database, jobs, secrets).receive)
+        marketplace_door = MarketplaceDoor(base.database, jobs, secrets, bodies)
+        app.router.add_post("/webhooks/marketplace", marketplace_door.receive)
     if settings.stripe is not None:
         secrets = [secret.reveal() for secret in settings.stripe.webhook_secrets]
-        app.router.add_post("/webhooks/stripe", StripeDoor(base.database, jobs, secrets, base.clock).receive)
+        stripe_door = StripeDoor(base.database, jobs, secrets, base.clock, bodies)
+        app.router.add_post("/webhooks/stripe", stripe_door.receive)
         pages = BillingPages(base, settings.stripe, stripe)
         app.router.add_get("/billing/checkout/{ticket}", pages.checkout, allow_head=False)
         app.router.add_get("/billing/portal/{ticket}", pages.portal, allow_head=False)

@@ -1,7 +1,6 @@
 """The doors for GitHub Marketplace and Stripe: verify, put into the queue, answer. Nobody is asked here."""
 
-import hashlib
-import hmac
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -12,7 +11,9 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from handlers.payloads import clean
+from bot.bodies import Bodies, answer, aside, check_before_reading, read_json, refusal
+from bot.signatures import Signatures, word_in
+from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_subscriptions import EVENTS, USAGE_REFUSED, About, Event
 from storage.billing_jobs import BillingJobs
@@ -22,38 +23,47 @@ from storage.usage import Uncounted, note_uncounted
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 _EVENT = msgspec.json.Decoder(Event)
 _HINT = msgspec.json.Decoder(Hint)
+_RETRY_AFTER_SECONDS = 30
+# https://docs.stripe.com/webhooks/signature: a time, and one signature for each secret that is in use.
+_STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{64}(?:,|$))[!-~ ]{1,4096}")
 
 
 class MarketplaceDoor:
     """`POST /webhooks/marketplace`: the listing's webhook, which has a secret of its own."""
 
-    def __init__(self, database: Database, jobs: BillingJobs, secrets: Sequence[str]) -> None:
+    def __init__(self, database: Database, jobs: BillingJobs, secrets: Sequence[str], bodies: Bodies) -> None:
         if not any(secrets):
             raise ValueError("the Marketplace's door needs a secret")
         self._database = database
         self._jobs = jobs
-        self._secrets = [secret.encode() for secret in secrets]
+        self._signatures = Signatures(secrets)
+        self._bodies = bodies
         self._log = structlog.get_logger(__name__)
 
     async def receive(self, request: web.Request) -> web.Response:
         """202 once it is known what to ask GitHub for; GitHub shows any other status as failed."""
-        body = await request.read()
+        check_before_reading(request)
         delivery = clean(request.headers.get("X-GitHub-Delivery", ""))[:100]
         with structlog.contextvars.bound_contextvars(delivery=delivery, github_event="marketplace_purchase"):
-            if not self._is_signed(request.headers.get("X-Hub-Signature-256", ""), body):
-                self._log.warning("Marketplace event refused: wrong signature")
-                return answer(401, "the signature X-Hub-Signature-256 is missing or does not fit the body")
-            event = request.headers.get("X-GitHub-Event", "")
-            if not event or not delivery:
-                return answer(400, "the headers X-GitHub-Event and X-GitHub-Delivery are needed")
-            if event != "marketplace_purchase":
-                return answer(202, "ignored: not an event that we act on")
             try:
-                hint = _HINT.decode(body)
-            except msgspec.DecodeError as problem:
-                self._log.warning("Marketplace event refused: it cannot be read", reason=str(problem))
-                return answer(400, f"the body is not a purchase: {problem}")
-            return await self._follow(hint, delivery)
+                signature = self._signatures.given(request)
+                event, delivery = word_in(request, "X-GitHub-Event"), word_in(request, "X-GitHub-Delivery")
+                async with self._bodies.read(request) as body:
+                    await aside(len(body), self._signatures.check, signature, body)
+                    return await self._read(request, body, event, delivery)
+            except web.HTTPUnauthorized:
+                self._log.warning("Marketplace event refused: wrong signature")
+                raise
+
+    async def _read(self, request: web.Request, body: bytearray, event: str, delivery: str) -> web.Response:
+        if event != "marketplace_purchase":
+            return answer(202, "ignored: not an event that we act on")
+        try:
+            hint, _ = await aside(len(body), read_json, request, body, _HINT)
+        except MalformedError as problem:
+            self._log.warning("Marketplace event refused: it cannot be read", reason=str(problem))
+            return answer(400, f"the body is not a purchase: {problem}")
+        return await self._follow(hint, delivery)
 
     async def _follow(self, hint: Hint, delivery: str) -> web.Response:
         if hint.action not in ACTIONS:
@@ -70,26 +80,25 @@ class MarketplaceDoor:
                 )
         except _AWAY:
             self._log.warning("Marketplace event refused: the database is away")
-            return answer(503, "the database is away; redeliver this later")
+            raise _away() from None
         self._log.info("Marketplace event", action=hint.action, account=hint.account.id)
         return answer(202, "stored")
-
-    def _is_signed(self, signature: str, body: bytes) -> bool:
-        given = signature.encode("utf-8", "surrogateescape")
-        return any(
-            hmac.compare_digest(given, b"sha256=" + hmac.digest(secret, body, hashlib.sha256).hex().encode())
-            for secret in self._secrets
-        )
 
 
 class StripeDoor:
     """`POST /webhooks/stripe`."""
 
     def __init__(
-        self, database: Database, jobs: BillingJobs, secrets: Sequence[str], clock: Callable[[], datetime]
+        self,
+        database: Database,
+        jobs: BillingJobs,
+        secrets: Sequence[str],
+        clock: Callable[[], datetime],
+        bodies: Bodies,
     ) -> None:
         if not any(secrets):
             raise ValueError("Stripe's door needs a secret")
+        self._bodies = bodies
         self._clock = clock
         self._database = database
         self._jobs = jobs
@@ -98,15 +107,27 @@ class StripeDoor:
 
     async def receive(self, request: web.Request) -> web.Response:
         """200 once it is known what to ask Stripe for, or that it is nothing; Stripe repeats all else."""
-        body = await request.read()
-        if problem := self._problem(body, request.headers.get("Stripe-Signature")):
-            self._log.warning("event of Stripe refused: wrong signature", reason=problem)
-            return answer(401, f"the header Stripe-Signature is missing, too old or wrong: {problem}")
-        try:
-            event = _EVENT.decode(body)
-        except msgspec.DecodeError as problem:
-            self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
-            return answer(400, f"the body is no event: {problem}")
+        check_before_reading(request)
+        signature = request.headers.get("Stripe-Signature", "")
+        if not _STRIPE_SIGNATURE.fullmatch(signature):
+            raise self._unsigned("it is not of Stripe's form")
+        async with self._bodies.read(request) as body:
+            if problem := await aside(len(body), self._problem, bytes(body), signature):
+                raise self._unsigned(problem)
+            try:
+                event, _ = await aside(len(body), read_json, request, body, _EVENT)
+            except MalformedError as problem:
+                self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
+                return answer(400, f"the body is no event: {problem}")
+            return await self._act_on(event)
+
+    def _unsigned(self, problem: str) -> web.HTTPException:
+        self._log.warning("event of Stripe refused: wrong signature", reason=problem)
+        return refusal(
+            web.HTTPUnauthorized, f"the header Stripe-Signature is missing, too old or wrong: {problem}"
+        )
+
+    async def _act_on(self, event: Event) -> web.Response:
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
             if event.type == USAGE_REFUSED:
                 return await self._alert(Uncounted(clean(event.id)[:255], self._clock()))
@@ -122,7 +143,7 @@ class StripeDoor:
             async with self._database.nobody() as connection:
                 await note_uncounted(connection, told)
         except _AWAY:
-            return answer(503, "the database is away")
+            raise _away() from None
         return answer(200, "noted")
 
     async def _follow(self, about: About) -> web.Response:
@@ -138,11 +159,11 @@ class StripeDoor:
                 )
         except _AWAY:
             self._log.warning("event of Stripe refused: the database is away")
-            return answer(503, "the database is away")
+            raise _away() from None
         self._log.info("event of Stripe", customer=about.customer)
         return answer(200, "stored")
 
-    def _problem(self, body: bytes, header: str | None) -> str | None:
+    def _problem(self, body: bytes, header: str) -> str | None:
         """What is wrong with the signature by every secret; None if one fits."""
         problem = "no secret"
         for secret in self._secrets:
@@ -157,6 +178,10 @@ class StripeDoor:
         return problem
 
 
-def answer(status: int, message: str) -> web.Response:
-    """What the sender reads."""
-    return web.json_response({"message": message}, status=status)
+def _away() -> web.HTTPException:
+    """Nothing can be stored now; the sender must try again."""
+    return refusal(
+        web.HTTPServiceUnavailable,
+        "the database is away; redeliver this later",
+        retry_after=_RETRY_AFTER_SECONDS,
+    )

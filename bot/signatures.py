@@ -1,0 +1,54 @@
+"""GitHub's signatures of webhooks, and the headers that name a delivery."""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bot.bodies import refusal
+
+# https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
+# GitHub's names and GUIDs are shorter. Other characters could not be stored, nor logged.
+_WORD = re.compile(r"[!-~]{1,100}")
+
+
+class Signatures:
+    """Checks `X-Hub-Signature-256` by each configured secret."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = [secret.encode() for secret in secrets]
+
+    def given(self, request: web.Request) -> bytes:
+        """The signature in the headers. Raises web.HTTPException if it is missing or malformed."""
+        signature = request.headers.get("X-Hub-Signature-256", "")
+        if not _SIGNATURE.fullmatch(signature):
+            raise unsigned()
+        return signature.encode()
+
+    def check(self, signature: bytes, body: bytearray) -> None:
+        """Raises web.HTTPException unless the signature fits the body by one of the secrets."""
+        for secret in self._secrets:
+            digest = hmac.digest(secret, body, hashlib.sha256).hex().encode()
+            if hmac.compare_digest(signature, b"sha256=" + digest):
+                return
+        raise unsigned()
+
+
+def unsigned() -> web.HTTPException:
+    """Refuses a request that cannot be shown to come from GitHub."""
+    return refusal(
+        web.HTTPUnauthorized, "the signature X-Hub-Signature-256 is missing or does not fit the body"
+    )
+
+
+def word_in(request: web.Request, header: str) -> str:
+    """A header that must be there. Raises web.HTTPException if it is missing or holds odd characters."""
+    value = request.headers.get(header)
+    if not value:
+        raise refusal(web.HTTPBadRequest, f"the header {header} is missing")
+    if not _WORD.fullmatch(value):
+        raise refusal(web.HTTPBadRequest, f"the header {header} is malformed")
+    return value
