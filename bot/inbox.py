@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from bot.bodies import aside
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Outcome, Received, receive
@@ -107,9 +108,12 @@ class Inbox:
             raise DatabaseAwayError from problem
 
     async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
-        sealed = [self._cipher.seal(one.payload) for one in batch]
+        sealed = await aside(sum(len(delivery.payload) for delivery in batch), self._seal, batch)
         async with self._database.at_once() as connection:
             return await receive(connection, batch, sealed, self._database.now())
+
+    def _seal(self, batch: Sequence[Received]) -> list[bytes]:
+        return [self._cipher.seal(delivery.payload) for delivery in batch]
 
 
 def _settle(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.seed import new_private_key
-from bot.settings import SettingsError, encryption_keys, load
+from bot.settings import Settings, SettingsError, encryption_keys, load
 from storage.cipher import PayloadCipher, new_key
 
 KEY = new_private_key()
@@ -86,3 +86,35 @@ def test_keys_rotate() -> None:
     assert PayloadCipher([new, old]).open(sealed) == b"payload"
     with pytest.raises(LookupError, match="ENCRYPTION_KEYS"):
         PayloadCipher([new]).open(sealed)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "is_good"),
+    [
+        ("WEBHOOK_BODIES_MEGABYTES", "25", True),
+        ("WEBHOOK_BODIES_MEGABYTES", "24", False),
+        ("WEBHOOK_BODIES_MEGABYTES", "64 MB", False),
+        ("WEBHOOK_BODIES_MEGABYTES", "9" * 5_000, False),
+        ("WEBHOOK_BODY_SECONDS", "1", True),
+        ("WEBHOOK_BODY_SECONDS", "0", False),
+        ("WEBHOOK_BODY_SECONDS", "-1", False),
+        ("WEBHOOK_BODY_SECONDS", "1.5", False),
+        ("PAYLOAD_DAYS", "9" * 5_000, False),
+    ],
+)
+def test_numbers_have_limits(name: str, given: str, is_good: bool) -> None:
+    if is_good:
+        assert int(given) in vars_of(load({name: given}, needs_github=False))
+        return
+    with pytest.raises(SettingsError, match=f"{name} must be a number of"):
+        load({name: given}, needs_github=False)
+
+
+def vars_of(settings: Settings) -> set[object]:
+    """The values of the settings that hold a number."""
+    return {settings.webhook_bodies_megabytes, settings.webhook_body_seconds, settings.payload_days}
+
+
+def test_bodies_have_limits_without_any_setting() -> None:
+    settings = load({}, needs_github=False)
+    assert (settings.webhook_bodies_megabytes, settings.webhook_body_seconds) == (64, 10)
