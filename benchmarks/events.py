@@ -25,6 +25,7 @@ from bot.recording import Recording
 from bot.services import Services, services
 from bot.settings import load
 from bot.worker import worker
+from storage.cipher import delivery_place
 from storage.deliveries import Deliveries, Received, receive
 from storage.embedded import EmbeddedServer, running_server
 from storage.jobs import Jobs
@@ -150,7 +151,11 @@ async def _store(base: Services, copies: int) -> int:
     for first in range(0, len(deliveries), 32):
         async with base.database.at_once() as connection:
             batch = deliveries[first : first + 32]
-            await receive(connection, batch, [base.cipher.seal(one.payload) for one in batch])
+            sealed = [
+                base.cipher.seal(delivery.payload, delivery_place(delivery.account, delivery.delivery))
+                for delivery in batch
+            ]
+            await receive(connection, batch, sealed)
     return len(deliveries)
 
 

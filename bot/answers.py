@@ -30,7 +30,7 @@ from handlers.delivery import Delivery
 from storage.changes import Change, ChangeLog, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
-from storage.deliveries import Deliveries
+from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts
 from storage.jobs import Jobs
 from storage.outbox import Kind, Message, Outbox
@@ -88,7 +88,7 @@ class Answers:
             event = await Deliveries(tenant).get(event_id)
             if event is None:  # Its retention is over.
                 return None
-            body = self._cipher.open(event.payload)
+            body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
             repository = delivery.frame.repository
@@ -127,7 +127,7 @@ class Answers:
         try:
             with writing_in(locale_of(task.project.settings.get(LOCALE))):
                 answers = await self._work_out(task, thread)
-                messages = [await self._message(organization_id, one) for one in answers if one.reply]
+                messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:
             if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
                 raise
@@ -224,15 +224,15 @@ class Answers:
         told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
         return [told if answer is spoken[-1] else answer for answer in answers]
 
-    async def _message(self, organization_id: int, answer: Answer) -> Message:
-        body = await self._markdown(organization_id, answer.reply or Reply(()))
+    async def _message(self, task: Task, answer: Answer) -> Message:
+        body = await self._markdown(task, answer.reply or Reply(()))
         return Message(Kind.REPLY, body, answer.slot)
 
-    async def _markdown(self, organization_id: int, reply: Reply) -> str:
+    async def _markdown(self, task: Task, reply: Reply) -> str:
         parts = []
         for part in reply.parts:
             if isinstance(part, Picture):
-                link = await self._pictures.link(organization_id, part.chart)
+                link = await self._pictures.link(task.organization_id, task.project, part.chart)
                 parts.append(f"![{part.alt}]({link})")
             else:
                 parts.append(part)

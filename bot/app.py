@@ -28,6 +28,7 @@ def make_app(base: Services) -> web.Application:
         Inbox(base.database, base.cipher), [secret.reveal() for secret in settings.webhook_secrets], bodies
     )
     app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
+    app.on_response_prepare.append(_as_it_says)
     app.router.add_post("/webhooks/github", door.receive)
     drawing = Drawing()  # Its process starts with the first picture that has to be drawn again.
     app.router.add_get(_CHART, ChartRoute(base.database, drawing, base.clock).get)
@@ -59,6 +60,11 @@ class _ReadinessRoute:
         return web.json_response({"status": "ready"})
 
 
+async def _as_it_says(_: web.Request, response: web.StreamResponse) -> None:
+    """No browser takes an answer for anything but what its content type says."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+
+
 @web.middleware
 async def _without_traces(request: web.Request, handler: Handler) -> web.StreamResponse:
     """A bug is for the log; the caller learns only that there is one."""
@@ -67,5 +73,8 @@ async def _without_traces(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException:
         raise
     except Exception:  # noqa: BLE001 - the last stop before the caller
-        structlog.get_logger(__name__).exception("request failed", path=request.path)
+        # Not the path itself: links to pictures and to Stripe are secrets.
+        route = request.match_info.route.resource
+        path = route.canonical if route else None
+        structlog.get_logger(__name__).exception("request failed", path=path)
         return web.json_response({"message": "something went wrong on our side"}, status=500)

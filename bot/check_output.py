@@ -6,7 +6,7 @@ called characters (https://github.com/github/docs/issues/35252).
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ class Image:
     """A picture that a check shows. Whoever knows its address can see it."""
 
     alt: str
-    url: str
+    url: str = field(repr=False)
 
 
 def check_run(

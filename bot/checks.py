@@ -42,7 +42,7 @@ from sprints.impact import Standing
 from sprints.outlook import Outlook
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
-from storage.deliveries import Deliveries
+from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts, Foretold
 from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
 from storage.posts import Post, PostKind, Posts
@@ -158,7 +158,7 @@ class Checks:
     async def _images(self, organization_id: int, project: Project, one: Said) -> list[Image]:
         if one.shown is None or not project.links_pictures:
             return []
-        url = await self._pictures.link(organization_id, one.shown.burndown)
+        url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
 
     async def _later(self, organization_id: int, project_id: int) -> None:
@@ -255,7 +255,7 @@ class Checks:
             project = await Projects(tenant).get(project_id)
             if event is None or project is None or not _wants_checks(project):
                 return
-            body = self._cipher.open(event.payload)
+            body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             if await Pulls(tenant, project.id).is_pressed(delivery.id):
                 return

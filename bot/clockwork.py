@@ -16,10 +16,12 @@ from bot.redelivery import Redelivery
 from bot.reports import next_turns
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
+from bot.visibility import CHECK_EVERY, VisibilityCheck
 from storage.database import Database, Tenant
 from storage.installations import Installations
 from storage.jobs import (
     BACKFILL,
+    CHECK_VISIBILITY,
     MEASURE,
     OTHERS,
     READ_SETTINGS,
@@ -37,6 +39,7 @@ from storage.projects import Project, Projects
 _RECONCILE_EVERY = timedelta(days=1)
 _SETTINGS_PAUSE = timedelta(seconds=5)
 _POSTS_PAUSE = timedelta(seconds=5)
+_VISIBILITY_PAUSE = timedelta(minutes=1)
 
 
 class Clockwork:
@@ -58,6 +61,7 @@ class Clockwork:
         self._redelivery = Redelivery(database, github, clock)
         self._measuring = Measuring(database, clock)
         self._settings = SettingsReading(database, github)
+        self._visibility = VisibilityCheck(database, github, clock)
         self._posting = Posting(database, github, clock)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
@@ -69,6 +73,7 @@ class Clockwork:
         queue.task(name=MEASURE, queue=OTHERS, retry=retry)(self._measure)
         queue.task(name=RECONCILE, queue=OTHERS, retry=retry)(self._reconcile)
         queue.task(name=READ_SETTINGS, queue=OTHERS, retry=retry)(self._read_settings)
+        queue.task(name=CHECK_VISIBILITY, queue=OTHERS, retry=retry)(self._check_visibility)
         queue.task(name=SEND_POSTS, queue=OTHERS, retry=retry)(self._send_posts)
         queue.task(name=SEND_POSTS_LATER, queue=OTHERS, retry=retry)(self._send_posts_later)
         for name, cron, work in (
@@ -88,6 +93,8 @@ class Clockwork:
             for organization_id in await tenants_due(connection, "reconcile", now):
                 await self._jobs.reconcile(connection, organization_id=organization_id)
                 await self._jobs.read_settings(connection, organization_id=organization_id)
+            for organization_id in await tenants_due(connection, "visibility", now):
+                await self._jobs.check_visibility(connection, organization_id=organization_id)
 
     async def _measure(self, organization_id: int) -> None:
         await self._measuring.run(organization_id)
@@ -117,6 +124,20 @@ class Clockwork:
             self._log.warning("not reconciled", organization=organization_id, reason=str(problem))
         async with self._database.tenant(organization_id) as tenant:
             await Installations(tenant).reconcile_next(next_turn)
+
+    async def _check_visibility(self, organization_id: int) -> None:
+        next_turn, changed = self._clock() + CHECK_EVERY, list[int]()
+        try:
+            changed = await self._visibility.run(organization_id)
+        except GitHubUnavailableError as problem:
+            next_turn = min(max(problem.retry_at, self._clock() + _VISIBILITY_PAUSE), next_turn)
+        async with self._database.tenant(organization_id) as tenant:
+            await Installations(tenant).check_visibility_next(next_turn)
+            # What is said unasked is a picture where pictures may be, and Mermaid elsewhere.
+            for project_id in changed:
+                await self._jobs.redraw(
+                    tenant.connection, organization_id=organization_id, project_id=project_id
+                )
 
     async def _read_settings(self, organization_id: int, project_id: int | None = None) -> None:
         try:

@@ -11,6 +11,7 @@ from marketplace.plans import METRICS
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
 from storage.installation_claims import InstallationClaim, InstallationClaims
+from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
 from storage.outbox import Outbox
@@ -71,8 +72,10 @@ def _settings(settings: Settings) -> Iterable[str]:
 
 
 async def _jobs(base: Services) -> AsyncIterator[str]:
-    for job in await base.queue.job_manager.list_jobs_async(status="failed"):
-        yield f"job {job.id} ({job.task_name}) failed {job.attempts} times and was given up; the log says why"
+    async with base.database.nobody() as connection:
+        failed = await failed_jobs(connection)
+    for job in failed:
+        yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"
 
 
 async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:

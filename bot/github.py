@@ -16,6 +16,7 @@ from bot.app_identity import AppIdentity
 from bot.app_jwt import AppJwt
 from bot.github_calls import Calls, CountingAPI
 from bot.markers import Markers
+from bot.secret import Secret
 from bot.settings import GitHubSettings
 from commands.foreign_text import plain
 
@@ -248,7 +249,7 @@ class App(_Client):
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    value: str
+    value: Secret
     expires_at: datetime
 
 
@@ -306,10 +307,10 @@ class Installation(_Client):
             if token is None:
                 path = f"/app/installations/{self._id}/access_tokens"
                 minted = await self._api.post(path, data=b"", jwt=self._jwt())
-                token = _Token(minted["token"], datetime.fromisoformat(minted["expires_at"]))
+                token = _Token(Secret(minted["token"]), datetime.fromisoformat(minted["expires_at"]))
                 self._tokens[self._id] = token
                 self.permissions = dict(minted.get("permissions") or {})
-            return {"oauth_token": token.value}
+            return {"oauth_token": token.value.reveal()}
 
 
 class _GraphQL(_Client):

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.bodies import aside
-from storage.cipher import PayloadCipher
+from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Database
 from storage.deliveries import Outcome, Received, receive
+from storage.installations import account_of_installation
 
 _MOST_PER_COMMIT = 16
 # While one commit waits for the disk, the next one is being made.
@@ -108,12 +110,24 @@ class Inbox:
             raise DatabaseAwayError from problem
 
     async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
-        sealed = await aside(sum(len(delivery.payload) for delivery in batch), self._seal, batch)
         async with self._database.at_once() as connection:
+            accounts = [await _account_of(connection, delivery) for delivery in batch]
+            size = sum(len(delivery.payload) for delivery in batch)
+            sealed = await aside(size, self._seal, batch, accounts)
             return await receive(connection, batch, sealed, self._database.now())
 
-    def _seal(self, batch: Sequence[Received]) -> list[bytes]:
-        return [self._cipher.seal(delivery.payload) for delivery in batch]
+    def _seal(self, batch: Sequence[Received], accounts: Sequence[int | None]) -> list[bytes]:
+        return [
+            self._cipher.seal(delivery.payload, delivery_place(account, delivery.delivery))
+            for delivery, account in zip(batch, accounts, strict=True)
+        ]
+
+
+async def _account_of(connection: AsyncConnection, delivery: Received) -> int | None:
+    """Whose delivery it is. Few name nothing but their installation; those are of whoever has it."""
+    if delivery.account is None and delivery.installation is not None:
+        return await account_of_installation(connection, delivery.installation)
+    return delivery.account
 
 
 def _settle(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:

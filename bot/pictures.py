@@ -11,6 +11,7 @@ from charts.packing import packed
 from charts.render import Chart, content_key, render, warm_up
 from storage.chart_files import ChartFiles
 from storage.database import Database
+from storage.projects import Project
 
 
 class Drawing:
@@ -43,23 +44,26 @@ class Drawing:
 
 
 class Pictures:
-    """Draws a picture once and links it under its lasting name."""
+    """Draws a picture once for each repository and links it under its lasting name."""
 
     def __init__(self, database: Database, drawing: Drawing, public_url: str) -> None:
         self._database = database
         self._drawing = drawing
         self._public_url = public_url
 
-    async def link(self, organization_id: int, chart: Chart) -> str:
-        """The address of the picture in the locale that holds here, drawn now or before."""
+    async def link(self, organization_id: int, project: Project, chart: Chart) -> str:
+        """The address of the picture in the locale that holds here, drawn now or before.
+
+        It is that of this repository alone: the link ends when the repository links no pictures any more.
+        """
         locale = current()
         key = content_key(chart, locale)
         async with self._database.tenant(organization_id) as tenant:
-            token = await ChartFiles(tenant).token_of(key)
+            token = await ChartFiles(tenant).token_of(project, key)
         if token is None:
             png = await self._drawing.draw(chart, locale)
             async with self._database.tenant(organization_id, waits=False) as tenant:
-                token = await ChartFiles(tenant).keep(key, png, packed(chart, locale))
+                token = await ChartFiles(tenant).keep(project, key, png, packed(chart, locale))
         return f"{self._public_url}/charts/{token}.png"
 
 

@@ -34,7 +34,7 @@ from handlers.delivery import (
 from handlers.payloads import Account, Repository, clean
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
-from storage.deliveries import Deliveries, StoredEvent
+from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -211,11 +211,14 @@ class Recording:
 
     async def _look_after(self, tenant: Tenant, change: RepositoriesChanged, at: datetime) -> None:
         projects = Projects(tenant)
-        for repository in change.removed:
+        for repository in (*change.removed, *change.archived):
             await projects.set_active(await projects.remember(_seen(repository, at)), is_active=False)
+        for repository in change.removed:
+            await projects.set_hidden(repository.key, at)
         for repository in change.added:
             project_id = await projects.remember(_seen(repository, at))
             await projects.set_active(project_id, is_active=True)
+            await projects.set_hidden(repository.key, None)
             if self._jobs is not None:
                 await self._jobs.backfill(
                     tenant.connection, organization_id=tenant.organization_id, project_id=project_id
@@ -248,7 +251,7 @@ class Recording:
                     id=event.delivery,
                     event=event.event,
                     action=event.action,
-                    body=self._cipher.open(event.payload),
+                    body=open_payload(self._cipher, event),
                     received_at=event.received_at,
                 )
                 frame = delivery.frame

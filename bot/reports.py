@@ -123,7 +123,7 @@ class Reports:
         for draft in drafts:
             try:
                 with writing_in(locale):
-                    await self._want(organization_id, project_id, draft, now)
+                    await self._want(organization_id, project, draft, now)
             except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
                 self._log.exception("post not drawn", project=project_id, post=draft.post.key)
                 failures.append(problem)
@@ -148,17 +148,17 @@ class Reports:
                 if await Posts(tenant).waiting():
                     await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
-    async def _want(self, organization_id: int, project_id: int, draft: _Draft, now: datetime) -> None:
+    async def _want(self, organization_id: int, project: Project, draft: _Draft, now: datetime) -> None:
         parts = [
-            f"![{part.alt}]({await self._pictures.link(organization_id, part.chart)})"
+            f"![{part.alt}]({await self._pictures.link(organization_id, project, part.chart)})"
             if isinstance(part, Picture)
             else part
             for part in draft.parts
         ]
         post = replace(draft.post, body="\n\n".join(parts))
         async with self._database.tenant(organization_id) as tenant:
-            if await Posts(tenant).want(project_id, post, now):
-                await Forecasts(tenant, project_id).put(draft.foretold)
+            if await Posts(tenant).want(project.id, post, now):
+                await Forecasts(tenant, project.id).put(draft.foretold)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import procrastinate
@@ -30,7 +30,8 @@ class Services:
 
     settings: Settings
     database: Database
-    database_url: str
+    # With the database's password.
+    database_url: str = field(repr=False)
     cipher: PayloadCipher
     markers: Markers
     queue: procrastinate.App

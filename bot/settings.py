@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from bot.billing import settings as billing_settings
 from bot.billing.settings import BillingSettings
 from bot.secret import Secret as Secret  # noqa: PLC0414 - settings are what it was made for
+from bot.secret import redacted
 from storage.cipher import PayloadCipher, new_key
 
 _KEY_FILE = "encryption.key"
@@ -147,7 +150,11 @@ class _Reader:
         given = (self._environment.get(name) or default).rstrip("/")
         parts = urlsplit(given)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
-            self.problems.append(f"{name} is “{given}”; it must be a web address, such as {default}")
+            self.problems.append(
+                f"{name} is “{redacted(given)}”; it must be a web address, such as {default}"
+            )
+        elif "@" in parts.netloc:
+            self.problems.append(f"{name} must not hold a user name or a password")
         return given
 
     def database(self, name: str) -> Secret | None:
@@ -157,6 +164,11 @@ class _Reader:
         if urlsplit(given).scheme not in {"postgresql", "postgres"}:
             # What was given may hold a password, so it is not repeated.
             self.problems.append(f"{name} must look like postgresql://user:password@host/database")
+        elif not _is_database_address(given):
+            self.problems.append(
+                f"{name} cannot be read; characters of the password such as @, / and % must be written as "
+                "%40, %2F and %25"
+            )
         return Secret(given.replace("postgres://", "postgresql://", 1))
 
     def several(self, name: str, check: Callable[[str], str | None]) -> tuple[Secret, ...]:
@@ -173,7 +185,7 @@ class _Reader:
             return None
         if not app_id.isdecimal() and not app_id.startswith("Iv"):
             self.problems.append(
-                f"GITHUB_APP_ID is “{app_id}”; it must be the App's number or client id, "
+                f"GITHUB_APP_ID is “{redacted(app_id)}”; it must be the App's number or client id, "
                 "shown on the App's settings page under “About”"
             )
         pem = _private_key(key)
@@ -194,6 +206,18 @@ class _Reader:
                 "GITHUB_WEBHOOK_SECRET is missing; without it anybody could send events. Set the same value "
                 "here and on the App's settings page under “Webhook”"
             )
+
+
+def _is_database_address(given: str) -> bool:
+    """Whether its parts can be told apart.
+
+    With an unescaped @, the end of a password is taken for the host, which errors of the connection name.
+    """
+    try:
+        address = make_url(given)
+    except (ArgumentError, ValueError):
+        return False
+    return "@" not in (address.host or "") and "@" not in (address.database or "")
 
 
 def _private_key(given: str) -> str | None:

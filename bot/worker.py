@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import procrastinate
@@ -28,7 +28,17 @@ from bot.reports import Reports
 from bot.services import Services
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
-from storage.jobs import ANSWER, ANSWER_LATER, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
+from storage.jobs import (
+    ANSWER,
+    ANSWER_LATER,
+    EVENTS,
+    OTHERS,
+    PROCESS_EVENTS,
+    SWEEP,
+    Jobs,
+    delete_ended_jobs,
+    stalled_jobs,
+)
 from storage.lookups import tenants_with_waiting_events, wake
 
 _CONCURRENCY = 8
@@ -37,8 +47,12 @@ _POLL_SECONDS = 0.3
 _MOST_TRIES_OF_A_BUG = 3
 # About a day, with an hour between tries when GitHub stays away.
 _MOST_TRIES_OF_GITHUB = 30
-_KEEP_ENDED_JOBS_HOURS = 24
-_KEEP_FAILED_JOBS_HOURS = 7 * 24
+_KEEP_ENDED_JOBS = timedelta(hours=24)
+_KEEP_FAILED_JOBS = timedelta(days=7)
+# A worker reports every 10 seconds that it lives.
+_DEAD_AFTER = timedelta(seconds=30)
+# The database's clock decides when a job's time has come; this is past by any clock.
+_AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Worker:
@@ -87,17 +101,20 @@ class Worker:
     async def sweep(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         """Picks up what a killed worker left behind, and what waits although its time has come."""
         manager = self._queue.job_manager
-        for job in await manager.get_stalled_jobs():
-            self._log.warning("job of a dead worker taken up again", task=job.task_name)
+        async with self._database.nobody() as connection:
+            stalled = await stalled_jobs(connection, _DEAD_AFTER)
+        for job in stalled:
+            self._log.warning("job of a dead worker taken up again", task=job.task)
             try:
-                await manager.retry_job(job)
+                await manager.retry_job_by_id_async(job.id, _AT_ONCE)
             except UniqueViolation:  # The same work waits already, in another job.
-                await manager.finish_job_by_id_async(job.id or 0, Status.FAILED, delete_job=True)
+                await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
         async with self._database.nobody() as connection:
             for organization_id in await tenants_with_waiting_events(connection, self._clock()):
                 await wake(connection, organization_id)
-        await manager.delete_old_jobs(nb_hours=_KEEP_ENDED_JOBS_HOURS)
-        await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_JOBS_HOURS, include_failed=True)
+        async with self._database.nobody() as connection:
+            await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
+            await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)
 
     async def _process_events(self, organization_id: int) -> None:
         with structlog.contextvars.bound_contextvars(organization=organization_id):

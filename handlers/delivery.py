@@ -1,7 +1,7 @@
 """A webhook delivery as the handlers see it, and what they make of it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ class Delivery:
     id: str
     event: str
     action: str | None
-    body: bytes
+    body: bytes = field(repr=False)
     received_at: datetime
 
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
@@ -75,10 +75,14 @@ class InstallationChanged:
 
 @dataclass(frozen=True, slots=True)
 class RepositoriesChanged:
-    """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`."""
+    """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`.
+
+    `archived` ones get no more work by the clock either, but can be seen as before.
+    """
 
     added: Sequence[Repository] = ()
     removed: Sequence[Repository] = ()
+    archived: Sequence[Repository] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ def record_repository(delivery: Delivery) -> Iterator[Recorded | RepositoriesCha
             actor=clean(payload.sender.login) if payload.sender else None,
         )
     )
-    if delivery.action in {"archived", "deleted"}:
+    if delivery.action == "archived":
+        yield RepositoriesChanged(archived=[repository])
+    elif delivery.action == "deleted":
         yield RepositoriesChanged(removed=[repository])
     elif delivery.action == "unarchived":
         yield RepositoriesChanged(added=[repository])

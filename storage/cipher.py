@@ -1,7 +1,12 @@
-"""Stored payloads are compressed, then encrypted (AES-256-GCM); keys rotate."""
+"""Stored payloads are compressed, then encrypted (AES-256-GCM); keys rotate.
+
+What is sealed is bound to its place: the place is authenticated with it (as associated data), so that what
+was copied elsewhere does not open there.
+"""
 
 import base64
 import binascii
+import contextlib
 import os
 import zlib
 from collections.abc import Sequence
@@ -24,22 +29,31 @@ class PayloadCipher:
         if not self._ciphers:
             raise ValueError("at least one key is needed")
 
-    def seal(self, payload: bytes) -> bytes:
+    def seal(self, content: bytes, place: bytes) -> bytes:
+        """Encrypt what belongs to a place, such as that of `delivery_place`."""
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._ciphers[0].encrypt(nonce, zlib.compress(payload, _COMPRESSION), None)
+        return nonce + self._ciphers[0].encrypt(nonce, zlib.compress(content, _COMPRESSION), place)
 
-    def open(self, sealed: bytes) -> bytes:
-        """Raises LookupError when no configured key fits."""
+    def open(self, sealed: bytes, place: bytes, *, may_be_unbound: bool = False) -> bytes:
+        """Decrypt what was sealed for this place. Raises LookupError if it was not, or no key fits.
+
+        With `may_be_unbound` also what an earlier version sealed, which bound nothing to its place. What was
+        sealed for a place never opens as unbound.
+        """
         nonce, content = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
-        for cipher in self._ciphers:
-            try:
-                return zlib.decompress(cipher.decrypt(nonce, content, None))
-            except InvalidTag:
-                continue
+        for bound_to in (place, None) if may_be_unbound else (place,):
+            for cipher in self._ciphers:
+                with contextlib.suppress(InvalidTag):
+                    return zlib.decompress(cipher.decrypt(nonce, content, bound_to))
         raise LookupError(
-            "a stored payload was encrypted with a key that ENCRYPTION_KEYS no longer lists; "
-            "list the old key after the new one"
+            "a stored payload was encrypted with a key that ENCRYPTION_KEYS no longer lists, or for another "
+            "place; if keys were changed, list the old key after the new one"
         )
+
+
+def delivery_place(account: int | None, delivery: str) -> bytes:
+    """Where a payload belongs: to the tenant, by GitHub's id of its account, and to the delivery."""
+    return f"delivery:{account}:{delivery}".encode()
 
 
 def new_key() -> str:

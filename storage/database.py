@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+import psycopg
 from psycopg.types.array import ListBinaryDumper
-from sqlalchemy import AdaptedConnection, event, make_url, text
+from sqlalchemy import AdaptedConnection, Engine, ExceptionContext, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _SET_NOW = text("select set_config('app.now', :now, true)")
@@ -46,6 +48,7 @@ class Database:
             pool_timeout=5,
             pool_pre_ping=True,
             connect_args={"connect_timeout": 5},
+            hide_parameters=True,
         )
         # For single statements: no round trips for a ping, a beginning and an end.
         self._at_once = create_async_engine(
@@ -55,9 +58,12 @@ class Database:
             pool_timeout=5,
             isolation_level="AUTOCOMMIT",
             connect_args={"connect_timeout": 5},
+            hide_parameters=True,
         )
 
         event.listen(self._at_once.sync_engine, "connect", _send_blobs_as_they_are)
+        for engine in (self._engine, self._at_once):
+            hide_values(engine.sync_engine)
 
     @asynccontextmanager
     async def tenant(self, organization_id: int, *, waits: bool = True) -> AsyncIterator[Tenant]:
@@ -99,6 +105,36 @@ class Database:
 
 def _send_blobs_as_they_are(connection: AdaptedConnection, _: object) -> None:
     connection.driver_connection.adapters.register_dumper(Blobs, ListBinaryDumper)
+
+
+def hide_values(engine: Engine) -> None:
+    """Keep values of rows and parameters out of the texts of an engine's errors, which end up in logs.
+
+    `hide_parameters` of SQLAlchemy hides what it adds itself. PostgreSQL's own messages quote values as well:
+    in details ("Key (…)=(…) already exists", "Failing row contains (…)") and where it cannot read one.
+    """
+    event.listen(engine, "handle_error", _hide_values)
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    problem, wrapped = context.original_exception, context.sqlalchemy_exception
+    if not isinstance(problem, psycopg.Error):
+        return
+    message = _without_values(problem)
+    problem.args = (message,)
+    if isinstance(wrapped, DBAPIError):
+        wrapped.args = (f"({type(problem).__module__}.{type(problem).__name__}) {message}",)
+
+
+def _without_values(problem: psycopg.Error) -> str:
+    """What PostgreSQL said went wrong, without what it said of the values."""
+    primary = problem.diag.message_primary
+    if isinstance(problem, psycopg.DataError):
+        # The message itself quotes the value: "invalid input syntax for type integer: …".
+        return f"a value does not fit its type (SQLSTATE {problem.sqlstate})"
+    if primary is None:  # Not PostgreSQL's: psycopg's own, or of a connection that failed.
+        return str(problem)
+    return f"{primary} (SQLSTATE {problem.sqlstate})"
 
 
 def _with_driver(url: str) -> str:

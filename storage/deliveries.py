@@ -1,7 +1,7 @@
 """GitHub's deliveries: received at the door, worked off once, kept as the log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -9,8 +9,9 @@ import msgspec
 from sqlalchemy import Select, bindparam, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
-from storage.tables import github_events
+from storage.tables import github_events, organizations
 
 # After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
 MOST_ATTEMPTS = 5
@@ -39,20 +40,29 @@ class Received:
     login: str | None
     account_type: str | None
     repository: int | None
-    payload: bytes
+    payload: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A delivery to be worked off. `payload` is sealed."""
+    """A delivery to be worked off. `payload` is sealed for the tenant's `account` (storage/cipher.py)."""
 
     id: int
     delivery: str
     event: str
     action: str | None
-    payload: bytes
+    payload: bytes = field(repr=False)
     attempts: int
     received_at: datetime
+    account: int
+
+
+def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
+    """A stored delivery's payload. Raises LookupError if it is not this delivery's of this tenant.
+
+    What an earlier version has stored is not bound to them, and opens nevertheless (docs/security.md).
+    """
+    return cipher.open(event.payload, delivery_place(event.account, event.delivery), may_be_unbound=True)
 
 
 _RECEIVE = text("select receive_deliveries(cast(:descriptions as text), :payloads, :moment)")
@@ -216,7 +226,7 @@ class Deliveries:
         )
         return [(row[0], row[1], row[2]) for row in await self._connection.execute(query)]
 
-    def _events(self) -> Select[int, str, str, str | None, bytes, int, datetime]:
+    def _events(self) -> Select[int, str, str, str | None, bytes, int, datetime, int]:
         """The columns of a StoredEvent."""
         return select(
             github_events.c.id,
@@ -226,4 +236,7 @@ class Deliveries:
             github_events.c.payload,
             github_events.c.attempts,
             github_events.c.created_at,
+            select(organizations.c.github_account_id)
+            .where(organizations.c.id == self._organization_id)
+            .scalar_subquery(),
         ).where(github_events.c.organization_id == self._organization_id)

@@ -37,6 +37,10 @@ class Installations:
         """When its sprints are compared with GitHub again."""
         await self._update(next_reconcile_at=at)
 
+    async def check_visibility_next(self, at: datetime) -> None:
+        """When GitHub is asked again which repositories can be seen."""
+        await self._update(next_visibility_check_at=at)
+
     async def meet(self, people: Mapping[int, str]) -> None:
         """Remembers people of this tenant, by GitHub's id, under the logins that they have now."""
         if people:
@@ -55,3 +59,11 @@ async def tenant_of_installation(connection: AsyncConnection, installation: int)
         text("select tenant_of_installation(:installation)"), {"installation": installation}
     )
     return None if found is None else int(found)
+
+
+async def account_of_installation(connection: AsyncConnection, installation: int) -> int | None:
+    """GitHub's id of the account whose installation this is."""
+    account = await connection.scalar(
+        text("select account_of_installation(:installation)"), {"installation": installation}
+    )
+    return None if account is None else int(account)

@@ -5,10 +5,12 @@ because everything behind it on that lock would wait as well.
 """
 
 import contextlib
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import procrastinate
 from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import plain_url
@@ -21,6 +23,7 @@ BACKFILL = "backfill"
 TICK = "tick"
 MEASURE = "measure"
 RECONCILE = "reconcile"
+CHECK_VISIBILITY = "check_visibility"
 READ_SETTINGS = "read_settings"
 SEND_POSTS = "send_posts"
 SEND_POSTS_LATER = "send_posts_later"
@@ -52,6 +55,54 @@ def queue(url: str) -> procrastinate.App:
         timeout=5,
     )
     return procrastinate.App(connector=connector)
+
+
+@dataclass(frozen=True, slots=True)
+class StalledJob:
+    """A job that a worker had begun when it died."""
+
+    id: int
+    task: str
+
+
+async def stalled_jobs(connection: AsyncConnection, silent_for: timedelta) -> list[StalledJob]:
+    """Jobs under way whose worker has not been heard of for so long."""
+    query = text("select id, task_name from stalled_jobs(:silent_for)")
+    return [StalledJob(*row) for row in await connection.execute(query, {"silent_for": silent_for})]
+
+
+@dataclass(frozen=True, slots=True)
+class FailedJob:
+    """A job that was given up."""
+
+    id: int
+    task: str
+    attempts: int
+
+
+async def failed_jobs(connection: AsyncConnection) -> list[FailedJob]:
+    """Jobs that were given up and are still in the queue, the oldest first."""
+    query = "select id, task_name, attempts from procrastinate_jobs where status = 'failed' order by id"
+    return [FailedJob(*row) for row in await connection.execute(text(query))]
+
+
+async def is_busy(connection: AsyncConnection) -> bool:
+    """Whether a job runs, or waits although its time has come."""
+    query = (
+        "select exists (select from procrastinate_jobs where status = 'doing'"
+        " or (status = 'todo' and coalesce(scheduled_at <= now(), true)))"
+    )
+    return bool(await connection.scalar(text(query)))
+
+
+async def delete_ended_jobs(
+    connection: AsyncConnection, ended_before: timedelta, *, with_failed: bool = False
+) -> None:
+    """Remove jobs from the queue that ended so long ago; those that failed only `with_failed`."""
+    await connection.execute(
+        text("select delete_ended_jobs(:ended_before, :with_failed)"),
+        {"ended_before": ended_before, "with_failed": with_failed},
+    )
 
 
 class Jobs:
@@ -133,6 +184,15 @@ class Jobs:
             connection,
             RECONCILE,
             queueing_lock=f"reconcile:{organization_id}",
+            organization_id=organization_id,
+        )
+
+    async def check_visibility(self, connection: AsyncConnection, *, organization_id: int) -> None:
+        """Asks GitHub which of a tenant's repositories can be seen."""
+        await self._defer(
+            connection,
+            CHECK_VISIBILITY,
+            queueing_lock=f"visibility:{organization_id}",
             organization_id=organization_id,
         )
 

@@ -35,7 +35,7 @@ async def tenants_with_waiting_events(connection: AsyncConnection, moment: datet
 
 
 async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) -> Sequence[int]:
-    """Whose turn it is to `measure` or to `reconcile`."""
+    """Whose turn it is to `measure`, to `reconcile`, or to check the `visibility` of."""
     query = text("select * from tenants_due(:what, :moment)")
     return (await connection.scalars(query, {"what": what, "moment": moment})).all()
 

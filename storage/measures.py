@@ -12,7 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sprints.milestone import Sprint
 from sprints.team import PersonDay, Work
 from storage.database import Tenant
-from storage.tables import daily_metrics, organizations, sprints, team_metrics, timeline, users
+from storage.tables import (
+    daily_metrics,
+    organization_members,
+    organizations,
+    sprints,
+    team_metrics,
+    timeline,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +137,11 @@ class Measures:
         await self._upsert(team_metrics, ("user_id", "date"), changed)
 
     async def _by_user(self, rows: Iterable[PersonDay]) -> dict[tuple[date, int | None], TeamRow]:
-        # A policy shows only those whom the tenant has met. Should two have had a login, one after the
-        # other, it belongs to the one who was seen with it last.
-        query = select(func.lower(users.c.github_username), users.c.id).order_by(
-            users.c.updated_at, users.c.id
+        # Should two have had a login, one after the other, it belongs to the one who was seen with it last.
+        query = (
+            select(func.lower(organization_members.c.login), organization_members.c.user_id)
+            .where(organization_members.c.organization_id == self._organization_id)
+            .order_by(organization_members.c.login_seen_at, organization_members.c.user_id)
         )
         ids = {row[0]: row[1] for row in await self._connection.execute(query)}
         sums = dict[tuple[date, int | None], Work]()

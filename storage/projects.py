@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from sprints.rules import Rules, rules_of
 from storage.database import Tenant
-from storage.tables import organizations, projects
+from storage.tables import chart_files, organizations, projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,24 @@ class Projects:
         await self._connection.execute(
             update(projects).where(self._mine, projects.c.id == project_id).values(is_active=is_active)
         )
+
+    async def set_hidden(self, node_id: str, since: datetime | None) -> None:
+        """Since when the App cannot see it; None if it can. What is known already is not written again."""
+        await self._connection.execute(
+            update(projects)
+            .where(self._mine, projects.c.repository_node_id == node_id)
+            .where(
+                projects.c.hidden_since.is_not(None) if since is None else projects.c.hidden_since.is_(None)
+            )
+            .values(hidden_since=since)
+        )
+
+    async def with_pictures(self) -> list[Project]:
+        """The repositories that pictures were linked in."""
+        has_pictures = exists().where(
+            chart_files.c.organization_id == self._organization_id, chart_files.c.project_id == projects.c.id
+        )
+        return [_project(row) for row in await self._connection.execute(self._query().where(has_pictures))]
 
     async def active(self) -> list[Project]:
         """The repositories that get work by the clock."""

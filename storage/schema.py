@@ -11,12 +11,14 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import NullPool
 
+from storage.database import hide_values
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _OLDEST_SERVER = 15
 
-# What the application's role may do; the owner of the tables is another role.
+# What the application's role may do; the owner of the tables is another role. docs/security.md says why.
 GRANTS = {
-    "organizations": "select, update",
+    "organizations": "select",
     "projects": "select, insert, update",
     "sprints": "select, insert, update",
     "github_events": "select, update",
@@ -25,7 +27,7 @@ GRANTS = {
     "daily_metrics": "select, insert, update, delete",
     "team_metrics": "select, insert, update, delete",
     "users": "select",
-    "organization_members": "select, update",
+    "organization_members": "select",
     "missed_deliveries": "select, insert, update",
     "clockwork": "select, insert, update",
     "changes": "select, insert, update",
@@ -35,21 +37,28 @@ GRANTS = {
     "subscriptions": "select, insert, update",
     "usage_ledger": "select, insert, update",
     "stripe_events": "select, insert",
-    "deletion_deadlines": "select, insert, update",
+    "deletion_deadlines": "select",
     "posts": "select, insert, update",
     "outbox": "select, insert, update",
     "chart_files": "select, insert, update",
     "installation_claims": "select, update, delete",
     "alembic_version": "select",
-    **dict.fromkeys(
-        (
-            "procrastinate_jobs",
-            "procrastinate_events",
-            "procrastinate_workers",
-            "procrastinate_periodic_defers",
-        ),
-        "select, insert, update, delete",
-    ),
+}
+# What it may do with some columns only: by the others, rows would come under another account, a deletion
+# would come early, or other tenants' work would show.
+COLUMN_GRANTS = {
+    "organizations": {
+        "update": "plan, settings, github_installation_id, former_installations, suspended_at, "
+        "file, file_sha, next_measure_at, next_reconcile_at, next_visibility_check_at, updated_at",
+    },
+    "deletion_deadlines": {
+        "insert": "organization_id, cancelled_at, due_at, is_told",
+        "update": "is_told, shown_at, withdrawn_at, withdrawn_because",
+    },
+    # Whose jobs they are, and what they are about, is in the other columns.
+    "procrastinate_jobs": {
+        "select": "id, queue_name, task_name, priority, status, scheduled_at, attempts, abort_requested",
+    },
 }
 _LOOK_UPS = (
     "tenant_of_chart(text)",
@@ -57,6 +66,7 @@ _LOOK_UPS = (
     "all_tenants()",
     "tenants_with_waiting_events(timestamptz)",
     "tenant_of_installation(bigint)",
+    "account_of_installation(bigint)",
     "tenants_due(text, timestamptz)",
     "meet_people(text)",
     "forget_text(text)",
@@ -71,9 +81,25 @@ _LOOK_UPS = (
     "receive_deliveries(text, bytea[], timestamptz)",
     "app_now()",
 )
+# What a worker does with the queue. They are procrastinate's own, run as the owner (migration 0007).
+_QUEUE = (
+    "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
+    f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
+    "procrastinate_fetch_job_v2(varchar[], bigint)",
+    "procrastinate_finish_job_v1(bigint, procrastinate_job_status, boolean)",
+    "procrastinate_retry_job_v2(bigint, timestamptz, integer, varchar, varchar)",
+    "procrastinate_register_worker_v1()",
+    "procrastinate_unregister_worker_v1(bigint)",
+    "procrastinate_update_heartbeat_v1(bigint)",
+    "procrastinate_prune_stalled_workers_v1(double precision)",
+    "stalled_jobs(interval)",
+    "delete_ended_jobs(interval, boolean)",
+    "running_tasks(text[])",
+)
 _NEVER_FOR_THE_APPLICATION = (
     "tenant_of_account_or_new(bigint, text, text)",
     "assign_tenant(received_delivery)",
+    "is_to_be_deleted(bigint)",
 )
 
 
@@ -83,7 +109,10 @@ class SchemaError(Exception):
 
 def migrate(owner_url: str, application_role: str) -> None:
     """Applies all migrations as the tables' owner, then grants the application's role what it needs."""
-    engine = create_engine(make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool)
+    engine = create_engine(
+        make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool, hide_parameters=True
+    )
+    hide_values(engine)
     with engine.begin() as connection:
         _check_server(connection, application_role)
         config = Config()
@@ -158,11 +187,17 @@ def _grant(connection: Connection, application_role: str) -> None:
     quote = connection.dialect.identifier_preparer.quote
     role = quote(application_role)
     connection.execute(text(f"grant usage on schema public to {role}"))
+    # What an older version granted, and this one does not need, goes as well.
+    owned = text("select tablename from pg_tables where schemaname = 'public' and tableowner = current_user")
+    for table in connection.scalars(owned).all():
+        connection.execute(text(f"revoke all on {quote(table)} from {role}"))
+    connection.execute(text(f"revoke all on all sequences in schema public from {role}"))
     for table, rights in GRANTS.items():
-        connection.execute(text(f"revoke all on {table} from {role}"))
         connection.execute(text(f"grant {rights} on {table} to {role}"))
-    connection.execute(text(f"grant usage on all sequences in schema public to {role}"))
-    for function in (*_LOOK_UPS, *_NEVER_FOR_THE_APPLICATION):
+    for table, rights_on_columns in COLUMN_GRANTS.items():
+        for right, columns in rights_on_columns.items():
+            connection.execute(text(f"grant {right} ({columns}) on {table} to {role}"))
+    for function in (*_LOOK_UPS, *_QUEUE, *_NEVER_FOR_THE_APPLICATION):
         connection.execute(text(f"revoke all on function {function} from public"))
-    for function in _LOOK_UPS:
+    for function in (*_LOOK_UPS, *_QUEUE):
         connection.execute(text(f"grant execute on function {function} to {role}"))

@@ -13,10 +13,7 @@ from storage.outbox import Outbox
 from storage.tables import organizations
 from storage.timeline import Timeline
 
-_RUNNING = text(
-    "select distinct task_name from procrastinate_jobs where status in ('todo', 'doing')"
-    " and task_name = any(:names) and (args ->> 'organization_id')::bigint = :tenant"
-)
+_RUNNING = text("select * from running_tasks(cast(:names as text[]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ async def standing_of(tenant: Tenant) -> Standing:
     deliveries = Deliveries(tenant)
     counts = await deliveries.counts()
     names = [BACKFILL, RECONCILE, READ_SETTINGS]
-    running = await tenant.connection.scalars(_RUNNING, {"names": names, "tenant": tenant.organization_id})
+    running = await tenant.connection.scalars(_RUNNING, {"names": names})
     next_comparison = await tenant.connection.scalar(
         select(organizations.c.next_reconcile_at).where(organizations.c.id == tenant.organization_id)
     )

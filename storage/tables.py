@@ -92,6 +92,8 @@ organizations = Table(
     Column("former_installations", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     _moment("next_measure_at"),
     _moment("next_reconcile_at"),
+    # When GitHub is asked again which repositories can be seen, because of their pictures.
+    _moment("next_visibility_check_at"),
     _moment("suspended_at"),
     # The settings file of the organization's `.github` repository, as it was last read.
     Column("file", JSONB, nullable=False, server_default=text("'{}'")),
@@ -121,6 +123,8 @@ projects = _tenant_table(
     Column("other_bots", JSONB, nullable=False, server_default=text("'[]'")),
     # Since when it is private after it was public; null if it never was.
     _moment("private_since"),
+    # Since when the App cannot see it any more; null while it can.
+    _moment("hidden_since"),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
 )
@@ -241,7 +245,8 @@ installation_claims = _tenant_table(
     UniqueConstraint("organization_id", "installation", "account"),
 )
 
-# People on GitHub, shared by all tenants; a policy shows each tenant those that it has met.
+# People on GitHub, shared by all tenants; a policy shows each tenant those that it has met. The username is
+# that under which anybody met them first; what a tenant knows them by is in `organization_members`.
 users = Table(
     "users",
     metadata,
@@ -262,6 +267,9 @@ organization_members = _tenant_table(
     Column("role", Text, nullable=False, server_default="member"),
     Column("invited_by", BigInteger),
     _moment("joined_at", nullable=False, server_default=_NOW),
+    # The login that this tenant saw last. Only the database looks at when: it tells whose a login is now.
+    Column("login", Text, nullable=False),
+    _moment("login_seen_at", nullable=False, server_default=_NOW),
     UniqueConstraint("organization_id", "user_id"),
 )
 
@@ -414,16 +422,19 @@ calibration = Table(
     Column("came_true", BigInteger, nullable=False, server_default="0"),
 )
 
-# Drawn pictures, under an unguessable name that changes with the picture. One that nobody has looked at for
-# long has no `png` any more; it is drawn again from `inputs`.
+# Drawn pictures, under an unguessable name that changes with the picture and its repository. `shared_with`
+# are the other repositories whose work it shows. One that nobody has looked at for long has no `png` any
+# more; it is drawn again from `inputs`.
 chart_files = _tenant_table(
     "chart_files",
+    *_project_key(),
+    Column("shared_with", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("token", Text, nullable=False, unique=True),
     Column("content_key", Text, nullable=False),
     Column("png", LargeBinary),
     Column("inputs", LargeBinary),
     _moment("used_at", nullable=False, server_default=_NOW),
-    UniqueConstraint("organization_id", "content_key"),
+    UniqueConstraint("organization_id", "project_id", "content_key"),
     Index("chart_files_by_use", "organization_id", "used_at", postgresql_where=text("png is not null")),
 )
 
@@ -482,6 +493,8 @@ deletion_deadlines = _tenant_table(
     "deletion_deadlines",
     _moment("cancelled_at", nullable=False),
     _moment("due_at", nullable=False),
+    # By the database's own clock: only the database looks at it, before it deletes.
+    _moment("noted_at", nullable=False, server_default=func.now()),
     Column("is_told", Boolean, nullable=False),
     _moment("shown_at"),
     _moment("withdrawn_at"),

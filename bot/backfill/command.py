@@ -15,6 +15,7 @@ from bot.recording import Recording
 from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import github_of
+from storage.cipher import delivery_place
 from storage.deliveries import Received, receive
 from storage.lookups import all_tenants, tenants_of_repository
 from storage.projects import Projects
@@ -104,8 +105,9 @@ async def _introduce(base: Services, github: GitHub, installation: Any, reposito
         repository=None,
         payload=payload,
     )
+    sealed = base.cipher.seal(payload, delivery_place(delivery.account, delivery.delivery))
     async with base.database.at_once() as connection:
-        await receive(connection, [delivery], [base.cipher.seal(payload)], base.clock())
+        await receive(connection, [delivery], [sealed], base.clock())
     async with base.database.nobody() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:

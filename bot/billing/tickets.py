@@ -11,6 +11,10 @@ class TicketError(Exception):
     """A link of ours is forged, damaged or too old; its text says so."""
 
 
+# Nothing else that is sealed can be taken for a link, nor a link for anything else.
+_PLACE = b"ticket"
+
+
 class Tickets:
     """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
 
@@ -18,14 +22,15 @@ class Tickets:
         self._cipher = cipher
 
     def issue(self, purpose: str, until: datetime, **told: object) -> str:
-        sealed = self._cipher.seal(json.dumps(told | {"for": purpose, "until": until.timestamp()}).encode())
+        content = json.dumps(told | {"for": purpose, "until": until.timestamp()}).encode()
+        sealed = self._cipher.seal(content, _PLACE)
         return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def read(self, ticket: str, purpose: str, now: datetime) -> dict[str, object]:
         """What was told. Raises TicketError."""
         try:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
-            told: dict[str, object] = json.loads(self._cipher.open(sealed))
+            told: dict[str, object] = json.loads(self._cipher.open(sealed, _PLACE))
         except (ValueError, LookupError):
             raise TicketError("This link is not one of ours, or it was damaged on its way.") from None
         if told.get("for") != purpose:

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.demo.emulate import HOST
@@ -25,7 +25,7 @@ from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import worker
 from storage.installations import Installations
-from storage.jobs import Jobs
+from storage.jobs import Jobs, is_busy
 from storage.lookups import all_tenants
 from storage.measures import measure_next
 from storage.posts import Posts
@@ -162,11 +162,8 @@ class Stage:
             await Installations(tenant).reconcile_next(self.clock.now + _NEVER)
 
     async def _is_busy(self) -> bool:
-        jobs = self.base.queue.job_manager
-        now = datetime.now(UTC)
-        todo = await jobs.list_jobs_async(status="todo")
-        is_due = any(one.scheduled_at is None or one.scheduled_at <= now for one in todo)
-        return is_due or bool(list(await jobs.list_jobs_async(status="doing")))
+        async with self.base.database.nobody() as connection:
+            return await is_busy(connection)
 
 
 @asynccontextmanager

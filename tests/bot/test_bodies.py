@@ -14,6 +14,7 @@ import bot.serve
 from bot.bodies import MOST_BYTES
 from bot.serve import door
 from bot.services import Services
+from storage.cipher import delivery_place
 from tests.bot.test_door import ISSUE, stored
 from tests.calling import SIGNED, STRIPE_SIGNED, Caller, strict_door
 from tests.running import Door, signature, until
@@ -210,7 +211,7 @@ async def test_a_large_delivery_is_stored_whole(base: Services, roomy: Door) -> 
     async with roomy.session.post(url, data=io.BytesIO(body), headers=headers) as response:
         assert response.status == 202
     (event,) = await stored(base)
-    assert json.loads(base.cipher.open(event.payload)) == large
+    assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == large
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,24 @@
-"""Pictures by link: unguessable, unchanging, cacheable for ever."""
+"""Pictures by link: unguessable, unchanging, and gone when their repository may not be seen any more."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 from bot.pictures import Drawing, Pictures
 from bot.retention import Retention
+from bot.visibility import CHECK_EVERY
+from storage.projects import Project, Projects
 from tests.bot.test_failures import answered, asked
 from tests.charts.family import CASES
 from tests.conftest import Clock
 from tests.running import Bot, rows
+
+
+async def project_of(bot: Bot) -> Project:
+    """The repository of the test, as we know it."""
+    async with bot.base.database.tenant(1) as tenant:
+        project = await Projects(tenant).named(bot.repo)
+    assert project
+    return project
 
 
 async def picture(bot: Bot) -> str:
@@ -20,12 +30,19 @@ async def picture(bot: Bot) -> str:
     return link[1]
 
 
-async def test_the_linked_picture_is_there_to_stay(bot: Bot) -> None:
+async def test_the_linked_picture_is_served_and_soon_asked_for_again(bot: Bot) -> None:
     path = await picture(bot)
     async with bot.session.get(bot.url + path) as response:
         assert response.status == 200
         assert response.content_type == "image/png"
-        assert "immutable" in response.headers["Cache-Control"]
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        kept_for = dict(
+            part.strip().partition("=")[::2] for part in response.headers["Cache-Control"].split(",")
+        )
+        assert {"must-revalidate", "public"} <= kept_for.keys()
+        # What was kept must end in time for the hour, also after a change that nobody told us of.
+        assert timedelta(seconds=int(kept_for["max-age"])) + CHECK_EVERY < timedelta(minutes=55)
+        assert kept_for["s-maxage"] == kept_for["max-age"]
         etag = response.headers["ETag"]
         assert not etag.startswith("W/")
         assert (await response.read()).startswith(b"\x89PNG")
@@ -47,7 +64,8 @@ async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> No
 async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None:
     await picture(bot)
     pictures = Pictures(bot.base.database, drawing, bot.url)
-    links = {await pictures.link(1, CASES[name]) for name in ("velocity", "flow", "velocity")}
+    project = await project_of(bot)
+    links = {await pictures.link(1, project, CASES[name]) for name in ("velocity", "flow", "velocity")}
     assert len(links) == 2
     for link in links:
         async with bot.session.get(link) as response:

@@ -15,7 +15,7 @@ from storage.projects import Projects
 from tests.bot.test_settings_file import write
 from tests.commands.test_changing import in_database
 from tests.commands.test_sprint_status import make_sprint
-from tests.running import Bot
+from tests.running import Bot, as_administrator
 
 _SHAS = itertools.count(1)
 Json = dict[str, Any]
@@ -484,7 +484,7 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
     await press(bot, head, f"add:{await sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = await in_database(bot, "select args from procrastinate_jobs where task_name = 'press_later'")
+    (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
     async with bot.base.database.nobody() as connection:
         await Jobs(bot.base.queue).press(connection, **job.args)
     await bot.rest()

@@ -16,6 +16,7 @@ from bot.services import Services
 from bot.webhook import _ENVELOPE
 from bot.worker import worker
 from handlers.payloads import MalformedError, decode, without_nul
+from storage.cipher import delivery_place
 from tests.bot.test_door import ISSUE, stored
 from tests.calling import SIGNED, strict_door
 from tests.running import Door, rows, signature, until
@@ -54,14 +55,16 @@ async def test_a_delivery_as_a_form_is_stored_as_json(
 ) -> None:
     assert await post(entrance, form, kind) == (202, "stored")
     (event,) = await stored(base)
-    assert set(json.loads(base.cipher.open(event.payload))) == set(ISSUE)
+    assert set(json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id)))) == set(
+        ISSUE
+    )
 
 
 async def test_a_form_keeps_every_character(base: Services, entrance: Door) -> None:
     odd = ISSUE | {"title": "50 % & more = ü + 👍 ;"}
     assert (await post(entrance, urlencode({"payload": json.dumps(odd)}).encode(), _FORM))[0] == 202
     (event,) = await stored(base)
-    assert json.loads(base.cipher.open(event.payload)) == odd
+    assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == odd
 
 
 @pytest.mark.parametrize(

@@ -82,10 +82,10 @@ def test_a_key_of_our_own_is_made_once_and_only_we_may_read_it(tmp_path: Path) -
 
 def test_keys_rotate() -> None:
     old, new = new_key(), new_key()
-    sealed = PayloadCipher([old]).seal(b"payload")
-    assert PayloadCipher([new, old]).open(sealed) == b"payload"
+    sealed = PayloadCipher([old]).seal(b"payload", b"here")
+    assert PayloadCipher([new, old]).open(sealed, b"here") == b"payload"
     with pytest.raises(LookupError, match="ENCRYPTION_KEYS"):
-        PayloadCipher([new]).open(sealed)
+        PayloadCipher([new]).open(sealed, b"here")
 
 
 @pytest.mark.parametrize(
