@@ -1,6 +1,7 @@
 """The bundled PostgreSQL: a server of our own in a folder, on a Unix socket, for trials and small teams.
 
 It has the same two roles as any other: an owner for migrations, and the application's, which owns nothing.
+Neither has a password: whoever can reach the socket is trusted, and nobody but this user of the machine can.
 """
 
 import json
@@ -17,6 +18,13 @@ from psycopg import sql
 _DATABASE = "agile"
 _OWNER = "agile_owner"
 APPLICATION = "agile_app"
+# initdb trusts connections from this machine as well, which any of its users can make where a server listens.
+_ACCESS = """# Written by storage/embedded.py at each start.
+# Nothing but the Unix socket, whose folder only one user of this machine may enter.
+local all all trust
+"""
+_SETTINGS = {"listen_addresses": "", "unix_socket_permissions": "0700"}
+_ONLY_ITS_OWNER = 0o700
 
 
 @contextmanager
@@ -31,6 +39,7 @@ def running_server(folder: Path, *, durable: bool = True) -> Iterator["EmbeddedS
     server = _library().get_server(data, cleanup_mode="stop")
     try:
         embedded = EmbeddedServer(server.get_uri())
+        embedded.close_to_others(data)
         embedded.prepare(durable=durable)
         yield embedded
     finally:
@@ -63,6 +72,26 @@ class EmbeddedServer:
             connection.execute(
                 sql.SQL("create database {} owner {}").format(sql.Identifier(name), sql.Identifier(_OWNER))
             )
+
+    def close_to_others(self, data: Path) -> None:
+        """Lets nobody in but through the socket, also into a folder that an earlier version has made."""
+        folder = Path(str(psycopg.conninfo.conninfo_to_dict(self._admin_url)["host"]))
+        if not folder.is_absolute():  # No sockets on this system: the server listens, and is reached, by TCP.
+            return
+        owner = data.stat()
+        if folder.stat().st_uid != owner.st_uid:  # Started by root, the server has a user of its own.
+            os.chown(folder, owner.st_uid, owner.st_gid)
+        folder.chmod(_ONLY_ITS_OWNER)
+        access = data / "pg_hba.conf"
+        with self._admin() as connection:
+            if access.read_text() != _ACCESS:
+                access.write_text(_ACCESS)
+            for name, value in _SETTINGS.items():
+                # From the next start on; until then the command line and the folder see to it.
+                connection.execute(
+                    sql.SQL("alter system set {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                )
+            connection.execute("select pg_reload_conf()")
 
     def prepare(self, *, durable: bool) -> None:
         """Roles and database, on first use."""
