@@ -23,7 +23,7 @@ def folder() -> Iterator[Path]:
 def _rules(server: EmbeddedServer) -> list[tuple[str, str]]:
     with psycopg.connect(server.address("postgres", "postgres")) as connection:
         connection.execute("select pg_reload_conf()")
-        return connection.execute("select type, auth_method from pg_hba_file_rules").fetchall()  # type: ignore[return-value]
+        return connection.execute("select type, auth_method from pg_hba_file_rules").fetchall()
 
 
 def _setting(server: EmbeddedServer, name: str) -> str:
@@ -45,7 +45,7 @@ def _is_refused(port: int, role: str) -> bool:
 
 
 def _socket_folder(server: EmbeddedServer) -> Path:
-    return Path(psycopg.conninfo.conninfo_to_dict(server.url)["host"])  # type: ignore[arg-type]
+    return Path(str(psycopg.conninfo.conninfo_to_dict(server.url)["host"]))
 
 
 def test_only_the_socket_is_trusted_and_only_its_user_reaches_it(folder: Path) -> None:
