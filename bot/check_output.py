@@ -63,7 +63,7 @@ def shortened(text: str, most: int) -> str:
 def _usable(buttons: Iterable[Button]) -> list[Button]:
     """An identifier that were cut would mean something else, so a button with a longer one is left out."""
     found = [one for one in buttons if 0 < len(one.identifier) <= _MOST_IDENTIFIER]
-    return [one for one in found if one.label.strip() and one.description.strip()][:_MOST_BUTTONS]
+    return [one for one in found if one_line(one.label) and one_line(one.description)][:_MOST_BUTTONS]
 
 
 def _button(button: Button) -> dict[str, str]:

@@ -48,6 +48,25 @@ async def test_one_token_serves_many_calls(
     assert len(calls(github, "/access_tokens")) == before + 1
 
 
+async def test_who_our_app_is_is_asked_once_an_hour(
+    github: StandInGitHub, installation: Installation, clock: Clock
+) -> None:
+    before = len(calls(github, "/app"))
+    clock.now = datetime.now(UTC)
+    for _ in range(3):
+        identity = await installation.identity()
+    assert (identity.app_id, identity.bot_login) == (github.app_id, github.bot_login)
+    assert len(calls(github, "/app")) == before + 1
+    clock.now += timedelta(minutes=61)
+    await installation.identity()
+    assert len(calls(github, "/app")) == before + 2
+
+
+async def test_without_keys_nothing_is_marked(installation: Installation) -> None:
+    with pytest.raises(LookupError, match="needs the keys of our markers"):
+        _ = installation.markers
+
+
 async def test_a_token_is_renewed_before_it_expires(
     github: StandInGitHub, installation: Installation, path: str, clock: Clock
 ) -> None:
