@@ -33,7 +33,7 @@ _LINKED = re.compile(
     re.IGNORECASE,
 )
 # At the beginning of a line these would be a list, a rule or the underline of a heading.
-_BEGINS_BLOCK = re.compile(r"^(?:(?P<digits>\d+)(?=[.)])|(?=[-+=]))")
+_BEGINS_BLOCK = re.compile(r"^(?:(?P<digits>\d{1,9})(?=[.)](?: |$))|(?=[-+](?: |$))|(?=-+$|=+$))")
 
 
 def visible(text: str) -> str:
@@ -71,7 +71,7 @@ def plain(text: str) -> str:
 
 def code(text: str) -> str:
     """Text of others as a code span, in which nothing is read. Its own backticks become apostrophes."""
-    shown = one_line(text).replace("`", "'")
+    shown = visible(text).strip().replace("`", "'")
     return f"`{shown}`" if shown else "nothing"
 
 

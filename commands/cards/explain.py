@@ -187,7 +187,7 @@ def delivery_words(event: Event) -> str:
         return "asked for later"
     if event.source is Source.CORRECTION:
         return "found missing"
-    return code(event.delivery) if event.delivery else ""
+    return code(event.delivery.replace("`", "")) if event.delivery else ""
 
 
 def short_moment(at: datetime, zone: tzinfo | None) -> str:

@@ -193,7 +193,8 @@ def test_what_was_pressed_last_is_told() -> None:
     )
     text = card(FINISHES, button=done).summary
     assert (
-        "`alice` pressed “Link \\#4” on 11 Nov 2026, 10:00 UTC. “Closes #4” stands in its text now." in text
+        "`alice` pressed “Link \\#\u200b4” on 11 Nov 2026, 10:00 UTC. “Closes #4” stands in its text now."
+        in text
     )
     refused = replace(done, is_done=False, said="It needs the triage role; theirs is read.")
     assert "**Not done:** `alice` pressed" in card(FINISHES, button=refused).summary
