@@ -4,6 +4,7 @@ One that is wrong changes nothing: what was good last stays in force. Its proble
 the commit that brought them, once for each version; so is that it has become good again.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -120,7 +121,8 @@ class SettingsReading:
             return None if before.sha is None else KeptFile()
         if found.sha == before.sha and not before.problems:
             return None
-        read = judged(found, is_organization=place.is_organization)
+        # What was made to be hard to read takes a second, in which the event loop serves others.
+        read = await asyncio.to_thread(judged, found, is_organization=place.is_organization)
         problems = tuple(map(str, read.problems))
         # The same version is read again where it had problems: a newer version of us may know more.
         if found.sha == before.sha and problems:

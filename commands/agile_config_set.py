@@ -1,5 +1,6 @@
 """`/agile config set`: changes a setting, at once or by a pull request where there is a file."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -66,7 +67,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
             "`sprints` is settled for a whole organization: ask for it in its repository `.github`."
         )
     if is_for_all(context) or (file is not None and path[0] not in said):
-        return _proposed(context, file, path, value)
+        return await _proposed(context, file, path, value)
     if path[0] in _FOR_ADMINS and context.level < Level.ADMIN:
         raise UserError(
             f"`{path[0]}` settles who may do what, so that an admin must set it by command. "
@@ -89,12 +90,12 @@ def _settled(context: Context, said: Mapping[str, Any], path: tuple[str, ...], v
     return Changes(f"set {code('.'.join(path))}", (Settle(key, said.get(key), after),), done)
 
 
-def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
+async def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:
     """The file with this setting, in a pull request."""
     key = path[0]
     content = file.content if file else b""
     names = [one.name for one in known()]
-    read = read_settings(content or b"", names, is_organization=is_for_all(context))
+    read = await asyncio.to_thread(read_settings, content or b"", names, is_organization=is_for_all(context))
     if content is None or read.problems:
         raise UserError(
             f"`{PATH}` is wrong as it is; `/agile config validate` tells how. Please mend it first."

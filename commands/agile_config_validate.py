@@ -1,5 +1,7 @@
 """`/agile config validate`: whether the settings file is good; in a pull request, as it would be."""
 
+import asyncio
+
 from commands.arguments import Arguments
 from commands.cards.config import judged_bad, judged_good, no_file
 from commands.context import Context
@@ -29,7 +31,7 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         return Reply((judged_bad([Problem(0, "It must be a file of text.")], where),))
     is_organization = is_for_all(context)
     names = [one.name for one in known()]
-    read = read_settings(file.content, names, is_organization=is_organization)
+    read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
     if read.problems:
         return Reply((judged_bad(read.problems, where),))
     files = SettingsFiles(context.tenant)

@@ -1,0 +1,99 @@
+"""What reads text that people type takes time in proportion to it, whatever is typed.
+
+A pattern that looks at the same blanks again and again needs minutes for the longest comment; what is held
+to CPU time here needs some milliseconds.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from bot.changing import _CONFIRM
+from bot.publish import cut
+from commands.arguments import words_of
+from commands.dispatch import MOST_LINE
+from commands.errors import UserError
+from commands.parser import added_commands, skimming
+from commands.sprint_goal import with_goal
+from commands.wording import plain
+from handlers.asking import _BOX
+from handlers.payloads import closed_numbers, mentioned_numbers
+from sprints.description import states_start, with_start
+from sprints.estimates import Estimates
+from sprints.milestone import _GOAL_LINE, _START_LINE
+
+MOST = 65_536
+MOST_CPU_SECONDS = 0.25
+
+# What patterns begin with or repeat, alone and in turns.
+PIECES = [
+    " ", "\t", "\n", "\r", "\n ", "a", "-", ".", "/", "#", "1", '"', "“", "`", "_", ":", ",", "é", "\u2028",
+    "/a\n", "/a b\n", " /a", "a/b", "a.b/", "#1", " #1", "fixes ", "fixes #", "fixes  ", "fix https://a/b", "closes a/b#",
+    "start:", "start: ", "Start: 2026-01-01", "Start: 2026-01-01 x\n", "goal:", "goal: \n", "\tgoal:", "- [x] ",
+    "- [x] <!--", "- [x] <!-- agile-github-suite:change:", "- [x] <!-- agile-github-suite:change:1 -->", "<!--",
+    " confirm:", "confirm: ", "confirm:yes ", " c", "```\n", "<details>", "key:", "a:", "a-", '"a",', '"a", ', '","', "1,", "1.",
+    "points", "points ", "points: ", "size: ",
+]  # fmt: skip
+
+
+def _long_label(text: str) -> object:
+    """Labels are short, but sizes are typed."""
+    estimates = Estimates(templates=("effort {points}", "T {size} x"))
+    usual = Estimates()
+    return [
+        one.points_of(f"{start}{text}")
+        for one in (estimates, usual)
+        for start in ("", "points", "size", "5", "T")
+    ]
+
+
+def _words(text: str) -> object:
+    """Of a line, so much is looked at."""
+    try:
+        return words_of(text.replace("\n", " ")[:MOST_LINE], 0)
+    except UserError:
+        return None
+
+
+def _skimmed(text: str) -> object:
+    with skimming():
+        return added_commands(text, "")
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "words": _words,
+    "closed numbers": lambda text: closed_numbers(text, "a/b"),
+    "mentioned numbers": mentioned_numbers,
+    "boxes": lambda text: list(_BOX.finditer(text)),
+    "start line": _START_LINE.search,
+    "goal line": _GOAL_LINE.search,
+    "description with start": lambda text: (states_start(text), with_start(text, date(2026, 1, 1))),
+    "description with goal": lambda text: with_goal(text, "sell"),
+    "confirmation": lambda text: _CONFIRM.sub("", text),
+    "labels": _long_label,
+    "plain text": plain,
+    "cut": cut,
+    "skimmed comment": _skimmed,
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_the_longest_text_is_read_in_no_time(read: Callable[[str], Any]) -> None:
+    slow = {}
+    for piece in PIECES:
+        for text in ((piece * MOST)[:MOST], ("x" + piece * MOST)[: MOST - 1] + "x"):
+            begun = time.thread_time()
+            read(text)
+            if (used := time.thread_time() - begun) > MOST_CPU_SECONDS:
+                slow[piece] = used
+
+    assert slow == {}
+
+
+def test_a_confirmation_is_taken_out_with_its_blanks() -> None:
+    assert _CONFIRM.sub("", "/sprint close \t confirm:yes to:backlog") == "/sprint close to:backlog"
+    assert _CONFIRM.sub("", "/sprint close confirm:yes  confirm:no") == "/sprint close"
+    assert _CONFIRM.sub("", "/goal reconfirm:yes") == "/goal reconfirm:yes"
