@@ -146,12 +146,14 @@ def _ideals(sprint: Sprint, committed: Decimal, days: list[date]) -> tuple[_Line
     for begin, end, target in zip(begins, ends, targets, strict=True):
         if target is None:
             continue
-        line = _line(value, begin, target, days[-1], sprint.calendar)
-        for index, day in enumerate(days):
-            if begin <= day < end:
-                ideal[index] = value = line[day]
-            elif end <= day <= target and not has_ghost:
-                ghost[index] = line[day]
+        # Only the first line is drawn on after its end: who moves the date every day must not pay for it.
+        last = end - timedelta(days=1) if has_ghost else days[-1]
+        for day, left in _line(value, begin, target, last, sprint.calendar).items():
+            index = (day - days[0]).days
+            if day < end:
+                ideal[index] = value = left
+            elif day <= target:
+                ghost[index] = left
         has_ghost = True
     return ideal, ghost
 
