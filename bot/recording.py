@@ -5,7 +5,7 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -45,9 +45,12 @@ from storage.timeline import Timeline, TimelineRow
 _BATCH = 100
 # Ten events in a row make one redraw of what is said unasked, and what changes so often can still be read.
 REDRAW_EVERY = timedelta(minutes=3)
-_JOB_BEGINS = timedelta(seconds=10)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 CHECK_EVERY = timedelta(minutes=10)
+
+
+# Logins by tenant and person.
+_People = dict[tuple[int, int], str]
 
 
 @dataclass(slots=True)
@@ -70,15 +73,18 @@ class Recording:
         self._cipher = cipher
         self._jobs = jobs
         self._clock = clock
+        # Only who has been committed: what goes with a transaction that fails is stored by the next one.
         self._met: LRUCache[tuple[int, int], str] = LRUCache(maxsize=10_000)
-        self._redrawn: LRUCache[tuple[int, int], datetime] = LRUCache(maxsize=10_000)
-        self._checked: LRUCache[tuple[int, int], datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
-    async def work_off(self, organization_id: int) -> int:
-        """Works off all that waits for a tenant and returns how many deliveries that were."""
+    async def work_off(self, organization_id: int, most: int | None = None) -> int:
+        """Works off what waits for a tenant and returns how many deliveries that were.
+
+        With `most` it stops after so many, or up to a batch more.
+        """
         total, worked = 0, _BATCH
-        while worked == _BATCH:  # After a smaller batch, whatever comes has a job of its own.
+        # After a smaller batch, whatever comes has a job of its own.
+        while worked == _BATCH and (most is None or total < most):
             worked = await self._batch(organization_id)
             total += worked
         return total
@@ -90,12 +96,11 @@ class Recording:
             async with self._database.tenant(organization_id, waits=False) as tenant:
                 await Deliveries(tenant).let_the_door_finish()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
-                await self._process(tenant, events)
+                people = await self._process(tenant, events)
+            self._met.update(people)
         except (OperationalError, InterfaceError):
             raise  # The database is away; the deliveries wait where they are.
         except DBAPIError:
-            self._redrawn.clear()  # The jobs went with the transaction.
-            self._checked.clear()
             for event in events:
                 await self._alone(organization_id, event)
         return len(events)
@@ -103,14 +108,16 @@ class Recording:
     async def _alone(self, organization_id: int, event: StoredEvent) -> None:
         try:
             async with self._database.tenant(organization_id) as tenant:
-                await self._process(tenant, await Deliveries(tenant).claim(1, self._clock(), only=event.id))
+                claimed = await Deliveries(tenant).claim(1, self._clock(), only=event.id)
+                people = await self._process(tenant, claimed)
+            self._met.update(people)
         except (OperationalError, InterfaceError):
             raise
         except DBAPIError as problem:
             async with self._database.tenant(organization_id) as tenant:
                 await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
 
-    async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> None:
+    async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> _People:
         read = await self._read(events)
         projects, rows = Projects(tenant), list[TimelineRow]()
         for event, frame, outcomes in read.found:
@@ -122,52 +129,44 @@ class Recording:
             rows += [TimelineRow(project_id, fact) for fact in facts]
             for outcome in outcomes:
                 await self._follow(tenant, event, project_id, outcome)
-        await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
+        people = await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
-        await self._redraw(tenant, rows)
-        await self._check_later(tenant, rows)
+        await self._look_again(tenant, {row.project_id for row in rows if row.project_id is not None})
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
         for event, why in read.failed:
             await self._fail(tenant, event, why)
+        return people
 
-    async def _redraw(self, tenant: Tenant, rows: Sequence[TimelineRow]) -> None:
-        """What is said of the repositories' sprints follows what was recorded, after a while."""
-        now = self._clock()
-        told = {row.project_id for row in rows}
-        for project_id in sorted(one for one in told if one is not None):
-            key = (tenant.organization_id, project_id)
-            # As far as this process knows, a job waits already, and will read this too.
-            if self._jobs is None or self._redrawn.get(key, now) > now + _JOB_BEGINS:
-                continue
-            self._redrawn[key] = now + REDRAW_EVERY
-            project = await Projects(tenant).get(project_id)
-            # What it shares with others is told where that is led.
-            for one in {project_id, project.leader.id if project else project_id}:
-                await self._jobs.redraw(
-                    tenant.connection,
-                    now + REDRAW_EVERY,
-                    organization_id=tenant.organization_id,
-                    project_id=one,
-                )
+    async def _look_again(self, tenant: Tenant, changed: Collection[int]) -> None:
+        """What is said of the repositories' sprints follows what was recorded, after a while.
 
-    async def _check_later(self, tenant: Tenant, rows: Sequence[TimelineRow]) -> None:
-        """The checks of all open pull requests follow as well, less often: they are many."""
+        The checks of all open pull requests follow as well, less often: they are many.
+        """
+        if self._jobs is None:
+            return
+        redraws, checks = set(changed), set(changed)
+        for project_id in changed:
+            if project := await Projects(tenant).get(project_id):
+                # What it shares with others is told where that is led.
+                redraws.add(project.leader.id)
+                checks |= {member.id for member in project.sharing}
         now = self._clock()
-        told = {row.project_id for row in rows}
-        for project_id in sorted(one for one in told if one is not None):
-            key = (tenant.organization_id, project_id)
-            if self._jobs is None or self._checked.get(key, now) > now + _JOB_BEGINS:
-                continue
-            self._checked[key] = now + CHECK_EVERY
-            project = await Projects(tenant).get(project_id)
-            for one in {project_id, *(member.id for member in (project.sharing if project else ()))}:
-                await self._jobs.check_later(
-                    tenant.connection,
-                    now + CHECK_EVERY,
-                    organization_id=tenant.organization_id,
-                    project_id=one,
-                )
+        # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
+        for project_id in sorted(redraws):
+            await self._jobs.redraw(
+                tenant.connection,
+                now + REDRAW_EVERY,
+                organization_id=tenant.organization_id,
+                project_id=project_id,
+            )
+        for project_id in sorted(checks):
+            await self._jobs.check_later(
+                tenant.connection,
+                now + CHECK_EVERY,
+                organization_id=tenant.organization_id,
+                project_id=project_id,
+            )
 
     async def _follow(
         self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome
@@ -228,19 +227,17 @@ class Recording:
                         tenant.connection, organization_id=tenant.organization_id, project_id=one
                     )
 
-    async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> None:
-        """Remembers people who were not met before, or under another login."""
-        people = {
-            one.id: clean(one.login)
-            for one in senders
-            if one is not None
-            and one.type == "User"
-            and self._met.get((tenant.organization_id, one.id)) != one.login
+    async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> _People:
+        """Stores people who were not met before, or under another login. Returns them by tenant and id."""
+        new = {
+            (tenant.organization_id, sender.id): sender.login
+            for sender in senders
+            if sender is not None
+            and sender.type == "User"
+            and self._met.get((tenant.organization_id, sender.id)) != sender.login
         }
-        await Installations(tenant).meet(people)
-        # Forgotten with a transaction that fails, they are met again by the next event of theirs; a person
-        # of whom there is no such event has done nothing that is measured.
-        self._met.update({(tenant.organization_id, one): login for one, login in people.items()})
+        await Installations(tenant).meet({person: clean(login) for (_, person), login in new.items()})
+        return new
 
     async def _read(self, events: Sequence[StoredEvent]) -> _Read:
         read, breather = _Read(), Breather()

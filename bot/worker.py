@@ -28,6 +28,7 @@ from bot.reports import Reports
 from bot.services import Services
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
+from storage.fair_jobs import FairJobManager
 from storage.jobs import (
     ANSWER,
     ANSWER_LATER,
@@ -44,6 +45,8 @@ from storage.lookups import tenants_with_waiting_events, wake
 _CONCURRENCY = 8
 # A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
 _POLL_SECONDS = 0.3
+# Then the rest of a tenant's deliveries waits behind what others wait for.
+_MOST_DELIVERIES_A_JOB = 300
 _MOST_TRIES_OF_A_BUG = 3
 # About a day, with an hour between tries when GitHub stays away.
 _MOST_TRIES_OF_GITHUB = 30
@@ -120,7 +123,10 @@ class Worker:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
             await self._check_installations(organization_id)
             try:
-                await self._recording.work_off(organization_id)
+                worked = await self._recording.work_off(organization_id, most=_MOST_DELIVERIES_A_JOB)
+                if worked >= _MOST_DELIVERIES_A_JOB:
+                    async with self._database.nobody() as connection:
+                        await wake(connection, organization_id)
             except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
                 self._log.exception("recording failed")
 
@@ -188,6 +194,7 @@ async def worker(
     async with AsyncExitStack() as stack:
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
+        queue.job_manager = FairJobManager(queue.connector, _CONCURRENCY, base.clock)
         answers = installations = None
         if talks:
             github = await stack.enter_async_context(github_of(base))

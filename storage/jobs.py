@@ -42,6 +42,7 @@ _PRIORITY = {ANSWER: 10, PRESS: 10}
 # Recording has a queue of its own; everything else shares one.
 EVENTS = "events"
 OTHERS = "default"
+_HOLD = text("select hold_waiting_job(:wanted)")
 
 
 def queue(url: str) -> procrastinate.App:
@@ -90,7 +91,7 @@ async def is_busy(connection: AsyncConnection) -> bool:
     """Whether a job runs, or waits although its time has come."""
     query = (
         "select exists (select from procrastinate_jobs where status = 'doing'"
-        " or (status = 'todo' and coalesce(scheduled_at <= now(), true)))"
+        " or (status = 'todo' and coalesce(scheduled_at <= app_now(), true)))"
     )
     return bool(await connection.scalar(text(query)))
 
@@ -106,7 +107,11 @@ async def delete_ended_jobs(
 
 
 class Jobs:
-    """Defers jobs within the caller's transaction."""
+    """Defers jobs within the caller's transaction.
+
+    Where one waiting job is enough for all, it does not begin before each who relied on it has committed: it
+    would not see what they bring.
+    """
 
     def __init__(self, app: procrastinate.App) -> None:
         self._app = app
@@ -338,7 +343,10 @@ class Jobs:
         if queueing_lock is None:
             await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
             return
-        with contextlib.suppress(AlreadyEnqueued):
-            # A savepoint: that the job waits already must not undo what the caller has done.
-            async with raw.transaction():  # type: ignore[union-attr]
-                await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
+        # The job that waited may have begun before it could be held, and another may wait before ours does.
+        while not await connection.scalar(_HOLD, {"wanted": queueing_lock}):
+            with contextlib.suppress(AlreadyEnqueued):
+                # A savepoint: that another job waits must not undo what the caller has done.
+                async with raw.transaction():  # type: ignore[union-attr]
+                    await deferrer.defer_async(**arguments)  # type: ignore[arg-type]
+                return

@@ -78,6 +78,8 @@ _LOOK_UPS = (
     "tenants_to_delete()",
     "delete_tenant()",
     "wake_tenant(bigint)",
+    "fetch_fair_job(text[], bigint, integer, text[], timestamptz)",
+    "hold_waiting_job(text)",
     "receive_deliveries(text, bytea[], timestamptz)",
     "app_now()",
 )
@@ -85,7 +87,6 @@ _LOOK_UPS = (
 _QUEUE = (
     "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
-    "procrastinate_fetch_job_v2(varchar[], bigint)",
     "procrastinate_finish_job_v1(bigint, procrastinate_job_status, boolean)",
     "procrastinate_retry_job_v2(bigint, timestamptz, integer, varchar, varchar)",
     "procrastinate_register_worker_v1()",

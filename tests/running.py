@@ -19,7 +19,7 @@ SECRET = "stand-in-secret"
 _PATIENCE_SECONDS = 60
 _IS_BUSY = (
     "select exists (select from procrastinate_jobs "
-    "where status in ('todo', 'doing') and scheduled_at is null)"
+    "where status in ('todo', 'doing') and coalesce(scheduled_at <= %(now)s, true))"
 )
 
 
@@ -88,14 +88,15 @@ class Bot(Door):
         return [reaction["content"] for reaction in self.github.reactions(self.repo, comment["id"])]
 
     async def rest(self) -> None:
-        """Waits until every webhook was delivered and every job has ended."""
+        """Waits until every webhook was delivered and every job that is due has ended."""
         await self.github.settle()
         await until(self.is_idle)
 
     async def is_idle(self) -> bool:
         # Asked so often that a transaction around it would be felt.
         async with self.base.database.at_once() as connection:
-            return not (await connection.exec_driver_sql(_IS_BUSY)).scalar()
+            busy = await connection.exec_driver_sql(_IS_BUSY, {"now": self.base.clock()})
+            return not busy.scalar()
 
 
 async def rows(base: Services, query: str, organization_id: int | None = None, **values: object) -> list[Any]:

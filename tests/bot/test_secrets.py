@@ -92,7 +92,7 @@ async def test_an_error_of_the_database_tells_no_values(base: Services, case: st
     for transaction in (base.database.nobody, base.database.at_once, lambda: base.database.tenant(1)):
         with pytest.raises(SQLAlchemyError) as problem:
             async with transaction() as opened:
-                connection = getattr(opened, "connection", opened)
+                connection = opened.connection if isinstance(opened, Tenant) else opened
                 await connection.execute(text(STATEMENTS[case]), {"word": CANARY})
         told = _told_of(problem.value)
         assert CANARY not in told

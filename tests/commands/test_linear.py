@@ -14,12 +14,12 @@ import pytest
 from bot.changing import _CONFIRM
 from bot.publish import cut
 from commands.arguments import words_of
+from commands.boxes import ticked_boxes
 from commands.dispatch import MOST_LINE
 from commands.errors import UserError
 from commands.parser import added_commands, skimming
 from commands.sprint_goal import with_goal
 from commands.wording import plain
-from handlers.asking import _BOX
 from handlers.payloads import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start
 from sprints.estimates import Estimates
@@ -67,7 +67,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "words": _words,
     "closed numbers": lambda text: closed_numbers(text, "a/b"),
     "mentioned numbers": mentioned_numbers,
-    "boxes": lambda text: list(_BOX.finditer(text)),
+    "boxes": ticked_boxes,
     "start line": _START_LINE.search,
     "goal line": _GOAL_LINE.search,
     "description with start": lambda text: (states_start(text), with_start(text, date(2026, 1, 1))),

@@ -1,0 +1,67 @@
+"""Taking jobs from the queue fairly: nobody waits for somebody else's input."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+import procrastinate
+from procrastinate.jobs import Job
+from procrastinate.manager import JobManager
+
+from storage.jobs import (
+    BACKFILL,
+    CHECK,
+    CHECK_LATER,
+    MEASURE,
+    READ_SETTINGS,
+    RECONCILE,
+    REDRAW,
+    REDRAW_LATER,
+    SEND_POSTS,
+)
+
+# These may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
+BACKGROUND = (
+    BACKFILL,
+    CHECK,
+    CHECK_LATER,
+    MEASURE,
+    READ_SETTINGS,
+    RECONCILE,
+    REDRAW,
+    REDRAW_LATER,
+    SEND_POSTS,
+)
+_FETCH = """
+select
+    id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id
+from fetch_fair_job(
+    %(queues)s::text[], %(worker_id)s, %(places)s, %(background)s::text[], %(moment)s::timestamptz
+)
+"""
+
+
+class FairJobManager(JobManager):
+    """A tenant has at most half of a worker's places while others wait; see the function `fetch_fair_job`.
+
+    Places are counted for each worker by itself. So what holds for one worker holds for any number of them,
+    and no worker has to know of the others. Whether a scheduled job is due is told by `clock`.
+    """
+
+    def __init__(
+        self, connector: procrastinate.BaseConnector, places: int, clock: Callable[[], datetime]
+    ) -> None:
+        super().__init__(connector)
+        self._places = places
+        self._clock = clock
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """The next job, which is now being done by this worker. None if there is none that it may take."""
+        row = await self.connector.execute_query_one_async(
+            query=_FETCH,
+            queues=None if queues is None else list(queues),
+            worker_id=worker_id,
+            places=self._places,
+            background=list(BACKGROUND),
+            moment=self._clock(),
+        )
+        return Job.from_row(row) if row["id"] is not None else None

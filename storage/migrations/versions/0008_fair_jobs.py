@@ -1,0 +1,15 @@
+"""Jobs are taken fairly between tenants, and a waiting job does not begin before those who rely on it."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
