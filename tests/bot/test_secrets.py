@@ -32,7 +32,7 @@ from bot.secret import Secret, redacted
 from bot.serve import door
 from bot.services import Services
 from bot.settings import SettingsError, load
-from storage.database import Database, hide_values
+from storage.database import Database, Tenant, hide_values
 from storage.deliveries import Received
 from storage.embedded import EmbeddedServer
 from tests.running import Bot, as_administrator
