@@ -8,12 +8,11 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
-from sqlalchemy import text
 
 from bot.services import Services
 from storage.fair_jobs import BACKGROUND, FairJobManager
 from storage.jobs import ANSWER, BACKFILL, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
-from tests.running import rows
+from tests.running import as_administrator
 
 PLACES = 8
 
@@ -31,23 +30,26 @@ class Waiting:
 
 async def put(base: Services, *jobs: Waiting) -> list[int]:
     """Puts jobs into the queue, in this order."""
-    insert = text(
-        "insert into procrastinate_jobs (queue_name, task_name, priority, lock, args) "
-        "values (:queue, :task, :priority, :lock, cast(:args as jsonb))"
-    )
     described = [
         {
             "queue": job.queue,
             "task": job.task,
             "priority": job.priority,
             "lock": job.lock,
-            "args": json.dumps({} if job.tenant is None else {"organization_id": job.tenant}),
+            "args": {} if job.tenant is None else {"organization_id": job.tenant},
         }
         for job in jobs
     ]
-    async with base.database.nobody() as connection:
-        await connection.execute(insert, described)
-    ids = await rows(base, "select id from procrastinate_jobs order by id desc limit :many", many=len(jobs))
+    as_administrator(
+        base,
+        "insert into procrastinate_jobs (queue_name, task_name, priority, lock, args) "
+        "select queue, task, priority, lock, args from json_to_recordset(cast(:jobs as json)) "
+        "as t (queue text, task text, priority integer, lock text, args jsonb)",
+        jobs=json.dumps(described),
+    )
+    ids = as_administrator(
+        base, "select id from procrastinate_jobs order by id desc limit :many", many=len(jobs)
+    )
     return sorted(row.id for row in ids)
 
 
@@ -55,14 +57,14 @@ class Places:
     """A worker as the queue sees it."""
 
     def __init__(self, base: Services, worker: int, places: int = PLACES) -> None:
-        self._manager = FairJobManager(base.queue.connector, places)
+        self._manager = FairJobManager(base.queue.connector, places, base.clock)
         self._base = base
         self._worker = worker
         self.doing: list[int] = []
 
     @classmethod
     async def new(cls, base: Services, places: int = PLACES) -> "Places":
-        (row,) = await rows(base, "insert into procrastinate_workers default values returning id")
+        (row,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
         return cls(base, row.id, places)
 
     async def take(self, queues: list[str] | None = None) -> int | None:
@@ -82,7 +84,7 @@ class Places:
 
     async def end(self, job: int) -> None:
         self.doing.remove(job)
-        await rows(
+        as_administrator(
             self._base,
             "update procrastinate_jobs set status = 'succeeded' where id = :job returning id",
             job=job,
@@ -90,7 +92,7 @@ class Places:
 
 
 async def tenants_of(base: Services, ids: list[int]) -> Counter[str | None]:
-    found = await rows(
+    found = as_administrator(
         base,
         "select args ->> 'organization_id' as tenant from procrastinate_jobs where id = any (:ids)",
         ids=ids,
@@ -230,13 +232,13 @@ async def test_two_workers_never_take_the_same_job_nor_the_same_lock(base: Servi
     await put(base, *[Waiting(n % 3, lock=f"thread-{n % 5}") for n in range(60)])
     workers = [await Places.new(base) for _ in range(3)]
     await asyncio.gather(*(places.take() for places in workers for _ in range(5)), return_exceptions=True)
-    locks = await rows(base, "select lock from procrastinate_jobs where status = 'doing'")
+    locks = as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
     assert len(locks) == len({row.lock for row in locks}) <= 5
 
 
 async def test_other_queues_and_later_times_are_left_alone(base: Services) -> None:
     ids = await put(base, Waiting(queue=OTHERS), Waiting(queue=EVENTS))
-    await rows(
+    as_administrator(
         base,
         "update procrastinate_jobs set scheduled_at = :at where id = :job returning id",
         at=datetime.now(UTC) + timedelta(hours=1),
@@ -253,11 +255,11 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
     """By the server's own count of the pages that it looked at, which no busy machine changes."""
     await put(base, *[Waiting(1, lock=f"thread-{n % threads}") for n in range(2_000)])
     await put(base, *[Waiting(2, lock=f"other-{n}") for n in range(8)])
-    (worker,) = await rows(base, "insert into procrastinate_workers default values returning id")
+    (worker,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
     for _ in range(PLACES + 1):
-        (plan,) = await rows(
+        (plan,) = as_administrator(
             base,
-            "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, '{}')",
+            "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, '{}', now())",
             worker=worker.id,
         )
         # A few for each waiting job, and not a few for each pair of them.
@@ -300,5 +302,5 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
                 await jobs.send_posts(connection, organization_id=organization_id)
 
     await asyncio.gather(*map(rely, range(9)))
-    (count,) = await rows(base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'")
+    (count,) = as_administrator(base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'")
     assert count.jobs == 3
