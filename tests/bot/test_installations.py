@@ -144,11 +144,11 @@ async def test_a_reinstallation_whose_event_was_lost_is_confirmed_and_then_redel
 
 
 async def test_github_denies_a_claim_and_doctor_says_so(bot: Bot, capsys: pytest.CaptureFixture[str]) -> None:
-    await bot.deliver("installation", INSTALLED)
+    await bot.deliver("installation", INSTALLED | {"installation": INSTALLED["installation"] | {"id": 4711}})
     await bot.deliver("issues", issue_of(bot.github.installation_id))
     await bot.rest()
 
-    assert await binding(bot.base, "acme") == 100
+    assert await binding(bot.base, "acme") == 4711
     findings = [finding for finding in await examine(bot.base) if "as that of acme" in finding]
     capsys.readouterr()
     assert len(findings) == 1

@@ -298,7 +298,7 @@ async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(t
     earlier, living, half_way, last_days, summary = said
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
-    assert "half of its working days are over, 3 are left. **9 of 12 points done** (75 %)." in half_way
+    assert "half of its working days are over, 3 are left. **6 of 12 points done** (50 %)." in half_way
     assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days
     assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")
 
