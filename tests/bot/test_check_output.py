@@ -98,9 +98,9 @@ def test_titles_and_buttons_hide_nothing(text: str) -> None:
     card = Card(
         f"Not for \u202e{text}\u2066", "x", "neutral", (Button("\u200bAdd\u200b", f"\ufeff{text}x", "a"),)
     )
-    told = check_run("Sprint impact", HEAD, card, NOW)
-    (button,) = told["actions"]
-    for shown in (told["output"]["title"], button["label"], button["description"]):
+    run = check_run("Sprint impact", HEAD, card, NOW)
+    (button,) = run["actions"]
+    for shown in (run["output"]["title"], button["label"], button["description"]):
         assert not set(shown) & set("\u202e\u2066\u200b\ufeff")
     assert (
         check_run("x", HEAD, Card("x", "x", "neutral", (Button("\u200b", "x", "a"),)), NOW)["actions"] == []

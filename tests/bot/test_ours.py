@@ -35,7 +35,7 @@ async def tick_in(bot: Bot, number: int, box: str, app: Any, user: dict[str, Any
     async with bot.github.muted():
         comment = await bot.github.comment(bot.repo, number, box)
     await bot.rest()
-    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issue_comment")
+    delivery = next(sent for sent in reversed(bot.github.deliveries) if sent.event == "issue_comment")
     ticked = {**comment, "body": box.replace("[ ]", "[x]"), "performed_via_github_app": app}
     payload = {**delivery.payload, "action": "edited", "changes": {"body": {"from": box}}}
     issue = await bot.github.issue(bot.repo, number)
@@ -108,7 +108,7 @@ async def test_a_part_whose_opening_was_lost_is_not_opened_twice(bot: Bot) -> No
     await until(is_split)
     await bot.rest()
     issues = await bot.github.call("GET", f"/repos/{bot.repo}/issues?state=all")
-    assert sorted(one["title"] for one in issues if one["user"]["type"] == "Bot") == [
+    assert sorted(issue["title"] for issue in issues if issue["user"]["type"] == "Bot") == [
         "Check digits",
         "Form fields",
     ]
@@ -123,7 +123,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     await bot.github.settle()
 
     async def has_failed() -> bool:
-        return any(one.status == 502 and bot.repo in one.path for one in bot.github.requests)
+        return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
     await until(has_failed)
     (row,) = await in_database(
@@ -143,7 +143,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     await until(is_answered)
     await bot.say(number, "/sprint status")
     comments = await bot.github.comments(bot.repo, number)
-    (mine,) = [one["body"] for one in comments if one["user"]["login"] == "mallory"]
+    (mine,) = [comment["body"] for comment in comments if comment["user"]["login"] == "mallory"]
     assert mine == f"Mine\n\n{marker}"
     assert len(await bot.answers(number)) == 1
 
@@ -170,6 +170,6 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
         assert await desk.said() == ["One"]
     else:
         issues = await desk.bot.github.call("GET", f"/repos/{desk.bot.repo}/issues?state=all")
-        assert {one["title"]: one["user"]["type"] for one in issues} == {
+        assert {issue["title"]: issue["user"]["type"] for issue in issues} == {
             "A card": "User", "Mine": "User", "Summary": "Bot"
         }  # fmt: skip

@@ -27,11 +27,11 @@ async def is_silent(bot: Bot, number: int) -> bool:
     """Whether nothing came of it: no answer, no reaction, no change."""
     reactions = bot.github.reactions_to(bot.repo, f"issues/{number}")
     reactions += [
-        one for comment in await bot.github.comments(bot.repo, number)
-        for one in bot.github.reactions(bot.repo, comment["id"])
+        reaction for comment in await bot.github.comments(bot.repo, number)
+        for reaction in bot.github.reactions(bot.repo, comment["id"])
     ]  # fmt: skip
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    is_open = all(one["state"] == "open" for one in milestones)
+    is_open = all(milestone["state"] == "open" for milestone in milestones)
     audited = await in_database(bot, "select 1 from audit_log")
     return is_open and not audited and not reactions and not await bot.answers(number)
 
@@ -45,12 +45,12 @@ async def test_a_transfer_runs_nothing_of_what_a_stranger_wrote(bot: Bot, text: 
     other = await bot.github.create_repository(name=f"{bot.repo.partition('/')[2]}-inbox")
     issue = await bot.github.create_issue(other["full_name"], "Help", body=text, as_user="mallory")
     await bot.rest()
-    told = await bot.github.tell(
+    deliveries = await bot.github.tell(
         "issues", "transferred", other["full_name"], number=issue["number"], to=bot.repo
     )
     await bot.rest()
 
-    arrived = told[-1].payload
+    arrived = deliveries[-1].payload
     assert (arrived["action"], arrived["issue"]["user"]["login"]) == ("opened", "mallory")
     assert arrived["sender"]["login"] == "alice"
     assert await is_silent(bot, arrived["issue"]["number"])
@@ -129,15 +129,15 @@ async def test_a_command_added_to_the_text_of_an_issue_is_heard(bot: Bot) -> Non
     await bot.rest()
     assert len(await bot.answers(issue["number"])) == 1
     reactions = bot.github.reactions_to(bot.repo, f"issues/{issue['number']}")
-    assert [one["content"] for one in reactions] == ["eyes", "+1"]
+    assert [reaction["content"] for reaction in reactions] == ["eyes", "+1"]
 
     # Neither a new title nor other words of the text give it again.
     await bot.github.call("PATCH", path, {"title": "Help!"}, as_user="carol")
     await bot.github.call("PATCH", path, {"body": f"Oh please\n\n{STATUS} \n"}, as_user="carol")
     await bot.say(number, "/sprint status new:yes")
     assert len(await bot.answers(issue["number"])) == 1
-    told = await in_database(bot, "select count(*) as times from outbox where kind = 'reply'")
-    assert told[0].times == 2
+    replies = await in_database(bot, "select count(*) as times from outbox where kind = 'reply'")
+    assert replies[0].times == 2
 
 
 async def test_a_command_added_to_the_text_of_a_pull_request_is_heard(bot: Bot) -> None:
@@ -149,4 +149,4 @@ async def test_a_command_added_to_the_text_of_a_pull_request_is_heard(bot: Bot) 
 
     assert len(await bot.answers(number)) == 1
     reactions = bot.github.reactions_to(bot.repo, f"issues/{number}")
-    assert [one["content"] for one in reactions] == ["eyes", "+1"]
+    assert [reaction["content"] for reaction in reactions] == ["eyes", "+1"]

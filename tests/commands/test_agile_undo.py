@@ -261,7 +261,7 @@ async def test_where_anybody_may_read_who_was_removed_takes_nothing_back(
 async def states(bot: Bot) -> list[str]:
     """Whether the milestones are open or closed, as GitHub has it."""
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    return [one["state"] for one in milestones]
+    return [milestone["state"] for milestone in milestones]
 
 
 async def test_the_team_s_own_rule_for_the_command_holds_for_its_undoing(bot: Bot) -> None:
@@ -321,7 +321,7 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     await bot.github.settle()
 
     async def is_interrupted() -> bool:
-        return any(one.status == 502 and bot.repo in one.path for one in bot.github.requests)
+        return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
     await until(is_interrupted)
     await roles_now(bot, monkeypatch, bob=None)

@@ -39,9 +39,9 @@ async def test_of_hostile_words_nothing_takes_effect(bot: Bot) -> None:
     await bot.rest()
     thread = issue["number"] - 1
     await bot.say(thread, f"/blocked {TEXT}")
-    said = [f"{typed} new:yes" for typed in COMMANDS]
-    for begin in range(0, len(said), 8):
-        await bot.say(thread, "\n\n".join(said[begin : begin + 8]))
+    lines = [f"{typed} new:yes" for typed in COMMANDS]
+    for begin in range(0, len(lines), 8):
+        await bot.say(thread, "\n\n".join(lines[begin : begin + 8]))
 
     # What was edited away counts as well.
     replies = await in_database(bot, "select body from outbox where kind = 'reply'")

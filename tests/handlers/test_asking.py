@@ -70,12 +70,12 @@ def from_(text: str | None) -> Json:
 
 @everywhere
 def test_what_somebody_writes_is_theirs(event: str) -> None:
-    told = delivery(event, WRITES[event], {"body": f"Well.\n\n{COMMAND}", "user": STRANGER}, STRANGER)
-    request = request_of(told)
+    webhook = delivery(event, WRITES[event], {"body": f"Well.\n\n{COMMAND}", "user": STRANGER}, STRANGER)
+    request = request_of(webhook)
 
     assert typed(request) == [COMMAND]
     assert (request.sender, request.place, request.thread) == ("mallory", PLACES[event], 7)
-    assert len(list(find_commands(told))) == 1
+    assert len(list(find_commands(webhook))) == 1
 
 
 @everywhere
@@ -98,25 +98,25 @@ def test_what_somebody_writes_is_theirs(event: str) -> None:
     ],
 )
 def test_words_of_somebody_else_ask_nothing(event: str, author: Json | None, sender: Json | None) -> None:
-    told = delivery(event, WRITES[event], {"body": COMMAND, "user": author}, sender)
+    webhook = delivery(event, WRITES[event], {"body": COMMAND, "user": author}, sender)
 
-    assert request_of(told).lines == ()
-    assert not list(find_commands(told))
+    assert request_of(webhook).lines == ()
+    assert not list(find_commands(webhook))
     assert edit(event, from_("Well."), COMMAND, author, sender).lines == ()
 
 
 @pytest.mark.parametrize("mover", [MAINTAINER, STRANGER], ids=["by a maintainer", "by the author"])
 @pytest.mark.parametrize("changes", [{"old_issue": {"number": 3}, "old_repository": {}}, {"old_issue": {}}])
 def test_a_transferred_issue_asks_nothing(mover: Json, changes: Json) -> None:
-    told = delivery("issues", "opened", {"body": COMMAND, "user": STRANGER}, mover, changes=changes)
-    assert not list(find_commands(told))
+    webhook = delivery("issues", "opened", {"body": COMMAND, "user": STRANGER}, mover, changes=changes)
+    assert not list(find_commands(webhook))
 
 
 @everywhere
 @pytest.mark.parametrize("text", [None, "", "LGTM"])
 def test_text_without_commands_asks_nothing(event: str, text: str | None) -> None:
-    told = delivery(event, WRITES[event], {"body": text, "user": STRANGER}, STRANGER)
-    assert not list(find_commands(told))
+    webhook = delivery(event, WRITES[event], {"body": text, "user": STRANGER}, STRANGER)
+    assert not list(find_commands(webhook))
 
 
 @everywhere
@@ -225,5 +225,5 @@ def test_no_other_box_is_ticked(author: Json | None, sender: Json | None, before
 
 
 def test_a_new_comment_ticks_no_box() -> None:
-    told = delivery("issue_comment", "created", {"body": TICKED, "user": OUR_BOT}, MAINTAINER)
-    assert request_of(told).ticked == ()
+    webhook = delivery("issue_comment", "created", {"body": TICKED, "user": OUR_BOT}, MAINTAINER)
+    assert request_of(webhook).ticked == ()
