@@ -80,6 +80,15 @@ def test_what_is_exempt_is_none() -> None:
     assert run(product(COMPUTING.format(seconds=0.2, after="pass"))(), exempt=("compute",)) == []
 
 
+def test_what_is_exempt_excuses_nothing_else() -> None:
+    source = COMPUTING.format(seconds=0.3, after="pass").replace(
+        "    compute(0.3)", "    compute(0.3)\n    reads()"
+    )
+    reads = "def reads():\n    until = time.thread_time() + 0.05\n    while time.thread_time() < until:\n        pass\n"
+
+    assert len(run(product(reads + source)(), exempt=("reads",))) == 1
+
+
 def test_what_tests_compute_is_none() -> None:
     async def own() -> None:
         product(

@@ -118,9 +118,9 @@ class Watchdog:
         ours = [stack for stack in [*self._samples, suspended] if _is_ours((*suspended, *stack))]
         if not ours:
             return
-        stack = max(ours, key=len)
-        if not any(place.name in self.exempt for some in (suspended, *ours) for place in some):
-            self.offences.append(Offence(used, stack))
+        exempt = sum(any(place.name in self.exempt for place in stack) for stack in ours)
+        if exempt <= len(ours) / 2:  # What is exempt is no excuse for what the rest of a step does.
+            self.offences.append(Offence(used, max(ours, key=len)))
 
     def _note_collection(self, phase: str, _: dict[str, int]) -> None:
         """The garbage of a whole test session is no work of the product."""
