@@ -1,6 +1,7 @@
 """Counts the calls of GitHub's API: at the one place that all of them pass, into the ledger once a minute."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -10,7 +11,6 @@ from typing import Any
 import aiohttp
 import structlog
 from gidgethub.aiohttp import GitHubAPI
-from sqlalchemy.exc import SQLAlchemyError
 
 from marketplace.plans import Metric
 from storage.database import Database
@@ -59,32 +59,39 @@ async def write_down(database: Database, calls: Calls) -> None:
     """Adds what was counted to each tenant's ledger. What cannot be written now is counted on."""
     for (installation, day), number in calls.take().items():
         try:
-            async with database.nobody() as connection:
-                organization_id = await tenant_of_installation(connection, installation)
-            if organization_id is None:  # It is gone, and so is its ledger.
-                continue
-            async with database.tenant(organization_id) as tenant:
-                await Usage(tenant).add(Metric.API_CALLS, day, number)
-        except (SQLAlchemyError, OSError) as problem:
+            await _add(database, installation, day, number)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the rest must be written, now and later
             calls.count(installation, number, day)
             structlog.get_logger(__name__).warning(
                 "calls not written down yet", reason=type(problem).__name__
             )
 
 
+async def _add(database: Database, installation: int, day: date, number: int) -> None:
+    async with database.nobody() as connection:
+        organization_id = await tenant_of_installation(connection, installation)
+    if organization_id is None:  # It is gone, and so is its ledger.
+        return
+    async with database.tenant(organization_id) as tenant:
+        await Usage(tenant).add(Metric.API_CALLS, day, number)
+
+
 @asynccontextmanager
 async def written_down(database: Database, calls: Calls) -> AsyncIterator[None]:
     """Writes the calls down each minute, and at the end."""
-    writing = asyncio.create_task(_for_ever(database, calls))
+    ending = asyncio.Event()
+    writing = asyncio.create_task(_write_until(ending, database, calls))
     try:
         yield
     finally:
-        writing.cancel()
-        await asyncio.gather(writing, return_exceptions=True)
+        # Not cancelled: what is being written would be neither written nor counted any more.
+        ending.set()
+        await writing
         await write_down(database, calls)
 
 
-async def _for_ever(database: Database, calls: Calls) -> None:
-    while True:
-        await asyncio.sleep(_EVERY_SECONDS)
+async def _write_until(ending: asyncio.Event, database: Database, calls: Calls) -> None:
+    while not ending.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), _EVERY_SECONDS)
         await write_down(database, calls)

@@ -23,11 +23,13 @@ class Drawing:
 
     async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
         """The picture as PNG."""
-        loop = asyncio.get_running_loop()
+        loop, pool = asyncio.get_running_loop(), self._pool
         try:
-            return await loop.run_in_executor(self._pool, render, chart, locale)
+            return await loop.run_in_executor(pool, render, chart, locale)
         except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
-            self._pool = self._new_pool()
+            if self._pool is pool:  # Else another picture that broke with this one has renewed them already.
+                self._pool = self._new_pool()
+                pool.shutdown(wait=False)
             return await loop.run_in_executor(self._pool, render, chart, locale)
 
     async def warm_up(self) -> None:

@@ -18,6 +18,7 @@ from itertools import count
 from typing import Any
 
 import aiohttp
+import structlog
 
 DELIVERY_SECONDS = 10.0
 FIRST_ATTEMPT = 3_842_000_000_000_000_001  # GitHub's ids, too, have outgrown what JavaScript counts exactly
@@ -168,6 +169,8 @@ class Hooks:
                     self._observe(delivery.event, delivery.payload)
                     if is_forwarded:
                         self._outgoing.put_nowait(delivery)
+            except Exception:  # noqa: BLE001 - whoever waits for the next arrival would wait for ever
+                _log().exception("webhook of emulate lost", github_event=arrival.event)
             finally:
                 self._arrived.task_done()
 
@@ -177,6 +180,8 @@ class Hooks:
             try:
                 self.deliveries.append(delivery)
                 await self._post(delivery)
+            except Exception:  # noqa: BLE001 - the same
+                _log().exception("webhook not delivered", github_event=delivery.event)
             finally:
                 self._outgoing.task_done()
 
@@ -209,6 +214,10 @@ class Hooks:
 
     def _sign(self, body: bytes) -> str:
         return "sha256=" + hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _log() -> Any:
+    return structlog.get_logger(__name__)
 
 
 def _again(first: Delivery) -> Delivery:
