@@ -39,14 +39,18 @@ class Bodies:
 
     @asynccontextmanager
     async def read(self, request: web.Request) -> AsyncIterator[bytearray]:
-        """The whole body, which counts until the context ends. Raises web.HTTPException."""
-        check_before_reading(request)
+        """The whole body, which counts and lasts until the context ends. Raises web.HTTPException.
+
+        What `check_before_reading` refuses is not to come here.
+        """
         body = bytearray()
         try:
             await self._fill(body, request)
             yield body
         finally:
             self._arrived -= len(body)
+            # Given back at once: an exception's traceback, which lives as long as the answer, refers to it.
+            body.clear()
 
     async def _fill(self, body: bytearray, request: web.Request) -> None:
         try:

@@ -1,6 +1,7 @@
 """Tasks, flags and wake-ups of our own: none is lost, whatever happens in between and in whatever order."""
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
@@ -203,3 +204,18 @@ async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
         )
         assert [row.status for row in jobs] == (["todo"] * 2 + ["doing"] * 2 if again else ["todo"] * 2)
         await rows(base, "update procrastinate_jobs set status = 'doing' where status = 'todo' returning id")
+
+
+async def test_a_refused_body_is_given_back_although_its_answer_lives_on() -> None:
+    bodies = Bodies(100, 60)
+    with pytest.raises(aiohttp.web.HTTPServiceUnavailable) as refused:
+        async with bodies.read(cast(Any, Request(Random(1), [60, 60], "whole"))):
+            pass
+    held = [
+        value
+        for frame, _ in traceback.walk_tb(refused.value.__traceback__)
+        for value in frame.f_locals.values()
+        if isinstance(value, bytearray)
+    ]
+    assert held
+    assert not any(held)
