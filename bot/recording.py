@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from cachetools import LRUCache
+from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.pauses import Breather
@@ -98,9 +99,9 @@ class Recording:
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 people = await self._process(tenant, events)
             self._met.update(people)
-        except (OperationalError, InterfaceError):
-            raise  # The database is away; the deliveries wait where they are.
-        except DBAPIError:
+        except DBAPIError as problem:
+            if _is_away(problem):  # The deliveries wait where they are.
+                raise
             for event in events:
                 await self._alone(organization_id, event)
         return len(events)
@@ -111,9 +112,9 @@ class Recording:
                 claimed = await Deliveries(tenant).claim(1, self._clock(), only=event.id)
                 people = await self._process(tenant, claimed)
             self._met.update(people)
-        except (OperationalError, InterfaceError):
-            raise
         except DBAPIError as problem:
+            if _is_away(problem):
+                raise
             async with self._database.tenant(organization_id) as tenant:
                 await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
 
@@ -275,6 +276,12 @@ class Recording:
         self._log.warning(
             "delivery parked" if parked else "delivery put off", delivery=event.delivery, reason=why
         )
+
+
+def _is_away(problem: DBAPIError) -> bool:
+    """Whether the database is away. A dead-lock is an OperationalError too, but over with its transaction."""
+    is_operational = isinstance(problem, OperationalError | InterfaceError)
+    return is_operational and not isinstance(problem.orig, DeadlockDetected)
 
 
 def _seen(repository: Repository, at: datetime) -> SeenRepository:

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
 from random import Random
 from typing import Any, cast
 
@@ -13,6 +14,8 @@ import aiohttp.web
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError
 
 from bot import github_calls
 from bot.bodies import Bodies
@@ -24,6 +27,7 @@ from bot.serve import door
 from bot.services import Services
 from bot.services import wall_clock as now
 from storage.database import Database
+from storage.deliveries import Deliveries
 from storage.jobs import Jobs
 from tests.bot.test_door import ISSUE
 from tests.running import Door, rows
@@ -188,6 +192,28 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
     assert [row.github_username for row in people] == ["alice"]
     jobs = await rows(base, "select task_name from procrastinate_jobs order by 1")
     assert {"redraw_later", "check_later"} <= {row.task_name for row in jobs}
+
+
+async def test_a_dead_lock_does_not_leave_deliveries_waiting(
+    base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await entrance.deliver("issues", ISSUE)
+    await entrance.deliver("issues", ISSUE | {"action": "reopened"})
+    (tenant,) = await rows(base, "select * from all_tenants()")
+    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    original, tries = Deliveries.mark_processed, list[int]()
+
+    async def mark_processed(deliveries: Deliveries, notes: dict[int, str | None], at: datetime) -> None:
+        tries.append(len(notes))
+        if len(tries) == 1:
+            raise OperationalError("update", {}, DeadlockDetected("two waited for each other"))
+        await original(deliveries, notes, at)
+
+    monkeypatch.setattr(Deliveries, "mark_processed", mark_processed)
+    await recording.work_off(tenant[0])
+
+    assert tries == [2, 1, 1]
+    assert await rows(base, "select from github_events where processed_at is null", tenant[0]) == []
 
 
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
