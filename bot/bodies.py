@@ -5,6 +5,7 @@ give away is refused before the body, and what has arrived of all bodies stays b
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -50,14 +51,15 @@ class Bodies:
         finally:
             self._arrived -= len(body)
             # Given back at once: an exception's traceback, which lives as long as the answer, refers to it.
-            body.clear()
+            with contextlib.suppress(BufferError):  # A thread reads it still, because we were cancelled.
+                body.clear()
 
     async def _fill(self, body: bytearray, request: web.Request) -> None:
         try:
             async with asyncio.timeout(self._seconds):
                 async for chunk in request.content.iter_any():
                     if len(body) + len(chunk) > MOST_BYTES:
-                        raise too_large(request)
+                        raise size_refusal(request)
                     if self._arrived + len(chunk) > self._most_together:
                         raise self._busy("too many large bodies are arriving at once")
                     body += chunk
@@ -76,7 +78,7 @@ class Bodies:
 def check_before_reading(request: web.Request) -> None:
     """Refuses what the headers show to be unreadable. Raises web.HTTPException."""
     if (request.content_length or 0) > MOST_BYTES:
-        raise too_large(request)
+        raise size_refusal(request)
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise refusal(web.HTTPUnsupportedMediaType, "the body is compressed; send it as it is")
     kind = request.content_type
@@ -84,7 +86,7 @@ def check_before_reading(request: web.Request) -> None:
         raise refusal(web.HTTPUnsupportedMediaType, f"the content type must be application/json or {_FORM}")
 
 
-def json_in(request: web.Request, body: bytearray) -> bytes:
+def extract_json(request: web.Request, body: bytearray) -> bytes:
     """The JSON that a body carries: the body itself, or a form's field `payload`. Raises MalformedError."""
     if request.content_type != _FORM:
         return bytes(body)
@@ -97,16 +99,16 @@ def json_in(request: web.Request, body: bytearray) -> bytes:
 
 def read_json(request: web.Request, body: bytearray, shape: msgspec.json.Decoder[T]) -> tuple[T, bytes]:
     """What a body's JSON says, and the JSON itself. Raises MalformedError."""
-    text = json_in(request, body)
+    text = extract_json(request, body)
     return decode(shape, text), text
 
 
-async def aside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+async def run_aside(size: int, work: Callable[..., T], *arguments: Any) -> T:
     """Does work on so many bytes: in a thread if they are many, so that the event loop does not wait."""
     return work(*arguments) if size < _LARGE else await asyncio.to_thread(work, *arguments)
 
 
-def too_large(request: web.Request) -> web.HTTPException:
+def size_refusal(request: web.Request) -> web.HTTPException:
     """Refuses a body that is larger than any of GitHub's."""
     message = f"the body is larger than {MOST_BYTES // 1024 // 1024} MB"
     return web.HTTPRequestEntityTooLarge(

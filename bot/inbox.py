@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.bodies import aside
+from bot.bodies import run_aside
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Database
 from storage.deliveries import Outcome, Received, receive
@@ -113,7 +113,7 @@ class Inbox:
         async with self._database.at_once() as connection:
             accounts = [await _account_of(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
-            sealed = await aside(size, self._seal, batch, accounts)
+            sealed = await run_aside(size, self._seal, batch, accounts)
             return await receive(connection, batch, sealed, self._database.now())
 
     def _seal(self, batch: Sequence[Received], accounts: Sequence[int | None]) -> list[bytes]:

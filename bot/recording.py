@@ -132,14 +132,14 @@ class Recording:
                 await self._follow(tenant, event, project_id, outcome)
         people = await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
-        await self._look_again(tenant, {row.project_id for row in rows if row.project_id is not None})
+        await self._defer_follow_ups(tenant, {row.project_id for row in rows if row.project_id is not None})
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
         for event, why in read.failed:
             await self._fail(tenant, event, why)
         return people
 
-    async def _look_again(self, tenant: Tenant, changed: Collection[int]) -> None:
+    async def _defer_follow_ups(self, tenant: Tenant, changed: Collection[int]) -> None:
         """What is said of the repositories' sprints follows what was recorded, after a while.
 
         The checks of all open pull requests follow as well, less often: they are many.

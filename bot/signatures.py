@@ -21,11 +21,11 @@ class Signatures:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret.encode() for secret in secrets]
 
-    def given(self, request: web.Request) -> bytes:
+    def read_header(self, request: web.Request) -> bytes:
         """The signature in the headers. Raises web.HTTPException if it is missing or malformed."""
         signature = request.headers.get("X-Hub-Signature-256", "")
         if not _SIGNATURE.fullmatch(signature):
-            raise unsigned()
+            raise signature_refusal()
         return signature.encode()
 
     def check(self, signature: bytes, body: bytearray) -> None:
@@ -34,17 +34,17 @@ class Signatures:
             digest = hmac.digest(secret, body, hashlib.sha256).hex().encode()
             if hmac.compare_digest(signature, b"sha256=" + digest):
                 return
-        raise unsigned()
+        raise signature_refusal()
 
 
-def unsigned() -> web.HTTPException:
+def signature_refusal() -> web.HTTPException:
     """Refuses a request that cannot be shown to come from GitHub."""
     return refusal(
         web.HTTPUnauthorized, "the signature X-Hub-Signature-256 is missing or does not fit the body"
     )
 
 
-def word_in(request: web.Request, header: str) -> str:
+def read_header_word(request: web.Request, header: str) -> str:
     """A header that must be there. Raises web.HTTPException if it is missing or holds odd characters."""
     value = request.headers.get(header)
     if not value:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from handlers.payloads import Account, MalformedError, Repository, decode, without_nul
+from handlers.payloads import Account, MalformedError, Repository, decode, strip_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ class Delivery:
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
         """The payload in the shape that a handler needs. Raises UnusableError if it has another one."""
         try:
-            return decode(shape, without_nul(self.body))
+            return decode(shape, strip_nul(self.body))
         except MalformedError as problem:
             raise UnusableError(str(problem)) from None
 

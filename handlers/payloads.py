@@ -49,7 +49,7 @@ def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
         raise MalformedError("JSON is nested too deeply") from None
 
 
-def without_nul(body: bytes) -> bytes:
+def strip_nul(body: bytes) -> bytes:
     """The JSON without NUL characters in its texts, which PostgreSQL cannot store."""
     return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
 

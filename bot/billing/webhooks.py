@@ -11,8 +11,8 @@ from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from bot.bodies import Bodies, answer, aside, check_before_reading, read_json, refusal
-from bot.signatures import Signatures, word_in
+from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
+from bot.signatures import Signatures, read_header_word
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_subscriptions import EVENTS, USAGE_REFUSED, About, Event
@@ -43,13 +43,17 @@ class MarketplaceDoor:
     async def receive(self, request: web.Request) -> web.Response:
         """202 once it is known what to ask GitHub for; GitHub shows any other status as failed."""
         check_before_reading(request)
-        delivery = clean(request.headers.get("X-GitHub-Delivery", ""))[:100]
+        # Not checked yet, and for the log alone.
+        delivery = request.headers.get("X-GitHub-Delivery", "")[:100].encode("ascii", "replace").decode()
         with structlog.contextvars.bound_contextvars(delivery=delivery, github_event="marketplace_purchase"):
             try:
-                signature = self._signatures.given(request)
-                event, delivery = word_in(request, "X-GitHub-Event"), word_in(request, "X-GitHub-Delivery")
+                signature = self._signatures.read_header(request)
+                event, delivery = (
+                    read_header_word(request, "X-GitHub-Event"),
+                    read_header_word(request, "X-GitHub-Delivery"),
+                )
                 async with self._bodies.read(request) as body:
-                    await aside(len(body), self._signatures.check, signature, body)
+                    await run_aside(len(body), self._signatures.check, signature, body)
                     return await self._read(request, body, event, delivery)
             except web.HTTPUnauthorized:
                 self._log.warning("Marketplace event refused: wrong signature")
@@ -59,7 +63,7 @@ class MarketplaceDoor:
         if event != "marketplace_purchase":
             return answer(202, "ignored: not an event that we act on")
         try:
-            hint, _ = await aside(len(body), read_json, request, body, _HINT)
+            hint, _ = await run_aside(len(body), read_json, request, body, _HINT)
         except MalformedError as problem:
             self._log.warning("Marketplace event refused: it cannot be read", reason=str(problem))
             return answer(400, f"the body is not a purchase: {problem}")
@@ -112,10 +116,10 @@ class StripeDoor:
         if not _STRIPE_SIGNATURE.fullmatch(signature):
             raise self._unsigned("it is not of Stripe's form")
         async with self._bodies.read(request) as body:
-            if problem := await aside(len(body), self._problem, bytes(body), signature):
+            if problem := await run_aside(len(body), self._problem, bytes(body), signature):
                 raise self._unsigned(problem)
             try:
-                event, _ = await aside(len(body), read_json, request, body, _EVENT)
+                event, _ = await run_aside(len(body), read_json, request, body, _EVENT)
             except MalformedError as problem:
                 self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
                 return answer(400, f"the body is no event: {problem}")

@@ -128,6 +128,17 @@ async def test_what_could_not_be_read_is_refused_at_once(
     assert (await caller.answer())[0] == status
 
 
+@pytest.mark.parametrize("path", ["/webhooks/github", "/webhooks/marketplace", "/webhooks/stripe"])
+async def test_bytes_that_are_no_text_in_headers_are_refused(entrance: Door, path: str) -> None:
+    caller = await Caller.of(entrance)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode()
+    for name in (b"X-GitHub-Delivery", b"X-GitHub-Event", b"X-Hub-Signature-256", b"Stripe-Signature"):
+        head += name + b": \xff\xfe\r\n"
+    await caller.send(head + b"\r\n")
+    assert (await caller.answer())[0] in {400, 401}
+    caller.hang_up()
+
+
 async def test_half_a_head_does_not_keep_a_connection(
     base: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:

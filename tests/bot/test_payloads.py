@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from bot.services import Services
 from bot.webhook import _ENVELOPE
 from bot.worker import worker
-from handlers.payloads import MalformedError, decode, without_nul
+from handlers.payloads import MalformedError, decode, strip_nul
 from storage.cipher import delivery_place
 from tests.bot.test_door import ISSUE, stored
 from tests.calling import SIGNED, strict_door
@@ -246,4 +246,4 @@ def test_whatever_comes_is_read_or_malformed(body: bytes) -> None:
 
 @given(st.text(alphabet=st.sampled_from(["\x00", "\\", "u", "0", '"', "a", "ü"]), max_size=12))
 def test_only_nul_is_left_out(text: str) -> None:
-    assert json.loads(without_nul(json.dumps([text]).encode())) == [text.replace("\x00", "")]
+    assert json.loads(strip_nul(json.dumps([text]).encode())) == [text.replace("\x00", "")]
