@@ -41,7 +41,9 @@ from fetch_fair_job(
 
 
 class FairJobManager(JobManager):
-    """A tenant has at most half of a worker's places while others wait; see the function `fetch_fair_job`.
+    """Who has the fewest of a worker's places has the next one; see the function `fetch_fair_job`.
+
+    So a tenant has at most half of the places while others wait, and all of them while nobody does.
 
     Places are counted for each worker by itself. So what holds for one worker holds for any number of them,
     and no worker has to know of the others. Whether a scheduled job is due is told by `clock`.

@@ -120,6 +120,18 @@ async def test_who_comes_later_has_the_next_place(base: Services) -> None:
     assert await places.take() == late
 
 
+@pytest.mark.parametrize(("task", "priority"), [(PROCESS_EVENTS, 0), (ANSWER, 10), (BACKFILL, 0)])
+async def test_behind_two_who_flood_a_third_has_the_next_place(
+    base: Services, task: str, priority: int
+) -> None:
+    await put(base, *[Waiting(1 + n % 2, priority=20) for n in range(300)])
+    places = await Places.new(base)
+    await places.fill()
+    (late,) = await put(base, Waiting(3, task, priority=priority))
+    await places.end(places.doing[0])
+    assert await places.take() == late
+
+
 async def test_jobs_of_nobody_are_never_held_back(base: Services) -> None:
     await put(base, *[Waiting(1)] * 300)
     places = await Places.new(base)
@@ -178,8 +190,12 @@ class Model:
 
     def next_for(self, worker: int) -> int | None:
         may_be_taken = [number for number in self.jobs if self._may_be_taken(number, worker)]
-        fair = [number for number in may_be_taken if self._is_fair(self.jobs[number], worker)]
-        return min(fair or may_be_taken, key=self._rank, default=None)
+        running = Counter(job.tenant for job in self._done_by(worker) if job.tenant is not None)
+        return min(
+            may_be_taken,
+            key=lambda number: (running[self.jobs[number].tenant], *self._rank(number)),
+            default=None,
+        )
 
     def _rank(self, number: int) -> tuple[int, int]:
         return -self.jobs[number].priority, number
@@ -194,11 +210,6 @@ class Model:
         is_first = min(same_lock, key=self._rank, default=number) == number
         has_room = sum(map(is_background, self._done_by(worker))) < PLACES // 2
         return is_next and is_first and (has_room or not is_background(job))
-
-    def _is_fair(self, job: Waiting, worker: int) -> bool:
-        same = [other for other in self._done_by(worker) if other.tenant == job.tenant]
-        is_crowded = is_background(job) and sum(map(is_background, same)) >= PLACES // 4
-        return job.tenant is None or (len(same) < PLACES // 2 and not is_crowded)
 
 
 def is_background(job: Waiting) -> bool:

@@ -1,45 +1,45 @@
 -- Who waits behind whom on a lock is asked for each job that might be next.
 create index jobs_by_waiting_lock on procrastinate_jobs (lock, priority desc, id) where status = 'todo';
 
--- Takes the next job for a worker, as procrastinate_fetch_job_v2 does, but fairly: no tenant has more than half
--- of the worker's places while anybody else's job could be taken. Who is alone may have all of them.
+-- Takes the next job for a worker, as procrastinate_fetch_job_v2 does, but fairly: first comes the tenant that
+-- has the fewest jobs running there, then the highest priority, then the oldest. So of two who wait each has
+-- half of the places, a third has the next one, and who is alone has all.
 -- The tasks named by `background` are long, and nobody waits for them. Together they have at most half of the
--- places, and each tenant at most a quarter while another tenant's could be taken: the rest is kept for
--- what people wait for. Jobs that are no tenant's are never held back. `moment` is the application's, by whose
--- clock jobs were scheduled.
+-- places: the rest is kept for what people wait for. Jobs that are no tenant's are never held back. `moment` is
+-- the application's, by whose clock jobs were scheduled.
 create function fetch_fair_job(
     queues text[], worker bigint, places integer, background text[], moment timestamptz
 )
 returns procrastinate_jobs
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
-    half integer := greatest(places / 2, 1);
-    quarter integer := greatest(places / 4, 1);
-    busy_tenants text[];
-    busy_in_background text[];
-    in_background bigint;
+    tenants text[];
+    running bigint[];
+    has_room boolean;
     taken_locks text[];
+    fewest bigint;
+    busier text[];
     job public.procrastinate_jobs;
 begin
     select
-        coalesce(array_agg(tenant) filter (where running >= half), '{}'),
-        coalesce(array_agg(tenant) filter (where running_in_background >= quarter), '{}'),
-        coalesce(sum(running_in_background), 0)
-    into busy_tenants, busy_in_background, in_background
+        coalesce(array_agg(tenant), '{}'), coalesce(array_agg(jobs), '{}'),
+        coalesce(sum(jobs_in_background), 0) < greatest(places / 2, 1)
+    into tenants, running, has_room
     from (
-        select args ->> 'organization_id' as tenant, count(*) as running,
-            count(*) filter (where task_name = any (background)) as running_in_background
+        select args ->> 'organization_id' as tenant, count(*) as jobs,
+            count(*) filter (where task_name = any (background)) as jobs_in_background
         from public.procrastinate_jobs
         where worker_id = worker and status = 'doing' and args ? 'organization_id'
         group by 1
-    ) as tenants;
+    ) as counted;
     -- Only to pass over many jobs cheaply. What decides is asked below, in the snapshot that takes the job.
     select coalesce(array_agg(lock), '{}') into taken_locks
     from public.procrastinate_jobs where status = 'doing' and lock is not null;
 
-    -- First what is fair, then, if there is no such job, what is left.
-    for is_fair in reverse 1 .. 0 loop
-        continue when is_fair = 1 and busy_tenants = '{}' and busy_in_background = '{}';
+    for fewest in select 0 union select unnest(running) order by 1 loop
+        busier := array(
+            select tenant from unnest(tenants, running) as counted (tenant, jobs) where jobs > fewest
+        );
         update public.procrastinate_jobs set status = 'doing', worker_id = worker
         where id = (
             select waiting.id from public.procrastinate_jobs as waiting
@@ -49,15 +49,8 @@ begin
                 and (waiting.lock is null or waiting.lock <> all (taken_locks))
                 and (
                     not waiting.args ? 'organization_id'
-                    or (
-                        (is_fair = 0 or waiting.args ->> 'organization_id' <> all (busy_tenants))
-                        and (
-                            waiting.task_name <> all (background)
-                            or in_background < half and (
-                                is_fair = 0 or waiting.args ->> 'organization_id' <> all (busy_in_background)
-                            )
-                        )
-                    )
+                    or (has_room or waiting.task_name <> all (background))
+                    and waiting.args ->> 'organization_id' <> all (busier)
                 )
                 -- On each lock one after another: the highest priority first, then the oldest.
                 and (
