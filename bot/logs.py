@@ -1,7 +1,9 @@
 """Logs: one line for each happening, with its delivery. JSON unless a person is watching."""
 
+import contextlib
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
@@ -16,6 +18,15 @@ class _RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes lines to standard error as it is when logging begins."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say that a line could not be written. The usual report repeats it with all that was hidden."""
+        with contextlib.suppress(OSError, ValueError):
+            self.stream.write(f"a line of {record.name} could not be logged\n")
 
 
 def configure(*, level: int = logging.INFO) -> None:
@@ -38,7 +49,7 @@ def configure(*, level: int = logging.INFO) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError(sys.stderr)
     handler.setFormatter(
         _RedactingFormatter(
             foreign_pre_chain=shared,

@@ -43,7 +43,8 @@ class PayloadCipher:
         nonce, content = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         for bound_to in (place, None) if may_be_unbound else (place,):
             for cipher in self._ciphers:
-                with contextlib.suppress(InvalidTag):
+                # ValueError: too short to be anything that was sealed.
+                with contextlib.suppress(InvalidTag, ValueError):
                     return zlib.decompress(cipher.decrypt(nonce, content, bound_to))
         raise LookupError(
             "a stored payload was encrypted with a key that ENCRYPTION_KEYS no longer lists, or for another "

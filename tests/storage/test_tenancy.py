@@ -1,16 +1,32 @@
 """One tenant never sees another's data, and it is the database that sees to it."""
 
+import base64
+import json
+import os
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from bot.billing.tickets import TicketError, Tickets
+from bot.inbox import Inbox
 from bot.services import Services
+from bot.settings import encryption_keys
+from storage import schema
+from storage.cipher import delivery_place
 from storage.database import Database
-from storage.deliveries import Deliveries, Received, receive
+from storage.deadlines import Deadlines
+from storage.deliveries import Deliveries, Received, StoredEvent, open_payload, receive
 from storage.embedded import EmbeddedServer
-from storage.schema import GRANTS, SchemaError, check
+from storage.installations import Installations
+from storage.jobs import Jobs, delete_ended_jobs
+from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
-from tests.running import rows
+from tests.running import as_administrator, let_deadlines_be_read, rows
 
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {
@@ -156,6 +172,273 @@ async def test_the_application_has_no_more_rights_than_listed(base: Services) ->
     assert {row.table_name: set(row.rights.split(", ")) for row in found} == {
         table: set(rights.split(", ")) for table, rights in GRANTS.items()
     }
+
+
+async def test_rights_on_columns_are_those_listed_and_no_more(base: Services) -> None:
+    found = await rows(
+        base,
+        "select table_name, lower(privilege_type) as right, array_agg(column_name::text) as columns "
+        "from information_schema.column_privileges as mine where grantee = current_user "
+        "and table_schema = 'public' and not exists (select from information_schema.table_privileges as whole "
+        "where whole.grantee = current_user and whole.table_name = mine.table_name "
+        "and whole.privilege_type = mine.privilege_type) group by 1, 2",
+    )
+    assert {(row.table_name, row.right): set(row.columns) for row in found} == {
+        (table, right): set(columns.split(", "))
+        for table, rights in COLUMN_GRANTS.items()
+        for right, columns in rights.items()
+    }
+
+
+async def test_the_application_runs_no_function_of_the_owner_s_but_those_listed(base: Services) -> None:
+    found = await rows(
+        base,
+        "select proname from pg_proc where prosecdef and has_function_privilege(oid, 'execute') "
+        "and prorettype <> 'trigger'::regtype",
+    )
+    listed = {function.partition("(")[0] for function in (*schema._LOOK_UPS, *schema._QUEUE)}
+    assert {row.proname for row in found} <= listed
+
+
+async def _two_jobs(base: Services) -> tuple[int, int]:
+    """Two tenants, each with a job that waits."""
+    one, two = await two_tenants(base)
+    assert len(as_administrator(base, "select 1 from procrastinate_jobs where status = 'todo'")) == 2
+    return one, two
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "select * from procrastinate_jobs",
+        "select args from procrastinate_jobs",
+        "select lock, queueing_lock from procrastinate_jobs",
+        "select * from procrastinate_events",
+        "select * from procrastinate_workers",
+        "select * from procrastinate_periodic_defers",
+        "delete from procrastinate_jobs",
+        "delete from procrastinate_jobs where status = 'succeeded'",
+        "delete from procrastinate_workers",
+        "update procrastinate_jobs set status = 'succeeded'",
+        "update procrastinate_jobs set args = '{}'",
+        "insert into procrastinate_jobs (queue_name, task_name) values ('default', 'measure')",
+        "truncate procrastinate_jobs cascade",
+        "select procrastinate_cancel_job_v1(1, true, true)",
+        "select nextval('procrastinate_jobs_id_seq')",
+    ],
+)
+@pytest.mark.parametrize("is_tenant", [True, False], ids=["tenant", "nobody"])
+async def test_jobs_of_others_are_neither_read_nor_changed(
+    base: Services, attempt: str, is_tenant: bool
+) -> None:
+    one, _ = await _two_jobs(base)
+    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await rows(base, attempt, one if is_tenant else None)
+    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+
+
+async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Services) -> None:
+    one, two = await two_tenants(base)
+    jobs = Jobs(base.queue)
+    async with base.database.nobody() as connection:
+        await jobs.reconcile(connection, organization_id=two)
+    query = "select * from running_tasks(array['reconcile', 'measure'])"
+    assert await rows(base, query, one) == []
+    assert [row[0] for row in await rows(base, query, two)] == ["reconcile"]
+    assert await rows(base, query) == []
+
+
+async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
+    await _two_jobs(base)
+    as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+    as_administrator(
+        base,
+        "update procrastinate_jobs set status = 'succeeded' where id = (select min(id) from procrastinate_jobs)",
+    )
+    as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
+    async with base.database.nobody() as connection:
+        await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
+    assert len(as_administrator(base, "select 1 from procrastinate_jobs")) == 2
+    as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
+    async with base.database.nobody() as connection:
+        await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
+    assert [row.status for row in as_administrator(base, "select status from procrastinate_jobs")] == ["todo"]
+
+
+# People
+
+
+async def meet(base: Services, tenant: int, people: dict[int, str]) -> None:
+    async with base.database.tenant(tenant) as transaction:
+        await Installations(transaction).meet(people)
+
+
+async def known_as(base: Services, tenant: int) -> dict[int, str]:
+    query = "select github_id, login from users join organization_members on user_id = users.id"
+    return {row.github_id: row.login for row in await rows(base, query, tenant)}
+
+
+async def test_a_tenant_renames_nobody_for_another(base: Services) -> None:
+    one, two = await two_tenants(base)
+    for tenant in (one, two):
+        await meet(base, tenant, {7: "octocat", 8: f"only-{tenant}"})
+    await meet(base, one, {7: "mallory", 9: "ghost"})
+    await meet(base, one, {7: "mallory-again"})
+
+    assert await known_as(base, one) == {7: "mallory-again", 8: f"only-{one}", 9: "ghost"}
+    assert await known_as(base, two) == {7: "octocat", 8: f"only-{two}"}
+    names = as_administrator(base, "select github_username from users where github_id = 7")
+    assert [row.github_username for row in names] == ["octocat"]
+
+
+async def test_people_are_met_by_a_tenant_alone(base: Services) -> None:
+    with pytest.raises(DBAPIError, match="people are met by a tenant"):
+        await rows(base, """select meet_people('[{"github_id": 7, "login": "octocat"}]')""")
+    assert as_administrator(base, "select 1 from users") == []
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "update users set github_username = 'mallory'",
+        "insert into users (github_id, github_username) values (1, 'x')",
+        "update organization_members set login = 'mallory'",
+        "insert into organization_members (organization_id, user_id, login) values (1, 1, 'x')",
+        "update organizations set github_account_id = 1",
+        "update organizations set id = 99",
+        "delete from organizations",
+    ],
+)
+async def test_people_and_accounts_are_not_rewritten(base: Services, attempt: str) -> None:
+    one, _ = await two_tenants(base)
+    await meet(base, one, {7: "octocat"})
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await rows(base, attempt, one)
+
+
+# Deletion
+
+_LONG_AGO = "insert into deletion_deadlines (organization_id, cancelled_at, due_at, is_told) values (:me, '2020-01-01', '2020-02-01', true)"
+
+
+async def test_a_tenant_does_not_delete_itself_by_a_deadline_of_its_own(base: Services) -> None:
+    one, _ = await two_tenants(base)
+    async with base.database.tenant(one) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+    with pytest.raises(DBAPIError, match="not to be deleted now"):
+        await rows(base, "select delete_tenant()", one)
+    assert await rows(base, "select * from tenants_to_delete()") == []
+    assert await rows(base, "select 1 from organizations", one)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        (
+            "insert into deletion_deadlines (organization_id, cancelled_at, due_at, is_told, noted_at) "
+            "values (:me, '2020-01-01', '2020-02-01', true, '2020-01-01')"
+        ),
+        (
+            "insert into deletion_deadlines (organization_id, cancelled_at, due_at, is_told, created_at) "
+            "values (:me, '2020-01-01', '2020-02-01', true, '2020-01-01')"
+        ),
+        "update deletion_deadlines set noted_at = '2020-01-01'",
+        "update deletion_deadlines set due_at = '2020-01-01'",
+        "update deletion_deadlines set cancelled_at = '2020-01-01'",
+        "delete from deletion_deadlines",
+    ],
+)
+async def test_a_deadline_is_not_brought_forward(base: Services, attempt: str) -> None:
+    one, _ = await two_tenants(base)
+    async with base.database.tenant(one) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+    values = {"me": one} if ":me" in attempt else {}
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await rows(base, attempt, one, **values)
+
+
+async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_anew(base: Services) -> None:
+    one, _ = await two_tenants(base)
+    async with base.database.tenant(one) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+        await Deadlines(tenant).withdraw(datetime.now(UTC), "bought again")
+    let_deadlines_be_read(base)
+    async with base.database.tenant(one) as tenant:
+        await tenant.connection.execute(text("update deletion_deadlines set withdrawn_at = null"))
+    with pytest.raises(DBAPIError, match="not to be deleted now"):
+        await rows(base, "select delete_tenant()", one)
+    let_deadlines_be_read(base)
+    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
+
+
+# Payloads
+
+
+async def _store(base: Services, account: int, guid: str, payload: bytes) -> None:
+    received = replace(delivery(account, guid), payload=payload)
+    await Inbox(base.database, base.cipher).put(received)
+
+
+async def _events(base: Services, tenant: int) -> dict[str, StoredEvent]:
+    async with base.database.tenant(tenant) as transaction:
+        return {event.delivery: event for event in await Deliveries(transaction).claim(10)}
+
+
+async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Services) -> None:
+    await _store(base, 1, "first", b"of one")
+    await _store(base, 1, "second", b"of one too")
+    await _store(base, 2, "first-of-two", b"of two")
+    one, two = [row[0] for row in await rows(base, "select * from all_tenants()")]
+    mine, others = await _events(base, one), await _events(base, two)
+    assert open_payload(base.cipher, mine["first"]) == b"of one"
+    assert open_payload(base.cipher, others["first-of-two"]) == b"of two"
+
+    for stolen, place in (
+        (mine["first"], mine["second"]),
+        (mine["first"], others["first-of-two"]),
+        (others["first-of-two"], mine["first"]),
+    ):
+        with pytest.raises(LookupError):
+            open_payload(base.cipher, replace(place, payload=stolen.payload))
+    with pytest.raises(LookupError):  # A whole row, with its delivery, under another tenant.
+        open_payload(base.cipher, replace(mine["first"], account=others["first-of-two"].account))
+
+
+async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(base: Services) -> None:
+    await _store(base, 1, "first", b"x")
+    nameless = replace(delivery(1, "nameless"), account=None, login=None, payload=b"nobody's name")
+    await Inbox(base.database, base.cipher).put(nameless)
+    ((one,),) = await rows(base, "select * from all_tenants()")
+    event = (await _events(base, one))["nameless"]
+    assert base.cipher.open(event.payload, delivery_place(1, "nameless")) == b"nobody's name"
+
+
+async def test_what_an_earlier_version_sealed_still_opens(base: Services) -> None:
+    """Bound to nothing, because AES-GCM had no associated data then."""
+    await _store(base, 1, "first", b"x")
+    ((one,),) = await rows(base, "select * from all_tenants()")
+    event = (await _events(base, one))["first"]
+    nonce = os.urandom(12)
+    key = base64.urlsafe_b64decode(encryption_keys(base.settings)[0])
+    old = nonce + AESGCM(key).encrypt(nonce, zlib.compress(b"old"), None)
+    assert open_payload(base.cipher, replace(event, payload=old)) == b"old"
+
+
+async def test_a_payload_is_no_link_and_a_link_no_payload(base: Services) -> None:
+    now = datetime.now(UTC)
+    words = json.dumps({"for": "portal", "until": now.timestamp() + 60, "customer": "cus_1"}).encode()
+    tickets = Tickets(base.cipher)
+    for place in (delivery_place(1, "guid"), b""):
+        forged = base64.urlsafe_b64encode(base.cipher.seal(words, place)).decode()
+        with pytest.raises(TicketError, match="not one of ours"):
+            tickets.read(forged, "portal", now)
+    ticket = base64.urlsafe_b64decode(tickets.issue("portal", now, customer="cus_1") + "==")
+    with pytest.raises(LookupError):
+        base.cipher.open(ticket, delivery_place(1, "guid"), may_be_unbound=True)
+
+
+# Rights
 
 
 async def test_look_ups_have_a_fixed_search_path(base: Services) -> None:
