@@ -190,7 +190,7 @@ class Model:
 
     def next_for(self, worker: int) -> int | None:
         may_be_taken = [number for number in self.jobs if self._may_be_taken(number, worker)]
-        running = Counter(job.tenant for job in self._done_by(worker) if job.tenant is not None)
+        running = Counter[int | None](job.tenant for job in self._done_by(worker) if job.tenant)
         return min(
             may_be_taken,
             key=lambda number: (running[self.jobs[number].tenant], *self._rank(number)),
