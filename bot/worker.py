@@ -260,8 +260,10 @@ async def _own_drawing() -> AsyncIterator[Drawing]:
 
 async def _for_ever(found: Worker) -> None:
     """A worker whose database went away comes back when the database does."""
-    log = structlog.get_logger(__name__)
-    while True:
+    log, task = structlog.get_logger(__name__), asyncio.current_task()
+    # If the database is away while the worker is told to stop, what is raised may be the database's error in
+    # place of the cancellation: it must not begin again then.
+    while task is None or not task.cancelling():
         try:
             await found.run()
         except Exception:
