@@ -190,10 +190,10 @@ class Model:
 
     def next_for(self, worker: int) -> int | None:
         may_be_taken = [number for number in self.jobs if self._may_be_taken(number, worker)]
-        running = Counter[int | None](job.tenant for job in self._done_by(worker) if job.tenant)
+        running = Counter(job.tenant or 0 for job in self._done_by(worker) if job.tenant is not None)
         return min(
             may_be_taken,
-            key=lambda number: (running[self.jobs[number].tenant], *self._rank(number)),
+            key=lambda number: (running[self.jobs[number].tenant or -1], *self._rank(number)),
             default=None,
         )
 
