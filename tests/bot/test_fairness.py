@@ -91,8 +91,8 @@ async def test_a_flood_of_commands_is_not_answered_before_another_s_one(
                 "where task_name = 'answer' order by event.id",
             )
     (ours,) = [place for place, row in enumerate(begun) if row.tenant == "1"]
-    # Those that begin with the worker, and those that end while the delivery is recorded.
-    assert ours <= 40
+    # The flood fills the other places while our delivery is recorded, twice at most.
+    assert ours <= 16
     assert len(begun) < FLOOD
 
 
