@@ -406,7 +406,8 @@ async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Servi
 
 
 async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(base: Services) -> None:
-    await _store(base, 1, "first", b"x")
+    installed = replace(delivery(1, "installed"), event="installation", action="created", payload=b"x")
+    await Inbox(base.database, base.cipher).put(installed)
     nameless = replace(delivery(1, "nameless"), account=None, login=None, payload=b"nobody's name")
     await Inbox(base.database, base.cipher).put(nameless)
     ((one,),) = await rows(base, "select * from all_tenants()")
