@@ -1,11 +1,6 @@
 """Draws pictures in processes of their own, so that the event loop never waits for one."""
 
-import asyncio
-import multiprocessing
-import signal
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-
+from bot.processes import Processes
 from charts.locales import ENGLISH, Locale, current
 from charts.packing import packed
 from charts.render import Chart, content_key, render, warm_up
@@ -18,31 +13,18 @@ class Drawing:
     """The processes that draw."""
 
     def __init__(self, *, processes: int = 1) -> None:
-        self._processes = processes
-        self._pool = self._new_pool()
+        self._processes = Processes(processes)
 
     async def draw(self, chart: Chart, locale: Locale = ENGLISH) -> bytes:
         """The picture as PNG."""
-        loop, pool = asyncio.get_running_loop(), self._pool
-        try:
-            return await loop.run_in_executor(pool, render, chart, locale)
-        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with new processes.
-            if self._pool is pool:  # Else another picture that broke with this one has renewed them already.
-                self._pool = self._new_pool()
-                pool.shutdown(wait=False)
-            return await loop.run_in_executor(self._pool, render, chart, locale)
+        return await self._processes.run(render, chart, locale)
 
     async def warm_up(self) -> None:
         """Starts the processes before anybody waits for them."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, warm_up)
+        await self._processes.run(warm_up)
 
     def close(self) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def _new_pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self._processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
-        )
+        self._processes.close()
 
 
 class Pictures:
@@ -67,8 +49,3 @@ class Pictures:
             async with self._database.tenant(organization_id, waits=False) as tenant:
                 token = await ChartFiles(tenant).keep(project, key, png, packed(chart, locale))
         return f"{self._public_url}/charts/{token}.png"
-
-
-def _begin() -> None:
-    """In the drawing process: Ctrl-C is for the parent, which then ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -6,11 +6,8 @@ many is waited for by nobody but themselves.
 """
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
@@ -18,6 +15,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.processes import Processes
 from commands.parser import skimming
 from commands.request import Request
 from handlers.asking import request_of
@@ -33,7 +31,7 @@ class Reading:
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         """The process begins with the first long text."""
         self._cpu_seconds = cpu_seconds
-        self._pool: ProcessPoolExecutor | None = None
+        self._processes = Processes()
         self._turns = WeakValueDictionary[int, asyncio.Lock]()
         self._log = structlog.get_logger(__name__)
 
@@ -48,25 +46,14 @@ class Reading:
             return request
         turn = self._turns.setdefault(organization_id, asyncio.Lock())
         async with turn:
-            exact = await self._read(delivery)
+            exact = await self._processes.run(read_within, self._cpu_seconds, delivery)
         if exact is None:
             self._log.warning("comment takes too long to read", delivery=delivery.id)
             return replace(request, is_unreadable=True)
         return exact
 
     def close(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-    async def _read(self, delivery: Delivery) -> Request | None:
-        loop = asyncio.get_running_loop()
-        pool = self._pool = self._pool or _new_pool()
-        try:
-            return await loop.run_in_executor(pool, read_within, self._cpu_seconds, delivery)
-        except BrokenProcessPool:  # Killed, for want of memory perhaps: once more, with a new process.
-            if self._pool is pool:
-                self._pool = _new_pool()
-            return await loop.run_in_executor(self._pool, read_within, self._cpu_seconds, delivery)
+        self._processes.close()
 
 
 def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
@@ -96,12 +83,3 @@ def _limited(cpu_seconds: float) -> Iterator[None]:
 
 def _time_is_up(_signal: int, _frame: FrameType | None) -> None:
     raise _TimeIsUpError
-
-
-def _new_pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
-
-
-def _begin() -> None:
-    """In the reading process: Ctrl-C is for the parent, which then ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

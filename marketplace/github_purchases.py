@@ -56,13 +56,13 @@ class Listed(msgspec.Struct):
 
 
 # What a column takes.
-_AccountId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class Buyer(msgspec.Struct):
     """The account that an event names."""
 
-    id: _AccountId
+    id: Id
     login: str = ""
     type: str = "Organization"
 

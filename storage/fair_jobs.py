@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import procrastinate
+from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
@@ -11,6 +12,7 @@ from storage.jobs import (
     BACKFILL,
     CHECK,
     CHECK_LATER,
+    CHECK_VISIBILITY,
     MEASURE,
     READ_SETTINGS,
     RECONCILE,
@@ -24,6 +26,7 @@ BACKGROUND = (
     BACKFILL,
     CHECK,
     CHECK_LATER,
+    CHECK_VISIBILITY,
     MEASURE,
     READ_SETTINGS,
     RECONCILE,
@@ -58,12 +61,15 @@ class FairJobManager(JobManager):
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """The next job, which is now being done by this worker. None if there is none that it may take."""
-        row = await self.connector.execute_query_one_async(
-            query=_FETCH,
-            queues=None if queues is None else list(queues),
-            worker_id=worker_id,
-            places=self._places,
-            background=list(BACKGROUND),
-            moment=self._clock(),
-        )
+        try:
+            row = await self.connector.execute_query_one_async(
+                query=_FETCH,
+                queues=None if queues is None else list(queues),
+                worker_id=worker_id,
+                places=self._places,
+                background=list(BACKGROUND),
+                moment=self._clock(),
+            )
+        except UniqueViolation:  # Another worker took a job with the same lock at this moment.
+            return None
         return Job.from_row(row) if row["id"] is not None else None

@@ -22,6 +22,7 @@ from bot.bodies import Bodies
 from bot.demo.hooks import Arrival, Hooks
 from bot.github_calls import Calls, written_down
 from bot.pictures import Drawing
+from bot.processes import Processes
 from bot.recording import Recording
 from bot.serve import door
 from bot.services import Services
@@ -62,11 +63,11 @@ class BrokenOnce(Executor):
 async def test_pictures_that_break_together_share_the_new_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     pools = list[BrokenOnce]()
 
-    def new_pool(_: Drawing) -> BrokenOnce:
+    def new_pool(_: Processes) -> BrokenOnce:
         pools.append(BrokenOnce(is_broken=not pools))
         return pools[-1]
 
-    monkeypatch.setattr(Drawing, "_new_pool", new_pool)
+    monkeypatch.setattr(Processes, "_new_pool", new_pool)
     drawing = Drawing()
     assert await asyncio.gather(*(drawing.draw(cast(Any, None)) for _ in range(5))) == [b"png"] * 5
     drawing.close()

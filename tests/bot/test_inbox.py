@@ -40,8 +40,11 @@ class Disk:
         finally:
             self._open -= 1
 
+    def now(self) -> None:
+        """The database's own clock will do."""
+
     async def scalar(self, _: object, values: dict[str, Any]) -> list[str]:
-        deliveries = [received["delivery"] for received in json.loads(values["told"])]
+        deliveries = [received["delivery"] for received in json.loads(values["descriptions"])]
         assert len(deliveries) == len(set(deliveries)) <= 16
         await dawdle(self._random)
         if any(delivery.startswith("bad") for delivery in deliveries):

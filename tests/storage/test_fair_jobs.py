@@ -242,7 +242,7 @@ async def test_what_is_taken_is_what_the_rule_says(base: Services, seed: int) ->
 async def test_two_workers_never_take_the_same_job_nor_the_same_lock(base: Services) -> None:
     await put(base, *[Waiting(n % 3, lock=f"thread-{n % 5}") for n in range(60)])
     workers = [await Places.new(base) for _ in range(3)]
-    await asyncio.gather(*(places.take() for places in workers for _ in range(5)), return_exceptions=True)
+    await asyncio.gather(*(places.take() for places in workers for _ in range(5)))
     locks = as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
     assert len(locks) == len({row.lock for row in locks}) <= 5
 
