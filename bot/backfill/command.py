@@ -10,13 +10,13 @@ from tqdm import tqdm
 
 from bot.backfill.run import Backfill, BackfillError, Place
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
-from bot.installations import InstallationCheck
 from bot.recording import Recording
 from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import github_of
 from storage.cipher import delivery_place
 from storage.deliveries import Received, receive
+from storage.installation_claims import InstallationClaims
 from storage.lookups import all_tenants, tenants_of_repository
 from storage.projects import Projects
 
@@ -66,7 +66,7 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
         raise BackfillError(
             f"the App is not installed on {repository}, or there is no such repository"
         ) from None
-    await _introduce(base, github, installation, told)
+    await _introduce(base, installation, told)
     if found := await _known(base, told["full_name"]):
         return found
     raise BackfillError(f"{repository} could not be recorded; `python -m bot doctor` says why")
@@ -83,7 +83,7 @@ async def _known(base: Services, repository: str) -> tuple[int, int] | None:
     return None
 
 
-async def _introduce(base: Services, github: GitHub, installation: Any, repository: Any) -> None:
+async def _introduce(base: Services, installation: Any, repository: Any) -> None:
     """Records what GitHub's webhook would have said when the repository was added to the installation."""
     account = installation["account"]
     payload = msgspec.json.encode(
@@ -111,5 +111,9 @@ async def _introduce(base: Services, github: GitHub, installation: Any, reposito
     async with base.database.nobody() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:
-        await InstallationCheck(base.database, github, base.clock).run(organization_id)
+        # GitHub has just told whose installation it is, as it does in an `installation` event.
+        async with base.database.tenant(organization_id) as tenant:
+            for claim in await InstallationClaims(tenant).all():
+                if (claim.installation, claim.account) == (installation["id"], account["id"]):
+                    await InstallationClaims(tenant).confirm(claim)
         await Recording(base.database, base.cipher, None, base.clock).work_off(organization_id)
