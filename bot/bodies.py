@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import msgspec
+import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -71,6 +72,7 @@ class Bodies:
             raise refusal(web.HTTPBadRequest, "the body ended before it was complete") from None
 
     def _busy(self, reason: str) -> web.HTTPException:
+        structlog.get_logger(__name__).warning("body refused", reason=reason, bytes_arrived=self._arrived)
         message = f"{reason}; redeliver this later"
         return refusal(web.HTTPServiceUnavailable, message, retry_after=max(1, round(self._seconds)))
 

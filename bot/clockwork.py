@@ -122,8 +122,9 @@ class Clockwork:
             next_turn = problem.retry_at
         except GitHubRefusedError as problem:
             self._log.warning("not reconciled", organization=organization_id, reason=str(problem))
-        async with self._database.tenant(organization_id) as tenant:
-            await Installations(tenant).reconcile_next(next_turn)
+        finally:  # Also after a bug: it must not come back each minute.
+            async with self._database.tenant(organization_id) as tenant:
+                await Installations(tenant).reconcile_next(next_turn)
 
     async def _check_visibility(self, organization_id: int) -> None:
         next_turn, changed = self._clock() + CHECK_EVERY, list[int]()
@@ -131,8 +132,10 @@ class Clockwork:
             changed = await self._visibility.run(organization_id)
         except GitHubUnavailableError as problem:
             next_turn = min(max(problem.retry_at, self._clock() + _VISIBILITY_PAUSE), next_turn)
+        finally:  # Also after a bug: it must not come back each minute.
+            async with self._database.tenant(organization_id) as tenant:
+                await Installations(tenant).check_visibility_next(next_turn)
         async with self._database.tenant(organization_id) as tenant:
-            await Installations(tenant).check_visibility_next(next_turn)
             # What is said unasked is a picture where pictures may be, and Mermaid elsewhere.
             for project_id in changed:
                 await self._jobs.redraw(

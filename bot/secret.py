@@ -13,7 +13,7 @@ _FORMS = (
         rf"\1{_HIDDEN}",
     ),
     (re.compile(r"\b(?:gh[a-z]_|github_pat_)\w{16,}"), _HIDDEN),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+"), _HIDDEN),
+    (re.compile(r"(?<![\w-])eyJ[\w-]{1,4000}\.[\w-]{1,8000}\.[\w-]+"), _HIDDEN),
     (re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+"), _HIDDEN),
     (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from charts.locales import LOCALES
@@ -280,7 +280,20 @@ def _validator() -> Draft202012Validator:
     formats.checks("zone")(_is_zone)
     formats.checks("day")(_is_day)
     formats.checks("locale")(lambda told: not isinstance(told, str) or told in LOCALES)
-    return Draft202012Validator(schema(), format_checker=formats)
+    # The library has no types for it.
+    linear = validators.extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator, {"uniqueItems": _unique_items}
+    )
+    validator: Draft202012Validator = linear(schema(), format_checker=formats)
+    return validator
+
+
+def _unique_items(_: object, is_asked: bool, items: object, __: object) -> Iterator[ValidationError]:
+    """The library compares each item with each other where they cannot be sorted."""
+    if not is_asked or not isinstance(items, list):
+        return
+    if len({json.dumps(item, sort_keys=True, default=str) for item in items}) < len(items):
+        yield ValidationError("holds something twice")
 
 
 def _against_schema(document: _Document) -> list[Problem]:

@@ -12,7 +12,8 @@ from sprints.numbering import Number, ref
 # Others import the words for foreign text from here, with all other words.
 __all__ = ["code", "counted", "folded", "footer", "full_day", "moment", "named", "person", "plain", "table"]
 _MOST_NAMED = 10
-_OPEN_BAR = re.compile(r"(?<!\\)\|")
+# A bar that ends a cell: GitHub takes a backslash before it together with the backslash before that one.
+_OPEN_BAR = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 
 
 def person(login: str) -> str:
@@ -57,7 +58,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers_from: i
 
 
 def _table_line(cells: Sequence[str]) -> str:
-    closed = [_OPEN_BAR.sub(r"\|", cell) for cell in cells]
+    closed = [_OPEN_BAR.sub(r"\1\|", cell) for cell in cells]
     return f"| {' | '.join(closed)} |"
 
 

@@ -19,6 +19,8 @@ from handlers.payloads import Id, Number
 # GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
 _GHOST = "ghost"
 _EDITED = "edited"
+# GitHub writes so into an issue that is made of somebody's comment or discussion, whose text it takes over.
+_TAKEN_OVER = "originally posted by"
 _WRITTEN = frozenset({"created", "opened", "submitted"})
 
 
@@ -198,6 +200,8 @@ def _text_before(delivery: Delivery, changes: Mapping[str, Any] | None) -> str |
 def _typed(text: _Text, sender: _Account, before: str | None) -> tuple[CommandLine, ...]:
     """The commands that the sender typed: those that the event added to a text of their own."""
     if before is None or not text.body or not _is_same_account(text.user, sender):
+        return ()
+    if not before and _TAKEN_OVER in text.body.lower():
         return ()
     return tuple(added_commands(text.body, before))
 

@@ -436,3 +436,9 @@ def test_the_check_run_points_at_the_lines() -> None:
     assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
     # Lines of files are annotated in plain text.
     assert told["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
+
+
+@pytest.mark.parametrize("number", [2**31, 99_999_999_999])
+def test_a_number_that_no_issue_can_have_is_refused(number: int) -> None:
+    (problem,) = problems(f"tracking: {number}\n")
+    assert "the number of an issue" in problem

@@ -4,6 +4,7 @@ A pattern that looks at the same blanks again and again needs minutes for the lo
 to CPU time here needs some milliseconds.
 """
 
+import re
 import time
 from collections.abc import Callable
 from datetime import date
@@ -13,13 +14,15 @@ import pytest
 
 from bot.changing import _CONFIRM
 from bot.publish import cut
+from bot.secret import redacted
 from commands.arguments import words_of
 from commands.boxes import ticked_boxes
 from commands.dispatch import MOST_LINE
 from commands.errors import UserError
 from commands.parser import added_commands, skimming
+from commands.settings_file import check_settings
 from commands.sprint_goal import with_goal
-from commands.wording import plain
+from commands.wording import plain, table
 from handlers.payloads import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start
 from sprints.estimates import Estimates
@@ -35,7 +38,7 @@ PIECES = [
     "start:", "start: ", "Start: 2026-01-01", "Start: 2026-01-01 x\n", "goal:", "goal: \n", "\tgoal:", "- [x] ",
     "- [x] <!--", "- [x] <!-- agile-github-suite:change:", "- [x] <!-- agile-github-suite:change:1 -->", "<!--",
     " confirm:", "confirm: ", "confirm:yes ", " c", "```\n", "<details>", "key:", "a:", "a-", '"a",', '"a", ', '","', "1,", "1.",
-    "points", "points ", "points: ", "size: ",
+    "points", "points ", "points: ", "size: ", "-eyJ", "eyJa.", "://a:", "password=", "-----BEGIN PRIVATE KEY-----", "\\", "\\|",
 ]  # fmt: skip
 
 
@@ -77,6 +80,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "plain text": plain,
     "cut": cut,
     "skimmed comment": _skimmed,
+    "line of the log": redacted,
+    "line of a table": lambda text: table(["a", "b"], [[text, text]]),
 }
 
 
@@ -97,3 +102,28 @@ def test_a_confirmation_is_taken_out_with_its_blanks() -> None:
     assert _CONFIRM.sub("", "/sprint close \t confirm:yes to:backlog") == "/sprint close to:backlog"
     assert _CONFIRM.sub("", "/sprint close confirm:yes  confirm:no") == "/sprint close"
     assert _CONFIRM.sub("", "/goal reconfirm:yes") == "/goal reconfirm:yes"
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [("a", ["b"])[n % 2] if n % 4 > 1 else n for n in range(6_000)],
+        [[n] if n % 2 else f"day {n}" for n in range(6_000)],
+    ],
+)
+@pytest.mark.parametrize("path", [("working_days",), ("sprints", "repositories")])
+def test_a_long_list_in_settings_is_judged_in_no_time(items: list[object], path: tuple[str, ...]) -> None:
+    settings: Any = items
+    for key in reversed(path):
+        settings = {key: settings}
+    begun = time.thread_time()
+    assert check_settings(settings, ())
+    assert time.thread_time() - begun < 2 * MOST_CPU_SECONDS
+
+
+@pytest.mark.parametrize("backslashes", range(5))
+def test_a_bar_of_others_ends_no_cell(backslashes: int) -> None:
+    """A backslash before a backslash escapes that one, and not the bar."""
+    _, _, line = table(["a", "b"], [["\\" * backslashes + "|", "x"]]).split("\n")
+    cells = re.sub(r"\\.", "", line.removeprefix("| ").removesuffix(" |"))
+    assert cells.count("|") == 1

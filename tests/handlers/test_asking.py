@@ -227,3 +227,31 @@ def test_no_other_box_is_ticked(author: Json | None, sender: Json | None, before
 def test_a_new_comment_ticks_no_box() -> None:
     webhook = delivery("issue_comment", "created", {"body": TICKED, "user": OUR_BOT}, MAINTAINER)
     assert request_of(webhook).ticked == ()
+
+
+DISCUSSED = f"""### Discussed in https://github.com/acme/shop/discussions/12
+
+<div type='discussions-op-text'>
+
+<sup>Originally posted by **mallory** November 20, 2026</sup>
+</div>
+
+{COMMAND}
+</div>"""
+REFERENCED = (
+    f"{COMMAND}\n\n_Originally posted by @mallory in https://github.com/acme/shop/issues/3#issuecomment-1_"
+)
+
+
+@pytest.mark.parametrize(
+    "body", [DISCUSSED, REFERENCED, REFERENCED.upper().replace(COMMAND.upper(), COMMAND)]
+)
+@pytest.mark.parametrize("event", ["issues", "pull_request", "issue_comment"])
+def test_text_that_github_took_over_from_somebody_asks_nothing(event: str, body: str) -> None:
+    new = delivery(event, WRITES[event], {"body": body, "user": MAINTAINER}, MAINTAINER)
+    assert typed(request_of(new)) == []
+
+
+def test_what_the_author_adds_below_text_of_others_is_asked() -> None:
+    added = edit("issues", {"body": {"from": REFERENCED}}, f"{REFERENCED}\n\n/help", MAINTAINER, MAINTAINER)
+    assert typed(added) == ["/help"]
