@@ -10,7 +10,7 @@ from bot.settings import Settings
 from marketplace.plans import METRICS
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
-from storage.installation_claims import InstallationClaim, InstallationClaims
+from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
 from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
 from storage.missed import MissedDeliveries
@@ -91,7 +91,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
                 "redeliver it on the App's page under “Advanced”"
             )
-        for claim in await InstallationClaims(tenant).all():
+        for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
             yield f"tenant {organization_id}: {_about_claim(claim)}"
         for project in await Projects(tenant).active():
             problems = (await Sprints(tenant, project.alone).readable(base.clock())).problems
@@ -118,11 +118,17 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
 
 def _about_claim(claim: InstallationClaim) -> str:
     """What came of deliveries that named an installation we did not know for their account."""
-    verdict = "GitHub says that it is not" if claim.is_denied else "GitHub has not confirmed it yet"
-    outcome = f"{claim.refused} were refused" if claim.refused else "they were recorded but not answered"
+    owner = claim.login or f"account {claim.account}"
+    if claim.is_denied:
+        verdict = f"Installation {claim.installation} isn't {owner}'s, according to GitHub"
+    else:
+        verdict = f"Installation {claim.installation} isn't confirmed as {owner}'s by GitHub yet"
+    if claim.refused:
+        outcome = f"{claim.refused:,} {'delivery' if claim.refused == 1 else 'deliveries'} refused"
+    else:
+        outcome = "its deliveries are recorded, but not answered"
     return (
-        f"deliveries name installation {claim.installation} as that of {claim.login} (id {claim.account}), "
-        f"and {verdict}; {outcome}, the last at {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App was "
+        f"{verdict}; {outcome}. The last one came on {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App is "
         "installed there again, redeliver its `installation` event on the App's page under “Advanced”"
     )
 

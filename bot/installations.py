@@ -7,13 +7,22 @@ order, or about a repository that has moved, must not redirect a tenant's events
 from collections.abc import Callable
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError
+from handlers.payloads import Account
 from storage.database import Database
 from storage.installation_claims import InstallationClaim, InstallationClaims
 
 _NOT_FOUND = {404, 410}
+
+
+class _Installation(msgspec.Struct):
+    """What GitHub says of an installation."""
+
+    account: Account
+    suspended_at: datetime | None = None
 
 
 class InstallationCheck:
@@ -26,27 +35,31 @@ class InstallationCheck:
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int) -> None:
-        """Confirms or denies each unchecked claim. Raises GitHubUnavailableError; the others then wait."""
+        """Confirm or deny each unchecked claim. Raises GitHubUnavailableError; the others then wait."""
         async with self._database.tenant(organization_id, waits=False) as tenant:
             claims = await InstallationClaims(tenant).unchecked()
         for claim in claims:
-            account = await self._account_of(claim.installation)
+            installed = await self._get(claim.installation)
             async with self._database.tenant(organization_id) as tenant:
                 claims_of_tenant = InstallationClaims(tenant)
-                is_confirmed = account == claim.account and await claims_of_tenant.confirm(claim)
+                is_confirmed = (
+                    installed is not None
+                    and installed.account.id == claim.account
+                    and await claims_of_tenant.confirm(claim, installed.suspended_at)
+                )
                 if not is_confirmed:
                     await claims_of_tenant.deny(claim, self._clock())
             self._log_result(claim, is_confirmed=is_confirmed)
 
-    async def _account_of(self, installation: int) -> int | None:
-        """The id of the account on which it is installed; None if our App has no such installation."""
+    async def _get(self, installation: int) -> _Installation | None:
+        """The installation as GitHub has it; None if our App has no such installation."""
         try:
             answer = await self._github.app.get(f"/app/installations/{installation}")
         except GitHubRefusedError as refusal:
             if refusal.status in _NOT_FOUND:
                 return None
             raise
-        return int(answer["account"]["id"])
+        return msgspec.convert(answer, _Installation)
 
     def _log_result(self, claim: InstallationClaim, *, is_confirmed: bool) -> None:
         if is_confirmed:

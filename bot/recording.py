@@ -5,9 +5,10 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 from cachetools import LRUCache
@@ -36,8 +37,8 @@ from handlers.payloads import Account, Repository, clean
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
-from storage.installations import Installations
-from storage.jobs import Jobs
+from storage.installations import Installations, Relation
+from storage.jobs import ANSWER, BACKFILL, CHECK, PRESS, READ_SETTINGS, Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.projects import Repository as SeenRepository
@@ -61,6 +62,15 @@ class _Read:
     found: list[tuple[StoredEvent, Frame, list[Outcome]]] = field(default_factory=list)
     unusable: dict[int, str | None] = field(default_factory=dict)
     failed: list[tuple[StoredEvent, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deferral:
+    """A job to be deferred. Those of one task are deferred in the order of `key`."""
+
+    task: str
+    key: tuple[int | str, ...]
+    defer: Callable[[], Awaitable[None]]
 
 
 class Recording:
@@ -120,7 +130,7 @@ class Recording:
 
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> _People:
         read = await self._read(events)
-        projects, rows = Projects(tenant), list[TimelineRow]()
+        projects, rows, deferrals = Projects(tenant), list[TimelineRow](), list[_Deferral]()
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
             project_id = None
@@ -129,9 +139,13 @@ class Recording:
                 project_id = await projects.remember(_seen(frame.repository, seen_at))
             rows += [TimelineRow(project_id, fact) for fact in facts]
             for outcome in outcomes:
-                await self._follow(tenant, event, project_id, outcome)
+                deferrals += await self._follow(tenant, event, project_id, outcome)
         people = await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
+        # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
+        # Answers, of which none is the same as another, stay in the order of their events.
+        for deferral in sorted(deferrals, key=lambda deferral: (deferral.task, deferral.key)):
+            await deferral.defer()
         await self._defer_follow_ups(tenant, {row.project_id for row in rows if row.project_id is not None})
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
@@ -153,7 +167,7 @@ class Recording:
                 redraws.add(project.leader.id)
                 checks |= {member.id for member in project.sharing}
         now = self._clock()
-        # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
+        # In the order of the ids, as above and in bot/clockwork.py.
         for project_id in sorted(redraws):
             await self._jobs.redraw(
                 tenant.connection,
@@ -171,62 +185,17 @@ class Recording:
 
     async def _follow(
         self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome
-    ) -> None:
-        """What an event asks for, beside its place on the timeline."""
+    ) -> Sequence[_Deferral]:
+        """What an event changes beside its place on the timeline. Returns the jobs that it asks for."""
         match outcome:
-            case Asked() if self._jobs is not None and project_id is not None:
-                await self._jobs.answer(
-                    tenant.connection,
-                    organization_id=tenant.organization_id,
-                    event_id=event.id,
-                    thread=f"thread:{project_id}:{outcome.number}",
-                )
-            case InstallationChanged(change="deleted"):
-                await Installations(tenant).ended(outcome.installation)
-            case InstallationChanged(change="suspend" | "unsuspend"):
-                since = outcome.at if outcome.change == "suspend" else None
-                await Installations(tenant).suspended(since)
-            case SettingsChanged() if self._jobs is not None and project_id is not None:
-                await self._jobs.read_settings(
-                    tenant.connection, organization_id=tenant.organization_id, project_id=project_id
-                )
-            case CheckWanted() if self._jobs is not None and project_id is not None:
-                await self._jobs.check(
-                    tenant.connection,
-                    organization_id=tenant.organization_id,
-                    project_id=project_id,
-                    number=outcome.number,
-                    head=outcome.head,
-                    is_rerun=outcome.is_rerun,
-                )
-            case Pressed() if self._jobs is not None and project_id is not None:
-                await self._jobs.press(
-                    tenant.connection,
-                    organization_id=tenant.organization_id,
-                    event_id=event.id,
-                    project_id=project_id,
-                )
+            case InstallationChanged():
+                await _change_installation(Installations(tenant), outcome)
             case RepositoriesChanged():
-                await self._look_after(tenant, outcome, event.received_at)
-
-    async def _look_after(self, tenant: Tenant, change: RepositoriesChanged, at: datetime) -> None:
-        projects = Projects(tenant)
-        for repository in (*change.removed, *change.archived):
-            await projects.set_active(await projects.remember(_seen(repository, at)), is_active=False)
-        for repository in change.removed:
-            await projects.set_hidden(repository.key, at)
-        for repository in change.added:
-            project_id = await projects.remember(_seen(repository, at))
-            await projects.set_active(project_id, is_active=True)
-            await projects.set_hidden(repository.key, None)
-            if self._jobs is not None:
-                await self._jobs.backfill(
-                    tenant.connection, organization_id=tenant.organization_id, project_id=project_id
-                )
-                for one in (project_id, ORGANIZATION):
-                    await self._jobs.read_settings(
-                        tenant.connection, organization_id=tenant.organization_id, project_id=one
-                    )
+                added = await _look_after(tenant, outcome, event.received_at)
+                return [] if self._jobs is None else _first_jobs(self._jobs, tenant, added)
+        if self._jobs is None or project_id is None:
+            return []
+        return _requested_jobs(self._jobs, tenant, event, project_id, outcome)
 
     async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> _People:
         """Stores people who were not met before, or under another login. Returns them by tenant and id."""
@@ -276,6 +245,87 @@ class Recording:
         self._log.warning(
             "delivery parked" if parked else "delivery put off", delivery=event.delivery, reason=why
         )
+
+
+async def _change_installation(installations: Installations, change: InstallationChanged) -> None:
+    if change.change == "deleted":
+        await installations.ended(change.installation)
+    elif change.change in ("created", "unsuspend"):
+        await installations.suspended(change.installation, None)
+    elif change.change == "suspend":
+        await installations.suspended(change.installation, change.at)
+
+
+async def _look_after(tenant: Tenant, change: RepositoriesChanged, at: datetime) -> list[int]:
+    """Keep which repositories can be seen and get work by the clock. Returns the ids of those added.
+
+    What a former installation tells late takes nothing from the present one and brings nothing back.
+    """
+    added, removed = change.added, change.removed
+    if change.installation is not None:
+        relation = await Installations(tenant).relation(change.installation)
+        if relation in (Relation.REPLACED, Relation.ENDED):
+            added = ()
+        if relation is Relation.REPLACED:
+            removed = ()
+    projects, added_ids = Projects(tenant), list[int]()
+    for repository in (*removed, *change.archived):
+        await projects.set_active(await projects.remember(_seen(repository, at)), is_active=False)
+    for repository in removed:
+        await projects.set_hidden(repository.key, at)
+    for repository in added:
+        project_id = await projects.remember(_seen(repository, at))
+        await projects.set_active(project_id, is_active=True)
+        await projects.set_hidden(repository.key, None)
+        added_ids.append(project_id)
+    return added_ids
+
+
+def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[_Deferral]:
+    """What a repository needs when it is added: its past, and the settings that hold for it."""
+    deferrals, where = list[_Deferral](), tenant.organization_id
+    for project_id in project_ids:
+        past = partial(jobs.backfill, tenant.connection, organization_id=where, project_id=project_id)
+        deferrals.append(_Deferral(BACKFILL, (project_id,), past))
+        for settings_of in (project_id, ORGANIZATION):
+            settings = partial(
+                jobs.read_settings, tenant.connection, organization_id=where, project_id=settings_of
+            )
+            deferrals.append(_Deferral(READ_SETTINGS, (settings_of,), settings))
+    return deferrals
+
+
+def _requested_jobs(
+    jobs: Jobs, tenant: Tenant, event: StoredEvent, project_id: int, outcome: Outcome
+) -> list[_Deferral]:
+    """The jobs that an event asks for in its repository."""
+    connection, where = tenant.connection, tenant.organization_id
+    match outcome:
+        case Asked():
+            thread = f"thread:{project_id}:{outcome.number}"
+            answer = partial(jobs.answer, connection, organization_id=where, event_id=event.id, thread=thread)
+            return [_Deferral(ANSWER, (), answer)]
+        case Pressed():
+            press = partial(
+                jobs.press, connection, organization_id=where, event_id=event.id, project_id=project_id
+            )
+            return [_Deferral(PRESS, (), press)]
+        case SettingsChanged():
+            settings = partial(jobs.read_settings, connection, organization_id=where, project_id=project_id)
+            return [_Deferral(READ_SETTINGS, (project_id,), settings)]
+        case CheckWanted():
+            check = partial(
+                jobs.check,
+                connection,
+                organization_id=where,
+                project_id=project_id,
+                number=outcome.number,
+                head=outcome.head,
+                is_rerun=outcome.is_rerun,
+            )
+            pull_request = (outcome.number or 0, outcome.head or "", outcome.is_rerun)
+            return [_Deferral(CHECK, (project_id, *pull_request), check)]
+    return []
 
 
 def _is_away(problem: DBAPIError) -> bool:

@@ -1,4 +1,4 @@
-"""Payloads and pictures are kept for a set time, then emptied in small batches; the timeline for ever.
+"""Payloads, pictures and claims are kept for a set time, then go in small batches; the timeline stays.
 
 A picture keeps what it is drawn from, so that an old comment never shows a broken one.
 """
@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.deliveries import Deliveries
+from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants
 
 _BATCH = 500
@@ -40,6 +41,8 @@ class Retention:
                 emptied = await Deliveries(tenant).forget_payloads(now - self._keep, _BATCH)
             total += emptied
             await asyncio.sleep(_PAUSE_SECONDS)
+        async with self._database.tenant(organization_id) as tenant:
+            await InstallationClaims(tenant).forget(now - CLAIM_KEPT_FOR)
         given_up = _BATCH
         while given_up == _BATCH:
             async with self._database.tenant(organization_id) as tenant:

@@ -1,8 +1,9 @@
 """Asks GitHub which repositories can still be seen, because of the pictures that are linked in them.
 
-Most of it GitHub tells by itself: that a repository became private, or that the App was uninstalled. Where
-such a delivery was lost, this finds it. Together with the time for which pictures are kept elsewhere
-(`KEPT_FOR` of bot/chart_route.py) it is less than an hour from the change to the end of a link.
+Most of it GitHub tells by itself: that a repository became private, or that the App was uninstalled,
+suspended or resumed. Where such a delivery was lost, this finds it. Together with the time for which pictures
+are kept elsewhere (`KEPT_FOR` of bot/chart_route.py) it is less than an hour from the change to the end of a
+link.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +15,7 @@ import structlog
 from bot.github import GitHub, GitHubRefusedError, Installation
 from handlers.payloads import Repository, clean
 from storage.database import Database
+from storage.installations import Installations
 from storage.projects import Project, Projects
 from storage.projects import Repository as SeenRepository
 
@@ -47,6 +49,8 @@ class VisibilityCheck:
         if visible is None:
             return []
         async with self._database.tenant(organization_id) as tenant:
+            if visible:
+                await Installations(tenant).seen_working(installation, now)
             for project in before:
                 await _update(Projects(tenant), project, visible.get(project.node_id), now)
             after = {project.id: project for project in await Projects(tenant).with_pictures()}

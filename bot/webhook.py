@@ -106,7 +106,6 @@ class Door:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
             return answer(
                 409,
-                "the installation and the account of this delivery are not known to belong together; "
-                "`python -m bot doctor` says more, and once they are, redeliver this",
+                "This installation isn't linked to this account. Run `python -m bot doctor`, then redeliver.",
             )
         return answer(202, outcome.value)

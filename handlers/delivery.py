@@ -77,12 +77,14 @@ class InstallationChanged:
 class RepositoriesChanged:
     """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`.
 
-    `archived` ones get no more work by the clock either, but can be seen as before.
+    `archived` ones get no more work by the clock either, but can be seen as before. `installation` is set
+    where an installation says what it can see.
     """
 
     added: Sequence[Repository] = ()
     removed: Sequence[Repository] = ()
     archived: Sequence[Repository] = ()
+    installation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,16 +38,20 @@ def record_installation(
     yield Recorded(fact)
     yield InstallationChanged(payload.installation.id, delivery.action or "", fact.at)
     if delivery.action == "created":
-        yield RepositoriesChanged(added=payload.repositories)
+        yield RepositoriesChanged(added=payload.repositories, installation=payload.installation.id)
     elif delivery.action == "deleted":
-        yield RepositoriesChanged(removed=payload.repositories)
+        yield RepositoriesChanged(removed=payload.repositories, installation=payload.installation.id)
 
 
 def record_installation_repositories(delivery: Delivery) -> Iterator[Recorded | RepositoriesChanged]:
     """Repositories were added to the installation, or removed from it."""
     payload = delivery.read(_PAYLOAD)
     yield Recorded(_fact(delivery, payload))
-    yield RepositoriesChanged(payload.repositories_added, payload.repositories_removed)
+    yield RepositoriesChanged(
+        added=payload.repositories_added,
+        removed=payload.repositories_removed,
+        installation=payload.installation.id,
+    )
 
 
 def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:

@@ -80,7 +80,8 @@ class Deadlines:
     async def delete_everything(self) -> Mapping[str, int]:
         """Deletes all that there is of this tenant, itself too, and tells how many rows of which table.
 
-        The database refuses (DBAPIError) unless a deadline has passed by its own clock.
+        The database refuses (DBAPIError) unless, by its own clock, the latest deadline has passed, and none
+        was noted, withdrawn or restored in the last seven days.
         """
         return dict(await self._connection.scalar(text("select delete_tenant()")) or {})
 
@@ -93,5 +94,5 @@ class Deadlines:
 
 
 async def tenants_to_delete(connection: AsyncConnection) -> Sequence[int]:
-    """Whose deadline has passed."""
+    """Whose latest deadline has passed, with no change to their deadlines in the last seven days."""
     return (await connection.scalars(text("select * from tenants_to_delete()"))).all()

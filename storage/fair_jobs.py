@@ -5,7 +5,7 @@ from datetime import datetime
 
 import procrastinate
 from procrastinate.exceptions import UniqueViolation
-from procrastinate.jobs import Job
+from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
 from storage.jobs import (
@@ -41,6 +41,9 @@ from fetch_fair_job(
     %(queues)s::text[], %(worker_id)s, %(places)s, %(background)s::text[], %(moment)s::timestamptz
 )
 """
+# The application's role may end and put back jobs that are under way, and no others.
+_FINISH = "select finish_running_job(%(job_id)s, %(status)s, %(delete_job)s)"
+_RETRY = "select retry_running_job(%(job_id)s, %(retry_at)s)"
 
 
 class FairJobManager(JobManager):
@@ -73,3 +76,22 @@ class FairJobManager(JobManager):
         except UniqueViolation:  # Another worker took a job with the same lock at this moment.
             return None
         return Job.from_row(row) if row["id"] is not None else None
+
+    async def finish_job_by_id_async(self, job_id: int, status: Status, delete_job: bool) -> None:
+        """End a job that is under way; the database refuses any other."""
+        await self.connector.execute_query_async(
+            query=_FINISH, job_id=job_id, status=status.value, delete_job=delete_job
+        )
+
+    async def retry_job_by_id_async(
+        self,
+        job_id: int,
+        retry_at: datetime,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Put a job that is under way back into the queue. Raises ValueError for any other place in it."""
+        if (priority, queue, lock) != (None, None, None):
+            raise ValueError("a job that is tried again keeps its priority, queue and lock")
+        await self.connector.execute_query_async(query=_RETRY, job_id=job_id, retry_at=retry_at)

@@ -5,19 +5,25 @@ They are written where deliveries come in (assign_tenant in migrations/) and che
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, delete, select, update
+from sqlalchemy import ColumnElement, any_, delete, exists, func, or_, select, update
 
 from storage.database import Tenant
 from storage.tables import installation_claims, organizations
+
+# Since it was last made. Then whoever could mend it has seen it, or nothing is wrong any more.
+CLAIM_KEPT_FOR = timedelta(days=7)
+# GitHub is not asked about the same claim more often.
+_CHECK_AGAIN_AFTER = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationClaim:
     """A delivery said that `installation` is that of the account `login`.
 
-    `refused` counts deliveries that were not stored because of it. `is_denied`: GitHub says otherwise.
+    `refused` counts deliveries that were not stored because of it. `claimed_at` is when the last delivery
+    said so, `checked_at` when GitHub said otherwise.
     """
 
     id: int
@@ -26,7 +32,12 @@ class InstallationClaim:
     login: str
     refused: int
     claimed_at: datetime
-    is_denied: bool
+    checked_at: datetime | None
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether GitHub says that the installation is not this account's."""
+        return self.checked_at is not None
 
 
 class InstallationClaims:
@@ -36,26 +47,28 @@ class InstallationClaims:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def all(self) -> Sequence[InstallationClaim]:
-        """Claims that GitHub did not confirm, by when they were last made."""
-        query = (
-            select(
-                installation_claims.c.id,
-                installation_claims.c.installation,
-                installation_claims.c.account,
-                installation_claims.c.login,
-                installation_claims.c.refused,
-                installation_claims.c.claimed_at,
-                installation_claims.c.checked_at.is_not(None),
-            )
-            .where(self._mine)
-            .order_by(installation_claims.c.claimed_at, installation_claims.c.id)
+    async def since(self, moment: datetime) -> Sequence[InstallationClaim]:
+        """Claims made since a moment that GitHub did not confirm, by when they were last made.
+
+        Without those of former installations: what these tell late is expected, and nothing needs mending.
+        """
+        is_former = exists().where(
+            organizations.c.id == self._organization_id,
+            installation_claims.c.installation == any_(organizations.c.former_installations),
         )
-        return [InstallationClaim(*row) for row in await self._connection.execute(query)]
+        return await self._select(installation_claims.c.claimed_at >= moment, ~is_former)
 
     async def unchecked(self) -> Sequence[InstallationClaim]:
-        """Claims that GitHub was not asked about yet."""
-        return [claim for claim in await self.all() if not claim.is_denied]
+        """Claims that GitHub was not asked about, or that were made anew an hour after it denied them."""
+        checked_at = installation_claims.c.checked_at
+        is_made_anew = installation_claims.c.claimed_at >= checked_at + _CHECK_AGAIN_AFTER
+        return await self._select(or_(checked_at.is_(None), is_made_anew))
+
+    async def forget(self, before: datetime) -> None:
+        """Delete claims that were last made before a moment."""
+        await self._connection.execute(
+            delete(installation_claims).where(self._mine, installation_claims.c.claimed_at < before)
+        )
 
     async def deny(self, claim: InstallationClaim, checked_at: datetime) -> None:
         """GitHub says that the installation is not this account's. The claim is kept for `doctor`."""
@@ -65,22 +78,23 @@ class InstallationClaims:
             .values(checked_at=checked_at)
         )
 
-    async def confirm(self, claim: InstallationClaim) -> bool:
+    async def confirm(self, claim: InstallationClaim, suspended_at: datetime | None = None) -> bool:
         """GitHub says that the installation is the claimed account's: the tenant is known by it from now on.
 
-        False, and nothing changes, if that account is another than the tenant's.
+        `suspended_at` is since when it is suspended. False, and nothing changes, if that account is another
+        than the tenant's.
         """
-        replaced = organizations.c.github_installation_id
-        former = organizations.c.former_installations
-        # Two jobs may check the same claim.
-        is_other = replaced.is_not(None) & (replaced != claim.installation)
+        former = func.former_installations_after(
+            organizations.c.former_installations, organizations.c.github_installation_id, claim.installation
+        )
         result = await self._connection.execute(
             update(organizations)
             .where(organizations.c.id == self._organization_id)
             .where(organizations.c.github_account_id == claim.account)
             .values(
                 github_installation_id=claim.installation,
-                former_installations=case((is_other, former.op("||")(replaced)), else_=former),
+                former_installations=former,
+                suspended_at=suspended_at,
             )
         )
         if not result.rowcount:
@@ -89,6 +103,15 @@ class InstallationClaims:
             delete(installation_claims).where(self._mine, installation_claims.c.id == claim.id)
         )
         return True
+
+    async def _select(self, *conditions: ColumnElement[bool]) -> Sequence[InstallationClaim]:
+        names = InstallationClaim.__dataclass_fields__
+        query = (
+            select(*(installation_claims.c[name] for name in names))
+            .where(self._mine, *conditions)
+            .order_by(installation_claims.c.claimed_at, installation_claims.c.id)
+        )
+        return [InstallationClaim(*row) for row in await self._connection.execute(query)]
 
     @property
     def _mine(self) -> ColumnElement[bool]:

@@ -3,12 +3,22 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum, auto
 
-from sqlalchemy import func, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
 from storage.tables import organizations
+
+
+class Relation(Enum):
+    """What an installation is to an account."""
+
+    PRESENT = auto()
+    REPLACED = auto()  # The account has another one.
+    ENDED = auto()  # It was the account's, which has none now.
+    UNKNOWN = auto()  # The account has none, and this one was never its.
 
 
 class Installations:
@@ -20,18 +30,32 @@ class Installations:
 
     async def ended(self, installation: int) -> None:
         """The App was uninstalled. What an older installation tells late does not end a newer one."""
-        gone = func.array_append(organizations.c.former_installations, installation)
-        await self._update(former_installations=gone)
-        await self._connection.execute(
-            update(organizations)
-            .where(organizations.c.id == self._organization_id)
-            .where(organizations.c.github_installation_id == installation)
-            .values(github_installation_id=None)
-        )
+        former = func.former_installations_after(organizations.c.former_installations, installation, None)
+        await self._update(former_installations=former)
+        await self._update_if_present(installation, github_installation_id=None, suspended_at=None)
 
-    async def suspended(self, since: datetime | None) -> None:
-        """GitHub refuses everything of a suspended installation until it is resumed (None)."""
-        await self._update(suspended_at=since)
+    async def suspended(self, installation: int, since: datetime | None) -> None:
+        """GitHub refuses everything of a suspended installation until it is resumed (None).
+
+        What a former installation tells late says nothing of the present one.
+        """
+        await self._update_if_present(installation, suspended_at=since)
+
+    async def seen_working(self, installation: int, at: datetime) -> None:
+        """Note that GitHub answered for the installation, which was thus not suspended at that moment."""
+        await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
+
+    async def relation(self, installation: int) -> Relation:
+        """Whether an installation is the account's present one, or was, as far as we know."""
+        query = select(organizations.c.github_installation_id, organizations.c.former_installations).where(
+            organizations.c.id == self._organization_id
+        )
+        present, former = (await self._connection.execute(query)).one()
+        if present == installation:
+            return Relation.PRESENT
+        if present is not None:
+            return Relation.REPLACED
+        return Relation.ENDED if installation in former else Relation.UNKNOWN
 
     async def reconcile_next(self, at: datetime) -> None:
         """When its sprints are compared with GitHub again."""
@@ -46,6 +70,16 @@ class Installations:
         if people:
             told = [{"github_id": github_id, "login": login} for github_id, login in people.items()]
             await self._connection.execute(text("select meet_people(:told)"), {"told": json.dumps(told)})
+
+    async def _update_if_present(
+        self, installation: int, *conditions: ColumnElement[bool], **values: object
+    ) -> None:
+        await self._connection.execute(
+            update(organizations)
+            .where(organizations.c.id == self._organization_id)
+            .where(organizations.c.github_installation_id == installation, *conditions)
+            .values(**values)
+        )
 
     async def _update(self, **values: object) -> None:
         await self._connection.execute(

@@ -143,15 +143,20 @@ class Projects:
         )
 
     async def with_pictures(self) -> list[Project]:
-        """The repositories that pictures were linked in."""
+        """The repositories that pictures were linked in, in the order of their ids."""
         has_pictures = exists().where(
             chart_files.c.organization_id == self._organization_id, chart_files.c.project_id == projects.c.id
         )
-        return [_project(row) for row in await self._connection.execute(self._query().where(has_pictures))]
+        query = self._query().where(has_pictures).order_by(projects.c.id)
+        return [_project(row) for row in await self._connection.execute(query)]
 
     async def active(self) -> list[Project]:
-        """The repositories that get work by the clock."""
-        rows = await self._connection.execute(self._query().where(projects.c.is_active))
+        """The repositories that get work by the clock, in the order of their ids.
+
+        Who defers a job for each of them does so in the same order as everybody else.
+        """
+        query = self._query().where(projects.c.is_active).order_by(projects.c.id)
+        rows = await self._connection.execute(query)
         return await self._shared([_project(row) for row in rows])
 
     async def said(self, project_id: int) -> dict[str, Any]:

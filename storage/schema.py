@@ -40,8 +40,8 @@ GRANTS = {
     "deletion_deadlines": "select",
     "posts": "select, insert, update",
     "outbox": "select, insert, update",
-    "chart_files": "select, insert, update",
-    "installation_claims": "select, update, delete",
+    "chart_files": "select, insert",
+    "installation_claims": "select, delete",
     "alembic_version": "select",
 }
 # What it may do with some columns only: by the others, rows would come under another account, a deletion
@@ -55,9 +55,14 @@ COLUMN_GRANTS = {
         "insert": "organization_id, cancelled_at, due_at, is_told",
         "update": "is_told, shown_at, withdrawn_at, withdrawn_because",
     },
-    # Whose jobs they are, and what they are about, is in the other columns.
+    # Which repository a picture belongs to, and whose work is in it, is settled when it is drawn.
+    "chart_files": {"update": "png, used_at"},
+    # Who claims what is written where deliveries come in.
+    "installation_claims": {"update": "checked_at"},
+    # Whose jobs they are, and what they are about, is in the other columns. `scheduled_at` tells whether
+    # anything is due (`is_busy` of storage/jobs.py).
     "procrastinate_jobs": {
-        "select": "id, queue_name, task_name, priority, status, scheduled_at, attempts, abort_requested",
+        "select": "id, queue_name, task_name, status, scheduled_at, attempts, abort_requested",
     },
 }
 _LOOK_UPS = (
@@ -82,13 +87,14 @@ _LOOK_UPS = (
     "hold_waiting_job(text)",
     "receive_deliveries(text, bytea[], timestamptz)",
     "app_now()",
+    "former_installations_after(bigint[], bigint, bigint)",
 )
-# What a worker does with the queue. They are procrastinate's own, run as the owner (migration 0007).
+# What a worker does with the queue: procrastinate's own functions and ours, run as the owner (0007).
 _QUEUE = (
     "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
-    "procrastinate_finish_job_v1(bigint, procrastinate_job_status, boolean)",
-    "procrastinate_retry_job_v2(bigint, timestamptz, integer, varchar, varchar)",
+    "finish_running_job(bigint, procrastinate_job_status, boolean)",
+    "retry_running_job(bigint, timestamptz)",
     "procrastinate_register_worker_v1()",
     "procrastinate_unregister_worker_v1(bigint)",
     "procrastinate_update_heartbeat_v1(bigint)",

@@ -62,7 +62,7 @@ async def test_an_unknown_installation_takes_over_no_account(
     status, message = await endpoint.deliver(event, payload)
 
     assert status == 409
-    assert "are not known to belong together" in message
+    assert "isn't linked to this account" in message
     assert await binding(base, "acme") == 100
     # The next event of that installation is about somebody else, and is nothing of this tenant's.
     await endpoint.deliver("issues", issue_of(200, OTHERS_REPOSITORY))
@@ -108,11 +108,10 @@ async def test_doctor_names_what_was_refused(
     for _ in range(3):
         await endpoint.deliver("issues", issue_of(200))
 
-    (finding,) = [finding for finding in await examine(base) if "installation 200" in finding]
+    (finding,) = [finding for finding in await examine(base) if "Installation 200" in finding]
     capsys.readouterr()
-    assert "as that of acme (id 3)" in finding
-    assert "3 were refused" in finding
-    assert "GitHub has not confirmed it yet" in finding
+    assert "confirmed as acme's by GitHub yet" in finding
+    assert "3 deliveries refused" in finding
 
 
 async def test_an_installation_whose_event_was_lost_is_found_by_asking_github(bot: Bot) -> None:
@@ -149,7 +148,7 @@ async def test_github_denies_a_claim_and_doctor_says_so(bot: Bot, capsys: pytest
     await bot.rest()
 
     assert await binding(bot.base, "acme") == 4711
-    findings = [finding for finding in await examine(bot.base) if "as that of acme" in finding]
+    findings = [finding for finding in await examine(bot.base) if "isn't acme's" in finding]
     capsys.readouterr()
     assert len(findings) == 1
-    assert "GitHub says that it is not; 1 were refused" in findings[0]
+    assert "isn't acme's, according to GitHub; 1 delivery refused." in findings[0]

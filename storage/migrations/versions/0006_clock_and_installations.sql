@@ -80,6 +80,14 @@ create table installation_claims (
 
 drop function tenant_for(bigint, bigint, text, text);
 
+-- The former installations of an account whose installation `replaced` gives way to `bound`.
+create function former_installations_after(former bigint[], replaced bigint, bound bigint) returns bigint[]
+language sql immutable parallel safe set search_path = pg_catalog, pg_temp as $$
+    select array_remove(
+        case when replaced is null or replaced = any (former) then former else former || replaced end, bound
+    )
+$$;
+
 -- The tenant of an account, made if there is none yet.
 create function tenant_of_account_or_new(account bigint, login text, kind text) returns bigint
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
@@ -114,6 +122,7 @@ alter type received_delivery add attribute is_refused boolean;
 -- Whose a delivery is. The tenant is the account that it is about. Only an `installation` event binds an
 -- installation to an account; whatever else names a pair that we do not know as one leaves a claim, which is then
 -- checked with GitHub (bot/installations.py). Where the claim contradicts what we know, the delivery is refused.
+-- A claim is made again at most once an hour by deliveries that are not refused: they are many.
 create function assign_tenant(delivery public.received_delivery) returns public.received_delivery
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
@@ -129,26 +138,37 @@ begin
         delivery.tenant :=
             public.tenant_of_account_or_new(delivery.account, delivery.login, delivery.account_type);
         select * into owner from public.organizations where id = delivery.tenant;
-        if delivery.installation is null or delivery.installation = any (owner.former_installations) then
-            return delivery; -- What comes late from an installation that is gone does not bring it back.
-        elsif delivery.event = 'installation' then
-            if delivery.action is distinct from 'deleted' then
-                -- A reinstallation gets a new id; the account keeps its history.
-                update public.organizations
-                set github_installation_id = delivery.installation, updated_at = public.app_now()
-                where id = delivery.tenant;
-                delete from public.installation_claims
-                where organization_id = delivery.tenant and installation = delivery.installation
-                    and account = delivery.account;
-            end if;
+        if delivery.installation is null or (delivery.event = 'installation' and delivery.action = 'deleted')
+        then
+            return delivery; -- It binds nothing, and claims nothing.
+        elsif delivery.installation = any (owner.former_installations) then
+            -- What comes late from a former installation does not bring it back, and is recorded. Should
+            -- events have arrived in the wrong order, so that it is the present one, GitHub says so when asked.
+            delivery.is_refused := false;
+        elsif delivery.event = 'installation'
+            and delivery.action in ('created', 'suspend', 'unsuspend', 'new_permissions_accepted')
+        then
+            -- A reinstallation gets a new id, and is not suspended as the old one may have been; the account
+            -- keeps its history.
+            update public.organizations
+            set github_installation_id = delivery.installation,
+                former_installations = public.former_installations_after(
+                    former_installations, github_installation_id, delivery.installation
+                ),
+                suspended_at = null, updated_at = public.app_now()
+            where id = delivery.tenant;
+            delete from public.installation_claims
+            where organization_id = delivery.tenant and installation = delivery.installation
+                and account = delivery.account;
             return delivery;
+        else
+            delivery.is_refused := owner.github_installation_id is not null;
         end if;
-        delivery.is_refused := owner.github_installation_id is not null;
     end if;
     if delivery.is_refused or (bound.id is null and delivery.tenant is not null and not exists (
         select from public.installation_claims
         where organization_id = delivery.tenant and installation = delivery.installation
-            and account = delivery.account
+            and account = delivery.account and claimed_at > public.app_now() - interval '1 hour'
     )) then
         insert into public.installation_claims as known
             (organization_id, installation, account, login, delivery_id, refused)

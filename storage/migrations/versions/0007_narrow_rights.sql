@@ -102,27 +102,32 @@ $$;
 
 -- Deletion ---------------------------------------------------------------------------------------------
 
--- When the row was written, by the database's own clock. The application's role cannot write this column, and no
--- other column of a row that is there by which a deletion is brought forward.
+-- When the row was written, withdrawn or restored, by the database's own clock. The application's role cannot
+-- write this column, nor move a deadline that is there.
 alter table deletion_deadlines add noted_at timestamptz not null default now();
 update deletion_deadlines set noted_at = created_at;
 
--- One that was withdrawn and counts again is news, and is to be read as long as a new one.
+-- A withdrawal can leave an earlier deadline as the latest, and one that was withdrawn can count again. Either is
+-- news, and is to be read as long as a new one.
 create function restart_notice() returns trigger language plpgsql as $$
 begin
     new.noted_at := now();
     return new;
 end $$;
 create trigger restart_notice before update on deletion_deadlines for each row
-when (old.withdrawn_at is not null and new.withdrawn_at is null)
+when (old.withdrawn_at is distinct from new.withdrawn_at)
 execute function restart_notice();
 
--- Whether a tenant's data is to be deleted now: its latest deadline has passed, and has been there to be read for
--- at least seven days, whatever the deadline itself says.
+-- Whether a tenant's data is to be deleted now: its latest deadline has passed, and for at least seven days
+-- nothing has changed that decides which one that is, whatever the deadlines themselves say.
 create function is_to_be_deleted(tenant bigint) returns boolean
 language sql stable security definer set search_path = pg_catalog, public, pg_temp as $$
-    select coalesce(max(due_at) <= now() and max(noted_at) <= now() - interval '7 days', false)
-    from public.deletion_deadlines where organization_id = tenant and withdrawn_at is null
+    select coalesce(
+        max(due_at) filter (where withdrawn_at is null) <= now()
+            and max(noted_at) <= now() - interval '7 days',
+        false
+    )
+    from public.deletion_deadlines where organization_id = tenant
 $$;
 
 create or replace function tenants_to_delete() returns setof bigint
@@ -196,7 +201,8 @@ end $$;
 -- The queue --------------------------------------------------------------------------------------------
 
 -- Procrastinate's functions run as the tables' owner, so that the application's role needs no rights on the tables
--- themselves: it can put jobs in and take the next one out, and neither read nor delete those that wait.
+-- themselves: it can put jobs in and take the next one out, and neither reads what those that wait are about nor
+-- deletes them. Of those of procrastinate's functions that end a job or put it back, it may use these two alone.
 do $$
 declare
     queue_function regprocedure;
@@ -210,6 +216,30 @@ begin
         );
         execute format('revoke all on function %s from public', queue_function);
     end loop;
+end $$;
+
+-- As procrastinate_finish_job_v1, which also ends and deletes jobs that wait: only for a job under way.
+create function finish_running_job(job bigint, end_status procrastinate_job_status, delete_job boolean)
+returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    perform from public.procrastinate_jobs where id = job and status = 'doing' for update;
+    if not found then
+        raise exception 'this job is not under way (job id: %)', job;
+    end if;
+    perform public.procrastinate_finish_job_v1(job, end_status, delete_job);
+end $$;
+
+-- As procrastinate_retry_job_v2, which also revives jobs that were given up, and moves them to another lock, queue
+-- or priority: only for a job under way, as it is.
+create function retry_running_job(job bigint, retry_at timestamptz) returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+begin
+    perform from public.procrastinate_jobs where id = job and status = 'doing' for update;
+    if not found then
+        raise exception 'this job is not under way (job id: %)', job;
+    end if;
+    perform public.procrastinate_retry_job_v2(job, retry_at, null, null, null);
 end $$;
 
 -- What the worker asks of the tables beside. A job's worker is dead if it has not been heard of for so long.
