@@ -15,6 +15,8 @@ OWNER_POLICIES = ("installation_claims",)
 
 
 def upgrade() -> None:
+    # For 0007, which is mostly part of the same transaction: from here on tables are locked.
+    _run(Path(__file__).with_name("picture_links.sql").read_text(encoding="utf-8"))
     _run(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
     for table in TENANT_TABLES:
         _run(

@@ -9,16 +9,10 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
-# Read once, to find out which repository a picture was linked in; the owner sees their rows for that only.
-LINKING_TABLES = ("outbox", "posts")
-
 
 def upgrade() -> None:
-    for table in LINKING_TABLES:
-        _run(f"create policy migration on {table} for select to current_user using (true);")
+    _run(Path(__file__).with_name("picture_links.sql").read_text(encoding="utf-8"))
     _run(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
-    for table in LINKING_TABLES:
-        _run(f"drop policy migration on {table};")
 
 
 def _run(sql: str) -> None:

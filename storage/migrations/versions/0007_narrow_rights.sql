@@ -7,21 +7,53 @@ alter table chart_files
     add shared_with bigint[] not null default '{}';
 
 -- Pictures drawn before this migration belong to the repository in which they were linked first. What was linked
--- nowhere has no reader, and nobody could say when its link has to end.
-with linked as (
-    select organization_id, project_id, (regexp_matches(body, '/charts/([\w-]{32})\.png', 'g'))[1] as token
-    from outbox
-    union all
-    select organization_id, project_id,
-        (regexp_matches(body || data::text, '/charts/([\w-]{32})\.png', 'g'))[1]
-    from posts
-), first_link as (
-    select organization_id, token, min(project_id) as project_id from linked group by organization_id, token
-)
+-- nowhere has no reader, and nobody could say when its link has to end. The links were collected before the table
+-- was locked; what was drawn since is looked for again, among what was said in the last hour.
+do $$
+begin
+    if exists (
+        select from chart_files as picture
+        where created_at >= now() - interval '1 hour' and not exists (
+            select from picture_links as link
+            where link.organization_id = picture.organization_id and link.token = picture.token
+        )
+    ) then
+        perform pg_temp.collect_picture_links(now() - interval '1 hour');
+    end if;
+end $$;
 update chart_files set project_id = first_link.project_id
-from first_link
+from (
+    select organization_id, token, min(project_id) as project_id from picture_links group by organization_id, token
+) as first_link
 where chart_files.organization_id = first_link.organization_id and chart_files.token = first_link.token;
 delete from chart_files where project_id is null;
+
+-- Nobody noted whose work is in them. Where a repository shares its sprints by the settings that it has now, all
+-- that share with it are taken to be: a link may end too early, and none lasts too long.
+update chart_files set shared_with = sharing.others
+from (
+    select project.organization_id, project.id, array_agg(other.id order by other.id) as others
+    from projects as project
+    join organizations on organizations.id = project.organization_id
+    cross join lateral (
+        select (
+            organizations.settings || organizations.file || project.settings || project.file || project.said
+        ) #> '{sprints,repositories}' as names
+    ) as listed
+    join projects as other on other.organization_id = project.organization_id and other.id <> project.id
+        and split_part(lower(other.github_repo), '/', 1) = split_part(lower(project.github_repo), '/', 1)
+    where jsonb_typeof(listed.names) = 'array'
+        and exists (
+            select from jsonb_array_elements_text(listed.names) as listed_name
+            where lower(listed_name) = split_part(lower(project.github_repo), '/', 2)
+        )
+        and exists (
+            select from jsonb_array_elements_text(listed.names) as listed_name
+            where lower(listed_name) = split_part(lower(other.github_repo), '/', 2)
+        )
+    group by project.organization_id, project.id
+) as sharing
+where chart_files.organization_id = sharing.organization_id and chart_files.project_id = sharing.id;
 
 alter table chart_files
     alter project_id set not null,
