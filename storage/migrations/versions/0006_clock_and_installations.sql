@@ -139,12 +139,9 @@ begin
             public.tenant_of_account_or_new(delivery.account, delivery.login, delivery.account_type);
         select * into owner from public.organizations where id = delivery.tenant;
         if delivery.installation is null or (delivery.event = 'installation' and delivery.action = 'deleted')
+            or delivery.installation = any (owner.former_installations)
         then
-            return delivery; -- It binds nothing, and claims nothing.
-        elsif delivery.installation = any (owner.former_installations) then
-            -- What comes late from a former installation does not bring it back, and is recorded. Should
-            -- events have arrived in the wrong order, so that it is the present one, GitHub says so when asked.
-            delivery.is_refused := false;
+            return delivery; -- What comes late from an installation that is gone does not bring it back.
         elsif delivery.event = 'installation'
             and delivery.action in ('created', 'suspend', 'unsuspend', 'new_permissions_accepted')
         then
@@ -160,10 +157,17 @@ begin
             delete from public.installation_claims
             where organization_id = delivery.tenant and installation = delivery.installation
                 and account = delivery.account;
+            -- If events came in the wrong order, the replaced one is the present one: GitHub is asked.
+            insert into public.installation_claims (organization_id, installation, account, login, delivery_id)
+            select
+                owner.id, owner.github_installation_id, delivery.account, coalesce(delivery.login, ''),
+                delivery.delivery
+            where owner.github_installation_id is not null
+            on conflict (organization_id, installation, account) do update
+                set delivery_id = excluded.delivery_id, claimed_at = public.app_now();
             return delivery;
-        else
-            delivery.is_refused := owner.github_installation_id is not null;
         end if;
+        delivery.is_refused := owner.github_installation_id is not null;
     end if;
     if delivery.is_refused or (bound.id is null and delivery.tenant is not null and not exists (
         select from public.installation_claims
