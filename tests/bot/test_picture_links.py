@@ -12,11 +12,13 @@ from bot.pictures import Drawing, Pictures
 from bot.visibility import CHECK_EVERY, VisibilityCheck
 from bot.worker import github_of
 from storage.chart_files import ChartFiles
+from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.projects import Project, Projects, Repository
 from tests.bot.test_charts import picture, project_of
 from tests.charts.family import CASES
+from tests.conftest import Clock
 from tests.running import Bot, rows
 
 CHART = CASES["velocity"]
@@ -134,6 +136,31 @@ async def test_an_installation_that_is_gone_unheard_is_found(bot: Bot, answer: i
     bot.github.clear_faults()
     await check_visibility(bot)
     assert await status(bot, path) == 200
+
+
+async def test_an_installation_that_was_resumed_unheard_is_found(bot: Bot) -> None:
+    path = await picture(bot)
+    await tell(bot, "installation", "suspend")
+    assert await status(bot, path) == 404
+
+    bot.github.revoke_installation_tokens()
+    bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", 403, times=5)
+    await check_visibility(bot)
+    assert await status(bot, path) == 404
+
+    bot.github.clear_faults()
+    await check_visibility(bot)
+    assert await status(bot, path) == 200
+
+
+async def test_a_suspension_that_came_while_github_was_asked_stays(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    asked_at = clock.now = datetime.now(UTC)
+    async with bot.base.database.tenant(1) as tenant:
+        installations = Installations(tenant)
+        await installations.suspended(bot.github.installation_id, asked_at + timedelta(seconds=1))
+        await installations.seen_working(bot.github.installation_id, asked_at)
+    assert await status(bot, path) == 404
 
 
 @pytest.mark.parametrize("answer", [500, 0, 401], ids=["broken", "away", "our key"])

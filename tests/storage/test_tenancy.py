@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from procrastinate.jobs import Status
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
@@ -22,6 +23,7 @@ from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries, Received, StoredEvent, open_payload, receive
 from storage.embedded import EmbeddedServer
+from storage.fair_jobs import FairJobManager
 from storage.installations import Installations
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
@@ -223,7 +225,13 @@ async def _two_jobs(base: Services) -> tuple[int, int]:
         "update procrastinate_jobs set args = '{}'",
         "insert into procrastinate_jobs (queue_name, task_name) values ('default', 'measure')",
         "truncate procrastinate_jobs cascade",
+        "select priority from procrastinate_jobs",
         "select procrastinate_cancel_job_v1(1, true, true)",
+        "select procrastinate_finish_job_v1(id, 'failed', true) from procrastinate_jobs",
+        "select procrastinate_finish_job_v1(id, 'succeeded', false) from procrastinate_jobs",
+        "select procrastinate_retry_job_v1(id, now(), 0, 'default', 'x') from procrastinate_jobs",
+        "select procrastinate_retry_job_v2(id, now(), 0, 'default', 'x') from procrastinate_jobs",
+        "select procrastinate_fetch_job_v2(null, 1)",
         "select nextval('procrastinate_jobs_id_seq')",
     ],
 )
@@ -236,6 +244,49 @@ async def test_jobs_of_others_are_neither_read_nor_changed(
     with pytest.raises(ProgrammingError, match="permission denied"):
         await rows(base, attempt, one if is_tenant else None)
     assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+
+
+@pytest.mark.parametrize("status", ["todo", "failed", "succeeded"])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "finish_running_job(id, 'failed', true)",
+        "finish_running_job(id, 'succeeded', false)",
+        "finish_running_job(id, 'aborted', false)",
+        "retry_running_job(id, now())",
+    ],
+)
+async def test_only_a_job_under_way_is_ended_or_put_back(base: Services, attempt: str, status: str) -> None:
+    one, _ = await _two_jobs(base)
+    if status != "todo":
+        as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+        as_administrator(base, f"update procrastinate_jobs set status = '{status}'")
+    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+    with pytest.raises(DBAPIError, match="not under way"):
+        await rows(base, f"select {attempt} from procrastinate_jobs", one)
+    with pytest.raises(DBAPIError, match="not under way"):
+        await rows(base, f"select {attempt.replace('id', '4711', 1)}", one)
+    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+
+
+async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Services) -> None:
+    await _two_jobs(base)
+    manager = FairJobManager(base.queue.connector, 8, base.clock)
+    worker = await manager.register_worker()
+    first, second = [await manager.fetch_job(None, worker) for _ in range(2)]
+    assert first is not None
+    assert second is not None
+    await manager.finish_job(first, Status.SUCCEEDED, delete_job=False)
+    with pytest.raises(ValueError, match="keeps its priority, queue and lock"):
+        await manager.retry_job(second, lock="another")
+    await manager.retry_job(second)
+    jobs = as_administrator(
+        base, "select status, attempts, lock, queue_name from procrastinate_jobs order by id"
+    )
+    assert [tuple(job) for job in jobs] == [
+        ("succeeded", 1, first.lock, first.queue),
+        ("todo", 1, second.lock, second.queue),
+    ]
 
 
 async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Services) -> None:
@@ -370,6 +421,48 @@ async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_anew(base: S
         await rows(base, "select delete_tenant()", one)
     let_deadlines_be_read(base)
     assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
+
+
+async def test_withdrawing_the_later_deadline_brings_no_earlier_one_forward(base: Services) -> None:
+    """The earlier one has passed and was noted long ago; what changes is that it counts."""
+    one, _ = await two_tenants(base)
+    async with base.database.tenant(one) as tenant:
+        await tenant.connection.execute(text(_LONG_AGO), {"me": one})
+        later = _LONG_AGO.replace("2020", "2999")
+        await tenant.connection.execute(text(later), {"me": one})
+    let_deadlines_be_read(base)
+    assert await rows(base, "select * from tenants_to_delete()") == []
+
+    withdraw = (
+        "update deletion_deadlines set withdrawn_at = '2020-01-01' where due_at > '2900-01-01' returning id"
+    )
+    await rows(base, withdraw, one)
+
+    assert await rows(base, "select * from tenants_to_delete()") == []
+    with pytest.raises(DBAPIError, match="not to be deleted now"):
+        await rows(base, "select delete_tenant()", one)
+    let_deadlines_be_read(base)
+    assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "update installation_claims set installation = 1",
+        "update installation_claims set account = 1, login = 'acme'",
+        "update installation_claims set refused = 0",
+        "update installation_claims set claimed_at = now()",
+        "insert into installation_claims (organization_id, installation, account) values (1, 1, 1)",
+        "update chart_files set project_id = 1",
+        "update chart_files set shared_with = '{}'",
+        "update chart_files set token = 'x'",
+        "delete from chart_files",
+    ],
+)
+async def test_whose_an_installation_or_a_picture_is_is_not_rewritten(base: Services, attempt: str) -> None:
+    one, _ = await two_tenants(base)
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        await rows(base, attempt, one)
 
 
 # Payloads
