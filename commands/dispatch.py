@@ -33,8 +33,7 @@ _MOST_GUESSES = 20
 # No command's name is nearly as long.
 _LONGEST_NAME = 60
 _UNREADABLE = (
-    "This comment takes too long to read: its Markdown is too long or too deeply nested. Nothing was done. "
-    "Please put your commands into a comment of their own."
+    "This comment's Markdown is too complex, so nothing ran. Post your commands in a separate comment."
 )
 # What is answered while we are paused.
 _RESUME = f"{NAMESPACE} resume"
@@ -77,9 +76,16 @@ class Dispatcher:
         return bool(self._ours(request, policy))
 
     def is_changing(self, request: Request, policy: Policy) -> bool:
-        """Whether any line is a command that changes something, without running it."""
-        calls = [self._parse(line, policy) for line in self._ours(request, policy)]
-        return any(call.command and call.command.is_changing for call in calls)
+        """Whether any line that may run names a command that changes something.
+
+        Anybody's comment is asked this, before any role is: so it looks at names only, and at no more lines
+        than may run.
+        """
+        if request.is_unreadable:
+            return False
+        lines = self._ours(request, policy)[: MOST_COMMANDS + 1]
+        named = [self._resolve(_words(line.text), policy)[0] for line in lines]
+        return any(command is not None and command.is_changing for command in named)
 
     async def refusal_of(self, request: Request, desk: Desk, name: str) -> str | None:
         """Why who asks may not run a command now, in words; None if they may.
@@ -88,7 +94,7 @@ class Dispatcher:
         """
         command = self._longest_match(name.split())
         if command is None:
-            return f"The command `/{name}` does not exist any more, so nobody may do what it did."
+            return f"`/{name}` no longer exists, so it can't be undone or resumed."
         level = await _level(request, desk)
         if await _may(command, request, level, desk):
             return None
@@ -128,7 +134,7 @@ class Dispatcher:
         if request.is_unreadable:
             return [_failure(_UNREADABLE)]
         if len(calls) > MOST_COMMANDS:
-            return [_failure(f"{total:,} commands in one comment are too many: {MOST_COMMANDS} at most.")]
+            return [_failure(f"This comment has {total:,} commands. You can run up to {MOST_COMMANDS}.")]
         async with desk.open_context() as opened:
             context = replace(opened, level=level, refusal_of=partial(self.refusal_of, request, desk))
             answers = [await _run(call, context, desk) for call in calls]
@@ -155,16 +161,10 @@ class Dispatcher:
 
     def _parse(self, line: CommandLine, policy: Policy) -> _Call:
         if len(line.text) > MOST_LINE:
-            problem = f"A line of {len(line.text):,} characters is too long: {MOST_LINE:,} at most."
+            problem = f"This line has {len(line.text):,} characters. A command can have up to {MOST_LINE:,}."
             return _Call(line, None, None, problem)
         words = _words(line.text)
-        skipped = 1 if words[0] == NAMESPACE else 0
-        command = self._longest_match(_meant(words[skipped:], policy))
-        # What is about the bot itself is called `/agile …` in full.
-        if skipped and (own := self._longest_match(words)) and len(own.words) > 1:
-            command, skipped = own, 0
-        if len(words) == skipped:
-            command = self._commands.get(_HELP)
+        command, skipped = self._resolve(words, policy)
         if command is None:
             return _Call(line, None, None, self._unknown(words[skipped:]))
         try:
@@ -176,6 +176,16 @@ class Dispatcher:
             return _Call(line, command, read(line.text, typed, command.accepted))
         except UserError as problem:
             return _Call(line, command, None, f"{problem}\n\nFor example: `{command.examples[0]}`")
+
+    def _resolve(self, words: Sequence[str], policy: Policy) -> tuple[Command | None, int]:
+        """The command that a line's words name, and how many words stand before its name."""
+        skipped = 1 if words[0] == NAMESPACE else 0
+        # What is about the bot itself is called `/agile …` in full.
+        if skipped and (own := self._longest_match(words)) and len(own.words) > 1:
+            return own, 0
+        if len(words) == skipped:
+            return self._commands.get(_HELP), skipped
+        return self._longest_match(_meant(words[skipped:], policy)), skipped
 
     def _longest_match(self, words: Sequence[str]) -> Command | None:
         longest = max(map(len, self._commands), default=0)

@@ -195,7 +195,7 @@ async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> 
     comment = await bot.say(number, f"/sprint status{SLOWEST}"[:MOST])
 
     (answer,) = await bot.answers(number)
-    assert answer.startswith("This comment takes too long to read")
+    assert answer.startswith("This comment's Markdown is too complex, so nothing ran.")
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
@@ -220,9 +220,13 @@ async def test_a_long_comment_is_answered_as_ever(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("/estimate" + " " * 64_000 + "5", "A line of 64,010 characters is too long: 8,000 at most."),
+        ("/estimate" + " " * 64_000 + "5", "This line has 64,010 characters. A command can have up to 8,000."),
         ("/estimate" + " " * (MOST_LINE - 10) + "5", "5 points"),
-        ("/sprint status\n" * 4_000, "4,000 commands in one comment are too many: 10 at most."),
+        ("/sprint status\n" * 4_000, "This comment has 4,000 commands. You can run up to 10."),
+        # What is no command is compared with the names of all of them.
+        ("/sprint x\n" * 6_500, "This comment has 6,500 commands. You can run up to 10."),
+        ("/agile abcd\n" * 5_400, "This comment has 5,400 commands. You can run up to 10."),
+        ("/sprint close x:1\n" * 3_600, "This comment has 3,600 commands. You can run up to 10."),
         ("/sprint status nothing:" + "x" * 5_000, "…👈"),
         ('/sprint start "' + "x" * 5_000, "The quotation never ends"),
     ],

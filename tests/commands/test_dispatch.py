@@ -1,5 +1,6 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -57,13 +58,13 @@ class Office:
         self.policy = Policy(settings)
         self.dispatcher = Dispatcher(
             [
-                self._command("sprint status", Level.READ),
-                self._command("sprint close", Level.MAINTAIN),
-                self._command("estimate", Level.TRIAGE),
+                self.command("sprint status", Level.READ),
+                self.command("sprint close", Level.MAINTAIN),
+                self.command("estimate", Level.TRIAGE),
             ]
         )
 
-    def _command(self, name: str, level: Level) -> Command:
+    def command(self, name: str, level: Level) -> Command:
         @command(
             name,
             summary=f"does {name}",
@@ -274,7 +275,7 @@ async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:
     assert len(await desk.say(*["/sprint status"] * 10)) == 10
 
     (answer,) = await desk.say(*["/sprint status"] * 11, "/lgtm")
-    assert texts([answer]) == ["11 commands in one comment are too many: 10 at most."]
+    assert texts([answer]) == ["This comment has 11 commands. You can run up to 10."]
     assert len(desk.ran) == 10
 
 
@@ -291,14 +292,67 @@ async def test_asked_again_it_has_the_same_slot_and_a_new_answer_one_of_its_own(
     "lines",
     [
         ["/sprint x"] * 6_500,
+        ["/agile abcd"] * 5_400,
+        ["/sprint close x:1"] * 3_600,
         ["/sprint status " + "a " * 32_000],
         ["/sprint " + "a " * 32_000],
         ["/sprint status " + '"' * 65_000],
         ["/agile " + "sprint " * 9_000],
     ],
-    ids=["many", "many arguments", "many words", "quotes", "repeated"],
+    ids=["many", "many in full", "many wrong", "many arguments", "many words", "quotes", "repeated"],
 )
 @pytest.mark.timeout(30)
 async def test_long_comments_take_no_time(lines: list[str]) -> None:
     # A way through the text that goes back and forth takes minutes: the limit above stops it.
     assert await Office().say(*lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["/sprint x"] * 6_500,
+        ["/agile abcd"] * 5_400,
+        ["/agile sprint x"] * 4_000,
+        ["/sprint close x:1"] * 3_600,
+        ["/sprint close " + '"' * 7_000] * 9,
+    ],
+    ids=["unknown", "unknown in full", "unknown twice", "wrong arguments", "quotes"],
+)
+def test_whether_a_comment_changes_something_is_asked_of_few_names(lines: list[str]) -> None:
+    """Before any role is known, so that anybody's comment is asked it, on the event loop."""
+    office, request = Office(), asked(*lines)
+    begun = time.thread_time()
+
+    office.dispatcher.is_changing(request, office.policy)
+
+    assert time.thread_time() - begun < 0.1  # As the watchdog allows; it took up to four seconds.
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_changing"),
+    [
+        (["/sprint status", "/estimate 5"], False),
+        (["/sprint status", "/sprint close"], True),
+        (["/agile sprint close"], True),
+        (["/SPRINT  Close now"], True),
+        (["/sprint close wrong:1 arguments:2"], True),
+        (["/agile"], False),
+        (["/sprint nonsense"], False),
+        (["/done"], True),
+        (["/agile done now"], True),
+        (["/sprint status"] * 9 + ["/sprint close"], True),
+    ],
+)
+def test_a_comment_changes_something_if_a_command_in_it_does(lines: list[str], is_changing: bool) -> None:
+    office = Office(commands={"sprint close": {"name": "done"}})
+    office.dispatcher = Dispatcher(
+        [
+            replace(office.command("sprint status", Level.READ), is_changing=False),
+            replace(office.command("estimate", Level.TRIAGE), is_changing=False),
+            replace(office.command("sprint close", Level.MAINTAIN), is_changing=True),
+        ]
+    )
+
+    assert office.dispatcher.is_changing(asked(*lines), office.policy) is is_changing
+    unreadable = replace(asked(*lines), is_unreadable=True)
+    assert not office.dispatcher.is_changing(unreadable, office.policy)  # Nothing of it runs.
