@@ -244,8 +244,10 @@ def _policy(project: Project) -> Policy:
 
 
 def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
-    """How it went, on the comment that asked. Who ticked a box sees it in that comment, and who wrote where
-    GitHub takes no reactions in the answer."""
+    """The reaction to the comment that asked: 👍 if all went well, else 😕.
+
+    None for a ticked box, which shows the outcome in its own comment, nor where GitHub takes no reactions.
+    """
     if request.ticked or not request.place.takes_reactions:
         return []
     succeeded = bool(answers) and all(answer.is_success for answer in answers)

@@ -48,7 +48,7 @@ from storage.timeline import Timeline, TimelineRow
 # It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
-_INTERRUPTED = "interrupted"
+_ENDED = frozenset({State.APPLIED, State.FAILED, State.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Changing:
 
     async def carry_out(self, task: Task, change: Change) -> Answer:
         """Does what was begun. What is so already stays so, so that it may be begun again after a crash."""
-        if change.state in {State.APPLIED, State.FAILED}:
+        if change.state in _ENDED:
             return _ended(change)
         began = change.decided_at or self._clock()
         done, note = list[Step](), None
@@ -142,18 +142,18 @@ class Changing:
         return _ended(ended or change)
 
     async def give_up(self, task: Task, change: Change, why: str) -> Answer:
-        """Ends what was begun, because who began it may not do it any more: `why`, in words."""
+        """Ends a begun change, because who began it may not run its command any more: `why`, in Markdown."""
         entry = Entry(
             change.decided_by or change.actor,
             change.command,
-            _INTERRUPTED,
+            State.INTERRUPTED,
             {"interrupted": msgspec.json.decode(change.steps), "delivery": task.request.delivery},
             self._clock(),
         )
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
             await log.audit(entry)
-            await log.end(change.id, encoded(()), f"{_INTERRUPTED}. {why}")
+            await log.interrupt(change.id, why)
             ended = await log.get(change.id)
         return _ended(ended or change)
 
@@ -276,12 +276,12 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
 
 
 def _ended(change: Change) -> Answer:
-    """What is said once it is done, or was refused."""
+    """The answer to a change that is done, was refused by GitHub, or was interrupted."""
+    if change.state is State.INTERRUPTED:
+        text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
+        return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
         return _said(change.slot, change.done)
-    if change.note.startswith(_INTERRUPTED):
-        text = f"{code(change.command)} was {change.note} What was done before stays; nothing more is done."
-        return Answer("error", Reply((text,)), is_success=False)
     done = [target_words(step) for step in decoded(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"

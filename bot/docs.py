@@ -15,8 +15,8 @@ _INTRODUCTION = (
     "text of the issue or pull request itself. Several lines may hold several commands, ten at most. What "
     "stands in code, in a quotation or in HTML is no command. Each command also answers to `/agile …`, for "
     "threads in which another bot owns the short form.\n\n"
-    "Only your own words count. If you edit them, the commands that you add run. If you edit what somebody "
-    "else wrote, or transfer their issue, nothing runs."
+    "Commands run only from text you wrote. Editing it runs the commands you add. Editing what somebody else "
+    "wrote, or transferring their issue, runs nothing."
 )
 _DOCS = Path(__file__).parent.parent / "docs"
 

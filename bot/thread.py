@@ -18,8 +18,10 @@ class GitHubThread:
         self._number = number
 
     async def acknowledge(self, request: Request) -> None:
-        """👀, best effort: an answer must not fail for it. A box in a comment of ours needs none, and where
-        GitHub takes no reactions the answer has to do."""
+        """Reacts with 👀; if GitHub refuses, that is only logged.
+
+        A box in a comment of ours needs no reaction, and where GitHub takes none the answer has to do.
+        """
         if request.ticked or not request.place.takes_reactions:
             return
         try:

@@ -66,8 +66,10 @@ class _Now:
     is_changing=True,
 )
 async def agile_undo(context: Context, _: Arguments) -> Changes:
-    """For who ran it, and for maintainers, as long as they may run that command itself. What has moved on
-    since stays as it is."""
+    """Undoes the last applied change, as far as nothing has moved on since.
+
+    Only its runner and maintainers may, and only if they may run the undone command now.
+    """
     change = await context.changes.last_applied(most_steps=_SEVERAL)
     if change is None:
         raise UserError(
@@ -106,7 +108,7 @@ async def _check(context: Context, change: Change) -> None:
             "the maintain role."
         )
     if refusal := await context.refusal_of(_command_name(change)):
-        raise UserError(f"Who takes back {code(change.command)} must be allowed to run it. {refusal}")
+        raise UserError(f"You can only undo commands you may run yourself. {refusal}")
 
 
 def _command_name(change: Change) -> str:

@@ -116,7 +116,7 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
     if by is None or by < today:
         raise UserError("`by:` must be today or a day to come.")
     if by > (last_possible := latest_due(today)):
-        raise UserError(f"I look two years ahead at most: name a day until {full_day(last_possible)}.")
+        raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
     return Reply((_words(how_many(history, calendar, today, by, seed), items, by),))
 
 

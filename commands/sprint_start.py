@@ -14,7 +14,7 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.sprint_goal import with_goal
 from commands.wording import full_day, plain
-from sprints.calendar import MOST_SPRINT_DAYS
+from sprints.calendar import earliest_start, latest_due
 from sprints.description import states_start, with_start
 from sprints.milestone import Sprint
 from sprints.trial import described, trial
@@ -118,11 +118,12 @@ def _check(start: date, due: date, today: date) -> None:
             f"`start:{start.isoformat()}` lies after `due:{due.isoformat()}`. "
             "A sprint lasts from its first day to its last one."
         )
-    if (due - start).days >= MOST_SPRINT_DAYS:
-        raise UserError(
-            f"From {full_day(start)} to {full_day(due)} is too long: a sprint has at most two years. "
-            "Name an earlier `due:`."
-        )
+    if due > (last_possible := latest_due(start)):
+        if last_possible < today:  # Such a `due:` would be over, so it is the start that has to move.
+            advice = f"Use a `start:` from {full_day(earliest_start(due))}."
+        else:
+            advice = f"Use a `due:` up to {full_day(last_possible)}."
+        raise UserError(f"A sprint can last up to two years. {advice}")
 
 
 def _description(description: str, start: date, goal: str | None) -> str:

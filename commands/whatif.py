@@ -83,7 +83,7 @@ def _days_moved(told: Outlook, due: date) -> int:
     if due < told.days[0]:
         raise UserError(f"`due:{due.isoformat()}` lies before the next working day of the sprint.")
     if due > (last_possible := latest_due(sprint.first_day)):
-        raise UserError(f"A sprint has at most two years: name a day until {full_day(last_possible)}.")
+        raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
     first, last = sorted((now_due, due))
     moved = sum(calendar.is_working_day(day) for day in days_between(first, last)[1:])
     return moved if due >= now_due else -moved

@@ -9,7 +9,7 @@ MONDAY_TO_FRIDAY = frozenset(range(5))
 # Days outside of these are not computed with: GitHub takes any due date from the year 1 to the year 9999, but
 # time zones have no answer at either end, and work that is done for each day must have an end.
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2100, 12, 31)
-# A sprint has at most two years.
+# Two years, from a sprint's first day to its due date. Without a due date it lasts until it is closed.
 MOST_SPRINT_DAYS = 731
 
 
@@ -21,6 +21,11 @@ def is_in_range(day: date) -> bool:
 def latest_due(first: date) -> date:
     """The last day that a sprint may have which begins on `first`."""
     return min(first + timedelta(days=MOST_SPRINT_DAYS - 1), LAST_DAY)
+
+
+def earliest_start(due: date) -> date:
+    """The first day that a sprint may have which is due on `due`."""
+    return max(due - timedelta(days=MOST_SPRINT_DAYS - 1), FIRST_DAY)
 
 
 @dataclass(frozen=True, slots=True)

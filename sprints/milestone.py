@@ -10,7 +10,15 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from itertools import pairwise
 
-from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar, is_in_range, latest_due
+from sprints.calendar import (
+    FIRST_DAY,
+    LAST_DAY,
+    MOST_SPRINT_DAYS,
+    Calendar,
+    earliest_start,
+    is_in_range,
+    latest_due,
+)
 from sprints.model import MilestoneEvent, in_order
 
 # How long after its end a sprint whose milestone nobody closes still counts as running late.
@@ -239,17 +247,23 @@ def _due(due_on: datetime | None) -> date | None:
 
 
 def _why_due_is_ignored(due_on: datetime | None, last_possible: date) -> str:
-    """Why a milestone's due date counts as none, in words; empty where it counts or there is none."""
+    """Why a milestone's due date counts as none, and what to do; empty where it counts or there is none."""
     if due_on is None:
         return ""
     due = _due(due_on)
     if due is None:
+        # A day outside the years that are computed with is before all of them or after all of them.
+        direction = "a later" if due_on.year <= FIRST_DAY.year else "an earlier"
         return (
             f"The due date, {due_on.date().isoformat()}, lies outside the years {FIRST_DAY.year} to "
-            f"{LAST_DAY.year}"
+            f"{LAST_DAY.year}, so it counts as none. Give the milestone {direction} due date."
         )
     if due > last_possible:
-        return f"The due date, {due.isoformat()}, lies more than two years after the start"
+        return (
+            f"The due date, {due.isoformat()}, lies more than two years after the start, so it counts as "
+            f"none. Give the milestone a due date up to {last_possible.isoformat()}, or a line "
+            f"`Start: {earliest_start(due).isoformat()}` or later."
+        )
     return ""
 
 

@@ -15,12 +15,17 @@ from storage.tables import audit_log, changes
 
 
 class State(StrEnum):
-    """How far a change has come."""
+    """How far a change has come.
+
+    A begun change is applied, failed because GitHub refused it, or interrupted because who began it may not
+    run its command any more.
+    """
 
     PROPOSED = "proposed"
     BEGUN = "begun"
     APPLIED = "applied"
     FAILED = "failed"
+    INTERRUPTED = "interrupted"
     OUTDATED = "outdated"
     UNDONE = "undone"
 
@@ -47,7 +52,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change in the database. `note` says why it failed, `decided_by` who let it be carried out."""
+    """A change in the database.
+
+    `note` says in Markdown why it failed or was interrupted, `decided_by` who let it be carried out.
+    """
 
     id: int
     thread: int
@@ -76,7 +84,7 @@ class Entry:
     at: datetime
 
 
-_SET_GOING = (State.BEGUN, State.APPLIED, State.FAILED)
+_SET_GOING = (State.BEGUN, State.APPLIED, State.FAILED, State.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in Change.__dataclass_fields__)
 
 
@@ -156,6 +164,10 @@ class ChangeLog:
         """A change was carried out: `steps` are those that were done, `note` says why others were not."""
         state = State.FAILED if note and steps == b"[]" else State.APPLIED
         await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
+
+    async def interrupt(self, change_id: int, why: str) -> None:
+        """Ends a begun change whose remaining steps nobody may carry out; `why` is Markdown."""
+        await self._update(change_id, state=State.INTERRUPTED, steps=[], note=why)
 
     async def audit(self, entry: Entry) -> None:
         """Writes down who did what."""

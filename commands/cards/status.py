@@ -138,13 +138,9 @@ def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
 
 
 def _warnings(sprint: Sprint) -> list[str]:
-    warnings = list(sprint.ignored_starts)
-    warnings = [f"{reason}, so it was ignored." for reason in warnings]
+    warnings = [f"{reason}, so it was ignored." for reason in sprint.ignored_starts]
     if sprint.ignored_due:
-        warnings.append(
-            f"{sprint.ignored_due}, so it counts as none: a sprint has at most two years. "
-            "Give the milestone an earlier due date."
-        )
+        warnings.append(sprint.ignored_due)
     if sprint.is_due_before_start() and sprint.due:
         warnings.append(
             f"This milestone is due on {full_day(sprint.due)}, before it starts on "

@@ -333,8 +333,12 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     await bot.rest()
     assert await milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)
-    assert "was interrupted. `/evacuate` is for collaborators of this repository." in answer
-    assert "What was done before stays; nothing more is done." in answer
+    assert "confirm:yes" not in answer
+    assert "` stopped partway: `/evacuate` is for collaborators of this repository." in answer
+    assert answer.endswith("What it already changed stays.")
+    (change,) = await in_database(bot, "select state, note from changes")
+    assert change.state == "interrupted"
+    assert change.note.startswith("`/evacuate` is for collaborators")
     (entry,) = await in_database(bot, "select actor, target from audit_log")
     assert (entry.actor, entry.target) == ("bob", "interrupted")
     assert "| interrupted |" in await ask(bot, number, "/agile audit")

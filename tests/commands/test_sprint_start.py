@@ -1,9 +1,11 @@
 """`/sprint start`, from a person's comment to what GitHub then has."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
+from commands.wording import full_day
 from tests.commands.test_sprint_status import day, make_sprint
 from tests.running import Bot
 
@@ -12,6 +14,11 @@ async def milestone(bot: Bot, title: str) -> dict[str, Any]:
     found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
     (one,) = [one for one in found if one["title"] == title]
     return dict(one)
+
+
+def written(offset: int) -> str:
+    """A day so many days from today, as replies write it."""
+    return full_day(date.fromisoformat(day(offset)))
 
 
 async def test_a_new_milestone_is_made(bot: Bot) -> None:
@@ -65,8 +72,12 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         ('"Sprint 25" due:friday', "`due` must be a date such as"),
         (f'"Sprint 11" due:{day(3)}', "and its numbers stand. Begin one with another title."),
         ('"Sprint 25" due:9999-12-31', "`9999-12-31` is too far away. Use a date from 2000 to 2100."),
-        (f'"Sprint 25" due:{day(731)}', "is too long: a sprint has at most two years."),
-        (f'"Sprint 25" due:{day(3)} start:2001-01-01', "is too long: a sprint has at most two years."),
+        (
+            f'"Sprint 25" due:{day(731)}',
+            f"A sprint can last up to two years. Use a `due:` up to {written(730)}.",
+        ),
+        (f'"Sprint 25" due:{day(740)} start:{day(5)}', f"Use a `due:` up to {written(735)}."),
+        (f'"Sprint 25" due:{day(3)} start:2001-01-01', f"Use a `start:` from {written(-727)}."),
         (f'"{"x" * 256}" due:{day(3)}', "A title of 256 characters is too long: 255 at most."),
     ],
 )

@@ -1,5 +1,6 @@
 """Days that nobody plans for: they cost no time, stop nothing, and the card says that they count as none."""
 
+import re
 import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
@@ -57,23 +58,53 @@ def test_any_days_give_numbers_in_no_time(start: date, due: date, zone: str, off
     if found.sprint.due:
         assert (found.sprint.due - found.sprint.first_day).days < MOST_SPRINT_DAYS
     else:
-        assert "counts as none: a sprint has at most two years" in card
+        assert "so it counts as none. Give the milestone a" in card
 
 
 @pytest.mark.parametrize(
     ("due", "why"),
     [
-        (date(1, 1, 1), "The due date, 0001-01-01, lies outside the years 2000 to 2100"),
-        (date(1999, 12, 31), "The due date, 1999-12-31, lies outside the years 2000 to 2100"),
-        (date(9999, 12, 31), "The due date, 9999-12-31, lies outside the years 2000 to 2100"),
-        (date(2028, 11, 16), "The due date, 2028-11-16, lies more than two years after the start"),
+        (date(1, 1, 1), "0001-01-01, lies outside the years 2000 to 2100, …a later due date."),
+        (date(1999, 12, 31), "1999-12-31, lies outside the years 2000 to 2100, …a later due date."),
+        (date(2101, 1, 1), "2101-01-01, lies outside the years 2000 to 2100, …an earlier due date."),
+        (date(9999, 12, 31), "9999-12-31, lies outside the years 2000 to 2100, …an earlier due date."),
+        (
+            date(2028, 11, 16),
+            "2028-11-16, lies more than two years after the start, …a due date up to 2028-11-15, or a line "
+            + "`Start: 2026-11-17` or later.",
+        ),
     ],
 )
-def test_a_due_date_that_nobody_can_plan_for_counts_as_none_and_the_card_says_so(due: date, why: str) -> None:
-    found = facts("", noon(due))
+def test_a_due_date_that_nobody_can_plan_for_counts_as_none_and_the_card_says_what_to_do(
+    due: date, why: str
+) -> None:
+    sentences = f"The due date, {why.replace('…', 'so it counts as none. Give the milestone ')}"
+    far_facts = facts("", noon(due))
 
-    assert (found.sprint.due, found.sprint.end, found.sprint.ignored_due) == (None, None, why)
-    assert f"{why}, so it counts as none: a sprint has at most two years." in status_text(found)
+    sprint = far_facts.sprint
+    assert (sprint.due, sprint.end, sprint.ignored_due) == (None, None, sentences)
+    assert f"> {sentences}\n" in status_text(far_facts)
+
+
+@given(st.sampled_from([date.min, date.max]), OFFSETS)
+def test_the_advice_on_a_due_date_at_either_end_of_time_points_to_the_years_between(
+    day: date, offset: timezone
+) -> None:
+    """Where the calendar ends there is no date in UTC to compare with."""
+    due_on = datetime(day.year, day.month, day.day, 23 if day == date.max else 0, tzinfo=offset)
+
+    advice = "a later due date." if day == date.min else "an earlier due date."
+    assert facts("", due_on).sprint.ignored_due.endswith(advice)
+
+
+@given(st.dates(LAST_DAY.replace(year=2029), LAST_DAY))
+def test_a_due_date_counts_once_the_advice_is_followed(due: date) -> None:
+    advice = facts("", noon(due)).sprint.ignored_due
+    (last_due,) = re.findall(r"up to (\S+),", advice)
+    (start_line,) = re.findall(r"`(Start: \S+)`", advice)
+
+    assert facts("", noon(date.fromisoformat(last_due))).sprint.due == date(2028, 11, 15)
+    assert facts(start_line, noon(due)).sprint.due == due
 
 
 def test_two_years_are_a_sprint() -> None:
