@@ -54,7 +54,7 @@ _KEEP_ENDED_JOBS = timedelta(hours=24)
 _KEEP_FAILED_JOBS = timedelta(days=7)
 # A worker reports every 10 seconds that it lives.
 _DEAD_AFTER = timedelta(seconds=30)
-# The database's clock decides when a job's time has come; this is past by any clock.
+# The worker's clock decides when a job's time has come; this is past by any clock.
 _AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -226,13 +226,13 @@ async def worker(
             may = Entitlements(base.database, shop, base.clock).of
             Reports(base.database, pictures, jobs, base.clock, may).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
-        found = Worker(queue, base.database, recording, answers, base.clock, installations)
-        await found.sweep()
+        started = Worker(queue, base.database, recording, answers, base.clock, installations)
+        await started.sweep()
         if talks:
-            found.add_clockwork()
-        running = asyncio.create_task(_for_ever(found))
+            started.add_clockwork()
+        running = asyncio.create_task(_for_ever(started))
         stack.push_async_callback(_stop, running)
-        yield found
+        yield started
 
 
 @asynccontextmanager
@@ -258,14 +258,14 @@ async def _own_drawing() -> AsyncIterator[Drawing]:
         drawing.close()
 
 
-async def _for_ever(found: Worker) -> None:
-    """A worker whose database went away comes back when the database does."""
+async def _for_ever(started: Worker) -> None:
+    """Runs a worker, again after its database was away, until it is cancelled."""
     log, task = structlog.get_logger(__name__), asyncio.current_task()
     # If the database is away while the worker is told to stop, what is raised may be the database's error in
     # place of the cancellation: it must not begin again then.
     while task is None or not task.cancelling():
         try:
-            await found.run()
+            await started.run()
         except Exception:
             log.exception("the worker stopped and begins again")
             await asyncio.sleep(1)

@@ -2,8 +2,11 @@
 
 Titles, labels, goals, names and reasons are shown as they read, and do nothing: they format nothing, link
 nowhere, call nobody, close nothing, and hold nothing that cannot be seen. What Markdown would read is
-escaped. What GitHub would turn into a link after that is taken apart by a zero-width space, because a
-backslash does not stop it: `@name`, `#12`, `GH-12`, addresses.
+escaped. What GitHub would turn into a link or a formula after that is taken apart by a zero-width space,
+because a backslash does not stop it: `@name`, `#12`, `GH-12`, addresses, SHAs of commits, `$x$`.
+
+Only a number of seven or more digits is left as it is, although it might be the abbreviated SHA of a commit:
+that is so for one commit in 268 million, and a number is there to be copied and searched for.
 """
 
 import re
@@ -32,6 +35,15 @@ _LINKED = re.compile(
     r"|(?P<mail>\b(?:mailto|xmpp):)",
     re.IGNORECASE,
 )
+# GitHub links the SHA of a commit, whole or abbreviated, where there is such a commit.
+_SHA = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{7,40}(?![0-9a-z])", re.IGNORECASE | re.ASCII)
+# The longest part of a SHA that GitHub does not take for an abbreviated one.
+_PART_OF_SHA = re.compile(r"[0-9a-f]{6}(?=.)", re.IGNORECASE)
+# GitHub looks for formulas after Markdown was rendered, so a backslash does not hide a dollar sign from it.
+# No formula begins after a zero-width space; a second one keeps `$$` and "$`" apart. The backslash is for
+# other readers of Markdown.
+# https://github.com/github/markup/issues/1742, https://github.com/3b/3bmd/pull/69
+_DOLLAR = f"{_BREAK}\\${_BREAK}"
 # At the beginning of a line these would be a list, a rule or the underline of a heading.
 _BEGINS_BLOCK = re.compile(r"^(?:(?P<digits>\d{1,9})(?=[.)](?: |$))|(?=[-+](?: |$))|(?=-+$|=+$))")
 
@@ -60,12 +72,13 @@ def one_line(text: str) -> str:
 
 def inert(text: str) -> str:
     """Text of others where links are made but no Markdown is read, as in titles and messages of commits."""
-    return _LINKED.sub(rf"\g<0>{_BREAK}", one_line(text))
+    unlinked = _LINKED.sub(rf"\g<0>{_BREAK}", one_line(text))
+    return _SHA.sub(lambda sha: _PART_OF_SHA.sub(rf"\g<0>{_BREAK}", sha[0]), unlinked)
 
 
 def plain(text: str) -> str:
     """Text of others for a place where Markdown is read."""
-    escaped = _MARKDOWN.sub(r"\\\g<0>", inert(text))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", inert(text)).replace("$", _DOLLAR)
     return _BEGINS_BLOCK.sub(lambda match: f"{match['digits'] or ''}\\", escaped)
 
 

@@ -47,9 +47,11 @@ _RETRY = "select retry_running_job(%(job_id)s, %(retry_at)s)"
 
 
 class FairJobManager(JobManager):
-    """Who has the fewest of a worker's places has the next one; see the function `fetch_fair_job`.
+    """Gives the next free place of a worker to the tenant that has the fewest; see `fetch_fair_job`.
 
-    So a tenant has at most half of the places while others wait, and all of them while nobody does.
+    A tenant may have all places while nobody else waits. Once others wait, it gets no place that becomes free
+    until it has no more than they have; what it is doing is brought to its end. So two tenants that both have
+    work waiting come to have half of the places each as jobs end, and three a third.
 
     Places are counted for each worker by itself. So what holds for one worker holds for any number of them,
     and no worker has to know of the others. Whether a scheduled job is due is told by `clock`.

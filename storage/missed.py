@@ -95,8 +95,7 @@ async def position(connection: AsyncConnection, name: str) -> datetime | None:
 
 
 async def set_position(connection: AsyncConnection, name: str, until: datetime) -> None:
-    """Remembers it for the next run."""
-    told = {"state": {"until": until.isoformat()}, "updated_at": func.app_now()}
-    await connection.execute(
-        insert(clockwork).values(name=name, **told).on_conflict_do_update(index_elements=["name"], set_=told)
-    )
+    """Remembers for the next run until when everything was seen."""
+    values = {"state": {"until": until.isoformat()}, "updated_at": func.app_now()}
+    statement = insert(clockwork).values(name=name, **values)
+    await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))

@@ -56,7 +56,7 @@ class Post:
 class Wanted:
     """A post that GitHub does not have yet, or not so.
 
-    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`, by the real clock.
+    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`.
     """
 
     id: int
@@ -228,9 +228,9 @@ class Posts:
         """Counts a write that is about to be made."""
         state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
         recent = [at for at in (state or {}).get("at", ()) if datetime.fromisoformat(at) >= now - _HOUR]
-        told = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.app_now()}
-        statement = insert(clockwork).values(name=self._log, **told)
-        await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=told))
+        values = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.app_now()}
+        statement = insert(clockwork).values(name=self._log, **values)
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
 
     @property
     def _log(self) -> str:

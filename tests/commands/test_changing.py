@@ -204,3 +204,18 @@ def test_steps_survive_their_way_through_the_database() -> None:
     steps = (MoveItem(1, 2, None),)
     assert decoded(encoded(steps)) == steps
     assert steps[0].undone() == MoveItem(1, None, 2)
+
+
+@pytest.mark.parametrize("title", ["interrupted uploads", "Interrupted", "interrupted. Or so"])
+async def test_a_refused_change_is_told_as_refused_whatever_its_title_says(bot: Bot, title: str) -> None:
+    """The state of a change stands in its row, never in words that somebody wrote."""
+    number = await make_sprint(bot)
+    bot.github.fail_next("POST", f"/repos/{bot.repo}/milestones", status=422)
+    await bot.say(number, f'/sprint start "{title}" due:2100-01-01 start:2099-12-01 confirm:yes')
+
+    (answer,) = await bot.answers(number)
+    assert answer.startswith("GitHub would not let me")
+    assert f"milestone “{title}”: GitHub answered 422" in answer
+    assert "stopped partway" not in answer
+    (change,) = await in_database(bot, "select state from changes")
+    assert change.state == "failed"

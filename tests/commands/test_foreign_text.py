@@ -53,6 +53,19 @@ _PIECES = [
         "&amp;",
         "&#64;x",
     ),
+    *(
+        "$",
+        "$$",
+        "$x^2$",
+        "$$x$$",
+        "$`x`$",
+        "costs $5 or $6",
+        "a5c3785",
+        "A5C3785D",
+        "x@0a5c3785",
+        "-deadbeef",
+    ),
+    *("a5c3785ed8d6a35868bc169f07e40e889087fd2e", "1234567", "123456789a"),
     *("\n", "\r\n", "\t", "\u2028", "\u0085", "\x00", "\x1b", "\x7f", "\u202e", "\u2066", "\u2069", "\u200f"),
     *("\u061c", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u180e", "\u3164", "\U000e0041"),
     *("word", "é", "語", "👩\u200d💻", "❤\ufe0f", "می\u200cخواهم", " ", "12", ".", ":", "/", "a"),
@@ -86,7 +99,10 @@ class _Rendered(HTMLParser):
 def rendered(markdown: str) -> _Rendered:
     """Markdown as GitHub reads it, without cleaning anything away."""
     extensions = comrak.ExtensionOptions()
-    for name in ("alerts", "autolink", "footnotes", "strikethrough", "table", "tasklist"):
+    for name in (
+        *("alerts", "autolink", "footnotes", "math_code", "math_dollars", "strikethrough", "table"),
+        "tasklist",
+    ):
         setattr(extensions, name, True)
     options = comrak.RenderOptions()
     options.unsafe_ = options.hardbreaks = True
@@ -102,6 +118,10 @@ def does_nothing(markdown: str, frame: str) -> None:
     assert page.tags == rendered(frame).tags
     # GitHub links these after the Markdown was read, wherever they are text.
     assert not re.search(r"@[A-Za-z0-9]|(?<![0-9])#[0-9]|\bGH-[0-9]|://|\bwww\.", page.text, re.IGNORECASE)
+    for run in re.findall(r"(?<![0-9a-z])[0-9a-f]{7,40}(?![0-9a-z])", page.text, re.IGNORECASE | re.ASCII):
+        assert run.isdecimal()
+    # And a formula begins with these, unless a character that is no blank stands before them.
+    assert not re.search(r"(?<!\u200b)\$|\$\$", page.text)
 
 
 @given(hostile)
@@ -191,10 +211,47 @@ def test_what_is_hidden_in_words_goes(text: str, shown: str) -> None:
         ("see https://x.y", "see https:\u200b//x.y"),
         ("*bold*", "*bold*"),
         ("C# and F#", "C# and F#"),
+        ("Revert a5c3785", "Revert a5c378\u200b5"),
+        ("(a5c3785ed8d6)", "(a5c378\u200b5ed8d6)"),
+        ("x@a5c3785", "x@\u200ba5c378\u200b5"),
     ],
 )
 def test_a_commit_s_message_closes_and_calls_nothing(text: str, shown: str) -> None:
     assert inert(text) == shown
+
+
+# A commit is linked by its SHA, a formula drawn between dollar signs
+
+
+@given(
+    st.text("0123456789abcdefABCDEF", min_size=7, max_size=40),
+    st.sampled_from(["", "@", "#", "_", "(", "…", "é"]),
+)
+def test_no_part_of_a_commit_s_sha_is_long_enough_to_be_linked(sha: str, before: str) -> None:
+    parts = re.split(r"[^0-9a-zA-Z]+", inert(f"{before}{sha} word"))
+
+    assert "".join(parts).endswith(f"{sha}word")
+    assert all(len(part) <= 6 for part in parts if re.search("[a-f]", part, re.IGNORECASE)) or sha.isdecimal()
+
+
+@pytest.mark.parametrize(
+    "text", ["1234567", "20261129", "Order 4006381333931", "1,234,567", "a" * 41, "xa5c3785y"]
+)
+def test_numbers_and_words_stay_whole(text: str) -> None:
+    assert plain(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("$x^2$", "\u200b\\$\u200bx^2\u200b\\$\u200b"),
+        ("from $5 to $6", "from \u200b\\$\u200b5 to \u200b\\$\u200b6"),
+        ("$$x$$", "\u200b\\$\u200b\u200b\\$\u200bx\u200b\\$\u200b\u200b\\$\u200b"),
+        ("\\$x\\$", "\\\\\u200b\\$\u200bx\\\\\u200b\\$\u200b"),
+    ],
+)
+def test_a_dollar_sign_begins_no_formula(text: str, shown: str) -> None:
+    assert plain(text) == shown
 
 
 # Where such text comes in

@@ -68,11 +68,6 @@ def test_any_days_give_numbers_in_no_time(start: date, due: date, zone: str, off
         (date(1999, 12, 31), "1999-12-31, lies outside the years 2000 to 2100, …a later due date."),
         (date(2101, 1, 1), "2101-01-01, lies outside the years 2000 to 2100, …an earlier due date."),
         (date(9999, 12, 31), "9999-12-31, lies outside the years 2000 to 2100, …an earlier due date."),
-        (
-            date(2028, 11, 16),
-            "2028-11-16, lies more than two years after the start, …a due date up to 2028-11-15, or a line "
-            + "`Start: 2026-11-17` or later.",
-        ),
     ],
 )
 def test_a_due_date_that_nobody_can_plan_for_counts_as_none_and_the_card_says_what_to_do(
@@ -105,6 +100,16 @@ def test_a_due_date_counts_once_the_advice_is_followed(due: date) -> None:
 
     assert facts("", noon(date.fromisoformat(last_due))).sprint.due == date(2028, 11, 15)
     assert facts(start_line, noon(due)).sprint.due == due
+
+
+def test_a_day_more_than_two_years_counts_as_none_and_the_card_names_the_days_that_would_count() -> None:
+    sprint = facts("", noon(date(2028, 11, 16))).sprint
+
+    assert sprint.due is None
+    assert sprint.ignored_due == (
+        "The due date, 2028-11-16, lies more than two years after the start, so it counts as none. "
+        "Give the milestone a due date up to 2028-11-15, or a line `Start: 2026-11-17` or later."
+    )
 
 
 def test_two_years_are_a_sprint() -> None:

@@ -2,8 +2,8 @@
 create index jobs_by_waiting_lock on procrastinate_jobs (lock, priority desc, id) where status = 'todo';
 
 -- Takes the next job for a worker, as procrastinate_fetch_job_v2 does, but fairly: first comes the tenant that
--- has the fewest jobs running there, then the highest priority, then the oldest. So of two who wait each has
--- half of the places, a third has the next one, and who is alone has all.
+-- has the fewest jobs running there, then the highest priority, then the oldest. A tenant that is alone may have
+-- all places; once others wait, each place that becomes free is theirs, until each has an equal share.
 -- The tasks named by `background` are long, and nobody waits for them. Together they have at most half of the
 -- places: the rest is kept for what people wait for. Jobs that are no tenant's are never held back. `moment` is
 -- the application's, by whose clock jobs were scheduled.
