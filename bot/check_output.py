@@ -62,8 +62,14 @@ def shortened(text: str, most: int) -> str:
 
 def _usable(buttons: Iterable[Button]) -> list[Button]:
     """An identifier that were cut would mean something else, so a button with a longer one is left out."""
-    found = [one for one in buttons if 0 < len(one.identifier) <= _MOST_IDENTIFIER]
-    return [one for one in found if one_line(one.label) and one_line(one.description)][:_MOST_BUTTONS]
+    usable = [
+        button
+        for button in buttons
+        if 0 < len(button.identifier) <= _MOST_IDENTIFIER
+        and one_line(button.label)
+        and one_line(button.description)
+    ]
+    return usable[:_MOST_BUTTONS]
 
 
 def _button(button: Button) -> dict[str, str]:

@@ -31,7 +31,7 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     """Entries are kept for ever; nobody can change or remove them."""
     most = arguments.number("last") or _USUAL
     if most > _MOST:
-        raise UserError(f"{most} entries are too many for a comment: {_MOST} at most.")
+        raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")
     entries = await context.changes.audited(most)
     titles = titles_of(await context.sprints.all(context.now))
     return Reply((audit_card(entries, titles, context.calendar.zone),))

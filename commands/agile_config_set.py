@@ -150,20 +150,20 @@ def _path(key: str) -> tuple[str, ...]:
 
 def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     """What was typed, as the setting's type asks for. Raises UserError."""
-    shown, told = code(".".join(path)), _schema_at(path)
-    if told.get("type") == "array":
-        if "properties" in _resolved(told["items"]):
+    shown, setting = code(".".join(path)), _schema_at(path)
+    if setting.get("type") == "array":
+        if "properties" in _resolved(setting["items"]):
             raise UserError(f"{shown} holds more than words. Please write it into `{PATH}`.")
         return list(values)
-    if told.get("type") == "object":
-        example = as_yaml(told["examples"][0], 80) if "examples" in told else ""
+    if setting.get("type") == "object":
+        example = as_yaml(setting["examples"][0], 80) if "examples" in setting else ""
         hint = f", such as `{example}`" if example else ""
         inner = code(f"{'.'.join(path)}.…")
         raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
     text = ",".join(values)
-    if told.get("type") == "boolean" and text.lower() in _YES | _NO:
+    if setting.get("type") == "boolean" and text.lower() in _YES | _NO:
         return text.lower() in _YES
-    types = {_resolved(form).get("type") for form in (told, *told.get("anyOf", ()))}
+    types = {_resolved(form).get("type") for form in (setting, *setting.get("anyOf", ()))}
     return scalar(text) if types & {"number", "integer"} else text
 
 

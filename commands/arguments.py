@@ -215,10 +215,10 @@ def _choice(argument: Argument, word: Word) -> str:
 
 def _dates(_: Argument, word: Word) -> _Days:
     first, _dots, last = word.value.partition("..")
-    found = _Days(_day(first), _day(last or first))
-    if found.first > found.last:
+    days = _Days(_day(first), _day(last or first))
+    if days.first > days.last:
         raise ValueError(word.value)
-    return found
+    return days
 
 
 def _day(text: str) -> Day:

@@ -40,7 +40,7 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
             'By what? Name an issue, `/blocked by:#9`, or say why: `/blocked reason:"no test account"`.'
         )
     if len(numbers) > _MOST:
-        raise UserError(f"{len(numbers)} issues at once are too many: {_MOST} at most.")
+        raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
     work = await work_here(context)
     flow = await open_item_here(context, work)
     if not numbers:

@@ -60,7 +60,7 @@ async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapsh
     """The items that are named, or the one in whose thread it is asked. Raises UserError."""
     numbers = list(dict.fromkeys(arguments.numbers("items"))) or [context.request.thread]
     if len(numbers) > _MOST_ITEMS:
-        raise UserError(f"{len(numbers)} items at once are too many: {_MOST_ITEMS} at most.")
+        raise UserError(f"You named {len(numbers)} items. You can name up to {_MOST_ITEMS}.")
     return [await item_meant(context, number) for number in numbers]
 
 

@@ -77,7 +77,7 @@ def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) ->
     if len({title.casefold() for title in titles}) < len(titles):
         raise UserError("Two parts have the same title; give each its own.")
     if len(titles) > MOST_PARTS:
-        raise UserError(f"{len(titles)} parts at once are too many: {MOST_PARTS} at most.")
+        raise UserError(f"You named {len(titles)} parts. You can name up to {MOST_PARTS}.")
     if long := [title for title in titles if len(title) > _LONGEST_TITLE]:
         raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
     if points is None:

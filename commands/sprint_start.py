@@ -42,7 +42,7 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
     """What it holds on its first day is the commitment."""
     title = " ".join((arguments.text("name") or "").split())
     if len(title) > _MOST_TITLE:
-        raise UserError(f"A title of {len(title)} characters is too long: {_MOST_TITLE} at most.")
+        raise UserError(f"This title has {len(title)} characters. A title can have up to {_MOST_TITLE}.")
     today, goal = context.calendar.day_of(context.now), arguments.text("goal")
     due = arguments.date("due") or today
     sprint = await _existing(context, title)

@@ -60,8 +60,8 @@ def _milestone(number: int | None, repository: str, titles: Titles) -> str:
 
 
 def _relabel(step: Relabel, _: Titles) -> str:
-    removed = ", ".join(code(one) for one in step.removed) or "no label"
-    added = ", ".join(code(one) for one in step.added) or "no label"
+    removed = ", ".join(code(label) for label in step.removed) or "no label"
+    added = ", ".join(code(label) for label in step.added) or "no label"
     return f"#{step.number}: {removed} → {added}"
 
 

@@ -82,9 +82,9 @@ def measured(work: Work, settings: Mapping[str, object], most: int | None, slug:
     teams = teams_of(settings)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
-        known = ", ".join(code(team.slug) for team in teams) or "none yet"
+        slugs = ", ".join(code(team.slug) for team in teams) or "none yet"
         raise UserError(
-            f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {known}."
+            f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
     mine = items_of(team, teams, work.flows)
     if len(people := people_of(recent(mine, work.now), team)) < FEWEST_PEOPLE:

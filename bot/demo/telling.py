@@ -317,8 +317,10 @@ async def _deployment_status(scene: Scene) -> list[Told]:
 
 
 async def _pull_request_review(scene: Scene) -> list[Told]:
-    """Takes `number`, `state` (approved, changes_requested or commented) and `body`; `edited` also `author`,
-    who wrote the review, and `before`, what its text was."""
+    """Takes `number`, `state` (approved, changes_requested or commented) and `body`.
+
+    `edited` also takes `author`, who wrote the review, and `before`, what its text was.
+    """
     payload = await scene.base()
     pull = payload["pull_request"] = await scene.call(
         "GET", f"/repos/{scene.repo}/pulls/{scene.details['number']}"

@@ -165,8 +165,10 @@ ELSEWHERE = ISSUE | {
 
 
 async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
-    """No callback of the loop is held by any of them, which the watchdog of all tests sees to; and another
-    tenant's event is recorded while they wait for each other."""
+    """Another tenant's event is recorded while the six comments wait for each other.
+
+    That none of them holds a callback of the loop is what the watchdog of all tests checks.
+    """
     number = await make_sprint(bot)
     installation = {"id": 602, "account": {"id": 601, "login": "globex", "type": "Organization"}}
     told = {"action": "created", "installation": installation, "sender": ISSUE["sender"]}

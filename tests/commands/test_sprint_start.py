@@ -78,7 +78,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         ),
         (f'"Sprint 25" due:{day(740)} start:{day(5)}', f"Use a `due:` up to {written(735)}."),
         (f'"Sprint 25" due:{day(3)} start:2001-01-01', f"Use a `start:` from {written(-727)}."),
-        (f'"{"x" * 256}" due:{day(3)}', "A title of 256 characters is too long: 255 at most."),
+        (f'"{"x" * 256}" due:{day(3)}', "This title has 256 characters. A title can have up to 255."),
     ],
 )
 async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
