@@ -35,7 +35,8 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     first, last = dates
     if (count := (last - first).days + 1) >= MOST_DAYS_OFF:
         raise UserError(
-            f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. Is the year right?"
+            f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
+            "Is the year right?"
         )
     offs, off = days_off(context.project.settings), DaysOff(first, last, name)
     known = {day for one in offs for day in one.days} | set(context.calendar.holidays)

@@ -58,18 +58,19 @@ class Office:
         self.policy = Policy(settings)
         self.dispatcher = Dispatcher(
             [
-                self.command("sprint status", Level.READ),
-                self.command("sprint close", Level.MAINTAIN),
-                self.command("estimate", Level.TRIAGE),
+                self._command("sprint status", Level.READ),
+                self._command("sprint close", Level.MAINTAIN, is_changing=True),
+                self._command("estimate", Level.TRIAGE),
             ]
         )
 
-    def command(self, name: str, level: Level) -> Command:
+    def _command(self, name: str, level: Level, *, is_changing: bool = False) -> Command:
         @command(
             name,
             summary=f"does {name}",
             level=level,
             examples=(f"/{name}",),
+            is_changing=is_changing,
             arguments=(Argument("name", Kind.TEXT, "a name", is_positional=True),),
         )
         async def run(context: Context, arguments: Arguments) -> Reply:
@@ -345,14 +346,18 @@ def test_whether_a_comment_changes_something_is_asked_of_few_names(lines: list[s
 )
 def test_a_comment_changes_something_if_a_command_in_it_does(lines: list[str], is_changing: bool) -> None:
     office = Office(commands={"sprint close": {"name": "done"}})
-    office.dispatcher = Dispatcher(
-        [
-            replace(office.command("sprint status", Level.READ), is_changing=False),
-            replace(office.command("estimate", Level.TRIAGE), is_changing=False),
-            replace(office.command("sprint close", Level.MAINTAIN), is_changing=True),
-        ]
-    )
 
     assert office.dispatcher.is_changing(asked(*lines), office.policy) is is_changing
     unreadable = replace(asked(*lines), is_unreadable=True)
     assert not office.dispatcher.is_changing(unreadable, office.policy)  # Nothing of it runs.
+
+
+async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> None:
+    office = Office(Level.ADMIN)
+    request = asked("/agile undo")
+    desk = Desk(office.place, office.place, office.policy, lambda: office._context(request))
+
+    refusal = await office.dispatcher.refusal_of(request, desk, "evacuate")
+
+    assert refusal == "`/evacuate` no longer exists, so it can't be undone or resumed."
+    assert await office.dispatcher.refusal_of(request, desk, "sprint close guid 1") is None
