@@ -16,7 +16,7 @@ from bot.settings import Settings
 from bot.worker import github_of
 from storage.cipher import delivery_place
 from storage.deliveries import Received, receive
-from storage.installation_claims import InstallationClaims
+from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants, tenants_of_repository
 from storage.projects import Projects
 
@@ -113,7 +113,7 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
     for organization_id in tenants:
         # GitHub has just told whose installation it is, as it does in an `installation` event.
         async with base.database.tenant(organization_id) as tenant:
-            for claim in await InstallationClaims(tenant).all():
+            for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
                 if (claim.installation, claim.account) == (installation["id"], account["id"]):
                     await InstallationClaims(tenant).confirm(claim)
         await Recording(base.database, base.cipher, None, base.clock).work_off(organization_id)

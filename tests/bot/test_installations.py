@@ -404,3 +404,12 @@ async def test_a_claim_that_was_denied_is_confirmed_when_github_says_so_later(bo
     await bot.rest()
     assert await binding(bot.base, owner) == bot.github.installation_id
     assert await _claims(bot.base) == []
+
+
+async def test_no_name_keeps_another_account_out(base: Services, endpoint: Door) -> None:
+    """A login that somebody gave up, and one that looks as we would tell the next account apart."""
+    for account, login in ((3, "acme"), (9, "acme-5"), (10, "acme-5-5"), (5, "ACME")):
+        owner = {"id": account, "login": login, "type": "Organization"}
+        installed = INSTALLED | {"installation": {"id": 100 + account, "account": owner}}
+        assert await endpoint.deliver("installation", installed) == (202, "stored")
+    assert len(await rows(base, "select * from all_tenants()")) == 4

@@ -93,19 +93,18 @@ create function tenant_of_account_or_new(account bigint, login text, kind text) 
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 declare
     tenant bigint;
+    free_slug text := lower(login);
 begin
     select id into tenant from public.organizations where github_account_id = account;
     if tenant is null then
         -- One after another: the first deliveries of a new tenant often come together.
         perform pg_advisory_xact_lock(hashtextextended('new tenant', 0));
+        -- A name can pass from one account to another, and anybody can call themselves as we would call others.
+        while exists (select from public.organizations where slug = free_slug) loop
+            free_slug := free_slug || '-' || account;
+        end loop;
         insert into public.organizations as known (github_account_id, account_type, name, slug)
-        values (
-            account,
-            coalesce(kind, 'Organization'),
-            login,
-            case when exists (select from public.organizations where slug = lower(login))
-                then lower(login) || '-' || account else lower(login) end
-        )
+        values (account, coalesce(kind, 'Organization'), login, free_slug)
         on conflict (github_account_id) do update set updated_at = public.app_now()
         returning id into tenant;
     end if;
