@@ -1,16 +1,25 @@
 """What a command changes: shown first where it is due, done once, written down, taken back."""
 
+import asyncio
 import re
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, cast
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from bot.changing import Changing, Task
 from commands import registry
 from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes, MoveItem, Step, decoded, encoded
 from commands.context import Context
+from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import Command, command
+from storage.changes import Change, State
+from storage.database import Database
+from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from tests.commands.test_sprint_status import make_sprint
 from tests.running import Bot, rows, until
@@ -206,16 +215,23 @@ def test_steps_survive_their_way_through_the_database() -> None:
     assert steps[0].undone() == MoveItem(1, None, 2)
 
 
-@pytest.mark.parametrize("title", ["interrupted uploads", "Interrupted", "interrupted. Or so"])
-async def test_a_refused_change_is_told_as_refused_whatever_its_title_says(bot: Bot, title: str) -> None:
-    """The state of a change stands in its row, never in words that somebody wrote."""
-    number = await make_sprint(bot)
-    bot.github.fail_next("POST", f"/repos/{bot.repo}/milestones", status=422)
-    await bot.say(number, f'/sprint start "{title}" due:2100-01-01 start:2099-12-01 confirm:yes')
+@given(st.sampled_from(["", "interrupted", "Interrupted. ", "stopped partway: "]), st.text(max_size=20))
+@example("interrupted", " uploads: GitHub answered 422")
+def test_the_state_of_a_change_is_never_read_from_what_its_note_says(first: str, rest: str) -> None:
+    """A note begins with what somebody called a milestone, an issue or a setting."""
+    note = f"{first}{rest}"
+    clock = datetime(2026, 11, 23, tzinfo=UTC)
+    changing = Changing(cast("Database", None), lambda: clock, cast("Jobs", None))
 
-    (answer,) = await bot.answers(number)
-    assert answer.startswith("GitHub would not let me")
-    assert f"milestone “{title}”: GitHub answered 422" in answer
-    assert "stopped partway" not in answer
-    (change,) = await in_database(bot, "select state from changes")
-    assert change.state == "failed"
+    async def answer_to(state: State, note: str | None) -> str:
+        words = "/split a", "split", "bob", "open 2 issues"
+        ended = Change(1, 7, *words, b"[]", "", "Opened.", None, state, note, None, None)
+        (part,) = cast("Reply", (await changing.carry_out(cast("Task", None), ended)).reply).parts
+        return str(part)
+
+    refused = asyncio.run(answer_to(State.FAILED, note))
+    interrupted = asyncio.run(answer_to(State.INTERRUPTED, note))
+
+    assert refused == f"GitHub would not let me open 2 issues: {note}. Nothing was changed."
+    assert interrupted == f"`/split a` stopped partway: {note} What it already changed stays."
+    assert asyncio.run(answer_to(State.APPLIED, None)) == "Opened."
