@@ -89,7 +89,7 @@ class Label(msgspec.Struct):
 
 class Milestone(msgspec.Struct):
     id: Id
-    number: Number
+    number: Id
     title: str
     created_at: datetime | None = None
     updated_at: datetime | None = None
