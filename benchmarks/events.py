@@ -28,6 +28,7 @@ from bot.worker import worker
 from storage.cipher import delivery_place
 from storage.deliveries import Deliveries, Received, receive
 from storage.embedded import EmbeddedServer, running_server
+from storage.fair_jobs import FairJobManager
 from storage.jobs import Jobs
 
 _GOAL = 300
@@ -41,7 +42,7 @@ _A_JOB_EACH = """
         jsonb_build_object('organization_id', organization_id, 'event_id', id), null
     )::public.procrastinate_job_to_defer_v1))
     from public.github_events
-    where (organization_id, delivery_id) in (select known[n].tenant, known[n].delivery
+    where (organization_id, delivery_id) in (select batch[n].tenant, batch[n].delivery
         from generate_subscripts(outcomes, 1) as n where outcomes[n] = 'stored')
     having count(*) > 0;
 """
@@ -130,6 +131,7 @@ async def _work_off(base: Services, server: EmbeddedServer, copies: int, *, each
 async def _each_by_itself(base: Services) -> AsyncIterator[None]:
     recording = OneByOne(base.database, base.cipher, Jobs(base.queue), base.clock)
     app = procrastinate.App(connector=base.queue.connector)
+    app.job_manager = FairJobManager(app.connector, _CONCURRENCY, base.clock)
     app.task(name="one_event", queue="events")(recording.one_event)
     running = asyncio.create_task(
         app.run_worker_async(
