@@ -7,7 +7,7 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tests that compare dates of the database, of the stand-in GitHub and of the passed clock.
-DATED_TESTS := tests/storage tests/demo/test_scenario.py tests/commands/test_sprint_status.py \
+DATED_TESTS := $(addprefix tests/storage/,test_clock.py test_billing.py) tests/demo/test_scenario.py tests/commands/test_sprint_status.py \
 	$(addprefix tests/bot/,test_reports.py test_clockwork.py test_closed.py test_redelivery.py billing)
 # Node and npm come in a Python package, so that none is needed on the machine. The wheel copies what npm has
 # as a link, so npm is called by its file.
