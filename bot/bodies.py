@@ -57,19 +57,25 @@ class Bodies:
 
     async def _fill(self, body: bytearray, request: web.Request) -> None:
         try:
+            if request.content.is_eof():  # It has come with its headers, as most do: no alarm is needed.
+                self._add(body, request.content.read_nowait(), request)
+                return
             async with asyncio.timeout(self._seconds):
                 async for chunk in request.content.iter_any():
-                    if len(body) + len(chunk) > MOST_BYTES:
-                        raise size_refusal(request)
-                    if self._arrived + len(chunk) > self._most_together:
-                        raise self._busy("too many large bodies are arriving at once")
-                    body += chunk
-                    self._arrived += len(chunk)
+                    self._add(body, chunk, request)
         except TimeoutError:
             raise self._busy(f"the body did not arrive within {self._seconds:g} seconds") from None
         except (web.RequestPayloadError, HttpProcessingError, OSError):
             # An upload that was aborted is no failure of ours, and nobody reads the answer.
             raise refusal(web.HTTPBadRequest, "the body ended before it was complete") from None
+
+    def _add(self, body: bytearray, chunk: bytes, request: web.Request) -> None:
+        if len(body) + len(chunk) > MOST_BYTES:
+            raise size_refusal(request)
+        if self._arrived + len(chunk) > self._most_together:
+            raise self._busy("too many large bodies are arriving at once")
+        body += chunk
+        self._arrived += len(chunk)
 
     def _busy(self, reason: str) -> web.HTTPException:
         structlog.get_logger(__name__).warning("body refused", reason=reason, bytes_arrived=self._arrived)

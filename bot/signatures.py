@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -15,18 +16,27 @@ _SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 _WORD = re.compile(r"[!-~]{1,100}")
 
 
+class SignedHeaders(NamedTuple):
+    """The signature of a delivery, which event it is, and GitHub's id of it. Not checked yet."""
+
+    signature: bytes
+    event: str
+    delivery: str
+
+
 class Signatures:
     """Checks `X-Hub-Signature-256` by each configured secret."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = [secret.encode() for secret in secrets]
 
-    def read_header(self, request: web.Request) -> bytes:
-        """The signature in the headers. Raises web.HTTPException if it is missing or malformed."""
+    def read_headers(self, request: web.Request) -> SignedHeaders:
+        """What the headers say. Raises web.HTTPException if one is missing or malformed."""
         signature = request.headers.get("X-Hub-Signature-256", "")
         if not _SIGNATURE.fullmatch(signature):
             raise signature_refusal()
-        return signature.encode()
+        event, delivery = (_read_word(request, name) for name in ("X-GitHub-Event", "X-GitHub-Delivery"))
+        return SignedHeaders(signature.encode(), event, delivery)
 
     def check(self, signature: bytes, body: bytearray) -> None:
         """Raises web.HTTPException unless the signature fits the body by one of the secrets."""
@@ -44,7 +54,7 @@ def signature_refusal() -> web.HTTPException:
     )
 
 
-def read_header_word(request: web.Request, header: str) -> str:
+def _read_word(request: web.Request, header: str) -> str:
     """A header that must be there. Raises web.HTTPException if it is missing or holds odd characters."""
     value = request.headers.get(header)
     if not value:

@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.bodies import MOST_BYTES as MOST_BYTES  # noqa: PLC0414 - it is the webhook's limit
 from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
 from bot.inbox import DatabaseAwayError, Inbox
-from bot.signatures import Signatures, read_header_word
+from bot.signatures import Signatures
 from handlers import ROUTES
 from handlers.payloads import Account, Id, MalformedError, clean
 from storage.deliveries import Outcome, Received
@@ -60,11 +60,7 @@ class Door:
     async def receive(self, request: web.Request) -> web.Response:
         """202 once the delivery is safe, or of no interest; otherwise a status that makes GitHub show it."""
         check_before_reading(request)
-        signature = self._signatures.read_header(request)
-        event, delivery = (
-            read_header_word(request, "X-GitHub-Event"),
-            read_header_word(request, "X-GitHub-Delivery"),
-        )
+        signature, event, delivery = self._signatures.read_headers(request)
         async with self._bodies.read(request) as body:
             await run_aside(len(body), self._signatures.check, signature, body)
             try:

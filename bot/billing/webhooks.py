@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
-from bot.signatures import Signatures, read_header_word
+from bot.signatures import Signatures
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_subscriptions import EVENTS, USAGE_REFUSED, About, Event
@@ -47,11 +47,7 @@ class MarketplaceDoor:
         delivery = request.headers.get("X-GitHub-Delivery", "")[:100].encode("ascii", "replace").decode()
         with structlog.contextvars.bound_contextvars(delivery=delivery, github_event="marketplace_purchase"):
             try:
-                signature = self._signatures.read_header(request)
-                event, delivery = (
-                    read_header_word(request, "X-GitHub-Event"),
-                    read_header_word(request, "X-GitHub-Delivery"),
-                )
+                signature, event, delivery = self._signatures.read_headers(request)
                 async with self._bodies.read(request) as body:
                     await run_aside(len(body), self._signatures.check, signature, body)
                     return await self._read(request, body, event, delivery)

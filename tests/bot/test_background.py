@@ -131,6 +131,9 @@ class Request:
         self._pieces = pieces
         self._end = end
 
+    def is_eof(self) -> bool:
+        return False
+
     async def iter_any(self) -> AsyncIterator[bytes]:
         for size in self._pieces:
             await dawdle(self._random)

@@ -32,32 +32,6 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
     )
 $$;
 
-create or replace function meet_people(told text) returns void
-language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-declare
-    tenant bigint := nullif(current_setting('app.tenant', true), '')::bigint;
-begin
-    insert into public.users as known (github_id, github_username)
-    select github_id, login from json_to_recordset(told::json) as t (github_id bigint, login text)
-    where not exists (
-        select from public.users where users.github_id = t.github_id and users.github_username = t.login
-    )
-    order by github_id
-    on conflict (github_id) do update
-        set github_username = excluded.github_username, updated_at = public.app_now()
-        where known.github_username <> excluded.github_username;
-    insert into public.organization_members (organization_id, user_id)
-    select tenant, users.id
-    from json_to_recordset(told::json) as t (github_id bigint, login text)
-    join public.users on users.github_id = t.github_id
-    where tenant is not null and not exists (
-        select from public.organization_members
-        where organization_id = tenant and organization_members.user_id = users.id
-    )
-    order by users.id
-    on conflict do nothing;
-end $$;
-
 -- Whose an installation is -------------------------------------------------------------------------------
 
 -- Installations that deliveries named for an account although GitHub had not told us that they belong together.
