@@ -75,7 +75,7 @@ async def _tenant_facts(
             rules = replace(rules, calendar=replace(rules.calendar, zones=((date.min, zone),)))
         moment = as_of or base.clock()
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=rules.calendar.zone)
+            moment = rules.calendar.instant(moment.date(), moment.time())
         sprints = Sprints(tenant, project, rules)
         milestone = await sprints.milestone_id(number)
         if milestone is None:
@@ -91,6 +91,6 @@ def _closed(closed: Closed, found: Facts, rules: Rules) -> Values:
     """The numbers as they were taken, beside the fold, and what has become known since."""
     return closed.facts | {
         "revision": closed.revision,
-        "taken_at": closed.taken_at.astimezone(rules.calendar.zone).isoformat(),
+        "taken_at": rules.calendar.local(closed.taken_at).isoformat(),
         "footnotes": footnotes(closed.facts, found) if found.as_of >= closed.ended_at else [],
     }

@@ -129,7 +129,7 @@ class Impacts:
         shown = numbers if impact.effect else None
         card = impact_card(
             impact,
-            self.context.calendar.zone,
+            self.context.calendar,
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
             burndown=shown.burndown if shown and not self._project.links_pictures else None,

@@ -6,7 +6,7 @@ known late corrects the days of a sprint, until its numbers are taken for good (
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import structlog
@@ -68,10 +68,10 @@ def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> dateti
     """
     digest = hashlib.sha256(str(organization_id).encode()).digest()
     spread = timedelta(seconds=int.from_bytes(digest[:8], "big") % _SPREAD_SECONDS)
-    day = now.astimezone(calendar.zone).date()
+    day = calendar.local(now).date()
     while True:
         # Added in UTC, because a wall clock may be set back on the way.
-        turn = datetime.combine(day, _TURN, calendar.zone).astimezone(UTC) + spread
+        turn = calendar.instant(day, _TURN) + spread
         if turn > now:
             return turn
         day += timedelta(days=1)

@@ -118,7 +118,7 @@ def _has_to_wait(project: Project, wanted: Wanted, now: datetime) -> bool:
     """What would notify people does not come at any hour, nor into any thread."""
     if wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
         return False
-    there = now.astimezone(project.rules.calendar.zone)
+    there = project.rules.calendar.local(now)
     return is_quiet_hour(project.settings, there.time()) or is_quiet_thread(
         project.settings, wanted.post.thread, there.date()
     )

@@ -7,7 +7,7 @@ the same.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any, cast
 
 import procrastinate
@@ -279,7 +279,7 @@ class _Desk:
         if told is None or thread is None or sprint.has_ended(self._now):
             return []
         today = calendar.day_of(self._now)
-        due = datetime.combine(today, told, calendar.zone)
+        due = calendar.instant(today, told)
         if not due <= self._now < due + _STANDUP_LASTS or not calendar.is_working_day(today):
             return []
         key = f"standup:{today.isoformat()}"
@@ -379,7 +379,7 @@ def next_turns(now: datetime, calendar: Calendar, settings: Mapping[str, object]
 def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
     day = calendar.day_of(now)
     while True:
-        found = datetime.combine(day, hour, calendar.zone).astimezone(UTC)
+        found = calendar.instant(day, hour)
         if found > now:
             return found
         day += timedelta(days=1)

@@ -1,7 +1,6 @@
 """`/agile audit`: who changed what through commands."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 
 import msgspec
 
@@ -14,6 +13,7 @@ from commands.permissions import Level
 from commands.registry import command
 from commands.step_words import Titles, described, titles_of
 from commands.wording import code, footer, moment, person, plain, table
+from sprints.calendar import Calendar
 from storage.changes import Entry
 
 _USUAL, _MOST = 20, 100
@@ -34,16 +34,16 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
         raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")
     entries = await context.changes.audited(most)
     titles = titles_of(await context.sprints.all(context.now))
-    return Reply((audit_card(entries, titles, context.calendar.zone),))
+    return Reply((audit_card(entries, titles, context.calendar),))
 
 
-def audit_card(entries: Sequence[Entry], titles: Titles, zone: tzinfo) -> str:
+def audit_card(entries: Sequence[Entry], titles: Titles, calendar: Calendar) -> str:
     """A line for each thing that was changed."""
     if not entries:
         return "No command has changed anything in this repository yet."
     rows = [
         (
-            moment(entry.at.astimezone(zone)),
+            moment(calendar.local(entry.at)),
             person(entry.actor),
             code(entry.action[:100]),
             _changed(entry, titles),

@@ -26,7 +26,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,
         other_bots=context.project.other_bots,
-        zone=context.calendar.zone,
+        calendar=context.calendar,
         sharing=await _sharing(context),
     )
     return Reply((health_card(facts),))

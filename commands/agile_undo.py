@@ -83,7 +83,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     undone, staying = await _inverse(now, decoded(change.steps))
     titles = titles_of(sprints)
     kept = [f"- {described(step, titles)} – {why}" for step, why in staying]
-    when = moment((change.decided_at or context.now).astimezone(context.calendar.zone))
+    when = moment(context.calendar.local(change.decided_at or context.now))
     head = f"{code(change.command)} of {person(change.decided_by or change.actor)}, {when}"
     if not undone:
         raise UserError(f"Nothing of {head}, can be taken back:\n\n" + "\n".join(kept))

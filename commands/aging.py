@@ -37,7 +37,7 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
         old, name = [age for age in old if age.flow.number in members], plain(facts.sprint.title)
     past = past_of(flows, context.now, calendar)
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
-    as_of = moment(context.now.astimezone(calendar.zone))
+    as_of = moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
     words = Words(
         f"Age of work · {name}",

@@ -48,7 +48,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
         found, name, span = await _of_repository(context, arguments)
     else:
         found, name, span = await _of_sprint(context, window)
-    as_of = moment(context.now.astimezone(context.calendar.zone))
+    as_of = moment(context.calendar.local(context.now))
     words = Words(
         f"Cumulative flow · {name}",
         flow_reading(found, context.calendar, context.calendar.day_of(context.now)),

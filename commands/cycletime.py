@@ -56,7 +56,7 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
     window, calendar = await window_of(context, arguments, WINDOW_DAYS), context.calendar
     done = done_within(await context.flows(), window.first, window.last, calendar)
     found, items = cycle_times(done, calendar), timed(done, calendar)
-    as_of = moment(context.now.astimezone(calendar.zone))
+    as_of = moment(calendar.local(context.now))
     words = Words(
         f"Cycle time · {window.name}",
         cycletime_reading(items, found),

@@ -189,4 +189,4 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
 
 
 def _footer(context: Context, *more: str) -> str:
-    return footer(f"As of {moment(context.now.astimezone(context.calendar.zone))}", *more)
+    return footer(f"As of {moment(context.calendar.local(context.now))}", *more)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity, short_day
@@ -115,7 +115,7 @@ def of_throughput(told: Flowing, found: Throughput) -> Explanation:
     listed = Listing(
         f"The {total}, in the order in which they were done", ("Items",), rows, (str(len(rows)),)
     )
-    return Explanation(THROUGHPUT, told.window.name, total, arithmetic, listed, zone=_zone(told))
+    return Explanation(THROUGHPUT, told.window.name, total, arithmetic, listed, calendar=told.calendar)
 
 
 def of_cycle_time(told: Flowing) -> Explanation:
@@ -145,7 +145,7 @@ def of_wip(told: Flowing) -> Explanation:
         f"{len(known)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
     ]
     listed = Listing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
-    return Explanation(WIP, "now", total, arithmetic, listed, zone=_zone(told))
+    return Explanation(WIP, "now", total, arithmetic, listed, calendar=told.calendar)
 
 
 def percentile_words(days: Sequence[int], percent: int) -> str:
@@ -166,7 +166,7 @@ def _durations(
     rows.sort(key=lambda row: (-row[0], place(row[1].number)))
     if not days:
         note = left_out(found)
-        return Explanation(rule, told.window.name, "nothing to measure", [note], zone=_zone(told))
+        return Explanation(rule, told.window.name, "nothing to measure", [note], calendar=told.calendar)
     spread = ", ".join(
         f"{count} × {day}" if count > 1 else str(day) for day, count in sorted(Counter(days).items())
     )
@@ -182,7 +182,7 @@ def _durations(
         [row for _, row in rows],
         remarks="Started by",
     )
-    return Explanation(rule, told.window.name, result, arithmetic, listed, zone=_zone(told))
+    return Explanation(rule, told.window.name, result, arithmetic, listed, calendar=told.calendar)
 
 
 def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> Row:
@@ -200,7 +200,3 @@ def _signal(flow: Flow) -> str:
 def _by_done(flows: Iterable[Flow]) -> list[Flow]:
     done = [(flow.done_at, flow.number, flow) for flow in flows if flow.done_at]
     return [flow for _, _, flow in sorted(done, key=lambda one: one[:2])]
-
-
-def _zone(told: Flowing) -> tzinfo:
-    return told.calendar.zone

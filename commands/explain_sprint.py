@@ -105,7 +105,7 @@ class Told:
                 [amount for _, amount in listed],
             ),
             notes,
-            self.facts.sprint.timezone,
+            self.facts.sprint.calendar,
         )
 
 

@@ -70,7 +70,7 @@ def my_text(login: str, mine: Mine, work: Work) -> str:
     )
     parts += told or ["Nothing here is assigned to you, and you have no open pull request."]
     parts += sections(("Reviews that wait for somebody", wait_lines(mine.reviews, work)))
-    as_of = f"As of {moment(work.now.astimezone(work.calendar.zone))}"
+    as_of = f"As of {moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, "told here because you asked here"))
     return "\n\n".join(parts)
 

@@ -63,7 +63,7 @@ def card(facts: Facts, unit: str, risks: tuple[Risk, ...], lead: str, level: Ser
         "\n".join(lines)
         or "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
     )
-    parts.append(footer(f"As of {moment(facts.as_of.astimezone(facts.sprint.timezone))}"))
+    parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -34,7 +34,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
     rows = newest_first(_row(context, one) for one in numbers)
     known = velocity(outcomes_of(context, numbers))
-    now = context.now.astimezone(context.calendar.zone)
+    now = context.calendar.local(context.now)
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
 

@@ -59,7 +59,7 @@ def days_name(burndown: Burndown) -> str:
 
 def sprint_footer(facts: Facts) -> str:
     """As of when all this holds, and how well it is known."""
-    as_of = moment(facts.as_of.astimezone(facts.sprint.timezone))
+    as_of = moment(facts.sprint.calendar.local(facts.as_of))
     return footer(f"As of {as_of}", completeness(facts))
 
 

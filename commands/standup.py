@@ -48,7 +48,7 @@ def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:
         ("Waiting for review", wait_lines(found.waiting, work)),
     )
     parts.append("\n".join(against(wip) for wip in wips))
-    parts.append(footer(f"As of {moment(work.now.astimezone(work.calendar.zone))}"))
+    parts.append(footer(f"As of {moment(work.calendar.local(work.now))}"))
     return "\n\n".join(parts)
 
 

@@ -89,7 +89,7 @@ def load_text(whole: Load, loads: Sequence[Load], work: Work) -> str:
         ("Waiting for review", wait_lines(whole.waits, work)),
     )
     parts += _by_team(loads)
-    as_of = f"As of {moment(work.now.astimezone(work.calendar.zone))}"
+    as_of = f"As of {moment(work.calendar.local(work.now))}"
     parts.append(footer(as_of, f"{whole.people} people had work here in the last 90 days"))
     return "\n\n".join(parts)
 

@@ -74,7 +74,7 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     before, now = span(first, middle - timedelta(days=1)), span(middle, last)
     if now.sums is None:
         raise UserError(_too_few(team))
-    as_of = moment(context.now.astimezone(calendar.zone))
+    as_of = moment(calendar.local(context.now))
     small = footer(f"As of {as_of}", "sums of at least three people; no figure is that of a person")
     return Reply((team_text(team, before, now), small))
 

@@ -34,7 +34,7 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     flows, calendar = await context.flows(), context.calendar
     bars = throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
     done = done_within(flows, window.first, window.last, calendar)
-    as_of = moment(context.now.astimezone(calendar.zone))
+    as_of = moment(calendar.local(context.now))
     words = Words(
         f"Throughput · {window.name}",
         throughput_reading(bars, sum(flow.is_covered for flow in done)),

@@ -47,7 +47,7 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
     finished = [one for one in outcomes if not one.is_abandoned]
     found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
-    as_of = moment(context.now.astimezone(context.calendar.zone))
+    as_of = moment(context.calendar.local(context.now))
     abandoned = f"{counted(left_out, 'abandoned milestone')} left out" if left_out else ""
     words = Words(
         "Velocity",

@@ -188,7 +188,7 @@ def _blocked(situation: Situation, days: int | None) -> tuple[Crossing, ...]:
 def _by_the_calendar(facts: Facts, lines: Lines) -> tuple[Crossing, ...]:
     sprint, calendar = facts.sprint, facts.sprint.calendar
     today = calendar.day_of(facts.as_of)
-    is_morning_over = facts.as_of.astimezone(calendar.zone).time() >= MORNING
+    is_morning_over = calendar.local(facts.as_of).time() >= MORNING
     if not facts.remaining.count or not is_morning_over or not calendar.is_working_day(today):
         return ()
     left, last = len(working_days_left(sprint, facts.as_of)), lines.days_left or 0

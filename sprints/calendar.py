@@ -46,25 +46,27 @@ class Calendar:
         """A calendar of one time zone."""
         return cls(((date.min, zone),), **more)  # type: ignore[arg-type]
 
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone that holds now."""
-        return self.zones[-1][1]
-
     def midnight(self, day: date) -> datetime:
         """The instant at which `day` begins, in UTC. A day may last 23 or 25 hours.
 
         Instants are kept in UTC, because Python compares two times of one zone by their wall clocks, which
         run through an hour twice in autumn.
         """
-        return datetime.combine(day, time.min, self._zone_of(day)).astimezone(UTC)
+        return self.instant(day, time.min)
+
+    def instant(self, day: date, clock: time) -> datetime:
+        """The instant at which the team's clock shows `clock` on `day`, in UTC."""
+        return datetime.combine(day, clock, self.zone_of(day)).astimezone(UTC)
+
+    def local(self, moment: datetime) -> datetime:
+        """`moment` as the team's clock shows it, in the zone that is in force at that moment."""
+        return moment.astimezone(self.zone_of(self.day_of(moment)))
 
     def day_of(self, moment: datetime) -> date:
         """The local day that holds `moment`."""
-        day = moment.astimezone(self.zone).date()
+        day = max(moment.astimezone(zone).date() for _, zone in self.zones)
         if len(self.zones) == 1:
             return day
-        day += timedelta(days=1)  # In an earlier zone it may have been later on the same instant.
         while self.midnight(day) > moment:
             day -= timedelta(days=1)
         return day
@@ -77,7 +79,8 @@ class Calendar:
         """Whether the team is expected to work."""
         return day.weekday() in self.weekdays and day not in self.holidays
 
-    def _zone_of(self, day: date) -> tzinfo:
+    def zone_of(self, day: date) -> tzinfo:
+        """The time zone in force on `day`; before the first zone's first day, that zone."""
         return next((zone for since, zone in reversed(self.zones) if since <= day), self.zones[0][1])
 
 

@@ -218,7 +218,7 @@ def facts_of(
     days, scope, done = _days(sprint, totals.steps, until)
     return Facts(
         sprint=sprint,
-        as_of=as_of.astimezone(sprint.timezone),
+        as_of=sprint.calendar.local(as_of),
         committed=amounts_of(totals.committed),
         scope=scope,
         done=done,

@@ -6,7 +6,7 @@ The rules are those of docs/metrics.md, "From start to end".
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
@@ -104,11 +104,6 @@ class Sprint:
         """The number of its milestone in a repository (empty: the one that is looked from), if it has one."""
         numbers = {self.repository: self.number} | {part.repository: part.number for part in self.parts}
         return numbers.get(repository)
-
-    @property
-    def timezone(self) -> tzinfo:
-        """The time zone in which its times are shown."""
-        return self.calendar.zone
 
     @property
     def first_day(self) -> date:

@@ -17,7 +17,7 @@ def plain(facts: Facts) -> Values:
     sprint = facts.sprint
 
     def local(moment: datetime) -> str:
-        return moment.astimezone(sprint.timezone).isoformat()
+        return sprint.calendar.local(moment).isoformat()
 
     amounts = {
         "committed": facts.committed,
@@ -31,7 +31,7 @@ def plain(facts: Facts) -> Values:
         "title": sprint.title,
         "start": local(sprint.start),
         "end": local(sprint.end) if sprint.end else None,
-        "timezone": str(sprint.timezone),
+        "timezone": str(sprint.calendar.local(facts.as_of).tzinfo),
         "as_of": local(facts.as_of),
         "unit": facts.unit,
         "points": {name: number(amount.points) for name, amount in amounts.items()},

@@ -25,7 +25,7 @@ def off_line(off: DaysOff, calendar: Calendar) -> str:
 def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: Calendar, today: date) -> str:
     """The team's days: which it works on, in which zone, and what is off from today on; the past folded."""
     names = " ".join(WEEKDAYS[day] for day in sorted(calendar.weekdays))
-    parts = ["### Days off", f"Working days: {names} · time zone: {calendar.zone}"]
+    parts = ["### Days off", f"Working days: {names} · time zone: {_zones(calendar, today)}"]
     lines = [(off.first, off.last, off_line(off, calendar)) for off in offs]
     lines += [(day, day, f"{full_day(day)} (holiday, from the settings)") for day in holidays]
     lines.sort()
@@ -36,6 +36,12 @@ def calendar_text(offs: Sequence[DaysOff], holidays: Iterable[date], calendar: C
     if past:
         parts.append(folded(f"{len(past)} in the past", "\n".join(past)))
     return "\n\n".join(parts)
+
+
+def _zones(calendar: Calendar, today: date) -> str:
+    """Europe/Berlin, from 1 Dec 2026 Asia/Tokyo."""
+    moves = (f"from {full_day(since)} {zone}" for since, zone in calendar.zones if since > today)
+    return ", ".join([str(calendar.zone_of(today)), *moves])
 
 
 def sprint_effects(sprints: Iterable[Sprint], before: Calendar, after: Calendar, today: date) -> list[str]:

@@ -141,7 +141,7 @@ def _sources(past: Past, work: Work) -> str:
         f"Cycle times of {counted(past.times.n, 'item')} done, {window}",
         f"left out: {left_out}" if left_out else "",
         "days off count, dates are working days",
-        f"as of {moment(work.now.astimezone(work.calendar.zone))}",
+        f"as of {moment(work.calendar.local(work.now))}",
     )
 
 

@@ -6,11 +6,12 @@ Pure functions from values to Markdown.
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity
 from commands.wording import code, counted, folded, full_day, person, plain, table
+from sprints.calendar import Calendar
 from sprints.evidence import Event
 from sprints.facts import Amount, amounts_of
 from sprints.model import ItemEvent, Source, State
@@ -84,7 +85,7 @@ class Explanation:
     arithmetic: Sequence[str]
     listing: Listing | None = None
     notes: Sequence[str] = ()
-    zone: tzinfo | None = None
+    calendar: Calendar | None = None
 
 
 def explained(told: Explanation, footer: str) -> str:
@@ -96,14 +97,14 @@ def explained(told: Explanation, footer: str) -> str:
         "\n".join(f"- {line}" for line in told.arithmetic if line),
     ]
     if told.listing and told.listing.rows:
-        listed = listing(told.listing, told.zone)
+        listed = listing(told.listing, told.calendar)
         is_long = len(told.listing.rows) > _MOST_OPEN
         parts.append(folded(told.listing.name, listed) if is_long else listed)
     parts += [*told.notes, footer]
     return "\n\n".join(part for part in parts if part)
 
 
-def listing(listed: Listing, zone: tzinfo | None) -> str:
+def listing(listed: Listing, calendar: Calendar | None) -> str:
     """The rows as a table that ends in its sum. More than 100 rows are told as one."""
     has_remarks = any(row.remark for row in listed.rows)
     remarks = [listed.remarks] if has_remarks else []
@@ -119,7 +120,7 @@ def listing(listed: Listing, zone: tzinfo | None) -> str:
     rows = []
     for row in listed.rows[:_MOST_ROWS]:
         remark = [row.remark] if has_remarks else []
-        rows.append([ref(row.number), *row.values, *remark, *_events(row, zone)])
+        rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar)])
     blank = [""] * (len(head) - 1 - len(listed.head))
     if rest := listed.rows[_MOST_ROWS:]:
         rows.append([f"… {len(rest)} more", *_rest(listed), *blank])
@@ -190,9 +191,9 @@ def delivery_words(event: Event) -> str:
     return code(event.delivery.replace("`", "")) if event.delivery else ""
 
 
-def short_moment(at: datetime, zone: tzinfo | None) -> str:
+def short_moment(at: datetime, calendar: Calendar | None) -> str:
     """18 Nov 2026, 09:00, in the team's zone, which the footer names."""
-    local = at.astimezone(zone) if zone else at
+    local = calendar.local(at) if calendar else at
     return f"{full_day(local.date())}, {local:%H:%M}"
 
 
@@ -203,14 +204,14 @@ def _rest(listed: Listing) -> Sequence[str]:
     return values_of(amounts_of(listed.amounts[_MOST_ROWS:]))
 
 
-def _events(row: Row, zone: tzinfo | None) -> list[str]:
+def _events(row: Row, calendar: Calendar | None) -> list[str]:
     """Four cells; several events stand below each other."""
     events = row.events
     if not events:
         return [row.nothing or "known from a later picture", "", "", ""]
     cells = (
         [event_words(event) for event in events],
-        [short_moment(event.at, zone) for event in events],
+        [short_moment(event.at, calendar) for event in events],
         [person(event.actor) if event.actor else "not told" for event in events],
         [delivery_words(event) for event in events],
     )

@@ -54,7 +54,7 @@ def after_chart(facts: Facts, told: Outlook | None, found: Forecast | None, date
         if isinstance(dates, Dates):
             parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
         parts.append(folded("How this was computed", _how(told, found)))
-    at = moment(facts.as_of.astimezone(facts.sprint.timezone))
+    at = moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
     return "\n\n".join(parts)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 
 from commands.ports import Health
 from commands.settings_file import PATH
 from commands.wording import code, counted, moment, plain, table
+from sprints.calendar import Calendar
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 
@@ -33,7 +34,7 @@ class HealthFacts:
     files: tuple[KeptFile, KeptFile]
     synced_at: datetime | None
     other_bots: tuple[str, ...]
-    zone: tzinfo
+    calendar: Calendar
     sharing: Sharing | None = None
 
 
@@ -150,4 +151,4 @@ def _settings(files: tuple[KeptFile, KeptFile]) -> str:
 
 
 def _at(at: datetime, facts: HealthFacts) -> str:
-    return moment(at.astimezone(facts.zone))
+    return moment(facts.calendar.local(at))

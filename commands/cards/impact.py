@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import number, quantity
@@ -10,6 +10,7 @@ from commands.cards.work import lasting
 from commands.foreign_text import one_line
 from commands.wording import code, counted, folded, footer, moment, named, person, plain, table, weekday
 from sprints.burndown import Burndown, measure
+from sprints.calendar import Calendar
 from sprints.facts import Amount
 from sprints.forecast_words import in_words
 from sprints.heads import RECENT
@@ -44,7 +45,7 @@ class Card:
 
 def impact_card(
     impact: Impact,
-    zone: tzinfo,
+    calendar: Calendar,
     *,
     is_required: bool = False,
     button: Pressed | None = None,
@@ -57,10 +58,10 @@ def impact_card(
     """
     parts = [
         _lead(impact),
-        _pressed(button, zone) if button else "",
+        _pressed(button, calendar) if button else "",
         _rule(impact) if is_required else "",
         _effect_table(impact),
-        _usual_table(impact, zone),
+        _usual_table(impact, calendar),
         _days_table(burndown) if burndown and impact.effect else "",
         _footer(impact, is_required=is_required),
     ]
@@ -258,22 +259,22 @@ def _left(amount: Amount, effect: Effect) -> str:
     return f"{number(measure(amount, effect.unit))} of {scope}"
 
 
-def _usual_table(impact: Impact, zone: tzinfo) -> str:
-    rows = [("First review", _review(impact, zone), _usual_wait(impact))]
+def _usual_table(impact: Impact, calendar: Calendar) -> str:
+    rows = [("First review", _review(impact, calendar), _usual_wait(impact))]
     if impact.pull.lines is not None:
         rows.append(("Size", _size(impact), _usual_size(impact)))
     return table(("", "This pull request", "Usual here"), rows, numbers_from=3)
 
 
-def _review(impact: Impact, zone: tzinfo) -> str:
+def _review(impact: Impact, calendar: Calendar) -> str:
     review = impact.review
     if review.first_at is not None:
         if review.ready_at is None or review.first_at <= review.ready_at:
-            return f"on {_at(review.first_at, zone)}"
+            return f"on {_at(review.first_at, calendar)}"
         return f"after {lasting(review.first_at - review.ready_at)}"
     if impact.pull.is_draft:
         return "a draft asks for none yet"
-    return f"waiting since {_at(review.ready_at, zone)}" if review.ready_at else "none yet"
+    return f"waiting since {_at(review.ready_at, calendar)}" if review.ready_at else "none yet"
 
 
 def _usual_wait(impact: Impact) -> str:
@@ -321,8 +322,8 @@ def _days_table(burndown: Burndown) -> str:
     return folded(f"Burndown, the last days in {unit}", table(("Day", "Left", "Ideal"), rows))
 
 
-def _pressed(button: Pressed, zone: tzinfo) -> str:
-    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, zone)}. {button.said}"
+def _pressed(button: Pressed, calendar: Calendar) -> str:
+    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, calendar)}. {button.said}"
     return said if button.is_done else f"**Not done:** {said}"
 
 
@@ -334,8 +335,8 @@ def _footer(impact: Impact, *, is_required: bool) -> str:
     return footer(usual, judged)
 
 
-def _at(at: datetime | None, zone: tzinfo) -> str:
-    return moment(at.astimezone(zone)) if at else "an unknown day"
+def _at(at: datetime | None, calendar: Calendar) -> str:
+    return moment(calendar.local(at)) if at else "an unknown day"
 
 
 def _sprint(impact: Impact) -> str:

@@ -47,7 +47,7 @@ class Plan:
 def plan_text(plan: Plan) -> str:
     """The verdict first, then what it stands on."""
     sprint = plan.facts.sprint
-    as_of = moment(plan.facts.as_of.astimezone(sprint.timezone))
+    as_of = moment(sprint.calendar.local(plan.facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · plan",
         _frame(plan),

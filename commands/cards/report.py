@@ -322,12 +322,12 @@ def _footnotes(footnotes: Sequence[str]) -> str:
 
 
 def _footer(sheet: Sheet) -> str:
-    zone = sheet.sprint.timezone
+    calendar = sheet.sprint.calendar
     if sheet.taken:
-        taken = moment(sheet.taken.at.astimezone(zone))
+        taken = moment(calendar.local(sheet.taken.at))
         revision = f", revision {sheet.taken.revision}" if sheet.taken.revision > 1 else ""
         return footer(f"Frozen on {taken}{revision}", _completeness(sheet))
-    as_of = f"As of {moment(sheet.as_of.astimezone(zone))}"
+    as_of = f"As of {moment(calendar.local(sheet.as_of))}"
     if not sheet.report.is_over:
         return footer(as_of, _completeness(sheet))
     until = "provisional until a day after the closing" if sheet.sprint.closed_at else _NOT_CLOSED

@@ -44,9 +44,7 @@ def retro_text(retro: Retro) -> str:
         _how_to_vote(retro),
         *(_topic(retro, topic) for topic in Topic if topic in retro.evidence),
         _nothing(retro),
-        footer(
-            f"As of {moment(sheet.as_of.astimezone(sprint.timezone))}", "evidence, not a verdict on anybody"
-        ),
+        footer(f"As of {moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -116,7 +116,7 @@ class Deed:
 def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
     """From the commitment to the scope, in both units, and each change with who made it and when."""
     sprint = facts.sprint
-    as_of = moment(facts.as_of.astimezone(sprint.timezone))
+    as_of = moment(sprint.calendar.local(facts.as_of))
     parts = [
         f"### {plain(sprint.title)} · scope",
         _headline(facts),
@@ -190,7 +190,7 @@ def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
 
 
 def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
-    at = line.at.astimezone(facts.sprint.timezone)
+    at = facts.sprint.calendar.local(line.at)
     when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
     if len(line.changes) > 1:
         which = named(change.number for change in line.changes)

@@ -41,7 +41,7 @@ def after_chart(facts: Facts, burndown: Burndown) -> str:
         _told_by_others(facts, burndown.unit),
         _days_table(facts, burndown.unit),
     ]
-    as_of = moment(facts.as_of.astimezone(facts.sprint.timezone))
+    as_of = moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {as_of}", completeness(facts)))
     return "\n\n".join(part for part in parts if part)
 

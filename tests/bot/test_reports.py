@@ -13,6 +13,7 @@ from bot.reports import Reports, next_turns
 from bot.worker import github_of
 from sprints.calendar import Calendar
 from sprints.milestone import GRACE_AFTER_END
+from sprints.rules import rules_of
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -342,6 +343,26 @@ async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(tracked:
     assert len(await tracked.go("2026-11-21 10:00")) == 3
 
 
+# A team that will move: until then its old zone is in force.
+MOVING = [{"zone": "Europe/Berlin"}, {"from": "2026-12-01", "zone": "Asia/Tokyo"}]
+
+
+async def test_until_a_zone_begins_the_one_before_it_rules_the_standup(tracked: Room) -> None:
+    await tracked.settle(alerts="off", standup="09:30", timezone=MOVING)
+    assert len(await tracked.go("2026-11-19 08:29")) == 1
+    _, digest = await tracked.go("2026-11-19 08:31")
+    assert "As of 19 Nov 2026, 09:31 CET" in digest
+
+
+async def test_until_a_zone_begins_the_one_before_it_rules_quiet_hours(tracked: Room) -> None:
+    hours = {"from": "14:00", "until": "16:00"}  # In Berlin 13:00 to 15:00 UTC, in Tokyo 05:00 to 07:00.
+    await tracked.settle(alerts={"half_way": False, "days_left": False}, timezone=MOVING, quiet_hours=hours)
+    await tracked.go()
+    await record(tracked.bot, *joining(8).events)
+    assert len(await tracked.go("2026-11-18 13:30")) == 1
+    assert len(await tracked.go("2026-11-18 15:01")) == 2
+
+
 # The summary
 
 
@@ -456,6 +477,13 @@ async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None
 def test_the_next_morning(now: str, expected: str) -> None:
     assert next_turns(at(now), Calendar(), {}) == {"morning": at(expected)}
     assert next_turns(at("11-18"), Calendar(), {"standup": "09:30"})["standup"] == at("11-18 09:30")
+
+
+def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> None:
+    calendar = rules_of({"timezone": MOVING}).calendar
+    assert next_turns(at("11-18 08:00"), calendar, {"standup": "09:30"})["standup"] == at("11-18 08:30")
+    # The day on which it moves is 8 hours shorter.
+    assert next_turns(at("11-30 08:30"), calendar, {"standup": "09:30"})["standup"] == at("12-01 00:30")
 
 
 async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> None:

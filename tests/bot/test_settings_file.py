@@ -1,7 +1,7 @@
 """The team's settings file: what it may say, and how it is read, kept and complained about."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -77,7 +77,7 @@ sprints: {repositories: [webshop, payments]}
     assert set(found.settings) == set(schema()["properties"])
     assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
     rules = rules_of(found.settings)
-    assert str(rules.calendar.zone) == "Asia/Tokyo"
+    assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
     assert off == ["2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30"]

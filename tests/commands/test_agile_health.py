@@ -10,6 +10,7 @@ import pytest
 from bot.repository import PERMISSIONS, missing_permissions
 from commands.cards.health import HealthFacts, health_card
 from commands.ports import Health
+from sprints.calendar import Calendar
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 from tests.bot.test_settings_file import write
@@ -25,7 +26,7 @@ WELL = HealthFacts(
     (KeptFile(), KeptFile()),
     NOW - timedelta(days=3),
     (),
-    ZoneInfo("Europe/Berlin"),
+    Calendar.of(ZoneInfo("Europe/Berlin")),
 )
 
 

@@ -22,6 +22,7 @@ from commands.changes import (
     encoded,
 )
 from commands.step_words import Titles, described
+from sprints.calendar import Calendar
 from storage.changes import Entry
 from tests.bot.test_settings_file import write
 from tests.commands.test_agile_config import ask, thread
@@ -175,7 +176,7 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
 
 def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-    card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, UTC)
+    card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar())
     assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#\u200b7 |" in card
 
 

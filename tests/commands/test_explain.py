@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -359,7 +361,14 @@ async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
     assert "is for collaborators of this repository" in await ask(bot, number, "/explain", "mallory")
 
 
-def test_the_moments_are_shown_in_the_teams_zone() -> None:
-    row = Row(1, ("1",), (Card().opened(at("11-10 23:30")).events[0],))
-    zone = at("2026-01-01T00:00+02:00").tzinfo
-    assert "11 Nov 2026, 01:30" in listing(Listing("x", ("Items",), [row]), zone)
+def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:
+    rows = [
+        Row(n, ("1",), (Card().opened(at(when)).events[0],))
+        for n, when in enumerate(("11-10 23:30", "12-10 23:30"))
+    ]
+    calendar = Calendar(
+        ((date.min, ZoneInfo("Europe/Helsinki")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo")))
+    )
+    text = listing(Listing("x", ("Items",), rows), calendar)
+    assert "11 Nov 2026, 01:30" in text
+    assert "11 Dec 2026, 08:30" in text

@@ -28,6 +28,7 @@ from commands.foreign_text import code, inert, one_line, plain, visible
 from commands.settings_file import check_settings
 from commands.step_words import Titles, described, target_words
 from commands.wording import person, table
+from sprints.calendar import Calendar
 from storage.changes import Entry
 
 _BREAK = "\u200b"
@@ -276,7 +277,7 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
             assert set(page.tags) <= {"ul", "li", "code"}
             assert "<" not in page.text or "<" in text + other
     entry = Entry(text, f"/{other}", text, {"step": None}, datetime(2026, 11, 23, tzinfo=UTC))
-    page = rendered(audit_card([entry], {}, UTC))
+    page = rendered(audit_card([entry], {}, Calendar()))
     assert [tag for tag in page.tags if tag == "td"] == ["td"] * 4
     assert not {"a", "img", "b", "em", "strong"} & set(page.tags)
 

@@ -4,9 +4,12 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sprints.calendar import Calendar, days_between
 from tests.builders import at
+from tests.sprints.strategies import calendars
 
 
 def test_monday_to_friday_are_working_days() -> None:
@@ -74,3 +77,30 @@ def test_holidays_and_the_team_s_own_week() -> None:
         False,
         True,
     ]
+
+
+MOVING = Calendar(((date.min, ZoneInfo("Europe/Berlin")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo"))))
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        ("2026-11-18T12:00Z", "2026-11-18T13:00:00+01:00"),
+        ("2026-11-30T14:59Z", "2026-11-30T15:59:00+01:00"),
+        ("2026-11-30T15:00Z", "2026-12-01T00:00:00+09:00"),
+        ("2027-01-05T12:00Z", "2027-01-05T21:00:00+09:00"),
+    ],
+)
+def test_the_zone_in_force_at_a_moment_is_the_one_that_shows_it(moment: str, shown: str) -> None:
+    assert MOVING.local(at(moment)).isoformat() == shown
+
+
+@given(calendars(), st.datetimes(datetime(2026, 10, 1), datetime(2027, 2, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_moment_is_shown_on_the_day_that_holds_it(calendar: Calendar, moment: datetime) -> None:
+    local, day = calendar.local(moment), calendar.day_of(moment)
+    assert local == moment
+    assert local.tzinfo == calendar.zone_of(day)
+    assert calendar.midnight(day) <= moment
+    # Only on the day of a move can a clock show another date: that day may be shorter or longer.
+    assert local.date() == day or day in {since for since, _ in calendar.zones}
+    assert not any(calendar.midnight(day + timedelta(days=n)) <= moment for n in (1, 2, 3))

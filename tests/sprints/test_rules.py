@@ -13,7 +13,7 @@ from sprints.rules import STARTED_LABELS, DaysOff, Rules, days_off, rules_of
 def test_without_settings_the_usual_holds() -> None:
     rules = rules_of({})
 
-    assert rules.calendar.zone == ZoneInfo("UTC")
+    assert rules.calendar.zones == ((date.min, ZoneInfo("UTC")),)
     assert rules.calendar.weekdays == MONDAY_TO_FRIDAY
     assert (rules.estimates, rules.started_labels) == (Rules().estimates, STARTED_LABELS)
 

@@ -1,7 +1,7 @@
 """The words of the check “Sprint impact”."""
 
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from commands.cards.impact import Card, buttons, impact_card, title
 from sprints.burndown import burndown_of
+from sprints.calendar import Calendar
 from sprints.heads import Button, PullRequest, Review, Usual, UsualSize
 from sprints.impact import Impact, Standing, impact_of
 from tests.builders import OTHER_SPRINT, SPRINT, Box, at
@@ -22,7 +23,7 @@ AHEAD = {"later": LATER}
 
 
 def card(found: Impact, **rest: Any) -> Card:
-    return impact_card(found, UTC, **rest)
+    return impact_card(found, Calendar(), **rest)
 
 
 def identifiers(found: Impact) -> list[str]:
