@@ -5,8 +5,10 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 
+from bot.grant_findings import grant_findings
 from bot.services import Services, services
 from bot.settings import Settings
+from bot.worker import github_of
 from marketplace.plans import METRICS
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
@@ -55,6 +57,9 @@ async def examine(base: Services) -> list[str]:
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
+    if base.settings.github is not None:
+        async with github_of(base) as github:
+            findings += [finding async for finding in grant_findings(base.database, github, tenants)]
     return findings
 
 

@@ -14,6 +14,7 @@ from gidgethub.aiohttp import GitHubAPI
 
 from bot.app_identity import AppIdentity
 from bot.app_jwt import AppJwt
+from bot.app_manifest import Grants, grants_of_app, grants_of_installation
 from bot.github_calls import Calls, CountingAPI
 from bot.markers import Markers
 from bot.secret import Secret
@@ -102,6 +103,15 @@ class GitHub:
             identity = AppIdentity.from_github(await self.app.get("/app"))
             self._identity[None] = identity
         return identity
+
+    async def grants(self, installation_id: int) -> Grants:
+        """What the owner of an installation has granted, as GitHub says now."""
+        answer = await self.app.get(f"/app/installations/{installation_id}")
+        return grants_of_installation(answer, self._api_url)
+
+    async def grants_of_app(self) -> Grants:
+        """What the App asks of every account, as GitHub says now."""
+        return grants_of_app(await self.app.get("/app"), self._api_url)
 
     def installation(self, installation_id: int) -> "Installation":
         """The API with this installation's rights."""
@@ -277,8 +287,6 @@ class Installation(_Client):
             ttu=lambda _, token, __: (token.expires_at - _TOKEN_MARGIN).timestamp(),
             timer=lambda: clock().timestamp(),
         )
-        # What the owner has granted, as the last token told.
-        self.permissions: dict[str, str] = {}
         self.levels: TTLCache[tuple[str, str], int] = TTLCache(
             maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
         )
@@ -291,6 +299,10 @@ class Installation(_Client):
     async def identity(self) -> AppIdentity:
         """Who our App is, by which we recognise what it wrote."""
         return await self._github.identity()
+
+    async def grants(self) -> tuple[Grants, Grants]:
+        """What the owner has granted, and what the App asks for, as GitHub says now."""
+        return await self._github.grants(self._id), await self._github.grants_of_app()
 
     async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
         """The `data` of a GraphQL query. What cannot be found is null in it."""
@@ -309,7 +321,6 @@ class Installation(_Client):
                 minted = await self._api.post(path, data=b"", jwt=self._jwt())
                 token = _Token(Secret(minted["token"]), datetime.fromisoformat(minted["expires_at"]))
                 self._tokens[self._id] = token
-                self.permissions = dict(minted.get("permissions") or {})
             return {"oauth_token": token.value.reveal()}
 
 

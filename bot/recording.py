@@ -26,6 +26,7 @@ from handlers.delivery import (
     Delivery,
     Frame,
     InstallationChanged,
+    MergeGroupQueued,
     Outcome,
     Pressed,
     Recorded,
@@ -38,7 +39,7 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.installations import Installations, Relation
-from storage.jobs import ANSWER, BACKFILL, CHECK, PRESS, READ_SETTINGS, Jobs
+from storage.jobs import ANSWER, BACKFILL, CHECK, PRESS, READ_SETTINGS, REPORT_MERGE_GROUP, Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.projects import Repository as SeenRepository
@@ -325,6 +326,17 @@ def _requested_jobs(
             )
             pull_request = (outcome.number or 0, outcome.head or "", outcome.is_rerun)
             return [_Deferral(CHECK, (project_id, *pull_request), check)]
+        case MergeGroupQueued():
+            report = partial(
+                jobs.report_merge_group,
+                connection,
+                organization_id=where,
+                project_id=project_id,
+                head=outcome.head,
+                number=outcome.number,
+                is_rerun=outcome.is_rerun,
+            )
+            return [_Deferral(REPORT_MERGE_GROUP, (project_id, outcome.head, outcome.is_rerun), report)]
     return []
 
 

@@ -34,31 +34,6 @@ _WHY_NOT_PROPOSED = {
 _ALREADY = 422
 
 
-# What we ask of the owner of an account (app.yml), and what for.
-PERMISSIONS = {
-    "issues": ("write", "to answer in issues, and to change milestones, labels and issues"),
-    "pull_requests": ("write", "to answer in pull requests, and to propose changes of the settings file"),
-    "metadata": ("read", "to see who may run a command"),
-    "contents": (
-        "write",
-        "to read the settings file, to propose changes of it, and to write a summary into a release",
-    ),
-    "checks": ("write", "to tell on a commit what is wrong with the settings that it brings"),
-    "members": ("read", "to see who is in a team that may run a command"),
-    "deployments": ("read", "to see how deployments went"),
-}
-_STRENGTH = {"read": 1, "write": 2, "admin": 3}
-
-
-def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
-    """Which of our permissions are not granted, and what each is for."""
-    return {
-        f"{name}: {level}": purpose
-        for name, (level, purpose) in PERMISSIONS.items()
-        if _STRENGTH.get(granted.get(name, ""), 0) < _STRENGTH[level]
-    }
-
-
 async def find_file(
     installation: Installation, full_name: str, path: str, ref: str | None = None
 ) -> File | None:
@@ -128,8 +103,17 @@ class GitHubRepository:
         """How many requests are left this hour, and what we may not do here."""
         core = (await self._installation.get("/rate_limit"))["resources"]["core"]
         resets_at = datetime.fromtimestamp(core["reset"], UTC)
-        missing = missing_permissions(self._installation.permissions)
-        return Health(core["remaining"], core["limit"], resets_at, missing)
+        grants, requested = await self._installation.grants()
+        return Health(
+            core["remaining"],
+            core["limit"],
+            resets_at,
+            grants.missing,
+            grants.missing_events,
+            frozenset({*requested.missing, *requested.missing_events}),
+            grants.owner,
+            grants.url,
+        )
 
     async def file(self, path: str, pull_request: int | None = None) -> File | None:
         """A file of the default branch, or as a pull request would have it."""

@@ -21,6 +21,7 @@ from bot.clockwork import Clockwork
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.github_calls import Calls, written_down
 from bot.installations import InstallationCheck
+from bot.merge_groups import MergeGroups
 from bot.pictures import Drawing, Pictures
 from bot.reading import Reading
 from bot.recording import Recording
@@ -226,6 +227,7 @@ async def worker(
             may = Entitlements(base.database, shop, base.clock).of
             Reports(base.database, pictures, jobs, base.clock, may).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
+            MergeGroups(base.database, github, jobs, base.clock).register(queue)
         started = Worker(queue, base.database, recording, answers, base.clock, installations)
         await started.sweep()
         if talks:

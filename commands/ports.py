@@ -1,7 +1,7 @@
 """What commands need from the world above them; `bot/` provides it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -22,13 +22,19 @@ class Health:
     """How an installation stands on GitHub.
 
     `remaining` requests of `limit` may be made until `resets_at`. `missing` are permissions that the owner
-    of the account has not granted, each with what it is for.
+    of the account has not granted, and `missing_events` events that GitHub does not send from there, each
+    with what it is for. `unrequested` are those that the App itself does not ask for. `owner` says who
+    accepts them, on the page `url` of GitHub.
     """
 
     remaining: int
     limit: int
     resets_at: datetime
     missing: Mapping[str, str]
+    missing_events: Mapping[str, str] = field(default_factory=dict)
+    unrequested: Collection[str] = ()
+    owner: str = "an owner of this account"
+    url: str = ""
 
 
 class Repository(Protocol):

@@ -12,6 +12,7 @@ from handlers.issue_comment import record_comment
 from handlers.issue_dependencies import record_dependency
 from handlers.issues import record_issue
 from handlers.label import record_label
+from handlers.merge_group import follow_merge_group
 from handlers.milestone import record_milestone
 from handlers.pull_request import record_pull_request
 from handlers.pull_request_review import record_review
@@ -60,4 +61,6 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     ("pull_request_review_comment", "edited"): (find_commands,),
     **{("check_run", action): (follow_check_run,) for action in ("requested_action", "rerequested")},
     ("check_suite", "rerequested"): (follow_check_suite,),
+    # A group that was destroyed needs nothing: its check has been reported.
+    ("merge_group", "checks_requested"): (follow_merge_group,),
 }

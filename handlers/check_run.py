@@ -4,16 +4,27 @@ from collections.abc import Iterator
 
 import msgspec
 
-from handlers.delivery import CheckWanted, Delivery, Pressed
+from handlers.delivery import CheckWanted, Delivery, MergeGroupQueued, Pressed
+from handlers.merge_group import is_queue_branch, pull_request_of
 from handlers.payloads import Account, clean
 
 # The check whose buttons and re-runs are meant here; settings have one of their own.
 NAME = "Sprint impact"
 
 
+# What marks the check of a merge group as that.
+MERGE_GROUP = "merge-group"
+
+
+class _CheckSuite(msgspec.Struct):
+    head_branch: str | None = None
+
+
 class _CheckRun(msgspec.Struct):
     name: str
     head_sha: str
+    external_id: str | None = None
+    check_suite: _CheckSuite | None = None
 
 
 class _Action(msgspec.Struct):
@@ -40,12 +51,17 @@ class Press(msgspec.Struct, frozen=True):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def follow_check_run(delivery: Delivery) -> Iterator[CheckWanted | Pressed]:
+def follow_check_run(delivery: Delivery) -> Iterator[CheckWanted | MergeGroupQueued | Pressed]:
     """Asks for what a button says, or for the check once more."""
     run = delivery.read(_PAYLOAD).check_run
     if run.name != NAME:
         return
-    if delivery.action == "requested_action":
+    branch = run.check_suite.head_branch if run.check_suite else None
+    if (
+        is_queue_branch(branch) or run.external_id == MERGE_GROUP
+    ):  # Its check has no buttons, but can be run again.
+        yield MergeGroupQueued(clean(run.head_sha), pull_request_of(branch), is_rerun=True)
+    elif delivery.action == "requested_action":
         yield Pressed()
     else:
         yield CheckWanted(head=clean(run.head_sha), is_rerun=True)

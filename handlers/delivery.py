@@ -102,11 +102,31 @@ class CheckWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeGroupQueued:
+    """A merge queue waits for the check of commit `head`.
+
+    `number` is the pull request that the group was made for, if GitHub names it. A re-run is reported even
+    if the commit has a report.
+    """
+
+    head: str
+    number: int | None = None
+    is_rerun: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Pressed:
     """Somebody pressed a button of a check of ours."""
 
 
 Outcome = (
-    Recorded | Asked | InstallationChanged | RepositoriesChanged | SettingsChanged | CheckWanted | Pressed
+    Recorded
+    | Asked
+    | InstallationChanged
+    | RepositoriesChanged
+    | SettingsChanged
+    | CheckWanted
+    | MergeGroupQueued
+    | Pressed
 )
 Handler = Callable[[Delivery], Iterable[Outcome]]

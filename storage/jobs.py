@@ -33,12 +33,13 @@ REDRAW_LATER = "redraw_later"
 CHECK = "check"
 CHECK_LATER = "check_later"
 PRESS = "press"
+REPORT_MERGE_GROUP = "report_merge_group"
 PRESS_LATER = "press_later"
 REDELIVER = "redeliver"
 RETAIN = "retain"
 
 # What somebody waits for overtakes the rest.
-_PRIORITY = {ANSWER: 10, PRESS: 10}
+_PRIORITY = {ANSWER: 10, PRESS: 10, REPORT_MERGE_GROUP: 10}
 # Recording has a queue of its own; everything else shares one.
 EVENTS = "events"
 OTHERS = "default"
@@ -318,6 +319,32 @@ class Jobs:
             organization_id=organization_id,
             event_id=event_id,
             project_id=project_id,
+        )
+
+    async def report_merge_group(
+        self,
+        connection: AsyncConnection,
+        *,
+        organization_id: int,
+        project_id: int,
+        head: str,
+        number: int | None = None,
+        is_rerun: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Reports the check of a merge group's commit; `at` says when, if not at once."""
+        await self._defer(
+            connection,
+            REPORT_MERGE_GROUP,
+            # Two at once might both report what nobody has reported yet.
+            lock=None if at else f"merge-group:{project_id}:{head}",
+            queueing_lock=f"merge-group:{project_id}:{head}{':again' if is_rerun else ''}",
+            schedule_at=at,
+            organization_id=organization_id,
+            project_id=project_id,
+            head=head,
+            number=number,
+            is_rerun=is_rerun,
         )
 
     async def _defer(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.repository import PERMISSIONS
+from bot.app_manifest import EVENTS, PERMISSIONS
 from handlers import ROUTES
 
 MANIFEST = Path(__file__).parents[1] / "app.yml"
@@ -32,8 +32,18 @@ def test_permissions_are_those_that_the_calls_need() -> None:
         "checks": "write",
         "members": "read",
         "deployments": "read",
+        "merge_queues": "read",
     }
+
+
+def test_permissions_and_events_are_those_that_are_declared() -> None:
+    """Whoever adds one declares it with what it is for: health and doctor say it of accounts that lack it."""
+    manifest = yaml.safe_load(MANIFEST.read_text())
     assert manifest["default_permissions"] == {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert set(manifest["default_events"]) == set(EVENTS)
+    purposes = [purpose for _, purpose in (*PERMISSIONS.values(), *EVENTS.values())]
+    assert all(purpose.startswith("to ") and len(purpose) > 10 for purpose in purposes)
+    assert {permission for permission, _ in EVENTS.values()} <= set(PERMISSIONS)
 
 
 def test_every_permission_and_event_has_its_reason() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from yarl import URL
 
+from bot.demo import seed as people
 from bot.demo.answers import Answer, error, json_answer
 from bot.demo.callers import Caller
 from bot.demo.desk import Desk
@@ -41,6 +42,8 @@ class Extras:
             return await self._on_reactions(caller, method, match, body)
         if (match := COLLABORATOR.match(url.path)) and method == "GET":
             return await self._on_collaborator(caller, match[1], match[2], bool(match[3]))
+        if url.path == f"/app/installations/{people.INSTALLATION_ID}" and method == "GET":
+            return await self._on_installation(caller, url)
         if url.path == "/installation/repositories" and method == "GET":
             return await self._on_repositories(caller, url)
         return None
@@ -63,6 +66,14 @@ class Extras:
             elif event == "repository" and action == "renamed":
                 old = f"{name.partition('/')[0]}/{payload['changes']['repository']['name']['from']}"
                 self._repositories = [name if one == old else one for one in self._repositories]
+
+    async def _on_installation(self, caller: Caller, url: URL) -> Answer:
+        """emulate gives an organization's installation the page of a person's."""
+        answer = await self._ask("GET", url.path, caller.token)
+        if answer.status != 200:
+            return answer
+        path = f"/organizations/{people.ORG}/settings/installations/{people.INSTALLATION_ID}"
+        return json_answer(200, json.loads(answer.body) | {"html_url": f"https://github.com{path}"})
 
     async def _on_reactions(
         self, caller: Caller, method: str, match: re.Match[str], body: bytes | None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.foreign_text import one_line
 from commands.ports import Health
 from commands.settings_file import PATH
 from commands.wording import code, counted, moment, plain, table
@@ -56,11 +57,7 @@ def _listed(findings: Sequence[str]) -> str:
 
 def _findings(facts: HealthFacts) -> Iterator[str]:
     standing, health = facts.standing, facts.health
-    for name, purpose in health.missing.items():
-        yield (
-            f"The permission `{name}` is missing, {purpose}. An owner of this account can grant it on "
-            "GitHub, in its settings under “GitHub Apps”, “Configure”."
-        )
+    yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
         if file.problems:
             yield (
@@ -92,6 +89,23 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
         )
 
 
+def _grants(health: Health) -> Iterator[str]:
+    for name, purpose in health.missing.items():
+        yield f"The permission `{name}` is missing, {purpose}. {_who_accepts(name, health)}"
+    for name, purpose in health.missing_events.items():
+        yield f"GitHub does not send the event `{name}`, {purpose}. {_who_accepts(name, health)}"
+
+
+def _who_accepts(name: str, health: Health) -> str:
+    """Who must accept a permission or an event, and where."""
+    owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
+    where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
+    words = f"{plain(owner)} must accept it {where}."
+    if name in health.unrequested:
+        words += " Whoever runs the App must first add it to the App."
+    return words
+
+
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     standing, health = facts.standing, facts.health
     newest = standing.newest
@@ -104,7 +118,8 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
         "Requests to GitHub left",
         f"{health.remaining} of {health.limit}, until {_at(health.resets_at, facts)}",
     )
-    yield "Permissions", f"{len(health.missing)} missing" if health.missing else "all granted"
+    missing = len(health.missing) + len(health.missing_events)
+    yield "Permissions", f"{missing} missing" if missing else "all granted"
     yield "Settings", _settings(facts.files)
     if facts.sharing and facts.sharing.shared:
         names = [plain(name) for name in facts.sharing.shared]

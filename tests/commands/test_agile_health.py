@@ -3,11 +3,20 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.repository import PERMISSIONS, missing_permissions
+from bot.app_manifest import (
+    EVENTS,
+    PERMISSIONS,
+    grants_of_app,
+    grants_of_installation,
+    missing_events,
+    missing_permissions,
+)
+from bot.doctor import examine
 from commands.cards.health import HealthFacts, health_card
 from commands.ports import Health
 from sprints.calendar import Calendar
@@ -42,6 +51,86 @@ async def test_it_tells_what_is_missing_and_how_all_stands(bot: Bot) -> None:
     assert re.search(r"\| Last event \| issue(s|\\_comment), ", answer)
     assert "| Events missed | 0 |" in answer
     assert "| Settings | no file |" in answer
+
+
+async def test_what_the_owner_has_not_accepted_is_named_with_who_and_where(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = await ask(bot, await thread(bot), "/agile health")
+    page = f"https://github.com/organizations/acme/settings/installations/{bot.github.installation_id}"
+    assert (
+        "- The permission `merge_queues: read` is missing, to report the check “Sprint impact” where a merge "
+        f"queue waits for it. An owner of the organization acme must accept it on [its page on GitHub]({page}). "
+        "Whoever runs the App must first add it to the App." in answer
+    )
+    findings = await examine(bot.base)
+    capsys.readouterr()
+    purpose = "to report the check “Sprint impact” where a merge queue waits for it"
+    assert any(
+        f"the App does not ask for the permission merge_queues: read, {purpose}; add it on the App's page"
+        in finding
+        for finding in findings
+    )
+    (finding,) = [one for one in findings if "the permission merge_queues: read is missing" in one]
+    assert finding.endswith(f"{purpose}; an owner of the organization acme must accept it: {page}")
+
+
+async def test_doctor_says_so_where_github_cannot_be_asked(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await thread(bot)
+    await bot.rest()
+    bot.github.fail_next("GET", "/app$", 500, times=9)
+    findings = await examine(bot.base)
+    capsys.readouterr()
+    assert any("GitHub could not be asked which permissions the App has" in one for one in findings)
+
+
+_USER = {"id": 7, "account": {"login": "ada", "type": "User"}, "target_type": "User"}
+_TEAM = {"id": 7, "account": {"login": "acme", "type": "Organization"}, "target_type": "Organization"}
+
+
+@pytest.mark.parametrize(
+    ("installation", "api", "owner", "url"),
+    [
+        (_TEAM, "https://api.github.com", "an owner of the organization acme", "https://github.com/organizations/acme/settings/installations/7"),
+        (_USER, "https://api.github.com", "the owner of the account ada", "https://github.com/settings/installations/7"),
+        (_TEAM, "https://git.acme.test/api/v3", "an owner of the organization acme", "https://git.acme.test/organizations/acme/settings/installations/7"),
+        (_USER, "https://api.octo.ghe.com", "the owner of the account ada", "https://octo.ghe.com/settings/installations/7"),
+        (_USER | {"html_url": "https://other.test/settings/installations/7"}, "https://api.github.com", "the owner of the account ada", "https://other.test/settings/installations/7"),
+    ],
+)  # fmt: skip
+def test_who_accepts_and_where(installation: dict[str, Any], api: str, owner: str, url: str) -> None:
+    grants = grants_of_installation(installation, api)
+    assert (grants.owner, grants.url) == (owner, url)
+
+
+def test_an_event_is_named_only_where_its_permission_is_granted() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_events(granted, EVENTS) == {}
+    assert list(missing_events(granted, set(EVENTS) - {"merge_group"})) == ["merge_group"]
+    assert missing_events(granted | {"merge_queues": ""}, set(EVENTS) - {"merge_group"}) == {}
+    # A webhook that says nothing of its events is not said to lack them.
+    assert (
+        grants_of_installation(_USER | {"permissions": granted}, "https://api.github.com").missing_events
+        == {}
+    )
+
+
+def test_the_operator_s_page_of_the_app() -> None:
+    app = {
+        "slug": "suite",
+        "owner": {"login": "acme", "type": "Organization"},
+        "events": [],
+        "permissions": {},
+    }
+    assert grants_of_app(app, "https://api.github.com").url == (
+        "https://github.com/organizations/acme/settings/apps/suite/permissions"
+    )
+    app["owner"] = {"login": "ada", "type": "User"}
+    assert grants_of_app(app, "https://git.acme.test/api/v3").url == (
+        "https://git.acme.test/settings/apps/suite/permissions"
+    )
 
 
 async def test_other_bots_and_files_are_named(bot: Bot) -> None:
