@@ -130,12 +130,11 @@ class Changing:
         done, note = list[Step](), None
         for n, step in enumerate(decoded(change.steps)):
             try:
-                await self._do(task, step, f"change:{change.id}/{n}", began)
+                done.append(await self._do(task, step, f"change:{change.id}/{n}", began))
             except GitHubRefusedError as refusal:
                 self._log.info("change refused by GitHub", target=step.target, reason=str(refusal))
                 note = f"{target_words(step)}: {refusal.in_markdown}"
                 break
-            done.append(step)
         async with self._database.tenant(task.organization_id) as tenant:
             await self._write_down(tenant, task, change, done, note)
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
@@ -171,7 +170,8 @@ class Changing:
             return await self.carry_out(task, change)
         return _said(proposal.slot, preview(change, changes, is_stale=True))
 
-    async def _do(self, task: Task, step: Step, name: str, began: datetime) -> None:
+    async def _do(self, task: Task, step: Step, name: str, began: datetime) -> Step:
+        """Carries out a step. Returns it with what GitHub alone could say of it, such as an id."""
         elsewhere = repository_of(step)
         repository = task.repository.elsewhere(elsewhere) if elsewhere else task.repository
         match step:
@@ -180,7 +180,7 @@ class Changing:
             case Relabel():
                 await repository.relabel(step)
             case CreateMilestone():
-                await repository.create_milestone(step)
+                return await repository.create_milestone(step)
             case EditMilestone():
                 await repository.edit_milestone(step)
             case OpenIssue():
@@ -195,6 +195,7 @@ class Changing:
                 await repository.link(step)
             case Tell() | Settle() | SetAside() | Resync():
                 pass  # Ours alone: done in one transaction with its record.
+        return step
 
     async def _write_down(
         self, tenant: Tenant, task: Task, change: Change, done: Sequence[Step], note: str | None

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 from bot.github import GitHubRefusedError, Installation
 from bot.markers import Mark
 from commands.changes import (
@@ -154,16 +156,19 @@ class GitHubRepository:
             await self._make_labels(step.added)
             await self._installation.post(f"{issue}/labels", {"labels": list(step.added)})
 
-    async def create_milestone(self, step: CreateMilestone) -> None:
+    async def create_milestone(self, step: CreateMilestone) -> CreateMilestone:
+        """Returns the step with GitHub's id of the milestone."""
         told: dict[str, Any] = {"title": step.title, "description": step.description}
         if step.due_on:
             told["due_on"] = _due(step.due_on)
         try:
-            await self._installation.post(f"{self._path}/milestones", told)
+            made = await self._installation.post(f"{self._path}/milestones", told)
         except GitHubRefusedError as refusal:
             # Made by a try that died before it was noted, or by somebody since.
-            if refusal.status != _ALREADY or not await self._has_milestone(step.title):
+            made = await self._milestone_titled(step.title) if refusal.status == _ALREADY else None
+            if made is None:
                 raise
+        return msgspec.structs.replace(step, milestone=made["id"])
 
     async def edit_milestone(self, step: EditMilestone) -> None:
         told: dict[str, Any] = dict(step.after)
@@ -264,9 +269,12 @@ class GitHubRepository:
             if refusal.status != _ALREADY:
                 raise
 
-    async def _has_milestone(self, title: str) -> bool:
+    async def _milestone_titled(self, title: str) -> Any | None:
         path = f"{self._path}/milestones?state=all&per_page=100"
-        return any([True async for one in self._installation.pages(path) if one["title"] == title])
+        async for milestone in self._installation.pages(path):
+            if milestone["title"] == title:
+                return milestone
+        return None
 
     async def _find_issue(self, mark: Mark, since: str) -> Any | None:
         path = f"{self._path}/issues?state=all&per_page=100&since={quote(since)}"

@@ -64,12 +64,16 @@ class EditMilestone(msgspec.Struct, frozen=True, tag=True):
 
 
 class CreateMilestone(msgspec.Struct, frozen=True, tag=True):
-    """A new milestone. `due_on` is a date such as 2026-12-01."""
+    """A new milestone. `due_on` is a date such as 2026-12-01.
+
+    `milestone` is GitHub's id of it, once it is made: people may rename it at any time.
+    """
 
     title: str
     description: str = ""
     due_on: str | None = None
     repository: str = ""
+    milestone: int | None = None
 
     @property
     def target(self) -> str:

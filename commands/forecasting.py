@@ -7,8 +7,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import number, quantity
+from commands.cards.nothing_left import nothing_left
 from commands.context import Context
-from commands.wording import named, weekday
+from commands.wording import counted, named, weekday
 from marketplace.plans import Feature
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts
@@ -63,8 +64,11 @@ async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
 def chance_sentence(told: Outlook, forecast: Forecast) -> str:
     """Will we make it, in one sentence."""
     due = told.facts.sprint.due
+    if not told.facts.remaining.count:
+        return "All that is in the sprint is done." if told.facts.scope.count else nothing_left(told.facts)
     if told.now.remaining <= 0:
-        return "All that is in the sprint is done."
+        still_open = counted(told.facts.remaining.count, "open item")
+        return f"No estimated work is left, so there is no chance to tell for the {still_open}."
     if due is None:
         return ""
     left = quantity(Decimal(str(round(told.now.remaining, 2))), told.unit)

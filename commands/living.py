@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from commands.cards.living import Living, effect_words, key_of, shown_lines, without
-from commands.changes import CreateMilestone, EditMilestone, Settle, decoded
+from commands.changes import CreateMilestone, EditMilestone, Settle, Step, decoded
 from commands.context import Context
 from commands.forecasting import chance_sentence, foretold, outlook, recent_flows, swap_sentence
 from marketplace.plans import Feature
@@ -74,11 +74,22 @@ def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | Non
 def begun_in(sprint: Sprint, starts: Iterable[Change]) -> int | None:
     """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
     for change in starts:
-        for step in decoded(change.steps):
-            is_made = isinstance(step, CreateMilestone) and step.title == sprint.title
-            if is_made or (isinstance(step, EditMilestone) and step.number == sprint.number):
-                return change.thread
+        if any(_is_about(step, sprint) for step in decoded(change.steps)):
+            return change.thread
     return None
+
+
+def _is_about(step: Step, sprint: Sprint) -> bool:
+    """Whether a step made this milestone, or edited it."""
+    match step:
+        case CreateMilestone(milestone=None):  # Made before ids were noted: only its title is known.
+            return step.title == sprint.title
+        case CreateMilestone():
+            return step.milestone in sprint.milestones
+        case EditMilestone():
+            return step.number == sprint.number_in(step.repository)
+        case _:
+            return False
 
 
 def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:

@@ -77,7 +77,7 @@ async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
 def outcomes_of(context: Context, numbers: Iterable[Numbers]) -> list[Outcome]:
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
     found = [outcome for one in numbers if (outcome := one.outcome(context.now))]
-    ordered = sorted(found, key=lambda outcome: (outcome.end, outcome.milestone))
+    ordered = sorted(found, key=lambda outcome: outcome.order)
     return credited(ordered, credits_of(context.project.settings.get(LATE)))
 
 
@@ -88,7 +88,7 @@ def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dic
         outcome = one.outcome(now)
         if outcome is None or outcome.is_abandoned:
             continue
-        if sprint.end is None or outcome.end <= sprint.end:
+        if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone):
             crossed.update(_carried(one.known))
     return dict(crossed)
 
@@ -113,5 +113,5 @@ def _until(sprint: Sprint, unit: str, outcomes: Iterable[Outcome]) -> list[Outco
     """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
     what was moved on since may be all that was not estimated.
     """
-    known = [one for one in outcomes if sprint.end is None or one.end <= sprint.end]
+    known = [one for one in outcomes if sprint.end is None or one.order <= (sprint.end, sprint.milestone)]
     return [replace(one, unit=unit) if one.milestone == sprint.milestone else one for one in known]

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
+from commands.cards.nothing_left import nothing_left
 from commands.cards.status import completeness
 from commands.charting import for_sprint
 from commands.wording import counted, footer, moment, named, table, weekday
@@ -77,8 +78,8 @@ def _standing(facts: Facts, burndown: Burndown) -> str:
         return _end(facts, unit)
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
-    if not facts.remaining.count and facts.scope.count:
-        return "**Everything in scope is done.** Take in what comes next, or `/sprint close`."
+    if not facts.remaining.count:
+        return f"**{nothing_left(facts)}** Take in what comes next, or `/sprint close`."
     behind = pace(burndown)
     if behind is None:
         return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
@@ -111,7 +112,9 @@ def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
 def _end(facts: Facts, unit: str) -> str:
     left = measure(facts.remaining, unit)
     if not facts.remaining.count:
-        return "**Everything in scope was done** when it ended."
+        if facts.scope.count:
+            return "**Everything in scope was done** when it ended."
+        return f"**{nothing_left(facts)}**"
     items = named(item.number for item in facts.carried)
     scope = quantity(measure(facts.scope, unit), unit)
     verb, ask = "was" if left == 1 else "were", f"`/explain carry-over{for_sprint(facts.sprint.title)}`"

@@ -20,8 +20,8 @@ def choose(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sp
     unfinished = [sprint for sprint in alive if sprint.closed_at is None and not sprint.has_ended(now)]
     running = [sprint for sprint in unfinished if sprint.start <= now]
     if running:
-        return min(running, key=lambda s: (s.end is None, s.end or s.start, s.number))
+        return min(running, key=lambda s: (s.end is None, s.end or s.start, s.number, s.milestone))
     ended = [sprint for sprint in alive if sprint.end and timedelta(0) <= now - sprint.end <= RECENTLY]
     if ended:
-        return max(ended, key=lambda s: (s.end or s.start, s.number))
-    return min(unfinished, key=lambda s: (s.start, s.number), default=None)
+        return max(ended, key=lambda s: (s.end or s.start, s.number, s.milestone))
+    return min(unfinished, key=lambda s: (s.start, s.number, s.milestone), default=None)

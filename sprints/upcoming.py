@@ -12,7 +12,9 @@ def open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
     found = [
         one for one in sprints if not one.is_deleted and one.closed_at is None and not one.has_ended(now)
     ]
-    return sorted(found, key=lambda one: (one.due is None, one.due or one.first_day, one.number))
+    return sorted(
+        found, key=lambda one: (one.due is None, one.due or one.first_day, one.number, one.milestone)
+    )
 
 
 def next_after(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Sprint | None:
@@ -39,4 +41,4 @@ def to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> S
         return current
     if current and (following := next_after(sprints, current, now)):
         return following
-    return min(planned, key=lambda one: (one.start, one.number), default=current)
+    return min(planned, key=lambda one: (one.start, one.number, one.milestone), default=current)

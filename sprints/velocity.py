@@ -41,6 +41,11 @@ class Outcome:
     unit: str = "points"
     is_abandoned: bool = False
 
+    @property
+    def order(self) -> tuple[datetime, int]:
+        """What sprints are ordered by: their end, and GitHub's id where several end at once."""
+        return self.end, self.milestone
+
     def say_do(self, unit: str | None = None) -> Decimal | None:
         """Kept ÷ committed: how much of what was promised was done. None if nothing was promised."""
         return _ratio(self.kept, self.committed, unit or self.unit)
@@ -151,7 +156,7 @@ def velocity(outcomes: Iterable[Outcome], unit: str | None = None, *, credit_lat
     never mixed. `credit_late` adds what was done between a sprint's end and its closing.
     """
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
-    last = sorted(finished, key=lambda outcome: (outcome.end, outcome.milestone))[-MOST_SPRINTS:]
+    last = sorted(finished, key=lambda outcome: outcome.order)[-MOST_SPRINTS:]
     unit = unit or ("points" if all(outcome.unit == "points" for outcome in last) else "count")
     amounts = [one.completed + one.late if credit_late else one.completed for one in last]
     return Velocity(unit, tuple(last), tuple(measure(amount, unit) for amount in amounts))

@@ -99,7 +99,7 @@ class Sprints:
     async def outcomes(self, now: datetime) -> list[Outcome]:
         """What each sprint that has ended came to, the oldest end first."""
         found = [outcome for one in await self.numbers(now) if (outcome := one.outcome(now))]
-        return sorted(found, key=lambda outcome: (outcome.end, outcome.milestone))
+        return sorted(found, key=lambda outcome: outcome.order)
 
     async def records(self, now: datetime) -> list[Record]:
         """The last of these with their days, as many as a forecast learns from."""

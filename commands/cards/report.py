@@ -123,6 +123,8 @@ def numbers_table(report: Report) -> str:
 def result_sentence(report: Report) -> str:
     """What became of the commitment, and what is left."""
     unit = report.unit
+    if report.committed.entries and not measure(report.committed.total, unit):
+        unit = "count"  # What was promised is worth no points, but it was promised.
     done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
     was = "was" if report.is_over else "is"
     if not committed:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import WEEKDAYS, number, quantity, signed
+from commands.cards.nothing_left import nothing_left
 from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
@@ -90,10 +91,12 @@ def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
         return ""
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
-            return "Everything in scope was done."
+            return nothing_left(facts)
         return f"{left} {'was' if remaining == 1 else 'were'} not done when it ended.{_carried(facts)}"
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
+    if not facts.scope.count:
+        return nothing_left(facts)
     behind = pace(burndown)
     if behind is None:
         return f"{left} {remain}. Without a due date there is no ideal line to compare with."

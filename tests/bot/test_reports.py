@@ -195,6 +195,18 @@ async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(ro
     assert said[1].startswith("### Sprint 25 · day 1 of 12")
 
 
+async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(room: Room) -> None:
+    issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
+    room.thread = issue["number"]
+    start = datetime.now(UTC).date() + timedelta(days=1)
+    due = start + timedelta(days=11)
+    await room.bot.say(room.thread, f'/sprint start "Sprint 25" due:{due} start:{start}')
+    await room.bot.github.update_milestone(room.bot.repo, 1, title="Payments")
+    said = await room.go(datetime.combine(start, datetime.min.time(), UTC) + timedelta(hours=12))
+
+    assert said[-1].startswith("### Payments · day 1 of 12")
+
+
 async def test_switched_off_it_is_nowhere(room: Room) -> None:
     issue = await room.bot.github.create_issue(room.bot.repo, "Planning")
     room.thread = issue["number"]

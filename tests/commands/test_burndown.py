@@ -97,6 +97,13 @@ def test_all_done() -> None:
     assert ended[2] == "5 points done; 5 of 5 points committed were kept (100 %)."
 
 
+def test_all_dropped() -> None:
+    dropped = planned(1).dropped("11-17")
+    assert reading(dropped)[0].startswith("**Nothing is in scope now: everything was dropped.** ")
+    ended = reading(dropped, as_of="11-30")
+    assert ended[0] == "**Nothing was in scope when it ended: everything was dropped.**"
+
+
 def test_the_largest_step_or_days_without_any() -> None:
     cards = [planned(1).closed("11-17 10:00"), planned(2), late(3, 8, "11-17 11:00")]
     assert reading(*cards, as_of="11-18 00:00")[1] == (

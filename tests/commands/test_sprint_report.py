@@ -1,6 +1,8 @@
 """`/sprint report`, from a person's comment to the bot's answer."""
 
+from tests.builders import Box, at
 from tests.commands.ended import make_ended_sprint
+from tests.commands.past import ask, tell_past, usual_past
 from tests.commands.test_changing import in_database
 from tests.commands.test_sprint_status import make_sprint
 from tests.conftest import Clock
@@ -46,6 +48,17 @@ async def test_moving_on_what_was_open_does_not_change_the_unit(bot: Bot) -> Non
     report = (await bot.answers(number))[-1]
     assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in report
     assert "**Velocity:** 1 item." in report
+
+
+async def test_of_two_that_ended_at_once_only_one_is_before_the_other(bot: Bot, clock: Clock) -> None:
+    boxes, cards = usual_past()  # Sprint 20 ends on 23 October.
+    twin = Box(at("2026-10-16"), milestone=8020, number=80, title="Twin", due="2026-10-23")
+    ask_in = await tell_past(bot, clock, [*boxes, twin], cards)
+    first = await ask(bot, ask_in, '/sprint report "Sprint 20"')
+    second = await ask(bot, ask_in, "/sprint report Twin")
+
+    assert "There is no sprint before it to compare with." in first
+    assert "The sprint before it: 12 points" in second
 
 
 async def test_an_unknown_sprint(bot: Bot) -> None:

@@ -18,12 +18,14 @@ from commands.cards.living import (
     shown_lines,
     without,
 )
+from commands.changes import CreateMilestone, EditMilestone, Step, encoded
 from commands.living import Place, begun_in, is_sprint, place_of, remembering
 from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
 from sprints.burndown import burndown_of
 from sprints.facts import Cause, Facts
 from sprints.forecast import Change as Trial
 from sprints.ledger import LedgerLine, grouped
+from storage.changes import Change, State
 from tests.builders import Box, Card
 
 
@@ -196,6 +198,22 @@ def test_a_thread_that_was_remembered() -> None:
     assert step.after == {"1": 2, str(sprint.milestone): 9}
     assert place_of({step.key: step.after}, sprint, None) == Place(9)
     assert begun_in(sprint, ()) is None
+
+
+def started(*steps: Step) -> Change:
+    words: dict[str, Any] = dict.fromkeys(Change.__dataclass_fields__, "")
+    return Change(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
+
+
+def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:
+    sprint = facts().sprint
+    made = CreateMilestone("Another title", milestone=sprint.milestone)
+    assert begun_in(sprint, [started(made)]) == 5
+    assert begun_in(sprint, [started(CreateMilestone(sprint.title, milestone=99))]) is None
+    # What older versions wrote down names no id.
+    assert begun_in(sprint, [started(CreateMilestone(sprint.title))]) == 5
+    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}))]) == 5
+    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}, "acme/other"))]) is None
 
 
 def test_what_is_a_time_box() -> None:

@@ -61,9 +61,18 @@ def test_a_sprint_that_starts_tomorrow() -> None:
         ([card(1, 5)], "5 points were not done when it ended. 1 item carried over."),
         ([card(1, 1)], "1 point was not done when it ended."),
         ([card(1, 5).closed("11-20")], "Everything in scope was done."),
-        ([card(1, 5).dropped("11-20")], "Everything in scope was done."),
+        (
+            [card(1, 5).dropped("11-20")],
+            "Nothing was in scope when it ended: everything was dropped.",
+        ),
+        (
+            [card(1, 5).dropped("11-20"), card(2, 3).left("11-21")],
+            "Nothing was in scope when it ended: everything was dropped or removed.",
+        ),
+        ([card(1, 5).dropped("11-20"), card(2, 3).closed("11-21")], "Everything in scope was done."),
+        ([], "Nothing was in scope when it ended."),
     ],
-    ids=["some left", "one left", "all done", "all dropped"],
+    ids=["some left", "one left", "all done", "all dropped", "all gone", "the rest done", "always empty"],
 )
 def test_a_sprint_that_has_ended(cards: list[Card], sentence: str) -> None:
     text = shown(sprint(), *cards, as_of="12-05")
