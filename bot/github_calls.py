@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import structlog
@@ -17,6 +19,9 @@ from storage.database import Database
 from storage.installations import tenant_of_installation
 from storage.usage import Usage
 
+_REDIRECTS = {301, 302, 307, 308}
+_IN_REPOSITORY = re.compile(r"/repos/[^/]+/[^/?]+(.*)$")
+_BY_ID = re.compile(r"/repositories/\d+(.*)$")
 # What a process that dies has not written yet is lost: the last minute's calls at most.
 _EVERY_SECONDS = 60
 
@@ -50,9 +55,33 @@ class CountingAPI(GitHubAPI):
     async def _request(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[int, Mapping[str, str], bytes]:
-        answered = await super()._request(method, url, headers, body)
+        answered = await self._ask(method, url, headers, body)
+        location = answered[1].get("location", "")
+        if answered[0] in _REDIRECTS and method != "GET" and _is_renamed(url, location):
+            self._on_call()
+            answered = await self._ask(method, location, headers, body)
         self._on_call()
         return answered
+
+    async def _ask(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """One request. What changes something is not sent on to wherever an answer points to."""
+        follows = method == "GET"
+        async with self._session.request(
+            method, url, headers=headers, data=body, allow_redirects=follows
+        ) as response:
+            return response.status, response.headers, await response.read()
+
+
+def _is_renamed(url: str, location: str) -> bool:
+    """Whether an address leads to the same place in a repository that was renamed.
+
+    GitHub names it by its id. A transferred issue has another number there.
+    """
+    before, after = _IN_REPOSITORY.search(url), _BY_ID.search(location)
+    is_same_host = urlsplit(url).netloc == urlsplit(location).netloc
+    return bool(before and after and is_same_host and before[1] == after[1])
 
 
 async def write_down(database: Database, calls: Calls) -> None:

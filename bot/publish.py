@@ -90,11 +90,11 @@ def _mark(organization_id: int, queued: Queued) -> Mark:
     return Mark(organization_id, queued.project_id, f"thread:{queued.thread}", queued.key)
 
 
-def cut(body: str) -> str:
-    """A body that GitHub takes: cut between paragraphs, with what was open closed again."""
-    if len(body) <= MOST_CHARACTERS:
+def cut(body: str, most: int = MOST_CHARACTERS) -> str:
+    """A body of at most so many characters: cut between paragraphs, with what was open closed again."""
+    if len(body) <= most:
         return body
-    kept = body[: MOST_CHARACTERS - 200]
+    kept = body[: most - 200]
     kept = kept[: max(kept.rfind("\n"), 1)]
     if len(re.findall(r"^```", kept, re.MULTILINE)) % 2:
         kept += "\n```"

@@ -16,6 +16,10 @@ from storage.tables import clockwork, outbox, posts, projects
 
 _HOUR = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
+# One refusal is no reason to be silent for good, and no reason to ask with every event.
+RETRY_AFTER = timedelta(days=1)
+# What GitHub has refused for so long is not wanted by anybody any more.
+_RETRY_WITHIN = timedelta(days=30)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -35,8 +39,8 @@ class Post:
     `key` names it within its repository for ever: the same key again is the same post, edited. `thread` is
     the issue or pull request that a comment belongs to. `data` is what else goes along: an issue's `title`
     and `state`, a check's fields, GitHub's id of the `release` that it is a part of; of a comment or an issue
-    also what is to be remembered with it, and in `beside` the key of a post without which it should not be
-    said.
+    also what is to be remembered with it, in `beside` the key of a post without which it should not be said,
+    and in `otherwise` the title and state of the issue that a comment becomes if its thread is gone.
     """
 
     key: str
@@ -56,7 +60,8 @@ class Post:
 class Wanted:
     """A post that GitHub does not have yet, or not so.
 
-    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`.
+    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`. `sent_as` is what
+    GitHub took last: `body`, and of an issue `title` and `state`; None if that is not known.
     """
 
     id: int
@@ -66,15 +71,28 @@ class Wanted:
     external_id: int | None
     wanted_at: datetime
     first_wanted_at: datetime
+    sent_as: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What was wanted last under a key, and what became of it. `external_id` is None until it was sent."""
+    """What was wanted last under a key, and what became of it.
+
+    `external_id` and `sent_at` are None until it was sent. It `is_pending` while GitHub does not have it as
+    it is wanted; `attempts` to send it so have no known outcome.
+    """
 
     post: Post
     external_id: int | None
     is_gone: bool
+    sent_at: datetime | None = None
+    is_pending: bool = False
+    attempts: int = 0
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether nobody can have read any of it yet."""
+        return self.external_id is None and self.attempts == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,12 @@ class Writes:
 
     in_an_hour: int
     last_at: datetime
+
+
+_PLACE = ("kind", "thread")
+_is_pending = or_(posts.c.sent_at.is_(None), posts.c.sent_at < posts.c.wanted_at)
+# Of what was refused before refusals were dated, only the last wish is known.
+_refused_at = func.coalesce(posts.c.refused_at, posts.c.wanted_at)
 
 
 class Posts:
@@ -95,9 +119,9 @@ class Posts:
     async def want(self, project_id: int, post: Post, at: datetime) -> bool:
         """From now on GitHub should show this. Whether that is anything new.
 
-        One that GitHub refused is tried again once it has something new to say, but on another day only.
+        A comment stays in the thread where it is; one that nobody can have read yet may come elsewhere.
         """
-        told = {
+        values = {
             "kind": post.kind,
             "thread": post.thread,
             "body": post.body,
@@ -105,38 +129,68 @@ class Posts:
             "wanted_at": at,
         }
         fresh = insert(posts).values(
-            organization_id=self._organization_id, project_id=project_id, key=post.key, **told
+            organization_id=self._organization_id, project_id=project_id, key=post.key, **values
         )
-        changed = or_(posts.c.body != post.body, posts.c.data != fresh.excluded.data)
+        is_unsent = and_(posts.c.external_id.is_(None), posts.c.attempts == 0)
+        is_elsewhere = and_(is_unsent, posts.c.thread.is_distinct_from(fresh.excluded.thread))
+        changed = or_(posts.c.body != post.body, posts.c.data != fresh.excluded.data, is_elsewhere)
         # What GitHub has so already, unless an attempt to change it is under way.
         is_there = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
-        is_another_day = posts.c.wanted_at < at - timedelta(days=1)
+        place = {name: case((is_unsent, fresh.excluded[name]), else_=posts.c[name]) for name in _PLACE}
+        is_forgiven = _refused_at < at - RETRY_AFTER
         statement = fresh.on_conflict_do_update(
             index_elements=["organization_id", "project_id", "key"],
-            # A comment stays in the thread where it is.
             set_={name: fresh.excluded[name] for name in ("body", "data")}
+            | place
             | {
                 "wanted_at": case((is_there, posts.c.sent_at), else_=at),
-                "refused": case((is_another_day, None), else_=posts.c.refused),
+                "refused": case((is_forgiven, None), else_=posts.c.refused),
+                "is_withdrawn": False,
             },
-            where=changed & ~posts.c.is_gone,
+            where=or_(changed, posts.c.is_withdrawn) & ~posts.c.is_gone,
         ).returning(posts.c.id)
         return await self._connection.scalar(statement) is not None
 
+    async def withdraw(self, project_id: int, keys: Collection[str]) -> None:
+        """What nobody was told yet is not wanted any more, unless it is wanted again."""
+        await self._connection.execute(
+            update(posts)
+            .where(self._mine, posts.c.project_id == project_id, posts.c.key.in_(keys))
+            .where(posts.c.external_id.is_(None), posts.c.sent_at.is_(None))
+            .values(is_withdrawn=True, refused=None, refused_at=None)
+        )
+
     async def known(self, project_id: int, key: str) -> Post | None:
         """What was wanted last under a key."""
-        found = await self.fate(project_id, key)
-        return found.post if found else None
+        fate = await self.fate(project_id, key)
+        return fate.post if fate else None
 
     async def fate(self, project_id: int, key: str) -> Fate | None:
-        """What was wanted last under a key, and what has become of it."""
-        query = select(posts).where(self._mine, posts.c.project_id == project_id, posts.c.key == key)
-        row = (await self._connection.execute(query)).first()
-        return Fate(_post(row), row.external_id, row.is_gone) if row is not None else None
+        """What was wanted last under a key, and what has become of it. None if it was withdrawn."""
+        return (await self.fates(project_id, key)).get(key)
 
-    async def keys(self, project_id: int, prefix: str) -> set[str]:
-        """The keys that begin so."""
-        return set(await self.wanted(project_id, prefix))
+    async def fates(self, project_id: int, prefix: str = "") -> dict[str, Fate]:
+        """By key what was wanted last under each that begins so, without what was withdrawn."""
+        query = select(posts).where(
+            self._mine,
+            posts.c.project_id == project_id,
+            posts.c.key.startswith(prefix, autoescape=True),
+            ~posts.c.is_withdrawn,
+        )
+        return {row.key: _fate(row) for row in await self._connection.execute(query)}
+
+    async def pending_notices(self, project_id: int) -> set[str]:
+        """The keys of what would notify people and was not said yet."""
+        query = select(posts.c.key).where(
+            self._mine,
+            posts.c.project_id == project_id,
+            posts.c.kind != PostKind.CHECK,
+            posts.c.external_id.is_(None),
+            posts.c.sent_at.is_(None),
+            ~posts.c.is_gone,
+            ~posts.c.is_withdrawn,
+        )
+        return set(await self._connection.scalars(query))
 
     async def wanted(self, project_id: int, prefix: str) -> dict[str, datetime]:
         """The keys that begin so, and since when each is wanted as it is."""
@@ -173,20 +227,39 @@ class Posts:
                 row.external_id,
                 row.wanted_at,
                 row.created_at,
+                row.sent_as,
             )
             for row in await self._connection.execute(query)
         ]
 
-    async def begin(self, post_id: int) -> None:
-        """It is on its way to GitHub from now on."""
-        await self._update(post_id, attempts=posts.c.attempts + 1)
+    async def begin(self, wanted: Wanted) -> bool:
+        """It is on its way to GitHub from now on. False if it is not wanted like this any more."""
+        statement = (
+            update(posts)
+            .where(self._mine, posts.c.id == wanted.id, posts.c.wanted_at == wanted.wanted_at)
+            .where(~posts.c.is_withdrawn, ~posts.c.is_gone)
+            .values(attempts=posts.c.attempts + 1)
+            .returning(posts.c.id)
+        )
+        return await self._connection.scalar(statement) is not None
 
-    async def sent(self, wanted: Wanted, external_id: int, at: datetime) -> None:
-        """GitHub has it as it was wanted. What was wanted of it meanwhile is still due."""
-        told = {"external_id": external_id, "sent": wanted.post.digest, "sent_at": at, "attempts": 0}
+    async def sent(
+        self, wanted: Wanted, external_id: int, at: datetime, sent_as: Mapping[str, Any] | None = None
+    ) -> None:
+        """GitHub has it as it was wanted, taken as `sent_as`. What was wanted meanwhile is still due."""
+        values = {
+            "external_id": external_id,
+            "sent": wanted.post.digest,
+            "sent_at": at,
+            "sent_as": sent_as,
+            "attempts": 0,
+            "refused": None,
+            "refused_at": None,
+            "is_withdrawn": False,
+        }
         is_newer = posts.c.wanted_at > wanted.wanted_at
         later = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=wanted.wanted_at)
-        await self._update(wanted.id, **told, wanted_at=later)
+        await self._update(wanted.id, **values, wanted_at=later)
 
     async def gone(self, wanted: Wanted) -> None:
         """A person has deleted it. It is not posted again, nor is what was to be said beside it."""
@@ -198,16 +271,40 @@ class Posts:
             .values(is_gone=True)
         )
 
-    async def refused(self, post_id: int, why: str) -> None:
-        """GitHub will not take it, now or later: kept, shown by `doctor`, and not tried again."""
-        await self._update(post_id, refused=why[:500])
+    async def move(self, wanted: Wanted, post: Post) -> None:
+        """Its thread is gone, so it is posted anew as `post`."""
+        place = {"kind": post.kind, "thread": post.thread, "data": dict(post.data)}
+        unsent = {"external_id": None, "sent": None, "sent_at": None, "sent_as": None}
+        await self._update(wanted.id, **place, **unsent, attempts=0, refused=None, refused_at=None)
+
+    async def refused(self, post_id: int, why: str, at: datetime) -> None:
+        """GitHub did not take it: kept, shown by `doctor`, and tried again a day later.
+
+        Such an attempt has left nothing on GitHub.
+        """
+        attempts = func.greatest(posts.c.attempts - 1, 0)
+        await self._update(post_id, refused=why[:500], refused_at=at, attempts=attempts)
+
+    async def try_again(self, project_id: int | None = None, thread: int | None = None) -> bool:
+        """What GitHub refused, in one repository or all and in one thread or all, is due at once. Whether
+        there is any.
+        """
+        statement = update(posts).where(self._mine, posts.c.refused.is_not(None), ~posts.c.is_withdrawn)
+        if project_id is not None:
+            statement = statement.where(posts.c.project_id == project_id)
+        if thread is not None:
+            is_issue = and_(posts.c.kind == PostKind.ISSUE, posts.c.external_id == thread)
+            statement = statement.where(or_(posts.c.thread == thread, is_issue))
+        forgiven = statement.values(refused=None, refused_at=None).returning(posts.c.id)
+        return bool((await self._connection.scalars(forgiven)).all())
 
     async def refusals(self) -> list[tuple[str, str]]:
-        """What GitHub would not take, by repository and key, and why."""
+        """What GitHub would not take and that is still wanted, by repository and key, and why."""
         query = (
             select(projects.c.github_repo, posts.c.key, posts.c.refused)
             .join(projects, and_(projects.c.id == posts.c.project_id, self._mine))
-            .where(projects.c.organization_id == self._organization_id, posts.c.refused.is_not(None))
+            .where(projects.c.organization_id == self._organization_id)
+            .where(self._is_wanted, posts.c.refused.is_not(None), self._is_recent)
             .order_by(posts.c.id)
         )
         rows = await self._connection.execute(query)
@@ -239,8 +336,16 @@ class Posts:
 
     @property
     def _is_due(self) -> ColumnElement[bool]:
-        is_older = or_(posts.c.sent_at.is_(None), posts.c.sent_at < posts.c.wanted_at)
-        return and_(self._mine, ~posts.c.is_gone, posts.c.refused.is_(None), is_older)
+        is_retry = and_(_refused_at < func.app_now() - RETRY_AFTER, self._is_recent)
+        return and_(self._is_wanted, or_(posts.c.refused.is_(None), is_retry))
+
+    @property
+    def _is_wanted(self) -> ColumnElement[bool]:
+        return and_(self._mine, ~posts.c.is_gone, ~posts.c.is_withdrawn, _is_pending)
+
+    @property
+    def _is_recent(self) -> ColumnElement[bool]:
+        return posts.c.wanted_at > func.app_now() - _RETRY_WITHIN
 
     @property
     def _mine(self) -> ColumnElement[bool]:
@@ -254,3 +359,8 @@ class Posts:
 
 def _post(row: Any) -> Post:
     return Post(row.key, PostKind(row.kind), row.body, row.thread, dict(row.data))
+
+
+def _fate(row: Any) -> Fate:
+    is_pending = row.sent_at is None or row.sent_at < row.wanted_at
+    return Fate(_post(row), row.external_id, row.is_gone, row.sent_at, is_pending, row.attempts)

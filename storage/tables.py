@@ -409,6 +409,9 @@ posts = _tenant_table(
     _moment("sent_at"),
     Column("is_gone", Boolean, nullable=False, server_default=text("false")),
     Column("refused", Text),
+    _moment("refused_at"),
+    Column("is_withdrawn", Boolean, nullable=False, server_default=text("false")),
+    Column("sent_as", JSONB),
     UniqueConstraint("organization_id", "project_id", "key"),
     Index("posts_sent", "organization_id", "sent_at"),
 )

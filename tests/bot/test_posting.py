@@ -131,7 +131,7 @@ async def test_a_killed_attempt_that_never_reached_github_is_made_again(desk: De
     await desk.want(desk.comment())
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
-        await Posts(tenant).begin(wanted.id)
+        await Posts(tenant).begin(wanted)
     await desk.send()
 
     assert await desk.said() == ["Hello"]

@@ -1,0 +1,17 @@
+"""Of posts: when GitHub refused one, whether it was withdrawn unsent, and what GitHub took last."""
+
+from alembic import op
+
+revision = "0012"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute(
+        "alter table posts "
+        "add column refused_at timestamptz, "
+        "add column is_withdrawn boolean not null default false, "
+        "add column sent_as jsonb"
+    )
