@@ -249,13 +249,22 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
         real = replace(base, settings=replace(settings, github=app, github_api_url=github.url))
         async with github_of(real) as client:
             jobs = Jobs(base.queue)
+            pictures = Pictures(base.database, drawing, "http://localhost")
+            reports = Reports(base.database, pictures, jobs, clock)
             machine = Machine(
                 base,
                 clock,
                 Inbox(base.database, base.cipher),
                 Recording(base.database, base.cipher, jobs, clock),
-                Reports(base.database, Pictures(base.database, drawing, "http://localhost"), jobs, clock),
-                Posting(base.database, client, clock, pause_seconds=0, most_an_hour=_MOST_AN_HOUR),
+                reports,
+                Posting(
+                    base.database,
+                    client,
+                    clock,
+                    reports.as_of_now,
+                    pause_seconds=0,
+                    most_an_hour=_MOST_AN_HOUR,
+                ),
                 github,
                 clock.now,
             )

@@ -10,7 +10,7 @@ from bot.backfill.run import Backfill, BackfillError
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.measuring import Measuring
-from bot.posting import Posting
+from bot.posting import AsOfNow, Posting
 from bot.reconcile import Reconciliation
 from bot.redelivery import Redelivery
 from bot.reports import next_turns
@@ -52,7 +52,9 @@ class Clockwork:
         jobs: Jobs,
         clock: Callable[[], datetime],
         keep_payloads: timedelta,
+        as_of_now: AsOfNow | None = None,
     ) -> None:
+        """`as_of_now` says of what waited to be said unasked whether it is to be said now, and how."""
         self._database = database
         self._jobs = jobs
         self._clock = clock
@@ -62,7 +64,7 @@ class Clockwork:
         self._measuring = Measuring(database, clock)
         self._settings = SettingsReading(database, github)
         self._visibility = VisibilityCheck(database, github, clock)
-        self._posting = Posting(database, github, clock)
+        self._posting = Posting(database, github, clock, as_of_now)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
 

@@ -29,6 +29,10 @@ _SAFE_RETRIES = 2
 _RETRY_PAUSE_SECONDS = 0.5
 # A token lives an hour. It is not used in its last minutes, lest it expires on the way.
 _TOKEN_MARGIN = timedelta(minutes=5)
+_TOKEN_LIFE = timedelta(hours=1)
+# A token has the permissions that it was made with.
+_TOKEN_FRESH = timedelta(minutes=1)
+_NOT_PERMITTED = "not accessible by integration"
 # GitHub's advice where it limits us without saying for how long.
 _SECONDARY_PAUSE = timedelta(seconds=60)
 # A renamed App has another bot. GitHub tells its id with most things, which stays the same.
@@ -183,8 +187,8 @@ class _Client:
         """What gidgethub signs the request with."""
         raise NotImplementedError
 
-    def _forget_credentials(self) -> bool:
-        """Whether fresh ones may do where these were refused."""
+    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:  # noqa: ARG002 - for who knows more
+        """Whether fresh credentials may do where these were refused; if so, the next request has such."""
         return False
 
     async def _call(self, method: Callable[..., Any], path: str, **arguments: object) -> Any:
@@ -194,7 +198,7 @@ class _Client:
                 credentials = await self._credentials()
                 return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
         except GitHubRefusedError as refusal:
-            if refusal.status != 401 or not self._forget_credentials():
+            if not self._may_be_outdated(refusal):
                 raise
         with self._translated():
             credentials = await self._credentials()
@@ -308,10 +312,15 @@ class Installation(_Client):
         """The `data` of a GraphQL query. What cannot be found is null in it."""
         return await self._graphql.ask(query, variables)
 
-    def _forget_credentials(self) -> bool:
-        """The token was taken back early: once, a fresh one is worth a try."""
-        self._tokens.clear()
-        return True
+    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:
+        """The token was taken back early, or permissions were accepted since: a fresh one is worth a try."""
+        token = self._tokens.get(self._id)
+        is_old = token is not None and token.expires_at - _TOKEN_LIFE < self._clock() - _TOKEN_FRESH
+        lacks_permission = refusal.status == 403 and _NOT_PERMITTED in str(refusal).lower()
+        if refusal.status == 401 or (lacks_permission and is_old):
+            self._tokens.clear()
+            return True
+        return False
 
     async def _credentials(self) -> dict[str, str]:
         async with self._minting:

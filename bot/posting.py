@@ -1,17 +1,18 @@
 """Brings to GitHub what we say unasked: paced, edited in place, once, and never again what was deleted."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.isolation import isolated
 from bot.post_place import PostGoneError, PostPlace, Repository, ThreadGoneError, mark_of
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
-from storage.posts import PostKind, Posts, Wanted
+from storage.posts import Post, PostKind, Posts, Wanted
 from storage.projects import Project, Projects
 
 # GitHub's secondary limits: at most a write a second, and 500 an hour that make content.
@@ -22,6 +23,8 @@ _MOST_AN_HOUR = 400
 _MOST_AT_ONCE = 1000
 _WHEN_TOO_MUCH = timedelta(minutes=10)
 
+AsOfNow = Callable[[int, int, Post], Awaitable[Post | None]]
+
 
 class Posting:
     """Sends one tenant's posts, one after another."""
@@ -31,13 +34,19 @@ class Posting:
         database: Database,
         github: GitHub,
         clock: Callable[[], datetime],
+        as_of_now: AsOfNow | None = None,
         *,
         pause_seconds: float = _PAUSE_SECONDS,
         most_an_hour: int = _MOST_AN_HOUR,
     ) -> None:
+        """`as_of_now` says of what waited to be said whether it is to be said now, and how.
+
+        Without it, everything is said as it was wanted.
+        """
         self._database = database
         self._github = github
         self._clock = clock
+        self._as_of_now = as_of_now
         self._pause = timedelta(seconds=pause_seconds)
         self._most_an_hour = most_an_hour
         self._log = structlog.get_logger(__name__)
@@ -68,6 +77,10 @@ class Posting:
 
     async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> bool:
         """Whether the others are still wanted as they were."""
+        decided = await self._decided(organization_id, wanted)
+        if decided is None:
+            return True
+        wanted = decided
         async with self._database.tenant(organization_id) as tenant:
             if not await Posts(tenant).begin(wanted):
                 return True
@@ -93,6 +106,18 @@ class Posting:
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).sent(wanted, written.external_id, self._clock(), written.sent_as)
         return True
+
+    async def _decided(self, organization_id: int, wanted: Wanted) -> Wanted | None:
+        """A post as it is to be sent: what would notify people is decided when it is sent.
+
+        Since it was written, quiet hours, a limit, a refusal or an outage may have passed.
+        """
+        if self._as_of_now is None or wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
+            return wanted
+        post = None
+        with isolated(self._log, "post not decided", project=wanted.project_id, post=wanted.post.key):
+            post = await self._as_of_now(organization_id, wanted.project_id, wanted.post)
+        return replace(wanted, post=post) if post else None
 
     async def _leave(self, organization_id: int, wanted: Wanted, why: str) -> bool:
         """Posts as an issue of its own what has lost its thread, or notes why it is not said."""

@@ -16,6 +16,7 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.pauses import Breather
+from bot.refusals import forgive
 from bot.services import Services
 from bot.settings_file import ORGANIZATION
 from commands.parser import skimming
@@ -33,6 +34,7 @@ from handlers.delivery import (
     RepositoriesChanged,
     SettingsChanged,
     UnusableError,
+    WritingAllowed,
 )
 from handlers.payloads import Account, Repository, clean
 from storage.cipher import PayloadCipher
@@ -194,6 +196,9 @@ class Recording:
             case RepositoriesChanged():
                 added = await _look_after(tenant, outcome, event.received_at)
                 return [] if self._jobs is None else _first_jobs(self._jobs, tenant, added)
+            case WritingAllowed() if self._jobs is not None:
+                due = await forgive(self._jobs, tenant, self._clock(), project_id, outcome.thread)
+                return [_Deferral(task, key, defer) for task, key, defer in due]
         if self._jobs is None or project_id is None:
             return []
         return _requested_jobs(self._jobs, tenant, event, project_id, outcome)

@@ -218,14 +218,15 @@ async def worker(
                 reading=reading,
             )
             keep = timedelta(days=base.settings.payload_days)
-            Clockwork(base.database, github, jobs, base.clock, keep).register(queue)
+            may = Entitlements(base.database, shop, base.clock).of
+            reports = Reports(base.database, pictures, jobs, base.clock, may)
+            reports.register(queue)
+            Clockwork(base.database, github, jobs, base.clock, keep, reports.as_of_now).register(queue)
             billing = BillingClockwork(
                 base.database, github, base.settings.billing, BillingJobs(base.queue), base.clock
             )
             billing.register(queue)
             stack.push_async_callback(billing.close)
-            may = Entitlements(base.database, shop, base.clock).of
-            Reports(base.database, pictures, jobs, base.clock, may).register(queue)
             Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
             MergeGroups(base.database, github, jobs, base.clock).register(queue)
         started = Worker(queue, base.database, recording, answers, base.clock, installations)

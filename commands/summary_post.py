@@ -8,7 +8,7 @@ from commands.charting import shown
 from commands.context import Context
 from commands.foreign_text import one_line
 from commands.outcome import Picture
-from commands.wording import full_day
+from commands.wording import full_day, plain
 from sprints.milestone import Sprint
 
 
@@ -38,6 +38,30 @@ def posted_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
 def released_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
     """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
     return summary_parts(context, replace(sheet, hears_answers=False), shows_mermaid=False)
+
+
+def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
+    """What stands in the place of a summary whose sprint was opened again, or got a later due date."""
+    title = plain(sprint.title)
+    due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
+    text = f"**{title} goes on**, so this is not its summary yet.{due}"
+    if is_release:
+        return f"{text} When it is over, its summary will stand here."
+    return (
+        f"{text} When it is over, its summary will stand here, and a comment will say so. "
+        "`/summary` shows its numbers so far."
+    )
+
+
+def ended_again_text(sprint: Sprint) -> str:
+    """The comment that tells of the end of a sprint that had gone on after its first one."""
+    title = plain(sprint.title)
+    return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
+
+
+def abandoned_text(sprint: Sprint) -> str:
+    """What stands in the place of words about a sprint that went on and whose milestone was then deleted."""
+    return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."
 
 
 def _not_closed(sheet: Sheet) -> str:

@@ -20,6 +20,7 @@ from handlers.push import find_settings, record_push
 from handlers.release import record_release
 from handlers.repository import record_repository
 from handlers.sub_issues import record_sub_issue
+from handlers.unlocking import follow_unlocking
 
 _ITEM = (
     *("opened", "edited", "closed", "reopened", "assigned", "unassigned"),
@@ -39,6 +40,7 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("issues", action): (record_issue, find_commands) for action in ("opened", "edited")},
     **{("pull_request", action): (record_pull_request,) for action in _PULL_REQUEST},
     **{("pull_request", action): (record_pull_request, find_commands) for action in ("opened", "edited")},
+    **{(event, "unlocked"): (follow_unlocking,) for event in ("issues", "pull_request")},
     **{("milestone", action): (record_milestone,) for action in _MILESTONE},
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
     **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},

@@ -119,6 +119,13 @@ class Pressed:
     """Somebody pressed a button of a check of ours."""
 
 
+@dataclass(frozen=True, slots=True)
+class WritingAllowed:
+    """What GitHub refused to take may be taken now: in one thread, or (None) wherever the event is about."""
+
+    thread: int | None = None
+
+
 Outcome = (
     Recorded
     | Asked
@@ -128,5 +135,6 @@ Outcome = (
     | CheckWanted
     | MergeGroupQueued
     | Pressed
+    | WritingAllowed
 )
 Handler = Callable[[Delivery], Iterable[Outcome]]

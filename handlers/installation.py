@@ -5,7 +5,13 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, InstallationChanged, Recorded, RepositoriesChanged
+from handlers.delivery import (
+    Delivery,
+    InstallationChanged,
+    Recorded,
+    RepositoriesChanged,
+    WritingAllowed,
+)
 from handlers.payloads import Account, Id, Moment, Repository, clean, moment, plain
 from sprints.model import ActivityEvent
 
@@ -31,19 +37,23 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 def record_installation(
     delivery: Delivery,
-) -> Iterator[Recorded | InstallationChanged | RepositoriesChanged]:
+) -> Iterator[Recorded | InstallationChanged | RepositoriesChanged | WritingAllowed]:
     """Created, deleted, suspended, unsuspended, or new permissions were accepted."""
     payload = delivery.read(_PAYLOAD)
     fact = _fact(delivery, payload)
     yield Recorded(fact)
     yield InstallationChanged(payload.installation.id, delivery.action or "", fact.at)
+    if delivery.action in ("created", "unsuspend", "new_permissions_accepted"):
+        yield WritingAllowed()
     if delivery.action == "created":
         yield RepositoriesChanged(added=payload.repositories, installation=payload.installation.id)
     elif delivery.action == "deleted":
         yield RepositoriesChanged(removed=payload.repositories, installation=payload.installation.id)
 
 
-def record_installation_repositories(delivery: Delivery) -> Iterator[Recorded | RepositoriesChanged]:
+def record_installation_repositories(
+    delivery: Delivery,
+) -> Iterator[Recorded | RepositoriesChanged | WritingAllowed]:
     """Repositories were added to the installation, or removed from it."""
     payload = delivery.read(_PAYLOAD)
     yield Recorded(_fact(delivery, payload))
@@ -52,6 +62,8 @@ def record_installation_repositories(delivery: Delivery) -> Iterator[Recorded | 
         removed=payload.repositories_removed,
         installation=payload.installation.id,
     )
+    if payload.repositories_added:
+        yield WritingAllowed()
 
 
 def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, RepositoriesChanged
+from handlers.delivery import Delivery, Recorded, RepositoriesChanged, WritingAllowed
 from handlers.payloads import Account, Repository, clean
 from sprints.model import ActivityEvent
 
@@ -32,7 +32,9 @@ class _Payload(msgspec.Struct):
 _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
-def record_repository(delivery: Delivery) -> Iterator[Recorded | RepositoriesChanged]:
+def record_repository(
+    delivery: Delivery,
+) -> Iterator[Recorded | RepositoriesChanged | WritingAllowed]:
     """Puts the change on the timeline. One that is archived or deleted gets no more work by the clock."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
@@ -55,3 +57,4 @@ def record_repository(delivery: Delivery) -> Iterator[Recorded | RepositoriesCha
         yield RepositoriesChanged(removed=[repository])
     elif delivery.action == "unarchived":
         yield RepositoriesChanged(added=[repository])
+        yield WritingAllowed()

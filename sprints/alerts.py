@@ -1,8 +1,8 @@
 """Which lines a running sprint has crossed that a team wants to hear of, each once.
 
-A line stays crossed until it is told, so that nothing is lost while a thread is silent; what time alone
-brings (half-way, the last days) is told on its day or the next, or not at all. Pure: settings, facts and the
-time come in, crossings go out.
+A line that is still crossed is told on the next working morning, so that nothing is lost while a thread is
+silent; what time alone brings (half-way, the last days) is told on its day or the next, or not at all. Pure:
+settings, facts and the time come in, crossings go out.
 """
 
 import math
@@ -21,8 +21,8 @@ from sprints.outlook import working_days_left
 
 # What time brings is told in the morning, not at the minute after midnight.
 MORNING = time(8)
-# On a wild day people hear of the wildness twice; the living comment has the rest.
-MOST_A_DAY = 2
+# Who was told in the morning hears of the rest the next morning; the living comment has it meanwhile.
+MOST_A_DAY = 1
 HOPEFUL, ENDANGERED = 0.5, 0.3
 _HALF_WAY_LASTS = 2
 
@@ -31,8 +31,9 @@ _HALF_WAY_LASTS = 2
 class Lines:
     """Where a team draws its lines; None for those of which it wants to hear nothing.
 
-    `scope`: each so many percent of the commitment. `forecast`: below this chance, after it was above 5 in
-    10. `blocked`: from so many working days on. `days_left`: working days, the last one included.
+    `scope`: growth by so many percent of the commitment, and by twice, four times, … as many. `forecast`:
+    below this chance, after it was above 5 in 10. `blocked`: from so many working days on. `days_left`:
+    working days, the last one included.
     """
 
     scope: int | None = 20
@@ -47,7 +48,10 @@ NO_LINES = Lines(None, None, None, half_way=False, days_left=None)
 
 @dataclass(frozen=True, slots=True)
 class ScopeGrown:
-    """The scope is `percent` larger than the commitment: `times` the share that a team wants to hear of."""
+    """The scope is `percent` larger than the commitment, at least `times` the share that a team draws.
+
+    `times` doubles from step to step, so that people hear of growth less and less often.
+    """
 
     percent: int
     times: int
@@ -167,7 +171,8 @@ def _scope(facts: Facts, percent: int | None, told: Collection[str]) -> Crossing
     if percent is None or not committed:
         return None
     grown = (measure(facts.scope, facts.unit) - committed) / committed * 100
-    times = math.floor(grown / Decimal(percent))
+    shares = math.floor(grown / Decimal(percent))
+    times = 1 << (shares.bit_length() - 1) if shares > 0 else 0
     known = (name.removeprefix("scope-") for name in told if name.startswith("scope-"))
     if times < 1 or any(int(one) >= times for one in known if one.isdecimal()):
         return None

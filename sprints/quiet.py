@@ -4,7 +4,12 @@ Settings are read leniently; whatever cannot be understood silences nothing.
 """
 
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
+
+from sprints.calendar import Calendar
+
+_MORNING = time(8)
+_MORNING_LASTS = timedelta(hours=4)
 
 
 def is_paused(settings: Mapping[str, object]) -> bool:
@@ -34,6 +39,21 @@ def is_quiet_hour(settings: Mapping[str, object], now: time) -> bool:
         return False
     now = now.replace(tzinfo=None)
     return begin <= now < end if begin < end else now >= begin or now < end
+
+
+def morning_of(settings: Mapping[str, object]) -> time:
+    """When a team's morning begins, by its clock: at 08:00, or at the end of quiet hours that last longer."""
+    hours = settings.get("quiet_hours")
+    end = _time(hours.get("until")) if isinstance(hours, Mapping) else None
+    return end if end is not None and is_quiet_hour(settings, _MORNING) else _MORNING
+
+
+def is_morning(settings: Mapping[str, object], now: datetime, calendar: Calendar) -> bool:
+    """Whether it is the morning of a working day: when people look at what is new, and can act on it."""
+    there, begin = now.astimezone(calendar.zone), morning_of(settings)
+    end = (datetime.combine(there.date(), begin) + _MORNING_LASTS).time()
+    is_within = begin <= there.time() and (there.time() < end or end < begin)
+    return is_within and calendar.is_working_day(there.date())
 
 
 def standup_at(settings: Mapping[str, object]) -> time | None:

@@ -50,6 +50,15 @@ class Queued:
     earlier: int | None
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class RefusedAnswer:
+    """An event whose answer GitHub refused, and the thread that it belongs to."""
+
+    event_id: int
+    project_id: int
+    thread: int
+
+
 class Outbox:
     """One tenant's outbox."""
 
@@ -126,8 +135,26 @@ class Outbox:
         await self._update(message_id, sent_at=at, comment_id=comment_id)
 
     async def mark_refused(self, message_id: int, at: datetime, why: str) -> None:
-        """GitHub will not take it, now or later: kept, shown by `doctor`, and not tried again."""
+        """GitHub did not take it: kept, shown by `doctor`, and tried again only if the reason is gone."""
         await self._update(message_id, sent_at=at, comment_id=None, refused=why[:500])
+
+    async def try_again(
+        self, since: datetime, project_id: int | None = None, thread: int | None = None
+    ) -> list[RefusedAnswer]:
+        """Makes answers due that were refused since a moment, everywhere, in a repository or in a thread.
+
+        Returns them in the order of their events.
+        """
+        statement = update(outbox).where(
+            self._mine, outbox.c.refused.is_not(None), outbox.c.kind == Kind.REPLY, outbox.c.sent_at >= since
+        )
+        if project_id is not None:
+            statement = statement.where(outbox.c.project_id == project_id)
+        if thread is not None:
+            statement = statement.where(outbox.c.thread == thread)
+        columns = (outbox.c.event_id, outbox.c.project_id, outbox.c.thread)
+        forgiven = statement.values(refused=None, sent_at=None).returning(*columns)
+        return sorted({RefusedAnswer(*row) for row in await self._connection.execute(forgiven)})
 
     async def refused(self, most: int = 20) -> list[tuple[int, str]]:
         """The newest messages of the last 7 days that GitHub would not take: thread and reason."""

@@ -13,6 +13,8 @@ from sprints.ledger import grouped
 from sprints.numbering import ref
 
 _MOST_NAMED = 10
+_LEAST_TIMES = 2
+_TIMES = {2: "doubled", 3: "tripled", 4: "quadrupled"}
 _SWITCH = (
     "Each of these is said once a sprint. `/agile quiet on` silences this thread; `alerts` in the settings"
 )
@@ -53,7 +55,7 @@ def _left(days: int) -> str:
 def _scope(one: ScopeGrown, facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
-    text = f"its scope has grown by {one.percent} %, from {number(committed)} to {quantity(scope, unit)}."
+    text = f"its scope has {_growth(one)}, from {number(committed)} to {quantity(scope, unit)}."
     lines = [line for line in reversed(grouped(facts.ledger)) if measure(line.amount, unit)][:3]
     told = []
     for line in lines:
@@ -61,6 +63,16 @@ def _scope(one: ScopeGrown, facts: Facts) -> str:
         which = named((change.number for change in line.changes), 5)
         told.append(f"{which} ({signed(amount)} {unit_word(amount, unit)})")
     return f"{text} The latest: {', '.join(told)}." if told else text
+
+
+def _growth(one: ScopeGrown) -> str:
+    """By how much it has grown, as people say it: of large growth a percentage says little."""
+    times, rest = divmod(one.percent + 100, 100)
+    if times < _LEAST_TIMES:
+        return f"grown by {one.percent} %"
+    more = "more than " if rest else ""
+    words = _TIMES.get(times)
+    return f"{more}{words}" if words else f"grown to {more}{times} times the commitment"
 
 
 def _progress(facts: Facts) -> str:

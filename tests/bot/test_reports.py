@@ -86,7 +86,9 @@ async def room(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
     async with github_of(base) as github:
         pictures = Pictures(base.database, drawing, base.settings.public_url)
         reports = Reports(base.database, pictures, Jobs(base.queue), clock)
-        yield Room(bot, clock, reports, Posting(base.database, github, clock, pause_seconds=0))
+        yield Room(
+            bot, clock, reports, Posting(base.database, github, clock, reports.as_of_now, pause_seconds=0)
+        )
 
 
 @pytest.fixture

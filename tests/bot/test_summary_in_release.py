@@ -32,7 +32,9 @@ async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncItera
         base = bot.base
         pictures = Pictures(base.database, drawing, base.settings.public_url)
         reports = Reports(base.database, pictures, Jobs(base.queue), clock)
-        yield Room(bot, clock, reports, Posting(base.database, installed, clock, pause_seconds=0))
+        yield Room(
+            bot, clock, reports, Posting(base.database, installed, clock, reports.as_of_now, pause_seconds=0)
+        )
         assert not github.violations, github.violations
 
 

@@ -1,0 +1,40 @@
+"""What should be said of a sprint now: what is to be written anew, and what stays as it is wanted already."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from commands.outcome import Picture
+from storage.forecasts import Foretold
+from storage.posts import Post
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post whose pictures have not been drawn, and the forecasts that it shows."""
+
+    post: Post
+    parts: Sequence[str | Picture]
+    foretold: tuple[Foretold, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.post.key
+
+    @property
+    def text(self) -> str | None:
+        """The whole text, if it has no pictures."""
+        if any(isinstance(part, Picture) for part in self.parts):
+            return None
+        return "\n\n".join(str(part) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A post that is wanted already as it should be."""
+
+    key: str
+
+
+def keys_of(drafts: Iterable[Draft | Kept]) -> set[str]:
+    """The keys of all that should be said."""
+    return {draft.key for draft in drafts}
