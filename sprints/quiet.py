@@ -50,7 +50,7 @@ def morning_of(settings: Mapping[str, object]) -> time:
 
 def is_morning(settings: Mapping[str, object], now: datetime, calendar: Calendar) -> bool:
     """Whether it is the morning of a working day: when people look at what is new, and can act on it."""
-    there, begin = now.astimezone(calendar.zone), morning_of(settings)
+    there, begin = calendar.local(now), morning_of(settings)
     end = (datetime.combine(there.date(), begin) + _MORNING_LASTS).time()
     is_within = begin <= there.time() and (there.time() < end or end < begin)
     return is_within and calendar.is_working_day(there.date())
