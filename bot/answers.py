@@ -31,7 +31,7 @@ from storage.changes import Change, ChangeLog, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
-from storage.forecasts import Forecasts
+from storage.forecasts import Forecasts, answer_carrier
 from storage.jobs import Jobs
 from storage.outbox import Kind, Message, Outbox
 from storage.projects import Project, Projects
@@ -139,8 +139,9 @@ class Answers:
         # The publisher's first transaction waits for the disk, for this one too.
         async with self._database.tenant(organization_id, waits=False) as tenant:
             await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
-            told = [one for answer in answers if answer.reply for one in answer.reply.foretold]
-            await Forecasts(tenant, task.project.leader.id).put(told)
+            forecasts = Forecasts(tenant, task.project.leader.id)
+            for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
+                await forecasts.put(answer_carrier(task.event_id, position), reply.foretold)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure

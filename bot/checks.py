@@ -17,7 +17,7 @@ from bot.changing import Changing, Task
 from bot.check_buttons import changes_of, label_of, outcome_of, refusal_of, request_of
 from bot.check_output import Image, check_run, moment_of
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
-from bot.impacts import Impacts, Numbers, Said, is_required
+from bot.impacts import Impacts, Said, is_required
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
@@ -43,7 +43,7 @@ from sprints.outlook import Outlook
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
-from storage.forecasts import Forecasts, Foretold
+from storage.forecasts import Forecasts, Foretold, post_carrier
 from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
@@ -128,7 +128,6 @@ class Checks:
         is_rerun: bool,
     ) -> None:
         now, posts, is_new = self._clock(), Posts(tenant), False
-        told = dict[int, Foretold]()
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
             before = await posts.known(project.id, key)
@@ -139,11 +138,11 @@ class Checks:
             if before is not None and not is_rerun and _says_the_same(data, before.data):
                 continue
             post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
-            is_new |= await posts.want(project.id, post, now)
-            if one.shown and (prediction := _foretold(one.shown)):
-                told[prediction.milestone] = prediction
+            if await posts.want(project.id, post, now):
+                is_new = True
+                carrier = post_carrier(project.id, key, post.digest)
+                await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
         if is_new:
-            await Forecasts(tenant, project.leader.id).put(told.values())
             await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
@@ -323,12 +322,15 @@ def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
-def _foretold(shown: Numbers) -> Foretold | None:
+def _foretold(check: Said) -> tuple[Foretold, ...]:
     """The forecast that a check shows, to be graded when the sprint is over."""
-    if not isinstance(shown.outlook, Outlook):
-        return None
-    told = shown.outlook.forecast()
-    return foretold(shown.outlook, told, "check") if isinstance(told, Forecast) else None
+    effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
+    if effect is None or effect.chance_before is None or effect.chance_after is None:
+        return ()
+    forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
+    if not isinstance(outlook, Outlook) or not isinstance(forecast, Forecast):
+        return ()
+    return foretold(outlook, forecast, "check")
 
 
 def _wants_checks(project: Project) -> bool:

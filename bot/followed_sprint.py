@@ -82,18 +82,15 @@ class FollowedSprint:
             return Kept(living_key(facts.sprint))
         expected = await expected_of(context, facts)
         living = await with_effects(context, replace(living, expected=expected.words), _effects(before))
-        today = context.calendar.day_of(now).isoformat()
         data = data | {
             "facts": known_digest,
-            "day": today,
             "was_hopeful": bool(before.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,
             "effects": dict(living.effects),
         }
         kind = PostKind.ISSUE if is_issue else PostKind.COMMENT
         post = Post(living_key(facts.sprint), kind, "", place.thread, data)
         parts = (before_picture(living), *shown(context, living.burndown), after_picture(living))
-        # One forecast a day is kept: who often moves cards does not weigh more.
-        return Draft(post, parts, expected.foretold if before.get("day") != today else ())
+        return Draft(post, parts, expected.foretold)
 
     async def _alert(self, facts: Facts, fate: Fate) -> list[Draft]:
         """What was crossed and not told yet, as one comment on the morning of a working day."""

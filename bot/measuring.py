@@ -113,7 +113,7 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     grades = [
         (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
         for one in open_ones
-        if (closed := taken.get(one.milestone)) and closed.ended_at > one.made_at
+        if (closed := taken.get(one.milestone)) and closed.ended_at > one.shown_at
     ]
     await forecasts.grade(grades, now)
 

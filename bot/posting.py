@@ -12,6 +12,7 @@ from bot.isolation import isolated
 from bot.post_place import PostGoneError, PostPlace, Repository, ThreadGoneError, mark_of
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
+from storage.forecasts import mark_shown, post_carrier
 from storage.posts import Post, PostKind, Posts, Wanted
 from storage.projects import Project, Projects
 
@@ -105,6 +106,8 @@ class Posting:
         # Lost in a crash, the next attempt finds the post by its marker.
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).sent(wanted, written.external_id, self._clock(), written.sent_as)
+            carrier = post_carrier(wanted.project_id, wanted.post.key, wanted.post.digest)
+            await mark_shown(tenant, carrier, self._clock())
         return True
 
     async def _decided(self, organization_id: int, wanted: Wanted) -> Wanted | None:

@@ -11,6 +11,7 @@ from bot.markers import Mark
 from bot.thread import GitHubThread
 from commands.request import Place
 from storage.database import Database
+from storage.forecasts import answer_carrier, mark_shown
 from storage.outbox import Kind, Message, Outbox, Queued
 
 # GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
@@ -53,6 +54,8 @@ class Publisher:
                 # Lost in a crash, the next attempt finds the comment by its marker.
                 async with self._database.tenant(organization_id, waits=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
+                    if queued.message.kind == Kind.REPLY:
+                        await mark_shown(tenant, answer_carrier(event_id, queued.position), self._clock())
 
 
 async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -> int | None:

@@ -33,7 +33,7 @@ from sprints.quiet import is_paused, morning_of, standup_at
 from storage.changes import Change
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
-from storage.forecasts import Forecasts
+from storage.forecasts import Forecasts, post_carrier
 from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
 from storage.lookups import all_tenants
 from storage.posts import Fate, Post, PostKind, Posts
@@ -120,7 +120,10 @@ class Reports:
                 case Kept():
                     return post
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
-                    return replace(draft.post, body=draft.text)
+                    fresh = replace(draft.post, body=draft.text)
+                    carrier = post_carrier(project_id, fresh.key, fresh.digest)
+                    await Forecasts(tenant, project_id).put(carrier, draft.foretold)
+                    return fresh
             await self._jobs.redraw(tenant.connection, organization_id=organization_id, project_id=project_id)
         return None
 
@@ -159,7 +162,8 @@ class Reports:
         post = replace(draft.post, body="\n\n".join(parts))
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).want(project.id, post, now):
-                await Forecasts(tenant, project.id).put(draft.foretold)
+                carrier = post_carrier(project.id, post.key, post.digest)
+                await Forecasts(tenant, project.id).put(carrier, draft.foretold)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
 

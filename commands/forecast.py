@@ -82,7 +82,7 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
         *await _record(context),
         after_chart(facts, told, found, dates),
     )
-    return Reply(parts, foretold=(foretold(told, found, "forecast", likely),))
+    return Reply(parts, foretold=foretold(told, found, "forecast", likely))
 
 
 def _fan(context: Context, told: Outlook, found: Forecast) -> list[str | Picture]:

@@ -41,7 +41,7 @@ async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectat
     if isinstance(told, Refusal) or isinstance(found, Refusal):
         return Expectation()
     words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
-    return Expectation(words, (foretold(told, found, shown_in),))
+    return Expectation(words, foretold(told, found, shown_in))
 
 
 async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
@@ -110,9 +110,16 @@ def band_sentence(told: Outlook, forecast: Forecast) -> str:
     )
 
 
-def foretold(told: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None) -> Foretold:
-    """The forecast as it is kept, to be graded when the sprint is over."""
-    return Foretold(
+def foretold(
+    told: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
+) -> tuple[Foretold, ...]:
+    """The forecast as it is kept, to be graded when the sprint is over.
+
+    Empty where nothing is foretold: all is done, or no working day is left.
+    """
+    if not 0 < forecast.chance < 1:
+        return ()
+    prediction = Foretold(
         milestone=told.facts.sprint.milestone,
         made_at=told.facts.as_of,
         shown_in=shown_in,
@@ -126,3 +133,4 @@ def foretold(told: Outlook, forecast: Forecast, shown_in: str, likely: date | No
         basis=forecast.basis.value,
         likely_date=likely,
     )
+    return (prediction,)

@@ -112,7 +112,7 @@ async def expected_of(context: Context, facts: Facts) -> Expected:
         return Expected()
     words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
     chance = found.chance if told.now.remaining > 0 else None
-    return Expected(words, chance, (foretold(told, found, "living"),))
+    return Expected(words, chance, foretold(told, found, "living"))
 
 
 async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:

@@ -1,11 +1,29 @@
-"""Every forecast that was shown, and what came of it."""
+"""The record of forecasts: what was said to whom, and what came of it.
+
+A forecast is written down together with the message that carries it, an answer or a post, and counts once
+GitHub has taken that very message. What was overwritten, refused or never sent was shown to nobody.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sprints.forecast_words import tenths
@@ -15,7 +33,7 @@ from storage.tables import calibration, forecasts, sprints
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
-    """One forecast of the sprint with GitHub's id `milestone`, as it was shown.
+    """One forecast of the sprint with GitHub's id `milestone`, as it stands in a message.
 
     `scope` is what was in it then, `low` to `high` the 80 % band of what is delivered, all in `unit`.
     `likely_date` is the day by which it is done in 85 % of futures.
@@ -37,11 +55,11 @@ class Foretold:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A forecast that has not been graded."""
+    """A forecast that has not been graded. `shown_at` is when GitHub took the message that tells it."""
 
     id: int
     milestone: int
-    made_at: datetime
+    shown_at: datetime
     unit: str
     scope: Decimal
     chance: Decimal
@@ -73,8 +91,27 @@ class Graded:
     finished_on: date | None
 
 
-_OPEN = ("id", "made_at", "unit", "scope", "chance")
-_GRADED = tuple(name for name in Graded.__dataclass_fields__ if name != "milestone")
+_SAID = tuple(name for name in Foretold.__dataclass_fields__ if name != "milestone")
+
+
+def answer_carrier(event_id: int, position: int) -> str:
+    """The name of a message of the outbox, by the event that it answers and its place among the answers."""
+    return f"answer:{event_id}/{position}"
+
+
+def post_carrier(project_id: int, key: str, digest: str) -> str:
+    """The name of one version of a post: once it says something else, it is another message."""
+    return f"post:{project_id}:{key}:{digest}"
+
+
+async def mark_shown(tenant: Tenant, carrier: str, at: datetime) -> None:
+    """GitHub has taken this message, so people can read the forecasts in it."""
+    await tenant.connection.execute(
+        update(forecasts)
+        .where(forecasts.c.organization_id == tenant.organization_id, forecasts.c.carrier == carrier)
+        .where(forecasts.c.shown_at.is_(None))
+        .values(shown_at=at)
+    )
 
 
 class Forecasts:
@@ -85,32 +122,29 @@ class Forecasts:
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, told: Iterable[Foretold]) -> None:
-        """Keeps what was shown."""
-        for one in told:
-            values = {
-                name: getattr(one, name) for name in Foretold.__dataclass_fields__ if name != "milestone"
-            }
+    async def put(self, carrier: str, predictions: Iterable[Foretold]) -> None:
+        """Keeps the forecasts of a message that is about to be sent, unless their day has a shown one."""
+        for prediction in predictions:
+            values = {name: getattr(prediction, name) for name in _SAID}
             sprint_id = await self._connection.scalar(
-                select(sprints.c.id).where(*self._mine, sprints.c.github_milestone_id == one.milestone)
+                select(sprints.c.id).where(*self._mine, sprints.c.github_milestone_id == prediction.milestone)
             )
-            if sprint_id is not None:
-                await self._connection.execute(
-                    insert(forecasts).values(
-                        organization_id=self._organization_id, sprint_id=sprint_id, **values
-                    )
+            if sprint_id is None or await self._has_shown(sprint_id, prediction.made_at):
+                continue
+            await self._connection.execute(
+                insert(forecasts).values(
+                    organization_id=self._organization_id, sprint_id=sprint_id, carrier=carrier, **values
                 )
+            )
 
     async def open(self) -> list[Open]:
-        """What has not been graded yet."""
-        query = (
-            select(sprints.c.github_milestone_id, *(forecasts.c[name] for name in _OPEN))
-            .join(sprints, _SAME_SPRINT)
-            .where(*self._mine, forecasts.c.graded_at.is_(None))
-            .order_by(forecasts.c.id)
-        )
-        rows = await self._connection.execute(query)
-        return [Open(row.id, row.github_milestone_id, *row[2:]) for row in rows]
+        """What counts and has not been graded yet."""
+        first = self._first_of_each_day()
+        query = select(first).where(first.c.graded_at.is_(None)).order_by(first.c.id)
+        return [
+            Open(row.id, row.github_milestone_id, row.told_at, row.unit, row.scope, row.chance)
+            for row in await self._connection.execute(query)
+        ]
 
     async def grade(self, grades: Iterable[tuple[Open, Grade]], at: datetime) -> None:
         """Writes down what came of forecasts, each once, and counts it for all tenants."""
@@ -132,27 +166,50 @@ class Forecasts:
                 await self._connection.execute(_COUNT, values)
 
     async def graded(self) -> list[Graded]:
-        """The first forecast of each sprint and day, so that who asks often does not weigh more."""
-        day = func.date_trunc("day", forecasts.c.made_at)
-        first = (
-            select(sprints.c.github_milestone_id, *(forecasts.c[name] for name in _GRADED))
-            .join(sprints, _SAME_SPRINT)
-            .where(*self._mine, forecasts.c.graded_at.is_not(None))
-            .ext(distinct_on(forecasts.c.sprint_id, day))
-            .order_by(forecasts.c.sprint_id, day, forecasts.c.id)
-        )
-        numbers = ("share_elapsed", "chance", "low", "high", "delivered")
-        found = []
-        for row in await self._connection.execute(first):
-            told = row._asdict()
-            told["milestone"] = told.pop("github_milestone_id")
-            found.append(Graded(**told | {name: float(told[name]) for name in numbers}))
-        return sorted(found, key=lambda one: one.made_at)
+        """The graded forecasts, in the order in which they were made."""
+        first = self._first_of_each_day()
+        query = select(first).where(first.c.graded_at.is_not(None)).order_by(first.c.made_at, first.c.id)
+        return [
+            Graded(
+                milestone=row.github_milestone_id,
+                made_at=row.made_at,
+                share_elapsed=float(row.share_elapsed),
+                chance=float(row.chance),
+                low=float(row.low),
+                high=float(row.high),
+                delivered=float(row.delivered),
+                is_finished=row.is_finished,
+                likely_date=row.likely_date,
+                finished_on=row.finished_on,
+            )
+            for row in await self._connection.execute(query)
+        ]
 
     async def overall(self) -> dict[int, tuple[int, int]]:
         """Over all tenants, by the tenth that was said: how many forecasts, and how many came true."""
         rows = await self._connection.execute(select(calibration))
         return {row.tenth: (row.shown, row.came_true) for row in rows}
+
+    def _first_of_each_day(self) -> Subquery:
+        """The first forecast of each sprint and day that was shown: who asks often does not weigh more."""
+        query: Select[Any] = (
+            select(sprints.c.github_milestone_id, _TOLD_AT.label("told_at"), forecasts)
+            .join(sprints, _SAME_SPRINT)
+            .where(*self._mine, _COUNTS)
+            .ext(distinct_on(forecasts.c.sprint_id, _DAY))
+            .order_by(forecasts.c.sprint_id, _DAY, _TOLD_AT, forecasts.c.id)
+        )
+        return query.subquery()
+
+    async def _has_shown(self, sprint_id: int, made_at: datetime) -> bool:
+        """Whether a forecast of this sprint was shown on the day of a moment: another adds nothing."""
+        query = (
+            select(forecasts.c.id)
+            .where(forecasts.c.organization_id == self._organization_id, forecasts.c.sprint_id == sprint_id)
+            .where(_COUNTS, _DAY.is_not_distinct_from(made_at.astimezone(UTC).date()))
+            .limit(1)
+        )
+        return await self._connection.scalar(query) is not None
 
     @property
     def _mine(self) -> tuple[ColumnElement[bool], ...]:
@@ -164,5 +221,14 @@ class Forecasts:
 
 _SAME_SPRINT = (sprints.c.organization_id == forecasts.c.organization_id) & (
     sprints.c.id == forecasts.c.sprint_id
+)
+# Rows from before have no carrier: they were shown when they were made, as far as is known.
+_TOLD_AT = case((forecasts.c.carrier.is_(None), forecasts.c.made_at), else_=forecasts.c.shown_at)
+_DAY = cast(func.timezone("UTC", forecasts.c.made_at), Date)
+# A chance of 1 says that all is done, one of 0 that no time is left: facts, and no forecasts.
+_COUNTS = and_(
+    or_(forecasts.c.carrier.is_(None), forecasts.c.shown_at.is_not(None)),
+    forecasts.c.chance > 0,
+    forecasts.c.chance < 1,
 )
 _COUNT = text("select grade_for_all(cast(:tenth as smallint), :is_true)")

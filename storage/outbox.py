@@ -48,6 +48,7 @@ class Queued:
     created_at: datetime
     key: str
     earlier: int | None
+    position: int
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -127,6 +128,7 @@ class Outbox:
                 created_at=row.created_at,
                 key=f"{row.delivery_id}/{row.position}",
                 earlier=row.earlier,
+                position=row.position,
             )
             for row in await self._connection.execute(query)
         ]

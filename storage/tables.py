@@ -368,7 +368,8 @@ audit_log = _tenant_table(
     Index("audit_log_by_time", "organization_id", text("at desc")),
 )
 
-# Each forecast that was shown, and what came of it. `low` to `high` is the 80 % band of what is delivered.
+# Each forecast that was written, and what came of it. `low` to `high` is the 80 % band of what is delivered.
+# `carrier` names the message that it stands in, `shown_at` is when GitHub took that message.
 forecasts = _tenant_table(
     "forecasts",
     *_sprint_key(),
@@ -387,8 +388,11 @@ forecasts = _tenant_table(
     Column("delivered", Numeric(12, 2)),
     Column("finished_on", Date),
     _moment("graded_at"),
+    Column("carrier", Text),
+    _moment("shown_at"),
     Index("forecasts_by_sprint", "organization_id", "sprint_id", "made_at"),
     Index("forecasts_to_grade", "organization_id", "sprint_id", postgresql_where=text("graded_at is null")),
+    Index("forecasts_to_show", "organization_id", "carrier", postgresql_where=text("shown_at is null")),
 )
 
 # What we say unasked, one row for each thing that is kept up to date: a sprint's living comment, a summary, a
