@@ -18,8 +18,7 @@ from bot.publish import Publisher
 from bot.reading import Reading
 from bot.repository import GitHubRepository
 from bot.thread import GitHubThread
-from charts.locales import LOCALE, locale_of, writing_in
-from commands.context import Context
+from commands.context import Context, writing_for
 from commands.dispatch import Desk, Dispatcher
 from commands.outcome import Answer, Picture, Reply
 from commands.permissions import Level, Policy
@@ -125,7 +124,7 @@ class Answers:
         failure: Exception | None = None
         request, organization_id = task.request, task.organization_id
         try:
-            with writing_in(locale_of(task.project.settings.get(LOCALE))):
+            with writing_for(task.project, self._clock()):
                 answers = await self._work_out(task, thread)
                 messages = [await self._message(task, answer) for answer in answers if answer.reply]
         except Exception as problem:

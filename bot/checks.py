@@ -21,8 +21,7 @@ from bot.impacts import Impacts, Said, is_required
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
-from charts.locales import LOCALE, locale_of, writing_in
-from commands.context import Context
+from commands.context import Context, writing_for
 from commands.forecasting import foretold
 from commands.outcome import Answer
 from commands.permissions import Policy
@@ -111,7 +110,7 @@ class Checks:
                 if head and is_rerun:
                     await self._repeat(organization_id, project, head)
                 return
-        with writing_in(locale_of(project.settings.get(LOCALE))):
+        with writing_for(project, self._clock()):
             async with self._database.tenant(organization_id) as tenant:
                 said = await self._working(tenant, project).all(only)
             images = [await self._images(organization_id, project, one) for one in said]
@@ -265,7 +264,8 @@ class Checks:
             return
         there = GitHubRepository(self._installation(project), project.full_name or "")
         task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
-        said, is_done = await self._do(task, pull, press)
+        with writing_for(project, self._clock()):
+            said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
             button = Button(
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done

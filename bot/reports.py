@@ -20,8 +20,7 @@ from bot.followed_sprint import FollowedSprint, living_key
 from bot.isolation import isolated
 from bot.pictures import Pictures
 from bot.recording import REDRAW_EVERY
-from charts.locales import LOCALE, locale_of, writing_in
-from commands.context import Context
+from commands.context import Context, writing_for
 from commands.living import Place, begun_in, is_sprint, place_of, starts
 from commands.outcome import Picture
 from commands.ports import Repository
@@ -76,8 +75,7 @@ class Reports:
             # Looked at before the facts are read: what is written meanwhile is drawn next time.
             is_coming = await _is_coming(tenant, project)
             drafting = self._drafting(tenant, project, now, is_complete=not is_coming)
-            locale = locale_of(project.settings.get(LOCALE))
-            with writing_in(locale):
+            with writing_for(project, now):
                 drafts = await drafting.drafts()
             if not is_coming and not drafting.has_failed:
                 # What waits to be said, and is not so any more, is not said.
@@ -86,7 +84,7 @@ class Reports:
         failures = list[Exception]()
         for draft in drafts:
             try:
-                with writing_in(locale):
+                with writing_for(project, now):
                     if isinstance(draft, Draft):
                         await self._want(organization_id, project, draft, now)
             except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
@@ -113,8 +111,9 @@ class Reports:
             if project is None:
                 return None
             is_complete = not await _is_coming(tenant, project)
-            drafting = self._drafting(tenant, project, self._clock(), is_complete=is_complete)
-            with writing_in(locale_of(project.settings.get(LOCALE))):
+            now = self._clock()
+            drafting = self._drafting(tenant, project, now, is_complete=is_complete)
+            with writing_for(project, now):
                 drafts = {draft.key: draft for draft in await drafting.drafts()}
             match drafts.get(post.key):
                 case Kept():

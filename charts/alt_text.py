@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from charts.locales import day_and_month
+from charts.locales import written_day
 from charts.reading import FULL_MONTHS, is_over, number, quantity
 from charts.values import ForecastFan
 from sprints.burndown import Burndown, ideal_before, pace
@@ -124,5 +124,5 @@ def _moved(burndown: Burndown) -> str:
 
 
 def long_day(day: date) -> str:
-    """20 November, in the form of the locale."""
-    return day_and_month(day.day, FULL_MONTHS[day.month - 1])
+    """20 November, in the form of the locale; of another year with its year."""
+    return written_day(day, FULL_MONTHS[day.month - 1])

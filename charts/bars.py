@@ -11,7 +11,7 @@ from charts.canvas import Canvas, text_width
 from charts.labels import Box
 from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, left_edge
 from charts.reading import MONTHS, number
-from charts.scale import DateTick
+from charts.scale import DateTick, month_periods
 
 _WIDEST_BAR, _SHARE_OF_COLUMN = 80.0, 0.66
 # A number stands in its bar from this height on.
@@ -103,12 +103,19 @@ def draw_column_dates(
 
     `notes` take the month's place under some columns.
     """
-    ticks, before = list[DateTick](), None
-    has_days = plot.day_width >= _ROOM_FOR_DAY
-    for column, day in enumerate(days):
-        names = (str(day.day), MONTHS[day.month - 1]) if has_days else (MONTHS[day.month - 1], str(day.year))
-        if not has_days and ticks and (column - ticks[-1].day) * plot.day_width < _ROOM_FOR_MONTH:
-            continue
-        ticks.append(DateTick(column, names[0], "" if names[1] == before else names[1]))
-        before = names[1]
+    if plot.day_width >= _ROOM_FOR_DAY:
+        periods = enumerate(zip(days, month_periods(days), strict=True))
+        ticks = [DateTick(column, str(day.day), period) for column, (day, period) in periods]
+    else:
+        ticks = _ticks_of_some_months(plot, days)
     draw_ticks(canvas, [replace(tick, period=notes.get(tick.day, tick.period)) for tick in ticks], plot)
+
+
+def _ticks_of_some_months(plot: DayPlot, days: Sequence[date]) -> list[DateTick]:
+    ticks, year = list[DateTick](), None
+    for column, day in enumerate(days):
+        if ticks and (column - ticks[-1].day) * plot.day_width < _ROOM_FOR_MONTH:
+            continue
+        ticks.append(DateTick(column, MONTHS[day.month - 1], "" if day.year == year else str(day.year)))
+        year = day.year
+    return ticks

@@ -19,6 +19,9 @@ from sprints.burnup import Burnup
 MOST_POINTS = 60
 # How many dates find room below the axis.
 _MOST_DATES, _MOST_DATES_WITH_YEAR = 9, 5
+_LONGEST_WITHOUT_YEAR = len("20 Nov")
+# So many days on the same day and month may come again.
+_LONG = 330
 # Digits without ink: names of categories must differ, and most of these should not be seen.
 _INVISIBLE_DIGITS = {"0": "\u200b", "1": "\u200c"}
 # Mermaid draws on GitHub's own background, light or dark: inks that are visible on both.
@@ -121,7 +124,7 @@ def fan_mermaid(fan: ForecastFan) -> str:
     )
     shown = _shown(length)
     series = [Series("line", name, ink, [line[n] for n in shown]) for name, ink, line in levels]
-    every = -(-len(shown) // _MOST_DATES)
+    every = -(-len(shown) // most_names(names))
     seen = [names[n] if place % every == 0 else "" for place, n in enumerate(shown)]
     unit = unit_name(fan.sprint.unit)
     title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), scope (orange)"
@@ -159,17 +162,19 @@ def _thinned(values: Sequence[Decimal | None], shown: Sequence[int]) -> list[Dec
 
 def _categories(burndown: Burndown, shown: Sequence[int]) -> list[str]:
     """Names of the points: `start`, some dates, and between these nothing that can be seen."""
-    is_long = len(burndown.days) > 330
-    every = -(-len(shown) // (_MOST_DATES_WITH_YEAR if is_long else _MOST_DATES))
-    names = []
-    for place, point in enumerate(shown):
-        if point and place % every == 0:
-            day = burndown.days[point - 1].date
-            name = f"{short_day(day)} {day.year}" if is_long else short_day(day)
-        else:
-            name = _invisible(place) if point else "start"
-        names.append(name)
-    return names
+    is_long = len(burndown.days) > _LONG
+    dates = [short_day(day.date, with_year=is_long) for day in burndown.days]
+    every = -(-len(shown) // most_names(dates))
+    return [
+        "start" if not point else dates[point - 1] if place % every == 0 else _invisible(place)
+        for place, point in enumerate(shown)
+    ]
+
+
+def most_names(dates: Sequence[str]) -> int:
+    """How many of these dates find room below the axis: fewer where some have their year."""
+    has_years = any(len(name) > _LONGEST_WITHOUT_YEAR for name in dates)
+    return _MOST_DATES_WITH_YEAR if has_years else _MOST_DATES
 
 
 def _invisible(place: int) -> str:

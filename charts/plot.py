@@ -22,6 +22,8 @@ BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
 DATES_AT, PERIODS_AT = 41.0, 15.0
 # Where a plot ends and its title stands, if it has one.
 TITLED_TOP, _TITLE_AT = style.HEIGHT - 66.0, style.HEIGHT - 30.0
+# On a longer axis a day and its month are not unique.
+_A_YEAR = 366
 # Below these widths of a day's column days off are a flicker, dots on the line a smear, and a thick line
 # hides its own wiggles.
 _LEAST_WIDTH_TO_SHADE, LEAST_WIDTH_FOR_DOTS, _LEAST_WIDTH_FOR_THICK_LINE = 3.0, 14.0, 3.0
@@ -135,8 +137,7 @@ def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = 
     """
     today = ""
     if plot.today is not None:
-        year = f" {days[plot.today].year}" if len(days) > 366 else ""
-        today = f"today, {short_day(days[plot.today])}{year}"
+        today = f"today, {short_day(days[plot.today], with_year=len(days) > _A_YEAR)}"
     draw_ticks(canvas, date_ticks(days, plot.day_width), plot, today, last)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from charts.locales import day_and_month, localized
+from charts.locales import current, localized, written_day
 from sprints.burndown import Burndown
 
 # Not strftime: that follows the machine's locale.
@@ -49,9 +49,12 @@ def is_over(burndown: Burndown) -> bool:
     return burndown.is_day_complete or burndown.as_of.date() > burndown.days[last].date
 
 
-def short_day(day: date) -> str:
-    """20 Nov, in the form of the locale."""
-    return day_and_month(day.day, MONTHS[day.month - 1])
+def short_day(day: date, *, with_year: bool = False) -> str:
+    """20 Nov, in the form of the locale; of another year, or where it is asked for, with its year."""
+    locale = current()
+    if locale.first == "year" and (with_year or locale.needs_year(day)):
+        return day.isoformat()
+    return written_day(day, MONTHS[day.month - 1], with_year=with_year)
 
 
 def number(value: Decimal, places: int = 2) -> str:

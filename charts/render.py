@@ -3,9 +3,9 @@
 `Chart` is every value that can be drawn; what belongs to each kind is in one table.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from importlib import import_module
@@ -102,7 +102,9 @@ def content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
     """
     # Those of burndowns are as they were when there were no others, so that these keep their names.
     seen = _seen(chart) if isinstance(chart, Burndown) else (_KINDS[type(chart)].module, _plain(chart))
-    form = () if locale == ENGLISH else (locale.name,)
+    form: tuple[object, ...] = () if locale.name == ENGLISH.name else (locale.name,)
+    # Only where a date has its year, so that all other pictures keep their names on New Year's Day.
+    form += (locale.year,) if any(map(locale.needs_year, _dates_in(chart))) else ()
     return sha256(repr((STYLE_VERSION, *seen, *form)).encode()).hexdigest()[:32]
 
 
@@ -126,6 +128,21 @@ def _seen(burndown: Burndown) -> tuple[object, ...]:
     )
     # Only where there is one, so that pictures without keep their names.
     return (*seen, ghost) if any(ghost) else seen
+
+
+def _dates_in(value: object) -> Iterator[date]:
+    """All days that a value holds. Moments are not shown."""
+    match value:
+        case datetime():
+            return
+        case date():
+            yield value
+        case tuple():
+            for part in value:
+                yield from _dates_in(part)
+        case _ if is_dataclass(value):
+            for field in fields(value):
+                yield from _dates_in(getattr(value, field.name))
 
 
 def _plain(value: object) -> object:

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from charts.locales import localized
+from charts.locales import current, localized
 from charts.reading import MONTHS, WEEKDAYS
 
 # The least distance between neighbouring labels of each kind, in CSS pixels.
@@ -15,7 +15,10 @@ _ROOM_FOR_WEEKDAY, _ROOM_FOR_DAY, _ROOM_FOR_WEEK, _ROOM_FOR_MONTH, _ROOM_FOR_YEA
 
 @dataclass(frozen=True, slots=True)
 class DateTick:
-    """A label under `days[day]`: its name, and below that its month or year where that begins."""
+    """A label under `days[day]`: its name, and below that its month or year where that begins.
+
+    A month has its year where a reader would think of another one.
+    """
 
     day: int
     name: str
@@ -50,14 +53,26 @@ def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     else:
         return _ticks_of_months(days, day_width)
     with_weekday = day_width >= _ROOM_FOR_WEEKDAY
-    ticks, period = list[DateTick](), None
-    for i in chosen:
-        day = days[i]
-        name = f"{WEEKDAYS[day.weekday()]} {day.day}" if with_weekday else str(day.day)
-        begins = (day.year, day.month) != period
-        ticks.append(DateTick(i, name, MONTHS[day.month - 1] if begins else ""))
-        period = (day.year, day.month)
-    return ticks
+    periods = month_periods([days[i] for i in chosen])
+    return [
+        DateTick(
+            i, f"{WEEKDAYS[days[i].weekday()]} {days[i].day}" if with_weekday else str(days[i].day), period
+        )
+        for i, period in zip(chosen, periods, strict=True)
+    ]
+
+
+def month_periods(days: Sequence[date]) -> list[str]:
+    """Beside each day its month, where that begins: with its year, unless that is plain. Else nothing."""
+    periods, before, year = list[str](), None, current().year
+    for day in days:
+        month = (day.year, day.month)
+        needs_year = year is not None and day.year != year
+        name = f"{MONTHS[day.month - 1]} {day.year}" if needs_year else MONTHS[day.month - 1]
+        periods.append(name if month != before else "")
+        before = month
+        year = day.year if year is not None else None
+    return periods
 
 
 def _ticks_of_months(days: Sequence[date], day_width: float) -> list[DateTick]:

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, unit_name, xychart
+from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, most_names, unit_name, xychart
 from charts.reading import short_day, whole
 from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
 from sprints.numbering import ref
 
-_MOST_BARS, _MOST_NAMES, _MOST_ROWS = 52, 9, 10
+_MOST_BARS, _MOST_ROWS = 52, 10
 
 
 def velocity_mermaid(velocity: VelocityBars) -> str:
@@ -96,7 +96,7 @@ def _share(days: int, aging: Aging) -> str:
 
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
     """A chart with a name for each place, or where these are many for some of them."""
-    every = -(-len(names) // _MOST_NAMES)
+    every = -(-len(names) // most_names(names))
     # From the right, so that the latest has its name.
     seen = [name if (len(names) - 1 - place) % every == 0 else "" for place, name in enumerate(names)]
     top = max((value for one in series for value in one.values), default=Decimal(0))

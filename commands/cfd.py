@@ -13,7 +13,7 @@ from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.reporting import fold
-from commands.wording import counted, footer, full_day, moment, plain, table, weekday
+from commands.wording import counted, footer, full_day, moment, plain, table, weekday, weekdays
 from sprints.calendar import Calendar
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
 from sprints.flow import flows_of
@@ -130,7 +130,7 @@ def _pile(flow: CumulativeFlow, today: date) -> str:
     is_over = last.date < today
     since = f"since the end of {weekday(first.date)}"
     if is_over:
-        since = f"from the end of {weekday(first.date)} to {weekday(last.date)}"
+        since = f"from the end of {weekdays(first.date, last.date)}"
     started, left = last.started - first.started, _left(last) - _left(first)
     went = f"{left} {_gone(flow)}"
     if last.in_progress - first.in_progress >= _GROWS_BY:
@@ -173,8 +173,8 @@ def _standstill(flow: CumulativeFlow, calendar: Calendar, today: date) -> str:
     if len(longest) < _IDLE_DAYS:
         return _peak(flow)
     return (
-        f"Nothing was {_gone(flow)} on {len(longest)} working days in a row, {weekday(longest[0].date)} to "
-        f"{weekday(longest[-1].date)}."
+        f"Nothing was {_gone(flow)} on {len(longest)} working days in a row, "
+        f"{weekdays(longest[0].date, longest[-1].date)}."
     )
 
 

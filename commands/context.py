@@ -1,10 +1,12 @@
 """All that a command may ask for while it runs."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from charts.locales import LOCALE, locale_of, writing_in
 from commands.permissions import Level
 from commands.ports import Repository
 from commands.request import Request
@@ -26,6 +28,12 @@ RefusalOf = Callable[[str], Awaitable[str | None]]
 async def refuse_all(command: str) -> str | None:
     """Where nobody asked, nobody may."""
     return f"Nobody may run `/{command}` here."
+
+
+def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
+    """All that is written within has the form of a repository's team, dates as of its local day."""
+    today = project.rules.calendar.day_of(now)
+    return writing_in(locale_of(project.settings.get(LOCALE), today))
 
 
 @dataclass(frozen=True)

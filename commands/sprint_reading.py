@@ -6,7 +6,7 @@ from charts.reading import number, quantity, scope_steps, signed
 from commands.cards.nothing_left import nothing_left
 from commands.cards.status import completeness
 from commands.charting import for_sprint
-from commands.wording import counted, footer, moment, named, table, weekday
+from commands.wording import counted, footer, moment, named, table, weekday, weekdays
 from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Cause, Facts
@@ -129,8 +129,7 @@ def _stretch(burndown: Burndown) -> str:
     idle = _longest_idle(burndown)
     if len(idle) >= _IDLE_DAYS:
         return (
-            f"Nothing was done on {len(idle)} working days in a row, {weekday(idle[0].date)} to "
-            f"{weekday(idle[-1].date)}."
+            f"Nothing was done on {len(idle)} working days in a row, {weekdays(idle[0].date, idle[-1].date)}."
         )
     steps, scope, done = list[tuple[Decimal, Decimal, BurndownDay]](), burndown.committed, Decimal(0)
     for day in burndown.days:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from charts.locales import current
 from charts.reading import WEEKDAYS, short_day
 from commands.foreign_text import code, plain
 from sprints.numbering import Number, ref
@@ -35,15 +34,18 @@ def named(numbers: Iterable[Number], most: int = _MOST_NAMED) -> str:
 
 def full_day(day: date) -> str:
     """20 Nov 2026, in the form of the locale."""
-    first = current().first
-    if first == "year":
-        return day.isoformat()
-    return f"{short_day(day)}{',' if first == 'month' else ''} {day.year}"
+    return short_day(day, with_year=True)
 
 
-def weekday(day: date) -> str:
-    """Fri 20 Nov."""
-    return f"{WEEKDAYS[day.weekday()]} {short_day(day)}"
+def weekday(day: date, *, with_year: bool = False) -> str:
+    """Fri 20 Nov; of another year, or where it is asked for, Fri 20 Nov 2026."""
+    return f"{WEEKDAYS[day.weekday()]} {short_day(day, with_year=with_year)}"
+
+
+def weekdays(first: date, last: date, joint: str = " to ") -> str:
+    """Mon 16 Nov to Fri 20 Nov; across New Year both with their years."""
+    with_year = first.year != last.year
+    return f"{weekday(first, with_year=with_year)}{joint}{weekday(last, with_year=with_year)}"
 
 
 def moment(at: datetime) -> str:

@@ -51,7 +51,8 @@ def _joined(*parts: str) -> str:
 def _frame(start: date, due: date, calendar: Calendar) -> str:
     working = sum(map(calendar.is_working_day, days_between(start, due)))
     days = counted(working, "working day")
-    return f"{weekday(start)} – {weekday(due)} {due.year} · {days}"
+    first = weekday(start, with_year=start.year != due.year)
+    return f"{first} – {weekday(due, with_year=True)} · {days}"
 
 
 def _changed(sprint: Sprint, before: Sprint) -> str:

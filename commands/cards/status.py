@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from charts.reading import WEEKDAYS, number, quantity, signed
 from commands.cards.nothing_left import nothing_left
-from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday
+from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday, weekdays
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Amount, Cause, Facts
@@ -130,7 +130,7 @@ def _due_sentence(sprint: Sprint) -> str:
     if not slip:
         return f"The due date was moved{times} and is back on {weekday(after)}."
     how = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
-    return f"The due date was moved{times} from {weekday(before)} to {weekday(after)}: {how}."
+    return f"The due date was moved{times} from {weekdays(before, after)}: {how}."
 
 
 def _working_days_left(sprint: Sprint, as_of: datetime) -> str:

@@ -32,7 +32,7 @@ def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
     day = calendar.day_of(moment)
     if day == calendar.day_of(now):
         return "since today"
-    return f"since {weekday(day)}" + (f" {day.year}" if day.year != calendar.day_of(now).year else "")
+    return f"since {weekday(day, with_year=day.year != calendar.day_of(now).year)}"
 
 
 def against(wip: Wip) -> str:
