@@ -104,7 +104,7 @@ def draw_column_dates(
     `notes` take the month's place under some columns.
     """
     if plot.day_width >= _ROOM_FOR_DAY:
-        periods = enumerate(zip(days, month_periods(days), strict=True))
+        periods = enumerate(zip(days, month_periods(days, notes), strict=True))
         ticks = [DateTick(column, str(day.day), period) for column, (day, period) in periods]
     else:
         ticks = _ticks_of_some_months(plot, days)

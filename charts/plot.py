@@ -159,8 +159,9 @@ def draw_ticks(
         if not any(map(box.overlaps, taken)):
             canvas.text(box.left, PERIODS_AT, last, style.TICK)
             taken.append(Box(box.left - 12, 0, box.right + 12, 1))
-    # From the right: where two periods begin side by side, the longer one keeps its name.
-    for tick in reversed([tick for tick in ticks if tick.period]):
+    # A year matters most. Else from the right: of two periods side by side the longer one keeps its name.
+    periods = reversed([tick for tick in ticks if tick.period])
+    for tick in sorted(periods, key=lambda tick: not tick.period[-4:].isdigit()):
         box = _below(plot, tick.day, text_width(tick.period, style.TICK))
         if not any(map(box.overlaps, taken)):
             canvas.text(box.left, PERIODS_AT, tick.period, style.TICK)

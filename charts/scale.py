@@ -1,6 +1,6 @@
 """Axes: round numbers for values, and days, weeks, months or years for dates, whichever fit."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -62,16 +62,21 @@ def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     ]
 
 
-def month_periods(days: Sequence[date]) -> list[str]:
-    """Beside each day its month, where that begins: with its year, unless that is plain. Else nothing."""
+def month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:
+    """Beside each day its month, where that begins: with its year, unless that is plain. Else nothing.
+
+    `hidden` are places where something else is written: a year that is due there is told at the next one.
+    """
     periods, before, year = list[str](), None, current().year
-    for day in days:
-        month = (day.year, day.month)
-        needs_year = year is not None and day.year != year
-        name = f"{MONTHS[day.month - 1]} {day.year}" if needs_year else MONTHS[day.month - 1]
-        periods.append(name if month != before else "")
+    for place, day in enumerate(days):
+        month, needs_year = (day.year, day.month), year is not None and day.year != year
+        if place in hidden or (month == before and not needs_year):
+            periods.append("")
+        else:
+            name = MONTHS[day.month - 1]
+            periods.append(f"{name} {day.year}" if needs_year else name)
+            year = day.year if year is not None else None
         before = month
-        year = day.year if year is not None else None
     return periods
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box
+from charts.locales import ENGLISH, Locale
 from charts.render import Chart, render
 
 ACCEPTED = Path(__file__).parent / "accepted"
@@ -33,7 +34,7 @@ def accept_if_asked(png: bytes, name: str) -> None:
         picture.quantize(64, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
-def words_on(chart: Chart) -> list[tuple[str, Box]]:
+def words_on(chart: Chart, locale: Locale = ENGLISH) -> list[tuple[str, Box]]:
     """What is written on a picture, and where: from the baseline to the height of capitals."""
     found = list[tuple[str, Box]]()
 
@@ -41,13 +42,13 @@ def words_on(chart: Chart) -> list[tuple[str, Box]]:
         found.append((text, Box(x, y, x + text_width(text, lettering), y + lettering.cap_height)))
 
     with patch.object(Canvas, "text", note):
-        render(chart)
+        render(chart, locale)
     return found
 
 
-def misplaced(chart: Chart) -> list[str]:
+def misplaced(chart: Chart, locale: Locale = ENGLISH) -> list[str]:
     """Words that are not wholly on the card, or that lie on others."""
-    card, words = Box(2, 3, style.WIDTH - 2, style.HEIGHT - 3), words_on(chart)
+    card, words = Box(2, 3, style.WIDTH - 2, style.HEIGHT - 3), words_on(chart, locale)
     outside = [f"{text} leaves the card" for text, box in words if not box.is_within(card)]
     overlapping = [
         f"{text} lies on {other}"

@@ -46,14 +46,14 @@ async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Se
     return int(issue["number"])
 
 
-def usual_past() -> tuple[list[Box], list[Card]]:
+def usual_past(first_monday: datetime = _FIRST_MONDAY) -> tuple[list[Box], list[Card]]:
     """Four sprints of a week and one that runs. The second did one of four items; its rest was carried over.
 
     Each item is worth 3 points and assigned on Monday; item k of a sprint is done on day k, at noon.
     """
     boxes, cards = list[Box](), list[Card]()
     for n in range(5):
-        monday = _FIRST_MONDAY + timedelta(weeks=n)
+        monday = first_monday + timedelta(weeks=n)
         boxes.append(sprint_box(monday, 20 + n))
         for k in range(4):
             card = FlowCard(1000 + 10 * n + k, actor="alice").opened(monday - timedelta(days=2), "points: 3")
