@@ -20,7 +20,7 @@ from bot.refusals import forgive
 from bot.services import Services
 from bot.settings_file import ORGANIZATION
 from commands.parser import skimming
-from handlers import ROUTES
+from handlers import handle
 from handlers.delivery import (
     Asked,
     CheckWanted,
@@ -37,6 +37,7 @@ from handlers.delivery import (
     WritingAllowed,
 )
 from handlers.payloads import Account, Repository, clean
+from sprints.model import ActivityEvent
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
@@ -228,12 +229,7 @@ class Recording:
                     received_at=event.received_at,
                 )
                 frame = delivery.frame
-                with skimming():  # What is long is read by who answers, off the event loop.
-                    outcomes = [
-                        outcome
-                        for handler in ROUTES.get((event.event, event.action), ())
-                        for outcome in handler(delivery)
-                    ]
+                outcomes = self._handle(delivery, frame)
             except UnusableError as problem:
                 self._log.info(
                     "delivery carries nothing usable", delivery=event.delivery, reason=str(problem)
@@ -246,11 +242,25 @@ class Recording:
                 read.found.append((event, frame, outcomes))
         return read
 
+    def _handle(self, delivery: Delivery, frame: Frame) -> list[Outcome]:
+        """What all handlers make of a delivery. Raises UnusableError if that can be recorded nowhere."""
+        with skimming():  # What is long is read by who answers, off the event loop.
+            outcomes, problems = handle(delivery)
+        for problem in problems:
+            self._log.info("part of a delivery is odd", delivery=delivery.id, reason=str(problem))
+        if frame.repository is None and any(_needs_repository(outcome) for outcome in outcomes):
+            raise UnusableError("it names no repository")
+        return outcomes
+
     async def _fail(self, tenant: Tenant, event: StoredEvent, why: str) -> None:
         parked = await Deliveries(tenant).mark_failed(event, why, self._clock())
         self._log.warning(
             "delivery parked" if parked else "delivery put off", delivery=event.delivery, reason=why
         )
+
+
+def _needs_repository(outcome: Outcome) -> bool:
+    return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
 
 
 async def _change_installation(installations: Installations, change: InstallationChanged) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from handlers.asking import find_commands
 from handlers.check_run import follow_check_run
 from handlers.check_suite import follow_check_suite
-from handlers.delivery import Handler
+from handlers.delivery import Delivery, Handler, Outcome, UnusableError
 from handlers.deployment_status import record_deployment_status
 from handlers.installation import record_installation, record_installation_repositories
 from handlers.issue_comment import record_comment
@@ -66,3 +66,19 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     # A group that was destroyed needs nothing: its check has been reported.
     ("merge_group", "checks_requested"): (follow_merge_group,),
 }
+
+
+def handle(delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]]:
+    """What all handlers of an event make of a delivery, and why some could make nothing of it.
+
+    Raises UnusableError if none of them could.
+    """
+    outcomes, problems = list[Outcome](), list[UnusableError]()
+    for handler in ROUTES.get((delivery.event, delivery.action), ()):
+        try:
+            outcomes += list(handler(delivery))
+        except UnusableError as problem:
+            problems.append(problem)
+    if problems and not outcomes:
+        raise problems[0]
+    return outcomes, problems

@@ -72,7 +72,8 @@ class _Event(msgspec.Struct, kw_only=True):
     """What all these events carry. `changes` says what an edit replaced, and whence a transfer came."""
 
     sender: _Account | None = None
-    changes: dict[str, Any] | None = None
+    # Of any shape: that there is one tells a transfer, whose text nobody typed here.
+    changes: Any = None
 
 
 class _CommentPayload(_Event, kw_only=True):
@@ -182,7 +183,7 @@ def _request(
     )
 
 
-def _text_before(delivery: Delivery, changes: Mapping[str, Any] | None) -> str | None:
+def _text_before(delivery: Delivery, changes: Any) -> str | None:
     """The text that the event replaced, empty where it is new. None if the event wrote no text.
 
     An issue that is `opened` with changes was transferred; an edit of a title or a base changes no text.
@@ -191,7 +192,7 @@ def _text_before(delivery: Delivery, changes: Mapping[str, Any] | None) -> str |
         return None if changes else ""
     if delivery.action != _EDITED:
         return None
-    change = (changes or {}).get("body")
+    change = changes.get("body") if isinstance(changes, Mapping) else None
     if not isinstance(change, Mapping) or "from" not in change:
         return None
     return str(change["from"] or "")

@@ -35,7 +35,7 @@ class _Payload(msgspec.Struct):
     """Of its pull requests GitHub tells only those of the same repository, so nothing relies on them."""
 
     check_run: _CheckRun
-    sender: Account
+    sender: Account | None = None
     requested_action: _Action | None = None
 
 
@@ -53,16 +53,18 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 def follow_check_run(delivery: Delivery) -> Iterator[CheckWanted | MergeGroupQueued | Pressed]:
     """Asks for what a button says, or for the check once more."""
-    run = delivery.read(_PAYLOAD).check_run
+    payload = delivery.read(_PAYLOAD)
+    run = payload.check_run
     if run.name != NAME:
         return
     branch = run.check_suite.head_branch if run.check_suite else None
-    if (
-        is_queue_branch(branch) or run.external_id == MERGE_GROUP
-    ):  # Its check has no buttons, but can be run again.
+    if is_queue_branch(branch) or run.external_id == MERGE_GROUP:
+        # Its check has no buttons, but can be run again.
         yield MergeGroupQueued(clean(run.head_sha), pull_request_of(branch), is_rerun=True)
     elif delivery.action == "requested_action":
-        yield Pressed()
+        # Nobody may press a button without a name, and a button without an identifier does nothing.
+        if payload.sender and payload.requested_action:
+            yield Pressed()
     else:
         yield CheckWanted(head=clean(run.head_sha), is_rerun=True)
 
@@ -72,4 +74,5 @@ def press_of(delivery: Delivery) -> Press:
     payload = delivery.read(_PAYLOAD)
     button = payload.requested_action.identifier if payload.requested_action else ""
     sender = payload.sender
-    return Press(clean(button), clean(payload.check_run.head_sha), clean(sender.login), sender.type == "Bot")
+    login, is_bot = (sender.login, sender.type == "Bot") if sender else ("", False)
+    return Press(clean(button), clean(payload.check_run.head_sha), clean(login), is_bot)

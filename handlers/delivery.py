@@ -7,7 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
-from handlers.payloads import Account, MalformedError, Repository, decode, strip_nul
+from handlers.lenient import decode_leniently
+from handlers.payloads import Account, MalformedError, Repository, strip_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -24,26 +25,44 @@ class Delivery:
     received_at: datetime
 
     def read(self, shape: msgspec.json.Decoder[T]) -> T:
-        """The payload in the shape that a handler needs. Raises UnusableError if it has another one."""
+        """The payload in the shape that a handler needs, without its odd values.
+
+        Raises UnusableError if something is odd or missing that the shape has no default for.
+        """
         try:
-            return decode(shape, strip_nul(self.body))
+            return decode_leniently(shape, strip_nul(self.body))
         except MalformedError as problem:
             raise UnusableError(str(problem)) from None
 
     @property
     def frame(self) -> "Frame":
-        """Where it happened and who did it."""
-        return self.read(_FRAME)
+        """Where it happened and who did it.
+
+        Raises UnusableError if it names a repository that cannot be read: it would go to none.
+        """
+        parts = self.read(_FRAME)
+        try:
+            repository = decode_leniently(_REPOSITORY, parts.repository)
+        except MalformedError as problem:
+            raise UnusableError(f"{problem} of the repository") from None
+        return Frame(repository, parts.sender)
 
 
-class Frame(msgspec.Struct):
-    """What all deliveries have in common. Those about the App itself name no repository."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What all deliveries have in common. Those about an account or its projects name no repository."""
 
-    repository: Repository | None = None
+    repository: Repository | None
+    sender: Account | None
+
+
+class _FrameParts(msgspec.Struct):
+    repository: msgspec.Raw = msgspec.Raw(b"null")
     sender: Account | None = None
 
 
-_FRAME = msgspec.json.Decoder(Frame)
+_FRAME = msgspec.json.Decoder(_FrameParts)
+_REPOSITORY = msgspec.json.Decoder(Repository | None)
 
 
 class UnusableError(Exception):

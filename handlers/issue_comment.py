@@ -6,12 +6,11 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import Account, Issue
+from handlers.payloads import Issue
 
 
 class _Payload(ItemPayload, kw_only=True):
     issue: Issue
-    sender: Account
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

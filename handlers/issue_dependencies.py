@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import Issue, Repository
+from handlers.payloads import Issue, IssueReference, Repository, RepositoryReference
 
 _EVENTS = {
     "blocked_by_added": "blocked",
@@ -18,9 +18,9 @@ _EVENTS = {
 
 class _Payload(ItemPayload, kw_only=True):
     blocked_issue: Issue
-    blocking_issue: Issue
+    blocking_issue: IssueReference
     repository: Repository
-    blocked_issue_repo: Repository | None = None
+    blocked_issue_repo: RepositoryReference | None = None
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)

@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import Changes, Issue, clean
+from handlers.payloads import Changes, Issue, IssueReference, RepositoryReference, clean
 
 
 class _Type(msgspec.Struct):
@@ -14,8 +14,9 @@ class _Type(msgspec.Struct):
 
 
 class _Changes(Changes):
-    new_issue: Issue | None = None
-    old_issue: Issue | None = None
+    new_issue: IssueReference | None = None
+    old_issue: IssueReference | None = None
+    old_repository: RepositoryReference | None = None
 
 
 class _Payload(ItemPayload, kw_only=True):
@@ -31,9 +32,10 @@ def record_issue(delivery: Delivery) -> Iterator[Recorded]:
     """Puts the event on the timeline."""
     payload = delivery.read(_PAYLOAD)
     issue, changes = payload.issue, payload.changes
-    if delivery.action == "opened" and changes and changes.old_issue:
+    if delivery.action == "opened" and changes and (changes.old_issue or changes.old_repository):
         # It came by a transfer: it is as old as it was elsewhere, but it was not here before.
-        yield from record_item(delivery, issue, payload, at=issue.updated_at, named=changes.old_issue.key)
+        former = changes.old_issue.key if changes.old_issue else None
+        yield from record_item(delivery, issue, payload, at=issue.updated_at, named=former)
         return
     yield from record_item(delivery, issue, payload, named=_named(delivery.action, payload))
 

@@ -54,7 +54,8 @@ def record_item(
         actor=payload.actor,
     )
     yield Recorded(fact)
-    if shown := payload.milestone or item.milestone:
+    shown = payload.milestone or item.milestone
+    if shown and shown.title:
         yield Recorded(shown.told("observed", at, delivery.id, payload.actor))
 
 

@@ -87,10 +87,34 @@ class Label(msgspec.Struct):
     name: str
 
 
+class IssueReference(msgspec.Struct):
+    """An issue that an event on another one names."""
+
+    id: Id = 0
+    node_id: Name = ""
+
+    @property
+    def key(self) -> str:
+        """As `Item.key`."""
+        return self.node_id or f"Issue:{self.id}"
+
+
+class RepositoryReference(msgspec.Struct):
+    """The repository of an issue that an event names."""
+
+    id: Id = 0
+    node_id: Name = ""
+
+    @property
+    def key(self) -> str:
+        """As `Repository.key`."""
+        return self.node_id or f"repository:{self.id}"
+
+
 class Milestone(msgspec.Struct):
     id: Id
     number: Id
-    title: str
+    title: str = ""
     created_at: datetime | None = None
     updated_at: datetime | None = None
     description: str | None = None
@@ -133,15 +157,16 @@ class Item(msgspec.Struct):
     """What issues and pull requests have in common."""
 
     number: Number
-    title: str
     created_at: datetime
     updated_at: datetime
+    title: str = ""
     id: Id = 0
     node_id: Name = ""
     state: str = "open"
     closed_at: datetime | None = None
     milestone: Milestone | None = None
-    labels: list[Label] = []
+    # GitHub's description allows a label to be its name alone.
+    labels: list[Label | str] = []
     user: Account | None = None
     assignees: list[Account] = []
     body: str | None = None
@@ -166,7 +191,7 @@ class Item(msgspec.Struct):
             state=state,
             closed_at=self.closed_at,
             milestone=self.milestone.id if self.milestone else None,
-            labels=tuple(clean(label.name) for label in self.labels),
+            labels=tuple(clean(label if isinstance(label, str) else label.name) for label in self.labels),
             is_pull_request=is_pull_request,
             author=clean(self.user.login) if self.user else None,
             assignees=tuple(clean(one.login) for one in self.assignees),

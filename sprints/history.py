@@ -258,7 +258,7 @@ def _state_after(event: ItemEvent) -> State:
 def _labels_after(labels: tuple[str, ...], event: ItemEvent) -> tuple[str, ...]:
     if event.label is None:
         # GitHub names no label when it was deleted, but shows those that are left.
-        return _in_known_order(labels, event.snapshot, may_add=False)
+        return _in_known_order(labels, event.snapshot, may_add=event.event == "labeled")
     rest = _without(labels, event.label)
     return (*rest, event.label) if event.event == "labeled" else rest
 
