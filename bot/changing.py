@@ -222,7 +222,9 @@ class Changing:
         where, project_id = tenant.organization_id, task.project.id
         await self._jobs.reconcile(tenant.connection, organization_id=where)
         if step.is_whole:
-            await self._jobs.backfill(tenant.connection, organization_id=where, project_id=project_id)
+            await self._jobs.backfill(
+                tenant.connection, organization_id=where, project_id=project_id, is_wanted=True
+            )
 
     async def _tell(self, tenant: Tenant, task: Task, step: Tell, actor: str, now: datetime) -> None:
         timeline = Timeline(tenant)

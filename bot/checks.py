@@ -334,8 +334,11 @@ def _foretold(check: Said) -> tuple[Foretold, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    is_there = project.installation is not None and project.full_name is not None
-    return is_there and project.settings.get("checks") != "off" and project.settings.get("paused") is not True
+    return (
+        project.is_open_to_us
+        and project.settings.get("checks") != "off"
+        and project.settings.get("paused") is not True
+    )
 
 
 def _is_listed(login: str, project: Project) -> bool:

@@ -8,16 +8,21 @@ import structlog
 
 from bot.backfill.run import Backfill, BackfillError
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.hearing import leave
+from bot.installations import InstallationCheck
 from bot.isolation import isolated
 from bot.measuring import Measuring
 from bot.posting import AsOfNow, Posting
 from bot.reconcile import Reconciliation
+from bot.recording import REDRAW_EVERY
 from bot.redelivery import Redelivery
 from bot.reports import next_turns
+from bot.repository_check import RepositoryCheck
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
 from bot.visibility import CHECK_EVERY, VisibilityCheck
 from storage.database import Database, Tenant
+from storage.gaps import Gaps
 from storage.installations import Installations
 from storage.jobs import (
     BACKFILL,
@@ -27,6 +32,7 @@ from storage.jobs import (
     READ_SETTINGS,
     RECONCILE,
     REDELIVER,
+    REPOSITORY_LEFT,
     RETAIN,
     SEND_POSTS,
     SEND_POSTS_LATER,
@@ -64,6 +70,8 @@ class Clockwork:
         self._measuring = Measuring(database, clock)
         self._settings = SettingsReading(database, github)
         self._visibility = VisibilityCheck(database, github, clock)
+        self._installations = InstallationCheck(database, github, clock)
+        self._repositories = RepositoryCheck(database, github, clock)
         self._posting = Posting(database, github, clock, as_of_now)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
@@ -72,6 +80,7 @@ class Clockwork:
         """Adds the jobs; nothing of one kind runs twice at once for the same tenant."""
         retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
         queue.task(name=BACKFILL, queue=OTHERS, retry=retry)(self._ask_for_the_past)
+        queue.task(name=REPOSITORY_LEFT, queue=OTHERS, retry=retry)(self._leave)
         queue.task(name=MEASURE, queue=OTHERS, retry=retry)(self._measure)
         queue.task(name=RECONCILE, queue=OTHERS, retry=retry)(self._reconcile)
         queue.task(name=READ_SETTINGS, queue=OTHERS, retry=retry)(self._read_settings)
@@ -119,6 +128,8 @@ class Clockwork:
     async def _reconcile(self, organization_id: int) -> None:
         next_turn = self._clock() + _RECONCILE_EVERY
         try:
+            await self._repositories.run(organization_id)
+            await self._ask_for_what_is_missing(organization_id)
             await self._reconciliation.run(organization_id)
         except GitHubUnavailableError as problem:
             next_turn = problem.retry_at
@@ -131,12 +142,14 @@ class Clockwork:
     async def _check_visibility(self, organization_id: int) -> None:
         next_turn, changed = self._clock() + CHECK_EVERY, list[int]()
         try:
+            await self._installations.check_suspension(organization_id)
             changed = await self._visibility.run(organization_id)
         except GitHubUnavailableError as problem:
             next_turn = min(max(problem.retry_at, self._clock() + _VISIBILITY_PAUSE), next_turn)
         finally:  # Also after a bug: it must not come back each minute.
             async with self._database.tenant(organization_id) as tenant:
                 await Installations(tenant).check_visibility_next(next_turn)
+        await self._ask_for_what_is_missing(organization_id)
         async with self._database.tenant(organization_id) as tenant:
             # What is said unasked is a picture where pictures may be, and Mermaid elsewhere.
             for project_id in changed:
@@ -169,19 +182,49 @@ class Clockwork:
     async def _redeliver(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         try:
             await self._redelivery.run()
+            for organization_id in self._redelivery.take_deaf():
+                await self._ask_for_what_is_missing(organization_id)
         except (GitHubUnavailableError, GitHubRefusedError) as problem:  # The next hour finds the same.
             self._log.warning("failed deliveries not asked for", reason=str(problem))
 
     async def _retain(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         await self._retention.run()
 
-    async def _ask_for_the_past(self, organization_id: int, project_id: int) -> None:
+    async def _leave(self, organization_id: int, node_id: str, left_at: str) -> None:
+        """A repository is another account's now."""
+        async with self._database.tenant(organization_id) as tenant:
+            if await leave(tenant, node_id, datetime.fromisoformat(left_at)):
+                self._log.info("repository has left", organization=organization_id)
+
+    async def _ask_for_what_is_missing(self, organization_id: int) -> None:
+        """Reads the past of each repository of which events were missed, once it can be heard again."""
+        async with self._database.tenant(organization_id) as tenant:
+            for project_id in await Gaps(tenant).unread():
+                await self._jobs.backfill(
+                    tenant.connection, organization_id=organization_id, project_id=project_id
+                )
+
+    async def _ask_for_the_past(self, organization_id: int, project_id: int, is_wanted: bool = False) -> None:
+        where = {"organization_id": organization_id, "project_id": project_id}
+        if not is_wanted and not await self._backfill.is_needed(organization_id, project_id):
+            return
         try:
             await self._backfill.run(organization_id, project_id)
         except GitHubUnavailableError as problem:
             async with self._database.nobody() as connection:
-                await self._jobs.backfill_later(
-                    connection, problem.retry_at, organization_id=organization_id, project_id=project_id
-                )
+                await self._jobs.backfill_later(connection, problem.retry_at, **where, is_wanted=is_wanted)
         except (BackfillError, GitHubRefusedError) as problem:
             self._log.warning("the past was not asked for", project=project_id, reason=str(problem))
+        else:
+            async with self._database.tenant(organization_id) as tenant:
+                if await Gaps(tenant).of_projects({project_id}):
+                    await self._tell_what_was_missed(tenant, project_id)
+
+    async def _tell_what_was_missed(self, tenant: Tenant, project_id: int) -> None:
+        """What no timeline tells, such as a deleted issue, is found by comparing; then all is drawn anew."""
+        connection, where = tenant.connection, tenant.organization_id
+        await self._jobs.reconcile(connection, organization_id=where)
+        await self._jobs.check(connection, organization_id=where, project_id=project_id)
+        await self._jobs.redraw(
+            connection, self._clock() + REDRAW_EVERY, organization_id=where, project_id=project_id
+        )

@@ -10,8 +10,10 @@ from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import github_of
 from marketplace.plans import METRICS
+from sprints.gaps import EventGap, missing
 from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
+from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
 from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
@@ -85,7 +87,7 @@ async def _jobs(base: Services) -> AsyncIterator[str]:
 
 async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
     async with base.database.tenant(organization_id) as tenant:
-        deliveries, outbox = Deliveries(tenant), Outbox(tenant)
+        deliveries = Deliveries(tenant)
         counts = await deliveries.counts()
         print(f"tenant {organization_id}: {', '.join(f'{number} {name}' for name, number in counts.items())}")
         if newest := await deliveries.newest():
@@ -105,7 +107,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
                     f"({kind}) and is left out; the log says why"
                 )
-        missed = await MissedDeliveries(tenant).open()
+        missed = await MissedDeliveries(tenant).expected()
         if missed:
             first, last = missed[0].delivered_at, missed[-1].delivered_at
             yield (
@@ -113,12 +115,40 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
                 "for 3 days, and what running sprints lost is found by the nightly comparison"
             )
-        for thread, why in await outbox.refused():
-            yield f"tenant {organization_id}: GitHub would not take our answer in thread {thread}: {why}"
+    for more in (_refusals, _gaps, _billing):
+        async for finding in more(base, organization_id):
+            yield f"tenant {organization_id}: {finding}"
+
+
+async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """What GitHub would not take of us."""
+    async with base.database.tenant(organization_id) as tenant:
+        for thread, why in await Outbox(tenant).refused():
+            yield f"GitHub would not take our answer in thread {thread}: {why}"
         for name, why in await Posts(tenant).refusals():
-            yield f"tenant {organization_id}: GitHub would not take what we say unasked, {name}: {why}"
-    async for finding in _billing(base, organization_id):
-        yield f"tenant {organization_id}: {finding}"
+            yield f"GitHub would not take what we say unasked, {name}: {why}"
+
+
+async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """Repositories of which events did not reach us, and of which the past was not asked for since."""
+    async with base.database.tenant(organization_id) as tenant:
+        names = {project.id: project.full_name for project in await Projects(tenant).active()}
+        gaps_of_all = await Gaps(tenant).of_all()
+    unread = dict[EventGap, list[str]]()
+    for project_id, gaps in gaps_of_all.items():
+        for gap in missing(gaps):
+            unread.setdefault(gap, []).append(names.get(project_id) or f"project {project_id}")
+    for gap, repositories in unread.items():
+        began = f"{gap.began_at:%Y-%m-%d %H:%M}"
+        if gap.ended_at is None:  # Nothing that an operator could mend.
+            print(f"tenant {organization_id}: nothing is heard since {began} UTC ({gap.cause.value})")
+            continue
+        others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
+        yield (
+            f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC ({gap.cause.value}), "
+            f"and the past of {repositories[0]}{others} has not been read again yet, which is tried each "
+            f"day; `python -m bot backfill {repositories[0]}` does it at once"
+        )
 
 
 def _about_claim(claim: InstallationClaim) -> str:

@@ -168,8 +168,16 @@ class EndedSprint:
         ]
 
     async def _is_before_us(self) -> bool:
+        """Whether it ended before we came, or unheard and long before we heard again: no news then."""
         since, end = await self._posts.known_since(self._project.id), self._sprint.end
-        return since is not None and end is not None and end < since - _BEFORE_US
+        if end is None:
+            return False
+        if since is not None and end < since - _BEFORE_US:
+            return True
+        return any(
+            gap.contains(end) and (gap.ended_at is None or gap.ended_at - end > _BEFORE_US)
+            for gap in await self._context.sprints.gaps()
+        )
 
     async def _had_work(self) -> bool:
         facts = await self._context.sprints.facts(self._sprint.milestone, self._now)

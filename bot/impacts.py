@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.isolation import isolated
+from commands.cards.completeness import missing_text
 from commands.cards.impact import Card, impact_card
 from commands.context import Context
 from commands.forecasting import outlook
@@ -133,6 +134,7 @@ class Impacts:
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
             burndown=shown.burndown if shown and not self._project.links_pictures else None,
+            doubts=missing_text(await self.context.sprints.gaps(), self.context.calendar),
         )
         return Said(impact, card, shown)
 

@@ -17,6 +17,8 @@ _MOST_PER_COMMIT = 16
 # While one commit waits for the disk, the next one is being made.
 _COMMITS_AT_ONCE = 2
 
+_AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
+
 _Entry = tuple[Received, asyncio.Future[Outcome]]
 
 
@@ -45,6 +47,14 @@ class Inbox:
         self._waiting.append((delivery, future))
         self._begin_commits()
         return await future
+
+    async def account_of(self, installation: int) -> int | None:
+        """GitHub's id of the account whose installation this is. Raises DatabaseAwayError."""
+        try:
+            async with self._database.at_once() as connection:
+                return await account_of_installation(connection, installation)
+        except _AWAY as problem:
+            raise DatabaseAwayError from problem
 
     def _begin_commits(self) -> None:
         while len(self._commits) < _COMMITS_AT_ONCE and (batch := self._next_batch()):
@@ -106,7 +116,7 @@ class Inbox:
                 return await self._receive(batch)
             except OperationalError:  # A connection from before the database's restart: a new one may do.
                 return await self._receive(batch)
-        except (OperationalError, InterfaceError, PoolTimeoutError, OSError) as problem:
+        except _AWAY as problem:
             raise DatabaseAwayError from problem
 
     async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:

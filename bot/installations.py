@@ -5,17 +5,22 @@ order, or about a repository that has moved, must not redirect a tenant's events
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError
+from bot.hearing import follow_confirmation, follow_suspension
 from handlers.payloads import Account
 from storage.database import Database
+from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaim, InstallationClaims
+from storage.installations import Installations
 
 _NOT_FOUND = {404, 410}
+# After a suspension has ended, news of another one may come in the wrong order.
+_IN_DOUBT_FOR = timedelta(days=1)
 
 
 class _Installation(msgspec.Struct):
@@ -47,9 +52,32 @@ class InstallationCheck:
                     and installed.account.id == claim.account
                     and await claims_of_tenant.confirm(claim, installed.suspended_at)
                 )
-                if not is_confirmed:
+                if is_confirmed and installed is not None:
+                    await follow_confirmation(
+                        tenant, claim.installation, installed.suspended_at, self._clock()
+                    )
+                else:
                     await claims_of_tenant.deny(claim, self._clock())
             self._log_result(claim, is_confirmed=is_confirmed)
+
+    async def check_suspension(self, organization_id: int) -> None:
+        """Ask whether the present installation is suspended, where that may have changed unheard.
+
+        Raises GitHubUnavailableError; then everything stays as it was.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            installation = await Installations(tenant).present()
+            is_doubtful = await Installations(tenant).suspended_since() is not None or await Gaps(
+                tenant
+            ).was_suspended_since(self._clock() - _IN_DOUBT_FOR)
+        if installation is None or not is_doubtful:
+            return
+        shown = await self._get(installation)
+        if shown is None:  # Uninstalled; that is told by an event of its own.
+            return
+        async with self._database.tenant(organization_id) as tenant:
+            if await follow_suspension(tenant, shown.suspended_at, self._clock()):
+                self._log.info("suspension told by GitHub", since=shown.suspended_at)
 
     async def _get(self, installation: int) -> _Installation | None:
         """The installation as GitHub has it; None if our App has no such installation."""

@@ -154,8 +154,7 @@ class Posting:
 
 
 def _is_open(project: Project) -> bool:
-    has_place = project.installation is not None and project.full_name is not None
-    return has_place and not is_paused(project.settings)
+    return project.is_open_to_us and not is_paused(project.settings)
 
 
 def _has_to_wait(project: Project, wanted: Wanted, now: datetime) -> bool:

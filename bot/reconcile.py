@@ -18,6 +18,7 @@ from sprints.history import ItemState, LabelBook, changes
 from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
 from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
 from sprints.numbering import own
+from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
 from storage.projects import Project, Projects
@@ -85,9 +86,8 @@ class Reconciliation:
             running = [
                 (project, sprint)
                 for project in await Projects(tenant).active()
-                if project.installation is not None and project.full_name
-                for sprint in await Sprints(tenant, project.alone).all(self._clock())
-                if sprint.phase(self._clock()) is Phase.ACTIVE
+                if project.is_open_to_us
+                for sprint in await _open_sprints(tenant, project, self._clock())
             ]
         corrected = 0
         for project, sprint in running:
@@ -288,6 +288,17 @@ class _Comparison:
         if number not in self._milestones:
             self._milestones[number] = await self._timeline.milestone_id(self._project.id, number)
         return self._milestones[number]
+
+
+async def _open_sprints(tenant: Tenant, project: Project, now: datetime) -> list[Sprint]:
+    """Those that run, and those that ended while we heard nothing and whose numbers are not taken yet."""
+    sprints = Sprints(tenant, project.alone)
+    every, gaps = await sprints.all(now), await sprints.gaps()
+    unheard = [sprint for sprint in every if sprint.end and any(gap.contains(sprint.end) for gap in gaps)]
+    taken = await ClosedSprints(tenant, {project.id}).latest_of({sprint.milestone for sprint in unheard})
+    is_taken = {milestone: closed.ended_at for milestone, closed in taken.items()}
+    ended = [sprint for sprint in unheard if is_taken.get(sprint.milestone) != sprint.end]
+    return [sprint for sprint in every if sprint.phase(now) is Phase.ACTIVE or sprint in ended]
 
 
 async def _has_waiting(tenant: Tenant) -> bool:

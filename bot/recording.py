@@ -15,6 +15,7 @@ from cachetools import LRUCache
 from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from bot.hearing import follow_installation, follow_repositories, has_left, other_owners, seen
 from bot.pauses import Breather
 from bot.refusals import forgive
 from bot.services import Services
@@ -22,6 +23,7 @@ from bot.settings_file import ORGANIZATION
 from commands.parser import skimming
 from handlers import handle
 from handlers.delivery import (
+    AccountRenamed,
     Asked,
     CheckWanted,
     Delivery,
@@ -32,26 +34,40 @@ from handlers.delivery import (
     Pressed,
     Recorded,
     RepositoriesChanged,
+    RepositoryTransferred,
     SettingsChanged,
     UnusableError,
     WritingAllowed,
 )
-from handlers.payloads import Account, Repository, clean
+from handlers.payloads import Account, clean
 from sprints.model import ActivityEvent
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
-from storage.installations import Installations, Relation
-from storage.jobs import ANSWER, BACKFILL, CHECK, PRESS, READ_SETTINGS, REPORT_MERGE_GROUP, Jobs
+from storage.gaps import Gaps
+from storage.installations import Installations
+from storage.jobs import (
+    ANSWER,
+    BACKFILL,
+    CHECK,
+    CHECK_VISIBILITY,
+    PRESS,
+    READ_SETTINGS,
+    REPORT_MERGE_GROUP,
+    REPOSITORY_LEFT,
+    Jobs,
+)
 from storage.lookups import all_tenants
 from storage.projects import Projects
-from storage.projects import Repository as SeenRepository
 from storage.timeline import Timeline, TimelineRow
 
 _BATCH = 100
 # Ten events in a row make one redraw of what is said unasked, and what changes so often can still be read.
 REDRAW_EVERY = timedelta(minutes=3)
 _NEVER = datetime.min.replace(tzinfo=UTC)
+# Of an installation.
+_MAKES_US_HEAR = {"created", "unsuspend", "new_permissions_accepted"}
+_MAY_MAKE_US_HEAR = (InstallationChanged, RepositoriesChanged, RepositoryTransferred)
 CHECK_EVERY = timedelta(minutes=10)
 
 
@@ -138,12 +154,20 @@ class Recording:
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
             project_id = None
-            if frame.repository is not None:
+            if frame.repository is not None and has_left(outcomes, event.account):
+                # It is called by its new owner's name, which says nothing of what it was here.
+                presence = await projects.presence(frame.repository.key)
+                project_id = presence.id if presence else None
+            elif frame.repository is not None:
                 seen_at = max((fact.at for fact in facts), default=_NEVER)
-                project_id = await projects.remember(_seen(frame.repository, seen_at))
+                project_id = await projects.remember(seen(frame.repository, seen_at))
             rows += [TimelineRow(project_id, fact) for fact in facts]
             for outcome in outcomes:
                 deferrals += await self._follow(tenant, event, project_id, outcome)
+        if self._jobs is not None and any(
+            isinstance(outcome, _MAY_MAKE_US_HEAR) for _, _, outcomes in read.found for outcome in outcomes
+        ):
+            deferrals += _past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
         people = await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
         await Timeline(tenant).record(rows)
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
@@ -193,16 +217,47 @@ class Recording:
         """What an event changes beside its place on the timeline. Returns the jobs that it asks for."""
         match outcome:
             case InstallationChanged():
-                await _change_installation(Installations(tenant), outcome)
+                return await self._follow_installation(tenant, outcome)
             case RepositoriesChanged():
-                added = await _look_after(tenant, outcome, event.received_at)
-                return [] if self._jobs is None else _first_jobs(self._jobs, tenant, added)
+                return await self._follow_repositories(tenant, outcome, event)
+            case RepositoryTransferred():
+                if outcome.owner in (None, event.account):
+                    change = RepositoriesChanged(added=[outcome.repository])
+                    return await self._follow_repositories(tenant, change, event)
+                await Projects(tenant).leave(outcome.repository.key, event.received_at)
+            case AccountRenamed():
+                await Projects(tenant).rename_owner(outcome.before, outcome.after)
             case WritingAllowed() if self._jobs is not None:
                 due = await forgive(self._jobs, tenant, self._clock(), project_id, outcome.thread)
                 return [_Deferral(task, key, defer) for task, key, defer in due]
         if self._jobs is None or project_id is None:
             return []
         return _requested_jobs(self._jobs, tenant, event, project_id, outcome)
+
+    async def _follow_installation(self, tenant: Tenant, change: InstallationChanged) -> list[_Deferral]:
+        is_in_order = await follow_installation(tenant, change)
+        if self._jobs is None:
+            return []
+        where = tenant.organization_id
+        if not is_in_order:
+            ask = partial(self._jobs.check_visibility, tenant.connection, organization_id=where)
+            return [_Deferral(CHECK_VISIBILITY, (), ask)]
+        if change.change in _MAKES_US_HEAR:  # Pushes that changed settings were not heard.
+            read = partial(self._jobs.read_settings, tenant.connection, organization_id=where)
+            return [_Deferral(READ_SETTINGS, (-1,), read)]
+        return []
+
+    async def _follow_repositories(
+        self, tenant: Tenant, change: RepositoriesChanged, event: StoredEvent
+    ) -> list[_Deferral]:
+        added = await follow_repositories(tenant, change, event.received_at)
+        if self._jobs is None or not added:
+            return []
+        node_ids = [repository.key for repository in change.added]
+        return [
+            *await _first_jobs(self._jobs, tenant, added),
+            *await _jobs_of_other_owners(self._jobs, tenant, node_ids, event),
+        ]
 
     async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> _People:
         """Stores people who were not met before, or under another login. Returns them by tenant and id."""
@@ -263,52 +318,52 @@ def _needs_repository(outcome: Outcome) -> bool:
     return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
 
 
-async def _change_installation(installations: Installations, change: InstallationChanged) -> None:
-    if change.change == "deleted":
-        await installations.ended(change.installation)
-    elif change.change in ("created", "unsuspend"):
-        await installations.suspended(change.installation, None)
-    elif change.change == "suspend":
-        await installations.suspended(change.installation, change.at)
-
-
-async def _look_after(tenant: Tenant, change: RepositoriesChanged, at: datetime) -> list[int]:
-    """Keep which repositories can be seen and get work by the clock. Returns the ids of those added.
-
-    What a former installation tells late takes nothing from the present one and brings nothing back.
-    """
-    added, removed = change.added, change.removed
-    if change.installation is not None:
-        relation = await Installations(tenant).relation(change.installation)
-        if relation in (Relation.REPLACED, Relation.ENDED):
-            added = ()
-        if relation is Relation.REPLACED:
-            removed = ()
-    projects, added_ids = Projects(tenant), list[int]()
-    for repository in (*removed, *change.archived):
-        await projects.set_active(await projects.remember(_seen(repository, at)), is_active=False)
-    for repository in removed:
-        await projects.set_hidden(repository.key, at)
-    for repository in added:
-        project_id = await projects.remember(_seen(repository, at))
-        await projects.set_active(project_id, is_active=True)
-        await projects.set_hidden(repository.key, None)
-        added_ids.append(project_id)
-    return added_ids
-
-
-def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[_Deferral]:
-    """What a repository needs when it is added: its past, and the settings that hold for it."""
+async def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Sequence[int]) -> list[_Deferral]:
+    """What a repository needs when it is added: its past, unless it is known, and the settings that hold."""
     deferrals, where = list[_Deferral](), tenant.organization_id
     for project_id in project_ids:
-        past = partial(jobs.backfill, tenant.connection, organization_id=where, project_id=project_id)
-        deferrals.append(_Deferral(BACKFILL, (project_id,), past))
         for settings_of in (project_id, ORGANIZATION):
             settings = partial(
                 jobs.read_settings, tenant.connection, organization_id=where, project_id=settings_of
             )
             deferrals.append(_Deferral(READ_SETTINGS, (settings_of,), settings))
-    return deferrals
+    known = [await Projects(tenant).get(project_id) for project_id in project_ids]
+    new = [project.id for project in known if project is not None and project.synced_at is None]
+    return deferrals + _past_jobs(jobs, tenant, new)
+
+
+def _past_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[_Deferral]:
+    """Asking for the past of repositories."""
+    where = tenant.organization_id
+    return [
+        _Deferral(
+            BACKFILL,
+            (project_id,),
+            partial(jobs.backfill, tenant.connection, organization_id=where, project_id=project_id),
+        )
+        for project_id in project_ids
+    ]
+
+
+async def _jobs_of_other_owners(
+    jobs: Jobs, tenant: Tenant, node_ids: Iterable[str], event: StoredEvent
+) -> list[_Deferral]:
+    """Telling those that still look after a repository that it is this tenant's now."""
+    return [
+        _Deferral(
+            REPOSITORY_LEFT,
+            (owner, node_id),
+            partial(
+                jobs.repository_left,
+                tenant.connection,
+                event.received_at,
+                organization_id=owner,
+                node_id=node_id,
+            ),
+        )
+        for node_id, owners in (await other_owners(tenant, node_ids)).items()
+        for owner in owners
+    ]
 
 
 def _requested_jobs(
@@ -359,17 +414,6 @@ def _is_away(problem: DBAPIError) -> bool:
     """Whether the database is away. A dead-lock is an OperationalError too, but over with its transaction."""
     is_operational = isinstance(problem, OperationalError | InterfaceError)
     return is_operational and not isinstance(problem.orig, DeadlockDetected)
-
-
-def _seen(repository: Repository, at: datetime) -> SeenRepository:
-    """The repository as it was called at a moment."""
-    return SeenRepository(
-        node_id=repository.key,
-        full_name=clean(repository.full_name),
-        is_private=repository.private,
-        description=clean(repository.description) if repository.description else None,
-        seen_at=at,
-    )
 
 
 async def until_processed(base: Services, progress: Callable[[int], object] = lambda _: None) -> None:

@@ -8,11 +8,17 @@ from typing import Any
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError
-from storage.database import Database
+from sprints.gaps import GapCause
+from storage.database import Database, Tenant
+from storage.deliveries import Deliveries
+from storage.gaps import Gaps
 from storage.installations import tenant_of_installation
+from storage.lookups import all_tenants
 from storage.missed import Missed, MissedDeliveries, position, set_position
 
 POSITION = "redelivery"
+# When GitHub's list was last read to its end.
+LOOKED = "redelivery-looked"
 # GitHub allows 5000 requests an hour; a run is to be a small part of it, and no flood at our door.
 MOST_A_RUN = 60
 # How long we wait after the last attempt before each request: our door may be closed for hours, and what was
@@ -22,6 +28,8 @@ _PATH = "/app/hook/deliveries"
 # Attempts are listed only once they are over, and not all clocks agree.
 _OVERLAP = timedelta(hours=1)
 _KEPT_BY_GITHUB = timedelta(days=3)
+# Lost events that are found by asking for a repository's past.
+_TOLD_BY_THE_PAST = {"issues", "pull_request", "milestone", "label", "sub_issues"}
 
 
 @dataclass(slots=True)
@@ -58,7 +66,8 @@ class _Delivery:
 
     def told(self) -> Missed:
         newest = self.attempts[0]
-        return Missed(self.guid, newest["event"], newest["action"], self.first_at)
+        repository = newest.get("repository_id")
+        return Missed(self.guid, newest["event"], newest["action"], self.first_at, repository_id=repository)
 
 
 class Redelivery:
@@ -68,7 +77,13 @@ class Redelivery:
         self._database = database
         self._github = github
         self._clock = clock
+        self._deaf = set[int]()
         self._log = structlog.get_logger(__name__)
+
+    def take_deaf(self) -> list[int]:
+        """The tenants of which events were found to be lost for good, since this was asked last."""
+        deaf, self._deaf = sorted(self._deaf), set()
+        return deaf
 
     async def run(self) -> int:
         """Returns how many were asked for. Raises GitHubUnavailableError; what was done until then stays.
@@ -77,6 +92,7 @@ class Redelivery:
         """
         now = self._clock()
         found = await self._listed_since(await self._since(now))
+        await self._note_outage(now)
         await self._find_tenants(found)
         await self._note_recovered(found, now)
         failed = [one for one in found if not one.has_arrived]
@@ -94,6 +110,8 @@ class Redelivery:
         until = min([now, *(one.first_at for one in hopeful)])
         async with self._database.nobody() as connection:
             await set_position(connection, POSITION, until)
+            await set_position(connection, LOOKED, now)
+        await self._note_lost(now)
         return len(due)
 
     async def _since(self, now: datetime) -> datetime:
@@ -101,6 +119,44 @@ class Redelivery:
             until = await position(connection, POSITION)
         oldest = now - _KEPT_BY_GITHUB
         return oldest if until is None else max(oldest, until - _OVERLAP)
+
+    async def _note_outage(self, now: datetime) -> None:
+        """Where nobody looked for longer than GitHub keeps its list, what failed before cannot be found."""
+        async with self._database.nobody() as connection:
+            looked_at = await position(connection, LOOKED) or await position(connection, POSITION)
+            oldest = now - _KEPT_BY_GITHUB
+            if looked_at is None or looked_at >= oldest:
+                return
+            tenants = await all_tenants(connection)
+        self._log.warning("deliveries may be lost", since=looked_at.isoformat(), until=oldest.isoformat())
+        for tenant_id in tenants:
+            async with self._database.tenant(tenant_id) as tenant:
+                await Gaps(tenant).add(GapCause.OUTAGE, looked_at, oldest)
+            self._deaf.add(tenant_id)
+
+    async def _note_lost(self, now: datetime) -> None:
+        """What was asked for in vain, or is too old to be asked for, is lost; the past tells it as well."""
+        async with self._database.nobody() as connection:
+            tenants = await all_tenants(connection)
+        for tenant_id in tenants:
+            async with self._database.tenant(tenant_id) as tenant:
+                lost = await MissedDeliveries(tenant).give_up(now - _KEPT_BY_GITHUB, len(PAUSES), now)
+                places = dict[int | None, list[datetime]]()
+                for missed in lost:
+                    if missed.event in _TOLD_BY_THE_PAST:
+                        places.setdefault(missed.repository_id, []).append(missed.delivered_at)
+                for repository_id, moments in places.items():
+                    await self._note_gap(tenant, repository_id, moments)
+
+    async def _note_gap(self, tenant: Tenant, repository_id: int | None, moments: list[datetime]) -> None:
+        """From a repository's first lost delivery to the last one; older versions noted no repository."""
+        project_id = None
+        if repository_id is not None:
+            project_id = await Deliveries(tenant).project_of(repository_id)
+            if project_id is None:  # We were never told of anything there.
+                return
+        await Gaps(tenant).add(GapCause.UNDELIVERED, min(moments), max(moments), project_id)
+        self._deaf.add(tenant.organization_id)
 
     async def _listed_since(self, since: datetime) -> list[_Delivery]:
         found = dict[str, _Delivery]()

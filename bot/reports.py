@@ -129,7 +129,7 @@ class Reports:
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or project.installation is None or is_paused(project.settings):
+        if project is None or not project.is_open_to_us or is_paused(project.settings):
             return None
         return project
 

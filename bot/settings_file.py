@@ -67,7 +67,7 @@ class SettingsReading:
         Raises GitHubUnavailableError; what was read until then is kept.
         """
         async with self._database.tenant(organization_id) as tenant:
-            known = [one for one in await Projects(tenant).active() if one.installation and one.full_name]
+            known = [project for project in await Projects(tenant).active() if project.is_open_to_us]
         wanted = known if project_id is None else [one for one in known if one.id == project_id]
         if known and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, wanted))):
             await self._guarded(self._read_organization, organization_id, known[0])

@@ -14,7 +14,9 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
 from handlers.payloads import Repository, clean
+from sprints.gaps import GapCause
 from storage.database import Database
+from storage.gaps import Gaps
 from storage.installations import Installations
 from storage.projects import Project, Projects
 from storage.projects import Repository as SeenRepository
@@ -51,6 +53,7 @@ class VisibilityCheck:
         async with self._database.tenant(organization_id) as tenant:
             if visible:
                 await Installations(tenant).seen_working(installation, now)
+                await Gaps(tenant).end(GapCause.SUSPENDED, now)
             for project in before:
                 await _update(Projects(tenant), project, visible.get(project.node_id), now)
             after = {project.id: project for project in await Projects(tenant).with_pictures()}
@@ -61,7 +64,7 @@ class VisibilityCheck:
     ) -> Mapping[str, Repository] | None:
         """What the installation sees, by the keys under which we may know it; None if it cannot be told."""
         try:
-            return await _list_repositories(installation)
+            return await list_repositories(installation)
         except GitHubRefusedError as refusal:
             self._log.warning(
                 "GitHub does not show an installation's repositories",
@@ -72,7 +75,8 @@ class VisibilityCheck:
             return {} if refusal.status in _OUT_OF_SIGHT else None
 
 
-async def _list_repositories(installation: Installation) -> Mapping[str, Repository]:
+async def list_repositories(installation: Installation) -> Mapping[str, Repository]:
+    """The repositories that an installation sees, by the keys under which we may know them."""
     visible, listed, page = dict[str, Repository](), 0, 1
     while True:
         answer = await installation.get(f"/installation/repositories?per_page={_PER_PAGE}&page={page}")

@@ -1,6 +1,7 @@
 """The door: verify, store, answer. Nothing else happens while GitHub waits."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import structlog
@@ -27,6 +28,19 @@ class _Repository(msgspec.Struct):
     owner: Account | None = None
 
 
+class _Owner(msgspec.Struct):
+    user: Account | None = None
+    organization: Account | None = None
+
+
+class _OwnerChange(msgspec.Struct):
+    from_: _Owner | None = msgspec.field(name="from", default=None)
+
+
+class _Changes(msgspec.Struct):
+    owner: _OwnerChange | None = None
+
+
 class _Envelope(msgspec.Struct):
     """Whose delivery it is, and what it is about."""
 
@@ -34,6 +48,7 @@ class _Envelope(msgspec.Struct):
     installation: _Installation | None = None
     repository: _Repository | None = None
     organization: Account | None = None
+    changes: Any = None
 
     @property
     def account(self) -> Account | None:
@@ -42,8 +57,18 @@ class _Envelope(msgspec.Struct):
         owner = self.repository.owner if self.repository else None
         return installed_on or owner or self.organization
 
+    @property
+    def former_owner(self) -> Account | None:
+        """Who had the repository before it was transferred."""
+        try:
+            owner = msgspec.convert(self.changes, _Changes).owner
+        except msgspec.ValidationError:
+            return None
+        return (owner.from_.organization or owner.from_.user) if owner and owner.from_ else None
+
 
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_TRANSFER = ("repository", "transferred")
 
 
 class Door:
@@ -76,6 +101,11 @@ class Door:
 
     async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> web.Response:
         account = envelope.account
+        if (event, envelope.action) == _TRANSFER and envelope.former_owner and envelope.installation:
+            try:
+                account = await self._side_of(envelope.installation.id, envelope.former_owner, account)
+            except DatabaseAwayError:
+                raise self._away(delivery, event) from None
         received = Received(
             delivery=delivery,
             event=event,
@@ -90,12 +120,7 @@ class Door:
         try:
             outcome = await self._inbox.put(received)
         except DatabaseAwayError:
-            self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)
-            raise refusal(
-                web.HTTPServiceUnavailable,
-                "the database is away; redeliver this later",
-                retry_after=_RETRY_AFTER_SECONDS,
-            ) from None
+            raise self._away(delivery, event) from None
         if outcome is Outcome.NO_TENANT:
             return answer(400, "the payload names no installation that we know and no account")
         if outcome is Outcome.REFUSED:
@@ -105,3 +130,18 @@ class Door:
                 "This installation isn't linked to this account. Run `python -m bot doctor`, then redeliver.",
             )
         return answer(202, outcome.value)
+
+    async def _side_of(
+        self, installation: int, former_owner: Account, account: Account | None
+    ) -> Account | None:
+        """Whom a transfer is told: the former owner where the installation is theirs, else the new one."""
+        told = await self._inbox.account_of(installation)
+        return former_owner if told == former_owner.id else account
+
+    def _away(self, delivery: str, event: str) -> web.HTTPException:
+        self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)
+        return refusal(
+            web.HTTPServiceUnavailable,
+            "the database is away; redeliver this later",
+            retry_after=_RETRY_AFTER_SECONDS,
+        )

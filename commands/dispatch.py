@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from commands.arguments import Arguments, read, words_of
+from commands.cards.completeness import missing_text, says_completeness
 from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError
@@ -21,6 +22,7 @@ from commands.permissions import NAMESPACE, Level, Policy
 from commands.ports import Repository, Thread
 from commands.registry import Command
 from commands.request import CommandLine, Request
+from commands.wording import footer
 from marketplace.entitlements import Denied, Entitled, everything_is_allowed
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
@@ -257,7 +259,15 @@ async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
         return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
-    return Answer(slot, result, is_success=True)
+    return Answer(slot, await _with_doubts(call.command, result, context), is_success=True)
+
+
+async def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
+    """Figures say that they are incomplete while events are missing, unless they say so by themselves."""
+    if not command.tells_figures or any(says_completeness(str(part)) for part in reply.parts):
+        return reply
+    text = missing_text(await context.sprints.gaps(), context.calendar)
+    return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
 
 
 def _one_failure(answers: Sequence[Answer]) -> list[Answer]:

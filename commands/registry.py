@@ -10,12 +10,14 @@ from commands.arguments import Argument, Arguments, Kind
 from commands.changes import Changes
 from commands.context import Context
 from commands.outcome import Reply
-from commands.permissions import Level
+from commands.permissions import NAMESPACE, Level
 
 Run = Callable[[Context, Arguments], Awaitable[Reply | Changes]]
 
 # What every command understands besides its own arguments; and every one that changes something.
 COMMON = (Argument("new", Kind.FLAG, "answer in a new comment instead of editing the last answer"),)
+# Commands about the bot and the team's days.
+_NO_FIGURES = {NAMESPACE, "help", "calendar"}
 CONFIRM = Argument("confirm", Kind.FLAG, "do it without showing first what will be changed")
 
 
@@ -39,6 +41,12 @@ class Command:
     def accepted(self) -> tuple[Argument, ...]:
         """All arguments that it understands."""
         return (*self.arguments, *((CONFIRM,) if self.is_changing else ()), *COMMON)
+
+    @property
+    def tells_figures(self) -> bool:
+        """Whether it answers with numbers that the history of the repository makes."""
+        is_reading = self.level is Level.READ and not self.is_changing
+        return is_reading and self.words[0] not in _NO_FIGURES
 
     @property
     def words(self) -> tuple[str, ...]:

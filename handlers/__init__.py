@@ -7,7 +7,11 @@ from handlers.check_run import follow_check_run
 from handlers.check_suite import follow_check_suite
 from handlers.delivery import Delivery, Handler, Outcome, UnusableError
 from handlers.deployment_status import record_deployment_status
-from handlers.installation import record_installation, record_installation_repositories
+from handlers.installation import (
+    record_account_renamed,
+    record_installation,
+    record_installation_repositories,
+)
 from handlers.issue_comment import record_comment
 from handlers.issue_dependencies import record_dependency
 from handlers.issues import record_issue
@@ -54,6 +58,7 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
         ("installation_repositories", action): (record_installation_repositories,)
         for action in ("added", "removed")
     },
+    ("installation_target", "renamed"): (record_account_renamed,),
     ("push", None): (record_push, find_settings),
     ("deployment_status", "created"): (record_deployment_status,),
     ("release", "published"): (record_release,),

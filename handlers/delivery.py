@@ -1,6 +1,6 @@
 """A webhook delivery as the handlers see it, and what they make of it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -85,11 +85,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class InstallationChanged:
-    """An account's installation of the App was created, deleted, suspended or unsuspended."""
+    """An account's installation of the App was created, deleted, suspended or unsuspended, or may do more.
+
+    `at` is when we heard of it, `stated_at` when it happened by GitHub's clock, as far as it says so.
+    `permissions` are those that it has since then.
+    """
 
     installation: int
     change: str
     at: datetime
+    stated_at: datetime | None = None
+    permissions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,22 @@ class RepositoriesChanged:
     removed: Sequence[Repository] = ()
     archived: Sequence[Repository] = ()
     installation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryTransferred:
+    """A repository has passed to another account, `owner` (its id): it is new there, and gone elsewhere."""
+
+    repository: Repository
+    owner: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRenamed:
+    """The account has another login."""
+
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +172,8 @@ Outcome = (
     | Asked
     | InstallationChanged
     | RepositoriesChanged
+    | RepositoryTransferred
+    | AccountRenamed
     | SettingsChanged
     | CheckWanted
     | MergeGroupQueued

@@ -1,11 +1,13 @@
-"""The App on an account: installed, uninstalled, suspended; and on which of its repositories."""
+"""The App on an account: installed, uninstalled, suspended; on which repositories; the account's name."""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from handlers.delivery import (
+    AccountRenamed,
     Delivery,
     InstallationChanged,
     Recorded,
@@ -19,8 +21,10 @@ from sprints.model import ActivityEvent
 class _Installation(msgspec.Struct):
     id: Id
     account: Account | None = None
+    created_at: Moment = None
     updated_at: Moment = None
     suspended_at: datetime | None = None
+    permissions: dict[str, Any] | None = None
 
 
 class _Payload(msgspec.Struct):
@@ -32,7 +36,21 @@ class _Payload(msgspec.Struct):
     sender: Account | None = None
 
 
+class _Login(msgspec.Struct):
+    from_: str = msgspec.field(name="from", default="")
+
+
+class _AccountChanges(msgspec.Struct):
+    login: _Login | None = None
+
+
+class _Renamed(msgspec.Struct):
+    account: Account
+    changes: _AccountChanges
+
+
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+_RENAMED = msgspec.json.Decoder(_Renamed)
 
 
 def record_installation(
@@ -42,7 +60,13 @@ def record_installation(
     payload = delivery.read(_PAYLOAD)
     fact = _fact(delivery, payload)
     yield Recorded(fact)
-    yield InstallationChanged(payload.installation.id, delivery.action or "", fact.at)
+    yield InstallationChanged(
+        payload.installation.id,
+        delivery.action or "",
+        fact.at,
+        _stated_at(delivery, payload.installation),
+        _permissions(payload.installation),
+    )
     if delivery.action in ("created", "unsuspend", "new_permissions_accepted"):
         yield WritingAllowed()
     if delivery.action == "created":
@@ -66,6 +90,32 @@ def record_installation_repositories(
         yield WritingAllowed()
 
 
+def record_account_renamed(delivery: Delivery) -> Iterator[AccountRenamed]:
+    """The account that the App is installed on was renamed: GitHub knows its repositories by no old name."""
+    payload = delivery.read(_RENAMED)
+    before, after = payload.changes.login, payload.account.login
+    if before and before.from_ and after:
+        yield AccountRenamed(clean(before.from_), clean(after))
+
+
+def _stated_at(delivery: Delivery, installation: _Installation) -> datetime | None:
+    """When it happened by GitHub's clock. Of what is deleted, GitHub tells when it was changed before."""
+    match delivery.action:
+        case "created":
+            return moment(installation.created_at)
+        case "suspend":
+            return installation.suspended_at or moment(installation.updated_at)
+        case "unsuspend":
+            return moment(installation.updated_at)
+        case _:
+            return None
+
+
+def _permissions(installation: _Installation) -> dict[str, str]:
+    """The levels by name, such as `{"issues": "write"}`."""
+    return {clean(name): clean(str(level)) for name, level in (installation.permissions or {}).items()}
+
+
 def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:
     told = [*payload.repositories, *payload.repositories_added, *payload.repositories_removed]
     return ActivityEvent(
@@ -79,6 +129,7 @@ def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:
             {
                 "selection": payload.repository_selection,
                 "repositories": [clean(one.full_name) for one in told],
+                "permissions": _permissions(payload.installation),
             }
         ),
         actor=clean(payload.sender.login) if payload.sender else None,

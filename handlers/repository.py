@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, RepositoriesChanged, WritingAllowed
+from handlers.delivery import Delivery, Recorded, RepositoriesChanged, RepositoryTransferred, WritingAllowed
 from handlers.payloads import Account, Repository, clean
 from sprints.model import ActivityEvent
 
@@ -34,7 +34,7 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 def record_repository(
     delivery: Delivery,
-) -> Iterator[Recorded | RepositoriesChanged | WritingAllowed]:
+) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | WritingAllowed]:
     """Puts the change on the timeline. One that is archived or deleted gets no more work by the clock."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
@@ -58,3 +58,5 @@ def record_repository(
     elif delivery.action == "unarchived":
         yield RepositoriesChanged(added=[repository])
         yield WritingAllowed()
+    elif delivery.action == "transferred":
+        yield RepositoryTransferred(repository, repository.owner.id if repository.owner else None)

@@ -9,11 +9,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from sprints.completeness import Completeness, completeness_of
 from sprints.coverage import ItemHistory, without_double_work
 from sprints.estimates import USUAL, Estimates, Points
+from sprints.gaps import EventGap
 from sprints.history import Change, ItemState, LabelBook, changes, state_at
 from sprints.milestone import GRACE_AFTER_END, Sprint
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, Source, State, place_in_time
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, place_in_time
 from sprints.numbering import Number, place
 
 _ZERO = Decimal(0)
@@ -102,22 +104,6 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Completeness:
-    """How well the history behind some numbers is known.
-
-    What happened before `reconstructed_before` was partly asked for later (None: nothing was). `first_seen`
-    are items whose opening we do not know: they are taken as their first picture showed them.
-    """
-
-    reconstructed_before: datetime | None = None
-    first_seen: tuple[Number, ...] = ()
-
-    @property
-    def is_complete(self) -> bool:
-        return self.reconstructed_before is None and not self.first_seen
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """A sprint's numbers as of a moment (exclusive). After the sprint's end they stand still.
 
@@ -193,10 +179,11 @@ def facts_of(
     as_of: datetime,
     estimates: Estimates = USUAL,
     labels: Iterable[LabelEvent] = (),
+    gaps: Iterable[EventGap] = (),
 ) -> Facts:
     """A sprint's numbers from all events, by item, of all items that were ever in its milestone.
 
-    `labels` is what happened to the labels of its repository.
+    `labels` is what happened to the labels of its repository, `gaps` when GitHub's events did not reach us.
     """
     as_of = as_of.astimezone(UTC)
     until = as_of if sprint.end is None else min(as_of, sprint.end)
@@ -230,7 +217,7 @@ def facts_of(
         done_items=_by_number(totals.done_items),
         carried=_by_number(totals.carried),
         late=_by_number(totals.late),
-        completeness=_completeness(known, shown),
+        completeness=completeness_of(known, shown, gaps, sprint.start, until),
     )
 
 
@@ -351,16 +338,6 @@ def _was_done_late(history: Sequence[Change], sprint: Sprint, as_of: datetime) -
 
 def _state_name(item: ItemState, sprint: Sprint) -> str:
     return DONE_BEFORE_START if _was_done_before(item, sprint) else str(item.state)
-
-
-def _completeness(
-    events: Mapping[str, Sequence[ItemEvent]], shown: Mapping[str, ItemSnapshot]
-) -> Completeness:
-    asked = [e.at for told in events.values() for e in told if e.source is Source.BACKFILL]
-    unseen = [item for item, told in events.items() if all(e.event != "opened" for e in told)]
-    return Completeness(
-        max(asked, default=None), tuple(sorted((shown[item].number for item in unseen), key=place))
-    )
 
 
 def _days(

@@ -68,6 +68,15 @@ def plain(facts: Facts) -> Values:
             else None
         ),
         "first_seen_later": list(facts.completeness.first_seen),
+        "gaps": [
+            {
+                "from": local(gap.began_at),
+                "to": local(gap.ended_at) if gap.ended_at else None,
+                "cause": gap.cause.value,
+                "read_again": gap.is_read_again,
+            }
+            for gap in facts.completeness.gaps
+        ],
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sprints.burndown import Burndown, burndown_by_days
 from sprints.facts import Amount, Cause, amounts_of
+from sprints.gaps import EventGap, GapCause
 from sprints.milestone import Sprint
 from sprints.numbering import Number
 from sprints.plain import days_of
@@ -68,6 +69,7 @@ class Report:
     is_complete: bool = True
     reconstructed_before: datetime | None = None
     first_seen: tuple[Number, ...] = ()
+    gaps: tuple[EventGap, ...] = ()
 
     @property
     def scope(self) -> Amount:
@@ -107,6 +109,8 @@ def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
         is_complete=values["complete"],
         reconstructed_before=_moment(values["reconstructed_before"]),
         first_seen=tuple(values["first_seen_later"]),
+        # What was taken by an older version says nothing of them.
+        gaps=tuple(_gap(gap) for gap in values.get("gaps", ())),
     )
 
 
@@ -143,6 +147,11 @@ def _changes(ledger: Iterable[Mapping[str, Any]], cause: Cause) -> Part:
             if line["cause"] == cause.value
         )
     )
+
+
+def _gap(gap: Mapping[str, Any]) -> EventGap:
+    ended_at = datetime.fromisoformat(gap["to"]) if gap["to"] else None
+    return EventGap(GapCause(gap["cause"]), datetime.fromisoformat(gap["from"]), ended_at, gap["read_again"])
 
 
 def _moment(told: str | None) -> datetime | None:

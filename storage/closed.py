@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sprints.milestone import Phase, Sprint
 from sprints.plain import Values
 from storage.database import Tenant
+from storage.gaps import Gaps
 from storage.tables import closed_sprints, github_events, projects, sprints
 
 # Until then a number is provisional: a webhook may be late, and somebody may close an issue after the end.
@@ -40,6 +41,7 @@ class ClosedSprints:
     """The closed sprints of some repositories: of one, and of those that share its sprints."""
 
     def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
+        self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
         self._project_ids = project_ids
@@ -53,7 +55,10 @@ class ClosedSprints:
         return await self._latest(sprints.c.github_milestone_id.in_(milestones))
 
     async def is_history_still_coming(self) -> bool:
-        """Whether deliveries of this tenant wait, or these repositories' past is being asked for."""
+        """Whether deliveries of this tenant wait, or these repositories' past is still to be asked for.
+
+        So it is while nothing is heard: what happens now is asked for later.
+        """
         waiting = select(github_events.c.id).where(
             github_events.c.organization_id == self._organization_id,
             github_events.c.processed_at.is_(None),
@@ -67,7 +72,7 @@ class ClosedSprints:
         for query in (waiting, syncing):
             if await self._connection.scalar(query.limit(1)) is not None:
                 return True
-        return False
+        return await Gaps(self._tenant).is_history_missing(self._project_ids)
 
     async def take(self, sprint: Sprint, facts: Values, now: datetime) -> None:
         """Keeps the numbers of a sprint at its end. A second taking at the same end is not kept."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Blobs, Tenant
-from storage.tables import github_events, organizations
+from storage.tables import github_events, organizations, timeline
 
 # After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
 MOST_ATTEMPTS = 5
@@ -214,6 +214,37 @@ class Deliveries:
         )
         row = (await self._connection.execute(query)).first()
         return (row[0], row[1]) if row else None
+
+    async def last_before(self, moment: datetime) -> datetime | None:
+        """When the last event came before a moment; None if none did."""
+        query = select(func.max(github_events.c.created_at)).where(
+            github_events.c.organization_id == self._organization_id, github_events.c.created_at < moment
+        )
+        found: datetime | None = await self._connection.scalar(query)
+        return found
+
+    async def last_processed_before(self, moment: datetime) -> datetime | None:
+        """The same, without those that still wait."""
+        query = select(func.max(github_events.c.created_at)).where(
+            github_events.c.organization_id == self._organization_id,
+            github_events.c.created_at < moment,
+            github_events.c.processed_at.is_not(None),
+        )
+        found: datetime | None = await self._connection.scalar(query)
+        return found
+
+    async def project_of(self, repository_id: int) -> int | None:
+        """The project of the repository with GitHub's id, as far as a delivery has told of it."""
+        is_told = timeline.c.delivery == github_events.c.delivery_id
+        query = (
+            select(timeline.c.project_id)
+            .join(github_events, is_told & (timeline.c.organization_id == github_events.c.organization_id))
+            .where(github_events.c.organization_id == self._organization_id)
+            .where(github_events.c.github_id == repository_id, timeline.c.project_id.is_not(None))
+            .limit(1)
+        )
+        found: int | None = await self._connection.scalar(query)
+        return found
 
     async def parked(self, most: int = 20) -> list[tuple[str, str, str | None]]:
         """The newest parked deliveries: id, event and why."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,6 +42,34 @@ class Installations:
         """
         await self._update_if_present(installation, suspended_at=since)
 
+    async def set_suspended(self, since: datetime | None) -> None:
+        """Note what GitHub says of the present installation, now that it was asked."""
+        await self._update(suspended_at=since)
+
+    async def suspended_since(self) -> datetime | None:
+        """Since when the installation is suspended, as far as we know; None if it works."""
+        found: datetime | None = await self._value(organizations.c.suspended_at)
+        return found
+
+    async def present(self) -> int | None:
+        """GitHub's id of the present installation; None while there is none."""
+        found: int | None = await self._value(organizations.c.github_installation_id)
+        return found
+
+    async def account(self) -> int:
+        """GitHub's id of the account."""
+        return int(await self._value(organizations.c.github_account_id))
+
+    async def known_since(self) -> datetime:
+        """Since when we know the account."""
+        found: datetime = await self._value(organizations.c.created_at)
+        return found
+
+    async def has_former(self, installation: int) -> bool:
+        """Whether the account had another installation before this one."""
+        former: list[int] = await self._value(organizations.c.former_installations)
+        return any(one != installation for one in former)
+
     async def seen_working(self, installation: int, at: datetime) -> None:
         """Note that GitHub answered for the installation, which was thus not suspended at that moment."""
         await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
@@ -70,6 +99,11 @@ class Installations:
         if people:
             told = [{"github_id": github_id, "login": login} for github_id, login in people.items()]
             await self._connection.execute(text("select meet_people(:told)"), {"told": json.dumps(told)})
+
+    async def _value(self, column: ColumnElement[Any]) -> Any:
+        return await self._connection.scalar(
+            select(column).where(organizations.c.id == self._organization_id)
+        )
 
     async def _update_if_present(
         self, installation: int, *conditions: ColumnElement[bool], **values: object

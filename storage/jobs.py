@@ -20,6 +20,7 @@ ANSWER = "answer"
 ANSWER_LATER = "answer_later"
 SWEEP = "sweep"
 BACKFILL = "backfill"
+REPOSITORY_LEFT = "repository_left"
 TICK = "tick"
 MEASURE = "measure"
 RECONCILE = "reconcile"
@@ -155,27 +156,55 @@ class Jobs:
             tries=tries,
         )
 
-    async def backfill(self, connection: AsyncConnection, *, organization_id: int, project_id: int) -> None:
-        """Asks for a repository's past. One waiting job for each repository is enough."""
+    async def backfill(
+        self, connection: AsyncConnection, *, organization_id: int, project_id: int, is_wanted: bool = False
+    ) -> None:
+        """Asks for a repository's past, if something of it is not known. One waiting job for each is enough.
+
+        Where somebody wants it, all is read again in any case.
+        """
         await self._defer(
             connection,
             BACKFILL,
-            queueing_lock=f"backfill:{project_id}",
+            # Two at once would ask for the same.
+            lock=f"backfill:{project_id}",
+            queueing_lock=f"backfill:{project_id}{':wanted' if is_wanted else ''}",
             organization_id=organization_id,
             project_id=project_id,
+            is_wanted=is_wanted,
         )
 
     async def backfill_later(
-        self, connection: AsyncConnection, at: datetime, *, organization_id: int, project_id: int
+        self,
+        connection: AsyncConnection,
+        at: datetime,
+        *,
+        organization_id: int,
+        project_id: int,
+        is_wanted: bool = False,
     ) -> None:
         """Goes on with it when GitHub lets us again."""
         await self._defer(
             connection,
             BACKFILL,
-            queueing_lock=f"backfill:{project_id}",
+            queueing_lock=f"backfill:{project_id}{':wanted' if is_wanted else ''}",
             schedule_at=at,
             organization_id=organization_id,
             project_id=project_id,
+            is_wanted=is_wanted,
+        )
+
+    async def repository_left(
+        self, connection: AsyncConnection, at: datetime, *, organization_id: int, node_id: str
+    ) -> None:
+        """Tells a tenant that another account has had a repository since a moment."""
+        await self._defer(
+            connection,
+            REPOSITORY_LEFT,
+            queueing_lock=f"left:{organization_id}:{node_id}",
+            organization_id=organization_id,
+            node_id=node_id,
+            left_at=at.isoformat(),
         )
 
     async def measure(self, connection: AsyncConnection, *, organization_id: int) -> None:

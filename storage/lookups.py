@@ -23,6 +23,12 @@ async def tenants_of_repository(connection: AsyncConnection, full_name: str) -> 
     return (await connection.scalars(query, {"name": full_name})).all()
 
 
+async def tenants_of_node(connection: AsyncConnection, node_id: str) -> Sequence[int]:
+    """Who looks after the repository with this node id."""
+    query = text("select * from tenants_of_node(:node_id)")
+    return (await connection.scalars(query, {"node_id": node_id})).all()
+
+
 async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
     """Everybody, for what is done by the clock and for `doctor`."""
     return (await connection.scalars(text("select * from all_tenants()"))).all()

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,13 +14,17 @@ from storage.tables import clockwork, missed_deliveries
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A delivery that failed at `delivered_at`, and how often we asked GitHub for it again."""
+    """A delivery that failed at `delivered_at`, and how often we asked GitHub for it again.
+
+    `repository_id` is GitHub's id of the repository that it is about, if it is about one.
+    """
 
     delivery: str
     event: str
     action: str | None
     delivered_at: datetime
     asked_again: int = 0
+    repository_id: int | None = None
 
 
 class MissedDeliveries:
@@ -39,6 +43,7 @@ class MissedDeliveries:
             action=missed.action,
             delivered_at=missed.delivered_at,
             asked_again=int(asked),
+            repository_id=missed.repository_id,
         )
         await self._connection.execute(
             fresh.on_conflict_do_update(
@@ -66,6 +71,29 @@ class MissedDeliveries:
 
     async def open(self) -> list[Missed]:
         """What has not come to this day, oldest first."""
+        return await self._select(self._is_open)
+
+    async def expected(self) -> list[Missed]:
+        """What has not come yet, and may still come, oldest first."""
+        return await self._select(self._is_open, missed_deliveries.c.lost_at.is_(None))
+
+    async def give_up(self, oldest: datetime, most_asked: int, now: datetime) -> list[Missed]:
+        """Marks what is lost for good: what failed before `oldest`, or was asked for `most_asked` times.
+
+        Returns those that were not marked before.
+        """
+        is_lost = or_(
+            missed_deliveries.c.delivered_at < oldest, missed_deliveries.c.asked_again >= most_asked
+        )
+        lost = await self._select(self._is_open, missed_deliveries.c.lost_at.is_(None), is_lost)
+        await self._connection.execute(
+            update(missed_deliveries)
+            .where(self._mine, missed_deliveries.c.delivery_id.in_([missed.delivery for missed in lost]))
+            .values(lost_at=now)
+        )
+        return lost
+
+    async def _select(self, *conditions: ColumnElement[bool]) -> list[Missed]:
         query = (
             select(
                 missed_deliveries.c.delivery_id,
@@ -73,8 +101,9 @@ class MissedDeliveries:
                 missed_deliveries.c.action,
                 missed_deliveries.c.delivered_at,
                 missed_deliveries.c.asked_again,
+                missed_deliveries.c.repository_id,
             )
-            .where(self._is_open)
+            .where(*conditions)
             .order_by(missed_deliveries.c.delivered_at)
         )
         return [Missed(*row) for row in await self._connection.execute(query)]

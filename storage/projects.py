@@ -33,6 +33,8 @@ class Project:
     `sharing` are the repositories whose milestones of one title are one sprint, this one included, in the
     order of the organization's file; empty where it shares none. The first of them leads: it is where such a
     sprint is settled and followed.
+    `is_active` until it is archived, deleted or out of our sight; `suspended_at` is since when GitHub has
+    refused everything of the installation.
     """
 
     id: int
@@ -45,6 +47,14 @@ class Project:
     other_bots: tuple[str, ...] = ()
     private_since: datetime | None = None
     sharing: tuple["Project", ...] = ()
+    is_active: bool = True
+    suspended_at: datetime | None = None
+
+    @property
+    def is_open_to_us(self) -> bool:
+        """Whether something can be asked of GitHub, or said there, in this repository."""
+        is_named = self.installation is not None and self.full_name is not None
+        return is_named and self.is_active and self.suspended_at is None
 
     @property
     def leader(self) -> "Project":
@@ -71,6 +81,31 @@ class Project:
         """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
         told = self.settings.get("charts")
         return told == "image" if self.is_private else told != "mermaid"
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How a repository stands with us.
+
+    `hidden_since` is when it went out of our sight, `synced_at` when its past was read last.
+    """
+
+    id: int
+    is_active: bool
+    hidden_since: datetime | None
+    synced_at: datetime | None
+    synced_from: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRepository:
+    """A repository under the name that we know; whether it gets work by the clock, or is out of sight."""
+
+    id: int
+    node_id: str
+    full_name: str | None
+    is_active: bool
+    is_hidden: bool
 
 
 # Later ones win.
@@ -140,6 +175,43 @@ class Projects:
                 projects.c.hidden_since.is_not(None) if since is None else projects.c.hidden_since.is_(None)
             )
             .values(hidden_since=since)
+        )
+
+    async def presence(self, node_id: str) -> "Presence | None":
+        """How a repository stands with us; None if it was never heard of."""
+        columns = (projects.c[name] for name in Presence.__dataclass_fields__)
+        query = select(*columns).where(self._mine, projects.c.repository_node_id == node_id)
+        row = (await self._connection.execute(query)).first()
+        return Presence(*row) if row else None
+
+    async def leave(self, node_id: str, at: datetime) -> None:
+        """It is out of our sight from now on. Its history stays."""
+        await self._connection.execute(
+            update(projects)
+            .where(self._mine, projects.c.repository_node_id == node_id)
+            .values(is_active=False, hidden_since=func.coalesce(projects.c.hidden_since, at))
+        )
+
+    async def all_known(self) -> list[KnownRepository]:
+        """Every repository that the tenant ever had."""
+        query = select(
+            projects.c.id,
+            projects.c.repository_node_id,
+            projects.c.github_repo,
+            projects.c.is_active,
+            projects.c.hidden_since.is_not(None),
+        ).where(self._mine)
+        return [
+            KnownRepository(*row) for row in await self._connection.execute(query.order_by(projects.c.id))
+        ]
+
+    async def rename_owner(self, before: str, after: str) -> None:
+        """The account has another login, and so have its repositories that were known under the old one."""
+        name = func.split_part(projects.c.github_repo, "/", 2)
+        await self._connection.execute(
+            update(projects)
+            .where(self._mine, func.lower(func.split_part(projects.c.github_repo, "/", 1)) == before.lower())
+            .values(github_repo=literal(f"{after}/").op("||")(name))
         )
 
     async def with_pictures(self) -> list[Project]:
@@ -254,6 +326,8 @@ class Projects:
                 projects.c.repository_node_id,
                 projects.c.other_bots,
                 projects.c.private_since,
+                projects.c.is_active,
+                organizations.c.suspended_at,
             )
             .join(organizations, organizations.c.id == projects.c.organization_id)
             .where(self._mine)
@@ -303,5 +377,7 @@ def settled(now: object, before: object, after: object) -> object:
 
 
 def _project(row: Any) -> Project:
-    project = Project(*row)
-    return replace(project, other_bots=tuple(map(str, project.other_bots)))
+    *known, is_active, suspended_at = row
+    project = Project(*known)
+    bots = tuple(map(str, project.other_bots))
+    return replace(project, other_bots=bots, is_active=is_active, suspended_at=suspended_at)

@@ -29,6 +29,7 @@ GRANTS = {
     "users": "select",
     "organization_members": "select",
     "missed_deliveries": "select, insert, update",
+    "event_gaps": "select, insert, update",
     "clockwork": "select, insert, update",
     "changes": "select, insert, update",
     "audit_log": "select, insert",
@@ -68,6 +69,7 @@ COLUMN_GRANTS = {
 _LOOK_UPS = (
     "tenant_of_chart(text)",
     "tenants_of_repository(text)",
+    "tenants_of_node(text)",
     "all_tenants()",
     "tenants_with_waiting_events(timestamptz)",
     "tenant_of_installation(bigint)",

@@ -9,7 +9,9 @@ from storage.database import Tenant
 _ACTIVE = text(
     """
     with private as (
-        select id from projects where organization_id = :tenant and is_private
+        -- One that has left the account needs no seats; one that is archived is still the account's.
+        select id from projects
+        where organization_id = :tenant and is_private and (is_active or hidden_since is null)
     )
     select distinct actor from timeline as told
     where organization_id = :tenant and project_id in (select id from private)

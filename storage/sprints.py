@@ -8,6 +8,7 @@ import structlog
 
 from sprints.facts import Facts, facts_of
 from sprints.forecast_draws import MOST_OWN
+from sprints.gaps import EventGap
 from sprints.milestone import GRACE_AFTER_END, Sprint, sprint_of
 from sprints.model import MilestoneEvent
 from sprints.outlook import Record
@@ -17,6 +18,7 @@ from sprints.shared import taken_from
 from sprints.velocity import Outcome, outcome_as_taken, outcome_of
 from storage.closed import Closed, ClosedSprints, is_settled
 from storage.database import Tenant
+from storage.gaps import Gaps
 from storage.history import History
 from storage.projects import Project
 
@@ -67,7 +69,9 @@ class Sprints:
         self._tenant = tenant
         self._project = project
         self._history = History(tenant, project)
-        self._closed = ClosedSprints(tenant, {project.id, *(one.id for one in project.sharing)})
+        self._project_ids = {project.id, *(one.id for one in project.sharing)}
+        self._closed = ClosedSprints(tenant, self._project_ids)
+        self._gaps: tuple[EventGap, ...] | None = None
         self._rules = rules or project.rules
         self._log = structlog.get_logger(__name__)
 
@@ -137,6 +141,12 @@ class Sprints:
         await self._closed.take(sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now)
         return await self._closed.latest(milestone)
 
+    async def gaps(self) -> tuple[EventGap, ...]:
+        """When GitHub's events did not reach us, of any of the repositories; asked for once."""
+        if self._gaps is None:
+            self._gaps = await Gaps(self._tenant).of_projects(self._project_ids)
+        return self._gaps
+
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the sprint of this repository's milestone with a number."""
         return await self._history.milestone_id(number)
@@ -156,17 +166,17 @@ class Sprints:
     async def _fold_alone(self, sprint: Sprint, as_of: datetime) -> Facts | None:
         """The numbers of one sprint among many; None, and a line in the log, if its rows cannot be folded."""
         items = await self._history.items_of(sprint.milestone)
-        labels = await self._history.labels()
+        labels, gaps = await self._history.labels(), await self.gaps()
         try:
-            return facts_of(sprint, items, as_of, self._rules.estimates, labels)
+            return facts_of(sprint, items, as_of, self._rules.estimates, labels, gaps)
         except Exception:  # noqa: BLE001 - whatever is wrong with one sprint, the others have their numbers
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
 
     async def _fold(self, sprint: Sprint, as_of: datetime) -> Facts:
         items = await self._history.items_of(sprint.milestone)
-        labels = await self._history.labels()
-        return facts_of(sprint, items, as_of, self._rules.estimates, labels)
+        labels, gaps = await self._history.labels(), await self.gaps()
+        return facts_of(sprint, items, as_of, self._rules.estimates, labels, gaps)
 
     async def _sprint(self, events: Sequence[MilestoneEvent], as_of: datetime) -> Sprint:
         sprint = sprint_of(events, as_of, self._rules.calendar)

@@ -56,7 +56,7 @@ async def standing_of(tenant: Tenant) -> Standing:
         newest=await deliveries.newest(),
         waiting=counts["waiting"],
         parked=counts["parked"],
-        missed=tuple(one.delivered_at for one in await MissedDeliveries(tenant).open()),
+        missed=tuple(missed.delivered_at for missed in await MissedDeliveries(tenant).expected()),
         refused=len(await Outbox(tenant).refused()),
         corrections=await Timeline(tenant).corrections(),
         next_comparison=next_comparison,

@@ -125,8 +125,11 @@ projects = _tenant_table(
     _moment("private_since"),
     # Since when the App cannot see it any more; null while it can.
     _moment("hidden_since"),
+    # When the last complete reading of its past began: all until then is known.
+    _moment("synced_from"),
     UniqueConstraint("organization_id", "repository_node_id"),
     UniqueConstraint("organization_id", "github_repo"),
+    Index("projects_by_node", "repository_node_id"),
 )
 
 # Which milestones there are. What they say is a fold over the timeline; here stands what it was when the
@@ -296,7 +299,21 @@ missed_deliveries = _tenant_table(
     _moment("delivered_at", nullable=False),
     Column("asked_again", Integer, nullable=False, server_default="0"),
     _moment("recovered_at"),
+    # GitHub's id of the repository that it is about, if it is about one; older rows have none.
+    Column("repository_id", BigInteger),
+    # Since when it is taken to be lost for good.
+    _moment("lost_at"),
     UniqueConstraint("organization_id", "delivery_id"),
+)
+
+# Spans in which GitHub's events did not reach us: of one repository, or (null) of all that the tenant had by
+# then. `ended_at` is null while we still hear nothing. Whether a span was read again: `projects.synced_from`.
+event_gaps = _tenant_table(
+    "event_gaps",
+    *_project_key(nullable=True),
+    Column("cause", Text, nullable=False),
+    _moment("began_at", nullable=False),
+    _moment("ended_at"),
 )
 
 # How far what runs by the clock for all tenants has come.

@@ -148,6 +148,45 @@ class Timeline:
         )
         return [_activity_event(row) for row in await self._connection.execute(query)]
 
+    async def permissions_before(self, installation: str, moment: datetime) -> set[str] | None:
+        """The names of the permissions that an installation had before a moment; None if none were noted."""
+        permissions = timeline.c.after["permissions"]
+        query = (
+            select(permissions)
+            .where(timeline.c.organization_id == self._organization_id)
+            .where(timeline.c.item == f"installation:{installation}", timeline.c.at < moment)
+            .where(func.jsonb_typeof(permissions) == "object", permissions != {})
+            .order_by(timeline.c.at.desc())
+            .limit(1)
+        )
+        found = await self._connection.scalar(query)
+        return None if found is None else set(found)
+
+    async def kinds_heard(self) -> set[str]:
+        """The kinds of facts that webhooks ever told of, over all repositories."""
+        kinds = [*_ITEMS, _MILESTONE]
+        found = set[str]()
+        for kind in kinds:
+            query = select(timeline.c.id).where(
+                timeline.c.organization_id == self._organization_id,
+                timeline.c.kind == kind,
+                timeline.c.source == Source.WEBHOOK.value,
+            )
+            if await self._connection.scalar(query.limit(1)) is not None:
+                found.add(kind)
+        return found
+
+    async def last_heard(self, project_id: int, before: datetime) -> datetime | None:
+        """When the last thing happened in a repository, before a moment, that a webhook told of."""
+        query = select(func.max(timeline.c.at)).where(
+            timeline.c.organization_id == self._organization_id,
+            timeline.c.project_id == project_id,
+            timeline.c.source == Source.WEBHOOK.value,
+            timeline.c.at < before,
+        )
+        found: datetime | None = await self._connection.scalar(query)
+        return found
+
     async def corrections(self) -> int:
         """How many facts were found missing, in all repositories."""
         query = select(func.count()).where(

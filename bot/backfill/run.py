@@ -10,12 +10,14 @@ import structlog
 from sqlalchemy import select, update
 
 from bot.backfill.asking import Asking, BackfillError, Page, Sleep
+from bot.backfill.milestones import unheard_changes
 from bot.backfill.names import Names
 from bot.backfill.reading import item_facts, milestone_facts
 from bot.github import GitHub
 from handlers.payloads import clean
 from sprints.model import ItemEvent, Source
 from storage.database import Database, Tenant
+from storage.gaps import Gaps
 from storage.projects import Project, Projects
 from storage.tables import projects, timeline
 from storage.timeline import Timeline, TimelineRow
@@ -34,33 +36,42 @@ class Place:
     """How far it is. `phase` is None at the end; `told` items were told so far.
 
     `lost` entries of their timelines named milestones that nobody knows any more, and were left out.
+    `begun_at` is when the first page was asked for: what was not heard until then is found.
     """
 
     phase: str | None
     after: str | None
     told: int
     lost: int
+    begun_at: datetime
 
     @classmethod
-    def kept_as(cls, state: Mapping[str, Any] | None) -> "Place":
-        """The place that an earlier run came to, or the beginning."""
+    def kept_as(cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime) -> "Place":
+        """The place that an earlier run came to; the beginning if there is none, or if events were missed
+        after that run had begun: `heard_since` is when the last gap ended.
+        """
         state = state or {}
+        begun_at = datetime.fromisoformat(state["begun"]) if "begun" in state else None
+        if not state or (heard_since is not None and (begun_at is None or begun_at < heard_since)):
+            return cls(_PHASES[0], None, 0, 0, now)
         phase, after = state.get("phase", _PHASES[0]), state.get("after")
-        return cls(phase, after, int(state.get("done", 0)), int(state.get("lost", 0)))
+        return cls(phase, after, int(state.get("done", 0)), int(state.get("lost", 0)), begun_at or now)
 
     @property
     def kept(self) -> dict[str, Any]:
         """As it is kept; the end is nothing to go on from."""
         if self.phase is None:
             return {}
-        return {"phase": self.phase, "after": self.after, "done": self.told, "lost": self.lost}
+        where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
+        return where | {"done": self.told, "lost": self.lost}
 
     def behind(self, page: Page, lost: int) -> "Place":
         """The place after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
             phase = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None)
-        return Place(phase, page.after, self.told + len(page.nodes), self.lost + lost)
+        told, lost = self.told + len(page.nodes), self.lost + lost
+        return Place(phase, page.after, told, lost, self.begun_at)
 
 
 class Backfill:
@@ -85,6 +96,16 @@ class Backfill:
         """Asks for what has not been asked for yet and returns how many items were told; see `go_on`."""
         return (await self.go_on(organization_id, project_id, progress)).told
 
+    async def is_needed(self, organization_id: int, project_id: int) -> bool:
+        """Whether something of a repository's past has not been asked for yet."""
+        async with self._database.tenant(organization_id) as tenant:
+            query = select(projects.c.synced_at, projects.c.sync)
+            query = query.where(projects.c.organization_id == organization_id, projects.c.id == project_id)
+            row = (await tenant.connection.execute(query)).first()
+            if row is None or row.synced_at is None or row.sync:
+                return True
+            return project_id in await Gaps(tenant).unread()
+
     async def go_on(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
     ) -> Place:
@@ -94,6 +115,7 @@ class Backfill:
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await Projects(tenant).get(project_id)
+            gaps = await Gaps(tenant).of_projects({project_id})
             state = await tenant.connection.scalar(
                 select(projects.c.sync)
                 .where(projects.c.organization_id == organization_id)
@@ -103,10 +125,13 @@ class Backfill:
             raise BackfillError("the repository is not known by a name any more")
         if project.installation is None:
             raise BackfillError(f"the App is not installed on {project.full_name} any more")
+        if project.suspended_at is not None:
+            raise BackfillError(f"the App is suspended on the account of {project.full_name}")
         installation = self._github.installation(project.installation)
         asking = Asking(installation, project.full_name, self._clock, self._sleep)
-        work = _Work(self._database, asking, organization_id, project, self._clock)
-        end = await work.all_pages(Place.kept_as(state), progress)
+        work = _Work(self._database, asking, organization_id, project, self._clock, had_gaps=bool(gaps))
+        heard_since = max((gap.ended_at for gap in gaps if gap.ended_at), default=None)
+        end = await work.all_pages(Place.kept_as(state, heard_since, self._clock()), progress)
         self._log.info("the past was asked for", project=project_id, items=end.told)
         if end.lost:
             self._log.warning(
@@ -125,9 +150,13 @@ class _Work:
         organization_id: int,
         project: Project,
         clock: Callable[[], datetime],
+        *,
+        had_gaps: bool,
     ) -> None:
+        """Where there `had_gaps`, what we knew of milestones may be out of date."""
         self._database = database
         self._asking = asking
+        self._had_gaps = had_gaps
         self._organization_id = organization_id
         self._project = project
         self._name = project.full_name or ""
@@ -166,16 +195,23 @@ class _Work:
         return self._names
 
     async def _all_names(self) -> Names:
+        asked_at = self._clock()
         told = await self._asking.milestones()
         async with self._database.tenant(self._organization_id) as tenant:
             stored = Timeline(tenant)
             await stored.record(
                 [TimelineRow(self._project.id, fact) for one in told for fact in milestone_facts(one)]
             )
+            known = await stored.milestones(self._project.id)
+            if self._had_gaps and (
+                unheard := unheard_changes(known, told, self._project.rules.calendar, asked_at)
+            ):
+                await stored.record([TimelineRow(self._project.id, fact) for fact in unheard])
+                known = await stored.milestones(self._project.id)
             return Names(
                 {one["number"]: one["id"] for one in told},
                 {one["id"]: clean(one["title"]) for one in told},
-                await stored.milestones(self._project.id),
+                known,
                 await stored.labels(self._project.id),
             )
 
@@ -188,7 +224,7 @@ class _Work:
             )
             values: dict[str, Any] = {"sync": place.kept}
             if place.phase is None:
-                values["synced_at"] = self._clock()
+                values |= {"synced_at": self._clock(), "synced_from": place.begun_at}
             await tenant.connection.execute(
                 update(projects)
                 .where(projects.c.organization_id == self._organization_id)

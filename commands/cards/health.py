@@ -4,17 +4,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.cards.completeness import span_text
 from commands.foreign_text import one_line
 from commands.ports import Health
 from commands.settings_file import PATH
 from commands.wording import code, counted, moment, plain, table
 from sprints.calendar import Calendar
+from sprints.gaps import EventGap, GapCause, missing
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 
 # With less than this share of GitHub's hourly limit left, answers may soon have to wait.
 _LOW = 0.1
 _MANY_WAITING = 100
+_MOST_GAPS = 3
+# Why GitHub was not heard.
+REASONS = {
+    GapCause.SUSPENDED: "the App was suspended",
+    GapCause.UNINSTALLED: "the App was not installed on this account",
+    GapCause.REMOVED: "the App had no access to this repository",
+    GapCause.PERMISSIONS: "the App lacked permissions",
+    GapCause.OUTAGE: "we were away for longer than GitHub keeps events",
+    GapCause.UNDELIVERED: "GitHub could not deliver events to us",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +40,8 @@ class Sharing:
 
 @dataclass(frozen=True, slots=True)
 class HealthFacts:
-    """All that is told. `files` are the repository's and the organization's settings files."""
+    """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
+    events did not reach us, the oldest first."""
 
     standing: Standing
     health: Health
@@ -37,6 +50,7 @@ class HealthFacts:
     other_bots: tuple[str, ...]
     calendar: Calendar
     sharing: Sharing | None = None
+    gaps: tuple[EventGap, ...] = ()
 
 
 def health_card(facts: HealthFacts) -> str:
@@ -45,6 +59,8 @@ def health_card(facts: HealthFacts) -> str:
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
         parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
+    elif facts.gaps:
+        parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
     else:
         parts = ["**All is well:** every event has arrived and was read, and nothing waits for you."]
     parts.append(table(("What", "How it stands"), _rows(facts), numbers_from=2))
@@ -66,6 +82,7 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
             )
     if facts.sharing and facts.sharing.missing:
         yield _not_shared(facts.sharing)
+    yield from (_about_gap(gap, facts) for gap in missing(facts.gaps))
     if standing.missed:
         first, last = min(standing.missed), max(standing.missed)
         yield (
@@ -112,6 +129,8 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
     yield "Events waiting to be read", str(standing.waiting)
     yield "Events missed", str(len(standing.missed))
+    if facts.gaps:
+        yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
     yield "Past of this repository", _past(facts)
     yield "Comparison with GitHub", _comparison(facts)
     yield (
@@ -126,6 +145,28 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
         yield "Sprints span", f"{', '.join(names)}; {names[0]} leads"
     if facts.other_bots:
         yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+
+
+def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
+    span, why = span_text(gap, facts.calendar), REASONS[gap.cause]
+    if gap.ended_at is None:
+        return (
+            f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
+            "again, we ask for what happened meanwhile."
+        )
+    if facts.standing.is_reading_the_past:
+        done = "We are reading the past of this repository again; until that is done, figures are incomplete."
+    else:
+        done = (
+            "Figures are incomplete until the past of this repository is read again, which we try each day; "
+            f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}` does it at once."
+        )
+    return f"We could not hear GitHub {span}, because {why}. {done}"
+
+
+def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
+    state = "read again" if gap.is_read_again else "not read again yet"
+    return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
 
 
 def _not_shared(sharing: Sharing) -> str:

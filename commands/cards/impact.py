@@ -50,11 +50,13 @@ def impact_card(
     is_required: bool = False,
     button: Pressed | None = None,
     burndown: Burndown | None = None,
+    doubts: str = "",
 ) -> Card:
     """The check of a pull request.
 
     `is_required` is whether every pull request must belong to a sprint item here, `button` what was pressed
-    last, `burndown` what is shown as a table where a picture may not be linked.
+    last, `burndown` what is shown as a table where a picture may not be linked, `doubts` what is missing in
+    the history behind the numbers.
     """
     parts = [
         _lead(impact),
@@ -63,7 +65,7 @@ def impact_card(
         _effect_table(impact),
         _usual_table(impact, calendar),
         _days_table(burndown) if burndown and impact.effect else "",
-        _footer(impact, is_required=is_required),
+        _footer(impact, doubts, is_required=is_required),
     ]
     summary = "\n\n".join(part for part in parts if part)
     return Card(title(impact), summary, _conclusion(impact, is_required=is_required), buttons(impact))
@@ -327,12 +329,12 @@ def _pressed(button: Pressed, calendar: Calendar) -> str:
     return said if button.is_done else f"**Not done:** {said}"
 
 
-def _footer(impact: Impact, *, is_required: bool) -> str:
+def _footer(impact: Impact, doubts: str, *, is_required: bool) -> str:
     usual = ""
     if impact.usual_wait or impact.usual_size:
         usual = f"Usual: the last {RECENT.days} days; elapsed time, weekends included; sizes without bots"
     judged = "" if is_required else "This check informs; it blocks nothing and judges no code"
-    return footer(usual, judged)
+    return footer(doubts, usual, judged)
 
 
 def _at(at: datetime | None, calendar: Calendar) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity, signed, unit_word
-from commands.wording import counted, folded, footer, full_day, moment, named, person, plain, table
+from commands.cards.completeness import completeness_text
+from commands.wording import counted, folded, footer, full_day, moment, person, plain, table
 from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, Cause
 from sprints.late import Credit
@@ -340,14 +341,10 @@ _NOT_CLOSED = "provisional until a day after `/sprint close`, three days after i
 
 
 def _completeness(sheet: Sheet) -> str:
-    report, calendar, doubts = sheet.report, sheet.sprint.calendar, list[str]()
-    if report.reconstructed_before:
-        day = calendar.day_of(calendar.next_midnight(report.reconstructed_before))
-        doubts.append(f"reconstructed before {full_day(day)}")
-    if report.first_seen:
-        count = counted(len(report.first_seen), "item")
-        doubts.append(f"{count} not seen from the beginning: {named(report.first_seen, 5)}")
-    return ", ".join(doubts) or "complete"
+    report = sheet.report
+    return completeness_text(
+        sheet.sprint.calendar, report.reconstructed_before, report.gaps, report.first_seen, most_named=5
+    )
 
 
 def _cells(amount: Amount, *, bold: bool = False) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import WEEKDAYS, number, quantity, signed
+from commands.cards.completeness import completeness_text
 from commands.cards.nothing_left import nothing_left
 from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday, weekdays
 from sprints.burndown import Burndown, measure, pace
@@ -216,13 +217,7 @@ def _told_by_others(facts: Facts, unit: str) -> str:
 def completeness(facts: Facts) -> str:
     """Whether all that these numbers are made of was told when it happened."""
     known, calendar = facts.completeness, facts.sprint.calendar
-    doubts = []
-    if known.reconstructed_before:
-        day = calendar.day_of(calendar.next_midnight(known.reconstructed_before))
-        doubts.append(f"reconstructed before {full_day(day)}")
-    if known.first_seen:
-        doubts.append(f"{counted(len(known.first_seen), 'item')} not seen from the beginning")
-    return ", ".join(doubts) or "complete"
+    return completeness_text(calendar, known.reconstructed_before, known.gaps, known.first_seen)
 
 
 def _days_table(facts: Facts, unit: str) -> str:

@@ -1,0 +1,209 @@
+"""What changes whether we hear GitHub: of an account as a whole, and of its repositories.
+
+Where events did not reach us for a while, that is noted as a gap (storage/gaps.py), and the past is asked for
+again. Deliveries come in any order, more than once, or not at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from handlers.delivery import InstallationChanged, Outcome, RepositoriesChanged, RepositoryTransferred
+from handlers.payloads import Repository, clean
+from sprints.gaps import GapCause
+from storage.database import Tenant
+from storage.deliveries import Deliveries
+from storage.gaps import Gaps
+from storage.installations import Installations, Relation
+from storage.lookups import tenants_of_node
+from storage.projects import Presence, Projects
+from storage.projects import Repository as SeenRepository
+from storage.timeline import Timeline
+
+# What the numbers of sprints are made of, with the kind of facts that shows that we have been told of it.
+_PLANNING = {"issues": "issue", "pull_requests": "pull_request"}
+# GitHub tells of one return more than once: by `transferred`, and by what was added to the installation.
+_SAME_RETURN = timedelta(hours=1)
+
+
+async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bool:
+    """Keep whether the account's installation works, and since when it did not.
+
+    False if the news came out of order, so that GitHub is to be asked how it stands.
+    """
+    installations, gaps = Installations(tenant), Gaps(tenant)
+    is_present = await installations.relation(change.installation) is Relation.PRESENT
+    match change.change:
+        case "deleted":
+            await installations.ended(change.installation)
+            return not is_present or await gaps.begin(GapCause.UNINSTALLED, change.at)
+        case "created" if is_present:
+            return await _installed(tenant, change)
+        case "suspend" if is_present:
+            if not await gaps.begin(GapCause.SUSPENDED, change.stated_at or change.at):
+                return False
+            await installations.suspended(change.installation, change.stated_at or change.at)
+        case "unsuspend" if is_present:
+            if not await _heard_again(tenant, GapCause.SUSPENDED, change):
+                return False
+            await installations.suspended(change.installation, None)
+        case "new_permissions_accepted" if is_present:
+            await _accept_permissions(tenant, change)
+    return True
+
+
+async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: datetime) -> bool:
+    """Keep what GitHub says of the present installation when it is asked. Returns whether that was news."""
+    installations, gaps = Installations(tenant), Gaps(tenant)
+    known = await installations.suspended_since()
+    if (known is None) == (suspended_at is None):
+        return False
+    await installations.set_suspended(suspended_at)
+    if suspended_at is None:
+        await gaps.end(GapCause.SUSPENDED, now)
+    else:
+        await gaps.add(GapCause.SUSPENDED, suspended_at, None)
+    return True
+
+
+async def follow_confirmation(
+    tenant: Tenant, installation: int, suspended_at: datetime | None, now: datetime
+) -> None:
+    """Keep what it means that GitHub has confirmed an installation whose event did not reach us.
+
+    Where the account had another one before, nothing was heard in between, and is looked for.
+    """
+    installations, gaps = Installations(tenant), Gaps(tenant)
+    if not await installations.has_former(installation):
+        return
+    await gaps.end(GapCause.SUSPENDED, now)
+    await gaps.end(
+        GapCause.UNINSTALLED, now, last_heard_at=await Deliveries(tenant).last_processed_before(now)
+    )
+    if suspended_at is not None:
+        await gaps.add(GapCause.SUSPENDED, suspended_at, None)
+    await installations.reconcile_next(now)
+
+
+async def follow_repositories(tenant: Tenant, change: RepositoriesChanged, at: datetime) -> list[int]:
+    """Keep which repositories can be seen and get work by the clock. Returns the ids of those added.
+
+    What a former installation tells late takes nothing from the present one and brings nothing back.
+    """
+    added, removed = change.added, change.removed
+    if change.installation is not None:
+        relation = await Installations(tenant).relation(change.installation)
+        if relation in (Relation.REPLACED, Relation.ENDED):
+            added = ()
+        if relation is Relation.REPLACED:
+            removed = ()
+    projects = Projects(tenant)
+    for repository in change.archived:
+        await projects.set_active(await projects.remember(seen(repository, at)), is_active=False)
+    for repository in removed:
+        await projects.remember(seen(repository, at))
+        await projects.leave(repository.key, at)
+    return [await _add(tenant, projects, repository, at) for repository in added]
+
+
+def has_left(outcomes: Iterable[Outcome], account: int) -> bool:
+    """Whether an event tells `account` that its repository is another one's now."""
+    return any(
+        isinstance(outcome, RepositoryTransferred) and outcome.owner not in (None, account)
+        for outcome in outcomes
+    )
+
+
+async def leave(tenant: Tenant, node_id: str, at: datetime) -> bool:
+    """Another account has the repository since a moment. False if it has come back here since."""
+    projects = Projects(tenant)
+    presence = await projects.presence(node_id)
+    if presence is None or not presence.is_active:
+        return False
+    returned_at = await Gaps(tenant).last_return(presence.id)
+    if returned_at is not None and returned_at >= at:
+        return False
+    await projects.leave(node_id, at)
+    return True
+
+
+async def other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, list[int]]:
+    """The tenants that still look after repositories that are this tenant's now, by node id."""
+    found = dict[str, list[int]]()
+    for node_id in node_ids:
+        if ":" in node_id:  # A key of our own, which tells nothing elsewhere.
+            continue
+        tenants = await tenants_of_node(tenant.connection, node_id)
+        others = [one for one in tenants if one != tenant.organization_id]
+        if others:
+            found[node_id] = others
+    return found
+
+
+def seen(repository: Repository, at: datetime) -> SeenRepository:
+    """The repository as it was called at a moment."""
+    return SeenRepository(
+        node_id=repository.key,
+        full_name=clean(repository.full_name),
+        is_private=repository.private,
+        description=clean(repository.description) if repository.description else None,
+        seen_at=at,
+    )
+
+
+async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
+    """A first installation begins hearing; a later one hears again."""
+    await Installations(tenant).suspended(change.installation, None)
+    if not await Installations(tenant).has_former(change.installation):
+        return True
+    gaps = Gaps(tenant)
+    await gaps.end(GapCause.SUSPENDED, change.at)
+    return await _heard_again(tenant, GapCause.UNINSTALLED, change)
+
+
+async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChanged) -> bool:
+    last_heard_at = await Deliveries(tenant).last_before(change.at)
+    return await Gaps(tenant).end(cause, change.at, stated_at=change.stated_at, last_heard_at=last_heard_at)
+
+
+async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> None:
+    """What the new permissions let us hear has not been heard until now.
+
+    In any case the past is read once more, because nobody tells which permissions are new.
+    """
+    timeline = Timeline(tenant)
+    before = await timeline.permissions_before(str(change.installation), change.at)
+    if before is None:  # Not noted by older versions: what we were told of, we were allowed to hear.
+        heard = await timeline.kinds_heard()
+        before = {name for name, kind in _PLANNING.items() if kind in heard}
+    is_news = any(name in change.permissions and name not in before for name in _PLANNING)
+    began_at = await Installations(tenant).known_since() if is_news else change.at
+    await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
+
+
+async def _add(tenant: Tenant, projects: Projects, repository: Repository, at: datetime) -> int:
+    """It is looked after from now on. If it was before, it has been out of our sight for a while."""
+    before = await projects.presence(repository.key)
+    project_id = await projects.remember(seen(repository, at))
+    await projects.set_active(project_id, is_active=True)
+    await projects.set_hidden(repository.key, None)
+    began_at = await _out_of_sight_since(tenant, before, at) if before else None
+    if began_at is not None:
+        known = await Gaps(tenant).of_projects({project_id})
+        # That the App was not on the account at all has been noted for all repositories at once.
+        if not any(gap.contains(began_at) and gap.contains(at) for gap in known):
+            await Gaps(tenant).add(GapCause.REMOVED, began_at, at, project_id)
+    return project_id
+
+
+async def _out_of_sight_since(tenant: Tenant, before: Presence, at: datetime) -> datetime | None:
+    """Since when we had not heard a repository that is added; None if it is new, or was only archived."""
+    if before.hidden_since is not None:
+        return before.hidden_since if before.hidden_since < at else None
+    if not before.is_active or before.synced_at is None:
+        return None
+    # That it had gone was never told.
+    returned_at = await Gaps(tenant).last_return(before.id)
+    since = max(before.synced_at, returned_at or before.synced_at)
+    if at - since < _SAME_RETURN:
+        return None
+    return await Timeline(tenant).last_heard(before.id, at) or before.synced_at

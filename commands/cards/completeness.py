@@ -1,0 +1,72 @@
+"""How well numbers are known, in words: what could not be heard, and what was asked for afterwards."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from commands.wording import counted, full_day, moment, named
+from sprints.calendar import Calendar
+from sprints.gaps import EventGap, missing
+from sprints.numbering import Number
+
+_SAID = re.compile(r"<sub>[^<]*\b(complete|incomplete|reconstructed|not seen from the beginning)\b")
+_MINUTE = timedelta(minutes=1)
+
+
+def completeness_text(
+    calendar: Calendar,
+    reconstructed_before: datetime | None,
+    gaps: Sequence[EventGap],
+    first_seen: Sequence[Number],
+    *,
+    most_named: int = 0,
+) -> str:
+    """Whether all that numbers are made of was told when it happened; names up to `most_named` items."""
+    doubts = [text for text in (gaps_text(gaps, calendar),) if text]
+    if reconstructed_before:
+        day = calendar.day_of(calendar.next_midnight(reconstructed_before))
+        doubts.append(f"reconstructed before {full_day(day)}")
+    if first_seen:
+        names = f": {named(first_seen, most_named)}" if most_named else ""
+        doubts.append(f"{counted(len(first_seen), 'item')} not seen from the beginning{names}")
+    return ", ".join(doubts) or "complete"
+
+
+def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
+    """When GitHub could not be heard; what is still missing comes before what was asked for since."""
+    every = tuple(gaps)
+    unread, read = missing(every), tuple(gap for gap in every if gap.is_read_again)
+    texts = []
+    if unread:
+        texts.append(f"incomplete: {_spans(unread, calendar)}")
+    if read:
+        texts.append(f"reconstructed: {_spans(read, calendar)}")
+    return ", ".join(texts)
+
+
+def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
+    """The same, of what is still missing alone; empty if nothing is."""
+    return gaps_text(missing(gaps), calendar)
+
+
+def says_completeness(text: str) -> bool:
+    """Whether the small line at the end of a text says already how well its numbers are known."""
+    return bool(_SAID.search(text))
+
+
+def span_text(gap: EventGap, calendar: Calendar) -> str:
+    """From when to when GitHub could not be heard."""
+    began = moment(calendar.local(gap.began_at))
+    if gap.ended_at is None:
+        return f"since {began}"
+    if gap.ended_at - gap.began_at < _MINUTE:
+        return f"on {began}"
+    return f"from {began} to {moment(calendar.local(gap.ended_at))}"
+
+
+def _spans(gaps: Sequence[EventGap], calendar: Calendar) -> str:
+    """The last one, which matters most, and how many there were before."""
+    last = gaps[-1]
+    verb = "have not heard" if last.ended_at is None else "could not hear"
+    more = f", and {counted(len(gaps) - 1, 'time')} before" if len(gaps) > 1 else ""
+    return f"we {verb} GitHub {span_text(last, calendar)}{more}"
