@@ -57,7 +57,7 @@ class CountingAPI(GitHubAPI):
     ) -> tuple[int, Mapping[str, str], bytes]:
         answered = await self._ask(method, url, headers, body)
         location = answered[1].get("location", "")
-        if answered[0] in _REDIRECTS and method != "GET" and _is_renamed(url, location):
+        if answered[0] in _REDIRECTS and _is_renamed(url, location):
             self._on_call()
             answered = await self._ask(method, location, headers, body)
         self._on_call()
@@ -66,8 +66,10 @@ class CountingAPI(GitHubAPI):
     async def _ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """One request. What changes something is not sent on to wherever an answer points to."""
-        follows = method == "GET"
+        """One request. Neither what changes something nor what asks for an issue follows wherever an answer
+        points to: an issue may have been transferred to a repository that is none of ours.
+        """
+        follows = method == "GET" and "/issues/" not in url
         async with self._session.request(
             method, url, headers=headers, data=body, allow_redirects=follows
         ) as response:

@@ -39,7 +39,7 @@ def surroundings_of(text: str, markers: Sequence[str], sent: str | None) -> Surr
     plain = text.replace(_CRLF, "\n")
     marker = min(((at, at + len(name)) for name in markers if (at := plain.find(name)) >= 0), default=None)
     original = _Offsets(text)
-    if sent is not None:
+    if sent:
         sent = sent.replace(_CRLF, "\n")
         begin = plain.rfind(sent, 0, marker[0]) if marker else plain.find(sent)
         if begin >= 0:
@@ -53,7 +53,7 @@ def surroundings_of(text: str, markers: Sequence[str], sent: str | None) -> Surr
     if marker is None:
         return None
     after = text[original.of(marker[1]) :]
-    if sent is None:
+    if not sent:
         return Surroundings("", after)
     lines = plain[: marker[0]].rstrip("\n").split("\n")
     first, inserted, last = _added(sent.rstrip("\n").split("\n"), lines)

@@ -143,7 +143,7 @@ class PostPlace:
         try:
             present = await self._installation.get(path)
         except GitHubRefusedError as refusal:
-            if refusal.status not in GONE:
+            if refusal.status not in GONE | _MOVED:
                 raise
             await self._look_at_thread()
             raise PostGoneError from None
@@ -184,6 +184,8 @@ class PostPlace:
         try:
             present = await self._installation.get(path)
         except GitHubRefusedError as refusal:
+            if refusal.status in _MOVED:
+                raise ThreadGoneError(f"{refusal} (#{number} was transferred)") from None
             if refusal.status not in GONE:
                 raise
             await self._look_at_repository()

@@ -34,7 +34,7 @@ class Publisher:
         """Sends what an event's answer still owes, in order. Stops with GitHubUnavailableError."""
         async with self._database.tenant(organization_id) as tenant:
             queue = await Outbox(tenant).begin_attempts(event_id)
-        was_refused, just_posted = False, dict[str, int]()
+        was_refused, just_posted = False, dict[str, tuple[int, str | None]]()
         for queued in queue:
             try:
                 if queued.message.kind == Kind.REACTION:
@@ -42,9 +42,10 @@ class Publisher:
                 else:
                     slot = queued.message.slot
                     mark = _mark(organization_id, queued)
-                    earlier = just_posted.get(slot, queued.earlier)
+                    known = (queued.earlier, queued.earlier_body) if queued.earlier is not None else None
+                    earlier = just_posted.get(slot, known)
                     comment_id = await _say(queued, mark, thread, earlier)
-                    just_posted[slot] = comment_id
+                    just_posted[slot] = (comment_id, queued.message.body)
             except GitHubRefusedError as refusal:
                 was_refused = True
                 self._log.warning("message refused by GitHub", thread=queued.thread, reason=str(refusal))
@@ -66,19 +67,25 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     return message.comment_id
 
 
-async def _say(queued: Queued, mark: Mark, thread: GitHubThread, earlier: int | None) -> int:
-    """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it."""
+async def _say(
+    queued: Queued, mark: Mark, thread: GitHubThread, earlier: tuple[int, str | None] | None
+) -> int:
+    """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it.
+
+    `earlier` is its id and what it said.
+    """
     body = cut(queued.message.body)
     if queued.attempts > 1 and (posted := await _already_posted(queued, mark, thread)):
         return posted
     if earlier is not None:
+        comment_id, said = earlier
         try:
-            await thread.edit(earlier, body, mark)
+            await thread.edit(comment_id, body, mark, cut(said) if said else None)
         except GitHubRefusedError as refusal:
             if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
                 raise
         else:
-            return earlier
+            return comment_id
     return await thread.post(body, mark)
 
 

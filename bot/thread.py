@@ -1,12 +1,17 @@
 """One issue or pull request on GitHub: comments and reactions."""
 
+import re
 from urllib.parse import quote
 
 import structlog
 
 from bot.github import GitHubRefusedError, GitHubUnavailableError, Installation
-from bot.markers import Mark
+from bot.markers import PREFIX, Mark
+from bot.own_part import surroundings_of
 from commands.request import Request
+
+_OUR_MARKER = re.compile(rf"<!-- {PREFIX}:[^\s<>]+ -->")
+_TAKEN_OUT = 410
 
 
 class GitHubThread:
@@ -40,9 +45,18 @@ class GitHubThread:
         )
         return int(comment["id"])
 
-    async def edit(self, comment_id: int, body: str, mark: Mark) -> None:
-        content = {"body": self._marked(body, mark)}
-        await self._installation.patch(f"{self._path}/issues/comments/{comment_id}", content)
+    async def edit(self, comment_id: int, body: str, mark: Mark, sent: str | None) -> None:
+        """Edits our part of a comment of ours, which was `sent` last; what people added to it stays.
+
+        Raises GitHubRefusedError with 410 where nothing of ours is left in it, or no room.
+        """
+        path = f"{self._path}/issues/comments/{comment_id}"
+        present = str((await self._installation.get(path)).get("body") or "")
+        marker = self._installation.markers.comment(mark)
+        around = surroundings_of(present, _OUR_MARKER.findall(present), sent)
+        if around is None or around.room(marker) < len(body):
+            raise GitHubRefusedError(_TAKEN_OUT, "the comment holds nothing of ours any more")
+        await self._installation.patch(path, {"body": around.around(body, marker)})
 
     def _marked(self, body: str, mark: Mark) -> str:
         return f"{body}\n\n{self._installation.markers.comment(mark)}"

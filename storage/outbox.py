@@ -37,7 +37,7 @@ class Message:
 class Queued:
     """A message in the outbox. `key` is unique among all messages to GitHub; `attempts` counts this one too.
 
-    `earlier` is the comment that holds this thread's last answer of the same slot.
+    `earlier` is the comment that holds this thread's last answer of the same slot, `earlier_body` its text.
     """
 
     id: int
@@ -49,6 +49,7 @@ class Queued:
     key: str
     earlier: int | None
     position: int
+    earlier_body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,8 +100,8 @@ class Outbox:
             .values(attempts=outbox.c.attempts + 1)
         )
         sent = outbox.alias()
-        earlier = (
-            select(sent.c.comment_id)
+        earlier_id = (
+            select(sent.c.id)
             .where(sent.c.organization_id == self._organization_id, sent.c.kind == Kind.REPLY)
             .where(sent.c.project_id == outbox.c.project_id, sent.c.thread == outbox.c.thread)
             .where(sent.c.slot == outbox.c.slot, sent.c.sent_at.is_not(None))
@@ -108,8 +109,14 @@ class Outbox:
             .limit(1)
             .scalar_subquery()
         )
+        earlier = outbox.alias()
+        columns = (earlier.c.comment_id.label("earlier"), earlier.c.body.label("earlier_body"))
         query = (
-            select(outbox, github_events.c.delivery_id, earlier.label("earlier"))
+            select(outbox, github_events.c.delivery_id, *columns)
+            .outerjoin(
+                earlier,
+                (earlier.c.organization_id == outbox.c.organization_id) & (earlier.c.id == earlier_id),
+            )
             .join(
                 github_events,
                 (github_events.c.organization_id == outbox.c.organization_id)
@@ -129,6 +136,7 @@ class Outbox:
                 key=f"{row.delivery_id}/{row.position}",
                 earlier=row.earlier,
                 position=row.position,
+                earlier_body=row.earlier_body,
             )
             for row in await self._connection.execute(query)
         ]

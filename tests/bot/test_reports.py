@@ -263,25 +263,26 @@ async def test_one_forecast_a_day_is_kept_to_be_graded(tracked: Room) -> None:
 
 
 async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked: Room) -> None:
-    await tracked.settle(alerts={"half_way": False})
+    await tracked.settle(alerts={"half_way": False, "days_left": "off"})
     await tracked.go()
     await record(tracked.bot, *joining(3).events)
-    _, alert = await tracked.go("2026-11-18 13:00")
+    assert len(await tracked.go("2026-11-18 13:00")) == 1  # Nobody is disturbed at lunch.
+    _, alert = await tracked.go("2026-11-19 09:00")
 
     assert alert.startswith(
         "**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points. The latest: #2000 (+3 points)."
     )
-    for hour in (14, 15):
-        assert len(await tracked.go(f"2026-11-18 {hour}:00")) == 2
+    for day, hour in (("19", "11"), ("20", "09")):
+        assert len(await tracked.go(f"2026-11-{day} {hour}:00")) == 2
 
 
 async def test_what_is_crossed_at_once_is_told_at_once(tracked: Room) -> None:
     await tracked.go()
     await record(tracked.bot, *joining(3).events)
-    _, alert = await tracked.go("2026-11-18 13:00")
+    _, alert = await tracked.go("2026-11-19 09:00")
 
     assert "its scope has grown by 25 %" in alert
-    assert "\n\nHalf of its working days are over" in alert
+    assert "\n\n2 working days left, today included" in alert
 
 
 async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
@@ -307,7 +308,7 @@ async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(t
     await record(tracked.bot, *late.closed("11-18 14:00").events)
     for day in range(18, 27):
         for hour in (1, 9, 13, 15):
-            if (day, hour) >= (18, 13):
+            if (day, hour) >= (18, 9):
                 said = await tracked.go(f"2026-11-{day} {hour:02}:00")
 
     earlier, living, half_way, last_days, summary = said
@@ -342,7 +343,7 @@ async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
     assert len(await tracked.go("2026-11-18 13:00")) == 1
 
     await tracked.settle(**dict.fromkeys(silence))
-    assert len(await tracked.go("2026-11-20 13:00")) == 2
+    assert len(await tracked.go("2026-11-20 09:00")) == 2
 
 
 async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(tracked: Room) -> None:
