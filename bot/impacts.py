@@ -10,6 +10,7 @@ from commands.cards.completeness import missing_text
 from commands.cards.impact import Card, impact_card
 from commands.context import Context
 from commands.forecasting import outlook
+from commands.permissions import Policy
 from sprints.burndown import Burndown, burndown_of
 from sprints.facts import Facts
 from sprints.forecast import Refusal
@@ -126,6 +127,7 @@ class Impacts:
             review=review_of(life, known.reviews, self.context.now),
             usual_wait=known.usual_wait,
             usual_size=known.usual_size,
+            is_exempt=is_exempt(self._project, pull),
         )
         shown = numbers if impact.effect else None
         card = impact_card(
@@ -165,6 +167,17 @@ class Impacts:
 
 def _newest(lives: Mapping[int, list[ActivityEvent]]) -> dict[int, PullRequest]:
     return pull_requests(fact for life in lives.values() for fact in life if fact.kind == HEAD)
+
+
+def is_exempt(project: Project, pull: PullRequest) -> bool:
+    """Whether a pull request is a bot's, and this repository asks nothing of those: as is usual.
+
+    Bots are those by GitHub's type, and the accounts that the team lists as such.
+    """
+    checks = project.settings.get("checks")
+    if isinstance(checks, Mapping) and checks.get("exempt_bots") is False:
+        return False
+    return pull.is_of_bot or (pull.author or "").lower() in Policy(project.settings).bots
 
 
 def is_required(project: Project) -> bool:

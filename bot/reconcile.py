@@ -18,6 +18,7 @@ from sprints.history import ItemState, LabelBook, changes
 from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
 from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
 from sprints.numbering import own
+from sprints.people import account_login
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
@@ -31,7 +32,7 @@ _STEP = timedelta(seconds=1)
 _DROPPING_REASONS = {"NOT_PLANNED", "DUPLICATE"}
 _NODES_AT_ONCE = 100
 
-_COMMON = """id number title createdAt updatedAt closed closedAt author { login } repository { id }
+_COMMON = """id number title createdAt updatedAt closed closedAt author { __typename login } repository { id }
   milestone { number } labels(first: 100) { nodes { name } } assignees(first: 10) { nodes { login } }"""
 _FRAGMENTS = f"""
 fragment OfIssue on Issue {{ __typename {_COMMON} stateReason(enableDuplicate: true) }}
@@ -276,7 +277,7 @@ class _Comparison:
             milestone=await self._milestone_id(shown["milestone"]),
             labels=tuple(clean(label["name"]) for label in _nodes(shown["labels"])),
             is_pull_request=shown["__typename"] == "PullRequest",
-            author=clean(shown["author"]["login"]) if shown["author"] else None,
+            author=_login(shown["author"]) if shown["author"] else None,
             assignees=tuple(clean(one["login"]) for one in _nodes(shown["assignees"])),
         )
 
@@ -336,6 +337,11 @@ async def _ask_items(installation: Installation, ids: Sequence[str]) -> dict[str
         # What was made a discussion is found, but as nothing that we asked about.
         found |= {item: one or None for item, one in zip(some, answer["nodes"], strict=True)}
     return found
+
+
+def _login(actor: _Json) -> str:
+    """As webhooks write it: here a bot's login has no suffix."""
+    return account_login(clean(actor["login"]), str(actor["__typename"]))
 
 
 def _is_node_id(key: str) -> bool:

@@ -5,7 +5,7 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -41,6 +41,7 @@ from handlers.delivery import (
 )
 from handlers.payloads import Account, clean
 from sprints.model import ActivityEvent
+from sprints.people import GHOST_ID, WEB_FLOW_ID, is_person
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
@@ -70,6 +71,9 @@ _MAKES_US_HEAR = {"created", "unsuspend", "new_permissions_accepted"}
 _MAY_MAKE_US_HEAR = (InstallationChanged, RepositoriesChanged, RepositoryTransferred)
 CHECK_EVERY = timedelta(minutes=10)
 
+
+_PEOPLE = {"User", "EnterpriseUserAccount"}
+_NOBODY = {GHOST_ID, WEB_FLOW_ID}
 
 # Logins by tenant and person.
 _People = dict[tuple[int, int], str]
@@ -168,7 +172,7 @@ class Recording:
             isinstance(outcome, _MAY_MAKE_US_HEAR) for _, _, outcomes in read.found for outcome in outcomes
         ):
             deferrals += _past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
-        people = await self._meet(tenant, [frame.sender for _, frame, _ in read.found])
+        people = await self._meet(tenant, _accounts_in(read))
         await Timeline(tenant).record(rows)
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
         # Answers, of which none is the same as another, stay in the order of their events.
@@ -259,16 +263,20 @@ class Recording:
             *await _jobs_of_other_owners(self._jobs, tenant, node_ids, event),
         ]
 
-    async def _meet(self, tenant: Tenant, senders: Iterable[Account | None]) -> _People:
+    async def _meet(self, tenant: Tenant, accounts: Iterable[Account]) -> _People:
         """Stores people who were not met before, or under another login. Returns them by tenant and id."""
-        new = {
-            (tenant.organization_id, sender.id): sender.login
-            for sender in senders
-            if sender is not None
-            and sender.type == "User"
-            and self._met.get((tenant.organization_id, sender.id)) != sender.login
-        }
-        await Installations(tenant).meet({person: clean(login) for (_, person), login in new.items()})
+        new, rounds = _People(), [dict[int, str]()]
+        for account in accounts:
+            person, login = (tenant.organization_id, account.id), clean(account.login)
+            if account.type not in _PEOPLE or account.id in _NOBODY or not is_person(login):
+                continue
+            if new.get(person, self._met.get(person)) == login:
+                continue
+            if account.id in rounds[-1]:  # Renamed within the batch: both logins are to be known.
+                rounds.append({})
+            rounds[-1][account.id] = new[person] = login
+        for people in rounds:
+            await Installations(tenant).meet(people)
         return new
 
     async def _read(self, events: Sequence[StoredEvent]) -> _Read:
@@ -316,6 +324,16 @@ class Recording:
 
 def _needs_repository(outcome: Outcome) -> bool:
     return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
+
+
+def _accounts_in(read: _Read) -> Iterator[Account]:
+    """All accounts that deliveries tell of, in the order of the deliveries."""
+    for _, frame, outcomes in read.found:
+        for outcome in outcomes:
+            if isinstance(outcome, Recorded):
+                yield from outcome.accounts
+        if frame.sender is not None:
+            yield frame.sender
 
 
 async def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Sequence[int]) -> list[_Deferral]:

@@ -71,9 +71,10 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A fact for the timeline."""
+    """A fact for the timeline, and the accounts that it tells of beside the sender."""
 
     fact: Event
+    accounts: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,6 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
                     "created_at": deployment.created_at.isoformat() if deployment.created_at else None,
                 }
             ),
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )

@@ -132,5 +132,5 @@ def _fact(delivery: Delivery, payload: _Payload) -> ActivityEvent:
                 "permissions": _permissions(payload.installation),
             }
         ),
-        actor=clean(payload.sender.login) if payload.sender else None,
+        actor=payload.sender.known_as if payload.sender else None,
     )

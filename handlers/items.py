@@ -21,7 +21,7 @@ class ItemPayload(msgspec.Struct):
 
     @property
     def actor(self) -> str | None:
-        return clean(self.sender.login) if self.sender else None
+        return self.sender.known_as if self.sender else None
 
 
 def record_item(
@@ -40,7 +40,7 @@ def record_item(
     event = event or delivery.action or ""
     at = at or _time_of(event, item)
     if event in {"assigned", "unassigned"} and payload.assignee:
-        named = clean(payload.assignee.login)
+        named = payload.assignee.known_as
     fact = ItemEvent(
         item=item.key,
         event=event,
@@ -53,7 +53,8 @@ def record_item(
         before=payload.changes.before("title") if payload.changes else None,
         actor=payload.actor,
     )
-    yield Recorded(fact)
+    accounts = (item.user, *item.assignees, payload.assignee)
+    yield Recorded(fact, tuple(account for account in accounts if account))
     shown = payload.milestone or item.milestone
     if shown and shown.title:
         yield Recorded(shown.told("observed", at, delivery.id, payload.actor))

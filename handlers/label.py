@@ -34,7 +34,7 @@ def record_label(delivery: Delivery) -> Iterator[Recorded]:
         "label": label.node_id or f"label:{label.id}",
         "at": delivery.received_at,
         "delivery": delivery.id,
-        "actor": clean(payload.sender.login) if payload.sender else None,
+        "actor": payload.sender.known_as if payload.sender else None,
     }
     if delivery.action == "deleted":
         yield Recorded(LabelEvent(event="deleted", name=name, **told))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, UnusableError
-from handlers.payloads import Account, Changes, Milestone, clean
+from handlers.payloads import Account, Changes, Milestone
 
 
 class _Payload(msgspec.Struct):
@@ -26,5 +26,5 @@ def record_milestone(delivery: Delivery) -> Iterator[Recorded]:
     if at is None:
         raise UnusableError("the milestone carries no time")
     before = payload.changes.before("title", "description", "due_on") if payload.changes else None
-    actor = clean(payload.sender.login) if payload.sender else None
+    actor = payload.sender.known_as if payload.sender else None
     yield Recorded(milestone.told(event, at, delivery.id, actor, before))

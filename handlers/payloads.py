@@ -12,6 +12,7 @@ import msgspec
 
 from sprints.milestone import readable_moment
 from sprints.model import ItemSnapshot, MilestoneEvent, State
+from sprints.people import account_login
 
 _DROPPING_REASONS = {"not_planned", "duplicate"}
 
@@ -63,6 +64,11 @@ class Account(msgspec.Struct):
     id: Id
     login: Name = ""
     type: _Kind = "User"
+
+    @property
+    def known_as(self) -> str:
+        """The login by which history knows the account: one that is no person's says so."""
+        return account_login(clean(self.login), self.type)
 
 
 class Repository(msgspec.Struct):
@@ -193,8 +199,8 @@ class Item(msgspec.Struct):
             milestone=self.milestone.id if self.milestone else None,
             labels=tuple(clean(label if isinstance(label, str) else label.name) for label in self.labels),
             is_pull_request=is_pull_request,
-            author=clean(self.user.login) if self.user else None,
-            assignees=tuple(clean(one.login) for one in self.assignees),
+            author=self.user.known_as if self.user else None,
+            assignees=tuple(one.known_as for one in self.assignees),
             closes=closes,
             status=status,
         )

@@ -8,6 +8,7 @@ from handlers.delivery import CheckWanted, Delivery, Recorded
 from handlers.items import ItemPayload, record_item
 from handlers.payloads import PullRequest, clean, mentioned_numbers, plain
 from sprints.model import ActivityEvent
+from sprints.people import is_bot
 
 
 class _Payload(ItemPayload, kw_only=True):
@@ -55,8 +56,8 @@ def head_of(
         "closes": list(shown.snapshot().closes or ()),
         "mentions": list(mentioned_numbers(f"{shown.title}\n{shown.body or ''}")),
         "milestone": shown.milestone.id if shown.milestone else None,
-        "author": author.login if author else None,
-        "is_of_bot": author is not None and author.type == "Bot",
+        "author": author.known_as if author else None,
+        "is_of_bot": author is not None and is_bot(author.known_as),
     }
     return ActivityEvent(
         kind="head",

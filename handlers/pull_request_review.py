@@ -6,8 +6,9 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, Recorded
-from handlers.payloads import Account, Id, Number, clean, plain
+from handlers.payloads import Account, Id, Number, plain
 from sprints.model import ActivityEvent
+from sprints.people import is_bot
 
 
 class _Review(msgspec.Struct):
@@ -52,13 +53,14 @@ def record_review(delivery: Delivery) -> Iterator[Recorded | CheckWanted]:
                 {
                     "pull_request": reviewed.node_id or f"PullRequest:{reviewed.id}",
                     "number": reviewed.number,
-                    "author": reviewed.user.login if reviewed.user else None,
-                    "reviewer": review.user.login if review.user else None,
-                    "is_bot": review.user.type == "Bot" if review.user else None,
+                    "author": reviewed.user.known_as if reviewed.user else None,
+                    "reviewer": review.user.known_as if review.user else None,
+                    "is_bot": is_bot(review.user.known_as) if review.user else None,
                     "state": review.state.lower(),
                 }
             ),
-            actor=clean(payload.sender.login) if payload.sender else None,
-        )
+            actor=payload.sender.known_as if payload.sender else None,
+        ),
+        tuple(account for account in (reviewed.user, review.user) if account),
     )
     yield CheckWanted(number=reviewed.number)

@@ -58,7 +58,7 @@ def record_push(delivery: Delivery) -> Iterator[Recorded]:
             at=moment(repository.pushed_at) or delivery.received_at,
             delivery=delivery.id,
             details=plain({"ref": payload.ref, "commits": dict(sorted(authors.items()))}),
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Id, clean, plain
+from handlers.payloads import Account, Id, plain
 from sprints.model import ActivityEvent
 
 
@@ -46,6 +46,6 @@ def record_release(delivery: Delivery) -> Iterator[Recorded]:
                     "target": release.target_commitish,
                 }
             ),
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )

@@ -48,7 +48,7 @@ def record_repository(
             delivery=delivery.id,
             details={"full_name": clean(repository.full_name), "is_private": repository.private},
             before={"name": clean(was.from_)} if was else None,
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )
     if delivery.action == "archived":

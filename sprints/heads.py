@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from sprints.model import ActivityEvent, State
+from sprints.people import is_bot, same_login
 from sprints.percentiles import nearest_rank
 
 HEAD, PLAN, BUTTON = "head", "plan", "button"
@@ -238,7 +239,7 @@ def _shown(life: Sequence[ActivityEvent]) -> PullRequest:
         mentions=_numbers(told.get("mentions")),
         milestone=told.get("milestone"),
         author=told.get("author"),
-        is_of_bot=told.get("is_of_bot") is True,
+        is_of_bot=told.get("is_of_bot") is True or is_bot(told.get("author")),
     )
 
 
@@ -266,5 +267,6 @@ def _is_review_of(event: ActivityEvent, pull: PullRequest) -> bool:
     told = event.details
     reviewer, author = str(told.get("reviewer") or ""), str(told.get("author") or "")
     is_submitted = event.kind == "review" and event.event == "submitted"
-    is_of_person = bool(reviewer) and not told.get("is_bot") and reviewer.lower() != author.lower()
-    return is_submitted and is_of_person and told.get("pull_request") == pull.item
+    is_of_person = bool(reviewer) and not is_bot(reviewer) and not told.get("is_bot")
+    is_of_other = not same_login(reviewer, author)
+    return is_submitted and is_of_person and is_of_other and told.get("pull_request") == pull.item

@@ -75,7 +75,8 @@ class Impact:
     `sprint` is the running one, `later` one that has not begun and that it belongs to. `outside` are open
     issues that it closes and that the sprint does not hold. `candidate` is the one issue that it is likely
     about without closing it; `is_candidate_inside` the sprint or not. `aside_by` is who said that it is not
-    for this sprint. `milestones` are GitHub's ids of those in which `outside` and `candidate` are now.
+    for this sprint. A rule for pull requests asks nothing of one that `is_exempt`. `milestones` are GitHub's
+    ids of those in which `outside` and `candidate` are now.
     """
 
     pull: PullRequest
@@ -89,6 +90,7 @@ class Impact:
     milestones: Mapping[int, int | None] = field(default_factory=dict)
     effect: Effect | None = None
     aside_by: str | None = None
+    is_exempt: bool = False
     done_labels: frozenset[str] = frozenset()
     review: Review = Review(None, None)  # noqa: RUF009 - it cannot be changed
     usual_wait: Usual | None = None

@@ -11,6 +11,7 @@ from datetime import datetime
 from sprints.flow import Flow
 from sprints.model import ActivityEvent, ItemEvent, in_order
 from sprints.numbering import place
+from sprints.people import is_bot, same_login
 
 # A draft asks nobody for a review yet.
 _READY, _DRAFT = "ready_for_review", "converted_to_draft"
@@ -53,8 +54,9 @@ def _reviewed(activity: Iterable[ActivityEvent], as_of: datetime) -> set[str]:
     for event in activity:
         told = event.details
         reviewer, author = str(told.get("reviewer") or ""), str(told.get("author") or "")
+        is_of_person = bool(reviewer) and not is_bot(reviewer) and not told.get("is_bot")
         is_review = event.kind == "review" and event.event == "submitted" and event.at < as_of
-        if is_review and reviewer and not told.get("is_bot") and reviewer.lower() != author.lower():
+        if is_review and is_of_person and not same_login(reviewer, author):
             found.add(str(told.get("pull_request")))
     return found
 

@@ -76,9 +76,12 @@ def team_days(
     done = done_within(flows, first, last, calendar)
     entries = [*_of_items(done, calendar), *_of_pushes(activity, as_of, calendar)]
     found: dict[date, dict[str, Work]] = {day: {} for day in days_between(first, last)}
+    # GitHub's logins have no case: a person is one, however a login is spelled.
+    spelling = {one.login.lower(): one.login for one in entries}
     for one in entries:
         if (people := found.get(one.date)) is not None:
-            people[one.login] = people.get(one.login, Work()) + one.work
+            login = spelling[one.login.lower()]
+            people[login] = people.get(login, Work()) + one.work
     return tuple(
         TeamDay(day, tuple(PersonDay(day, login, people[login]) for login in sorted(people)))
         for day, people in found.items()

@@ -7,10 +7,10 @@ at least three people had a part in them, and where what is left for the others 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sprints.team import NOBODY, TeamDay, Work
+from sprints.people import is_person
+from sprints.team import TeamDay, Work
 
 LEAST_PEOPLE = 3
-_BOT = "[bot]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class TeamSum:
 def people_of(days: Iterable[TeamDay]) -> frozenset[str]:
     """The logins, in lower case, of all people who did something; bots are none."""
     logins = {one.login.lower() for day in days for one in day.people if one.work != Work()}
-    return frozenset(login for login in logins if login != NOBODY and not login.endswith(_BOT))
+    return frozenset(filter(is_person, logins))
 
 
 def team_sum(days: Iterable[TeamDay], members: Collection[str] | None = None) -> TeamSum | None:

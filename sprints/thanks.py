@@ -11,9 +11,8 @@ from enum import StrEnum
 from sprints.flow import Flow
 from sprints.model import ActivityEvent, ItemEvent, in_order
 from sprints.numbering import Number
+from sprints.people import is_person, same_login, spelled_once
 from sprints.team import NOBODY, owner_of
-
-_BOT = "[bot]"
 
 
 class Contribution(StrEnum):
@@ -60,7 +59,7 @@ def thanks_of(
         Contribution.REPORTED: {flow.author or NOBODY for flow in finished if not flow.is_pull_request},
     }
     named = {
-        kind: sorted((one for one in who if one and not one.endswith(_BOT)), key=str.lower)
+        kind: sorted(spelled_once(sorted(filter(is_person, who))), key=str.lower)
         for kind, who in people.items()
     }
     return tuple(Thanks(kind, tuple(who)) for kind, who in named.items() if who)
@@ -76,7 +75,8 @@ def _reviewers(reviews: Iterable[ActivityEvent], pulls: Collection[object]) -> s
     found = set[str]()
     for review in reviews:
         told = review.details
-        reviewer = told.get("reviewer")
-        if told.get("number") in pulls and not told.get("is_bot") and reviewer != told.get("author"):
-            found.add(str(reviewer or NOBODY))
+        reviewer = str(told.get("reviewer") or NOBODY)
+        author = str(told.get("author") or "")
+        if told.get("number") in pulls and not told.get("is_bot") and not same_login(reviewer, author):
+            found.add(reviewer)
     return found

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sprints.flow import Flow
 from sprints.numbering import place
+from sprints.people import is_person
 
 SETTING = "wip"
 MOST_LIMIT = 999
@@ -71,7 +72,7 @@ def people_of(flows: Iterable[Flow], team: Team | None = None) -> set[str]:
 def owners_of(flow: Flow) -> set[str]:
     """Whose an item is, in lower case: its assignees' or, without any, its pull request's author's."""
     people = flow.assignees or ((flow.author,) if flow.is_pull_request and flow.author else ())
-    return {login.lower() for login in people if not login.endswith("[bot]")}
+    return {login.lower() for login in people if is_person(login)}
 
 
 def limit_of(settings: Mapping[str, object], team: str | None = None) -> int | None:

@@ -11,6 +11,7 @@ from sprints.heads import Button as Pressed
 from sprints.model import ActivityEvent, ItemSnapshot, Source
 from sprints.numbering import own
 from storage.database import Tenant
+from storage.logins import Logins
 from storage.tables import timeline
 from storage.timeline import Timeline, TimelineRow
 
@@ -96,17 +97,20 @@ class Pulls:
             .where(*conditions)
             .order_by(timeline.c.at, timeline.c.id)
         )
+        logins = await Logins.of(self._tenant)
         return [
-            ActivityEvent(
-                kind=kind,
-                subject=row.subject,
-                event=row.event,
-                at=row.at,
-                delivery=row.delivery or "",
-                details=row.after,
-                before=row.before,
-                actor=row.actor,
-                source=Source(row.source),
+            logins.in_activity(
+                ActivityEvent(
+                    kind=kind,
+                    subject=row.subject,
+                    event=row.event,
+                    at=row.at,
+                    delivery=row.delivery or "",
+                    details=row.after,
+                    before=row.before,
+                    actor=row.actor,
+                    source=Source(row.source),
+                )
             )
             for row in await self._connection.execute(query)
         ]

@@ -273,6 +273,8 @@ organization_members = _tenant_table(
     # The login that this tenant saw last. Only the database looks at when: it tells whose a login is now.
     Column("login", Text, nullable=False),
     _moment("login_seen_at", nullable=False, server_default=_NOW),
+    # Those that it saw before: `login`, and `until` when.
+    Column("former_logins", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("organization_id", "user_id"),
 )
 

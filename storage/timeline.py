@@ -20,6 +20,7 @@ from sprints.model import (
     Source,
 )
 from storage.database import Tenant
+from storage.logins import Logins
 from storage.tables import sprints, timeline
 
 _MILESTONE, _LABEL = "milestone", "label"
@@ -38,8 +39,10 @@ class Timeline:
     """One tenant's history."""
 
     def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
+        self._known_logins: Logins | None = None
 
     async def record(self, rows: Sequence[TimelineRow]) -> None:
         """Adds facts; one that is known already is left as it is."""
@@ -134,7 +137,8 @@ class Timeline:
     async def labels(self, project_id: int) -> list[LabelEvent]:
         """What happened to a repository's labels."""
         query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == _LABEL)
-        return [_label_event(row) for row in await self._connection.execute(query)]
+        logins = await self._logins()
+        return [logins.in_label(_label_event(row)) for row in await self._connection.execute(query)]
 
     async def activity(
         self, project_id: int, kind: str, since: datetime, until: datetime
@@ -146,7 +150,8 @@ class Timeline:
             timeline.c.at >= since,
             timeline.c.at < until,
         )
-        return [_activity_event(row) for row in await self._connection.execute(query)]
+        logins = await self._logins()
+        return [logins.in_activity(_activity_event(row)) for row in await self._connection.execute(query)]
 
     async def permissions_before(self, installation: str, moment: datetime) -> set[str] | None:
         """The names of the permissions that an installation had before a moment; None if none were noted."""
@@ -197,11 +202,17 @@ class Timeline:
 
     async def _items(self, *conditions: Any) -> dict[str, list[ItemEvent]]:
         query = self._facts().where(*conditions).order_by(timeline.c.item)
-        rows = await self._connection.execute(query)
+        logins, rows = await self._logins(), await self._connection.execute(query)
         return {
-            item: [_item_event(row) for row in group]
+            item: [logins.in_item(_item_event(row)) for row in group]
             for item, group in itertools.groupby(rows, key=lambda row: row.item)
         }
+
+    async def _logins(self) -> Logins:
+        """Which people are to be told by another login than history has; asked for once."""
+        if self._known_logins is None:
+            self._known_logins = await Logins.of(self._tenant)
+        return self._known_logins
 
     def _facts(self) -> Select[Any]:
         columns = ("item", "kind", "event", "at", "delivery", "actor", "source", "subject", "before", "after")
@@ -212,8 +223,9 @@ class Timeline:
     async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
         query = self._facts().where(timeline.c.kind == _MILESTONE, *conditions)
         found: dict[int, list[MilestoneEvent]] = {}
+        logins = await self._logins()
         for row in await self._connection.execute(query):
-            event = _milestone_event(row)
+            event = logins.in_milestone(_milestone_event(row))
             found.setdefault(event.milestone, []).append(event)
         return found
 

@@ -1,8 +1,8 @@
 """What GitHub is asked for a repository's past: 50 items cost two points of 5,000 an hour."""
 
-_WHO = "__typename login"
+_WHO = "__typename login ... on User{databaseId}"
 _ACTOR = f"createdAt actor{{{_WHO}}}"
-_ASSIGNEE = "assignee{__typename ... on User{login} ... on Bot{login}}"
+_ASSIGNEE = "assignee{__typename ... on User{login databaseId} ... on Bot{login} ... on Mannequin{login}}"
 _EVENTS = {
     "LABELED_EVENT": f"... on LabeledEvent{{{_ACTOR} label{{name}}}}",
     "UNLABELED_EVENT": f"... on UnlabeledEvent{{{_ACTOR} label{{name}}}}",
@@ -24,7 +24,7 @@ _OF_PULL_REQUESTS = _EVENTS | {"CLOSED_EVENT": f"... on ClosedEvent{{{_ACTOR}}}"
 
 _ITEM = f"""
 id number title createdAt closedAt author{{{_WHO}}} milestone{{number title}}
-assignees(first:20){{nodes{{login}}}} labels(first:100){{nodes{{name}}}}
+assignees(first:20){{nodes{{__typename login databaseId}}}} labels(first:100){{nodes{{name}}}}
 """
 _ISSUE = _ITEM + "state stateReason(enableDuplicate:true) parent{id}"
 _PULL_REQUEST = (

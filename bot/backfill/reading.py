@@ -10,6 +10,7 @@ from bot.backfill.names import Names
 from handlers.payloads import clean
 from sprints.milestone import readable_moment
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
+from sprints.people import GHOST_ID, WEB_FLOW_ID, account_login, is_person
 
 _Node = Mapping[str, Any]
 _DROPPING = {"NOT_PLANNED", "DUPLICATE"}
@@ -28,7 +29,6 @@ _NAMES = {
     "ConvertedToDiscussionEvent": "converted_to_discussion",
 }
 _JOIN, _LEAVE, _TRANSFER = "MilestonedEvent", "DemilestonedEvent", "TransferredEvent"
-_BOT = "[bot]"
 _NAMING = {"assigned", "unassigned", "parent_added", "parent_removed"}
 _COMPLETE_WITHOUT_NAME = {"reopened", "converted_to_discussion"}
 
@@ -202,13 +202,27 @@ def _name_in(node: _Node) -> str | None:
     return clean(name) if name else None
 
 
+def people_in(told: object) -> dict[int, str]:
+    """All people that an answer tells of: their present logins by GitHub's ids."""
+    match told:
+        case {"__typename": "User", "databaseId": int(person), "login": str(login)} if person not in {
+            GHOST_ID,
+            WEB_FLOW_ID,
+        } and is_person(login):
+            return {person: clean(login)}
+        case {**fields}:
+            return people_in(list(fields.values()))
+        case [*parts]:
+            return {person: login for part in parts for person, login in people_in(part).items()}
+        case _:
+            return {}
+
+
 def _login(actor: Mapping[str, Any] | None) -> str | None:
-    """As webhooks write it: only there a bot's login has its suffix."""
+    """As webhooks write it: here a bot's login has no suffix."""
     if not actor or not actor.get("login"):
         return None
-    login = clean(actor["login"])
-    is_bot = actor.get("__typename") == "Bot" and not login.endswith(_BOT)
-    return login + _BOT if is_bot else login
+    return account_login(clean(actor["login"]), str(actor.get("__typename") or ""))
 
 
 def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:

@@ -12,12 +12,13 @@ from sqlalchemy import select, update
 from bot.backfill.asking import Asking, BackfillError, Page, Sleep
 from bot.backfill.milestones import unheard_changes
 from bot.backfill.names import Names
-from bot.backfill.reading import item_facts, milestone_facts
+from bot.backfill.reading import item_facts, milestone_facts, people_in
 from bot.github import GitHub
 from handlers.payloads import clean
 from sprints.model import ItemEvent, Source
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
+from storage.installations import Installations
 from storage.projects import Project, Projects
 from storage.tables import projects, timeline
 from storage.timeline import Timeline, TimelineRow
@@ -169,7 +170,7 @@ class _Work:
             self._check(page)
             facts, lost = await self._read(page)
             place = place.behind(page, lost)
-            await self._keep(facts, place)
+            await self._keep(facts, people_in(page.nodes), place)
             progress(place.told, max(place.told, page.total))
             if place.phase is not None:
                 self._asking.leave_enough()
@@ -215,9 +216,10 @@ class _Work:
                 await stored.labels(self._project.id),
             )
 
-    async def _keep(self, facts: Sequence[ItemEvent], place: Place) -> None:
+    async def _keep(self, facts: Sequence[ItemEvent], people: Mapping[int, str], place: Place) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:
+            await Installations(tenant).meet(people)
             known = await self._told_by_others(tenant, {fact.item for fact in facts})
             await Timeline(tenant).record(
                 [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]

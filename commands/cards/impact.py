@@ -225,6 +225,8 @@ def _rule(impact: Impact) -> str:
         )
     if impact.pull.is_draft:
         return f"{asks}. Of a draft it asks nothing yet."
+    if impact.is_exempt and impact.standing is Standing.UNPLANNED:
+        return f"{asks}. Pull requests of bots are exempt."
     met = {
         Standing.SPRINT: "this one does",
         Standing.LATER: "this one does",
@@ -239,7 +241,8 @@ def _conclusion(impact: Impact, *, is_required: bool) -> str:
         return "neutral"
     if impact.standing in {Standing.SPRINT, Standing.LATER}:
         return "success"
-    return "failure" if impact.standing is Standing.UNPLANNED else "neutral"
+    is_broken = impact.standing is Standing.UNPLANNED and not impact.is_exempt
+    return "failure" if is_broken else "neutral"
 
 
 def _effect_table(impact: Impact) -> str:

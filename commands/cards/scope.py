@@ -12,10 +12,10 @@ from sprints.burndown import measure
 from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of
 from sprints.ledger import LedgerLine, grouped
 from sprints.numbering import Number, ref
+from sprints.people import is_bot
 from sprints.swap import room_needed
 
 _MOST_LINES = 15
-_BOT = "[bot]"
 # Between what somebody asked of us and what GitHub tells of it.
 _SOON = timedelta(minutes=10)
 _AT_ONCE = timedelta(minutes=1)
@@ -217,7 +217,7 @@ def _by(actor: str | None) -> str:
 
 def _deed(change: ScopeChange, deeds: Sequence[Deed]) -> Deed | None:
     """Who asked us to do what GitHub says that we did."""
-    if not (change.event.actor or "").endswith(_BOT):
+    if not is_bot(change.event.actor):
         return None
     same = [one for one in deeds if one.number == change.number and one.cause is change.cause]
     near = [one for one in same if abs(one.at - change.at) <= _SOON]

@@ -531,6 +531,40 @@ async def test_it_fails_only_where_the_settings_ask_for_it(bot: Bot) -> None:
     assert (await check(bot, head))["conclusion"] == "neutral"
 
 
+@pytest.mark.parametrize(
+    ("login", "settings", "conclusion"),
+    [
+        ("dependabot[bot]", "", "neutral"),
+        ("renovate[bot]", "", "neutral"),
+        ("github-actions[bot]", "", "neutral"),
+        ("Copilot", "", "neutral"),
+        ("Copilot", ", exempt_bots: false", "failure"),
+    ],
+)
+async def test_bots_are_exempt_unless_the_settings_say_otherwise(
+    bot: Bot, login: str, settings: str, conclusion: str
+) -> None:
+    await make_sprint(bot)
+    await write(bot, f"checks: {{require_sprint_item: true{settings}}}\n")
+    pull = await open_pull(bot)
+    head = pull["head"]["sha"]
+    assert (await check(bot, head))["conclusion"] == "failure"
+
+    await tell(bot, "edited", pull, user={"id": 77, "login": login, "type": "Bot"})
+    run = await check(bot, head)
+    assert run["conclusion"] == conclusion
+    is_exempt = "Pull requests of bots are exempt." in run["output"]["summary"]
+    assert is_exempt == (conclusion == "neutral")
+
+
+async def test_an_account_that_the_team_lists_as_a_bot_is_exempt_in_any_case(bot: Bot) -> None:
+    await make_sprint(bot)
+    await write(bot, "checks: {require_sprint_item: true}\nbots: [ALICE]\n")
+    pull = await open_pull(bot)
+
+    assert (await check(bot, pull["head"]["sha"]))["conclusion"] == "neutral"
+
+
 # Bad days
 
 

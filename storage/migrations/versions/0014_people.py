@@ -1,0 +1,16 @@
+"""Which message carries a forecast and when it was shown; and the logins that people had before."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0014"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    sql = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    op.get_bind().connection.cursor().execute(sql)
