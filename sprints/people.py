@@ -38,4 +38,7 @@ def same_login(one: str | None, other: str | None) -> bool:
 
 def spelled_once(logins: Iterable[str]) -> list[str]:
     """The logins, each once: those that differ only by case are one, in the first spelling."""
-    return list({login.lower(): login for login in reversed(list(logins))}.values())[::-1]
+    once = dict[str, str]()
+    for login in logins:
+        once.setdefault(login.lower(), login)
+    return list(once.values())
