@@ -80,7 +80,7 @@ class GitHubRepository:
     async def level_of(self, login: str) -> Level:
         """What this person may do, for a minute from memory. Who is no collaborator may nothing, even where
         GitHub lets everybody read."""
-        key = (self._full_name, login)
+        key = (self._full_name, login.lower())
         known = self._installation.levels.get(key)
         if known is None:
             known = await self._ask_level(login)
@@ -89,7 +89,7 @@ class GitHubRepository:
 
     def forget_level(self, login: str) -> None:
         """Lets the next question about this person be asked of GitHub, for what must hold now."""
-        self._installation.levels.pop((self._full_name, login), None)
+        self._installation.levels.pop((self._full_name, login.lower()), None)
 
     async def is_in_team(self, login: str, team: str) -> bool:
         """Whether a person belongs to a team of the organization."""

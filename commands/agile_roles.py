@@ -54,7 +54,7 @@ async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply
 def granted_roles(settings: dict[str, object]) -> dict[str, str]:
     """Who was given which role, by login in lower case."""
     told = settings.get(ROLES)
-    return {str(login): str(role) for login, role in told.items()} if isinstance(told, dict) else {}
+    return {str(login).lower(): str(role) for login, role in told.items()} if isinstance(told, dict) else {}
 
 
 async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:

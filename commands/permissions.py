@@ -81,7 +81,7 @@ class Policy:
     def __init__(self, settings: Mapping[str, object], other_bots: tuple[str, ...] = ()) -> None:
         """`other_bots` are the verbs that other bots answer to in this repository."""
         self._commands = _mapping(settings.get("commands"))
-        self._roles = _mapping(settings.get("roles"))
+        self._roles = {str(login).lower(): role for login, role in _mapping(settings.get("roles")).items()}
         self._settings = settings
         self._other_bots = other_bots
 

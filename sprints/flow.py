@@ -11,6 +11,7 @@ from sprints.history import Change, ItemState, LabelBook, changes
 from sprints.model import ItemEvent, LabelEvent, State, in_order
 from sprints.numbering import Number, place
 from sprints.pauses import Pause, pauses_of, statements
+from sprints.people import is_person, same_login
 from sprints.rules import Rules
 from sprints.spans import open_spans
 from sprints.starts import Start, StartSignal, links_of, start_of
@@ -252,7 +253,7 @@ def _dropped_at(history: Sequence[Change]) -> datetime:
 
 
 def _first_assignee(told: Sequence[ItemEvent], done_at: datetime, closing: ItemEvent | None) -> str | None:
-    """Of those assigned when it was done, the one who was assigned first."""
+    """Of those assigned when it was done, the one who was assigned first: a person before any bot."""
     people = _assignees_before(told[0])
     for event in told:
         if event is closing or event.at > done_at:
@@ -261,12 +262,12 @@ def _first_assignee(told: Sequence[ItemEvent], done_at: datetime, closing: ItemE
     if closing and not people:
         # Its picture helps out where we missed an assignment.
         people = list(closing.snapshot.assignees)
-    return people[0] if people else None
+    return next(filter(is_person, people), people[0]) if people else None
 
 
 def _assignees_before(first: ItemEvent) -> list[str]:
     """Those assigned before the first event that we know of, as its picture tells."""
-    people = [login for login in first.snapshot.assignees if login != first.named]
+    people = [login for login in first.snapshot.assignees if not same_login(login, first.named)]
     if first.event == "unassigned" and first.named:
         return [*people, first.named]
     return people if first.event == "assigned" else list(first.snapshot.assignees)
@@ -277,10 +278,10 @@ def _assignees_after(people: list[str], event: ItemEvent) -> list[str]:
     match event.event:
         case "opened":
             return list(shown)
-        case "assigned" if event.named and event.named not in people:
+        case "assigned" if event.named and not any(same_login(event.named, login) for login in people):
             return [*people, event.named]
         case "unassigned":
-            return [login for login in people if login != event.named]
+            return [login for login in people if not same_login(login, event.named)]
         case "corrected":
             return [*(p for p in people if p in shown), *(p for p in shown if p not in people)]
         case _:

@@ -532,7 +532,7 @@ async def test_it_fails_only_where_the_settings_ask_for_it(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("login", "settings", "conclusion"),
+    ("login", "beside", "conclusion"),
     [
         ("dependabot[bot]", "", "neutral"),
         ("renovate[bot]", "", "neutral"),
@@ -542,10 +542,10 @@ async def test_it_fails_only_where_the_settings_ask_for_it(bot: Bot) -> None:
     ],
 )
 async def test_bots_are_exempt_unless_the_settings_say_otherwise(
-    bot: Bot, login: str, settings: str, conclusion: str
+    bot: Bot, login: str, beside: str, conclusion: str
 ) -> None:
     await make_sprint(bot)
-    await write(bot, f"checks: {{require_sprint_item: true{settings}}}\n")
+    await write(bot, f"checks: {{require_sprint_item: true{beside}}}\n")
     pull = await open_pull(bot)
     head = pull["head"]["sha"]
     assert (await check(bot, head))["conclusion"] == "failure"
