@@ -24,6 +24,7 @@ PERMISSIONS = {
     "members": ("read", "to see who is in a team that may run a command"),
     "deployments": ("read", "to see how deployments went"),
     "merge_queues": ("read", "to report the check “Sprint impact” where a merge queue waits for it"),
+    "organization_projects": ("read", "to record how fields of projects change"),
 }
 # Each event's permission, without which GitHub does not send it, and what it is for.
 EVENTS = {
@@ -43,6 +44,9 @@ EVENTS = {
     "check_run": ("checks", "to do what the buttons of a check say"),
     "check_suite": ("checks", "to run a check again"),
     "merge_group": ("merge_queues", "to report the check “Sprint impact” where a merge queue waits for it"),
+    "installation_target": ("metadata", "to follow accounts that are renamed"),
+    "projects_v2": ("organization_projects", "to record how fields of projects are named"),
+    "projects_v2_item": ("organization_projects", "to record how fields of projects change"),
 }
 _STRENGTH = {"read": 1, "write": 2, "admin": 3}
 # How a webhook says that it is sent every event.

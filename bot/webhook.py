@@ -12,7 +12,7 @@ from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal,
 from bot.inbox import DatabaseAwayError, Inbox
 from bot.signatures import Signatures
 from handlers import ROUTES
-from handlers.payloads import Account, Id, MalformedError, clean
+from handlers.payloads import Account, Id, Kind, MalformedError, clean
 from storage.deliveries import Outcome, Received
 
 _RETRY_AFTER_SECONDS = 30
@@ -41,13 +41,19 @@ class _Changes(msgspec.Struct):
     owner: _OwnerChange | None = None
 
 
+class _Organization(Account):
+    """An account that is told under `organization` needs no type."""
+
+    type: Kind = "Organization"
+
+
 class _Envelope(msgspec.Struct):
     """Whose delivery it is, and what it is about."""
 
     action: str | None = None
     installation: _Installation | None = None
     repository: _Repository | None = None
-    organization: Account | None = None
+    organization: _Organization | None = None
     changes: Any = None
 
     @property

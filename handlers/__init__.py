@@ -14,10 +14,13 @@ from handlers.installation import (
 )
 from handlers.issue_comment import record_comment
 from handlers.issue_dependencies import record_dependency
+from handlers.issue_fields import record_issue_field
 from handlers.issues import record_issue
 from handlers.label import record_label
 from handlers.merge_group import follow_merge_group
 from handlers.milestone import record_milestone
+from handlers.projects_v2 import record_project
+from handlers.projects_v2_item import record_project_item
 from handlers.pull_request import record_pull_request
 from handlers.pull_request_review import record_review
 from handlers.push import find_settings, record_push
@@ -32,6 +35,9 @@ _ITEM = (
 )
 _ISSUE = (*_ITEM, "transferred", "deleted", "typed", "untyped", "status_changed")
 _PULL_REQUEST = (*_ITEM, "synchronize", "ready_for_review", "converted_to_draft")
+# Not `reordered`: an item that is dragged within a list changes no field of it.
+_PROJECT_ITEM = ("created", "edited", "archived", "restored", "converted", "deleted")
+_PROJECT = ("created", "edited", "closed", "reopened", "deleted")
 _MILESTONE = ("created", "edited", "closed", "opened", "deleted")
 _SUB_ISSUES = ("parent_issue_added", "parent_issue_removed", "sub_issue_added", "sub_issue_removed")
 _DEPENDENCIES = ("blocked_by_added", "blocked_by_removed", "blocking_added", "blocking_removed")
@@ -49,6 +55,9 @@ ROUTES: Mapping[tuple[str, str | None], tuple[Handler, ...]] = {
     **{("label", action): (record_label,) for action in ("edited", "deleted")},
     **{("sub_issues", action): (record_sub_issue,) for action in _SUB_ISSUES},
     **{("issue_dependencies", action): (record_dependency,) for action in _DEPENDENCIES},
+    **{("issues", action): (record_issue_field,) for action in ("field_added", "field_removed")},
+    **{("projects_v2_item", action): (record_project_item,) for action in _PROJECT_ITEM},
+    **{("projects_v2", action): (record_project,) for action in _PROJECT},
     ("pull_request_review", "submitted"): (record_review, find_commands),
     ("pull_request_review", "edited"): (find_commands,),
     ("pull_request_review", "dismissed"): (record_review,),

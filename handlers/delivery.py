@@ -69,6 +69,13 @@ class UnusableError(Exception):
     """The payload lacks what its event should carry. It is kept in the log, and nothing comes of it."""
 
 
+def key_of(node_id: str, number: int) -> str:
+    """What something is known by: its node id, or else its number. Raises UnusableError without both."""
+    if not node_id and not number:
+        raise UnusableError("it has no id")
+    return node_id or str(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """A fact for the timeline, and the accounts that it tells of beside the sender."""

@@ -1,4 +1,4 @@
-"""Deployments: how each of them went, and where."""
+"""Deployments: how each of them went, where, of which commit and by whom."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded
-from handlers.payloads import Account, Id, clean, plain
+from handlers.payloads import Account, Id, Moment, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
@@ -15,15 +15,20 @@ class _Status(msgspec.Struct):
     state: str
     created_at: datetime
     environment: str | None = None
+    creator: Account | None = None
 
 
 class _Deployment(msgspec.Struct):
     id: Id
     environment: str = ""
+    original_environment: str | None = None
     sha: str | None = None
     ref: str | None = None
-    created_at: datetime | None = None
+    task: str | None = None
+    creator: Account | None = None
+    created_at: Moment = None
     production_environment: bool | None = None
+    transient_environment: bool | None = None
 
 
 class _Payload(msgspec.Struct):
@@ -36,9 +41,14 @@ _PAYLOAD = msgspec.json.Decoder(_Payload)
 
 
 def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
-    """Puts the status on the timeline."""
+    """Puts the status on the timeline, with all that the five DORA keys are counted from.
+
+    `environment` is where it went by this status; `original_environment` is where it was meant to go. What
+    was recorded before these were kept lacks them.
+    """
     payload = delivery.read(_PAYLOAD)
     status, deployment = payload.deployment_status, payload.deployment
+    began_at = moment(deployment.created_at)
     yield Recorded(
         ActivityEvent(
             kind="deployment",
@@ -50,12 +60,24 @@ def record_deployment_status(delivery: Delivery) -> Iterator[Recorded]:
                 {
                     "deployment": deployment.id,
                     "environment": status.environment or deployment.environment,
+                    "original_environment": deployment.original_environment,
                     "is_production": deployment.production_environment,
+                    "is_transient": deployment.transient_environment,
                     "sha": deployment.sha,
                     "ref": deployment.ref,
-                    "created_at": deployment.created_at.isoformat() if deployment.created_at else None,
+                    "task": deployment.task,
+                    "created_at": began_at.isoformat() if began_at else None,
+                    "creator": _person(deployment.creator),
+                    "status_creator": _person(status.creator),
                 }
             ),
             actor=payload.sender.known_as if payload.sender else None,
         )
     )
+
+
+def _person(account: Account | None) -> dict[str, object] | None:
+    """Who it was: the id stays when the login changes, and the type tells bots from people."""
+    if account is None:
+        return None
+    return {"id": account.id, "login": clean(account.login), "type": clean(account.type)}

@@ -24,7 +24,7 @@ Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 # An index takes no longer keys. GitHub's names have at most 100 characters.
 Name = Annotated[str, msgspec.Meta(max_length=255)]
-_Kind = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[^\x00-\x1f]*\Z")]
+Kind = Annotated[str, msgspec.Meta(max_length=100, pattern=r"\A[^\x00-\x1f]*\Z")]
 
 # Most of GitHub's times are text; a few are seconds since 1970.
 _Seconds = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]
@@ -63,7 +63,7 @@ def moment(told: Moment) -> datetime | None:
 class Account(msgspec.Struct):
     id: Id
     login: Name = ""
-    type: _Kind = "User"
+    type: Kind = "User"
 
     @property
     def known_as(self) -> str:

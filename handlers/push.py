@@ -30,6 +30,7 @@ class _Payload(msgspec.Struct):
     ref: str
     after: str
     repository: Repository
+    before: str | None = None
     commits: list[_Commit] = []
     forced: bool = False
     sender: Account | None = None
@@ -58,6 +59,8 @@ def record_push(delivery: Delivery) -> Iterator[Recorded]:
             at=moment(repository.pushed_at) or delivery.received_at,
             delivery=delivery.id,
             details=plain({"ref": payload.ref, "commits": dict(sorted(authors.items()))}),
+            # After a forced push nobody can ask any more which commits it replaced.
+            before={"head": clean(payload.before)} if payload.before else None,
             actor=payload.sender.known_as if payload.sender else None,
         )
     )

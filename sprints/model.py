@@ -123,9 +123,10 @@ class LabelEvent:
 class ActivityEvent:
     """Something else that a team's figures are made of, or that explains them; no sprint's numbers follow it.
 
-    `kind` is push, review, deployment, release, repository, installation, or head (of a pull request; its
-    commit), `subject` GitHub's id of it; or it is ours: plan (a pull request is set aside), button (pressed).
-    `details` are plain values that can be written as JSON.
+    `kind` is push, review, deployment, release, repository, installation, project, project_item, issue_field,
+    or head (of a pull request; its commit), `subject` GitHub's id of it; or it is ours: plan (a pull request
+    is set aside), button (pressed). `details` are plain values that can be written as JSON; `content` of a
+    project's item and of an issue's field is the node id of the issue or pull request.
     """
 
     kind: str

@@ -33,6 +33,7 @@ def test_permissions_are_those_that_the_calls_need() -> None:
         "members": "read",
         "deployments": "read",
         "merge_queues": "read",
+        "organization_projects": "read",
     }
 
 

@@ -20,8 +20,8 @@ from handlers.payloads import Issue, MalformedError, decode
 from tests.webhook_descriptions import Described, described
 
 _RECEIVED = datetime(2026, 11, 2, 10, tzinfo=UTC)
-# Previews that GitHub's description lacks have the shape of the event beside them.
-_LIKE = {"status_changed": "edited", "field_added": "edited", "field_removed": "edited"}
+# A preview that GitHub's description lacks has the shape of the event beside it.
+_LIKE = {"status_changed": "edited"}
 _REPOSITORY = {"repository", "repository.id", "repository.full_name"}
 _ISSUE = {"", ".number", ".created_at", ".updated_at"}
 # What nothing can be recorded without.
@@ -44,6 +44,8 @@ _NEEDED: Mapping[str, set[str]] = {
     "release": {"release", "release.id", "release.tag_name"},
     "check_run": {"check_run", "check_run.name", "check_run.head_sha"},
     "check_suite": {"check_suite", "check_suite.head_sha"},
+    "projects_v2": {"projects_v2"},
+    "projects_v2_item": {"projects_v2_item"},
 }
 # Optional in the description, although nothing can be recorded without them.
 _ABSENT_IS_TOO_MUCH = {

@@ -1,0 +1,73 @@
+"""Fields of issues, which an organization defines (a preview of GitHub's): a value was set or cleared.
+
+GitHub keeps no history of them that can be asked for, so they are recorded although no number uses them yet.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded, key_of
+from handlers.field_values import ABSENT, Change, digest, kept_value
+from handlers.payloads import Account, Id, IssueReference, Name, Number, clean, plain
+from sprints.model import ActivityEvent
+
+
+class _Issue(IssueReference):
+    number: Number | None = None
+    updated_at: datetime | None = None
+
+
+class _Field(msgspec.Struct):
+    id: Id | None = None
+    name: Name | None = None
+    field_type: Name | None = None
+
+
+class _Changes(msgspec.Struct):
+    issue_field_value: Change | None = None
+
+
+class _Payload(msgspec.Struct):
+    issue: _Issue
+    issue_field: _Field | None = None
+    issue_field_value: msgspec.Raw = ABSENT
+    changes: _Changes | None = None
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts the field's value before and after on the timeline."""
+    payload = delivery.read(_PAYLOAD)
+    key_of(payload.issue.node_id, payload.issue.id)
+    issue, field = payload.issue, payload.issue_field or _Field()
+    change = payload.changes.issue_field_value if payload.changes else None
+    value, former = payload.issue_field_value, change.from_ if change else ABSENT
+    if delivery.action == "field_removed":  # Then GitHub tells the value that was cleared.
+        value, former = ABSENT, former if former != ABSENT else value
+    details = plain(
+        {
+            "content": issue.key,
+            "number": issue.number,
+            "field": field.id,
+            "field_name": field.name,
+            "field_type": field.field_type,
+        }
+    ) | ({"value": kept_value(value)} if value != ABSENT else {"value": None})
+    before = {"value": kept_value(former)} if former != ABSENT else None
+    yield Recorded(
+        ActivityEvent(
+            kind="issue_field",
+            subject=f"{issue.key}/{field.id or ''}/{digest(details, before)}",
+            event=delivery.action or "",
+            at=issue.updated_at or delivery.received_at,
+            delivery=delivery.id,
+            details=details,
+            before=before,
+            actor=clean(payload.sender.login) if payload.sender else None,
+        )
+    )

@@ -1,0 +1,109 @@
+"""Items of GitHub Projects: added, changed in a field, archived, restored, converted, deleted.
+
+GitHub keeps no history of a project's fields, so what its webhooks tell is recorded although no number uses
+it yet. The events name an organization and no repository; `content` is the node id of the issue or pull
+request.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import msgspec
+
+from handlers.delivery import Delivery, Recorded, key_of
+from handlers.field_values import ABSENT, Change, digest, kept_value
+from handlers.payloads import Account, Id, Name, Number, clean, plain
+from sprints.model import ActivityEvent
+
+
+class _Item(msgspec.Struct):
+    id: Id = 0
+    node_id: Name = ""
+    project_node_id: Name | None = None
+    content_node_id: Name | None = None
+    content_type: Name | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    archived_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """How we know the item. Raises UnusableError if it has neither id."""
+        return key_of(self.node_id, self.id)
+
+
+class _FieldChange(Change):
+    field_node_id: Name | None = None
+    field_type: Name | None = None
+    field_name: Name | None = None
+    project_number: Number | None = None
+
+
+class _Changes(msgspec.Struct):
+    """The text of a draft may change as well; of that only the event itself is kept."""
+
+    field_value: _FieldChange | None = None
+    content_type: Change | None = None
+
+
+class _Payload(msgspec.Struct):
+    projects_v2_item: _Item
+    changes: _Changes | None = None
+    sender: Account | None = None
+
+
+_PAYLOAD = msgspec.json.Decoder(_Payload)
+
+
+def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
+    """Puts the event on the account's timeline, with the field's value before and after."""
+    payload = delivery.read(_PAYLOAD)
+    item, changes = payload.projects_v2_item, payload.changes or _Changes()
+    subject, before = item.key, dict[str, object]()
+    details: dict[str, object] = plain(
+        {
+            "project": item.project_node_id,
+            "content": item.content_node_id,
+            "content_type": item.content_type,
+        }
+    )
+    if field := changes.field_value:
+        value = _told(field)
+        before |= {"value": value["from"]} if "from" in value else {}
+        details |= plain(
+            {
+                "field": field.field_node_id,
+                "field_name": field.field_name,
+                "field_type": field.field_type,
+                "project_number": field.project_number,
+            }
+        )
+        details |= {"value": value["to"]} if "to" in value else {}
+        # Several fields can change within a second, and one several times.
+        subject = f"{item.key}/{field.field_node_id or field.field_name or ''}/{digest(value)}"
+    if changes.content_type:
+        before |= {"content_type": kept_value(changes.content_type.from_)}
+    yield Recorded(
+        ActivityEvent(
+            kind="project_item",
+            subject=clean(subject),
+            event=delivery.action or "",
+            at=_time_of(delivery, item),
+            delivery=delivery.id,
+            details=details,
+            before=before or None,
+            actor=clean(payload.sender.login) if payload.sender else None,
+        )
+    )
+
+
+def _told(change: Change) -> dict[str, object]:
+    """What of `from` and `to` GitHub tells; null is an empty field."""
+    sides = {"from": change.from_, "to": change.to}
+    return {name: kept_value(side) for name, side in sides.items() if side != ABSENT}
+
+
+def _time_of(delivery: Delivery, item: _Item) -> datetime:
+    """GitHub's own time of an event. It has none for a deletion: what an item shows is its last change."""
+    times = {"created": item.created_at, "archived": item.archived_at, "deleted": delivery.received_at}
+    return times.get(delivery.action or "") or item.updated_at or delivery.received_at

@@ -1,0 +1,15 @@
+"""What fields of issues and projects were is found by its issue, and goes when that is deleted."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    # As it is: neither SQLAlchemy nor psycopg looks for placeholders.
+    op.get_bind().connection.cursor().execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
