@@ -20,6 +20,7 @@ from bot.reports import next_turns
 from bot.repository_check import RepositoryCheck
 from bot.retention import Retention
 from bot.settings_file import SettingsReading
+from bot.shared_summaries import note_shared_summaries
 from bot.visibility import CHECK_EVERY, VisibilityCheck
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
@@ -68,7 +69,7 @@ class Clockwork:
         self._reconciliation = Reconciliation(database, github, clock)
         self._redelivery = Redelivery(database, github, clock)
         self._measuring = Measuring(database, clock)
-        self._settings = SettingsReading(database, github)
+        self._settings = SettingsReading(database, github, clock)
         self._visibility = VisibilityCheck(database, github, clock)
         self._installations = InstallationCheck(database, github, clock)
         self._repositories = RepositoryCheck(database, github, clock)
@@ -124,6 +125,7 @@ class Clockwork:
             await self._jobs.redraw(
                 tenant.connection, at, organization_id=where, project_id=project_id, turn=turn
             )
+        await note_shared_summaries(tenant, project, self._clock())
 
     async def _reconcile(self, organization_id: int) -> None:
         next_turn = self._clock() + _RECONCILE_EVERY

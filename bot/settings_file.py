@@ -1,13 +1,15 @@
 """Reads the teams' settings files through the API, keeps them, and tells what is wrong with them.
 
-One that is wrong changes nothing: what was good last stays in force. Its problems are told as a Check Run on
-the commit that brought them, once for each version; so is that it has become good again.
+What is wrong with a setting costs that setting: what it was last stays in force, and so does the whole file
+while it cannot be read or seen. Problems are told as a Check Run on the commit that brought them, once for
+each version; so is that the file has become good again.
 """
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -15,6 +17,8 @@ import structlog
 from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.isolation import isolated
 from bot.repository import find_file
+from bot.shared_summaries import note_shared_summaries
+from commands.cards.config import in_force
 from commands.help import known
 from commands.ports import File
 from commands.settings_file import (
@@ -56,9 +60,10 @@ class _Place:
 class SettingsReading:
     """Brings what we know of settings files up to date. Safe to be repeated at any time."""
 
-    def __init__(self, database: Database, github: GitHub) -> None:
+    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._github = github
+        self._clock = clock
         self._log = structlog.get_logger(__name__)
 
     async def run(self, organization_id: int, project_id: int | None) -> None:
@@ -92,12 +97,15 @@ class SettingsReading:
         kept = await self._now(_Place(installation, full_name, before, is_organization=True))
         if kept is not None:
             async with self._database.tenant(organization_id) as tenant:
+                for leader in await Projects(tenant).active():  # Those who may share no longer.
+                    await note_shared_summaries(tenant, leader, self._clock())
                 await SettingsFiles(tenant).keep_of_organization(kept)
 
     async def _read_project(self, organization_id: int, project: Project) -> None:
         installation = self._github.installation(project.installation or 0)
         root = await _root(installation, project.full_name or "")
-        if root is None:  # Gone, or closed to us: no reason to forget its settings.
+        if root is None:
+            await self._note_out_of_sight(organization_id, project)
             return
         verbs = PROW_VERBS if any(name in root for name in OTHER_BOTS) else ()
         async with self._database.tenant(organization_id) as tenant:
@@ -110,6 +118,13 @@ class SettingsReading:
             async with self._database.tenant(organization_id) as tenant:
                 await self._keep(tenant, project, kept)
 
+    async def _note_out_of_sight(self, organization_id: int, project: Project) -> None:
+        """Gone, or closed to us: no reason to forget its settings."""
+        async with self._database.tenant(organization_id) as tenant:
+            files = SettingsFiles(tenant)
+            if (before := await files.of_project(project.id)).sha is not None:
+                await files.keep_of_project(project.id, replace(before, is_out_of_sight=True))
+
     async def _keep(self, tenant: Tenant, project: Project, kept: KeptFile) -> None:
         await SettingsFiles(tenant).keep_of_project(project.id, kept)
         self._log.info("settings read", project=project.id, problems=len(kept.problems))
@@ -117,28 +132,33 @@ class SettingsReading:
     async def _now(self, place: _Place) -> KeptFile | None:
         """What to keep from now on; None if it is what is kept already."""
         found, before = await find_file(place.installation, place.full_name, PATH), place.before
-        if found is None:
-            return None if before.sha is None else KeptFile()
-        if found.sha == before.sha and not before.problems:
+        if found is None and before.sha is None:
             return None
+        if found is None:
+            # Not to be seen is not the same as gone: without its repository we cannot tell.
+            is_visible = await _root(place.installation, place.full_name) is not None
+            return KeptFile() if is_visible else replace(before, is_out_of_sight=True)
+        if found.sha == before.sha and not before.problems:
+            return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
         # What was made to be hard to read takes a second, in which the event loop serves others.
         read = await asyncio.to_thread(judged, found, is_organization=place.is_organization)
         problems = tuple(map(str, read.problems))
         # The same version is read again where it had problems: a newer version of us may know more.
-        if found.sha == before.sha and problems:
-            return None
+        if found.sha == before.sha and problems == before.problems:
+            return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
         if problems or before.problems:
-            await self._tell(place, read.problems)
-        return KeptFile(before.settings if problems else read.settings, problems, found.sha)
+            await self._tell(place, read)
+        return KeptFile(read.in_force_after(before.settings), problems, found.sha, read.wrong)
 
-    async def _tell(self, place: _Place, problems: Sequence[Problem]) -> None:
+    async def _tell(self, place: _Place, read: SettingsFile) -> None:
         """A Check Run on the newest commit that touched the file."""
         repository = f"/repos/{place.full_name}"
         commits = await place.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
         if not commits:
             return
         try:
-            await place.installation.post(f"{repository}/check-runs", check_run(commits[0]["sha"], problems))
+            data = check_run(commits[0]["sha"], read, place.before.settings)
+            await place.installation.post(f"{repository}/check-runs", data)
         except GitHubRefusedError as refusal:
             # Without the permission, `/agile config validate` and `/agile health` tell it all the same.
             self._log.warning("settings' problems not told", status=refusal.status)
@@ -147,7 +167,8 @@ class SettingsReading:
 def judged(found: File, *, is_organization: bool) -> SettingsFile:
     """What a file says."""
     if found.content is None:
-        return SettingsFile(problems=(Problem(0, f"`{PATH}` must be a file of text."),))
+        problem = Problem(0, f"`{PATH}` must be a file of text.")
+        return SettingsFile(problems=(problem,), is_unreadable=True)
     return read_settings(found.content, command_names(), is_organization=is_organization)
 
 
@@ -156,15 +177,16 @@ def command_names() -> tuple[str, ...]:
     return tuple(command.name for command in known())
 
 
-def check_run(commit: str, problems: Sequence[Problem]) -> dict[str, Any]:
-    """What is said of a file on the commit that brought it."""
-    title, summary = "The settings are good", "They are in force."
+def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of a file on the commit that brought it, after which `before` was in force."""
+    problems, title, summary = read.problems, "The settings are good", "They are in force."
     if problems:
         title = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {PATH}"
         lines = "\n".join(f"- {problem}" for problem in problems)
         summary = (
-            f"{lines}\n\nThe last good settings stay in force. `docs/settings.md` of Agile GitHub Suite "
-            "tells every setting; `/agile config validate` in a comment checks the file again."
+            f"{lines}\n\n{in_force(read.wrong, read.in_force_after(before))}\n\n"
+            "`docs/settings.md` of Agile GitHub Suite tells every setting; `/agile config validate` in a "
+            "comment checks the file again."
         )
     annotations = [
         {

@@ -17,7 +17,7 @@ from commands.permissions import Level
 from commands.ports import File
 from commands.registry import command
 from commands.settings_file import PATH, check_settings, read_settings, scalar, schema
-from commands.settings_text import as_yaml, changed, with_setting
+from commands.settings_text import as_yaml, changed, settings_in, with_setting
 from commands.wording import code, person, plain
 from storage.projects import Projects
 
@@ -96,23 +96,24 @@ async def _proposed(context: Context, file: File | None, path: tuple[str, ...], 
     content = file.content if file else b""
     names = [one.name for one in known()]
     read = await asyncio.to_thread(read_settings, content or b"", names, is_organization=is_for_all(context))
-    if content is None or read.problems:
-        raise UserError(
-            f"`{PATH}` is wrong as it is; `/agile config validate` tells how. Please mend it first."
-        )
-    before, after = read.settings.get(key), changed(read.settings, path, value)
+    if content is None or read.is_unreadable:
+        raise UserError(f"`{PATH}` cannot be read. Run `/agile config validate` and fix it first.")
+    text = content.decode("utf-8-sig")
+    # As the file says it, right or wrong: what is set may be what mends it.
+    settings = settings_in(text)
+    before, after = settings.get(key), changed(settings, path, value)
     if before == after:
         return Changes(f"set {key}", (), f"`{PATH}` says so already.")
     if after is not None:
         _check(key, after)
-    text = with_setting(content.decode("utf-8-sig"), key, after)
-    if text is None:
+    new = with_setting(text, key, after)
+    if new is None:
         raise UserError(f"`{PATH}` is written so that I cannot change it safely. Please change it by hand.")
     shown = f"{'.'.join(path)} = {_DEFAULT if value is None else as_yaml(value, 60)}"
     step = ProposeFile(
         path=PATH,
-        content=text,
-        branch=_branch(key, text),
+        content=new,
+        branch=_branch(key, new),
         title=inert(f"Settings: {shown}"),
         body=(
             f"{person(context.request.sender)} asked for it in #{context.request.thread}.\n\n"
@@ -161,9 +162,12 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
         inner = code(f"{'.'.join(path)}.…")
         raise UserError(f"{shown} is a mapping{hint}. Name what to set in it: {inner}.")
     text = ",".join(values)
-    if setting.get("type") == "boolean" and text.lower() in _YES | _NO:
+    forms = [_resolved(form) for form in (setting, *setting.get("anyOf", ()))]
+    types = {form.get("type") for form in forms}
+    if any(text in form.get("enum", ()) for form in forms):
+        return text
+    if "boolean" in types and text.lower() in _YES | _NO:
         return text.lower() in _YES
-    types = {_resolved(form).get("type") for form in (setting, *setting.get("anyOf", ()))}
     return scalar(text) if types & {"number", "integer"} else text
 
 

@@ -3,13 +3,19 @@
 import asyncio
 
 from commands.arguments import Arguments
-from commands.cards.config import judged_bad, judged_good, no_file
+from commands.cards.config import judged_bad, judged_good, no_file, out_of_sight
 from commands.context import Context
 from commands.help import known
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.settings_file import ORGANIZATION_REPOSITORY, PATH, Problem, read_settings
+from commands.settings_file import (
+    ORGANIZATION_REPOSITORY,
+    PATH,
+    Problem,
+    SettingsFile,
+    read_settings,
+)
 from storage.settings_files import SettingsFiles
 
 
@@ -25,18 +31,21 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
     pull_request = request.thread if request.is_pull_request else None
     where = f"of #{request.thread}" if request.is_pull_request else "of the default branch"
     file = await context.repository.file(PATH, pull_request)
+    is_organization, files = is_for_all(context), SettingsFiles(context.tenant)
+    everywhere = await files.of_organization()
+    notes = [out_of_sight("organization")] if everywhere.is_out_of_sight and not is_organization else []
     if file is None:
-        return Reply((no_file(),))
+        return Reply((no_file(), *notes))
+    names = [command.name for command in known()]
     if file.content is None:
-        return Reply((judged_bad([Problem(0, "It must be a file of text.")], where),))
-    is_organization = is_for_all(context)
-    names = [one.name for one in known()]
-    read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
+        read = SettingsFile(problems=(Problem(0, "It must be a file of text."),), is_unreadable=True)
+    else:
+        read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
+    kept = everywhere if is_organization else await files.of_project(context.project.id)
     if read.problems:
-        return Reply((judged_bad(read.problems, where),))
-    files = SettingsFiles(context.tenant)
-    kept = await (files.of_organization() if is_organization else files.of_project(context.project.id))
-    return Reply((judged_good(read.settings, kept, where, is_proposed=request.is_pull_request),))
+        return Reply((judged_bad(read, kept, where), *notes))
+    judged = judged_good(read.settings, kept, where, is_proposed=request.is_pull_request)
+    return Reply((judged, *notes))
 
 
 def is_for_all(context: Context) -> bool:

@@ -56,8 +56,8 @@ def is_sprint(sprint: Sprint) -> bool:
 def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> Place | None:
     """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
     told = settings.get(TRACKING)
-    if isinstance(told, str) and told.isdecimal():
-        told = int(told)
+    if isinstance(told, str) and told.removeprefix("#").isdecimal():
+        told = int(told.removeprefix("#"))
     if isinstance(told, int) and not isinstance(told, bool) and told > 0:
         return Place(told)
     if told == "issue":

@@ -22,8 +22,10 @@ commands:
 ```
 
 A push that changes the file is enough: it is read within seconds. If something is wrong with it, a \
-check named “Agile settings” fails on that commit and tells each problem with its line, and the last \
-good settings stay in force. `/agile config` shows what holds and where it comes from, `/agile config \
+check named “Agile settings” fails on that commit and tells each problem with its line. What is wrong with \
+one setting costs that setting alone: it stays as it was last good, and all others are in force. A file that \
+cannot be read at all changes nothing, and neither does one that is out of sight because its repository is \
+gone or closed to the App. `/agile config` shows what holds and where it comes from, `/agile config \
 validate` checks the file again, in a pull request the file as it would be, and `/agile config set` \
 changes a setting: by a pull request where there is a file, at once where there is none.
 
@@ -34,8 +36,8 @@ Editors complete and check the file with the JSON Schema [agile.schema.json](agi
 Code with the YAML extension, for example, begin the file with `# yaml-language-server: $schema=` and \
 the path or address of your copy.
 
-The file is YAML 1.2 of at most 32 KB. `yes` and `on` are texts there, not `true`. References, tags and \
-a second document are refused.
+The file is YAML 1.2 of at most 32 KB. `yes`, `on` and `off` are texts there, not `true` or `false`, and \
+`#` behind a space begins a comment: write `"#42"`. References, tags and a second document are refused.
 
 **Whoever may push to the default branch may change what commands need**, so protect the file as you \
 protect your workflows, for example with CODEOWNERS. Roles that a person was given by `/agile roles` are \

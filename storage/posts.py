@@ -160,6 +160,14 @@ class Posts:
             .values(is_withdrawn=True, refused=None, refused_at=None)
         )
 
+    async def leave_out(self, project_id: int, key: str, at: datetime) -> None:
+        """What was said elsewhere is never posted here. It changes nothing of what is posted already."""
+        values = {"kind": PostKind.COMMENT, "body": "", "wanted_at": at, "is_gone": True}
+        statement = insert(posts).values(
+            organization_id=self._organization_id, project_id=project_id, key=key, **values
+        )
+        await self._connection.execute(statement.on_conflict_do_nothing())
+
     async def known(self, project_id: int, key: str) -> Post | None:
         """What was wanted last under a key."""
         fate = await self.fate(project_id, key)

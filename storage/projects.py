@@ -108,6 +108,9 @@ class KnownRepository:
     is_hidden: bool
 
 
+# What is kept beside the settings of a file and is none (storage/settings_files.py).
+FILE_NOTES = frozenset({"wrong", "out_of_sight"})
+
 # Later ones win.
 _SETTINGS = (
     organizations.c.settings.op("||")(organizations.c.file)
@@ -379,5 +382,10 @@ def settled(now: object, before: object, after: object) -> object:
 def _project(row: Any) -> Project:
     *known, is_active, suspended_at = row
     project = Project(*known)
-    bots = tuple(map(str, project.other_bots))
-    return replace(project, other_bots=bots, is_active=is_active, suspended_at=suspended_at)
+    return replace(
+        project,
+        other_bots=tuple(map(str, project.other_bots)),
+        settings={key: value for key, value in project.settings.items() if key not in FILE_NOTES},
+        is_active=is_active,
+        suspended_at=suspended_at,
+    )

@@ -7,23 +7,29 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 
 from storage.database import Tenant
+from storage.projects import FILE_NOTES
 from storage.tables import organizations, projects
 
-# Beside the settings of a file stands what its last version had wrong: while there is something, they are
-# those of the last good one.
-PROBLEMS = "problems"
+# Beside the settings that are in force stands what the file's last version had wrong, which settings that
+# cost (none: the whole file), and whether the file was out of sight when it was last looked for.
+PROBLEMS, WRONG, OUT_OF_SIGHT = "problems", "wrong", "out_of_sight"
+_NOTES = {PROBLEMS, *FILE_NOTES}
 
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A settings file as we know it: the settings that hold, and what is wrong with the version `sha`.
+    """A settings file as we know it: the settings in force, and what is wrong with the version `sha`.
 
-    `sha` is that of the content on GitHub; None where there is no file.
+    `sha` is that of the content on GitHub; None where there is no file. `wrong` are the settings that
+    problems cost; problems that cost none cost the whole file. Of a file that `is_out_of_sight` the last
+    good settings are in force.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     sha: str | None = None
+    wrong: tuple[str, ...] = ()
+    is_out_of_sight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +103,11 @@ class SettingsFiles:
 
 
 def _kept(told: Mapping[str, Any], sha: str | None) -> KeptFile:
-    settings = {key: value for key, value in told.items() if key != PROBLEMS}
-    return KeptFile(settings, tuple(told.get(PROBLEMS, ())), sha)
+    settings = {key: value for key, value in told.items() if key not in _NOTES}
+    problems, wrong = tuple(told.get(PROBLEMS, ())), tuple(told.get(WRONG, ()))
+    return KeptFile(settings, problems, sha, wrong, told.get(OUT_OF_SIGHT) is True)
 
 
 def _told(file: KeptFile) -> dict[str, Any]:
-    return {**file.settings, **({PROBLEMS: list(file.problems)} if file.problems else {})}
+    notes = {PROBLEMS: list(file.problems), WRONG: list(file.wrong), OUT_OF_SIGHT: file.is_out_of_sight}
+    return {**file.settings, **{name: note for name, note in notes.items() if note}}

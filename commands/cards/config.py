@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from commands.settings_file import PATH, Problem, schema
+from commands.settings_file import PATH, SettingsFile, schema
 from commands.settings_text import as_yaml
 from commands.wording import code, counted, folded, footer, table
 from storage.settings_files import KeptFile, Origins
@@ -60,24 +60,55 @@ def shown(origins: Origins) -> str:
 
 
 def _warning(origins: Origins) -> str:
-    """That a file's newest version is not what holds."""
-    bad = [
-        (where, file.problems)
-        for where, file in (("repository", origins.repository), ("organization", origins.organization))
+    """That a file's newest version is wrong, or that the file is out of sight."""
+    files = (("repository", origins.repository), ("organization", origins.organization))
+    wrong = [
+        f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong:\n"
+        + "\n".join(f"> - {problem}" for problem in file.problems)
+        + f"\n>\n> {in_force(file.wrong, file.settings)}"
+        for where, file in files
         if file.problems
     ]
-    return "\n\n".join(
-        f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong, so that the last good one "
-        "holds:\n" + "\n".join(f"> - {problem}" for problem in problems)
-        for where, problems in bad
+    unseen = [f"> [!NOTE]\n> {out_of_sight(where)}" for where, file in files if file.is_out_of_sight]
+    return "\n\n".join([*wrong, *unseen])
+
+
+def in_force(wrong: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """Which settings of a file with problems are in force: `settings`, where problems cost the `wrong` ones.
+
+    Without any `wrong` ones they cost the whole file.
+    """
+    if not wrong:
+        names = ", ".join(code(key) for key in settings)
+        return f"None of it is in force. The last good settings stay: {names or 'there are none'}."
+    known = [key for key in wrong if key in schema()["properties"]]
+    kept = [f"{code(key)} stays {_value(settings[key])}" for key in known if key in settings]
+    unset = [code(key) for key in known if key not in settings]
+    verb = "holds" if len(unset) == 1 else "hold"
+    parts = [
+        "All other settings of the file are in force.",
+        f"As it was last good, {', '.join(kept)}." if kept else "",
+        f"{', '.join(unset)} {verb} as if the file did not mention {'it' if len(unset) == 1 else 'them'}."
+        if unset
+        else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def out_of_sight(where: str) -> str:
+    """That a file cannot be seen any more. `where` is `repository` or `organization`."""
+    repository = "its repository `.github`" if where == "organization" else "the repository"
+    return (
+        f"The {where}'s `{PATH}` is out of sight: {repository} is gone, or the App cannot see it any more. "
+        "Its last good settings stay in force. Let the App see it again to change them."
     )
 
 
-def judged_bad(problems: Sequence[Problem], where: str) -> str:
-    """A file that has something wrong."""
-    lines = "\n".join(f"- {problem}" for problem in problems)
-    head = f"**{counted(len(problems), 'problem')} in `{PATH}`** {where}:"
-    return f"{head}\n\n{lines}\n\nThe last good settings hold."
+def judged_bad(read: SettingsFile, kept: KeptFile, where: str) -> str:
+    """A file that has something wrong, where `kept` was known before."""
+    lines = "\n".join(f"- {problem}" for problem in read.problems)
+    head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
+    return f"{head}\n\n{lines}\n\n{in_force(read.wrong, read.in_force_after(kept.settings))}"
 
 
 def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:

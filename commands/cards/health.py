@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from commands.cards.completeness import span_text
+from commands.cards.config import in_force, out_of_sight
 from commands.foreign_text import one_line
 from commands.ports import Health
 from commands.settings_file import PATH
@@ -75,11 +76,7 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
     standing, health = facts.standing, facts.health
     yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
-        if file.problems:
-            yield (
-                f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}, and the last "
-                f"good one holds: {file.problems[0]}{'; …' if len(file.problems) > 1 else ''}"
-            )
+        yield from _file(where, file)
     if facts.sharing and facts.sharing.missing:
         yield _not_shared(facts.sharing)
     yield from (_about_gap(gap, facts) for gap in missing(facts.gaps))
@@ -104,6 +101,16 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
             f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
             "; then answers wait."
         )
+
+
+def _file(where: str, file: KeptFile) -> Iterator[str]:
+    if file.problems:
+        yield (
+            f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
+            f"{'; …' if len(file.problems) > 1 else '.'} {in_force(file.wrong, file.settings)}"
+        )
+    if file.is_out_of_sight:
+        yield out_of_sight(where)
 
 
 def _grants(health: Health) -> Iterator[str]:

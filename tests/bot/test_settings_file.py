@@ -1,7 +1,9 @@
 """The team's settings file: what it may say, and how it is read, kept and complained about."""
 
 import json
+import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from commands.settings_file import (
     MOST_BYTES,
     PATH,
     Problem,
+    SettingsFile,
     check_settings,
     read_settings,
     scalar,
@@ -21,6 +24,7 @@ from commands.settings_file import (
 )
 from handlers.delivery import Delivery
 from handlers.push import find_settings
+from sprints.alerts import lines_of
 from sprints.rules import rules_of
 from storage.jobs import Jobs
 from storage.projects import Projects
@@ -32,7 +36,9 @@ ZONES = schema()["properties"]["timezone"]["errorMessage"]
 
 def problems(text: str, *, is_organization: bool = False) -> list[str]:
     found = read_settings(text.encode(), NAMES, is_organization=is_organization)
-    assert bool(found.problems) == (not found.settings and bool(found.problems))
+    assert {problem.key for problem in found.problems} - {"", "?"} <= set(found.wrong)
+    assert not set(found.wrong) & found.settings.keys()
+    assert not (found.is_unreadable and found.settings)
     return [str(problem) for problem in found.problems]
 
 
@@ -159,10 +165,114 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
             "teams: {a: {people: [bob]}}\nwip: {teams: {b: 3}}",
             "line 2: `b` is no team of `teams` in this file",
         ),
+        (
+            "tracking: #42",
+            (
+                "line 1: `tracking` is empty, because `#` begins a comment in YAML; it must be `start`, `issue`, "
+                '`off`, or the number of an issue, such as `42` or `"#42"`. Put a text with `#` in quotation marks'
+            ),
+        ),
+        (
+            "ai:",
+            (
+                "line 1: `ai` is empty; it must be `true` or `false`. Take the line out if there is nothing to "
+                "settle"
+            ),
+        ),
+        (
+            "days_off:\n- from: 2026-12-24\n  to: 2026-12-20",
+            (
+                "line 3: `days_off` ends on `2026-12-20`, before it begins on `2026-12-24`; `from` is the first "
+                "day, `to` the last"
+            ),
+        ),
+        (
+            "days_off: [{from: 2026-01-01, to: 2027-06-01}]",
+            "line 1: `days_off` lasts longer than 366 days",
+        ),
+        ("holidays: [1926-12-25]", "line 1: `holidays` must be a day from 2000 to 2100, not `1926-12-25`"),
+        ("holidays: [2026-12-25, 2026-12-25]", "line 1: `2026-12-25` is listed twice"),
+        (
+            "timezone:\n- zone: Europe/Berlin\n- zone: Asia/Tokyo",
+            (
+                "line 3: `timezone.from` is missing; each zone but the first needs `from`, the day on which it "
+                "begins"
+            ),
+        ),
+        (
+            "timezone: [{zone: UTC, from: 2026-12-01}, {zone: Asia/Tokyo, from: 2026-12-01}]",
+            "line 1: two zones begin on `2026-12-01`; keep one of them",
+        ),
+        (
+            "quiet_hours: {from: 08:00, until: 08:00}",
+            (
+                "line 1: `quiet_hours` begin and end at 08:00, so no hour is quiet; leave them out, or give two "
+                "different times"
+            ),
+        ),
+        ("sizes: {m: 1, M: 3}", "line 1: `M` is the same size as `m`; keep one of them"),
+        (
+            "started_labels: [doing]\ndone_labels: [Doing]",
+            "line 2: the label `Doing` cannot say done, because in `started_labels` it says begun",
+        ),
+        (
+            "teams: {a: {labels: [x]}, b: {labels: [X]}}",
+            "line 1: the label `X` is that of the team `a` already",
+        ),
+        ("bots: [alice, Alice]", "line 1: `Alice` is listed twice"),
+        (
+            "done_labels: [5]",
+            (
+                "line 1: `done_labels` must hold names of labels, of 50 characters at most, not “5”; put it in "
+                "quotation marks if it is a text"
+            ),
+        ),
+        ("bots: *b", "line 1: references (`&name`, `*name`) are not read; write the value out"),
+        ("ai: !!str true", "line 1: tags such as `!name` are not read"),
+        ("!!str ai: true", "line 1: tags such as `!name` are not read"),
+        ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
     assert problems(text) == [said]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["ai: !!bool yes", "ai: &a true", "ai: 1", "ai:", "aI: true", "? [x]\n: y", "ai: true\nai: false",
+     "days_off: [{from: 2026-12-24, to: 2026-12-20}]", "sprints: {repositories: [a, b]}", 'bots: ["a\\0b"]',
+     "!!str ai: true", "wip: {limit: {limit: 5}}", "commands: {nothing: {role: read}}"],
+)  # fmt: skip
+def test_what_is_wrong_costs_that_setting_alone(wrong: str) -> None:
+    good = {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    read = read_settings(f"timezone: Asia/Tokyo\n{wrong}\ncharts: mermaid\n".encode(), NAMES)
+    assert read.settings == good
+    assert len(read.problems) == 1
+    before = {"timezone": "UTC", "ai": True, "sizes": {"S": 1}}
+    kept = {"ai": True} if read.wrong == ("ai",) else {}
+    assert read.in_force_after(before) == good | kept
+
+
+_PAGE = Path("docs/settings.md").read_text()
+_EXAMPLES = [
+    example
+    for block in re.findall(r"```yaml\n(.*?)```", _PAGE, re.DOTALL)
+    for example in block.split("# or\n")
+]
+
+
+@pytest.mark.parametrize("example", _EXAMPLES, ids=range(len(_EXAMPLES)))
+def test_every_example_of_the_page_is_good(example: str) -> None:
+    assert len(_EXAMPLES) > 24
+    read = read_settings(example.encode(), NAMES, is_organization=True)
+    assert (read.problems, bool(read.settings)) == ((), True)
+
+
+@pytest.mark.parametrize("line", ["scope", "forecast", "blocked", "half_way", "days_left"])
+def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
+    read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
+    assert read.problems == ()
+    assert not getattr(lines_of(read.settings), line)
 
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
@@ -175,7 +285,10 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
         f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    assert problems(bomb) == ["line 1: references (`&name`, `*name`) are not read; write the value out"]
+    found = problems(bomb)
+    assert found[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
+    assert len(found) == 9
+    assert read_settings(bomb.encode(), NAMES).settings == {}
 
 
 def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
@@ -194,7 +307,10 @@ def test_many_problems_are_cut_and_counted() -> None:
 def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     found = read_settings(raw, NAMES)
-    assert not (found.problems and found.settings)
+    assert not (found.is_unreadable and found.settings)
+    assert bool(found.problems) == bool(found.wrong or found.is_unreadable)
+    # What is left is good by itself.
+    assert not check_settings(found.settings, NAMES)
 
 
 _KEYS = st.sampled_from([*schema()["properties"], "other"])
@@ -211,6 +327,7 @@ def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
     found = read_settings(text.encode("utf-8", "replace"), NAMES)
     assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
     rules_of(found.settings)
+    assert not check_settings(found.settings, NAMES)
 
 
 @pytest.mark.parametrize(
@@ -292,14 +409,19 @@ async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
     assert await in_force(bot) == {}
 
 
-async def test_what_is_wrong_is_told_on_the_commit_and_changes_nothing(bot: Bot) -> None:
+async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
     await write(bot, "timezone: Europe/Berlin\n")
     bad = await write(bot, "timezone: Berlin\nai: true\n")
 
     settings = await in_force(bot)
     assert settings["timezone"] == "Europe/Berlin"
-    assert "ai" not in settings
+    assert settings["ai"] is True
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert (
+        "All other settings of the file are in force. As it was last good, `timezone` stays `Europe/Berlin`."
+        in run["output"]["summary"]
+    )
     # Another push says nothing again.
     other = await write(bot, "alice\n", "OWNERS")
     assert await checks(bot, other) == []
@@ -360,6 +482,65 @@ async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     bad = await write(bot, "timezone: Tokyo\n", repo=everywhere)
     assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
     assert await checks(bot, bad, everywhere) == [("failure", f"1 problem in {PATH}")]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None:
+    await write(bot, "ai: true\ntimezone: Asia/Tokyo\n")
+    bad = await write(bot, "ai: [\ntimezone: UTC\n")
+    settings = await in_force(bot)
+    assert (settings["ai"], settings["timezone"]) == (True, "Asia/Tokyo")
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert (
+        "None of it is in force. The last good settings stay: `ai`, `timezone`." in run["output"]["summary"]
+    )
+
+
+async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:
+    bad = await write(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
+    settings = await in_force(bot)
+    assert settings["alerts"] == {"half_way": "off"}
+    assert "tracking" not in settings
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert "`tracking` is empty, because `#` begins a comment in YAML" in run["output"]["summary"]
+    assert "`tracking` holds as if the file did not mention it." in run["output"]["summary"]
+    # Mended, it is good again, also if only the wrong line was changed.
+    good = await write(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
+    assert await checks(bot, good) == [("success", "The settings are good")]
+    assert (await in_force(bot))["tracking"] == "#42"
+
+
+@pytest.mark.parametrize("away", ["gone", "hidden"])
+async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, away: str) -> None:
+    made = await bot.github.create_repository(name=".github")
+    everywhere = str(made["full_name"])
+    await write(bot, "# Ours\n")
+    await write(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
+    if away == "gone":
+        await bot.github.call("DELETE", f"/repos/{everywhere}")
+    else:
+        bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert await in_force(bot) == {"timezone": "Asia/Tokyo"}
+    number = int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
+    await bot.say(number, "/agile health\n/agile config\n/agile config validate")
+    for answer in await bot.answers(number):
+        assert "The organization's `.github/agile.yml` is out of sight" in answer
+        assert "Its last good settings stay in force." in answer
+    if away == "gone":
+        return
+    # Seen again, it is as it was; and who deletes the file there ends its settings.
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.say(number, "/agile health")
+    assert "out of sight" not in (await bot.answers(number))[0]
+    await bot.github.delete_file(everywhere, PATH)
+    await bot.rest()
+    assert await in_force(bot) == {}
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
@@ -427,7 +608,8 @@ async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
 
 def test_the_check_run_points_at_the_lines() -> None:
     wrong = "`ai` must be `true` or `false`, not “may\\_be”"
-    told = check_run("c0ffee", [Problem(7, wrong), Problem(0, "And 3 more.")])
+    read = SettingsFile({}, (Problem(7, wrong, "ai"), Problem(0, "And 3 more.")), ("ai",))
+    told = check_run("c0ffee", read, {"ai": True})
 
     assert told["conclusion"] == "failure"
     assert told["output"]["title"] == f"2 problems in {PATH}"

@@ -78,6 +78,7 @@ async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
         "> [!WARNING]\n> The newest version of the repository's `.github/agile.yml` is wrong"
     )
     assert "> - line 1: `ai` must be `true` or `false`, not “perhaps”" in answer
+    assert "> All other settings of the file are in force. As it was last good, `ai` stays `true`." in answer
     assert "| `ai` | `true` | the repository's file |" in answer
 
 
@@ -139,6 +140,17 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(writing_bot: Bot)
     assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
     await write(bot, text)
     assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+
+
+async def test_a_command_mends_what_is_wrong_in_the_file(writing_bot: Bot) -> None:
+    bot = writing_bot
+    number = await thread(bot)
+    await write(bot, "# Ours\r\ntracking: #42\r\nai: perhaps  # soon\r\n")
+    answer = await ask(bot, number, "/agile config set ai true")
+    assert "so I have proposed this in the pull request “Settings: ai = true”" in answer
+    (pull,) = await bot.github.call("GET", f"/repos/{bot.repo}/pulls")
+    there = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
+    assert base64.b64decode(there["content"]) == b"# Ours\r\ntracking: #42\r\nai: true  # soon\r\n"
 
 
 async def test_a_try_that_dies_while_proposing_is_taken_up(writing_bot: Bot) -> None:
@@ -257,20 +269,61 @@ sizes: {S: 1,
     ("key", "value", "expected"),
     [
         ("ai", True, f"{_TEXT}ai: true\n"),
-        ("timezone", "Asia/Tokyo", _TEXT.replace("Europe/Berlin  # where most of us are", "Asia/Tokyo")),
+        ("timezone", "Asia/Tokyo", _TEXT.replace("Europe/Berlin  #", "Asia/Tokyo  #")),
         ("timezone", None, _TEXT.replace("timezone: Europe/Berlin  # where most of us are\n", "")),
         (
             "holidays",
             ["2027-01-01"],
             _TEXT.replace(
-                "holidays:\n  - 2026-12-24   # Christmas\n  - 2026-12-25\n", "holidays: [2027-01-01]\n"
+                "holidays:\n  - 2026-12-24   # Christmas\n  - 2026-12-25\n",
+                "# Christmas\nholidays:\n  - 2027-01-01\n",
             ),
         ),
+        (
+            "holidays",
+            ["2026-12-24", "2027-01-01"],
+            _TEXT.replace("  - 2026-12-25\n", "  - 2027-01-01\n"),
+        ),
+        ("sizes", {"S": 1, "M": 3, "L": 8}, _TEXT.replace("M: 3}", "M: 3, L: 8}")),
+        ("sizes", {"S": 1, "M": 5}, _TEXT.replace("M: 3}", "M: 5}")),
         ("sizes", {"S": 2}, _TEXT.replace("{S: 1,\n  M: 3}", "{S: 2}")),
     ],
 )
-def test_a_setting_changes_and_all_else_stays(key: str, value: object, expected: str) -> None:
-    assert with_setting(_TEXT, key, value) == expected
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_setting_changes_and_all_else_stays(key: str, value: object, expected: str, line_end: str) -> None:
+    text = _TEXT.replace("\n", line_end)
+    assert with_setting(text, key, value) == expected.replace("\n", line_end)
+
+
+_NESTED = """wip:
+  # ours
+  limit: 5  # five
+  teams:
+    a: 3 # three
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"limit": 6},
+        {"limit": 5, "teams": {"a": 3, "b": 1}},
+        {"teams": {"a": 2}},
+        {"limit": 5, "teams": {"c": 4}},
+    ],
+)
+def test_no_comment_of_a_setting_is_lost(value: dict[str, Any]) -> None:
+    new = with_setting(_NESTED, "wip", value)
+    assert new is not None
+    assert all(comment in new for comment in ("# ours", "# five", "# three"))
+
+
+def test_a_setting_that_is_wrong_can_be_mended() -> None:
+    assert with_setting("ai: &x true # why\ncharts: image\n", "ai", False) == (
+        "# why\nai: false\ncharts: image\n"
+    )
+    # Which of the two is meant nobody can tell.
+    assert with_setting("ai: true\nai: false\n", "ai", True) is None
 
 
 @pytest.mark.parametrize("text", ["", "# Later\n", "ai: true", "---\nai: true\n"])
@@ -339,7 +392,8 @@ def test_deep_values_are_changed_and_taken_away() -> None:
     [(("ai",), ("yes",), True), (("ai",), ("maybe",), "maybe"), (("holidays",), ("2026-12-24",), ["2026-12-24"]),
      (("sizes", "M"), ("0.5",), 0.5), (("wip", "limit"), ("5",), 5), (("charts",), ("mermaid",), "mermaid"),
      (("timezone",), ("Europe/Berlin",), "Europe/Berlin"), (("checks",), ("off",), "off"),
-     (("checks", "require_sprint_item"), ("yes",), True),
+     (("checks", "require_sprint_item"), ("yes",), True), (("alerts", "half_way"), ("off",), "off"),
+     (("alerts", "half_way"), ("no",), False), (("tracking",), ("42",), 42), (("tracking",), ("#42",), "#42"),
      (("commands", "sprint close", "users"), ("alice", "@author"), ["alice", "@author"])],
 )  # fmt: skip
 def test_what_is_typed_is_read_as_the_setting_asks(
