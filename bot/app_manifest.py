@@ -49,6 +49,8 @@ EVENTS = {
     "projects_v2_item": ("organization_projects", "to record how fields of projects change"),
 }
 _STRENGTH = {"read": 1, "write": 2, "admin": 3}
+# Permissions that only an organization can grant.
+_OF_ORGANIZATIONS = ("members", "organization_")
 # How a webhook says that it is sent every event.
 _EVERY = "*"
 
@@ -90,9 +92,17 @@ class Grants:
     owner: str
     url: str
 
+    is_organization: bool = True
+
     @property
     def missing(self) -> dict[str, str]:
-        return missing_permissions(self.permissions)
+        """A person's account has nothing to grant of an organization's."""
+        missing = missing_permissions(self.permissions)
+        return {
+            name: purpose
+            for name, purpose in missing.items()
+            if self.is_organization or not name.startswith(_OF_ORGANIZATIONS)
+        }
 
     @property
     def missing_events(self) -> dict[str, str]:
@@ -113,6 +123,7 @@ def grants_of_installation(installation: Mapping[str, Any], api_url: str) -> Gra
         installation.get("events"),
         owner,
         _page(installation, path, api_url),
+        is_organization,
     )
 
 

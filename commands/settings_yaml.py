@@ -113,6 +113,7 @@ def scalar(text: str) -> Any:
 _NAMELESS = ("?",)
 _TAG = "tags such as `!name` are not read"
 _REFERENCE = "references (`&name`, `*name`) are not read; write the value out"
+_COMMENT_HINT = "; `#` begins a comment, so put a text with `#` in quotation marks"
 # The library's words, and what people call it.
 _MISTAKES = (
     ("mapping values are not allowed", "a colon too many, or a wrong indentation; quote texts with a colon"),
@@ -145,7 +146,7 @@ class _Reader:
                 raise UnreadableError(self._refused[0][1].line, self._refused[0][1].text) from None
             mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
             line = mark.line + 1 if mark else 0
-            raise UnreadableError(line, self._mistake(problem, line)) from None
+            raise UnreadableError(*self._mistake(problem, line)) from None
         if isinstance(node, yaml.MappingNode):
             self._document.value = dict(self._settings(node))
         elif self._refused:
@@ -227,15 +228,24 @@ class _Reader:
             return ""
         return text if node.style else scalar(text)
 
-    def _mistake(self, problem: yaml.YAMLError, line: int) -> str:
+    def _mistake(self, problem: yaml.YAMLError, line: int) -> tuple[int, str]:
+        """The line in which something is to be mended, and what."""
         words = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem)
-        around = self._text.splitlines()[line - 1 : line]
+        around = self._document.text[line - 1 : line]
         if around and "\t" in around[0][: len(around[0]) - len(around[0].lstrip())]:
-            return "this is no YAML: indent with spaces, not with tabs"
-        for sign, meaning in _MISTAKES:
-            if sign in words:
-                return f"this is no YAML: {meaning}"
-        return f"this is no YAML: {plain(words)}"
+            return line, "this is no YAML: indent with spaces, not with tabs"
+        meaning = next((meaning for sign, meaning in _MISTAKES if sign in words), plain(words))
+        if "bracket" in meaning and (comment := self._comment_inside(line)):
+            return comment, f"this is no YAML: {meaning}{_COMMENT_HINT}"
+        return line, f"this is no YAML: {meaning}"
+
+    def _comment_inside(self, line: int) -> int:
+        """The first line up to `line` in which a comment begins within brackets; 0 if there is none."""
+        for number, row in enumerate(self._document.text[:line], 1):
+            before, sign, _ = row.partition("#")
+            if sign and sum(map(before.count, "[{")) > sum(map(before.count, "]}")):
+                return number
+        return 0
 
     def _problem(self, line: int, text: str, path: Path_) -> None:
         self._document.problems.append(Problem(line, text, str(path[0]) if path else ""))

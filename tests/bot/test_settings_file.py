@@ -227,6 +227,13 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
                 "quotation marks if it is a text"
             ),
         ),
+        (
+            "started_labels: [doing, #wip]\nai: true",
+            (
+                "line 1: this is no YAML: a bracket or brace is not closed, or a comma is missing; `#` begins a "
+                "comment, so put a text with `#` in quotation marks"
+            ),
+        ),
         ("bots: *b", "line 1: references (`&name`, `*name`) are not read; write the value out"),
         ("ai: !!str true", "line 1: tags such as `!name` are not read"),
         ("!!str ai: true", "line 1: tags such as `!name` are not read"),

@@ -216,3 +216,41 @@ async def project(bot: Bot, tenant: int, name: str) -> Project:
 async def tenants(bot: Bot) -> list[int]:
     async with bot.base.database.nobody() as connection:
         return list(await all_tenants(connection))
+
+
+async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(shop: Shop) -> None:
+    bot = shop.bot
+    everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
+    for repo in (shop.lead, shop.other):
+        await bot.github.update_milestone(repo, 1, state="closed")
+    await bot.rest()
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [(shop.lead, "Sprint 12: summary")]
+
+    lead = shop.lead.partition("/")[2]
+    await bot.github.put_file(
+        everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
+    )
+    await bot.rest()
+    assert not (await project(bot, (await tenants(bot))[0], shop.other)).sharing
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [(shop.lead, "Sprint 12: summary")]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def redraw(bot: Bot, *repos: str) -> None:
+    tenant = (await tenants(bot))[0]
+    ids = [(await project(bot, tenant, repo)).id for repo in repos]
+    async with bot.base.database.tenant(tenant) as one:
+        for project_id in ids:
+            await Jobs(bot.base.queue).redraw(one.connection, organization_id=tenant, project_id=project_id)
+    await bot.rest()
+
+
+async def summaries(bot: Bot, shop: Shop) -> list[tuple[str, str]]:
+    return [
+        (repo, issue["title"])
+        for repo in (shop.lead, shop.other)
+        for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
+        if issue["user"]["type"] == "Bot"
+    ]

@@ -117,6 +117,13 @@ def test_an_event_is_named_only_where_its_permission_is_granted() -> None:
     )
 
 
+def test_a_person_s_account_is_not_asked_for_what_only_organizations_have() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items() if name != "members"}
+    api = "https://api.github.com"
+    assert grants_of_installation(_USER | {"permissions": granted}, api).missing == {}
+    assert list(grants_of_installation(_TEAM | {"permissions": granted}, api).missing) == ["members: read"]
+
+
 def test_the_operator_s_page_of_the_app() -> None:
     app = {
         "slug": "suite",
