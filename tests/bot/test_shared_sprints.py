@@ -225,7 +225,7 @@ async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up
         await bot.github.update_milestone(repo, 1, state="closed")
     await bot.rest()
     await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == [(shop.lead, "Sprint 12: summary")]
+    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
 
     lead = shop.lead.partition("/")[2]
     await bot.github.put_file(
@@ -234,7 +234,7 @@ async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up
     await bot.rest()
     assert not (await project(bot, (await tenants(bot))[0], shop.other)).sharing
     await redraw(bot, shop.lead, shop.other)
-    assert await summaries(bot, shop) == [(shop.lead, "Sprint 12: summary")]
+    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
