@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -238,7 +238,7 @@ class Changing:
             event=step.event,
             at=now,  # Not in whole seconds as GitHub's: what was said comes after what it was said of.
             delivery=task.request.delivery,
-            snapshot=latest.snapshot,
+            snapshot=replace(latest.snapshot, closes=None),  # A command says nothing about links.
             named=blocking[0].item if blocking else None,
             actor=actor,
             source=Source.WEBHOOK,

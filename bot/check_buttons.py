@@ -39,7 +39,7 @@ def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Ch
 
 def _linking(impact: Impact, issue: int) -> Changes | None:
     pull = impact.pull
-    if not issue or issue in pull.closes or not pull.is_to_default_branch:
+    if not issue or issue in pull.issues or not pull.is_to_default_branch:
         return None
     done = f"“Closes #{issue}” stands in its text now."
     return Changes(f"link #{pull.number} with #{issue}", (Link(pull.number, issue),), done)

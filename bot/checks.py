@@ -18,11 +18,13 @@ from bot.check_buttons import changes_of, label_of, outcome_of, refusal_of, requ
 from bot.check_output import Image, check_run, moment_of
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.impacts import Impacts, Said, is_required
+from bot.linked_issues import ask_one, ask_open, record_links
 from bot.pictures import Pictures
 from bot.repository import GitHubRepository
 from charts.alt_text import burndown_alt
 from commands.context import Context, writing_for
 from commands.forecasting import foretold
+from commands.markdown import skimming
 from commands.outcome import Answer
 from commands.permissions import Policy
 from commands.request import CommandLine, Request
@@ -32,11 +34,7 @@ from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, nothing_is_sold
 from sprints.forecast import Forecast
-from sprints.heads import (
-    Button,
-    PullRequest,
-    pressed,
-)
+from sprints.heads import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
 from sprints.impact import Standing
 from sprints.outlook import Outlook
 from storage.cipher import PayloadCipher
@@ -49,10 +47,6 @@ from storage.projects import Project, Projects
 from storage.pulls import Pulls
 
 _NOBODY = Request("", 0, 0, "", None, ())
-_LINKED = """
-query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){
-pullRequest(number:$number){closingIssuesReferences(first:20){nodes{number repository{nameWithOwner}}}}}}
-"""
 
 
 class Checks:
@@ -110,6 +104,8 @@ class Checks:
                 if head and is_rerun:
                     await self._repeat(organization_id, project, head)
                 return
+        else:
+            await self._ask_for_links(organization_id, project)
         with writing_for(project, self._clock()):
             async with self._database.tenant(organization_id) as tenant:
                 said = await self._working(tenant, project).all(only)
@@ -176,16 +172,38 @@ class Checks:
             pull = await self._learn(organization_id, project, head)
         if pull is None or not pull.is_open:
             return pull
-        linked = await self._linked(project, pull)
-        if linked is None or set(linked) <= {*pull.closes, *pull.linked}:
+        return await self._as_linked(organization_id, project, pull)
+
+    async def _as_linked(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
+        """A pull request with the issues that GitHub lists as linked with it, if it can be asked."""
+        try:
+            listed = await ask_one(self._installation(project), project.full_name or "", pull.number)
+        except (GitHubRefusedError, GitHubUnavailableError) as problem:
+            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            return pull
+        if listed is None:
             return pull
         async with self._database.tenant(organization_id) as tenant:
             pulls = Pulls(tenant, project.id)
-            if life := await pulls.life(pull.number):
-                told = {**life[-1].details, "linked": list(linked)}
-                # No webhook tells of it, so it is known with what was told last.
-                await pulls.record(replace(life[-1], event="linked", details=told, delivery="", before=None))
-        return replace(pull, linked=linked)
+            lives = {pull.number: await pulls.life(pull.number)}
+            await record_links(tenant, project, [listed], lives, self._clock())
+            return await pulls.get(pull.number) or pull
+
+    async def _ask_for_links(self, organization_id: int, project: Project) -> None:
+        """Brings up to date which issues the open pull requests are linked with: one question for all."""
+        since = self._clock() - RECENT
+        async with self._database.tenant(organization_id) as tenant:
+            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+        if not any(pull_request_of(life).is_open for life in lives.values()):
+            return
+        try:
+            lists = await ask_open(self._installation(project), project.full_name or "")
+        except (GitHubRefusedError, GitHubUnavailableError) as problem:
+            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            return
+        async with self._database.tenant(organization_id) as tenant:
+            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            await record_links(tenant, project, lists, lives, self._clock())
 
     async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
         """An open pull request of which no webhook has told, by the commit at its head.
@@ -203,27 +221,12 @@ class Checks:
         except GitHubRefusedError as refusal:
             self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
             return None
+        with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
+            fact = head_of(shown, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
             pulls = Pulls(tenant, project.id)
-            await pulls.record(head_of(shown, "seen", ""))
+            await pulls.record(fact)
             return await pulls.get(shown.number)
-
-    async def _linked(self, project: Project, pull: PullRequest) -> tuple[int, ...] | None:
-        """The issues that GitHub will close with it, also where people linked them without words."""
-        owner, _, name = (project.full_name or "").partition("/")
-        try:
-            found = await self._installation(project).graphql(
-                _LINKED, owner=owner, name=name, number=pull.number
-            )
-        except (GitHubRefusedError, GitHubUnavailableError) as problem:
-            self._log.info("linked issues not known", project=project.id, reason=str(problem))
-            return None
-        shown = (found.get("repository") or {}).get("pullRequest") or {}
-        nodes = (shown.get("closingIssuesReferences") or {}).get("nodes") or ()
-        full_name = (project.full_name or "").lower()
-        return tuple(
-            sorted(one["number"] for one in nodes if one["repository"]["nameWithOwner"].lower() == full_name)
-        )
 
     # Buttons
 

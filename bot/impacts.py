@@ -22,13 +22,14 @@ from sprints.heads import (
     UsualSize,
     aside_by,
     by_head,
+    last_activity,
     lives_of,
     pull_requests,
     review_of,
     usual_size,
     usual_wait,
 )
-from sprints.impact import Impact, impact_of, related_numbers, sprints_of
+from sprints.impact import Impact, ended_sprint_of, impact_of, related_numbers, sprints_of
 from sprints.milestone import Sprint
 from sprints.model import ActivityEvent, ItemSnapshot
 from sprints.outlook import Outlook
@@ -91,7 +92,11 @@ class Impacts:
         if only is not None:
             chosen = [speaking[only.head]]
         else:
-            last_first = sorted(speaking.values(), key=lambda one: lives[one.number][-1].at, reverse=True)
+            last_first = sorted(
+                speaking.values(),
+                key=lambda one: (last_activity(lives[one.number]), one.number),
+                reverse=True,
+            )
             chosen = last_first[:MOST_FOLLOWING]
         if not chosen:
             return []
@@ -149,6 +154,7 @@ class Impacts:
             numbers.outlook if numbers else None,
             known.items,
             later=later,
+            ended=ended_sprint_of(pull, known.items, known.sprints, self.context.now),
             aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
             done_labels=self._project.rules.estimates.done_labels,
         )

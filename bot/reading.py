@@ -1,5 +1,7 @@
 """Reads what people typed: short texts on the event loop, long ones in a process of its own.
 
+What is looked for are commands, and the issues that a pull request's description closes or names.
+
 A Markdown parser can be kept busy for seconds by a text that was made for that. In its own process it stops
 nobody else, and a limit of CPU time ends it. A tenant has one text read at a time, so that somebody who sends
 many is waited for by nobody but themselves.
@@ -7,10 +9,11 @@ many is waited for by nobody but themselves.
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
+from typing import TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -18,15 +21,18 @@ import structlog
 from bot.processes import Processes
 from commands.parser import skimming
 from commands.request import Request
+from handlers import handle
 from handlers.asking import request_of
-from handlers.delivery import Delivery
+from handlers.delivery import Delivery, Outcome, UnusableError
+
+T = TypeVar("T")
 
 # A comment as long as GitHub takes, of ordinary prose, needs a tenth of it.
 CPU_SECONDS = 1.0
 
 
 class Reading:
-    """Finds the commands of deliveries."""
+    """Finds what the texts of deliveries say."""
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:
         """The process begins with the first long text."""
@@ -44,23 +50,52 @@ class Reading:
             request = request_of(delivery)
         if not skim.is_inexact:
             return request
-        turn = self._turns.setdefault(organization_id, asyncio.Lock())
-        async with turn:
+        async with self._turn_of(organization_id):
             exact = await self._processes.run(read_within, self._cpu_seconds, delivery)
         if exact is None:
             self._log.warning("comment takes too long to read", delivery=delivery.id)
             return replace(request, is_unreadable=True)
         return exact
 
+    async def handle(
+        self, organization_id: int, delivery: Delivery
+    ) -> tuple[list[Outcome], list[UnusableError]]:
+        """What the handlers make of a delivery, and why some could make nothing of it.
+
+        If its description takes too long to read, it refers to no issue. Raises UnusableError as they do.
+        """
+        with skimming() as skim:
+            quick = handle(delivery)
+        if not skim.has_unread_references:
+            return quick
+        async with self._turn_of(organization_id):
+            exact = await self._processes.run(handle_within, self._cpu_seconds, delivery)
+        if exact is None:
+            self._log.warning("description takes too long to read", delivery=delivery.id)
+            return quick
+        return exact
+
     def close(self) -> None:
         self._processes.close()
+
+    def _turn_of(self, organization_id: int) -> asyncio.Lock:
+        return self._turns.setdefault(organization_id, asyncio.Lock())
 
 
 def read_within(cpu_seconds: float, delivery: Delivery) -> Request | None:
     """What an event asks of us; None if it takes longer. Only for the main thread of a process."""
+    return _within(cpu_seconds, lambda: request_of(delivery))
+
+
+def handle_within(cpu_seconds: float, delivery: Delivery) -> tuple[list[Outcome], list[UnusableError]] | None:
+    """What the handlers make of a delivery; None if it takes longer. Only for a process's main thread."""
+    return _within(cpu_seconds, lambda: handle(delivery))
+
+
+def _within(cpu_seconds: float, read: Callable[[], T]) -> T | None:
     try:
         with _limited(cpu_seconds):
-            return request_of(delivery)
+            return read()
     except _TimeIsUpError:
         return None
 

@@ -13,7 +13,9 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.isolation import isolated
+from bot.linked_issues import LINKS, LinkedIssues, ask_open, links_in, record_links
 from handlers.payloads import clean
+from sprints.heads import RECENT, lives_of
 from sprints.history import ItemState, LabelBook, changes
 from sprints.milestone import Phase, Sprint, readable_moment, sprint_of
 from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source, State, in_order
@@ -23,6 +25,7 @@ from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
 from storage.projects import Project, Projects
+from storage.pulls import Pulls
 from storage.sprints import Sprints
 from storage.timeline import Timeline, TimelineRow
 
@@ -31,12 +34,14 @@ _SETTLING = timedelta(minutes=10)
 _STEP = timedelta(seconds=1)
 _DROPPING_REASONS = {"NOT_PLANNED", "DUPLICATE"}
 _NODES_AT_ONCE = 100
+# So many pages of open pull requests are asked for, those that changed last first.
+_MOST_PAGES = 10
 
 _COMMON = """id number title createdAt updatedAt closed closedAt author { __typename login } repository { id }
   milestone { number } labels(first: 100) { nodes { name } } assignees(first: 10) { nodes { login } }"""
 _FRAGMENTS = f"""
 fragment OfIssue on Issue {{ __typename {_COMMON} stateReason(enableDuplicate: true) }}
-fragment OfPullRequest on PullRequest {{ __typename {_COMMON} merged }}"""
+fragment OfPullRequest on PullRequest {{ __typename {_COMMON} merged {LINKS} }}"""
 _MILESTONE = f"""
 query ($owner: String!, $name: String!, $number: Int!, $issues: String, $pulls: String) {{
   repository(owner: $owner, name: $name) {{
@@ -66,6 +71,12 @@ class _Shown:
     items: dict[int, _Json]
     elsewhere: dict[str, _Json | None]
 
+    @property
+    def links(self) -> list[LinkedIssues]:
+        """What the pull requests of the milestone are linked with."""
+        pull_requests = (item for item in self.items.values() if item["__typename"] == "PullRequest")
+        return [links_in(item, {"id": self.repository}, "") for item in pull_requests]
+
 
 class Reconciliation:
     """Corrects one tenant's running sprints."""
@@ -91,6 +102,12 @@ class Reconciliation:
                 for sprint in await _open_sprints(tenant, project, self._clock())
             ]
         corrected = 0
+        for project in {project.id: project for project, _ in running}.values():
+            try:
+                with isolated(self._log, "links not compared", project=project.id):
+                    await self._compare_links(organization_id, project)
+            except GitHubRefusedError as refusal:
+                self._log.warning("GitHub refused its links", project=project.id, status=refusal.status)
         for project, sprint in running:
             try:
                 with isolated(self._log, "comparison failed", project=project.id, sprint=sprint.number):
@@ -124,7 +141,20 @@ class Reconciliation:
                     differs=differs,
                 )  # fmt: skip
             await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in found])
+            await self._record_links(tenant, project, shown.links)
             return len(comparison.differences)
+
+    async def _compare_links(self, organization_id: int, project: Project) -> None:
+        """The open pull requests that are not in the milestone may be linked with items that are."""
+        installation = self._github.installation(project.installation or 0)
+        lists = await ask_open(installation, project.full_name or "", _MOST_PAGES)
+        async with self._database.tenant(organization_id) as tenant:
+            await self._record_links(tenant, project, lists)
+
+    async def _record_links(self, tenant: Tenant, project: Project, lists: Sequence[LinkedIssues]) -> None:
+        now = self._clock()
+        lives = lives_of(await Pulls(tenant, project.id).heads(now - RECENT))
+        await record_links(tenant, project, lists, lives, now)
 
 
 class _Comparison:

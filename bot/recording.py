@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from bot.hearing import follow_installation, follow_repositories, has_left, other_owners, seen
 from bot.pauses import Breather
+from bot.reading import Reading
 from bot.refusals import forgive
 from bot.services import Services
 from bot.settings_file import ORGANIZATION
-from commands.parser import skimming
 from handlers import handle
 from handlers.delivery import (
     AccountRenamed,
@@ -101,13 +101,22 @@ class Recording:
     """Turns one tenant's waiting deliveries into history."""
 
     def __init__(
-        self, database: Database, cipher: PayloadCipher, jobs: Jobs | None, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        cipher: PayloadCipher,
+        jobs: Jobs | None,
+        clock: Callable[[], datetime],
+        reading: Reading | None = None,
     ) -> None:
-        """Without `jobs`, what was asked stays unanswered: old deliveries are told, not acted on."""
+        """Without `jobs`, what was asked stays unanswered: old deliveries are told, not acted on.
+
+        Without `reading`, long texts are read here too, and whatever else runs here waits for that.
+        """
         self._database = database
         self._cipher = cipher
         self._jobs = jobs
         self._clock = clock
+        self._reading = reading
         # Only who has been committed: what goes with a transaction that fails is stored by the next one.
         self._met: LRUCache[tuple[int, int], str] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
@@ -153,7 +162,7 @@ class Recording:
                 await self._fail(tenant, event, f"the database refused it: {type(problem.orig).__name__}")
 
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> _People:
-        read = await self._read(events)
+        read = await self._read(tenant.organization_id, events)
         projects, rows, deferrals = Projects(tenant), list[TimelineRow](), list[_Deferral]()
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
@@ -279,7 +288,7 @@ class Recording:
             await Installations(tenant).meet(people)
         return new
 
-    async def _read(self, events: Sequence[StoredEvent]) -> _Read:
+    async def _read(self, organization_id: int, events: Sequence[StoredEvent]) -> _Read:
         read, breather = _Read(), Breather()
         for event in events:
             await breather.pause_if_long()
@@ -292,7 +301,7 @@ class Recording:
                     received_at=event.received_at,
                 )
                 frame = delivery.frame
-                outcomes = self._handle(delivery, frame)
+                outcomes = await self._handle(organization_id, delivery, frame)
             except UnusableError as problem:
                 self._log.info(
                     "delivery carries nothing usable", delivery=event.delivery, reason=str(problem)
@@ -305,10 +314,12 @@ class Recording:
                 read.found.append((event, frame, outcomes))
         return read
 
-    def _handle(self, delivery: Delivery, frame: Frame) -> list[Outcome]:
+    async def _handle(self, organization_id: int, delivery: Delivery, frame: Frame) -> list[Outcome]:
         """What all handlers make of a delivery. Raises UnusableError if that can be recorded nowhere."""
-        with skimming():  # What is long is read by who answers, off the event loop.
+        if self._reading is None:
             outcomes, problems = handle(delivery)
+        else:
+            outcomes, problems = await self._reading.handle(organization_id, delivery)
         for problem in problems:
             self._log.info("part of a delivery is odd", delivery=delivery.id, reason=str(problem))
         if frame.repository is None and any(_needs_repository(outcome) for outcome in outcomes):

@@ -1,5 +1,6 @@
 """One repository on GitHub: who may do what in it, and the changes that commands make to it."""
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ from commands.changes import (
 from commands.permissions import Level, level_from
 from commands.ports import File, Health
 from commands.settings_file import MOST_BYTES
-from handlers.payloads import closed_numbers
+from handlers.references import references_in
 
 # Of labels that we make because nobody has made them yet.
 _LABEL_COLOUR = "c5def5"
@@ -247,10 +248,18 @@ class GitHubRepository:
         What a person writes into it between our reading and our writing would be lost; both are a moment
         apart.
         """
-        path = f"{self._path}/pulls/{step.number}"
-        body = str((await self._installation.get(path)).get("body") or "")
-        if step.issue not in closed_numbers(body, self._full_name):
-            await self._installation.patch(path, {"body": f"{body.rstrip()}\n\nCloses #{step.issue}".strip()})
+        path, words = f"{self._path}/pulls/{step.number}", f"Closes #{step.issue}"
+        body = str((await self._installation.get(path)).get("body") or "").strip()
+        if not await self._is_followed(step.issue, body):
+            below, above = f"{body}\n\n{words}".strip(), f"{words}\n\n{body}"
+            # Below a comment or a fence that is left open they would be no words at all.
+            text = below if await self._is_followed(step.issue, below) else above
+            await self._installation.patch(path, {"body": text})
+
+    async def _is_followed(self, issue: int, body: str) -> bool:
+        """Whether GitHub closes an issue for a description's words. A long one takes a while to read."""
+        references = await asyncio.to_thread(references_in, body, self._full_name)
+        return issue in references.closes
 
     async def _make_labels(self, names: Sequence[str]) -> None:
         for name in names:

@@ -191,8 +191,10 @@ async def worker(
     Without `drawing` it has processes of its own to draw pictures in.
     """
     jobs = Jobs(base.queue)
-    recording = Recording(base.database, base.cipher, jobs if talks else None, base.clock)
     async with AsyncExitStack() as stack:
+        reading = Reading()
+        stack.callback(reading.close)
+        recording = Recording(base.database, base.cipher, jobs if talks else None, base.clock, reading)
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
         queue.job_manager = FairJobManager(queue.connector, _CONCURRENCY, base.clock)
@@ -204,8 +206,6 @@ async def worker(
             pictures = Pictures(base.database, drawing, base.settings.public_url)
             shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
             installations = InstallationCheck(base.database, github, base.clock)
-            reading = Reading()
-            stack.callback(reading.close)
             answers = Answers(
                 base.database,
                 base.cipher,

@@ -5,57 +5,25 @@ underline, a table, a link or HTML. A real Markdown parser decides. It tells not
 text, so every candidate line is marked with a character of the private use area before parsing, and those
 that come out as plain text at the beginning of a line are commands.
 
-The Markdown parser may need seconds for a text that was made to keep it busy. So the event loop reads short
-texts only and skims long ones (`skimming`); bot/reading.py reads these in a process of its own.
+What is Markdown, commands/markdown.py knows.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
-from html.parser import HTMLParser
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from commands.foreign_text import one_line
+from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, OpenElements, current_skim, parse, skimming
 from commands.request import CommandLine
 
-# As much as the event loop reads: the worst text of this length takes about 30 ms of CPU, a usual one 1 ms.
-MOST_AT_ONCE = 1_000
-# GitHub takes no longer comments. What is longer nobody typed.
-MOST_CHARACTERS = 65_536
+__all__ = ["MOST_AT_ONCE", "MOST_CHARACTERS", "added_commands", "commands_in", "skimming"]
 
 _CANDIDATE = re.compile(r"^( {0,3}/)(?=[a-zA-Z])", re.MULTILINE)
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _MARK = re.compile(f"/{_OPEN}([0-9]+){_CLOSE}")
-# Elements without content, or whose end tag may be left out: they enclose nothing that follows.
-_NEVER_OPEN = {"area", "base", "br", "col", "hr", "img", "input", "li", "link", "meta", "p", "source", "wbr"}
 _CANDIDATE_LINE = re.compile(r"^ {0,3}(/[a-zA-Z].*)$", re.MULTILINE)
-_HOLD_PARAGRAPHS = {"blockquote", "details", "div", "dl", "ol", "pre", "table", "ul"}
-
-
-@dataclass(slots=True)
-class Skim:
-    """Whether some text was too long to be read at once, so that the commands found in it may be none."""
-
-    is_inexact: bool = False
-
-
-_SKIM: ContextVar[Skim | None] = ContextVar("skim", default=None)
-
-
-@contextmanager
-def skimming() -> Iterator[Skim]:
-    """While it lasts, every line of a long text that looks like a command is taken for one."""
-    skim = Skim()
-    token = _SKIM.set(skim)
-    try:
-        yield skim
-    finally:
-        _SKIM.reset(token)
 
 
 def commands_in(text: str) -> list[CommandLine]:
@@ -70,8 +38,8 @@ def commands_in(text: str) -> list[CommandLine]:
         candidates += found
     if not candidates:
         return []
-    tokens = MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse("\n".join(marked))
-    return [CommandLine(lines[number].strip(), number + 1) for number in _marks_in_plain_text(tokens)]
+    marks = _marks_in_plain_text(parse("\n".join(marked)))
+    return [CommandLine(lines[number].strip(), number + 1) for number in marks]
 
 
 def added_commands(text: str, before: str) -> list[CommandLine]:
@@ -81,7 +49,7 @@ def added_commands(text: str, before: str) -> list[CommandLine]:
     """
     if text == before or len(before) > MOST_CHARACTERS:
         return []
-    skim = _SKIM.get()
+    skim = current_skim()
     if skim is not None and len(text) + len(before) > MOST_AT_ONCE:
         candidates = _candidates(text)
         skim.is_inexact |= bool(candidates)
@@ -118,7 +86,7 @@ def _cleaned(text: str) -> str:
 
 
 def _marks_in_plain_text(tokens: Sequence[Token]) -> Iterator[int]:
-    quotes, html = 0, _OpenElements()
+    quotes, html = 0, OpenElements()
     for token in tokens:
         if token.type in {"blockquote_open", "table_open"}:
             quotes += 1
@@ -132,9 +100,7 @@ def _marks_in_plain_text(tokens: Sequence[Token]) -> Iterator[int]:
             html.end_paragraph(depth)
 
 
-def _marks_in_line_starts(
-    children: Sequence[Token], html: "_OpenElements", *, is_quoted: bool
-) -> Iterator[int]:
+def _marks_in_line_starts(children: Sequence[Token], html: OpenElements, *, is_quoted: bool) -> Iterator[int]:
     nesting, at_line_start = 0, True
     for child in children:
         if child.type == "html_inline":
@@ -147,39 +113,3 @@ def _marks_in_line_starts(
             at_line_start = at_line_start and not child.content.strip()
         else:
             at_line_start = child.type in {"softbreak", "hardbreak"}
-
-
-class _OpenElements(HTMLParser):
-    """Counts the HTML elements that are open, so that what they enclose can be told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._open: list[str] = []
-        self._counts = Counter[str]()
-
-    @property
-    def depth(self) -> int:
-        return len(self._open)
-
-    def read(self, html: str) -> None:
-        """One piece of HTML. A tag that it leaves unfinished ends with it."""
-        self.feed(html)
-        self.reset()
-
-    def end_paragraph(self, depth: int) -> None:
-        """The end of a paragraph closes what it opened, but for elements that may hold paragraphs."""
-        opened = self._open[depth:]
-        self._counts.subtract(tag for tag in opened if tag not in _HOLD_PARAGRAPHS)
-        self._open[depth:] = [tag for tag in opened if tag in _HOLD_PARAGRAPHS]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        if tag not in _NEVER_OPEN:
-            self._open.append(tag)
-            self._counts[tag] += 1
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self._counts[tag]:
-            return
-        while (closed := self._open.pop()) != tag:
-            self._counts[closed] -= 1
-        self._counts[tag] -= 1

@@ -70,5 +70,6 @@ def folded(summary: str, text: str) -> str:
 
 
 def footer(*parts: str) -> str:
-    """The small line at the end."""
-    return f"<sub>{' · '.join(part for part in parts if part)}</sub>"
+    """The small line at the end; none where there is nothing to say."""
+    said = " · ".join(part for part in parts if part)
+    return f"<sub>{said}</sub>" if said else ""

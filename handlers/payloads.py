@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from handlers.references import References, references_in
 from sprints.milestone import readable_moment
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
@@ -261,10 +262,15 @@ class PullRequest(Item):
 
         Its keywords count only in a pull request to the default branch.
         """
-        base = self.base
         if not self.is_to_default_branch:
             return ()
-        return closed_numbers(self.body or "", base.repo.full_name if base and base.repo else None)
+        return self.references.closes
+
+    @property
+    def references(self) -> References:
+        """The issues that its description closes or names, whatever branch it goes to."""
+        repository = self.base.repo if self.base else None
+        return references_in(self.body or "", repository.full_name if repository else None)
 
     @property
     def is_to_default_branch(self) -> bool:
@@ -304,35 +310,6 @@ class Changes(msgspec.Struct):
             name: clean(was.from_) if was.from_ else None for name, was in told.items() if was is not None
         }
         return found or None
-
-
-# https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
-_CLOSING = re.compile(
-    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?[ \t]+"
-    r"(?:(?:https?://[^/\s]+/)?(?P<repository>[\w.-]+/[\w.-]+)(?:#|/issues/)|#)(?P<number>\d{1,9})\b",
-    re.IGNORECASE,
-)
-
-
-def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
-    """The issues of the repository `full_name` that a pull request's text says it closes."""
-    found = set()
-    for match in _CLOSING.finditer(text):
-        named = match["repository"]
-        if named is None or named.lower() == (full_name or "").lower():
-            found.add(int(match["number"]))
-    return tuple(sorted(found))
-
-
-# Not owner/repo#12, which is an issue elsewhere, nor an HTML entity or the fragment of an address.
-_MENTION = re.compile(r"(?<![\w/&#])#(?P<number>[0-9]{1,9})\b")
-_MOST_MENTIONS = 20
-
-
-def mentioned_numbers(text: str) -> tuple[int, ...]:
-    """The first issues of the own repository that a text names."""
-    found = dict.fromkeys(int(match["number"]) for match in _MENTION.finditer(text))
-    return tuple(found)[:_MOST_MENTIONS]
 
 
 def plain(details: dict[str, Any]) -> dict[str, object]:

@@ -6,7 +6,8 @@ import msgspec
 
 from handlers.delivery import CheckWanted, Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import PullRequest, clean, mentioned_numbers, plain
+from handlers.payloads import PullRequest, clean, plain
+from handlers.references import MOST_MENTIONS, mentioned_numbers
 from sprints.model import ActivityEvent
 from sprints.people import is_bot
 
@@ -37,9 +38,12 @@ def head_of(
     """What a pull request proposes at its head commit; `before` is the commit that was its head until now.
 
     The commit is what the fact is known by, because the checks of a fork's commit name no pull request. No
-    text of it is kept, only the numbers of the issues that it names.
+    text of it is kept, only the numbers of the issues that it names, and of those that it says it closes:
+    GitHub follows that only towards the default branch.
     """
     head, base, author = shown.head, shown.base, shown.user
+    references = shown.references
+    mentions = dict.fromkeys((*mentioned_numbers(shown.title), *references.mentions))
     details = {
         "pull_request": shown.key,
         "number": shown.number,
@@ -53,8 +57,8 @@ def head_of(
         "additions": shown.additions,
         "deletions": shown.deletions,
         "files": shown.changed_files,
-        "closes": list(shown.snapshot().closes or ()),
-        "mentions": list(mentioned_numbers(f"{shown.title}\n{shown.body or ''}")),
+        "closes": list(references.closes),
+        "mentions": list(mentions)[:MOST_MENTIONS],
         "milestone": shown.milestone.id if shown.milestone else None,
         "author": author.known_as if author else None,
         "is_of_bot": author is not None and is_bot(author.known_as),

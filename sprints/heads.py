@@ -1,12 +1,14 @@
 """Pull requests by what is at their heads: what each proposes, how large it is, when people looked at it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from sprints.links import LINKED, Links
 from sprints.model import ActivityEvent, State
+from sprints.numbering import own
 from sprints.people import is_bot, same_login
 from sprints.percentiles import nearest_rank
 
@@ -23,8 +25,10 @@ class PullRequest:
     """A pull request as it was last shown.
 
     `head` is the commit at its head. `closes` are the issues that its text closes, `linked` those that people
-    linked with it otherwise, `mentions` those that it names in any way. `milestone` is GitHub's id. `lines`
-    (added and removed) and `files` are None where no event told them.
+    linked with it otherwise, both as GitHub lists them once that was asked for (links.py). `words` are those
+    that its text says it closes, whether GitHub follows that or not, `mentions` those that it names in any
+    way. `milestone` is GitHub's id. `lines` (added and removed) and `files` are None where no event told
+    them.
     """
 
     item: str
@@ -41,6 +45,7 @@ class PullRequest:
     files: int | None = None
     closes: tuple[int, ...] = ()
     linked: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
     mentions: tuple[int, ...] = ()
     milestone: int | None = None
     author: str | None = None
@@ -49,6 +54,11 @@ class PullRequest:
     @property
     def is_open(self) -> bool:
         return self.state is State.OPEN
+
+    @property
+    def issues(self) -> frozenset[int]:
+        """All issues that it is linked with."""
+        return frozenset({*self.closes, *self.linked})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +105,7 @@ class Button:
 def pull_requests(facts: Iterable[ActivityEvent]) -> dict[int, PullRequest]:
     """Every pull request by number, as the newest of its facts shows it."""
     lives = lives_of(facts)
-    return {number: _shown(life) for number, life in lives.items()}
+    return {number: pull_request_of(life) for number, life in lives.items()}
 
 
 def lives_of(facts: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
@@ -122,7 +132,7 @@ def by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
 
 def review_of(life: Sequence[ActivityEvent], reviews: Iterable[ActivityEvent], as_of: datetime) -> Review:
     """Since when a pull request could be reviewed, and when a person other than its author first did so."""
-    pull = _shown(life)
+    pull = pull_request_of(life)
     first = min((one.at for one in reviews if one.at < as_of and _is_review_of(one, pull)), default=None)
     return Review(_ready_at(life, first or as_of), first)
 
@@ -136,7 +146,7 @@ def usual_wait(
         by_item.setdefault(str(one.details.get("pull_request")), []).append(one)
     waits = list[timedelta]()
     for life in lives.values():
-        pull = _shown(life)
+        pull = pull_request_of(life)
         review = review_of(life, by_item.get(pull.item, ()), as_of)
         if review.ready_at and review.first_at and review.first_at >= as_of - RECENT:
             waits.append(review.first_at - review.ready_at)
@@ -148,12 +158,24 @@ def usual_wait(
 def usual_size(lives: Mapping[int, Sequence[ActivityEvent]], as_of: datetime) -> UsualSize | None:
     """How large the pull requests of people were that were merged lately; None with fewer than ten."""
     merged = [
-        _shown(life).lines
+        pull_request_of(life).lines
         for life in lives.values()
-        if life[-1].at >= as_of - RECENT and _shown(life).state is State.DONE and not _shown(life).is_of_bot
+        if last_activity(life) >= as_of - RECENT
+        and pull_request_of(life).state is State.DONE
+        and not pull_request_of(life).is_of_bot
     ]
     sizes = [lines for lines in merged if lines is not None]
     return UsualSize(len(sizes), round(median(sizes))) if len(sizes) >= LEAST_USUAL else None
+
+
+def linked(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -> ActivityEvent:
+    """The fact that GitHub lists these issues as linked with a pull request, asked for at a moment.
+
+    It bears the picture that was shown last, so that it can be read alone.
+    """
+    newest = _picture(life)
+    details = {**newest.details, "linked": sorted(issues)}
+    return replace(newest, event=LINKED, at=at, delivery="", details=details, before=None, actor=None)
 
 
 def set_aside(
@@ -199,7 +221,8 @@ def last_button(facts: Iterable[ActivityEvent], pull: PullRequest) -> Button | N
         for fact in facts
         if fact.kind == BUTTON and fact.details.get("head") == pull.head
     ]
-    return max(found, key=lambda one: one.at, default=None)
+    # Of those pressed in one second the one that was recorded last.
+    return max(reversed(found), key=lambda one: one.at, default=None)
 
 
 def _in_order(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
@@ -215,11 +238,38 @@ def _in_order(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
     return sorted(told, key=place)
 
 
-def _shown(life: Sequence[ActivityEvent]) -> PullRequest:
-    """The newest picture. What people linked otherwise than by its text is known only to who asked last."""
-    newest = life[-1]
+def last_activity(life: Sequence[ActivityEvent]) -> datetime:
+    """When something happened to a pull request last; that GitHub was asked about it is nothing."""
+    return _picture(life).at
+
+
+def _picture(life: Sequence[ActivityEvent]) -> ActivityEvent:
+    """The newest picture. When a list was asked for, a later head may not have been heard of yet."""
+    return next((fact for fact in reversed(life) if fact.event != LINKED), life[-1])
+
+
+def _issues(life: Sequence[ActivityEvent]) -> tuple[int, ...]:
+    """The issues that it is linked with, after all that was told."""
+    links = Links()
+    for fact in life:
+        if fact.event == LINKED:
+            links.list(_numbers(fact.details.get("linked")))
+        else:
+            links.say(_followed_words(fact), is_edit=fact.event == "edited")
+    return tuple(own(number) for number in links.closes)
+
+
+def _followed_words(fact: ActivityEvent) -> tuple[int, ...]:
+    """What its text closes: GitHub follows such words only towards the default branch."""
+    is_followed = fact.details.get("is_to_default_branch") is not False
+    return _numbers(fact.details.get("closes")) if is_followed else ()
+
+
+def pull_request_of(life: Sequence[ActivityEvent]) -> PullRequest:
+    """A pull request after all the facts about its heads, of which there is at least one, in order."""
+    newest = _picture(life)
     told: Mapping[str, Any] = newest.details
-    linked = next((fact.details["linked"] for fact in reversed(life) if "linked" in fact.details), ())
+    issues, words = _issues(life), _numbers(told.get("closes"))
     sizes = [told.get("additions"), told.get("deletions")]
     return PullRequest(
         item=str(told["pull_request"]),
@@ -234,8 +284,9 @@ def _shown(life: Sequence[ActivityEvent]) -> PullRequest:
         is_draft=told.get("is_draft") is True,
         lines=None if None in sizes else sum(int(one or 0) for one in sizes),
         files=told.get("files"),
-        closes=_numbers(told.get("closes")),
-        linked=_numbers(linked),
+        closes=tuple(number for number in issues if number in words),
+        linked=tuple(number for number in issues if number not in words),
+        words=words,
         mentions=_numbers(told.get("mentions")),
         milestone=told.get("milestone"),
         author=told.get("author"),

@@ -1,10 +1,11 @@
 """One item's way through one milestone: its state after each of its events."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sprints.estimates import USUAL, Estimates, Points
+from sprints.links import Links
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
 from sprints.numbering import Number, place
 
@@ -132,7 +133,7 @@ class _Fold:
     done_at: datetime | None = None
     points_when_done: Points | None = None
     parent: str | None = None
-    closes: tuple[Number, ...] = ()
+    links: Links = field(default_factory=Links)
     is_gone: bool = False
 
     def become(self, told: State, at: datetime) -> None:
@@ -159,7 +160,7 @@ class _Fold:
             points,
             self.done_at,
             self.parent,
-            self.closes,
+            self.links.closes,
             self.is_gone,
         )
 
@@ -192,9 +193,8 @@ def _before(first: ItemEvent, estimates: Estimates) -> _Fold:
     shown = first.snapshot
     if first.event == "opened":
         return _Fold(estimates)
-    fold = _Fold(
-        estimates, milestone=shown.milestone or _NOWHERE, labels=shown.labels, closes=shown.closes or ()
-    )
+    fold = _Fold(estimates, milestone=shown.milestone or _NOWHERE, labels=shown.labels)
+    fold.links.take(first)
     match first.event:
         case "milestoned":
             fold.milestone = _NOWHERE
@@ -221,8 +221,7 @@ def _before(first: ItemEvent, estimates: Estimates) -> _Fold:
 
 def _apply(fold: _Fold, event: ItemEvent) -> None:
     shown = event.snapshot
-    if shown.closes is not None:
-        fold.closes = shown.closes
+    fold.links.take(event)
     match event.event:
         case "opened":
             fold.milestone = shown.milestone or _NOWHERE

@@ -10,7 +10,7 @@ from sprints.burndown import measure
 from sprints.facts import Amount, Facts, Item, amount_of
 from sprints.forecast import Change, Forecast, Refusal
 from sprints.heads import PullRequest, Review, Usual, UsualSize
-from sprints.milestone import Sprint
+from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.outlook import Outlook
 
@@ -28,7 +28,13 @@ class Tie(StrEnum):
 
     CLOSES = "closes"
     ITSELF = "itself"
+    WORDS = "words"
+    """It says that it closes the item, or is linked with it, but goes to another than the default branch."""
     BRANCH = "branch"
+
+    @property
+    def is_finishing(self) -> bool:
+        return self in {Tie.CLOSES, Tie.ITSELF}
 
 
 class Standing(StrEnum):
@@ -40,6 +46,8 @@ class Standing(StrEnum):
     """It belongs to a sprint that has not begun."""
     ASIDE = "aside"
     """Somebody said that it is no work of the sprint."""
+    ENDED = "ended"
+    """It belongs to a sprint that has just ended, and what is open there may still be moved on."""
     UNPLANNED = "unplanned"
     NO_SPRINT = "no_sprint"
 
@@ -72,7 +80,8 @@ class Effect:
 class Impact:
     """All that is to be said of a pull request.
 
-    `sprint` is the running one, `later` one that has not begun and that it belongs to. `outside` are open
+    `sprint` is the running one, `later` one that has not begun and that it belongs to, `ended` one that is
+    over and that it belongs to. `outside` are open
     issues that it closes and that the sprint does not hold. `candidate` is the one issue that it is likely
     about without closing it; `is_candidate_inside` the sprint or not. `aside_by` is who said that it is not
     for this sprint. A rule for pull requests asks nothing of one that `is_exempt`. `milestones` are GitHub's
@@ -83,6 +92,7 @@ class Impact:
     standing: Standing
     sprint: Sprint | None = None
     later: Sprint | None = None
+    ended: Sprint | None = None
     moved: tuple[Moved, ...] = ()
     outside: tuple[int, ...] = ()
     candidate: int | None = None
@@ -116,12 +126,19 @@ def finished_numbers(pull: PullRequest) -> tuple[int, ...]:
     """The issues that GitHub closes when it is merged: only in the default branch it follows such words."""
     if not pull.is_to_default_branch:
         return ()
-    return tuple(sorted({*pull.closes, *pull.linked}))
+    return tuple(sorted(pull.issues))
+
+
+def worded_numbers(pull: PullRequest) -> tuple[int, ...]:
+    """The issues that it says it closes, or is linked with, but that merging it leaves open."""
+    if pull.is_to_default_branch:
+        return ()
+    return tuple(sorted({*pull.issues, *pull.words}))
 
 
 def related_numbers(pull: PullRequest) -> tuple[int, ...]:
     """All issues that it may have to do with."""
-    numbers = (*pull.closes, *pull.linked, *branch_numbers(pull.branch), *pull.mentions)
+    numbers = (*pull.closes, *pull.linked, *pull.words, *branch_numbers(pull.branch), *pull.mentions)
     return tuple(dict.fromkeys(numbers))
 
 
@@ -147,6 +164,19 @@ def sprints_of(
     return sprint, min(later, key=lambda one: (one.start, one.number), default=None)
 
 
+def ended_sprint_of(
+    pull: PullRequest, known: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
+) -> Sprint | None:
+    """The sprint that ended last of those in which its open items, or it itself, are still planned."""
+    tied = {pull.milestone, *_milestones(pull, known, only_open=True)} - {None}
+    ended = [
+        one
+        for one in sprints
+        if not one.is_deleted and one.has_ended(now) and not tied.isdisjoint(one.milestones)
+    ]
+    return max(ended, key=lambda one: (one.end or one.start, one.milestone), default=None)
+
+
 def impact_of(
     pull: PullRequest,
     facts: Facts | None,
@@ -154,6 +184,7 @@ def impact_of(
     known: Mapping[int, ItemSnapshot],
     *,
     later: Sprint | None = None,
+    ended: Sprint | None = None,
     aside_by: str | None = None,
     done_labels: frozenset[str] = frozenset(),
 ) -> Impact:
@@ -170,9 +201,10 @@ def impact_of(
     finished = finished_numbers(pull)
     return Impact(
         pull=pull,
-        standing=_standing(moved, facts, later, aside_by),
+        standing=_standing(moved, facts, later, ended, aside_by),
         sprint=facts.sprint if facts else None,
         later=later,
+        ended=ended,
         moved=moved,
         outside=tuple(number for number in finished if number not in items and _is_open(number, known)),
         candidate=candidate,
@@ -184,14 +216,18 @@ def impact_of(
     )
 
 
-def _milestones(pull: PullRequest, known: Mapping[int, ItemSnapshot]) -> set[int | None]:
-    numbers = {*finished_numbers(pull), *branch_numbers(pull.branch)}
-    return {one.milestone for number in numbers if (one := known.get(number)) and not one.is_pull_request}
+def _milestones(
+    pull: PullRequest, known: Mapping[int, ItemSnapshot], *, only_open: bool = False
+) -> set[int | None]:
+    numbers = {*finished_numbers(pull), *worded_numbers(pull), *branch_numbers(pull.branch)}
+    items = [one for number in numbers if (one := known.get(number)) and not one.is_pull_request]
+    return {one.milestone for one in items if not only_open or one.state is State.OPEN}
 
 
 def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[Moved, ...]:
     """The items of the sprint that it belongs to, each for the strongest reason."""
     found = dict.fromkeys(branch_numbers(pull.branch), Tie.BRANCH)
+    found |= dict.fromkeys(worded_numbers(pull), Tie.WORDS)
     found |= dict.fromkeys(finished_numbers(pull), Tie.CLOSES)
     own = items.get(pull.number)
     found.pop(pull.number, None)
@@ -201,7 +237,11 @@ def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[Moved, ...]:
 
 
 def _standing(
-    moved: Sequence[Moved], facts: Facts | None, later: Sprint | None, aside_by: str | None
+    moved: Sequence[Moved],
+    facts: Facts | None,
+    later: Sprint | None,
+    ended: Sprint | None,
+    aside_by: str | None,
 ) -> Standing:
     if moved:
         return Standing.SPRINT
@@ -209,7 +249,10 @@ def _standing(
         return Standing.LATER
     if facts is None:
         return Standing.NO_SPRINT
-    return Standing.ASIDE if aside_by else Standing.UNPLANNED
+    if aside_by:
+        return Standing.ASIDE
+    is_just_over = ended is not None and ended.end is not None and facts.as_of < ended.end + GRACE_AFTER_END
+    return Standing.ENDED if is_just_over else Standing.UNPLANNED
 
 
 def _candidate(pull: PullRequest, items: Mapping[int, Item], known: Mapping[int, ItemSnapshot]) -> int | None:
@@ -235,8 +278,8 @@ def _effect(
     moved: Sequence[Moved], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
 ) -> Effect | None:
     still_open = [one for one in moved if one.item.state == "open"]
-    finished = [one.item for one in still_open if one.tie is not Tie.BRANCH and not is_by_label]
-    worked_on = [one.item for one in still_open if one.tie is Tie.BRANCH or is_by_label]
+    finished = [one.item for one in still_open if one.tie.is_finishing and not is_by_label]
+    worked_on = [one.item for one in still_open if not one.tie.is_finishing or is_by_label]
     if not finished and not worked_on:
         return None
     # What others tell counts nothing itself.

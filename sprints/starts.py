@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sprints.links import links_since
 from sprints.model import ItemEvent
 from sprints.numbering import Number
 from sprints.pauses import STARTED, resumptions, statements
@@ -70,7 +71,7 @@ def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datet
     """
     found: dict[Number, datetime] = {}
     for ordered in pull_requests:
-        for number, at in _links(ordered):
+        for number, at in links_since(ordered).items():
             found[number] = min(at, found.get(number, at))
     return found
 
@@ -113,20 +114,3 @@ def _shown(event: ItemEvent, started_labels: Collection[str]) -> Iterator[Start]
         yield Start(event.at, StartSignal.LABEL, is_dated)
     if people:
         yield Start(event.at, StartSignal.ASSIGNED, is_dated)
-
-
-def _links(ordered: Sequence[ItemEvent]) -> Iterator[tuple[Number, datetime]]:
-    """The issues that one pull request was to close, and since when.
-
-    What its first picture shows held since its creation, unless an edit may have brought it.
-    """
-    known: set[Number] | None = None
-    for event in ordered:
-        closes = event.snapshot.closes
-        if closes is None:
-            continue
-        is_new = known is None and event.event not in {"opened", "edited"}
-        at = event.snapshot.created_at if is_new else event.at
-        known = known or set()
-        yield from ((number, at) for number in closes if number not in known)
-        known |= set(closes)

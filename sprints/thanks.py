@@ -9,7 +9,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.flow import Flow
-from sprints.model import ActivityEvent, ItemEvent, in_order
+from sprints.links import closes_of
+from sprints.model import ActivityEvent, ItemEvent
 from sprints.numbering import Number
 from sprints.people import is_person, same_login, spelled_once
 from sprints.team import NOBODY, owner_of
@@ -50,7 +51,7 @@ def thanks_of(
         flow
         for flow in by_item.values()
         if flow.is_pull_request and flow.done_at and start <= flow.done_at < until
-        if flow.number in done or done & _closes(events.get(flow.item, ()))
+        if flow.number in done or not done.isdisjoint(closes_of(events.get(flow.item, ())))
     ]
     people: dict[Contribution, set[str]] = {
         Contribution.FINISHED: {owner_of(flow) for flow in finished},
@@ -63,12 +64,6 @@ def thanks_of(
         for kind, who in people.items()
     }
     return tuple(Thanks(kind, tuple(who)) for kind, who in named.items() if who)
-
-
-def _closes(told: Sequence[ItemEvent]) -> set[Number]:
-    """The issues that a pull request closes, as its latest text says."""
-    closes = [event.snapshot.closes for event in in_order(told) if event.snapshot.closes is not None]
-    return set(closes[-1]) if closes else set()
 
 
 def _reviewers(reviews: Iterable[ActivityEvent], pulls: Collection[object]) -> set[str]:

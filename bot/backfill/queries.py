@@ -1,5 +1,7 @@
 """What GitHub is asked for a repository's past: 50 items cost two points of 5,000 an hour."""
 
+from bot.linked_issues import LINKS
+
 _WHO = "__typename login ... on User{databaseId}"
 _ACTOR = f"createdAt actor{{{_WHO}}}"
 _ASSIGNEE = "assignee{__typename ... on User{login databaseId} ... on Bot{login} ... on Mannequin{login}}"
@@ -27,9 +29,7 @@ id number title createdAt closedAt author{{{_WHO}}} milestone{{number title}}
 assignees(first:20){{nodes{{__typename login databaseId}}}} labels(first:100){{nodes{{name}}}}
 """
 _ISSUE = _ITEM + "state stateReason(enableDuplicate:true) parent{id}"
-_PULL_REQUEST = (
-    _ITEM + "state merged mergedAt closingIssuesReferences(first:50){nodes{number repository{nameWithOwner}}}"
-)
+_PULL_REQUEST = f"{_ITEM}state merged mergedAt {LINKS}"
 
 
 def _timeline(events: dict[str, str], arguments: str) -> str:

@@ -14,6 +14,7 @@ from bot.backfill.milestones import unheard_changes
 from bot.backfill.names import Names
 from bot.backfill.reading import item_facts, milestone_facts, people_in
 from bot.github import GitHub
+from bot.linked_issues import LinkedIssues, links_in, record_links
 from handlers.payloads import clean
 from sprints.model import ItemEvent, Source
 from storage.database import Database, Tenant
@@ -170,7 +171,7 @@ class _Work:
             self._check(page)
             facts, lost = await self._read(page)
             place = place.behind(page, lost)
-            await self._keep(facts, people_in(page.nodes), place)
+            await self._keep(facts, people_in(page.nodes), _links(page, self._name), place)
             progress(place.told, max(place.told, page.total))
             if place.phase is not None:
                 self._asking.leave_enough()
@@ -216,7 +217,13 @@ class _Work:
                 await stored.labels(self._project.id),
             )
 
-    async def _keep(self, facts: Sequence[ItemEvent], people: Mapping[int, str], place: Place) -> None:
+    async def _keep(
+        self,
+        facts: Sequence[ItemEvent],
+        people: Mapping[int, str],
+        links: Sequence[LinkedIssues],
+        place: Place,
+    ) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:
             await Installations(tenant).meet(people)
@@ -224,6 +231,9 @@ class _Work:
             await Timeline(tenant).record(
                 [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]
             )
+            # Where webhooks told of a pull request first, what GitHub lists now holds from now on. Its check
+            # asks for itself.
+            await record_links(tenant, self._project, links, {}, self._clock())
             values: dict[str, Any] = {"sync": place.kept}
             if place.phase is None:
                 values |= {"synced_at": self._clock(), "synced_from": place.begun_at}
@@ -247,6 +257,12 @@ class _Work:
             # Where it came from is told by webhooks only: an opening is known by itself.
             known.setdefault((item, event, "" if event == "opened" else subject), []).append(at)
         return known
+
+
+def _links(page: Page, full_name: str) -> list[LinkedIssues]:
+    """What the pull requests of a page are linked with."""
+    repository = {"id": page.repository}
+    return [links_in(node, repository, full_name) for node in page.nodes if "merged" in node]
 
 
 _Known = dict[tuple[str, str, str], list[datetime]]

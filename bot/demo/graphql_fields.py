@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.demo.closing_words import closing_words
 from bot.demo.graphql_paging import Page, page_of
 from bot.demo.history import History
 from bot.demo.objects import Item, Label, Milestone, Repository
@@ -16,9 +17,6 @@ Json = dict[str, Any]
 Field = Callable[[Any, Json], Any]
 Fields = dict[str, Field]
 
-CLOSING = re.compile(
-    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:([\w.-]+/[\w.-]+))?#(\d+)\b", re.IGNORECASE
-)
 TIME_FIELDS = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at", "DUE_DATE": "due_on"}
 
 
@@ -178,13 +176,16 @@ def sub_issues(item: Item, args: Json) -> Page:
 
 
 def closing_issues(item: Item, args: Json) -> Page:
-    """The issues that the pull request's text says it closes, in this repository."""
-    known = item.repository
-    numbers = {
-        int(number)
-        for repo, number in CLOSING.findall(item.body.get("body") or "")
-        if repo.lower() in ("", known.full_name.lower())
-    }
+    """The issues of this repository that are linked with it, by its text or by people.
+
+    The text counts only towards the default branch.
+    """
+    known, base = item.repository, item.body.get("base") or {}
+    default = (base.get("repo") or {}).get("default_branch")
+    is_heard = default in (None, base.get("ref"))
+    words = closing_words(item.body.get("body") or "") if is_heard else []
+    numbers = {number for repo, number in words if repo.lower() in ("", known.full_name.lower())}
+    numbers |= item.linked
     found = [known.items[number] for number in sorted(numbers) if number in known.items]
     found = [issue for issue in found if not issue.is_pull]
     return page_of("closingIssuesReferences", found, lambda issue: [issue.number], args)

@@ -29,11 +29,15 @@ class Label:
 
 @dataclass(eq=False)
 class Item:
-    """An issue or a pull request; `body` is the newest REST object."""
+    """An issue or a pull request; `body` is the newest REST object.
+
+    `linked` are the issues that people linked with a pull request in its sidebar, by number.
+    """
 
     repository: Repository
     body: Json
     is_pull: bool
+    linked: set[int] = field(default_factory=set)
     parent: Item | None = None
     sub_issues: list[Item] = field(default_factory=list)
     blocked_by: list[Item] = field(default_factory=list)

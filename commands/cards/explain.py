@@ -30,6 +30,7 @@ _WORDS = {
     "parent_removed": "no longer a sub-issue",
     "edited": "text edited",
     "corrected": "found to be otherwise than known",
+    "linked": "links corrected to match GitHub",
     "assigned": "assigned",
     "started": "`/start`",
     "status_changed": "status changed",

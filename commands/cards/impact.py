@@ -16,6 +16,7 @@ from sprints.forecast_words import in_words
 from sprints.heads import RECENT
 from sprints.heads import Button as Pressed
 from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.milestone import Sprint
 from sprints.numbering import ref
 
 _MOST_DAYS = 5
@@ -82,6 +83,8 @@ def title(impact: Impact) -> str:
             )
         case Standing.ASIDE:
             return f"Not for {_sprint(impact)}, says {impact.aside_by}"
+        case Standing.ENDED if impact.ended:
+            return f"Belongs to {_name(impact.ended.title)}, which {_ended_on(impact.ended)}"
         case Standing.UNPLANNED if impact.outside:
             verb = "is" if len(impact.outside) == 1 else "are"
             return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
@@ -102,13 +105,13 @@ def buttons(impact: Impact) -> tuple[Button, ...]:
     # A sprint of several repositories may have no milestone in this one that anything could be put into.
     here, found = impact.sprint.number_in(), list[Button]()
     name = _name(impact.sprint.title)
-    if here and impact.standing in {Standing.UNPLANNED, Standing.ASIDE}:
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED, Standing.ASIDE}:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
         found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
     if (one := impact.candidate) is not None:
         link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
         found.insert(0 if impact.is_candidate_inside else 1, link)
-    if here and impact.standing is Standing.UNPLANNED:
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED}:
         does = f"Says that it is no work of {name}"
         found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
     elif here and any(one.tie is Tie.ITSELF for one in impact.moved):
@@ -141,6 +144,8 @@ def _lead(impact: Impact) -> str:
             return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
         case Standing.ASIDE:
             return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
+        case Standing.ENDED if impact.ended:
+            return f"{_left_behind(impact, impact.ended)}. {_AS_IT_IS}"
         case Standing.UNPLANNED:
             return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
         case _:
@@ -160,6 +165,11 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
             return (
                 f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
                 "table shows what that would do."
+            )
+        if items[0].tie is Tie.WORDS:
+            return (
+                f"By its text this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
+                "what closing would do."
             )
         numbers = named((one.item.number for one in items), _MOST_ITEMS)
         return (
@@ -196,8 +206,8 @@ def _joined(parts: Sequence[str]) -> str:
 
 
 def _strongest(moved: Sequence[Moved]) -> list[Moved]:
-    """Those that merging finishes; else all. Those still open come first."""
-    finished = [one for one in moved if one.tie is not Tie.BRANCH] or list(moved)
+    """Those that merging finishes; else all. Where some are still open, only these."""
+    finished = [one for one in moved if one.tie.is_finishing] or list(moved)
     is_any_open = any(one.item.state == "open" for one in finished)
     return [one for one in finished if one.item.state == "open"] if is_any_open else finished
 
@@ -219,10 +229,7 @@ def _item(one: Moved) -> str:
 def _rule(impact: Impact) -> str:
     asks = "This repository asks every pull request to belong to an item of a sprint"
     if _conclusion(impact, is_required=True) == "failure":
-        return (
-            f"**{asks}, and this one does not yet.** Close an item of the sprint with it (`Closes #12`), "
-            "add it to the sprint, or say that it is not for this sprint."
-        )
+        return f"**{asks}, and this one does not yet.** {_advice(impact)}"
     if impact.pull.is_draft:
         return f"{asks}. Of a draft it asks nothing yet."
     if impact.is_exempt and impact.standing is Standing.UNPLANNED:
@@ -231,18 +238,59 @@ def _rule(impact: Impact) -> str:
         Standing.SPRINT: "this one does",
         Standing.LATER: "this one does",
         Standing.ASIDE: "and this one is an exception that somebody has made",
+        Standing.ENDED: "as its sprint has only just ended, it asks nothing yet. “Add to sprint” moves it on",
+        Standing.UNPLANNED: "but this sprint has no milestone here to add anything to, so it asks nothing",
     }
     return f"{asks}; {met.get(impact.standing, 'while none is running, it asks nothing')}."
 
 
+def _advice(impact: Impact) -> str:
+    """What can be done so that the rule is met, each of which helps here."""
+    if impact.ended:
+        return (
+            f"{_left_behind(impact, impact.ended)}. Move it to {plain(_sprint(impact))} with “Add to "
+            "sprint”, or say that it is not for this sprint."
+        )
+    if not impact.pull.is_to_default_branch:
+        return (
+            f"{_not_closed(impact)}. Name the branch after an item of the sprint, such as `12-card-form`, "
+            "add this pull request to the sprint, or say that it is not for this sprint."
+        )
+    return (
+        "Close an item of the sprint with it (`Closes #12`), add it to the sprint, or say that it is not for "
+        "this sprint."
+    )
+
+
+def _left_behind(impact: Impact, ended: Sprint) -> str:
+    """What of it is still planned in a sprint that is over."""
+    issues = [number for number in impact.to_add if impact.milestones.get(number) in ended.milestones]
+    what, verb = named(issues), "are" if len(issues) > 1 else "is"
+    if not issues:
+        is_itself = impact.pull.milestone in ended.milestones
+        what = "This pull request" if is_itself else "The item that it works on"
+    return f"{what} {verb} still in **{plain(ended.title)}**, which {_ended_on(ended)}"
+
+
+def _not_closed(impact: Impact) -> str:
+    """Why merging closes no issue, whatever the text says."""
+    base = code(impact.pull.base) if impact.pull.base else "another branch"
+    return f"It goes into {base}, and GitHub closes issues only for what reaches the default branch"
+
+
+def _ended_on(sprint: Sprint) -> str:
+    return f"ended on {weekday(sprint.last_day)}" if sprint.last_day else "has ended"
+
+
 def _conclusion(impact: Impact, *, is_required: bool) -> str:
-    """A rule can be broken or met; where there is none, nothing is judged."""
+    """A rule can be broken or met; where there is none, or nothing could meet it, nothing is judged."""
     if not is_required or impact.pull.is_draft:
         return "neutral"
     if impact.standing in {Standing.SPRINT, Standing.LATER}:
         return "success"
+    can_be_met = impact.sprint is not None and impact.sprint.number_in() is not None
     is_broken = impact.standing is Standing.UNPLANNED and not impact.is_exempt
-    return "failure" if is_broken else "neutral"
+    return "failure" if is_broken and can_be_met else "neutral"
 
 
 def _effect_table(impact: Impact) -> str:

@@ -8,7 +8,7 @@ import pytest
 from handlers import ROUTES
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import CheckWanted, Delivery, Outcome, Pressed, Recorded
-from handlers.payloads import mentioned_numbers
+from handlers.references import mentioned_numbers
 from sprints.heads import pull_requests
 from sprints.model import ActivityEvent, ItemEvent
 from tests.builders import at, item_json, webhook

@@ -23,7 +23,7 @@ from commands.parser import added_commands, skimming
 from commands.settings_file import check_settings
 from commands.sprint_goal import with_goal
 from commands.wording import plain, table
-from handlers.payloads import closed_numbers, mentioned_numbers
+from handlers.references import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start
 from sprints.estimates import Estimates
 from sprints.milestone import _GOAL_LINE, _START_LINE

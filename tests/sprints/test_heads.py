@@ -97,6 +97,34 @@ def test_links_that_somebody_asked_for_stay_known() -> None:
     assert pull_requests(facts)[4].linked == (12,)
 
 
+def test_what_github_lists_stays_until_the_text_says_something_else() -> None:
+    facts = [
+        head("11-16 09:00", closes=[7]),
+        head("11-16 09:01", "linked", linked=[12]),
+        head("11-17 09:00", "labeled", closes=[7]),
+    ]
+    assert pull_requests(facts)[4].issues == {12}
+    assert pull_requests([*facts, head("11-18", "edited", closes=[7, 8])])[4].issues == {8, 12}
+    assert pull_requests([*facts, head("11-18", "edited", closes=[])])[4].issues == {12}
+
+
+def test_a_list_does_not_bring_back_the_head_that_it_was_asked_for() -> None:
+    """GitHub was asked before we heard of a push, by a clock that is ahead of GitHub's."""
+    facts = [
+        head("11-16 09:00", sha="a"),
+        head("11-17 09:00:00", "synchronize", "b", before="a"),
+        head("11-17 09:00:05", "linked", "a", linked=[12]),
+    ]
+    assert pull_requests(facts)[4].head == "b"
+    assert pull_requests(facts)[4].issues == {12}
+
+
+def test_towards_another_branch_words_are_known_but_link_nothing() -> None:
+    facts = [head("11-16 09:00", closes=[7], is_to_default_branch=False)]
+    assert not pull_requests(facts)[4].issues
+    assert pull_requests(facts)[4].words == (7,)
+
+
 def test_of_several_with_one_head_the_one_to_the_default_branch_speaks() -> None:
     pulls = [
         PullRequest("PR_3", 3, "a", NOW, is_to_default_branch=False),

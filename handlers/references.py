@@ -1,0 +1,70 @@
+"""The issues that a text refers to: those that it closes by GitHub's keywords, and those that it names.
+
+GitHub follows its keywords in running text only: not in code, HTML comments or quotations. Of links it
+follows bare addresses. What GitHub itself lists as linked has the last word (bot/linked_issues.py).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, running_text
+
+# https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
+_CLOSING = re.compile(
+    r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?[ \t]+"
+    r"(?:(?:https?://[^/\s]+/)?(?P<repository>[\w.-]+/[\w.-]+)(?:#|/issues/)|#|gh-)(?P<number>\d{1,9})\b",
+    re.IGNORECASE,
+)
+# Not owner/repo#12, which is an issue elsewhere, nor an HTML entity or the fragment of an address.
+_MENTION = re.compile(r"(?<![\w/&#])#(?P<number>[0-9]{1,9})\b")
+MOST_MENTIONS = 20
+# A text without any of these refers to nothing, so it need not be parsed.
+_MAY_REFER = re.compile(r"#\d|&#|/issues/\d|\bgh-\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """The numbers of the own repository's issues that a text closes, and those that it names in any way."""
+
+    closes: tuple[int, ...] = ()
+    mentions: tuple[int, ...] = ()
+
+
+_NONE = References()
+
+
+def references_in(markdown: str, full_name: str | None) -> References:
+    """What the description of a pull request in the repository `full_name` refers to.
+
+    A long one is passed over while skimming (see commands/markdown.py).
+    """
+    if len(markdown) > MOST_CHARACTERS or not _MAY_REFER.search(markdown):
+        return _NONE
+    skim = current_skim()
+    if skim is not None and len(markdown) > MOST_AT_ONCE:
+        skim.has_unread_references = True
+        return _NONE
+    text = _running_text(markdown)
+    return References(closed_numbers(text, full_name), mentioned_numbers(text))
+
+
+@lru_cache(maxsize=4)  # One payload is asked several times over.
+def _running_text(markdown: str) -> str:
+    return running_text(markdown)
+
+
+def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
+    """The issues of the repository `full_name` that running text says it closes."""
+    found = set()
+    for match in _CLOSING.finditer(text):
+        named = match["repository"]
+        if named is None or named.lower() == (full_name or "").lower():
+            found.add(int(match["number"]))
+    return tuple(sorted(found))
+
+
+def mentioned_numbers(text: str) -> tuple[int, ...]:
+    """The first issues of the own repository that running text names."""
+    found = dict.fromkeys(int(match["number"]) for match in _MENTION.finditer(text))
+    return tuple(found)[:MOST_MENTIONS]
