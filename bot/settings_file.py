@@ -37,6 +37,8 @@ from storage.settings_files import KeptFile, SettingsFiles
 ORGANIZATION = 0
 _CHECK = "Agile settings"
 _GONE = 404
+# The version of a file whose problems GitHub did not let us tell: none, so that it is read again.
+_UNTOLD = ""
 # What the plugins of Prow answer to (kubernetes-sigs/prow, pkg/plugins). Of ours it is `/help` today.
 PROW_VERBS = (
     *("approve", "area", "assign", "auto-cc", "bark", "bugzilla", "cc", "cherrypick", "close", "committee"),
@@ -146,22 +148,25 @@ class SettingsReading:
         # The same version is read again where it had problems: a newer version of us may know more.
         if found.sha == before.sha and problems == before.problems:
             return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
-        if problems or before.problems:
-            await self._tell(place, read)
-        return KeptFile(read.in_force_after(before.settings), problems, found.sha, read.wrong)
+        is_told = await self._tell(place, read) if problems or before.problems else True
+        # What GitHub would not take is told at the next reading.
+        sha = found.sha if is_told else _UNTOLD
+        return KeptFile(read.in_force_after(before.settings), problems, sha, read.wrong)
 
-    async def _tell(self, place: _Place, read: SettingsFile) -> None:
-        """A Check Run on the newest commit that touched the file."""
+    async def _tell(self, place: _Place, read: SettingsFile) -> bool:
+        """A Check Run on the newest commit that touched the file. False if GitHub refuses it."""
         repository = f"/repos/{place.full_name}"
         commits = await place.installation.get(f"{repository}/commits?path={PATH}&per_page=1")
         if not commits:
-            return
+            return True
         try:
             data = check_run(commits[0]["sha"], read, place.before.settings)
             await place.installation.post(f"{repository}/check-runs", data)
         except GitHubRefusedError as refusal:
             # Without the permission, `/agile config validate` and `/agile health` tell it all the same.
             self._log.warning("settings' problems not told", status=refusal.status)
+            return False
+        return True
 
 
 def judged(found: File, *, is_organization: bool) -> SettingsFile:

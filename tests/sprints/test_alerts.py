@@ -62,6 +62,20 @@ def test_each_share_is_told_once_and_smaller_ones_not_afterwards() -> None:
     assert told(Situation(two_weeks(joining(3))), USUAL, "scope-2") == ()
 
 
+def test_growth_is_told_in_growing_steps() -> None:
+    """What grows by a tenth of the commitment at a time is told of less and less often."""
+    names = list[str]()
+    for points in range(1, 102):
+        names += [one.name for one in told(Situation(two_weeks(joining(points))), USUAL, *names)]
+    assert names == [f"scope-{times}" for times in (1, 2, 4, 8, 16, 32)]
+
+
+@pytest.mark.parametrize("share", ["scope-3", "scope-5"])
+def test_what_was_told_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
+    assert told(Situation(two_weeks(joining(5))), USUAL, share) == ()
+    assert told(Situation(two_weeks(joining(16))), USUAL, share) == (ScopeGrown(160, 8),)
+
+
 def test_without_a_commitment_nothing_has_grown() -> None:
     facts = Box("11-10", due="2026-11-27", start="11-16").facts(joining(5), as_of="11-17 12:00")
     assert told(Situation(facts)) == ()

@@ -243,6 +243,22 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("percent", "words"),
+    [
+        (99, "has grown by 99 %, from"),
+        (100, "has doubled, from"),
+        (150, "has more than doubled, from"),
+        (200, "has tripled, from"),
+        (399, "has more than quadrupled, from"),
+        (400, "has grown to 5 times the commitment, from"),
+        (1025, "has grown to more than 11 times the commitment, from"),
+    ],
+)
+def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
+    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
+
+
+@pytest.mark.parametrize(
     ("crossed", "news"),
     [
         (HalfWay(5), "half of its working days are over, 5 are left. **0 of 10 points done** (0 %)."),
