@@ -119,11 +119,13 @@ class EndedSprint:
         if before is None and (await self._is_before_us() or not await may_run(self._context, summary)):
             return []
         state = await self._state()
-        if before is not None and before.post.data.get("state") == state:
-            return [Kept(key)]  # To read all that a summary is made of takes a while.
         home = before.post if before else await self._home()
         if home is None:
             return []
+        wanted = await self._posts.known(self._project.id, key)
+        is_wanted_so = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
+        if wanted is not None and is_wanted_so and wanted.data.get("state") == state:
+            return [Kept(key)]  # To read all that a summary is made of takes a while.
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []

@@ -12,6 +12,7 @@ from typing import cast
 
 import procrastinate
 import structlog
+from cachetools import LRUCache
 from structlog.typing import FilteringBoundLogger
 
 from bot.drafts import Draft, Kept, keys_of
@@ -38,6 +39,8 @@ from storage.lookups import all_tenants
 from storage.posts import Fate, Post, PostKind, Posts
 from storage.projects import Project, Projects
 
+_ASK_EVERY = timedelta(minutes=1)
+
 
 class Reports:
     """Works out what is said unasked."""
@@ -55,6 +58,8 @@ class Reports:
         self._jobs = jobs
         self._clock = clock
         self._entitled_in = entitled_in
+        # When a redraw was asked for before sending, by repository: a bug must not make this a busy loop.
+        self._asked: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
     def register(self, queue: procrastinate.App) -> None:
@@ -123,7 +128,12 @@ class Reports:
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
                     await Forecasts(tenant, project_id).put(carrier, draft.foretold)
                     return fresh
-            await self._jobs.redraw(tenant.connection, organization_id=organization_id, project_id=project_id)
+            now, last = self._clock(), self._asked.get(project_id)
+            at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
+            self._asked[project_id] = now
+            await self._jobs.redraw(
+                tenant.connection, at, organization_id=organization_id, project_id=project_id
+            )
         return None
 
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:

@@ -113,6 +113,7 @@ class Outbox:
         columns = (earlier.c.comment_id.label("earlier"), earlier.c.body.label("earlier_body"))
         query = (
             select(outbox, github_events.c.delivery_id, *columns)
+            .select_from(outbox)
             .outerjoin(
                 earlier,
                 (earlier.c.organization_id == outbox.c.organization_id) & (earlier.c.id == earlier_id),

@@ -143,7 +143,9 @@ class Posts:
             set_={name: fresh.excluded[name] for name in ("body", "data")}
             | place
             | {
-                "wanted_at": case((is_there, posts.c.sent_at), else_=at),
+                "wanted_at": case(
+                    (is_there, posts.c.sent_at), else_=func.greatest(at, posts.c.sent_at + _TICK)
+                ),
                 "refused": case((is_forgiven, None), else_=posts.c.refused),
                 "is_withdrawn": False,
             },
