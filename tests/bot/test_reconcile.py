@@ -224,3 +224,39 @@ async def test_a_merged_pull_request_is_done(sprint: Sprint) -> None:
     assert await sprint.run() == 1
     assert (number, "done", None) in await sprint.items()
     assert await sprint.run() == 0
+
+
+async def test_links_that_no_webhook_told_of_are_known_since_they_were_asked_for(sprint: Sprint) -> None:
+    """Of a pull request that says one thing, and is linked with another issue in its sidebar."""
+    bot = sprint.bot
+    pull = await bot.github.open_pull_request(bot.repo, "Pay", head="pay")
+    number = pull["number"]
+    await bot.github.update_issue(bot.repo, number, milestone=1)
+    await bot.rest()
+    repository = bot.github.history.repository(bot.repo)
+    assert repository
+    assert [item.number for item in (await sprint.facts()).items if item.is_covered] == []
+
+    repository.items[number].linked = {2}
+    await sprint.run()
+    (found,) = [one for one in await sprint.corrections() if one.kind == "pull_request"]
+    assert (found.event, found.after["item"]["closes"]) == ("linked", [2])
+    assert await covered(sprint) == [number]
+    await sprint.run()
+    assert len(await sprint.corrections()) == 1
+
+    repository.items[number].linked = set()
+    await sprint.run()
+    assert await covered(sprint) == []
+
+
+async def covered(sprint: Sprint) -> list[int]:
+    """The items that others tell, once all that was asked for has happened."""
+    async with sprint.bot.base.database.tenant(sprint.organization) as tenant:
+        project = await Projects(tenant).named(sprint.bot.repo)
+        assert project is not None
+        found = await Sprints(tenant, project).facts(
+            await Sprints(tenant, project).milestone_id(1) or 0, later() + timedelta(minutes=5)
+        )
+        assert found is not None
+        return [own(item.number) for item in found.items if item.is_covered]

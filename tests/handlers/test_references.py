@@ -1,0 +1,68 @@
+"""The issues that a pull request's description closes, as GitHub's readers see it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
+from handlers.references import references_in
+
+REPOSITORY = "acme/shop"
+FORMS = [
+    "Closes #1", "closes: #1", "CLOSED #1", "close #1", "Fix #1", "fixes  #1", "fixed #1", "resolve #1", "Resolves #1",
+    "RESOLVED: #1", "Closes acme/Shop#1", "Closes GH-1", "Fixes https://github.com/acme/shop/issues/1",
+    "Fixes https://github.com/acme/shop/issues/1#issuecomment-2",
+]  # fmt: skip
+SHOWN = [
+    "{}", "**{}**", "_{}_ and more", "- [ ] {}", "## {}", "1. {}", "| a |\n|--|\n| {} |", "text `code` {}", "<p>{}</p>",
+    "<!-- a --> {}", "<details>\n<summary>More</summary>\n\n{}\n\n</details>", "See [this](https://a.b/c).\n{}",
+    "```\ncode\n```\n{}", "> quoted\n\n{}", "a\n    {}", "<div>{} <!-- b --></div>", "&lt;!-- {}",
+]  # fmt: skip
+HIDDEN = [
+    "<!-- {} -->", "a <!-- {} --> b", "<!--\n\n{}\n\n-->", "<!-- never closed\n{}", "`{}`", "``a ` {}``", "```\n{}\n```",
+    "~~~ text\n{}\n~~~", "```\nnever closed\n{}", "    {}", "- a\n\n      {}", "\t{}", "> {}", "> a\n{}", "- > {}",
+    "<pre>{}</pre>", "<pre>\n\n{}\n</pre>", "<code>{}</code>", "<kbd>\n\n{}\n\n</kbd>", "<blockquote>\n\n{}\n\n</blockquote>",
+    "[{}](https://a.b)", "![{}](https://a.b)", "<a href='x'>{}</a>", "<script>{}</script>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("text", SHOWN)
+def test_github_s_words_are_followed_in_running_text(text: str, form: str) -> None:
+    assert references_in(text.format(form), REPOSITORY).closes == (1,)
+
+
+@pytest.mark.parametrize("form", ["Closes #1", "fixes: acme/shop#1"])
+@pytest.mark.parametrize("text", HIDDEN)
+def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
+    found = references_in(text.format(form), REPOSITORY)
+    assert (found.closes, found.mentions) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "text", ["closes other/shop#1", "encloses #1", "closes#1", "Closes\n#1", "Closes: see #1", "#1 closes"]
+)
+def test_other_words_close_nothing(text: str) -> None:
+    assert references_in(text, REPOSITORY).closes == ()
+
+
+def test_each_issue_needs_a_word() -> None:
+    found = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
+    assert (found.closes, found.mentions) == ((10, 123), (10, 123, 7))
+
+
+def test_what_is_too_long_to_be_read_at_once_is_noted() -> None:
+    long = "word " * MOST_AT_ONCE
+    with skimming() as skim:
+        assert references_in(f"{long} see #1x or `#`", REPOSITORY).closes == ()
+        assert references_in("Closes #1", REPOSITORY).closes == (1,)
+        assert skim.has_unread_references
+    assert references_in(f"{long} Closes #1", REPOSITORY).closes == (1,)
+    assert references_in(f"Closes #1 {'x' * MOST_CHARACTERS}", REPOSITORY).closes == ()
+
+
+@given(st.text(alphabet="<>!-`~#1 \n\tacloses:/[]()&;*_\\|", max_size=80))
+def test_what_is_hidden_in_a_comment_never_counts(text: str) -> None:
+    """Whatever else it says, a text keeps its references if a comment follows."""
+    comment = "\n\n<!-- Closes #999 -->"
+    assert 999 not in references_in(text + comment, REPOSITORY).closes
