@@ -113,6 +113,23 @@ class Checks:
         async with self._database.tenant(organization_id) as tenant:
             await self._keep(tenant, project, said, images, is_rerun=is_rerun)
 
+    async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
+        """A check that waited to be sent, as it is to be sent now.
+
+        None if it is wanted otherwise now, which is sent by a job of its own, or if nobody needs it: its
+        commit is not the head of an open pull request any more.
+        """
+        head = str(post.data["head_sha"])
+        await self.work_out(organization_id, project_id, head=head)
+        async with self._database.tenant(organization_id) as tenant:
+            pull = await Pulls(tenant, project_id).of_head(head)
+            fate = await Posts(tenant).fate(project_id, post.key)
+            is_head = pull is None or (pull.is_open and pull.head == head)
+            if fate is None or (fate.is_unsent and not is_head):
+                await Posts(tenant).withdraw(project_id, {post.key})
+                return None
+        return post if fate.post.digest == post.digest else None
+
     async def _keep(
         self,
         tenant: Tenant,

@@ -24,6 +24,8 @@ _MOST_AN_HOUR = 400
 _MOST_AT_ONCE = 1000
 _WHEN_TOO_MUCH = timedelta(minutes=10)
 
+# So long it is worked out anew anyway only if something happens.
+_CHECK_LASTS = timedelta(minutes=10)
 AsOfNow = Callable[[int, int, Post], Awaitable[Post | None]]
 
 
@@ -111,11 +113,15 @@ class Posting:
         return True
 
     async def _decided(self, organization_id: int, wanted: Wanted) -> Wanted | None:
-        """A post as it is to be sent: what would notify people is decided when it is sent.
+        """A post as it is to be sent: what would notify people, and an old check, is decided when it is sent.
 
         Since it was written, quiet hours, a limit, a refusal or an outage may have passed.
         """
-        if self._as_of_now is None or wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
+        is_check = wanted.post.kind is PostKind.CHECK
+        has_waited = (
+            wanted.wanted_at < self._clock() - _CHECK_LASTS if is_check else wanted.external_id is None
+        )
+        if self._as_of_now is None or not has_waited:
             return wanted
         post = None
         with isolated(self._log, "post not decided", project=wanted.project_id, post=wanted.post.key):

@@ -42,6 +42,7 @@ from storage.jobs import (
     stalled_jobs,
 )
 from storage.lookups import tenants_with_waiting_events, wake
+from storage.posts import Post, PostKind
 
 _CONCURRENCY = 8
 # A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
@@ -221,13 +222,19 @@ async def worker(
             may = Entitlements(base.database, shop, base.clock).of
             reports = Reports(base.database, pictures, jobs, base.clock, may)
             reports.register(queue)
-            Clockwork(base.database, github, jobs, base.clock, keep, reports.as_of_now).register(queue)
+            checks = Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may)
+            checks.register(queue)
+
+            async def as_of_now(organization_id: int, project_id: int, post: Post) -> Post | None:
+                makers = checks if post.kind is PostKind.CHECK else reports
+                return await makers.as_of_now(organization_id, project_id, post)
+
+            Clockwork(base.database, github, jobs, base.clock, keep, as_of_now).register(queue)
             billing = BillingClockwork(
                 base.database, github, base.settings.billing, BillingJobs(base.queue), base.clock
             )
             billing.register(queue)
             stack.push_async_callback(billing.close)
-            Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may).register(queue)
             MergeGroups(base.database, github, jobs, base.clock).register(queue)
         started = Worker(queue, base.database, recording, answers, base.clock, installations)
         await started.sweep()
