@@ -117,11 +117,10 @@ class Posting:
 
         Since it was written, quiet hours, a limit, a refusal or an outage may have passed.
         """
-        is_check = wanted.post.kind is PostKind.CHECK
-        has_waited = (
-            wanted.wanted_at < self._clock() - _CHECK_LASTS if is_check else wanted.external_id is None
-        )
-        if self._as_of_now is None or not has_waited:
+        is_decided_now = wanted.external_id is None
+        if wanted.post.kind is PostKind.CHECK:
+            is_decided_now = wanted.wanted_at < self._clock() - _CHECK_LASTS
+        if self._as_of_now is None or not is_decided_now:
             return wanted
         post = None
         with isolated(self._log, "post not decided", project=wanted.project_id, post=wanted.post.key):
