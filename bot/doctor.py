@@ -59,6 +59,9 @@ async def examine(base: Services) -> list[str]:
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
+        for of_tenant in (_refusals, _gaps, _billing):
+            found = of_tenant(base, organization_id)
+            findings += [f"tenant {organization_id}: {finding}" async for finding in found]
     if base.settings.github is not None:
         async with github_of(base) as github:
             findings += [finding async for finding in grant_findings(base.database, github, tenants)]
@@ -115,9 +118,6 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
                 "for 3 days, and what running sprints lost is found by the nightly comparison"
             )
-    for more in (_refusals, _gaps, _billing):
-        async for finding in more(base, organization_id):
-            yield f"tenant {organization_id}: {finding}"
 
 
 async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from commands.wording import counted, full_day, moment, named
 from sprints.calendar import Calendar
@@ -10,7 +10,6 @@ from sprints.gaps import EventGap, missing
 from sprints.numbering import Number
 
 _SAID = re.compile(r"<sub>[^<]*\b(complete|incomplete|reconstructed|not seen from the beginning)\b")
-_MINUTE = timedelta(minutes=1)
 
 
 def completeness_text(
@@ -59,7 +58,7 @@ def span_text(gap: EventGap, calendar: Calendar) -> str:
     began = moment(calendar.local(gap.began_at))
     if gap.ended_at is None:
         return f"since {began}"
-    if gap.ended_at - gap.began_at < _MINUTE:
+    if gap.ended_at == gap.began_at:
         return f"on {began}"
     return f"from {began} to {moment(calendar.local(gap.ended_at))}"
 

@@ -56,7 +56,7 @@ async def closings(bot: Bot) -> list[str]:
 def backfills(bot: Bot) -> int:
     """How often the first page of the issues was asked for."""
     return sum(
-        "items: issues" in asked["query"] and not asked["variables"].get("after")
+        "items:issues" in asked["query"] and not asked["variables"].get("after")
         for asked in bot.github.history.asked
         if asked["variables"].get("name") == bot.repo.partition("/")[2]
     )
