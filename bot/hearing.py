@@ -32,6 +32,10 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
     """
     installations, gaps = Installations(tenant), Gaps(tenant)
     is_present = await installations.relation(change.installation) is Relation.PRESENT
+    is_alive = is_present and change.change not in ("created", "deleted")
+    if is_alive and await gaps.close(GapCause.UNINSTALLED, change.at):
+        # It is there, so it was installed, although nobody told us of that, nor of its repositories.
+        await installations.reconcile_next(change.at)
     match change.change:
         case "deleted":
             await installations.ended(change.installation)
@@ -59,7 +63,7 @@ async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: 
         return False
     await installations.set_suspended(suspended_at)
     if suspended_at is None:
-        await gaps.end(GapCause.SUSPENDED, now)
+        await gaps.close(GapCause.SUSPENDED, now)
     else:
         await gaps.add(GapCause.SUSPENDED, suspended_at, None)
     return True
@@ -75,7 +79,7 @@ async def follow_confirmation(
     installations, gaps = Installations(tenant), Gaps(tenant)
     if not await installations.has_former(installation):
         return
-    await gaps.end(GapCause.SUSPENDED, now)
+    await gaps.close(GapCause.SUSPENDED, now)
     await gaps.end(
         GapCause.UNINSTALLED, now, last_heard_at=await Deliveries(tenant).last_processed_before(now)
     )
@@ -100,7 +104,9 @@ async def follow_repositories(tenant: Tenant, change: RepositoriesChanged, at: d
     for repository in change.archived:
         await projects.set_active(await projects.remember(seen(repository, at)), is_active=False)
     for repository in removed:
-        await projects.remember(seen(repository, at))
+        # What we know keeps its name: it may be called by its new owner's by now.
+        if await projects.presence(repository.key) is None:
+            await projects.remember(seen(repository, at))
         await projects.leave(repository.key, at)
     return [await _add(tenant, projects, repository, at) for repository in added]
 
@@ -152,12 +158,13 @@ def seen(repository: Repository, at: datetime) -> SeenRepository:
 
 async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
     """A first installation begins hearing; a later one hears again."""
-    await Installations(tenant).suspended(change.installation, None)
-    if not await Installations(tenant).has_former(change.installation):
+    installations, gaps = Installations(tenant), Gaps(tenant)
+    await installations.suspended(change.installation, None)
+    await gaps.close(GapCause.SUSPENDED, change.at)
+    if await gaps.close(GapCause.UNINSTALLED, change.at):
         return True
-    gaps = Gaps(tenant)
-    await gaps.end(GapCause.SUSPENDED, change.at)
-    return await _heard_again(tenant, GapCause.UNINSTALLED, change)
+    is_first = not await installations.has_former(change.installation)
+    return is_first or await _heard_again(tenant, GapCause.UNINSTALLED, change)
 
 
 async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChanged) -> bool:
@@ -190,7 +197,11 @@ async def _add(tenant: Tenant, projects: Projects, repository: Repository, at: d
     if began_at is not None:
         known = await Gaps(tenant).of_projects({project_id})
         # That the App was not on the account at all has been noted for all repositories at once.
-        if not any(gap.contains(began_at) and gap.contains(at) for gap in known):
+        is_noted = any(
+            gap.contains(at) and (before is None or before.is_active or gap.contains(began_at))
+            for gap in known
+        )
+        if not is_noted:
             await Gaps(tenant).add(GapCause.REMOVED, began_at, at, project_id)
     return project_id
 

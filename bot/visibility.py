@@ -53,7 +53,7 @@ class VisibilityCheck:
         async with self._database.tenant(organization_id) as tenant:
             if visible:
                 await Installations(tenant).seen_working(installation, now)
-                await Gaps(tenant).end(GapCause.SUSPENDED, now)
+                await Gaps(tenant).close(GapCause.SUSPENDED, now)
             for project in before:
                 await _update(Projects(tenant), project, visible.get(project.node_id), now)
             after = {project.id: project for project in await Projects(tenant).with_pictures()}

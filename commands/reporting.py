@@ -70,8 +70,8 @@ async def with_people(context: Context, sheet: Sheet) -> Sheet:
 async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
     items = await context.history.items_of(sprint.milestone)
-    labels = await context.history.labels()
-    return facts_of(sprint, items, as_of, context.project.rules.estimates, labels)
+    labels, gaps = await context.history.labels(), await context.sprints.gaps()
+    return facts_of(sprint, items, as_of, context.project.rules.estimates, labels, gaps)
 
 
 def outcomes_of(context: Context, numbers: Iterable[Numbers]) -> list[Outcome]:

@@ -71,6 +71,14 @@ class Gaps:
             await self.add(cause, last_heard_at, at)
         return True
 
+    async def close(self, cause: GapCause, at: datetime) -> bool:
+        """We hear again, as something else shows. Returns whether that is news."""
+        known = await self._known(cause)
+        if not known or known[-1].ended_at is not None or known[-1].began_at > at:
+            return False
+        await self._update(known[-1], ended_at=at)
+        return True
+
     async def add(
         self, cause: GapCause, began_at: datetime, ended_at: datetime | None, project_id: int | None = None
     ) -> None:

@@ -210,11 +210,16 @@ class Projects:
 
     async def rename_owner(self, before: str, after: str) -> None:
         """The account has another login, and so have its repositories that were known under the old one."""
-        name = func.split_part(projects.c.github_repo, "/", 2)
+        renamed = literal(f"{after}/").op("||")(func.split_part(projects.c.github_repo, "/", 2))
+        other = projects.alias()
+        is_taken = exists().where(
+            other.c.organization_id == self._organization_id, other.c.github_repo == renamed
+        )
         await self._connection.execute(
             update(projects)
             .where(self._mine, func.lower(func.split_part(projects.c.github_repo, "/", 1)) == before.lower())
-            .values(github_repo=literal(f"{after}/").op("||")(name))
+            .where(~is_taken)
+            .values(github_repo=renamed)
         )
 
     async def with_pictures(self) -> list[Project]:

@@ -75,12 +75,14 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
 async def _known(base: Services, repository: str) -> tuple[int, int] | None:
     async with base.database.nobody() as connection:
         tenants = await tenants_of_repository(connection, repository)
+    known = list[tuple[int, int]]()
     for organization_id in tenants:
         async with base.database.tenant(organization_id) as tenant:
             project = await Projects(tenant).named(repository)
         if project is not None:
-            return organization_id, project.id
-    return None
+            # Another account may have had a repository of this name.
+            known.insert(0 if project.is_open_to_us else len(known), (organization_id, project.id))
+    return known[0] if known else None
 
 
 async def _introduce(base: Services, installation: Any, repository: Any) -> None:

@@ -135,7 +135,7 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     newest = standing.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
     yield "Events waiting to be read", str(standing.waiting)
-    yield "Events missed", str(len(standing.missed))
+    yield "Events missed", "not known yet" if missing(facts.gaps) else str(len(standing.missed))
     if facts.gaps:
         yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
     yield "Past of this repository", _past(facts)

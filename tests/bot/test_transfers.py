@@ -137,9 +137,10 @@ async def test_the_removal_may_come_before_or_after(bot: Bot, *, is_first: bool)
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     await change_list(bot, UMBRELLA, "added", shop(UMBRELLA))
     if not is_first:
-        await change_list(bot, ACME, "removed", shop(ACME))
+        await change_list(bot, ACME, "removed", shop(UMBRELLA))
 
-    assert not (await project(bot, ACME)).is_active
+    old = await project(bot, ACME)
+    assert (old.is_active, old.github_repo) == (False, "acme/shop")
     assert (await project(bot, UMBRELLA)).is_active
 
 
