@@ -20,6 +20,7 @@ from bot.doctor import examine
 from commands.cards.health import HealthFacts, health_card
 from commands.ports import Health
 from sprints.calendar import Calendar
+from sprints.gaps import EventGap, GapCause
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 from tests.bot.test_settings_file import write
@@ -193,6 +194,32 @@ def test_a_repository_whose_past_was_never_read_says_so() -> None:
     card = health_card(replace(WELL, synced_at=None, standing=replace(WELL.standing, newest=None)))
     assert "| Past of this repository | not read yet |" in card
     assert "| Last event | none yet |" in card
+
+
+SUSPENDED = EventGap(GapCause.SUSPENDED, NOW - timedelta(days=9), NOW - timedelta(days=7))
+
+
+def test_a_span_without_events_is_named_with_what_is_done() -> None:
+    card = health_card(replace(WELL, gaps=(SUSPENDED,)))
+    span = "from 14 Nov 2026, 10:30 CET to 16 Nov 2026, 10:30 CET"
+    assert f"- We could not hear GitHub {span}, because the App was suspended. Figures are incomplete" in card
+    assert "`/agile resync since:2026-11-14` does it at once." in card
+    assert f"| GitHub not heard | {span}: the App was suspended; not read again yet |" in card
+    assert "| Events missed | not known yet |" in card
+
+    reading = replace(WELL.standing, running=frozenset({"backfill"}))
+    card = health_card(replace(WELL, gaps=(SUSPENDED,), standing=reading))
+    assert "We are reading the past of this repository again; until that is done" in card
+
+    card = health_card(replace(WELL, gaps=(replace(SUSPENDED, ended_at=None),)))
+    assert "- We have not heard GitHub since 14 Nov 2026, 10:30 CET, because the App was suspended." in card
+
+
+def test_what_was_read_again_needs_nobody_and_is_named() -> None:
+    card = health_card(replace(WELL, gaps=(replace(SUSPENDED, is_read_again=True),)))
+    assert card.startswith("**All is well:** what did not reach us was asked for again")
+    assert "; read again |" in card
+    assert "| Events missed | 0 |" in card
 
 
 def test_permissions_are_compared_by_strength() -> None:
