@@ -144,8 +144,8 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
         "Requests to GitHub left",
         f"{health.remaining} of {health.limit}, until {_at(health.resets_at, facts)}",
     )
-    missing = len(health.missing) + len(health.missing_events)
-    yield "Permissions", f"{missing} missing" if missing else "all granted"
+    not_granted = len(health.missing) + len(health.missing_events)
+    yield "Permissions", f"{not_granted} missing" if not_granted else "all granted"
     yield "Settings", _settings(facts.files)
     if facts.sharing and facts.sharing.shared:
         names = [plain(name) for name in facts.sharing.shared]

@@ -10,7 +10,7 @@ from sprints.gaps import EventGap, GapCause
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # Where times are told.
-PLACE = BERLIN
+PLACE = Calendar.of(BERLIN)
 BEGAN = datetime(2026, 11, 3, 13, tzinfo=UTC)
 ENDED = BEGAN + timedelta(days=2)
 READ = EventGap(GapCause.SUSPENDED, BEGAN, ENDED, is_read_again=True)
