@@ -183,6 +183,15 @@ async def test_what_was_asked_for_gives_the_same_numbers_as_what_was_heard(
         )
 
 
+async def test_people_of_the_past_are_known_by_id(connected: tuple[Services, GitHub]) -> None:
+    base, client = connected
+    organization_id, project_id = await _find(base, client, PAST)
+    await Backfill(base.database, client, base.clock).run(organization_id, project_id)
+
+    query = "select github_id, login from users join organization_members on user_id = users.id"
+    assert (1, "alice") in [tuple(row) for row in await rows(base, query, organization_id)]
+
+
 async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
     connected: tuple[Services, GitHub], github: StandInGitHub
 ) -> None:
