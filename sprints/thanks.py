@@ -12,7 +12,7 @@ from sprints.flow import Flow
 from sprints.links import closes_of
 from sprints.model import ActivityEvent, ItemEvent
 from sprints.numbering import Number
-from sprints.people import is_person, same_login, spelled_once
+from sprints.people import is_person, same_login
 from sprints.team import NOBODY, owner_of
 
 
@@ -59,10 +59,7 @@ def thanks_of(
         Contribution.REVIEWED: _reviewers(reviews, {flow.number for flow in merged}),
         Contribution.REPORTED: {flow.author or NOBODY for flow in finished if not flow.is_pull_request},
     }
-    named = {
-        kind: sorted(spelled_once(sorted(filter(is_person, who))), key=str.lower)
-        for kind, who in people.items()
-    }
+    named = {kind: sorted(filter(is_person, who), key=str.lower) for kind, who in people.items()}
     return tuple(Thanks(kind, tuple(who)) for kind, who in named.items() if who)
 
 

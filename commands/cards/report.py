@@ -13,6 +13,7 @@ from sprints.facts import Amount, Cause
 from sprints.late import Credit
 from sprints.milestone import Phase, Sprint
 from sprints.numbering import Number, ref
+from sprints.people import spelled_once
 from sprints.report import Entry, Part, Report
 from sprints.thanks import Thanks
 from sprints.velocity import Outcome, Velocity, velocity
@@ -283,7 +284,7 @@ def wait_words(wait: Wait) -> str:
 
 
 def _thanks(thanks: Iterable[Thanks]) -> str:
-    told = [f"{one.kind.value}: {', '.join(map(person, one.people))}" for one in thanks]
+    told = [f"{one.kind.value}: {', '.join(map(person, spelled_once(one.people)))}" for one in thanks]
     return f"**Thank you** – {'; '.join(told)}." if told else ""
 
 
