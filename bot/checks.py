@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import procrastinate
 import structlog
 
@@ -30,6 +29,7 @@ from commands.permissions import Policy
 from commands.request import CommandLine, Request
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
+from handlers.lenient import convert_leniently
 from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, nothing_is_sold
@@ -231,7 +231,7 @@ class Checks:
         try:
             async for one in installation.pages(f"{path}?state=open&per_page=100"):
                 if one["head"]["sha"] == head:
-                    shown = msgspec.convert(await installation.get(f"{path}/{one['number']}"), Shown)
+                    shown = convert_leniently(Shown, await installation.get(f"{path}/{one['number']}"))
                     break
             else:
                 return None

@@ -12,6 +12,7 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError
 from bot.hearing import follow_confirmation, follow_suspension
+from handlers.lenient import convert_leniently
 from handlers.payloads import Account
 from storage.database import Database
 from storage.gaps import Gaps
@@ -26,7 +27,7 @@ _IN_DOUBT_FOR = timedelta(days=1)
 class _Installation(msgspec.Struct):
     """What GitHub says of an installation."""
 
-    account: Account
+    account: Account | None = None
     suspended_at: datetime | None = None
 
 
@@ -49,6 +50,7 @@ class InstallationCheck:
                 claims_of_tenant = InstallationClaims(tenant)
                 is_confirmed = (
                     installed is not None
+                    and installed.account is not None
                     and installed.account.id == claim.account
                     and await claims_of_tenant.confirm(claim, installed.suspended_at)
                 )
@@ -87,7 +89,7 @@ class InstallationCheck:
             if refusal.status in _NOT_FOUND:
                 return None
             raise
-        return msgspec.convert(answer, _Installation)
+        return convert_leniently(_Installation, answer)
 
     def _log_result(self, claim: InstallationClaim, *, is_confirmed: bool) -> None:
         if is_confirmed:

@@ -9,10 +9,10 @@ link.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-import msgspec
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
+from handlers.lenient import convert_leniently
 from handlers.payloads import Repository, clean
 from sprints.gaps import GapCause
 from storage.database import Database
@@ -80,11 +80,11 @@ async def list_repositories(installation: Installation) -> Mapping[str, Reposito
     visible, listed, page = dict[str, Repository](), 0, 1
     while True:
         answer = await installation.get(f"/installation/repositories?per_page={_PER_PAGE}&page={page}")
-        repositories = msgspec.convert(answer["repositories"], list[Repository])
+        repositories = convert_leniently(list[Repository], answer["repositories"])
         for repository in repositories:
             visible[repository.key] = visible[f"repository:{repository.id}"] = repository
-        listed, page = listed + len(repositories), page + 1
-        if not repositories or listed >= answer["total_count"]:
+        listed, page = listed + len(answer["repositories"]), page + 1
+        if not answer["repositories"] or listed >= answer["total_count"]:
             return visible
 
 

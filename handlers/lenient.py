@@ -34,6 +34,11 @@ def decode_leniently(shape: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) 
             raise problem from None
 
 
+def convert_leniently(shape: type[T], answer: object) -> T:
+    """What an answer of GitHub's API says, without its odd values. Raises MalformedError as above."""
+    return decode_leniently(msgspec.json.Decoder(shape), msgspec.json.encode(answer))
+
+
 def _read(kind: Any, value: msgspec.Raw) -> Any:
     """The value as `kind`. Most are as they should be; only the others are taken apart."""
     try:

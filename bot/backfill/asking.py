@@ -9,6 +9,7 @@ import aiohttp
 import gidgethub
 
 from bot.backfill.queries import MORE, PAGES
+from bot.backfill.reading import nodes_of
 from bot.github import GitHubRefusedError, GitHubUnavailableError, Installation
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Asking:
         items, info = repository["items"], repository["items"]["pageInfo"]
         return Page(
             repository["id"],
-            [node for node in items["nodes"] if node],
+            nodes_of(items),
             info["endCursor"] if info["hasNextPage"] else None,
             repository["issues"]["totalCount"] + repository["pullRequests"]["totalCount"],
         )
@@ -86,7 +87,7 @@ class Asking:
             if not answer["node"]:  # It was deleted meanwhile.
                 break
             more = answer["node"]["timelineItems"]
-            timeline = {"pageInfo": more["pageInfo"], "nodes": [*timeline["nodes"], *more["nodes"]]}
+            timeline = {"pageInfo": more["pageInfo"], "nodes": [*nodes_of(timeline), *nodes_of(more)]}
         return node | {"timelineItems": timeline}
 
     async def milestones(self) -> list[_Json]:

@@ -124,7 +124,7 @@ class _Step:
 
 def _since_it_came(told: _Node) -> tuple[datetime | None, list[_Node]]:
     """When it came by a transfer, and what is told since: what was before happened in another repository."""
-    nodes = [node for node in told["timelineItems"]["nodes"] if node]
+    nodes = nodes_of(told["timelineItems"])
     arrivals = [place for place, node in enumerate(nodes) if node["__typename"] == _TRANSFER]
     came_at = _time(nodes[arrivals[-1]]["createdAt"]) if arrivals else None
     here = nodes[arrivals[-1] + 1 :] if arrivals else nodes
@@ -234,8 +234,8 @@ def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:
 
 def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]) -> ItemSnapshot:
     """What it is now, without what happened since, from the last to the first."""
-    labels = [clean(node["name"]) for node in told["labels"]["nodes"] if node]
-    people = [clean(node["login"]) for node in told["assignees"]["nodes"] if node]
+    labels = [clean(node["name"]) for node in nodes_of(told["labels"])]
+    people = [clean(node["login"]) for node in nodes_of(told["assignees"])]
     box = told.get("milestone")
     milestone = names.numbered(box["number"]) if box else None
     title = clean(told["title"])
@@ -267,17 +267,16 @@ def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]
         is_pull_request="merged" in told,
         author=_login(told.get("author")),
         assignees=tuple(people),
-        closes=_closes(closes["nodes"], full_name) if closes else None,
+        closes=_closes(nodes_of(closes), full_name) if closes else None,
     )
 
 
-def _closes(references: list[Mapping[str, Any]], full_name: str) -> tuple[int, ...]:
+def _closes(references: Sequence[_Node], full_name: str) -> tuple[int, ...]:
     return tuple(
         sorted(
             one["number"]
             for one in references
-            # Null is an issue that is not shown to us.
-            if one and one["repository"]["nameWithOwner"].lower() == full_name.lower()
+            if one["repository"]["nameWithOwner"].lower() == full_name.lower()
         )
     )
 
@@ -308,6 +307,11 @@ def _after(shown: ItemSnapshot, step: _Step) -> ItemSnapshot:
 
 def _without(names: tuple[str, ...], name: str | None) -> tuple[str, ...]:
     return tuple(one for one in names if one != name)
+
+
+def nodes_of(connection: _Node | None) -> list[dict[str, Any]]:
+    """What a connection holds. GitHub's schema allows null for it, for its list and for each node."""
+    return [node for node in (connection or {}).get("nodes") or () if node]
 
 
 def _time(told: str) -> datetime:

@@ -12,11 +12,12 @@ from sqlalchemy import select, update
 from bot.backfill.asking import Asking, BackfillError, Page, Sleep
 from bot.backfill.milestones import unheard_changes
 from bot.backfill.names import Names
-from bot.backfill.reading import item_facts, milestone_facts, people_in
+from bot.backfill.reading import Life, item_facts, milestone_facts, people_in
 from bot.github import GitHub
+from bot.isolation import isolated
 from bot.linked_issues import LinkedIssues, links_in, record_links
 from handlers.payloads import clean
-from sprints.model import ItemEvent, Source
+from sprints.model import ItemEvent, MilestoneEvent, Source
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
 from storage.installations import Installations
@@ -164,6 +165,7 @@ class _Work:
         self._name = project.full_name or ""
         self._clock = clock
         self._names: Names | None = None
+        self._log = structlog.get_logger(__name__)
 
     async def all_pages(self, place: Place, progress: Progress) -> Place:
         while place.phase is not None:
@@ -186,7 +188,11 @@ class _Work:
     async def _read(self, page: Page) -> tuple[list[ItemEvent], int]:
         """The facts of a page, and how many entries named a milestone that nobody knows."""
         names = await self._names_for(page.nodes)
-        lives = [item_facts(await self._asking.whole(node), self._name, names) for node in page.nodes]
+        lives = list[Life]()
+        for node in page.nodes:
+            whole = await self._asking.whole(node)
+            with isolated(self._log, "an item's past cannot be read", project=self._project.id):
+                lives.append(item_facts(whole, self._name, names))
         return [fact for life in lives for fact in life.facts], sum(life.lost for life in lives)
 
     async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> Names:
@@ -198,12 +204,14 @@ class _Work:
 
     async def _all_names(self) -> Names:
         asked_at = self._clock()
-        told = await self._asking.milestones()
+        told, facts = list[Mapping[str, Any]](), list[MilestoneEvent]()
+        for milestone in await self._asking.milestones():
+            with isolated(self._log, "a milestone's past cannot be read", project=self._project.id):
+                facts += milestone_facts(milestone)
+                told.append(milestone)
         async with self._database.tenant(self._organization_id) as tenant:
             stored = Timeline(tenant)
-            await stored.record(
-                [TimelineRow(self._project.id, fact) for one in told for fact in milestone_facts(one)]
-            )
+            await stored.record([TimelineRow(self._project.id, fact) for fact in facts])
             known = await stored.milestones(self._project.id)
             if self._had_gaps and (
                 unheard := unheard_changes(known, told, self._project.rules.calendar, asked_at)
