@@ -63,8 +63,6 @@ class Buyer(msgspec.Struct):
     """The account that an event names."""
 
     id: Id
-    login: str = ""
-    type: str = "Organization"
 
 
 class _Named(msgspec.Struct):
@@ -76,7 +74,15 @@ class Hint(msgspec.Struct):
 
     action: str
     marketplace_purchase: _Named
-    effective_date: datetime | None = None
+    effective_date: object = None
+
+    @property
+    def effective_at(self) -> datetime | None:
+        """When it takes effect. None where that is no time: GitHub is asked about the account anyway."""
+        try:
+            return msgspec.convert(self.effective_date, datetime)
+        except msgspec.ValidationError:
+            return None
 
     @property
     def account(self) -> Buyer:

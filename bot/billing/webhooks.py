@@ -75,7 +75,7 @@ class MarketplaceDoor:
                     connection,
                     account=hint.account.id,
                     action=hint.action,
-                    effective_at=hint.effective_date,
+                    effective_at=hint.effective_at,
                     delivery=delivery,
                 )
         except _AWAY:
