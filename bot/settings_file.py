@@ -145,13 +145,15 @@ class SettingsReading:
         # What was made to be hard to read takes a second, in which the event loop serves others.
         read = await asyncio.to_thread(judged, found, is_organization=place.is_organization)
         problems = tuple(map(str, read.problems))
-        # The same version is read again where it had problems: a newer version of us may know more.
-        if found.sha == before.sha and problems == before.problems:
-            return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
-        is_told = await self._tell(place, read) if problems or before.problems else True
+        # The same version is read again where it had problems, because a newer version of us may know more;
+        # it is told again only if it has become good.
+        is_told = found.sha == before.sha and bool(problems)
+        if not is_told:
+            is_told = await self._tell(place, read) if problems or before.problems else True
         # What GitHub would not take is told at the next reading.
         sha = found.sha if is_told else _UNTOLD
-        return KeptFile(read.in_force_after(before.settings), problems, sha, read.wrong)
+        kept = KeptFile(read.in_force_after(before.settings), problems, sha, read.wrong)
+        return None if kept == before else kept
 
     async def _tell(self, place: _Place, read: SettingsFile) -> bool:
         """A Check Run on the newest commit that touched the file. False if GitHub refuses it."""

@@ -16,7 +16,7 @@ _PULL_REQUEST = re.compile(r"/pr-(\d{1,9})-[0-9a-f]+$")
 
 class _MergeGroup(msgspec.Struct):
     head_sha: str
-    head_ref: str = ""
+    head_ref: str | None = None
 
 
 class _Payload(msgspec.Struct):

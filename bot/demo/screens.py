@@ -149,7 +149,7 @@ CHECK_SETTINGS = Title(
     "check-settings",
     "The check of a settings file with mistakes",
     "On the commit that brought them.",
-    "Each mistake with its line, and the sentence that the last good settings stay in force.",
+    "Each mistake with its line, and the sentence which settings are in force.",
 )
 PLAN = Title(
     "plan",

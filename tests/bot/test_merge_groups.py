@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from handlers.merge_group import pull_request_of
+from handlers.delivery import Delivery, MergeGroupQueued
+from handlers.merge_group import follow_merge_group, pull_request_of
 from tests.bot.test_settings_file import write
 from tests.commands.test_sprint_status import make_sprint
 from tests.conftest import Clock
@@ -119,6 +120,14 @@ async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock)
         return REPORT in await reports(bot, head)
 
     await until(is_reported)
+
+
+def test_a_group_whose_branch_is_not_told_is_reported_all_the_same() -> None:
+    payload = {"action": "checks_requested", "merge_group": {"head_sha": "c0ffee", "head_ref": None}}
+    delivery = Delivery(
+        "1", "merge_group", "checks_requested", json.dumps(payload).encode(), datetime.now(UTC)
+    )
+    assert list(follow_merge_group(delivery)) == [MergeGroupQueued("c0ffee")]
 
 
 @pytest.mark.parametrize(

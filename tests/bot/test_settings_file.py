@@ -492,6 +492,22 @@ async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
+async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
+    bad = await write(bot, "ai: maybe\ncharts: mermaid\n")
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
+        where file ? 'problems' returning id"""
+    assert await rows(bot.base, old, organization[0])
+    assert "charts" not in await in_force(bot)
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert (await in_force(bot))["charts"] == "mermaid"
+    assert len([one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
+    assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
+
+
 async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None:
     await write(bot, "ai: true\ntimezone: Asia/Tokyo\n")
     bad = await write(bot, "ai: [\ntimezone: UTC\n")
