@@ -155,13 +155,19 @@ def sprints_of(
     ]
     running = sorted(
         (one for one in unfinished if one.start <= now),
-        key=lambda one: (tied.isdisjoint(one.milestones), one.end is None, one.end or one.start, one.number),
+        key=lambda one: (
+            tied.isdisjoint(one.milestones),
+            one.end is None,
+            one.end or one.start,
+            one.number,
+            one.milestone,
+        ),
     )
     sprint = running[0] if running else None
     if sprint and not tied.isdisjoint(sprint.milestones):
         return sprint, None
     later = [one for one in unfinished if one.start > now and not tied.isdisjoint(one.milestones)]
-    return sprint, min(later, key=lambda one: (one.start, one.number), default=None)
+    return sprint, min(later, key=lambda one: (one.start, one.number, one.milestone), default=None)
 
 
 def ended_sprint_of(

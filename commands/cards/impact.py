@@ -167,8 +167,9 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
                 "table shows what that would do."
             )
         if items[0].tie is Tie.WORDS:
+            by = "text" if all(one.item.number in impact.pull.words for one in items) else "links"
             return (
-                f"By its text this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
+                f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
                 "what closing would do."
             )
         numbers = named((one.item.number for one in items), _MOST_ITEMS)

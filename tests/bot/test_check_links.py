@@ -141,6 +141,18 @@ async def test_words_whose_link_github_does_not_have_link_nothing(
     assert title == f"Unplanned: names #{number} of Sprint 12, but does not close it"
 
 
+async def test_the_link_button_writes_words_where_github_follows_them(bot: Bot) -> None:
+    """Below a comment that is left open they would be part of it."""
+    number = await make_sprint(bot)
+    pull = await open_pull(bot, body=f"See #{number}.\n\n<!-- What did you test?")
+    head = pull["head"]["sha"]
+    await press(bot, head, f"link:{number}")
+
+    body = (await bot.github.issue(bot.repo, pull["number"]))["body"]
+    assert body == f"Closes #{number}\n\nSee #{number}.\n\n<!-- What did you test?"
+    assert (await check(bot, head))["output"]["title"].startswith(f"Finishes #{number}:")
+
+
 # A rule that can be met
 
 

@@ -179,6 +179,60 @@ def test_a_rule_is_met_or_broken_or_does_not_hold(found: Impact, conclusion: str
     assert told.title == title(found)
 
 
+ENDED = Box("11-01", milestone=OTHER_SPRINT, start="11-02", due="2026-11-09", title="Sprint 11").sprint()
+LONG_ENDED = Box("10-01", milestone=OTHER_SPRINT, start="10-02", due="2026-11-06", title="Sprint 11").sprint()
+
+
+def test_an_item_of_a_sprint_that_has_just_ended_is_asked_nothing_yet() -> None:
+    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=ENDED)
+    told = card(found, is_required=True)
+    assert (told.title, told.conclusion) == ("Belongs to Sprint 11, which ended on Mon 9 Nov", "neutral")
+    assert "#90 is still in **Sprint 11**, which ended on Mon 9 Nov." in told.summary
+    assert identifiers(found) == ["add:12", "aside:12"]
+
+
+def test_an_item_of_a_sprint_that_ended_earlier_is_to_be_moved_on() -> None:
+    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=LONG_ENDED)
+    told = card(found, is_required=True)
+    assert told.conclusion == "failure"
+    assert (
+        "and this one does not yet.** #90 is still in **Sprint 11**, which ended on Fri 6 Nov. Move it to "
+        "Sprint 12 with “Add to sprint”, or say that it is not for this sprint." in told.summary
+    )
+
+
+@pytest.mark.parametrize(("told", "by"), [({"words": (4,)}, "text"), ({"linked": (4,)}, "links")])
+def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], by: str) -> None:
+    found = impact(pull(base="release", is_to_default_branch=False, **told))
+    text = card(found, is_required=True)
+    assert (text.title, text.conclusion) == ("Works on #4 of Sprint 12, but does not close it", "success")
+    assert f"By its {by} this works on **#4** Card 4 (2 points) of **Sprint 12**. It goes into `release`" in (
+        text.summary
+    )
+
+
+def test_towards_another_branch_no_words_are_recommended() -> None:
+    told = card(impact(pull(base="release", is_to_default_branch=False)), is_required=True)
+    assert told.conclusion == "failure"
+    assert "It goes into `release`, and GitHub closes issues only for what reaches the default branch." in (
+        told.summary
+    )
+    assert "Closes" not in told.summary
+
+
+def test_where_nothing_could_be_added_the_rule_asks_nothing() -> None:
+    """A sprint of several repositories without a milestone in this one."""
+    sprint = replace(running().sprint, repository="acme/lead")
+    told = card(impact(pull(), replace(running(), sprint=sprint)), is_required=True)
+    assert (told.conclusion, told.buttons) == ("neutral", ())
+    assert "this sprint has no milestone here to add anything to, so it asks nothing." in told.summary
+
+
+def test_where_there_is_nothing_to_say_there_is_no_small_line() -> None:
+    for found in ALL:
+        assert "<sub></sub>" not in card(found, is_required=True).summary
+
+
 def test_of_a_draft_the_rule_asks_nothing() -> None:
     told = card(replace(UNPLANNED, pull=pull(is_draft=True)), is_required=True)
     assert told.conclusion == "neutral"
