@@ -19,7 +19,7 @@ async def held_alert(room: Room, when: str) -> None:  # noqa: F811
     await room.settle(alerts=ALERTS)
     await room.go("2026-11-18 12:30")
     await record(room.bot, *joining(3).events)
-    room.bot.github.fail_next("POST", f"/issues/{room.thread}/comments", 502, times=3)
+    room.bot.github.fail_next("POST", f"/issues/{room.thread}/comments", 502, times=50)
     with pytest.raises(GitHubUnavailableError):
         await room.go(when)
     room.bot.github.clear_faults()
@@ -65,7 +65,7 @@ async def test_of_a_sprint_that_has_ended_nobody_is_alerted(tracked: Room) -> No
 async def test_a_standup_is_not_told_in_the_afternoon(tracked: Room) -> None:  # noqa: F811
     await tracked.settle(alerts="off", standup="09:30")
     await tracked.go("2026-11-19 09:00")
-    tracked.bot.github.fail_next("POST", f"/issues/{tracked.thread}/comments", 502, times=3)
+    tracked.bot.github.fail_next("POST", f"/issues/{tracked.thread}/comments", 502, times=50)
     with pytest.raises(GitHubUnavailableError):
         await tracked.go("2026-11-19 09:30")
     tracked.bot.github.clear_faults()
