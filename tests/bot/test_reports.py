@@ -6,17 +6,21 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.pictures import Drawing, Pictures
 from bot.posting import Posting
 from bot.reports import Reports, next_turns
 from bot.worker import github_of
 from sprints.calendar import Calendar
+from sprints.gaps import GapCause
 from sprints.milestone import GRACE_AFTER_END
 from sprints.rules import rules_of
+from storage.gaps import Gaps
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
+from storage.tables import projects
 from tests.builders import Card, at
 from tests.commands.past import NOW, record, tell_past, usual_past
 from tests.commands.test_changing import in_database
@@ -471,6 +475,21 @@ async def test_what_ended_long_before_we_came_is_not_ours_to_sum_up(room: Room) 
     await make_sprint(room.bot, start=-30, due=-10)
     await room.go(datetime.now(UTC))
     assert await room.issues("Summary: Sprint 12") == []
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(2, True), (9, False)])
+async def test_what_ended_unheard_is_summed_up_only_while_it_is_news(
+    room: Room, days: int, *, is_told: bool
+) -> None:
+    closed = await closed_sprint(room)
+    heard_again = closed + timedelta(days=days)
+    tenant_id, project_id = await room.ids()
+    async with room.bot.base.database.tenant(tenant_id) as tenant:
+        await Gaps(tenant).add(GapCause.SUSPENDED, closed - timedelta(days=1), heard_again)
+        read = update(projects).where(projects.c.id == project_id).values(synced_from=heard_again)
+        await tenant.connection.execute(read)
+    await room.go(heard_again + timedelta(hours=1))
+    assert bool(await room.issues("Summary: Sprint 12")) is is_told
 
 
 async def test_a_milestone_that_is_no_time_box_is_left_alone(room: Room) -> None:
