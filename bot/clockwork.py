@@ -130,7 +130,8 @@ class Clockwork:
     async def _reconcile(self, organization_id: int) -> None:
         next_turn = self._clock() + _RECONCILE_EVERY
         try:
-            await self._repositories.run(organization_id)
+            with isolated(self._log, "repositories not compared", organization=organization_id):
+                await self._repositories.run(organization_id)
             await self._ask_for_what_is_missing(organization_id)
             await self._reconciliation.run(organization_id)
         except GitHubUnavailableError as problem:
