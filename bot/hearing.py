@@ -62,9 +62,10 @@ async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: 
     if (known is None) == (suspended_at is None):
         return False
     await installations.set_suspended(suspended_at)
-    if suspended_at is None:
-        await gaps.close(GapCause.SUSPENDED, now)
-    else:
+    if known is not None:
+        # GitHub's clock may be ahead of ours.
+        await gaps.close(GapCause.SUSPENDED, max(now, known))
+    elif suspended_at is not None:
         await gaps.add(GapCause.SUSPENDED, suspended_at, None)
     return True
 
