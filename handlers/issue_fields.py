@@ -10,7 +10,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
 from handlers.field_values import ABSENT, Change, digest, kept_value
-from handlers.payloads import Account, Id, IssueReference, Name, Number, clean, plain
+from handlers.payloads import Account, Id, IssueReference, Name, Number, plain
 from sprints.model import ActivityEvent
 
 
@@ -68,6 +68,6 @@ def record_issue_field(delivery: Delivery) -> Iterator[Recorded]:
             delivery=delivery.id,
             details=details,
             before=before,
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )

@@ -60,7 +60,7 @@ def record_project(delivery: Delivery) -> Iterator[Recorded]:
             details=plain({"number": project.number, "title": title, "is_public": project.public})
             | ({"changes": after} if after else {}),
             before=before or None,
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )
 

@@ -92,7 +92,7 @@ def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
             delivery=delivery.id,
             details=details,
             before=before or None,
-            actor=clean(payload.sender.login) if payload.sender else None,
+            actor=payload.sender.known_as if payload.sender else None,
         )
     )
 
