@@ -195,16 +195,17 @@ class Answers:
         entitled = self._entitlements.of(task.organization_id, project)
 
         @asynccontextmanager
-        async def context() -> AsyncIterator[Context]:
+        async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
                 now, there = self._clock(), task.repository
-                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+                context = Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+                yield replace(context, gaps=await context.sprints.gaps())
 
         return Desk(
             thread,
             task.repository,
             _policy(project),
-            context,
+            open_context,
             is_public=not project.is_private,
             entitled=entitled,
         )

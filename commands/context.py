@@ -14,6 +14,7 @@ from marketplace.accounts import Shop
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
+from sprints.gaps import EventGap
 from sprints.model import ItemSnapshot, in_order
 from storage.changes import ChangeLog
 from storage.database import Tenant
@@ -42,7 +43,7 @@ class Context:
 
     `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
     `shop` is what is sold, if anything is; `entitled` answers what the account may use here; `refusal_of`
-    whether the asker may run another command.
+    whether the asker may run another command; `gaps` are when the repository could not be heard.
     """
 
     request: Request
@@ -54,6 +55,7 @@ class Context:
     shop: Shop | None = None
     entitled: Entitled = everything_is_allowed
     refusal_of: RefusalOf = refuse_all
+    gaps: Sequence[EventGap] = ()
 
     @property
     def calendar(self) -> Calendar:

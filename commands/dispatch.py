@@ -259,14 +259,14 @@ async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
         return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
-    return Answer(slot, await _with_doubts(call.command, result, context), is_success=True)
+    return Answer(slot, _with_doubts(call.command, result, context), is_success=True)
 
 
-async def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
+def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
     """Figures say that they are incomplete while events are missing, unless they say so by themselves."""
     if not command.tells_figures or any(says_completeness(str(part)) for part in reply.parts):
         return reply
-    text = missing_text(await context.sprints.gaps(), context.calendar)
+    text = missing_text(context.gaps, context.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
 
 
