@@ -28,6 +28,8 @@ _BEFORE_US = timedelta(days=7)
 SUMMED_UP_WITHIN = timedelta(days=30)
 # The state of what was said of an end that turned out to be none.
 _GOES_ON = "goes on"
+# Where it is kept with a post what it was made of; `state` is that of an issue on GitHub.
+_BASIS = "basis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,9 @@ class EndedSprint:
         if fate.is_gone:
             return []
         data = dict(fate.post.data)
-        if data.get("state") == _GOES_ON:
+        if data.get(_BASIS) == _GOES_ON:
             return [Kept(fate.post.key)]
-        data |= {"state": _GOES_ON, "ends_seen": _ends_seen(fate) + 1}
+        data |= {_BASIS: _GOES_ON, "ends_seen": _ends_seen(fate) + 1}
         text = goes_on_text(self._sprint, is_release=fate.post.kind is PostKind.RELEASE)
         return [Draft(Post(fate.post.key, fate.post.kind, "", fate.post.thread, data), (text,))]
 
@@ -113,7 +115,7 @@ class EndedSprint:
         sprint, key = self._sprint, self._summary_key
         if before is not None and before.is_gone:
             return []
-        is_left_as_it_is = before is not None and before.post.data.get("state") != _GOES_ON
+        is_left_as_it_is = before is not None and before.post.data.get(_BASIS) != _GOES_ON
         if sprint.is_deleted:
             return [Kept(key)] if before and is_left_as_it_is else []
         if before is None and (await self._is_before_us() or not await may_run(self._context, summary)):
@@ -124,12 +126,12 @@ class EndedSprint:
             return []
         wanted = await self._posts.known(self._project.id, key)
         is_wanted_so = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
-        if wanted is not None and is_wanted_so and wanted.data.get("state") == state:
+        if wanted is not None and is_wanted_so and wanted.data.get(_BASIS) == state:
             return [Kept(key)]  # To read all that a summary is made of takes a while.
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
-        data = {**home.data, "state": state}
+        data = {**home.data, _BASIS: state}
         issue = {"title": summary_title(sprint)} | NOT_WORK
         if home.kind is PostKind.ISSUE:
             data |= issue
@@ -153,7 +155,7 @@ class EndedSprint:
         if self._setting != IN_RELEASE or (before is not None and before.is_gone):
             return []
         if sprint.is_deleted:
-            if before is None or before.post.data.get("state") != _GOES_ON:
+            if before is None or before.post.data.get(_BASIS) != _GOES_ON:
                 return [Kept(self._note_key)] if before else []
             return [Draft(replace(before.post, body=""), (abandoned_text(sprint),))]
         if before is None and (await self._is_before_us() or not await may_run(self._context, summary)):
