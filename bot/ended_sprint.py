@@ -125,6 +125,8 @@ class EndedSprint:
         if home is None:
             return []
         wanted = await self._posts.known(self._project.id, key)
+        if before is None and wanted is not None and wanted.data.get("instead_of") == home.thread is not None:
+            home = wanted
         is_wanted_so = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
         if wanted is not None and is_wanted_so and wanted.data.get(_BASIS) == state:
             return [Kept(key)]  # To read all that a summary is made of takes a while.

@@ -76,6 +76,8 @@ class FollowedSprint:
         frame = title | (NOT_WORK if facts.sprint.phase(now) is Phase.COMPLETED else {})
         is_issue = place.thread is None
         data: dict[str, Any] = dict(frame) if is_issue else {"otherwise": frame}
+        if is_issue and "instead_of" in before:
+            data["instead_of"] = before["instead_of"]
         known_digest = digest(living, context.links_pictures, sorted(frame.items()) if is_issue else [])
         is_there = fate is not None and (not fate.is_unsent or fate.post.thread == place.thread)
         if is_there and before.get("facts") == known_digest:

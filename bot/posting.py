@@ -135,7 +135,9 @@ class Posting:
             return True
         self._log.info("post without its thread", key=wanted.post.key, reason=why)
         data = {name: value for name, value in wanted.post.data.items() if name != "otherwise"}
-        issue = replace(wanted.post, kind=PostKind.ISSUE, thread=None, data=data | dict(otherwise))
+        # Until it stands there, it must be known that its thread is lost.
+        data |= {**otherwise, "instead_of": wanted.post.thread}
+        issue = replace(wanted.post, kind=PostKind.ISSUE, thread=None, data=data)
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).move(wanted, issue)
         return False

@@ -219,6 +219,9 @@ class _Drafting:
         place = _place_so_far(fate)
         if place is None and is_sprint(sprint):
             place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
+        if place is not None and fate is not None and fate.is_unsent and place.thread is not None:
+            # Its thread is lost, and it does not stand in an issue of its own yet.
+            place = Place(None) if fate.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
             drafts += await FollowedSprint(context, sprint, place, fate, is_complete=is_complete).drafts()
