@@ -27,6 +27,7 @@ from benchmarks import common
 from bot.demo.github import StandInGitHub
 from bot.github import GitHubUnavailableError
 from bot.inbox import Inbox
+from bot.installations import InstallationCheck
 from bot.pictures import Drawing, Pictures
 from bot.posting import Posting
 from bot.recording import Recording
@@ -186,6 +187,7 @@ class Machine:
     reports: Reports
     posting: Posting
     github: StandInGitHub
+    installations: InstallationCheck
     wait_until: datetime
 
     async def deliver(self, box: Box, event: str, told: Json, at: datetime) -> None:
@@ -267,6 +269,7 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
                     most_an_hour=_MOST_AN_HOUR,
                 ),
                 github,
+                InstallationCheck(base.database, client, clock),
                 clock.now,
             )
             boxes = _boxes([await _repository(github, n) for n in range(repositories)], events, monday)
@@ -309,6 +312,7 @@ async def _settled(machine: Machine, boxes: list[Box]) -> int:
     """Every repository says where its sprint is followed."""
     async with machine.base.database.nobody() as connection:
         (tenant,) = await all_tenants(connection)
+    await machine.installations.run(tenant)
     await machine.recording.work_off(tenant)
     async with machine.base.database.tenant(tenant) as one:
         for box in boxes:
