@@ -200,6 +200,12 @@ timeline = _tenant_table(
     Index("timeline_by_milestone", "organization_id", "project_id", "milestone_id"),
     Index("timeline_by_time", "organization_id", "project_id", "at"),
     Index(
+        "timeline_by_content",
+        "organization_id",
+        text("(after ->> 'content')"),
+        postgresql_where=text("kind in ('project_item', 'issue_field')"),
+    ),
+    Index(
         "timeline_beside_items",
         *("organization_id", "project_id", "kind", "at"),
         postgresql_where=text("kind not in ('issue', 'pull_request')"),

@@ -94,12 +94,14 @@ async def test_what_is_equal_again_before_it_was_sent_is_sent_once(desk: Desk) -
 
 
 async def test_a_job_sends_it(desk: Desk) -> None:
+    await desk.want(desk.comment("One"))
+    await desk.send()
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(desk.project, desk.comment(), desk.bot.base.clock())
+        await Posts(tenant).want(desk.project, desk.comment("Two"), desk.bot.base.clock())
         await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
     await desk.bot.rest()
 
-    assert await desk.said() == ["Hello"]
+    assert await desk.said() == ["Two"]
 
 
 @pytest.mark.parametrize("status", [0, 502])
@@ -224,13 +226,15 @@ async def test_one_that_is_refused_stops_no_other(desk: Desk) -> None:
 
 
 async def test_where_github_asks_to_wait_the_job_waits(desk: Desk) -> None:
-    desk.bot.github.fail_next("POST", f"{desk.bot.repo}/issues", 403, headers={"retry-after": "600"})
+    await desk.want(desk.comment("One"))
+    await desk.send()
+    desk.bot.github.fail_next("PATCH", f"{desk.bot.repo}/issues", 403, headers={"retry-after": "600"})
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(desk.project, desk.comment(), desk.bot.base.clock())
+        await Posts(tenant).want(desk.project, desk.comment("Two"), desk.bot.base.clock())
         await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
     await desk.bot.rest()
 
-    assert await desk.said() == []
+    assert await desk.said() == ["One"]
     (job,) = await rows(
         desk.bot.base,
         "select scheduled_at - now() as wait from procrastinate_jobs "
