@@ -120,9 +120,10 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, entrance: D
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
+    links = next(answers(linked_issues._OPEN, ITEMS, {}))[1]
     tried = 0
     for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
-        github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items}
+        github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items, linked_issues._OPEN: links}
         with capture_logs() as log:
             await reconciliation.run(one)
         assert not [line for line in log if line["log_level"] == "error"], place

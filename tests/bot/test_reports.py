@@ -373,12 +373,12 @@ async def test_until_a_zone_begins_the_one_before_it_rules_the_standup(tracked: 
 
 
 async def test_until_a_zone_begins_the_one_before_it_rules_quiet_hours(tracked: Room) -> None:
-    hours = {"from": "14:00", "until": "16:00"}  # In Berlin 13:00 to 15:00 UTC, in Tokyo 05:00 to 07:00.
+    hours = {"from": "09:00", "until": "11:00"}  # In Berlin 08:00 to 10:00 UTC, in Tokyo 00:00 to 02:00.
     await tracked.settle(alerts={"half_way": False, "days_left": False}, timezone=MOVING, quiet_hours=hours)
     await tracked.go()
     await record(tracked.bot, *joining(8).events)
-    assert len(await tracked.go("2026-11-18 13:30")) == 1
-    assert len(await tracked.go("2026-11-18 15:01")) == 2
+    assert len(await tracked.go("2026-11-19 08:30")) == 1
+    assert len(await tracked.go("2026-11-19 10:01")) == 2
 
 
 # The summary
