@@ -110,7 +110,7 @@ async def test_a_post_that_waits_has_shown_nothing_until_it_is_sent(tracked: Roo
     assert await shown_in_posts(tracked.bot) == [at("2026-11-18 15:00")]
 
 
-@pytest.mark.parametrize("status", [403, 410])
+@pytest.mark.parametrize("status", [403, 422])
 async def test_a_tracking_comment_that_github_refuses_has_shown_nothing(tracked: Room, status: int) -> None:
     path = f"/repos/{tracked.bot.repo}/issues/{tracked.thread}/comments"
     tracked.bot.github.fail_next("POST", path, status=status)

@@ -559,6 +559,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
     # Seen again, it is as it was; and who deletes the file there ends its settings.
     async with bot.base.database.nobody() as connection:
         await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
     await bot.say(number, "/agile health")
     assert "out of sight" not in (await bot.answers(number))[0]
     await bot.github.delete_file(everywhere, PATH)

@@ -38,6 +38,8 @@ _NEEDED: Mapping[str, set[str]] = {
     "issue_dependencies": {f"blocked_issue{part}" for part in _ISSUE} | {"blocking_issue"},
     "installation": {"installation", "installation.id"},
     "installation_repositories": {"installation", "installation.id"},
+    "installation_target": {"account", "account.id", "changes"},
+    "merge_group": {"merge_group", "merge_group.head_sha"},
     "push": {"ref", "after"},
     "deployment_status": {"deployment", "deployment.id"}
     | {f"deployment_status{part}" for part in ("", ".id", ".state", ".created_at")},

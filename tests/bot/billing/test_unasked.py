@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import bot.reports
+import bot.followed_sprint
 from bot.billing.entitlements import Entitlements
 from bot.billing.settings import BillingSettings
 from bot.billing.shop import OurShop
@@ -210,7 +210,7 @@ async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked
     room: Room, monkeypatch: pytest.MonkeyPatch, plan: str, is_told: bool
 ) -> None:
     """As if `/standup` were a feature of Enterprise."""
-    monkeypatch.setattr(bot.reports, "standup", replace(standup, feature="audit"))
+    monkeypatch.setattr(bot.followed_sprint, "standup", replace(standup, feature="audit"))
     await put(room, plan=plan)
     await room.settle(standup="09:30")
     await room.go()
