@@ -19,8 +19,8 @@ from storage.projects import Presence, Projects
 from storage.projects import Repository as SeenRepository
 from storage.timeline import Timeline
 
-# What the numbers of sprints are made of, with the kind of facts that shows that we have been told of it.
-_PLANNING = {"issues": "issue", "pull_requests": "pull_request"}
+# The permissions for what the numbers of sprints are made of. Every version of the App has asked for them.
+_PLANNING = {"issues", "pull_requests"}
 # GitHub tells of one return more than once: by `transferred`, and by what was added to the installation.
 _SAME_RETURN = timedelta(hours=1)
 
@@ -64,7 +64,10 @@ async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: 
     await installations.set_suspended(suspended_at)
     if known is not None:
         # GitHub's clock may be ahead of ours.
-        await gaps.close(GapCause.SUSPENDED, max(now, known))
+        ended_at = max(now, known)
+        if not await gaps.close(GapCause.SUSPENDED, ended_at):
+            # The beginning was known without a gap, as of an installation that was confirmed as suspended.
+            await gaps.add(GapCause.SUSPENDED, known, ended_at)
     elif suspended_at is not None:
         await gaps.add(GapCause.SUSPENDED, suspended_at, None)
     return True
@@ -176,14 +179,13 @@ async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChan
 async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> None:
     """What the new permissions let us hear has not been heard until now.
 
-    In any case the past is read once more, because nobody tells which permissions are new.
+    In any case the past is read once more, because nobody tells which permissions are new. Older versions did
+    not note the permissions of an installation, which cannot have lacked those that they asked for.
     """
-    timeline = Timeline(tenant)
-    before = await timeline.permissions_before(str(change.installation), change.at)
-    if before is None:  # Not noted by older versions: what we were told of, we were allowed to hear.
-        heard = await timeline.kinds_heard()
-        before = {name for name, kind in _PLANNING.items() if kind in heard}
-    is_news = any(name in change.permissions and name not in before for name in _PLANNING)
+    before = await Timeline(tenant).permissions_before(str(change.installation), change.at)
+    is_news = before is not None and any(
+        name in change.permissions and name not in before for name in _PLANNING
+    )
     began_at = await Installations(tenant).known_since() if is_news else change.at
     await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
 

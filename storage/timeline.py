@@ -167,20 +167,6 @@ class Timeline:
         found = await self._connection.scalar(query)
         return None if found is None else set(found)
 
-    async def kinds_heard(self) -> set[str]:
-        """The kinds of facts that webhooks ever told of, over all repositories."""
-        kinds = [*_ITEMS, _MILESTONE]
-        found = set[str]()
-        for kind in kinds:
-            query = select(timeline.c.id).where(
-                timeline.c.organization_id == self._organization_id,
-                timeline.c.kind == kind,
-                timeline.c.source == Source.WEBHOOK.value,
-            )
-            if await self._connection.scalar(query.limit(1)) is not None:
-                found.add(kind)
-        return found
-
     async def last_heard(self, project_id: int, before: datetime) -> datetime | None:
         """When the last thing happened in a repository, before a moment, that a webhook told of."""
         query = select(func.max(timeline.c.at)).where(
