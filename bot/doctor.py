@@ -2,7 +2,8 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 
 from bot.grant_findings import grant_findings
@@ -17,7 +18,7 @@ from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
 from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
-from storage.missed import MissedDeliveries
+from storage.missed import Missed, MissedDeliveries
 from storage.outbox import Outbox
 from storage.posts import Posts
 from storage.projects import Projects
@@ -110,6 +111,8 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
                     f"({kind}) and is left out; the log says why"
                 )
+        for finding in _lost(await MissedDeliveries(tenant).lost()):
+            yield f"tenant {organization_id}: {finding}"
         missed = await MissedDeliveries(tenant).expected()
         if missed:
             first, last = missed[0].delivered_at, missed[-1].delivered_at
@@ -118,6 +121,21 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
                 f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
                 "for 3 days, and what running sprints lost is found by the nightly comparison"
             )
+
+
+def _lost(deliveries: Sequence[Missed]) -> Iterable[str]:
+    """Deliveries that will not come any more, and that nothing else tells of."""
+    if not deliveries:
+        return
+    kinds = Counter(delivery.event for delivery in deliveries)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    first, last = deliveries[0].delivered_at, deliveries[-1].delivered_at
+    number = f"{len(deliveries)} {'delivery is' if len(deliveries) == 1 else 'deliveries are'}"
+    yield (
+        f"{number} lost for good ({counts}), sent between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} "
+        "UTC; GitHub does not deliver them any more, and keeps nothing else that tells of them; this is "
+        "shown for 30 days"
+    )
 
 
 async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:

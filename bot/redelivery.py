@@ -1,6 +1,6 @@
 """Asks GitHub to deliver again what did not arrive. GitHub itself never repeats a failed delivery."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installations import tenant_of_installation
 from storage.lookups import all_tenants
-from storage.missed import Missed, MissedDeliveries, position, set_position
+from storage.missed import FOUND_BY_BACKFILL, Missed, MissedDeliveries, position, set_position
 
 POSITION = "redelivery"
 # When GitHub's list was last read to its end.
@@ -28,8 +28,8 @@ _PATH = "/app/hook/deliveries"
 # Attempts are listed only once they are over, and not all clocks agree.
 _OVERLAP = timedelta(hours=1)
 _KEPT_BY_GITHUB = timedelta(days=3)
-# Lost events that are found by asking for a repository's past.
-_TOLD_BY_THE_PAST = {"issues", "pull_request", "milestone", "label", "sub_issues"}
+# Lost deliveries of one repository that are further apart are gaps of their own: others arrived in between.
+_SAME_GAP = timedelta(days=1)
 
 
 @dataclass(slots=True)
@@ -143,19 +143,23 @@ class Redelivery:
                 lost = await MissedDeliveries(tenant).give_up(now - _KEPT_BY_GITHUB, len(PAUSES), now)
                 places = dict[int | None, list[datetime]]()
                 for missed in lost:
-                    if missed.event in _TOLD_BY_THE_PAST:
+                    if missed.event in FOUND_BY_BACKFILL:
                         places.setdefault(missed.repository_id, []).append(missed.delivered_at)
                 for repository_id, moments in places.items():
-                    await self._note_gap(tenant, repository_id, moments)
+                    await self._note_gaps(tenant, repository_id, moments)
 
-    async def _note_gap(self, tenant: Tenant, repository_id: int | None, moments: list[datetime]) -> None:
-        """From a repository's first lost delivery to the last one; older versions noted no repository."""
+    async def _note_gaps(self, tenant: Tenant, repository_id: int | None, moments: list[datetime]) -> None:
+        """From the first to the last of lost deliveries close to one another, oldest first.
+
+        Older versions noted no repository: then it may have been any.
+        """
         project_id = None
         if repository_id is not None:
             project_id = await Deliveries(tenant).project_of(repository_id)
             if project_id is None:  # We were never told of anything there.
                 return
-        await Gaps(tenant).add(GapCause.UNDELIVERED, min(moments), max(moments), project_id)
+        for first, last in _spans(moments):
+            await Gaps(tenant).add(GapCause.UNDELIVERED, first, last, project_id)
         self._deaf.add(tenant.organization_id)
 
     async def _listed_since(self, since: datetime) -> list[_Delivery]:
@@ -209,6 +213,17 @@ class Redelivery:
         if one.tenant is not None:
             async with self._database.tenant(one.tenant) as tenant:
                 await MissedDeliveries(tenant).note(one.told(), asked=asked)
+
+
+def _spans(moments: Sequence[datetime]) -> list[tuple[datetime, datetime]]:
+    """The first and the last of each group of moments, oldest first, that lie close to one another."""
+    spans = list[tuple[datetime, datetime]]()
+    for moment in moments:
+        if spans and moment - spans[-1][1] <= _SAME_GAP:
+            spans[-1] = spans[-1][0], moment
+        else:
+            spans.append((moment, moment))
+    return spans
 
 
 def _at(attempt: dict[str, Any]) -> datetime:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
 from storage.tables import clockwork, missed_deliveries
+
+# Kinds of events of which the facts are found by asking for a repository's past.
+FOUND_BY_BACKFILL = frozenset({"issues", "pull_request", "milestone", "label", "sub_issues"})
+# For so long, people are told of what is lost for good.
+_REPORTED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,14 @@ class MissedDeliveries:
     async def expected(self) -> list[Missed]:
         """What has not come yet, and may still come, oldest first."""
         return await self._select(self._is_open, missed_deliveries.c.lost_at.is_(None))
+
+    async def lost(self) -> list[Missed]:
+        """What was lost for good lately and cannot be found by a backfill, oldest first."""
+        return await self._select(
+            self._is_open,
+            missed_deliveries.c.lost_at > func.app_now() - _REPORTED_FOR,
+            missed_deliveries.c.event_type.not_in(FOUND_BY_BACKFILL),
+        )
 
     async def give_up(self, oldest: datetime, most_asked: int, now: datetime) -> list[Missed]:
         """Marks what is lost for good: what failed before `oldest`, or was asked for `most_asked` times.

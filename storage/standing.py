@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from storage.database import Tenant
 from storage.deliveries import Deliveries
 from storage.jobs import BACKFILL, READ_SETTINGS, RECONCILE
-from storage.missed import MissedDeliveries
+from storage.missed import Missed, MissedDeliveries
 from storage.outbox import Outbox
 from storage.tables import organizations
 from storage.timeline import Timeline
@@ -21,6 +21,7 @@ class Standing:
     """All of a tenant, over its repositories.
 
     `newest` is the kind and time of the last event; `missed` when deliveries failed that have not come since;
+    `lost` those that will not come any more, and that nothing else tells of;
     `corrections` how many facts comparing with GitHub has had to add, `next_comparison` when that is done
     again; `running` the jobs under way or waiting.
     """
@@ -33,6 +34,7 @@ class Standing:
     corrections: int
     next_comparison: datetime | None
     running: frozenset[str]
+    lost: tuple[Missed, ...] = ()
 
     @property
     def is_comparing(self) -> bool:
@@ -61,4 +63,5 @@ async def standing_of(tenant: Tenant) -> Standing:
         corrections=await Timeline(tenant).corrections(),
         next_comparison=next_comparison,
         running=frozenset(running),
+        lost=tuple(await MissedDeliveries(tenant).lost()),
     )

@@ -1,5 +1,6 @@
 """The words of `/agile health`: what needs somebody first, then how everything stands."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,6 +88,16 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
             f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
             "running sprints at once."
         )
+    if standing.lost:
+        first, last = standing.lost[0].delivered_at, standing.lost[-1].delivered_at
+        kinds = Counter(delivery.event for delivery in standing.lost)
+        counts = ", ".join(f"{count} {code(kind)}" for kind, count in sorted(kinds.items()))
+        verb = "is" if len(standing.lost) == 1 else "are"
+        yield (
+            f"{counted(len(standing.lost), 'event')} {verb} lost for good: {counts}, sent between "
+            f"{_at(first, facts)} and {_at(last, facts)}. GitHub does not deliver them any more, and keeps "
+            "nothing else that tells of them. If a command got no answer, give it again."
+        )
     if standing.parked:
         yield (
             f"{counted(standing.parked, 'event')} could not be read, through a fault of ours. It was noted; "
@@ -135,7 +146,7 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
     newest = standing.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
     yield "Events waiting to be read", str(standing.waiting)
-    yield "Events missed", "not known yet" if missing(facts.gaps) else str(len(standing.missed))
+    yield "Events missed", _missed(facts)
     if facts.gaps:
         yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
     yield "Past of this repository", _past(facts)
@@ -152,6 +163,13 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
         yield "Sprints span", f"{', '.join(names)}; {names[0]} leads"
     if facts.other_bots:
         yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+
+
+def _missed(facts: HealthFacts) -> str:
+    if missing(facts.gaps):
+        return "not known yet"
+    expected, lost = len(facts.standing.missed), len(facts.standing.lost)
+    return f"{expected}; {lost} lost for good" if lost else str(expected)
 
 
 def _about_gap(gap: EventGap, facts: HealthFacts) -> str:

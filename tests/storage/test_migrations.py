@@ -37,6 +37,9 @@ insert into outbox (organization_id, project_id, event_id, position, kind, threa
 insert into posts (organization_id, project_id, key, kind, body, data, wanted_at) values
     (1, 2, 'living', 'living', '![x](https://agile.example/charts/{_POSTED}.png)', '{{}}', now()),
     (1, 1, 'check', 'check', '', '{{"image": "https://agile.example/charts/{_TWICE}.png"}}', now());
+insert into missed_deliveries (organization_id, delivery_id, event_type, delivered_at, recovered_at) values
+    (1, 'old', 'push', now() - interval '4 days', null), (1, 'new', 'push', now() - interval '1 day', null),
+    (2, 'came', 'push', now() - interval '4 days', now());
 insert into users (id, github_id, github_username) values (1, 7, 'octocat');
 insert into organization_members (organization_id, user_id) values (1, 1);
 insert into deletion_deadlines (organization_id, cancelled_at, due_at, is_told, created_at)
@@ -100,6 +103,22 @@ def test_rows_of_earlier_versions_are_taken_over(upgraded: psycopg.Connection[tu
         "select 1 from pg_policies where tablename in ('outbox', 'posts') and policyname <> 'tenant'"
     ).fetchall()
     assert policies == []
+
+
+def test_what_was_not_heard_before_is_known(server: EmbeddedServer, earlier: str) -> None:
+    _upgrade(server, "0011")
+    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+        connection.execute("update organizations set suspended_at = '2026-11-20T09:00Z' where id = 2")
+    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
+    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+        gaps = connection.execute(
+            "select organization_id, project_id, cause, began_at = '2026-11-20T09:00Z', ended_at from event_gaps"
+        ).fetchall()
+        lost = connection.execute(
+            "select delivery_id from missed_deliveries where lost_at is not null"
+        ).fetchall()
+    assert gaps == [(2, None, "suspended", True, None)]
+    assert lost == [("old",)]
 
 
 def test_what_was_said_is_read_before_any_table_is_locked(

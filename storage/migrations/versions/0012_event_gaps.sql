@@ -13,11 +13,29 @@ create table event_gaps (
     foreign key (organization_id, project_id) references projects (organization_id, id)
 );
 
+-- Of an installation that is suspended, nothing has been heard since.
+insert into event_gaps (organization_id, cause, began_at)
+    select id, 'suspended', suspended_at from organizations where suspended_at is not null;
+
 -- When the last complete reading of the repository's past began: all until then is known.
 alter table projects add synced_from timestamptz;
 
 -- GitHub's id of the repository that a failed delivery is about, and since when it is taken to be lost for good.
 alter table missed_deliveries add repository_id bigint, add lost_at timestamptz;
+
+-- What GitHub no longer keeps is lost, and no news after the upgrade. One tenant after another, as row-level
+-- security shows them to the owner.
+do $$
+declare
+    tenant bigint;
+begin
+    for tenant in select id from organizations order by id loop
+        perform set_config('app.tenant', tenant::text, true);
+        update missed_deliveries set lost_at = delivered_at + interval '3 days'
+        where organization_id = tenant and recovered_at is null and delivered_at < app_now() - interval '3 days';
+    end loop;
+    perform set_config('app.tenant', '', true);
+end $$;
 
 -- As in 0007; `visibility` is also looked at where an installation is suspended, whose end we may have missed.
 create or replace function tenants_due(what text, moment timestamptz) returns setof bigint
