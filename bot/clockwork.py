@@ -8,7 +8,7 @@ import structlog
 
 from bot.backfill.run import Backfill, BackfillError
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
-from bot.hearing import leave
+from bot.hearing import heard_since, leave, other_owners
 from bot.installations import InstallationCheck
 from bot.isolation import isolated
 from bot.measuring import Measuring
@@ -44,6 +44,8 @@ from storage.lookups import tenants_due
 from storage.projects import Project, Projects
 
 _RECONCILE_EVERY = timedelta(days=1)
+# That a repository was added may be told after its first events, when a failed delivery is repeated.
+_ANNOUNCED_WITHIN = timedelta(days=1)
 _SETTINGS_PAUSE = timedelta(seconds=5)
 _POSTS_PAUSE = timedelta(seconds=5)
 _VISIBILITY_PAUSE = timedelta(minutes=1)
@@ -133,6 +135,7 @@ class Clockwork:
             with isolated(self._log, "repositories not compared", organization=organization_id):
                 await self._repositories.run(organization_id)
             await self._ask_for_what_is_missing(organization_id)
+            await self._ask_for_what_was_never_read(organization_id)
             await self._reconciliation.run(organization_id)
         except GitHubUnavailableError as problem:
             next_turn = problem.retry_at
@@ -194,15 +197,34 @@ class Clockwork:
         await self._retention.run()
 
     async def _leave(self, organization_id: int, node_id: str, left_at: str) -> None:
-        """A repository is another account's now."""
+        """A repository was another account's at a moment.
+
+        Where it was heard here later, that account has lost it again, and both are compared with GitHub.
+        """
+        at = datetime.fromisoformat(left_at)
         async with self._database.tenant(organization_id) as tenant:
-            if await leave(tenant, node_id, datetime.fromisoformat(left_at)):
+            if await leave(tenant, node_id, at):
                 self._log.info("repository has left", organization=organization_id)
+                return
+            heard_at = await heard_since(tenant, node_id, at) or at
+            await self._jobs.reconcile(tenant.connection, organization_id=organization_id)
+            for owner in (await other_owners(tenant, [node_id])).get(node_id, ()):
+                await self._jobs.repository_left(
+                    tenant.connection, heard_at, organization_id=owner, node_id=node_id
+                )
 
     async def _ask_for_what_is_missing(self, organization_id: int) -> None:
         """Reads the past of each repository of which events were missed, once it can be heard again."""
         async with self._database.tenant(organization_id) as tenant:
             for project_id in await Gaps(tenant).unread():
+                await self._jobs.backfill(
+                    tenant.connection, organization_id=organization_id, project_id=project_id
+                )
+
+    async def _ask_for_what_was_never_read(self, organization_id: int) -> None:
+        """Reads the past of repositories that nobody announced, and that are known from events alone."""
+        async with self._database.tenant(organization_id) as tenant:
+            for project_id in await Projects(tenant).never_read(self._clock() - _ANNOUNCED_WITHIN):
                 await self._jobs.backfill(
                     tenant.connection, organization_id=organization_id, project_id=project_id
                 )

@@ -5,6 +5,7 @@ again. Deliveries come in any order, more than once, or not at all.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.delivery import InstallationChanged, Outcome, RepositoriesChanged, RepositoryTransferred
@@ -21,6 +22,8 @@ from storage.timeline import Timeline
 
 # The permissions for what the numbers of sprints are made of. Every version of the App has asked for them.
 _PLANNING = {"issues", "pull_requests"}
+# So long GitHub keeps deliveries, and repeats those that failed.
+_REPEATED_FOR = timedelta(days=3)
 # GitHub tells of one return more than once: by `transferred`, and by what was added to the installation.
 _SAME_RETURN = timedelta(hours=1)
 
@@ -92,8 +95,30 @@ async def follow_confirmation(
     await installations.reconcile_next(now)
 
 
-async def follow_repositories(tenant: Tenant, change: RepositoriesChanged, at: datetime) -> list[int]:
-    """Keep which repositories can be seen and get work by the clock. Returns the ids of those added.
+@dataclass(frozen=True, slots=True)
+class FollowedRepositories:
+    """The ids of repositories that were added, and whether GitHub is to be asked which can be seen, because
+    what came contradicts what was heard later."""
+
+    added: tuple[int, ...]
+    is_doubtful: bool
+
+
+def happened_at(stated_at: datetime | None, received_at: datetime) -> datetime:
+    """When something happened by GitHub's clock, or else when it reached us.
+
+    A delivery comes no later than three days after its event: an older time is of something else, such as an
+    earlier change of the same repository.
+    """
+    if stated_at is None or not received_at - _REPEATED_FOR <= stated_at <= received_at:
+        return received_at
+    return stated_at
+
+
+async def follow_repositories(
+    tenant: Tenant, change: RepositoriesChanged, at: datetime
+) -> FollowedRepositories:
+    """Keep which repositories can be seen and get work by the clock, as it was at a moment.
 
     What a former installation tells late takes nothing from the present one and brings nothing back.
     """
@@ -104,36 +129,52 @@ async def follow_repositories(tenant: Tenant, change: RepositoriesChanged, at: d
             added = ()
         if relation is Relation.REPLACED:
             removed = ()
-    projects = Projects(tenant)
+    projects, is_doubtful = Projects(tenant), False
     for repository in change.archived:
         await projects.set_active(await projects.remember(seen(repository, at)), is_active=False)
     for repository in removed:
         # What we know keeps its name: it may be called by its new owner's by now.
         if await projects.presence(repository.key) is None:
             await projects.remember(seen(repository, at))
-        await projects.leave(repository.key, at)
-    return [await _add(tenant, projects, repository, at) for repository in added]
+        is_doubtful = not await leave(tenant, repository.key, at) or is_doubtful
+    added_ids = list[int]()
+    for repository in added:
+        presence = await projects.presence(repository.key)
+        if presence is not None and presence.hidden_since is not None and presence.hidden_since > at:
+            is_doubtful = True  # It has left since then.
+        else:
+            added_ids.append(await _add(tenant, projects, repository, at))
+    return FollowedRepositories(tuple(added_ids), is_doubtful)
 
 
-def has_left(outcomes: Iterable[Outcome], account: int) -> bool:
-    """Whether an event tells `account` that its repository is another one's now."""
+def may_have_left(outcomes: Iterable[Outcome], account: int) -> bool:
+    """Whether an event tells `account` that its repository is another one's now, or leaves that open."""
     return any(
-        isinstance(outcome, RepositoryTransferred) and outcome.owner not in (None, account)
+        isinstance(outcome, RepositoryTransferred) and outcome.has_left(account) is not False
         for outcome in outcomes
     )
 
 
 async def leave(tenant: Tenant, node_id: str, at: datetime) -> bool:
-    """Another account has the repository since a moment. False if it has come back here since."""
-    projects = Projects(tenant)
-    presence = await projects.presence(node_id)
-    if presence is None or not presence.is_active:
+    """Stop looking after a repository that has been out of the account's reach since a moment.
+
+    False if it was heard here later than that: then it stays, and GitHub is to be asked where it is.
+    """
+    if await heard_since(tenant, node_id, at) is not None:
         return False
-    returned_at = await Gaps(tenant).last_return(presence.id)
-    if returned_at is not None and returned_at >= at:
-        return False
-    await projects.leave(node_id, at)
+    await Projects(tenant).leave(node_id, at)
     return True
+
+
+async def heard_since(tenant: Tenant, node_id: str, at: datetime) -> datetime | None:
+    """When a repository that can be seen was heard, or came back, last; None if that was before a moment."""
+    presence = await Projects(tenant).presence(node_id)
+    if presence is None or presence.hidden_since is not None:
+        return None
+    returned_at = await Gaps(tenant).last_return(presence.id)
+    heard_at = await Timeline(tenant).last_heard(presence.id)
+    is_later = (heard_at is not None and heard_at > at) or (returned_at is not None and returned_at >= at)
+    return max(moment for moment in (heard_at, returned_at) if moment is not None) if is_later else None
 
 
 async def other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, list[int]]:

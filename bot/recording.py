@@ -5,7 +5,7 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,7 +15,15 @@ from cachetools import LRUCache
 from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from bot.hearing import follow_installation, follow_repositories, has_left, other_owners, seen
+from bot.hearing import (
+    follow_installation,
+    follow_repositories,
+    happened_at,
+    leave,
+    may_have_left,
+    other_owners,
+    seen,
+)
 from bot.pauses import Breather
 from bot.reading import Reading
 from bot.refusals import forgive
@@ -40,13 +48,13 @@ from handlers.delivery import (
     WritingAllowed,
 )
 from handlers.payloads import Account, clean
-from sprints.model import ActivityEvent
+from sprints.model import ActivityEvent, Event
 from sprints.people import GHOST_ID, WEB_FLOW_ID, is_person
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.gaps import Gaps
-from storage.installations import Installations
+from storage.installations import Installations, Relation
 from storage.jobs import (
     ANSWER,
     BACKFILL,
@@ -54,6 +62,7 @@ from storage.jobs import (
     CHECK_VISIBILITY,
     PRESS,
     READ_SETTINGS,
+    RECONCILE,
     REPORT_MERGE_GROUP,
     REPOSITORY_LEFT,
     Jobs,
@@ -164,22 +173,23 @@ class Recording:
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> _People:
         read = await self._read(tenant.organization_id, events)
         projects, rows, deferrals = Projects(tenant), list[TimelineRow](), list[_Deferral]()
+        changed, hidden, may_hear_anew = set[int](), await projects.hidden(), False
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
-            project_id = None
-            if frame.repository is not None and has_left(outcomes, event.account):
-                # It is called by its new owner's name, which says nothing of what it was here.
-                presence = await projects.presence(frame.repository.key)
-                project_id = presence.id if presence else None
-            elif frame.repository is not None:
-                seen_at = max((fact.at for fact in facts), default=_NEVER)
-                project_id = await projects.remember(seen(frame.repository, seen_at))
+            changes_hearing = any(isinstance(outcome, _MAY_MAKE_US_HEAR) for outcome in outcomes)
+            if changes_hearing:  # It is compared with what was heard before.
+                await Timeline(tenant).record(rows)
+                changed, rows = changed | _projects_of(rows), []
+            project_id = await self._project_of(tenant, event, frame, outcomes)
+            if frame.repository is not None and frame.repository.key in hidden and not changes_hearing:
+                deferrals += await self._bring_back(tenant, event, frame, facts, hidden)
+                changes_hearing = True
             rows += [TimelineRow(project_id, fact) for fact in facts]
             for outcome in outcomes:
                 deferrals += await self._follow(tenant, event, project_id, outcome)
-        if self._jobs is not None and any(
-            isinstance(outcome, _MAY_MAKE_US_HEAR) for _, _, outcomes in read.found for outcome in outcomes
-        ):
+            if changes_hearing:
+                hidden, may_hear_anew = await projects.hidden(), True
+        if self._jobs is not None and may_hear_anew:
             deferrals += _past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
         people = await self._meet(tenant, _accounts_in(read))
         await Timeline(tenant).record(rows)
@@ -187,12 +197,26 @@ class Recording:
         # Answers, of which none is the same as another, stay in the order of their events.
         for deferral in sorted(deferrals, key=lambda deferral: (deferral.task, deferral.key)):
             await deferral.defer()
-        await self._defer_follow_ups(tenant, {row.project_id for row in rows if row.project_id is not None})
+        await self._defer_follow_ups(tenant, changed | _projects_of(rows))
         done: dict[int, str | None] = {event.id: None for event, _, _ in read.found}
         await Deliveries(tenant).mark_processed(done | read.unusable, self._clock())
         for event, why in read.failed:
             await self._fail(tenant, event, why)
         return people
+
+    async def _project_of(
+        self, tenant: Tenant, event: StoredEvent, frame: Frame, outcomes: Sequence[Outcome]
+    ) -> int | None:
+        """The repository that an event is about, which is called as the event shows it from now on."""
+        if frame.repository is None:
+            return None
+        projects = Projects(tenant)
+        if may_have_left(outcomes, event.account):
+            # It may be called by its new owner's name, which says nothing of what it was here.
+            presence = await projects.presence(frame.repository.key)
+            return presence.id if presence else None
+        times = (outcome.fact.at for outcome in outcomes if isinstance(outcome, Recorded))
+        return await projects.remember(seen(frame.repository, max(times, default=_NEVER)))
 
     async def _defer_follow_ups(self, tenant: Tenant, changed: Collection[int]) -> None:
         """What is said of the repositories' sprints follows what was recorded, after a while.
@@ -234,10 +258,7 @@ class Recording:
             case RepositoriesChanged():
                 return await self._follow_repositories(tenant, outcome, event)
             case RepositoryTransferred():
-                if outcome.owner in (None, event.account):
-                    change = RepositoriesChanged(added=[outcome.repository])
-                    return await self._follow_repositories(tenant, change, event)
-                await Projects(tenant).leave(outcome.repository.key, event.received_at)
+                return await self._follow_transfer(tenant, outcome, event)
             case AccountRenamed():
                 await Projects(tenant).rename_owner(outcome.before, outcome.after)
             case WritingAllowed() if self._jobs is not None:
@@ -263,14 +284,73 @@ class Recording:
     async def _follow_repositories(
         self, tenant: Tenant, change: RepositoriesChanged, event: StoredEvent
     ) -> list[_Deferral]:
-        added = await follow_repositories(tenant, change, event.received_at)
-        if self._jobs is None or not added:
+        at = happened_at(change.stated_at, event.received_at)
+        followed = await follow_repositories(tenant, change, at)
+        if self._jobs is None:
             return []
-        node_ids = [repository.key for repository in change.added]
-        return [
-            *await _first_jobs(self._jobs, tenant, added),
-            *await _jobs_of_other_owners(self._jobs, tenant, node_ids, event),
-        ]
+        deferrals = self._ask_which_are_visible(tenant) if followed.is_doubtful else []
+        if followed.added:
+            node_ids = [repository.key for repository in change.added]
+            deferrals += await _first_jobs(self._jobs, tenant, followed.added)
+            deferrals += await _jobs_of_other_owners(self._jobs, tenant, node_ids, at)
+        return deferrals
+
+    async def _follow_transfer(
+        self, tenant: Tenant, transfer: RepositoryTransferred, event: StoredEvent
+    ) -> list[_Deferral]:
+        """A repository has come to this account, or left it.
+
+        Where GitHub does not name the owner, it is asked which repositories can be seen.
+        """
+        has_left = transfer.has_left(event.account)
+        deferrals = self._ask_which_are_visible(tenant) if transfer.owner is None else []
+        if has_left is None:
+            return deferrals
+        if not has_left:
+            change = RepositoriesChanged(added=[transfer.repository], stated_at=transfer.stated_at)
+            return deferrals + await self._follow_repositories(tenant, change, event)
+        at = happened_at(transfer.stated_at, event.received_at)
+        if not await leave(tenant, transfer.repository.key, at):
+            deferrals += self._ask_which_are_visible(tenant)
+        return deferrals
+
+    async def _bring_back(
+        self,
+        tenant: Tenant,
+        event: StoredEvent,
+        frame: Frame,
+        facts: Sequence[Event],
+        hidden: Mapping[str, datetime],
+    ) -> list[_Deferral]:
+        """Look again after a repository that was taken to have left, where an event shows that it is here.
+
+        Only an event of the account's present installation does so. GitHub is asked where the event may be
+        from before the repository left.
+        """
+        repository = frame.repository
+        if (
+            repository is None
+            or repository.archived
+            or repository.owner is None
+            or repository.owner.id != event.account
+            or frame.installation is None
+            or await Installations(tenant).relation(frame.installation) is not Relation.PRESENT
+        ):
+            return []
+        # What is no item or milestone may be dated by when it came.
+        stated_at = max((fact.at for fact in facts if not isinstance(fact, ActivityEvent)), default=None)
+        if stated_at is None or happened_at(stated_at, event.received_at) <= hidden[repository.key]:
+            return self._ask_which_are_visible(tenant)
+        change = RepositoriesChanged(added=[repository], stated_at=stated_at)
+        return await self._follow_repositories(tenant, change, event)
+
+    def _ask_which_are_visible(self, tenant: Tenant) -> list[_Deferral]:
+        """Comparing the tenant's repositories with GitHub's list at once."""
+        if self._jobs is None:
+            return []
+        where = tenant.organization_id
+        reconcile = partial(self._jobs.reconcile, tenant.connection, organization_id=where)
+        return [_Deferral(RECONCILE, (), reconcile)]
 
     async def _meet(self, tenant: Tenant, accounts: Iterable[Account]) -> _People:
         """Stores people who were not met before, or under another login. Returns them by tenant and id."""
@@ -333,6 +413,10 @@ class Recording:
         )
 
 
+def _projects_of(rows: Iterable[TimelineRow]) -> set[int]:
+    return {row.project_id for row in rows if row.project_id is not None}
+
+
 def _needs_repository(outcome: Outcome) -> bool:
     return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
 
@@ -375,9 +459,9 @@ def _past_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[_
 
 
 async def _jobs_of_other_owners(
-    jobs: Jobs, tenant: Tenant, node_ids: Iterable[str], event: StoredEvent
+    jobs: Jobs, tenant: Tenant, node_ids: Iterable[str], at: datetime
 ) -> list[_Deferral]:
-    """Telling those that still look after a repository that it is this tenant's now."""
+    """Telling those that still look after a repository that it was this tenant's at a moment."""
     return [
         _Deferral(
             REPOSITORY_LEFT,
@@ -385,7 +469,7 @@ async def _jobs_of_other_owners(
             partial(
                 jobs.repository_left,
                 tenant.connection,
-                event.received_at,
+                at,
                 organization_id=owner,
                 node_id=node_id,
             ),

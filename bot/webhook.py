@@ -107,7 +107,7 @@ class Door:
 
     async def _store(self, event: str, delivery: str, envelope: _Envelope, payload: bytes) -> web.Response:
         account = envelope.account
-        if (event, envelope.action) == _TRANSFER and envelope.former_owner and envelope.installation:
+        if (event, envelope.action) == _TRANSFER and envelope.installation:
             try:
                 account = await self._side_of(envelope.installation.id, envelope.former_owner, account)
             except DatabaseAwayError:
@@ -138,11 +138,16 @@ class Door:
         return answer(202, outcome.value)
 
     async def _side_of(
-        self, installation: int, former_owner: Account, account: Account | None
+        self, installation: int, former_owner: Account | None, account: Account | None
     ) -> Account | None:
-        """Whom a transfer is told: the former owner where the installation is theirs, else the new one."""
-        told = await self._inbox.account_of(installation)
-        return former_owner if told == former_owner.id else account
+        """Whom a transfer is told: the former owner where the installation is theirs, else the new one.
+
+        Where GitHub does not name the former owner, it is told to whoever has the installation (None).
+        """
+        account_id = await self._inbox.account_of(installation)
+        if former_owner is None:
+            return account if account_id is None else None
+        return former_owner if account_id == former_owner.id else account
 
     def _away(self, delivery: str, event: str) -> web.HTTPException:
         self._log.warning("delivery refused: the database is away", delivery=delivery, github_event=event)

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from handlers.lenient import decode_leniently
-from handlers.payloads import Account, MalformedError, Repository, strip_nul
+from handlers.payloads import Account, Id, MalformedError, Repository, strip_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -45,20 +45,30 @@ class Delivery:
             repository = decode_leniently(_REPOSITORY, parts.repository)
         except MalformedError as problem:
             raise UnusableError(f"{problem} of the repository") from None
-        return Frame(repository, parts.sender)
+        installation = parts.installation.id if parts.installation else None
+        return Frame(repository, parts.sender, installation)
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What all deliveries have in common. Those about an account or its projects name no repository."""
+    """What all deliveries have in common. Those about an account or its projects name no repository.
+
+    `installation` is GitHub's id of the installation that was sent the event.
+    """
 
     repository: Repository | None
     sender: Account | None
+    installation: int | None = None
+
+
+class _Installation(msgspec.Struct):
+    id: Id
 
 
 class _FrameParts(msgspec.Struct):
     repository: msgspec.Raw = msgspec.Raw(b"null")
     sender: Account | None = None
+    installation: _Installation | None = None
 
 
 _FRAME = msgspec.json.Decoder(_FrameParts)
@@ -111,21 +121,35 @@ class RepositoriesChanged:
     """From now on we look after `added`, whose past is to be asked for, and no longer after `removed`.
 
     `archived` ones get no more work by the clock either, but can be seen as before. `installation` is set
-    where an installation says what it can see.
+    where an installation says what it can see. `stated_at` is the newest time of GitHub's in the event, which
+    may be that of an earlier change.
     """
 
     added: Sequence[Repository] = ()
     removed: Sequence[Repository] = ()
     archived: Sequence[Repository] = ()
     installation: int | None = None
+    stated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RepositoryTransferred:
-    """A repository has passed to another account, `owner` (its id): it is new there, and gone elsewhere."""
+    """A repository has passed from one account to another: it is new there, and gone elsewhere.
+
+    `owner` and `former_owner` are the accounts' ids, as far as GitHub tells them; `stated_at` is as in
+    `RepositoriesChanged`.
+    """
 
     repository: Repository
     owner: int | None
+    former_owner: int | None = None
+    stated_at: datetime | None = None
+
+    def has_left(self, account: int) -> bool | None:
+        """Whether the account has lost the repository, or got it (False); None if GitHub does not tell."""
+        if self.owner is not None:
+            return self.owner != account
+        return None if self.former_owner is None else self.former_owner == account
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def record_installation_repositories(
         added=payload.repositories_added,
         removed=payload.repositories_removed,
         installation=payload.installation.id,
+        stated_at=moment(payload.installation.updated_at),
     )
     if payload.repositories_added:
         yield WritingAllowed()

@@ -1,12 +1,12 @@
 """Repositories: renamed, transferred, archived, deleted. Known by node id, they keep their history."""
 
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime
 
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, RepositoriesChanged, RepositoryTransferred, WritingAllowed
-from handlers.payloads import Account, Repository, clean
+from handlers.payloads import Account, Repository, clean, moment
 from sprints.model import ActivityEvent
 
 
@@ -18,9 +18,24 @@ class _RepositoryChanges(msgspec.Struct):
     name: _Name | None = None
 
 
+class _Owner(msgspec.Struct):
+    user: Account | None = None
+    organization: Account | None = None
+
+
+class _OwnerChange(msgspec.Struct):
+    from_: _Owner | None = msgspec.field(name="from", default=None)
+
+
 class _Changes(msgspec.Struct):
     repository: _RepositoryChanges | None = None
-    owner: Any = None
+    owner: _OwnerChange | None = None
+
+    @property
+    def former_owner(self) -> Account | None:
+        """Who had the repository before it was transferred."""
+        owner = self.owner.from_ if self.owner else None
+        return (owner.organization or owner.user) if owner else None
 
 
 class _Payload(msgspec.Struct):
@@ -56,7 +71,19 @@ def record_repository(
     elif delivery.action == "deleted":
         yield RepositoriesChanged(removed=[repository])
     elif delivery.action == "unarchived":
-        yield RepositoriesChanged(added=[repository])
+        yield RepositoriesChanged(added=[repository], stated_at=_stated_at(repository))
         yield WritingAllowed()
     elif delivery.action == "transferred":
-        yield RepositoryTransferred(repository, repository.owner.id if repository.owner else None)
+        former_owner = changes.former_owner if changes else None
+        yield RepositoryTransferred(
+            repository,
+            repository.owner.id if repository.owner else None,
+            former_owner.id if former_owner else None,
+            _stated_at(repository),
+        )
+
+
+def _stated_at(repository: Repository) -> datetime | None:
+    """The newest time that the payload tells of the repository."""
+    times = [repository.updated_at, moment(repository.pushed_at)]
+    return max((time for time in times if time is not None), default=None)

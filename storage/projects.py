@@ -195,6 +195,21 @@ class Projects:
             .values(is_active=False, hidden_since=func.coalesce(projects.c.hidden_since, at))
         )
 
+    async def hidden(self) -> Mapping[str, datetime]:
+        """Since when repositories are out of our sight, by node id."""
+        query = select(projects.c.repository_node_id, projects.c.hidden_since).where(
+            self._mine, projects.c.hidden_since.is_not(None)
+        )
+        rows = await self._connection.execute(query)
+        return {row.repository_node_id: row.hidden_since for row in rows}
+
+    async def never_read(self, before: datetime) -> list[int]:
+        """The ids of the repositories known since before a moment of which the past was never asked for."""
+        query = select(projects.c.id).where(
+            self._mine, projects.c.is_active, projects.c.synced_at.is_(None), projects.c.created_at < before
+        )
+        return list(await self._connection.scalars(query.order_by(projects.c.id)))
+
     async def all_known(self) -> list[KnownRepository]:
         """Every repository that the tenant ever had."""
         query = select(

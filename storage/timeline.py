@@ -167,14 +167,15 @@ class Timeline:
         found = await self._connection.scalar(query)
         return None if found is None else set(found)
 
-    async def last_heard(self, project_id: int, before: datetime) -> datetime | None:
-        """When the last thing happened in a repository, before a moment, that a webhook told of."""
+    async def last_heard(self, project_id: int, before: datetime | None = None) -> datetime | None:
+        """When the last thing happened in a repository that a webhook told of, `before` a moment if given."""
         query = select(func.max(timeline.c.at)).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
             timeline.c.source == Source.WEBHOOK.value,
-            timeline.c.at < before,
         )
+        if before is not None:
+            query = query.where(timeline.c.at < before)
         found: datetime | None = await self._connection.scalar(query)
         return found
 

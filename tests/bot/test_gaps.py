@@ -479,3 +479,18 @@ async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) 
     (gap,) = await gaps(bot)
     assert (gap.cause, (gap.ended_at - gap.began_at).days) == ("suspended", 5)
     assert backfills(bot) == asked + 1
+
+
+async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) -> None:
+    await make_sprint(bot)
+
+    async def compare() -> int:
+        async with bot.base.database.nobody() as connection:
+            await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await bot.rest()
+        return backfills(bot)
+
+    assert await compare() == 0
+    as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
+    assert await compare() == 1
+    assert await compare() == 1

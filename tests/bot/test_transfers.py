@@ -41,8 +41,12 @@ async def install(bot: Bot, owner: dict[str, Any], *repositories: dict[str, Any]
     await bot.rest()
 
 
-async def change_list(bot: Bot, owner: dict[str, Any], action: str, *repositories: dict[str, Any]) -> None:
+async def change_list(
+    bot: Bot, owner: dict[str, Any], action: str, *repositories: dict[str, Any], at: datetime | None = None
+) -> None:
     installation = {"id": INSTALLATION_OF[owner["login"]], "account": owner}
+    if at is not None:
+        installation["updated_at"] = at.isoformat()
     payload = {
         "action": action,
         "installation": installation,
@@ -53,9 +57,14 @@ async def change_list(bot: Bot, owner: dict[str, Any], action: str, *repositorie
 
 
 async def transfer(
-    bot: Bot, source: dict[str, Any], target: dict[str, Any], told: dict[str, Any], name: str = "shop"
+    bot: Bot,
+    source: dict[str, Any],
+    target: dict[str, Any],
+    told: dict[str, Any],
+    name: str = "shop",
+    **fields: Any,
 ) -> tuple[int, str]:
-    """As GitHub tells the installation of the account `told`."""
+    """As GitHub tells the installation of the account `told`; `fields` of the payload may differ."""
     payload = {
         "action": "transferred",
         "repository": shop(target, name),
@@ -63,18 +72,29 @@ async def transfer(
         "installation": {"id": INSTALLATION_OF[told["login"]]},
         "changes": {"owner": {"from": {"organization": source}}},
         "sender": ISSUE["sender"],
-    }
+    } | fields
     answer = await bot.deliver("repository", payload)
     await bot.rest()
     return answer
 
 
-async def work(bot: Bot, owner: dict[str, Any], number: int) -> None:
+async def work(
+    bot: Bot,
+    owner: dict[str, Any],
+    number: int,
+    *,
+    at: datetime | None = None,
+    installation: int | None = None,
+    **fields: Any,
+) -> None:
+    """An issue is opened; `fields` of the repository may differ."""
     issue = ISSUE["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
+    if at is not None:
+        issue |= {"created_at": at.isoformat(), "updated_at": at.isoformat()}
     payload = ISSUE | {
         "issue": issue,
-        "repository": shop(owner),
-        "installation": {"id": INSTALLATION_OF[owner["login"]]},
+        "repository": shop(owner, **fields),
+        "installation": {"id": installation or INSTALLATION_OF[owner["login"]]},
     }
     assert (await bot.deliver("issues", payload))[0] == 202
     await bot.rest()
@@ -252,3 +272,149 @@ async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot)
     assert await bot.deliver("installation_target", payload) == (202, "stored")
     await bot.rest()
     assert (await project(bot, ACME)).github_repo == "acme-corp/shop"
+
+
+# Late news
+
+
+async def is_compared_at_once(bot: Bot, owner: dict[str, Any]) -> bool:
+    """Whether GitHub was asked which repositories the account's installation sees."""
+    (turn,) = await rows(
+        bot.base,
+        "select next_reconcile_at is not null as has_run from organizations",
+        await tenant_of(bot, owner),
+    )
+    return bool(turn.has_run)
+
+
+def ago(**span: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**span)
+
+
+@pytest.mark.parametrize("told", [ACME, UMBRELLA])
+async def test_a_late_transfer_takes_nothing_where_github_tells_its_time(
+    bot: Bot, told: dict[str, Any]
+) -> None:
+    await both(bot)
+    assert not await is_compared_at_once(bot, ACME)
+    back, away = ago(minutes=10).isoformat(), ago(hours=2).isoformat()
+    await transfer(bot, UMBRELLA, ACME, ACME, repository=shop(ACME, updated_at=back))
+    await transfer(bot, ACME, UMBRELLA, told, repository=shop(UMBRELLA, updated_at=away))
+
+    old = await project(bot, ACME)
+    assert (old.is_active, old.hidden_since, old.github_repo) == (True, None, "acme/shop")
+    theirs = await rows(bot.base, "select 1 from projects where is_active", await tenant_of(bot, UMBRELLA))
+    assert theirs == []
+    assert await is_compared_at_once(bot, ACME)
+
+
+@pytest.mark.parametrize("action", ["added", "removed"])
+async def test_a_late_change_of_the_list_takes_nothing_where_github_tells_its_time(
+    bot: Bot, action: str
+) -> None:
+    await both(bot)
+    await transfer(bot, UMBRELLA, ACME, ACME, repository=shop(ACME, updated_at=ago(minutes=10).isoformat()))
+    owner = UMBRELLA if action == "added" else ACME
+    await change_list(bot, owner, action, shop(owner), at=ago(hours=2))
+
+    assert (await project(bot, ACME)).is_active
+    assert await is_compared_at_once(bot, ACME)
+
+
+async def test_what_was_removed_now_is_out_of_sight_whatever_else_github_dates(bot: Bot) -> None:
+    """An installation's own time may be that of a change long ago."""
+    await both(bot)
+    await work(bot, ACME, 8, at=ago(minutes=10))
+    await change_list(bot, ACME, "removed", shop(ACME), at=ago(days=90))
+    assert not (await project(bot, ACME)).is_active
+
+
+@pytest.mark.parametrize("late", ["transferred to acme", "transferred to umbrella", "added", "removed"])
+async def test_an_event_of_the_present_installation_brings_a_repository_back(bot: Bot, late: str) -> None:
+    await both(bot)
+    await transfer(bot, UMBRELLA, ACME, ACME)
+    match late:
+        case "added":
+            await change_list(bot, UMBRELLA, "added", shop(UMBRELLA))
+        case "removed":
+            await change_list(bot, ACME, "removed", shop(ACME))
+        case _:
+            await transfer(bot, ACME, UMBRELLA, ACME if late.endswith("acme") else UMBRELLA)
+    assert not (await project(bot, ACME)).is_active
+
+    await work(bot, ACME, 9, at=datetime.now(UTC))
+
+    old = await project(bot, ACME)
+    assert (old.is_active, old.hidden_since, old.github_repo) == (True, None, "acme/shop")
+    theirs = await rows(bot.base, "select 1 from projects where is_active", await tenant_of(bot, UMBRELLA))
+    assert theirs == []
+
+
+@pytest.mark.parametrize("fields", [{"archived": True}, {"at": ago(hours=1)}])
+async def test_neither_late_events_nor_those_of_archived_repositories_bring_it_back(
+    bot: Bot, fields: dict[str, Any]
+) -> None:
+    await both(bot)
+    await change_list(bot, ACME, "removed", shop(ACME))
+    await work(bot, ACME, 9, **({"at": datetime.now(UTC)} | fields))
+    assert not (await project(bot, ACME)).is_active
+    assert await is_compared_at_once(bot, ACME) is ("at" in fields)
+
+
+async def test_an_installation_that_github_has_not_confirmed_brings_nothing_back(bot: Bot) -> None:
+    await both(bot)
+    payload = {
+        "action": "deleted",
+        "installation": {"id": INSTALLATION_OF["acme"], "account": ACME},
+        "repositories": [thin(shop(ACME))],
+    }
+    await bot.deliver("installation", payload)
+    await bot.rest()
+    await work(bot, ACME, 9, at=datetime.now(UTC), installation=999)
+    assert not (await project(bot, ACME)).is_active
+
+
+async def test_what_is_archived_stays_so(bot: Bot) -> None:
+    await both(bot)
+    payload = {
+        "action": "archived",
+        "repository": shop(ACME, archived=True),
+        "installation": {"id": INSTALLATION_OF["acme"]},
+        "sender": ISSUE["sender"],
+    }
+    await bot.deliver("repository", payload)
+    await bot.rest()
+    await work(bot, ACME, 9, at=datetime.now(UTC))
+    assert not (await project(bot, ACME)).is_active
+
+
+# Without the owner
+
+
+@pytest.mark.parametrize(
+    "changes", [None, {"owner": None}, {"owner": {"from": None}}, {"owner": {"from": {}}}]
+)
+async def test_a_transfer_without_its_former_owner_is_the_installation_s(bot: Bot, changes: Any) -> None:
+    await both(bot)
+    assert await transfer(bot, ACME, UMBRELLA, ACME, changes=changes) == (202, "stored")
+    old = await project(bot, ACME)
+    assert (old.is_active, old.github_repo) == (False, "acme/shop")
+
+    assert await transfer(bot, ACME, UMBRELLA, UMBRELLA, changes=changes) == (202, "stored")
+    new = await project(bot, UMBRELLA)
+    assert (new.is_active, new.github_repo) == (True, "umbrella/shop")
+
+
+async def test_a_transfer_without_its_owner_leaves_the_former_one(bot: Bot) -> None:
+    await both(bot)
+    await transfer(bot, ACME, UMBRELLA, ACME, repository=shop(UMBRELLA) | {"owner": None})
+    old = await project(bot, ACME)
+    assert (old.is_active, old.github_repo) == (False, "acme/shop")
+    assert await is_compared_at_once(bot, ACME)
+
+
+async def test_of_a_transfer_that_names_nobody_github_is_asked(bot: Bot) -> None:
+    await both(bot)
+    await transfer(bot, ACME, UMBRELLA, ACME, repository=shop(UMBRELLA) | {"owner": None}, changes=None)
+    assert (await project(bot, ACME)).github_repo == "acme/shop"
+    assert await is_compared_at_once(bot, ACME)
