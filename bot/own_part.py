@@ -4,13 +4,21 @@ Our part ends in an invisible marker. Where it begins is known from the text tha
 functions, in time proportional to the texts.
 """
 
+import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 # Of the 65,536 characters that GitHub takes; the rest is for Unicode that counts double.
 MOST_CHARACTERS = 65_000
 _CRLF = "\r\n"
+_QUOTATION = ">"
+# A line is one of ours that somebody changed if this part of their words is the same. A word leads to a few
+# lines of ours only, so that the time stays proportional to the texts.
+_SAME_LINE = 0.6
+_MOST_OF_A_WORD = 8
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,65 +37,218 @@ class Surroundings:
         return f"{self.before}{part}\n\n{marker}{self.after}"
 
 
-def surroundings_of(text: str, markers: Sequence[str], sent: str | None) -> Surroundings | None:
+def surroundings_of(
+    text: str, markers: Iterable[str], sent: Sequence[str], wanted: str = ""
+) -> Surroundings | None:
     """What people wrote around our part, or None if they have taken our part out.
 
-    `markers` are those that may end our part; `sent` is our part as GitHub took it last, None if that is not
-    known: then all before the marker is ours. Within our part ours counts, but whole lines that somebody
-    added there come after it.
+    `markers` are those that may end our part. `sent` are the texts of which one is our part as GitHub has it;
+    empty if that is not known: then our part begins with a line like the first one of `wanted`, which is to
+    be sent. Lines that somebody added within our part come after it; where somebody changed a line of ours,
+    ours counts.
     """
     plain = text.replace(_CRLF, "\n")
-    marker = min(((at, at + len(name)) for name in markers if (at := plain.find(name)) >= 0), default=None)
+    parts = [part.replace(_CRLF, "\n") for part in sent if part.strip()]
+    marker = _marker_in(plain, markers, parts)
     original = _Offsets(text)
-    if sent:
-        sent = sent.replace(_CRLF, "\n")
-        begin = plain.rfind(sent, 0, marker[0]) if marker else plain.find(sent)
-        if begin >= 0:
-            end = begin + len(sent)
-            before = text[: original.of(begin)]
-            if marker is None:
-                return Surroundings(before, text[original.of(end) :])
-            between = text[original.of(end) : original.of(marker[0])]
-            after = text[original.of(marker[1]) :]
-            return Surroundings(before, _apart(between) + after)
+    if marker is not None:
+        parts.sort(key=lambda part: (not _stands_before(marker[0], part, plain), -len(part)))
+    for part in parts:
+        begin = plain.rfind(part, 0, marker[0]) if marker else plain.find(part)
+        if begin < 0:
+            continue
+        end = begin + len(part)
+        before = text[: original.of(begin)]
+        if marker is None:
+            return Surroundings(before, text[original.of(end) :])
+        between = text[original.of(end) : original.of(marker[0])]
+        return Surroundings(before, _apart(between) + text[original.of(marker[1]) :])
     if marker is None:
         return None
     after = text[original.of(marker[1]) :]
-    if not sent:
-        return Surroundings("", after)
-    lines = plain[: marker[0]].rstrip("\n").split("\n")
-    first, inserted, last = _added(sent.rstrip("\n").split("\n"), lines)
-    before = text[: original.of(sum(len(line) + 1 for line in first))]
-    return Surroundings(before, _apart("\n".join(inserted)) + _apart("\n".join(last)) + after)
+    lines, added = _MarkedLines(plain[: marker[0]]), list[tuple[int, int]]()
+    if parts:
+        end, added = lines.around(parts)
+    else:
+        end = lines.begin_of(wanted)
+    before = text[: original.of(end)]
+    if before and not before.endswith("\n"):
+        before += "\n\n"  # Nothing of ours stands there any more.
+    pieces = [text[original.of(first) : original.of(last)] for first, last in added]
+    return Surroundings(before, "".join(_apart(piece) for piece in pieces) + after)
 
 
-def _added(sent: Sequence[str], lines: Sequence[str]) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """The lines that are not ours, of `lines` in which `sent` was changed: before it, within it, after it."""
-    head = _equal(sent, lines)
-    tail = _equal(sent[head:][::-1], lines[head:][::-1])
-    if head + tail == len(sent):
-        return (), lines[head : len(lines) - tail], ()
-    before = _surplus(sent, lines)
-    after = _surplus(sent[::-1], lines[before:][::-1])
-    return lines[:before], (), lines[len(lines) - after :]
+def _marker_in(plain: str, markers: Iterable[str], parts: Sequence[str]) -> tuple[int, int] | None:
+    """Where the marker that ends our part begins and ends: what somebody quoted may hold copies of it."""
+    places = sorted({place for name in set(markers) if name for place in _places(plain, name)})
+    following = [place for place in places if any(_stands_before(place[0], part, plain) for part in parts)]
+    at_line_start = [place for place in places if place[0] == 0 or plain[place[0] - 1] == "\n"]
+    return next((some[-1] for some in (following, at_line_start, places) if some), None)
 
 
-def _equal(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many lines are equal from the first on."""
-    pairs = zip(one, other, strict=False)
-    return next((n for n, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
+def _places(plain: str, name: str) -> Iterator[tuple[int, int]]:
+    place = plain.find(name)
+    while place >= 0:
+        yield place, place + len(name)
+        place = plain.find(name, place + len(name))
 
 
-def _surplus(sent: Sequence[str], lines: Sequence[str]) -> int:
-    """How many lines stand before the first of ours that is still there, beyond those of ours before it."""
-    places = {line: n for n, line in reversed(list(enumerate(sent))) if line.strip()}
-    anchor = next(((n, places[line]) for n, line in enumerate(lines) if line in places), None)
-    return max(anchor[0] - anchor[1], 0) if anchor else 0
+def _stands_before(place: int, part: str, plain: str) -> bool:
+    ending = f"{part}\n\n"
+    return place >= len(ending) and plain.startswith(ending, place - len(ending))
+
+
+class _MarkedLines:
+    """The lines above our marker, where what we sent does not stand as a whole any more."""
+
+    def __init__(self, plain: str) -> None:
+        self._lines = plain.split("\n")
+        self._begins, begin = list[int](), 0
+        for line in self._lines:
+            self._begins.append(begin)
+            begin += len(line) + 1
+
+    def begin_of(self, wanted: str) -> int:
+        """Where our part begins, by the head of what is to be sent; its end if there is no such head."""
+        lines = [line for line in wanted.split("\n") if line.strip()]
+        heads = {_head(line) for line in lines[:1] + [line for line in lines if line.startswith("#")]}
+        like_heads = (n for n, line in enumerate(self._lines) if line.strip() and _head(line) in heads)
+        first = next(like_heads, None)
+        return self._end_of_all() if first is None else self._begins[first]
+
+    def around(self, parts: Sequence[str]) -> tuple[int, list[tuple[int, int]]]:
+        """Where what people wrote before our part ends, and the places of what they added within it."""
+        theirs = self._theirs(parts)
+        is_ours = (n for n, line in enumerate(self._lines) if line.strip() and n not in theirs)
+        first = next(is_ours, None)
+        if first is None:
+            return self._end_of_all(), []
+        is_anything_before = any(n in theirs for n in range(first))
+        runs = list[tuple[int, int]]()
+        is_open = False
+        for n in range(first, len(self._lines)):
+            if n in theirs:
+                begin = runs.pop()[0] if is_open else self._begins[n]
+                runs.append((begin, self._begins[n] + len(self._lines[n])))
+                is_open = True
+            elif self._lines[n].strip():
+                is_open = False
+        return (self._begins[first] if is_anything_before else 0), runs
+
+    def _theirs(self, parts: Sequence[str]) -> set[int]:
+        """Which lines are not ours. A paragraph that is not one of ours stays whole."""
+        ours = Counter[tuple[str, ...]]()
+        for part in parts:
+            lines = part.split("\n")
+            ours |= Counter(tuple(lines[n].rstrip() for n in block) for block in _paragraphs(lines))
+        others = list[list[int]]()
+        for block in _paragraphs(self._lines):
+            text = tuple(self._lines[n].rstrip() for n in block)
+            if ours[text] > 0:
+                ours[text] -= 1
+            else:
+                others.append(block)
+        missing = _MissingLines(line for text in ours.elements() for line in text)
+        unlike = list[tuple[list[int], bool]]()
+        theirs = set[int]()
+        for block in others:
+            ours_there = missing.take_equal([self._lines[n].rstrip() for n in block])
+            rest = [n for n, is_one in zip(block, ours_there, strict=True) if not is_one]
+            unlike += [([n], True) for n in rest] if any(ours_there) else [(rest, False)]
+        for block, is_within_ours in unlike:
+            lines = [self._lines[n] for n in block]
+            if not missing.take_similar(lines, is_within_ours=is_within_ours):
+                theirs.update(block)
+        return theirs
+
+    def _end_of_all(self) -> int:
+        ends = [self._begins[n] + len(line) for n, line in enumerate(self._lines) if line.strip()]
+        return ends[-1] if ends else 0
+
+
+class _MissingLines:
+    """Lines of ours whose paragraphs are not there as we sent them. Each accounts for one line."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._left = Counter(lines)
+        self._words = {line: len(_words_of(line)) for line in self._left}
+        self._wordless = [line for line, words in self._words.items() if not words][:_MOST_OF_A_WORD]
+        self._lines_of = dict[str, list[str]]()
+        for line in self._left:
+            for word in _words_of(line):
+                lines_with_word = self._lines_of.setdefault(word, [])
+                if len(lines_with_word) < _MOST_OF_A_WORD:
+                    lines_with_word.append(line)
+
+    def take_equal(self, lines: Sequence[str]) -> list[bool]:
+        """Which lines of a paragraph are ours. None of them if only lines without words are."""
+        if not any(self._left[line] > 0 and _words_of(line) for line in lines):
+            return [False] * len(lines)
+        are_ours = list[bool]()
+        for line in lines:
+            are_ours.append(self._left[line] > 0)
+            self._left[line] -= are_ours[-1]
+        return are_ours
+
+    def take_similar(self, lines: Sequence[str], *, is_within_ours: bool) -> bool:
+        """Whether each of these lines is one of ours that was changed.
+
+        A line without words can be that only if it `is_within_ours`: beside lines that are ours.
+        """
+        taken = Counter[str]()
+        for line in lines:
+            similar = self._most_similar(line, taken)
+            if similar is None and is_within_ours and not _words_of(line):
+                similar = next((ours for ours in self._wordless if self._left[ours] > taken[ours]), None)
+            if similar is None:
+                return False
+            taken[similar] += 1
+        self._left.subtract(taken)
+        return True
+
+    def _most_similar(self, line: str, taken: Counter[str]) -> str | None:
+        words = _words_of(line)
+        if line.startswith(_QUOTATION) or not words:
+            return None
+        shared = Counter(ours for word in words for ours in self._lines_of.get(word, ()))
+        shares = {
+            ours: 2 * count / (len(words) + self._words[ours])
+            for ours, count in shared.items()
+            if self._left[ours] > taken[ours]
+        }
+        best = max(shares, key=shares.__getitem__, default=None)
+        return best if best is not None and shares[best] >= _SAME_LINE else None
+
+
+def _paragraphs(lines: Sequence[str]) -> Iterator[list[int]]:
+    """Of each run of lines that are not blank their numbers."""
+    run = list[int]()
+    for n, line in enumerate(lines):
+        if line.strip():
+            run.append(n)
+        elif run:
+            yield run
+            run = []
+    if run:
+        yield run
+
+
+def _words_of(line: str) -> set[str]:
+    return set(_WORD.findall(line.casefold()))
+
+
+def _head(line: str) -> str:
+    """What stays of a first line from day to day: `### Sprint 12` of `### Sprint 12 · day 3 of 5`."""
+    return line.partition(" · ")[0].strip()
 
 
 def _apart(text: str) -> str:
     """What follows our part, as a paragraph of its own."""
-    return f"\n\n{text.strip()}" if text.strip() else ""
+    if not text.strip():
+        return ""
+    lines = text.split("\n")
+    numbers = [n for n, line in enumerate(lines) if line.strip()]
+    return "\n\n" + "\n".join(lines[numbers[0] : numbers[-1] + 1]).removesuffix("\r")
 
 
 class _Offsets:

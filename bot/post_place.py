@@ -19,7 +19,7 @@ _MOVED = frozenset({301, 302, 307, 308})
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 # Less than this of a post says nothing.
 _LEAST_CHARACTERS = 1000
-_TOO_LONG = 422
+_FORBIDDEN, _TOO_LONG = 403, 422
 
 
 class PostGoneError(Exception):
@@ -123,14 +123,13 @@ class PostPlace:
     # Comments
 
     async def _comment(self) -> Written:
-        await self._look_at_thread()
+        thread = await self._look_at_thread()
         part = cut(self._post.body)
         await self._keep_pace()
         try:
             comment = await self._installation.post(self._list, {"body": self._alone(part)})
         except GitHubRefusedError as refusal:
-            is_locked = refusal.status == 403 and "lock" in str(refusal).lower()
-            if is_locked:
+            if refusal.status == _FORBIDDEN and thread.get("locked") is True:
                 raise ThreadGoneError(f"{refusal} (#{self._post.thread} is locked)") from None
             if refusal.status in GONE | _MOVED:
                 await self._look_at_repository()
@@ -154,8 +153,8 @@ class PostPlace:
             await self._patch(path, {"body": body})
         return Written(external_id, {"body": part})
 
-    async def _look_at_thread(self) -> None:
-        """Raises ThreadGoneError if the thread is not in this repository any more."""
+    async def _look_at_thread(self) -> Mapping[str, Any]:
+        """The thread as GitHub has it. Raises ThreadGoneError if it is not in this repository any more."""
         path = f"{self._repository.path}/issues/{self._post.thread}"
         try:
             thread = await self._installation.get(path)
@@ -166,6 +165,7 @@ class PostPlace:
             raise ThreadGoneError(f"{refusal} (#{self._post.thread} is gone)") from None
         if not await self._is_here(_repository_of(thread.get("url"))):
             raise ThreadGoneError(f"#{self._post.thread} is in another repository now")
+        return dict(thread)
 
     # Issues of our own
 
@@ -194,8 +194,14 @@ class PostPlace:
             raise ThreadGoneError(f"#{number} is in another repository now")
         part, body = self._within(str(present.get("body") or ""))
         content: dict[str, Any] = {} if body == present.get("body") else {"body": body}
-        sent, data = self._wanted.sent_as or {}, self._post.data
-        title, state = sent.get("title", present.get("title")), sent.get("state", "open")
+        sent, data = self._wanted.sent_as, self._post.data
+        if sent is None:
+            # Only a moment ago it was opened. Of what an earlier version sent, nothing is known, so that
+            # people may have made of title and state what they are.
+            is_new = self._wanted.external_id is None
+            as_wanted = {"title": data["title"], "state": data.get("state", "open")}
+            sent = {"title": present.get("title"), "state": "open"} if is_new else as_wanted
+        title, state = sent.get("title"), sent.get("state", "open")
         if data["title"] != title == present.get("title"):
             content["title"] = title = data["title"]
         if data.get("state", "open") != state:
@@ -214,8 +220,9 @@ class PostPlace:
     def _within(self, present: str) -> tuple[str, str]:
         """Our part, and the present text with it in the place of our part of before."""
         names = [*self._markers.candidates(self._mark), unsigned(self._mark)]
-        sent = (self._wanted.sent_as or {}).get("body")
-        around = surroundings_of(present, [as_comment(name) for name in names], sent)
+        texts = [str((self._wanted.sent_as or {}).get("body") or ""), *self._wanted.attempted]
+        markers = [as_comment(name) for name in names]
+        around = surroundings_of(present, markers, [cut(text) for text in texts], self._post.body)
         if around is None:
             raise PostGoneError
         marker = self._markers.comment(self._mark)

@@ -53,7 +53,7 @@ class GitHubThread:
         path = f"{self._path}/issues/comments/{comment_id}"
         present = str((await self._installation.get(path)).get("body") or "")
         marker = self._installation.markers.comment(mark)
-        around = surroundings_of(present, _OUR_MARKER.findall(present), sent)
+        around = surroundings_of(present, _OUR_MARKER.findall(present), [sent] if sent else [], body)
         if around is None or around.room(marker) < len(body):
             raise GitHubRefusedError(_TAKEN_OUT, "the comment holds nothing of ours any more")
         await self._installation.patch(path, {"body": around.around(body, marker)})

@@ -1,15 +1,15 @@
 """What we say unasked: one row for each thing that is kept up to date, and whether GitHub has it."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, case, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from storage.database import Tenant
 from storage.tables import clockwork, outbox, posts, projects
@@ -20,6 +20,8 @@ _TICK = timedelta(microseconds=1)
 RETRY_AFTER = timedelta(days=1)
 # What GitHub has refused for so long is not wanted by anybody any more.
 _RETRY_WITHIN = timedelta(days=30)
+# So many texts are remembered of attempts without an answer.
+_MOST_ATTEMPTED = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -61,7 +63,8 @@ class Wanted:
     """A post that GitHub does not have yet, or not so.
 
     `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`. `sent_as` is what
-    GitHub took last: `body`, and of an issue `title` and `state`; None if that is not known.
+    GitHub took last: `body`, and of an issue `title` and `state`; None if that is not known. `attempted` are
+    the texts that it may have taken since, without an answer that reached us.
     """
 
     id: int
@@ -72,6 +75,7 @@ class Wanted:
     wanted_at: datetime
     first_wanted_at: datetime
     sent_as: Mapping[str, Any] | None = None
+    attempted: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,14 @@ class Posts:
         is_there = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
         place = {name: case((is_unsent, fresh.excluded[name]), else_=posts.c[name]) for name in _PLACE}
         is_forgiven = _refused_at < at - RETRY_AFTER
+        # Of what an earlier version sent, the last wish tells how GitHub took it, unless that was still due.
+        is_taken = and_(posts.c.sent_as.is_(None), posts.c.external_id.is_not(None), ~_is_pending)
+        has_words = posts.c.kind.in_((PostKind.COMMENT, PostKind.ISSUE))
+        taken = func.jsonb_build_object(
+            "body", posts.c.body,
+            "title", posts.c.data["title"].as_string(),
+            "state", func.coalesce(posts.c.data["state"].as_string(), "open"),
+        )  # fmt: skip
         statement = fresh.on_conflict_do_update(
             index_elements=["organization_id", "project_id", "key"],
             set_={name: fresh.excluded[name] for name in ("body", "data")}
@@ -148,6 +160,7 @@ class Posts:
                 ),
                 "refused": case((is_forgiven, None), else_=posts.c.refused),
                 "is_withdrawn": False,
+                "sent_as": case((and_(is_taken, has_words), taken), else_=posts.c.sent_as),
             },
             where=or_(changed, posts.c.is_withdrawn) & ~posts.c.is_gone,
         ).returning(posts.c.id)
@@ -160,6 +173,14 @@ class Posts:
             .where(self._mine, posts.c.project_id == project_id, posts.c.key.in_(keys))
             .where(posts.c.external_id.is_(None), posts.c.sent_at.is_(None))
             .values(is_withdrawn=True, refused=None, refused_at=None)
+        )
+
+    async def remember(self, project_id: int, key: str, data: Mapping[str, Any]) -> None:
+        """Keeps with a post what it was made of. Nothing of it becomes due."""
+        await self._connection.execute(
+            update(posts)
+            .where(self._mine, posts.c.project_id == project_id, posts.c.key == key)
+            .values(data=posts.c.data.op("||")(cast(dict(data), JSONB)))
         )
 
     async def leave_out(self, project_id: int, key: str, at: datetime) -> None:
@@ -238,17 +259,20 @@ class Posts:
                 row.wanted_at,
                 row.created_at,
                 row.sent_as,
+                tuple(row.attempted or ()),
             )
             for row in await self._connection.execute(query)
         ]
 
     async def begin(self, wanted: Wanted) -> bool:
         """It is on its way to GitHub from now on. False if it is not wanted like this any more."""
+        body = wanted.post.body
+        attempted = [*(text for text in wanted.attempted if text != body), body][-_MOST_ATTEMPTED:]
         statement = (
             update(posts)
             .where(self._mine, posts.c.id == wanted.id, posts.c.wanted_at == wanted.wanted_at)
             .where(~posts.c.is_withdrawn, ~posts.c.is_gone)
-            .values(attempts=posts.c.attempts + 1)
+            .values(attempts=posts.c.attempts + 1, attempted=attempted)
             .returning(posts.c.id)
         )
         return await self._connection.scalar(statement) is not None
@@ -262,6 +286,7 @@ class Posts:
             "sent": wanted.post.digest,
             "sent_at": at,
             "sent_as": sent_as,
+            "attempted": None,
             "attempts": 0,
             "refused": None,
             "refused_at": None,
@@ -284,7 +309,7 @@ class Posts:
     async def move(self, wanted: Wanted, post: Post) -> None:
         """Its thread is gone, so it is posted anew as `post`."""
         place = {"kind": post.kind, "thread": post.thread, "data": dict(post.data)}
-        unsent = {"external_id": None, "sent": None, "sent_at": None, "sent_as": None}
+        unsent = {"external_id": None, "sent": None, "sent_at": None, "sent_as": None, "attempted": None}
         await self._update(wanted.id, **place, **unsent, attempts=0, refused=None, refused_at=None)
 
     async def refused(self, post_id: int, why: str, at: datetime) -> None:

@@ -422,7 +422,8 @@ forecasts = _tenant_table(
 
 # What we say unasked, one row for each thing that is kept up to date: a sprint's living comment, a summary, a
 # check. `body` and `data` are what it should say, `sent` is a digest of what GitHub has, `external_id` its id
-# there. One that `is_gone` was deleted by a person, and stays deleted.
+# there. `sent_as` is what GitHub took last, `attempted` are the texts that it may have taken since. One that
+# `is_gone` was deleted by a person, and stays deleted.
 posts = _tenant_table(
     "posts",
     *_project_key(),
@@ -441,6 +442,7 @@ posts = _tenant_table(
     _moment("refused_at"),
     Column("is_withdrawn", Boolean, nullable=False, server_default=text("false")),
     Column("sent_as", JSONB),
+    Column("attempted", JSONB),
     UniqueConstraint("organization_id", "project_id", "key"),
     Index("posts_sent", "organization_id", "sent_at"),
 )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.doctor import examine
+from bot.github import GitHubUnavailableError
 from storage.posts import Post
 from tests.bot.test_posting import Desk, desk  # noqa: F401 - a fixture
 
@@ -31,7 +32,6 @@ async def issues(desk: Desk) -> list[dict[str, Any]]:  # noqa: F811
         ("POST", 410, "Gone"),
         ("POST", 301, "Moved Permanently"),
         ("POST", 307, "Temporary Redirect"),
-        ("POST", 403, "Unable to create comment because issue is locked."),
     ],
 )
 async def test_the_summary_gets_an_issue_of_its_own(
@@ -57,6 +57,40 @@ async def test_the_summary_gets_an_issue_of_its_own(
     await desk.send()
     (issue,) = await issues(desk)
     assert issue["body"].startswith("Frozen\n\n<!--")
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+async def test_a_thread_is_locked_if_github_says_so_whatever_the_words_of_its_refusal(
+    desk: Desk,  # noqa: F811
+    *,
+    is_locked: bool,
+) -> None:
+    if is_locked:
+        await desk.bot.github.call("PUT", f"/repos/{desk.bot.repo}/issues/{desk.issue}/lock", {})
+    message = "Forbidden" if is_locked else "User is blocked"
+    desk.bot.github.fail_next("POST", rf"/issues/{desk.issue}/comments$", 403, body={"message": message})
+    await desk.want(summary(desk))
+    await desk.send()
+
+    assert len(await issues(desk)) == is_locked
+    assert len([one for one in await examine(desk.bot.base) if "summary:1" in one]) == (not is_locked)
+
+
+async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_its_thread(desk: Desk) -> None:  # noqa: F811
+    """Each dies after GitHub has taken it: first the comment, then, its thread being gone, the issue."""
+    desk.bot.github.fail_next("POST", rf"/issues/{desk.issue}/comments$", 502, after_effect=True)
+    await desk.want(summary(desk))
+    with pytest.raises(GitHubUnavailableError):
+        await desk.send()
+    desk.bot.github.fail_next("GET", rf"/issues/{desk.issue}$", 410, times=5)
+    desk.bot.github.fail_next("POST", rf"{desk.bot.repo}/issues$", 502, after_effect=True)
+    with pytest.raises(GitHubUnavailableError):
+        await desk.send()
+    for _ in range(3):
+        await desk.send()
+
+    (issue,) = await issues(desk)
+    assert (issue["state"], issue["body"].count("Words")) == ("closed", 1)
 
 
 async def test_a_comment_whose_thread_was_deleted_goes_on_in_an_issue(desk: Desk) -> None:  # noqa: F811

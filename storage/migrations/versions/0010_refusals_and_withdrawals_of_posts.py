@@ -1,4 +1,4 @@
-"""Of posts: when GitHub refused one, whether it was withdrawn unsent, and what GitHub took last."""
+"""Of posts: when GitHub refused one, whether it was withdrawn, and what GitHub took or may have taken."""
 
 from alembic import op
 
@@ -13,5 +13,6 @@ def upgrade() -> None:
         "alter table posts "
         "add column refused_at timestamptz, "
         "add column is_withdrawn boolean not null default false, "
-        "add column sent_as jsonb"
+        "add column sent_as jsonb, "
+        "add column attempted jsonb"
     )
