@@ -1,7 +1,8 @@
 """What should be said of a sprint now: what is to be written anew, and what stays as it is wanted already."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from commands.outcome import Picture
 from storage.forecasts import Foretold
@@ -30,9 +31,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A post that is wanted already as it should be."""
+    """A post that is wanted already as it should be. `remember` is to be kept with it, without sending it."""
 
     key: str
+    remember: Mapping[str, Any] = field(default_factory=dict)
 
 
 def keys_of(drafts: Iterable[Draft | Kept]) -> set[str]:

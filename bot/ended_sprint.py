@@ -18,6 +18,7 @@ from commands.summary_post import (
     posted_parts,
     released_parts,
     summary_title,
+    went_on_text,
 )
 from commands.summary_release import IN_RELEASE, place_text, release_meant
 from sprints.milestone import Phase, Sprint
@@ -69,11 +70,14 @@ class EndedSprint:
         place_note = await self._sent(self._note_key)
         if self._sprint.end is None or self._sprint.phase(self._now) is not Phase.COMPLETED:
             said = [fate for fate in (summed_up, place_note) if fate is not None]
-            return [draft for fate in said for draft in self._going_on(fate)]
+            return [
+                *(draft for fate in said for draft in self._going_on(fate)),
+                *await self._outdated_notices(),
+            ]
         return [
             *await self._summary(summed_up),
             *await self._place_note(place_note),
-            *await self._end_notice(summed_up, place_note),
+            *await self._end_notices(summed_up, place_note),
         ]
 
     async def _sent(self, key: str) -> Fate | None:
@@ -94,7 +98,7 @@ class EndedSprint:
         text = goes_on_text(self._sprint, is_release=fate.post.kind is PostKind.RELEASE)
         return [Draft(Post(fate.post.key, fate.post.kind, "", fate.post.thread, data), (text,))]
 
-    async def _end_notice(self, summed_up: Fate | None, note: Fate | None) -> list[Draft | Kept]:
+    async def _end_notices(self, summed_up: Fate | None, note: Fate | None) -> list[Draft | Kept]:
         """After an end that was none, the real one is told: editing a summary notifies nobody."""
         said = [fate for fate in (summed_up, note) if fate is not None and not fate.is_gone]
         ends = max((_ends_seen(fate) for fate in said), default=0)
@@ -102,11 +106,21 @@ class EndedSprint:
         thread = next(filter(None, threads), None) or self._followed.thread(self._setting)
         if not ends or thread is None or self._sprint.is_deleted:
             return []
-        key = f"ended:{self._sprint.milestone}:{ends}"
-        before = await self._posts.fate(self._project.id, key)
-        if before and before.sent_at:
-            return []
-        return [Draft(Post(key, PostKind.COMMENT, "", thread), (ended_again_text(self._sprint),))]
+        key = f"{self._notice_prefix}{ends}"
+        before, outdated = await self._sent(key), await self._outdated_notices(key)
+        if before is not None and before.sent_at is not None:
+            return [Kept(key), *outdated]
+        return [Draft(Post(key, PostKind.COMMENT, "", thread), (ended_again_text(self._sprint),)), *outdated]
+
+    async def _outdated_notices(self, latest: str = "") -> list[Draft | Kept]:
+        """The notices of ends that were none, which say so from then on; that of the `latest` end is not."""
+        notices = await self._posts.fates(self._project.id, self._notice_prefix)
+        text = went_on_text(self._sprint)
+        return [
+            Draft(replace(notice.post, body=""), (text,))
+            for key, notice in notices.items()
+            if key != latest and not notice.is_unsent and not notice.is_gone
+        ]
 
     # It is over
 
@@ -127,9 +141,9 @@ class EndedSprint:
         wanted = await self._posts.known(self._project.id, key)
         if before is None and wanted is not None and wanted.data.get("instead_of") == home.thread is not None:
             home = wanted
-        is_wanted_so = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
-        if wanted is not None and is_wanted_so and wanted.data.get(_BASIS) == state:
-            return [Kept(key)]  # To read all that a summary is made of takes a while.
+        is_wanted_there = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
+        if is_wanted_there and (kept := await self._as_wanted(wanted, before, state)):
+            return [kept]  # To read all that a summary is made of takes a while.
         sheet = await with_people(self._context, await sheet_of(self._context, sprint))
         if not sheet.report.scope.count and not sheet.report.committed.entries:
             return []
@@ -189,6 +203,23 @@ class EndedSprint:
         facts = await self._context.sprints.facts(self._sprint.milestone, self._now)
         return facts is not None and bool(facts.scope.count or facts.committed_items)
 
+    async def _as_wanted(self, wanted: Post | None, before: Fate | None, state: str) -> Kept | None:
+        """The summary as it is wanted already, if it was made of the same."""
+        if wanted is not None and wanted.data.get(_BASIS) == state:
+            return Kept(wanted.key)
+        if before is not None and await self._is_frozen_without_basis(before):
+            return Kept(before.post.key, {_BASIS: state})
+        return None
+
+    async def _is_frozen_without_basis(self, summed_up: Fate) -> bool:
+        """Whether GitHub has the summary of the snapshot from a version that kept no basis with it."""
+        if _BASIS in summed_up.post.data or summed_up.is_pending:
+            return False
+        closed = await self._context.sprints.closed(self._sprint.milestone, self._now)
+        if closed is None or closed.ended_at != self._sprint.end:
+            return False
+        return summed_up.sent_at is not None and summed_up.sent_at >= closed.taken_at
+
     async def _state(self) -> str:
         """What a summary depends on: whether its numbers are frozen, and what was said since."""
         sprint = self._sprint
@@ -200,6 +231,10 @@ class EndedSprint:
     @property
     def _summary_key(self) -> str:
         return f"summary:{self._sprint.milestone}"
+
+    @property
+    def _notice_prefix(self) -> str:
+        return f"ended:{self._sprint.milestone}:"
 
     @property
     def _note_key(self) -> str:

@@ -92,6 +92,9 @@ class Reports:
                 with writing_for(project, now):
                     if isinstance(draft, Draft):
                         await self._want(organization_id, project, draft, now)
+                    elif draft.remember:
+                        async with self._database.tenant(organization_id) as tenant:
+                            await Posts(tenant).remember(project_id, draft.key, draft.remember)
             except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
                 self._log.exception("post not drawn", project=project_id, post=draft.key)
                 failures.append(problem)

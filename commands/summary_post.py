@@ -59,6 +59,11 @@ def ended_again_text(sprint: Sprint) -> str:
     return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
 
 
+def went_on_text(sprint: Sprint) -> str:
+    """What stands in the place of the comment that told of an end, once the sprint has gone on after it."""
+    return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
+
+
 def abandoned_text(sprint: Sprint) -> str:
     """What stands in the place of words about a sprint that went on and whose milestone was then deleted."""
     return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."

@@ -9,6 +9,7 @@ from tests.bot.test_reports import CURRENT, Room, closed_sprint, joining, room, 
 from tests.builders import at
 from tests.commands.past import record
 from tests.commands.test_sprint_status import make_sprint
+from tests.running import as_administrator, rows
 from tests.sprints.flow_cards import FlowCard
 
 ALERTS = {"half_way": False, "days_left": "off", "forecast": "off"}
@@ -161,6 +162,55 @@ async def test_its_real_end_is_told_once(room: Room) -> None:  # noqa: F811
     assert issue["body"].startswith("### Sprint 12 · summary")
     (notice,) = await room.said(issue["number"])
     assert notice.startswith("**Sprint 12 is over now.**")
+
+
+async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_told_once(room: Room) -> None:  # noqa: F811
+    moment = await closed_sprint(room)
+    await room.go(moment)
+    (issue,) = await room.issues("Summary: Sprint 12")
+    for ends in range(1, 4):
+        for state in ("open", "closed"):
+            await room.bot.github.update_milestone(room.bot.repo, 1, state=state)
+            moment += timedelta(hours=1)
+            await room.go(moment)
+            await room.go(moment + timedelta(minutes=5))
+            notices = await room.said(issue["number"])
+            is_over = [notice.startswith("**Sprint 12 is over now.**") for notice in notices]
+            assert is_over == [False] * (ends - 1) + [True] * (state == "closed")
+    assert all(notice.startswith("**Sprint 12 went on after this.**") for notice in notices[:-1])
+
+
+@pytest.mark.parametrize("is_pending", [False, True])
+async def test_an_upgrade_leaves_a_frozen_summary_as_people_made_it(room: Room, *, is_pending: bool) -> None:  # noqa: F811
+    """The row as versions left it that kept neither a basis nor what GitHub took."""
+    closed = await closed_sprint(room)
+    await room.go(closed)
+    await room.go(closed + timedelta(days=3))
+    (issue,) = await room.issues("Summary: Sprint 12")
+    assert "provisional" not in issue["body"]
+    body = f"Ours, above.\n\n{issue['body']}"
+    await room.bot.github.update_issue(
+        room.bot.repo, issue["number"], body=body, title="Retro 12", state="open"
+    )
+    later = ", wanted_at = wanted_at + interval '1 day'" if is_pending else ""
+    as_administrator(
+        room.bot.base,
+        f"update posts set sent_as = null, sent = 'another', data = data - 'basis'{later} "
+        "where key like 'summary:%'",
+    )
+    writes = room.writes
+    for hours in (74, 75, 100):
+        await room.go(closed + timedelta(hours=hours))
+    (issue,) = await room.issues("Retro 12")
+
+    assert (issue["body"], issue["state"], room.writes) == (body, "open", writes)
+    ((key,),) = await rows(room.bot.base, "select key from posts where key like 'summary:%'", 1)
+    await room.settle(goals={key.rpartition(":")[2]: "met"})
+    await room.go(closed + timedelta(hours=101))
+    (issue,) = await room.issues("Retro 12")
+    assert issue["body"].startswith("Ours, above.\n\n### Sprint 12")
+    assert (issue["body"].count("### Sprint 12"), issue["state"]) == (1, "open")
+    assert room.writes == writes + 1
 
 
 async def test_a_summary_that_nobody_has_seen_yet_is_dropped_when_the_sprint_goes_on(room: Room) -> None:  # noqa: F811
