@@ -249,16 +249,20 @@ class GitHubRepository:
         apart.
         """
         path, words = f"{self._path}/pulls/{step.number}", f"Closes #{step.issue}"
-        body = str((await self._installation.get(path)).get("body") or "").strip()
-        if not await self._is_followed(step.issue, body):
+        pull = await self._installation.get(path)
+        body, page = str(pull.get("body") or "").strip(), pull.get("html_url")
+        if not await self._is_followed(step.issue, body, page):
             below, above = f"{body}\n\n{words}".strip(), f"{words}\n\n{body}"
             # Below a comment or a fence that is left open they would be no words at all.
-            text = below if await self._is_followed(step.issue, below) else above
+            text = below if await self._is_followed(step.issue, below, page) else above
             await self._installation.patch(path, {"body": text})
 
-    async def _is_followed(self, issue: int, body: str) -> bool:
-        """Whether GitHub closes an issue for a description's words. A long one takes a while to read."""
-        references = await asyncio.to_thread(references_in, body, self._full_name)
+    async def _is_followed(self, issue: int, body: str, page: str | None) -> bool:
+        """Whether GitHub closes an issue for a description's words. A long one takes a while to read.
+
+        `page` is the address of the pull request.
+        """
+        references = await asyncio.to_thread(references_in, body, self._full_name, page)
         return issue in references.closes
 
     async def _make_labels(self, names: Sequence[str]) -> None:

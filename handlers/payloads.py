@@ -76,6 +76,7 @@ class Repository(msgspec.Struct):
     id: Id
     full_name: Name
     node_id: Name = ""
+    html_url: str | None = None
     private: bool = True
     description: str | None = None
     owner: Account | None = None
@@ -270,7 +271,9 @@ class PullRequest(Item):
     def references(self) -> References:
         """The issues that its description closes or names, whatever branch it goes to."""
         repository = self.base.repo if self.base else None
-        return references_in(self.body or "", repository.full_name if repository else None)
+        if repository is None:
+            return references_in(self.body or "", None)
+        return references_in(self.body or "", repository.full_name, repository.html_url)
 
     @property
     def is_to_default_branch(self) -> bool:

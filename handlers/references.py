@@ -1,24 +1,27 @@
 """The issues that a text refers to: those that it closes by GitHub's keywords, and those that it names.
 
 GitHub follows its keywords in running text only: not in code, HTML comments or quotations. Of links it
-follows bare addresses. What GitHub itself lists as linked has the last word (bot/linked_issues.py).
+follows bare addresses, those of its own host. What GitHub itself lists as linked has the last word
+(bot/linked_issues.py).
 """
 
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, running_text
 
 # https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
 _CLOSING = re.compile(
     r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?[ \t]+"
-    r"(?:(?:https?://[^/\s]+/)?(?P<repository>[\w.-]+/[\w.-]+)(?:#|/issues/)|#|gh-)(?P<number>\d{1,9})\b",
+    r"(?:(?:https?://(?P<host>[^/\s]+)/)?(?P<repository>[\w.-]+/[\w.-]+)(?:#|/issues/)|#|gh-)(?P<number>\d{1,9})\b",
     re.IGNORECASE,
 )
 # Not owner/repo#12, which is an issue elsewhere, nor an HTML entity or the fragment of an address.
 _MENTION = re.compile(r"(?<![\w/&#])#(?P<number>[0-9]{1,9})\b")
 MOST_MENTIONS = 20
+_GITHUB_HOST = "github.com"
 # A text without any of these refers to nothing, so it need not be parsed.
 _MAY_REFER = re.compile(r"#\d|&#|/issues/\d|\bgh-\d", re.IGNORECASE)
 
@@ -34,10 +37,11 @@ class References:
 _NONE = References()
 
 
-def references_in(markdown: str, full_name: str | None) -> References:
+def references_in(markdown: str, full_name: str | None, page: str | None = None) -> References:
     """What the description of a pull request in the repository `full_name` refers to.
 
-    A long one is passed over while skimming (see commands/markdown.py).
+    `page` is the address of any page of that GitHub, which need not be github.com. A long description is
+    passed over while skimming (see commands/markdown.py).
     """
     if len(markdown) > MOST_CHARACTERS or not _MAY_REFER.search(markdown):
         return _NONE
@@ -46,7 +50,7 @@ def references_in(markdown: str, full_name: str | None) -> References:
         skim.has_unread_references = True
         return _NONE
     text = _running_text(markdown)
-    return References(closed_numbers(text, full_name), mentioned_numbers(text))
+    return References(closed_numbers(text, full_name, page), mentioned_numbers(text))
 
 
 @lru_cache(maxsize=4)  # One payload is asked several times over.
@@ -54,14 +58,23 @@ def _running_text(markdown: str) -> str:
     return running_text(markdown)
 
 
-def closed_numbers(text: str, full_name: str | None) -> tuple[int, ...]:
-    """The issues of the repository `full_name` that running text says it closes."""
-    found = set()
+def closed_numbers(text: str, full_name: str | None, page: str | None = None) -> tuple[int, ...]:
+    """The issues of the repository `full_name` that running text says it closes. `page` is as above."""
+    host, numbers = _host_of(page), set[int]()
     for match in _CLOSING.finditer(text):
-        named = match["repository"]
-        if named is None or named.lower() == (full_name or "").lower():
-            found.add(int(match["number"]))
-    return tuple(sorted(found))
+        repository = match["repository"]
+        is_own = repository is None or repository.lower() == (full_name or "").lower()
+        if is_own and (match["host"] or host).lower() == host:
+            numbers.add(int(match["number"]))
+    return tuple(sorted(numbers))
+
+
+def _host_of(page: str | None) -> str:
+    """The host of a page of GitHub, with its port if it has one."""
+    try:
+        return urlsplit(page or "").netloc.lower() or _GITHUB_HOST
+    except ValueError:
+        return _GITHUB_HOST
 
 
 def mentioned_numbers(text: str) -> tuple[int, ...]:

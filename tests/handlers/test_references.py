@@ -1,10 +1,12 @@
 """The issues that a pull request's description closes, as GitHub's readers see it."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
+from handlers.payloads import PullRequest
 from handlers.references import references_in
 
 REPOSITORY = "acme/shop"
@@ -44,6 +46,40 @@ def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
 )
 def test_other_words_close_nothing(text: str) -> None:
     assert references_in(text, REPOSITORY).closes == ()
+
+
+@pytest.mark.parametrize(
+    ("page", "host", "numbers"),
+    [
+        (None, "github.com", (7,)),
+        (None, "GitHub.com", (7,)),
+        (None, "gitlab.com", ()),
+        (None, "github.com.example.org", ()),
+        (None, "github.com@example.org", ()),
+        ("https://github.com/acme/shop", "octo.ghe.com", ()),
+        ("https://octo.ghe.com/acme/shop", "octo.ghe.com", (7,)),
+        ("https://octo.ghe.com/acme/shop", "github.com", ()),
+        ("https://github.example:8443/acme/shop", "github.example:8443", (7,)),
+        ("https://[odd", "github.com", (7,)),
+    ],
+)
+def test_an_address_counts_on_github_s_own_host_alone(
+    page: str | None, host: str, numbers: tuple[int, ...]
+) -> None:
+    text = f"Closes https://{host}/acme/shop/issues/7"
+    assert references_in(text, REPOSITORY, page).closes == numbers
+
+
+def test_the_host_is_that_of_the_payload_s_repository() -> None:
+    repository = {"id": 5, "full_name": REPOSITORY, "html_url": "https://octo.ghe.com/acme/shop"}
+    pull = {
+        "number": 1,
+        "created_at": "2026-11-02T09:00:00Z",
+        "updated_at": "2026-11-02T09:00:00Z",
+        "body": "Closes https://octo.ghe.com/acme/shop/issues/7, fixes https://gitlab.com/acme/shop/issues/8",
+        "base": {"ref": "main", "repo": repository},
+    }
+    assert msgspec.convert(pull, PullRequest).snapshot().closes == (7,)
 
 
 def test_each_issue_needs_a_word() -> None:
