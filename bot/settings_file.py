@@ -18,7 +18,7 @@ from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.isolation import isolated
 from bot.repository import find_file
 from bot.shared_summaries import note_shared_summaries
-from commands.cards.config import in_force
+from commands.cards.config import in_force_with
 from commands.help import known
 from commands.ports import File
 from commands.settings_file import (
@@ -191,7 +191,7 @@ def check_run(commit: str, read: SettingsFile, before: Mapping[str, Any]) -> dic
         title = f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in {PATH}"
         lines = "\n".join(f"- {problem}" for problem in problems)
         summary = (
-            f"{lines}\n\n{in_force(read.wrong, read.in_force_after(before))}\n\n"
+            f"{lines}\n\n{in_force_with(read, before)}\n\n"
             "`docs/settings.md` of Agile GitHub Suite tells every setting; `/agile config validate` in a "
             "comment checks the file again."
         )

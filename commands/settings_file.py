@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from commands.settings_rules import MOST_PROBLEMS, problems_of, schema
+from commands.settings_sense import labels_of_two_meanings
 from commands.settings_yaml import (
     Document,
     Json,
@@ -38,10 +39,22 @@ class SettingsFile:
     is_unreadable: bool = False
 
     def in_force_after(self, before: Mapping[str, object]) -> Json:
-        """What is in force from now on, where `before` was: a wrong setting stays as it was last good."""
+        """What is in force from now on, where `before` was.
+
+        A wrong setting stays as it was last good, unless that contradicts what the file says otherwise.
+        """
         if self.is_unreadable:
             return dict(before)
-        return {**{key: before[key] for key in self.wrong if key in before}, **self.settings}
+        settings = dict(self.settings)
+        for key in self.wrong:
+            if key in before and not labels_of_two_meanings(settings | {key: before[key]}):
+                settings[key] = before[key]
+        return settings
+
+    def contradicted_after(self, before: Mapping[str, object]) -> tuple[str, ...]:
+        """The wrong settings that do not stay as they were in `before`, because the file contradicts that."""
+        settings = self.in_force_after(before)
+        return tuple(key for key in self.wrong if key in before and key not in settings)
 
 
 def read_settings(

@@ -123,9 +123,9 @@ def _sizes(document: Document, sizes: Mapping[str, object]) -> Iterator[Problem]
 
 def _labels(document: Document, settings: Json) -> Iterator[Problem]:
     """A label says one thing."""
-    started = {label.lower() for label in settings.get("started_labels", ())}
+    contradictory = labels_of_two_meanings(settings)
     for n, label in enumerate(settings.get("done_labels", ())):
-        if label.lower() in started:
+        if label.lower() in contradictory:
             text = f"the label {code(label)} cannot say done, because in `started_labels` it says begun"
             yield document.problem(("done_labels", n), text)
     for key in ("started_labels", "done_labels", "estimate_labels", "bots"):
@@ -137,6 +137,12 @@ def _labels(document: Document, settings: Json) -> Iterator[Problem]:
         if isinstance(rules, Mapping):
             for key in ("teams", "users"):
                 yield from _repeated(document, ("commands", command, key), rules.get(key, ()))
+
+
+def labels_of_two_meanings(settings: Json) -> set[str]:
+    """The labels, in lower case, by which an item would be both done and begun."""
+    done, started = (settings.get(key) or () for key in ("done_labels", "started_labels"))
+    return {label.lower() for label in done} & {label.lower() for label in started}
 
 
 def _repeated(document: Document, path: Path_, texts: Sequence[str]) -> Iterator[Problem]:

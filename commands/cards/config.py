@@ -1,6 +1,6 @@
 """The words of `/agile config`: what holds and where it comes from, and what a file would change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,10 +73,11 @@ def _warning(origins: Origins) -> str:
     return "\n\n".join([*wrong, *unseen])
 
 
-def in_force(wrong: Sequence[str], settings: Mapping[str, Any]) -> str:
+def in_force(wrong: Sequence[str], settings: Mapping[str, Any], contradicted: Collection[str] = ()) -> str:
     """Which settings of a file with problems are in force: `settings`, where problems cost the `wrong` ones.
 
-    Without any `wrong` ones they cost the whole file.
+    Without any `wrong` ones they cost the whole file. The last good values of the `contradicted` ones are not
+    in force, because other settings of the file contradict them.
     """
     if not wrong:
         names = ", ".join(code(key) for key in settings)
@@ -91,8 +92,17 @@ def in_force(wrong: Sequence[str], settings: Mapping[str, Any]) -> str:
         f"{', '.join(unset)} {verb} as if the file did not mention {'it' if len(unset) == 1 else 'them'}."
         if unset
         else "",
+        *(
+            f"The last good value of {code(key)} is no longer in force: the file contradicts it elsewhere."
+            for key in contradicted
+        ),
     ]
     return " ".join(part for part in parts if part)
+
+
+def in_force_with(read: SettingsFile, before: Mapping[str, Any]) -> str:
+    """Which settings are in force with a file that has problems, where `before` was in force."""
+    return in_force(read.wrong, read.in_force_after(before), read.contradicted_after(before))
 
 
 def out_of_sight(where: str) -> str:
@@ -108,7 +118,7 @@ def judged_bad(read: SettingsFile, kept: KeptFile, where: str) -> str:
     """A file that has something wrong, where `kept` was known before."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
-    return f"{head}\n\n{lines}\n\n{in_force(read.wrong, read.in_force_after(kept.settings))}"
+    return f"{head}\n\n{lines}\n\n{in_force_with(read, kept.settings)}"
 
 
 def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:

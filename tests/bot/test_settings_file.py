@@ -519,6 +519,35 @@ async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "labels"),
+    [
+        (
+            "done_labels: [shipped]",
+            "done_labels: [shipped, doing]\nstarted_labels: [doing, shipped]",
+            {"started_labels": ["doing", "shipped"]},
+        ),
+        (
+            "started_labels: [shipped]",
+            "started_labels: 7\ndone_labels: [Shipped]",
+            {"done_labels": ["Shipped"]},
+        ),
+    ],
+)
+async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
+    bot: Bot, before: str, after: str, labels: dict[str, list[str]]
+) -> None:
+    await write(bot, f"{before}\nai: true\n")
+    bad = await write(bot, f"{after}\nai: 7\n")
+    settings = await in_force(bot)
+    kept = {key: value for key, value in settings.items() if key in {"done_labels", "started_labels", "ai"}}
+    assert kept == labels | {"ai": True}
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    wrong = before.partition(":")[0]
+    assert f"The last good value of `{wrong}` is no longer in force" in run["output"]["summary"]
+    assert "`ai` stays `true`" in run["output"]["summary"]
+
+
 async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:
     bad = await write(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
     settings = await in_force(bot)
