@@ -105,10 +105,9 @@ def extract_json(request: web.Request, body: bytearray) -> bytes:
     return unquote_to_bytes(bytes(payloads[0]).replace(b"+", b" "))
 
 
-def read_json(request: web.Request, body: bytearray, shape: msgspec.json.Decoder[T]) -> tuple[T, bytes]:
-    """What a body's JSON says, and the JSON itself. Raises MalformedError."""
-    text = extract_json(request, body)
-    return decode(shape, text), text
+def read_json(request: web.Request, body: bytearray, shape: msgspec.json.Decoder[T]) -> T:
+    """What a body's JSON says. Raises MalformedError."""
+    return decode(shape, extract_json(request, body))
 
 
 async def run_aside(size: int, work: Callable[..., T], *arguments: Any) -> T:

@@ -8,11 +8,12 @@ import structlog
 from aiohttp import web
 
 from bot.bodies import MOST_BYTES as MOST_BYTES  # noqa: PLC0414 - it is the webhook's limit
-from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
+from bot.bodies import Bodies, answer, check_before_reading, extract_json, refusal, run_aside
 from bot.inbox import DatabaseAwayError, Inbox
 from bot.signatures import Signatures
 from handlers import ROUTES
-from handlers.payloads import Account, Id, Kind, MalformedError, clean
+from handlers.lenient import convert_leniently, decode_leniently
+from handlers.payloads import Account, Id, Kind, MalformedError, clean, decode, replace_half_pairs
 from storage.deliveries import Outcome, Received
 
 _RETRY_AFTER_SECONDS = 30
@@ -24,7 +25,7 @@ class _Installation(msgspec.Struct):
 
 
 class _Repository(msgspec.Struct):
-    id: Id
+    id: Id | None = None
     owner: Account | None = None
 
 
@@ -61,20 +62,59 @@ class _Envelope(msgspec.Struct):
         """The tenant's account: in events about an installation that on which it is installed."""
         installed_on = self.installation.account if self.installation else None
         owner = self.repository.owner if self.repository else None
-        return installed_on or owner or self.organization
+        account = installed_on or owner or self.organization
+        # An organization is one, also where its type is missing.
+        organization = self.organization
+        if account and organization and organization.id == account.id and organization.login:
+            return organization
+        return account
 
     @property
     def former_owner(self) -> Account | None:
         """Who had the repository before it was transferred."""
         try:
-            owner = msgspec.convert(self.changes, _Changes).owner
-        except msgspec.ValidationError:
+            owner = convert_leniently(_Changes, self.changes).owner
+        except MalformedError:
             return None
         return (owner.from_.organization or owner.from_.user) if owner and owner.from_ else None
 
 
+class _OddEnvelope(msgspec.Struct):
+    """An envelope with odd parts. Those that a delivery must not be taken without are still to be read."""
+
+    action: msgspec.Raw = msgspec.Raw(b"null")
+    installation: msgspec.Raw = msgspec.Raw(b"null")
+    repository: _Repository | None = None
+    organization: _Organization | None = None
+    changes: Any = None
+
+
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
+_ODD_ENVELOPE = msgspec.json.Decoder(_OddEnvelope)
+_ACTION = msgspec.json.Decoder(str | None)
+_INSTALLATION = msgspec.json.Decoder(_Installation | None)
 _TRANSFER = ("repository", "transferred")
+
+
+def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
+    """A body's envelope, and the body as it can be stored.
+
+    Odd values count as absent. Raises MalformedError if the body is not JSON, or if its action or the id of
+    its installation is odd.
+    """
+    try:
+        return decode(_ENVELOPE, body), body
+    except MalformedError:
+        body = replace_half_pairs(body)
+        odd = decode_leniently(_ODD_ENVELOPE, body)
+        envelope = _Envelope(
+            action=decode(_ACTION, bytes(odd.action)),
+            installation=decode_leniently(_INSTALLATION, odd.installation),
+            repository=odd.repository,
+            organization=odd.organization,
+            changes=odd.changes,
+        )
+        return envelope, body
 
 
 class Door:
@@ -95,7 +135,7 @@ class Door:
         async with self._bodies.read(request) as body:
             await run_aside(len(body), self._signatures.check, signature, body)
             try:
-                envelope, payload = await run_aside(len(body), read_json, request, body, _ENVELOPE)
+                envelope, payload = await run_aside(len(body), _read, request, body)
             except MalformedError as problem:
                 return answer(400, f"the body is not the JSON of a webhook: {problem}")
             if (event, envelope.action) not in ROUTES:
@@ -156,3 +196,7 @@ class Door:
             "the database is away; redeliver this later",
             retry_after=_RETRY_AFTER_SECONDS,
         )
+
+
+def _read(request: web.Request, body: bytearray) -> tuple[_Envelope, bytes]:
+    return read_envelope(extract_json(request, body))

@@ -2,9 +2,11 @@
 
 GitHub's descriptions allow null in lists of people and labels, and its payloads change without notice. A
 value that does not have the expected shape is taken as absent: a field falls back to its default, an element
-of a list is left out. Only where a field has no default does its object go as well.
+of a list is left out. Only where a field has no default does its object go as well. Half a surrogate pair in
+a text becomes U+FFFD.
 """
 
+import json
 import types
 import typing
 from collections.abc import Iterator
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from handlers.payloads import MalformedError, decode
+from handlers.payloads import MalformedError, decode, replace_half_pairs
 
 T = TypeVar("T")
 
@@ -29,14 +31,18 @@ def decode_leniently(shape: msgspec.json.Decoder[T], body: bytes | msgspec.Raw) 
         return decode(shape, bytes(body))
     except MalformedError as problem:
         try:
-            return typing.cast(T, _read(shape.type, msgspec.Raw(body)))
+            return typing.cast(T, _read(shape.type, msgspec.Raw(replace_half_pairs(bytes(body)))))
         except (*_ODD, RecursionError):
             raise problem from None
 
 
 def convert_leniently(shape: type[T], answer: object) -> T:
     """What an answer of GitHub's API says, without its odd values. Raises MalformedError as above."""
-    return decode_leniently(msgspec.json.Decoder(shape), msgspec.json.encode(answer))
+    try:
+        body = msgspec.json.encode(answer)
+    except UnicodeEncodeError:  # Half a surrogate pair, which json escapes.
+        body = json.dumps(answer).encode()
+    return decode_leniently(msgspec.json.Decoder(shape), body)
 
 
 def _read(kind: Any, value: msgspec.Raw) -> Any:

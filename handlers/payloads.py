@@ -34,6 +34,13 @@ Moment = datetime | _Seconds | None
 # An escaped NUL, and the escaped backslashes before it, which are no part of it.
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+# An escape in JSON. Two that make a pair, or a character of its own, are taken together.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
 
 class MalformedError(ValueError):
     """A body is not JSON of the expected shape; the text says where."""
@@ -54,6 +61,15 @@ def decode(shape: msgspec.json.Decoder[T], body: bytes | bytearray) -> T:
 def strip_nul(body: bytes) -> bytes:
     """The JSON without NUL characters in its texts, which PostgreSQL cannot store."""
     return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
+
+
+def replace_half_pairs(body: bytes) -> bytes:
+    """The JSON with U+FFFD for each half of a surrogate pair that stands alone, which is no character."""
+    return _ESCAPE.sub(_without_half, body) if _HALF.search(body) else body
+
+
+def _without_half(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape["half"] else escape[0]
 
 
 def moment(told: Moment) -> datetime | None:

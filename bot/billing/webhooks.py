@@ -59,7 +59,7 @@ class MarketplaceDoor:
         if event != "marketplace_purchase":
             return answer(202, "ignored: not an event that we act on")
         try:
-            hint, _ = await run_aside(len(body), read_json, request, body, _HINT)
+            hint = await run_aside(len(body), read_json, request, body, _HINT)
         except MalformedError as problem:
             self._log.warning("Marketplace event refused: it cannot be read", reason=str(problem))
             return answer(400, f"the body is not a purchase: {problem}")
@@ -115,7 +115,7 @@ class StripeDoor:
             if problem := await run_aside(len(body), self._problem, bytes(body), signature):
                 raise self._unsigned(problem)
             try:
-                event, _ = await run_aside(len(body), read_json, request, body, _EVENT)
+                event = await run_aside(len(body), read_json, request, body, _EVENT)
             except MalformedError as problem:
                 self._log.warning("event of Stripe refused: it cannot be read", reason=str(problem))
                 return answer(400, f"the body is no event: {problem}")

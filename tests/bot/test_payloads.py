@@ -13,11 +13,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.services import Services
-from bot.webhook import _ENVELOPE
+from bot.webhook import read_envelope
 from bot.worker import worker
-from handlers.payloads import MalformedError, decode, strip_nul
+from handlers.payloads import MalformedError, replace_half_pairs, strip_nul
 from storage.cipher import delivery_place
-from tests.bot.test_door import ISSUE, stored
+from tests.bot.test_door import INSTALLED, ISSUE, stored
 from tests.calling import SIGNED, strict_door
 from tests.running import Door, rows, signature, until
 
@@ -109,13 +109,7 @@ UNREADABLE = {
     "installation as text": changed(id=(100, '"100"')),
     "installation with a fraction": changed(id=(100, "100.5")),
     "account of 2**63": changed(id=(3, str(2**63))),
-    "repository of 2**63": changed(id=(5, str(2**63))),
-    "NUL in the kind of account": changed(type=("Organization", '"Organi\\u0000zation"')),
     "raw NUL": changed(type=("Organization", '"Organi\x00zation"')),
-    "login that no index takes": changed(login=("acme", json.dumps("x" * 5_000))),
-    "invalid UTF-8": changed(login=("acme", '"ac\udcffme"')),
-    "lone surrogate": changed(login=("acme", '"\\ud800"')),
-    "second half of a surrogate": changed(login=("acme", '"\\udc00x"')),
     "two documents": _BODY + b"{}",
     "byte order mark": b"\xef\xbb\xbf" + _BODY,
     "list": b"[" + _BODY + b"]",
@@ -183,20 +177,84 @@ async def test_a_purchase_by_an_account_that_cannot_be(entrance: Door, account: 
     assert await post_to(entrance, "/webhooks/marketplace", body) == 400
 
 
-ODD = {
-    f"{depth} levels deep where nobody looks": b'{"x":' + b"[" * depth + b"]" * depth + b"," + _BODY[1:]
-    for depth in (100, 850, 900, 925, 940, 950, 960, 970, 980, 990)
-} | {
-    "invalid UTF-8 where nobody looks": b'{"x":"\xff",' + _BODY[1:],
-    "title with a lone surrogate": changed(title=("Pay by card", '"\\ud800 card"')),
-    "title with NUL": changed(title=("Pay by card", '"Pay\\u0000 by\\\\u0000 card"')),
-    "title in invalid UTF-8": changed(title=("Pay by card", '"\udcff card"')),
-    "issue number of 2**31": changed(number=(7, str(2**31))),
-    "sender of 2**63": changed(id=(1, str(2**63))),
-    "push long after the end of time": changed(private=(False, 'false, "pushed_at": 999999999999999')),
-    "full name that no index takes": changed(full_name=("acme/shop", json.dumps("a/" + "x" * 5_000))),
-    "the same key twice": _BODY[:-1] + b', "action": "opened"}',
+# Of the envelope, which must not cost the event.
+ODD_ENVELOPES = {
+    "invalid UTF-8": changed(login=("acme", '"ac\udcffme"')),
+    "repository-of-2**63": changed(id=(5, str(2**63))),
+    "NUL in the kind of account": changed(type=("Organization", '"Organi\\u0000zation"')),
+    "login that no index takes": changed(login=("acme", json.dumps("x" * 5_000))),
+    "first half of a pair": changed(login=("acme", '"\\ud800"')),
+    "second half of a pair": changed(login=("acme", '"\\uDC00x"')),
+    "half a pair where nobody looks": changed(title=("Pay by card", '"Pay \\\\\\ud83d \\ud83d\\ude00"')),
+    "owner without a type": changed(type=("Organization", "null")),
+    "owner without a login": changed(login=("acme", "null")),
 }
+
+
+@pytest.mark.parametrize("body", ODD_ENVELOPES.values(), ids=ODD_ENVELOPES.keys())
+async def test_an_odd_part_of_the_envelope_costs_that_part(
+    base: Services, entrance: Door, body: bytes
+) -> None:
+    for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
+        assert (await post(entrance, sent, kind))[0] == 202
+    (event,) = await stored(base)
+    payload = base.cipher.open(event.payload, delivery_place(3, event.delivery_id))
+    assert replace_half_pairs(payload) == payload
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"organization": {}},
+        {"organization": {"id": 3, "login": None}},
+        {"organization": 7},
+        {"installation": {"id": 100, "account": {}}},
+        {"installation": {"id": 100, "account": {"id": 3, "login": 7, "type": None}}},
+        {"repository": None, "organization": {"id": 3, "login": "acme", "type": 7}},
+        {"repository": [], "sender": 7},
+        {"repository": {"owner": {}}, "changes": [7]},
+        {"changes": {"owner": 7}},
+    ],
+)
+async def test_whose_a_delivery_is_can_be_told_by_any_part(
+    base: Services, entrance: Door, odd: dict[str, Any]
+) -> None:
+    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+    assert await entrance.deliver("installation", INSTALLED) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE | odd) == (202, "stored")
+    assert len({event.organization_id for event in await stored(base)}) == 1
+
+
+async def test_an_organization_whose_type_is_missing_is_one(base: Services, entrance: Door) -> None:
+    owner = ISSUE["repository"]["owner"] | {"type": None}
+    payload = ISSUE | {
+        "repository": ISSUE["repository"] | {"owner": owner},
+        "organization": {"id": 3, "login": "acme"},
+    }
+    assert await entrance.deliver("issues", payload) == (202, "stored")
+    (event,) = await stored(base)
+    (organization,) = await rows(base, "select * from organizations", event.organization_id)
+    assert (organization.name, organization.account_type) == ("acme", "Organization")
+
+
+ODD = (
+    ODD_ENVELOPES
+    | {
+        f"{depth} levels deep where nobody looks": b'{"x":' + b"[" * depth + b"]" * depth + b"," + _BODY[1:]
+        for depth in (100, 850, 900, 925, 940, 950, 960, 970, 980, 990)
+    }
+    | {
+        "invalid UTF-8 where nobody looks": b'{"x":"\xff",' + _BODY[1:],
+        "title with a lone surrogate": changed(title=("Pay by card", '"\\ud800 card"')),
+        "title with NUL": changed(title=("Pay by card", '"Pay\\u0000 by\\\\u0000 card"')),
+        "title in invalid UTF-8": changed(title=("Pay by card", '"\udcff card"')),
+        "issue number of 2**31": changed(number=(7, str(2**31))),
+        "sender of 2**63": changed(id=(1, str(2**63))),
+        "push long after the end of time": changed(private=(False, 'false, "pushed_at": 999999999999999')),
+        "full name that no index takes": changed(full_name=("acme/shop", json.dumps("a/" + "x" * 5_000))),
+        "the same key twice": _BODY[:-1] + b', "action": "opened"}',
+    }
+)
 
 
 async def test_what_is_taken_can_be_worked_off(base: Services, entrance: Door) -> None:
@@ -239,7 +297,7 @@ async def test_nul_is_left_out_of_what_is_recorded(base: Services, entrance: Doo
 def test_whatever_comes_is_read_or_malformed(body: bytes) -> None:
     for given_body in (body, b'{"repository": ' + body + b"}", b'{"x": ' + body + b"}"):
         try:
-            decode(_ENVELOPE, given_body)
+            read_envelope(given_body)
         except MalformedError:
             continue
 
@@ -247,3 +305,13 @@ def test_whatever_comes_is_read_or_malformed(body: bytes) -> None:
 @given(st.text(alphabet=st.sampled_from(["\x00", "\\", "u", "0", '"', "a", "ü"]), max_size=12))
 def test_only_nul_is_left_out(text: str) -> None:
     assert json.loads(strip_nul(json.dumps([text]).encode())) == [text.replace("\x00", "")]
+
+
+@given(
+    st.text(alphabet=st.sampled_from(["\ud83d", "\ude00", "\\", "u", "d", "8", '"', "a", "ü"]), max_size=12)
+)
+def test_only_halves_of_pairs_are_replaced(text: str) -> None:
+    # Where two halves come together, JSON makes one character of them.
+    whole = json.loads(json.dumps([text]))[0]
+    readable = "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in whole)
+    assert json.loads(replace_half_pairs(json.dumps([text]).encode())) == [readable]
