@@ -54,7 +54,7 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.gaps import Gaps
-from storage.installations import Installations, Relation
+from storage.installations import Installations, Relation, SeenLogin
 from storage.jobs import (
     ANSWER,
     BACKFILL,
@@ -84,8 +84,8 @@ CHECK_EVERY = timedelta(minutes=10)
 _PEOPLE = {"User", "EnterpriseUserAccount"}
 _NOBODY = {GHOST_ID, WEB_FLOW_ID}
 
-# Logins by tenant and person.
-_People = dict[tuple[int, int], str]
+# Who was seen with which login last, by tenant and person and by tenant and login.
+_People = dict[tuple[int, int | str], SeenLogin]
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class Recording:
         self._clock = clock
         self._reading = reading
         # Only who has been committed: what goes with a transaction that fails is stored by the next one.
-        self._met: LRUCache[tuple[int, int], str] = LRUCache(maxsize=10_000)
+        self._met: LRUCache[tuple[int, int | str], SeenLogin] = LRUCache(maxsize=20_000)
         self._log = structlog.get_logger(__name__)
 
     async def work_off(self, organization_id: int, most: int | None = None) -> int:
@@ -191,7 +191,7 @@ class Recording:
                 hidden, may_hear_anew = await projects.hidden(), True
         if self._jobs is not None and may_hear_anew:
             deferrals += _past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
-        people = await self._meet(tenant, _accounts_in(read))
+        people = await self._meet(tenant, _sightings_in(read))
         await Timeline(tenant).record(rows)
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
         # Answers, of which none is the same as another, stay in the order of their events.
@@ -352,20 +352,27 @@ class Recording:
         reconcile = partial(self._jobs.reconcile, tenant.connection, organization_id=where)
         return [_Deferral(RECONCILE, (), reconcile)]
 
-    async def _meet(self, tenant: Tenant, accounts: Iterable[Account]) -> _People:
-        """Stores people who were not met before, or under another login. Returns them by tenant and id."""
-        new, rounds = _People(), [dict[int, str]()]
-        for account in accounts:
-            person, login = (tenant.organization_id, account.id), clean(account.login)
-            if account.type not in _PEOPLE or account.id in _NOBODY or not is_person(login):
+    async def _meet(self, tenant: Tenant, sightings: Iterable[SeenLogin]) -> _People:
+        """Stores people who were not met before, or under another login. Returns what is known of them."""
+        new, fresh = _People(), list[SeenLogin]()
+        for sighting in sightings:
+            by_id, by_login = (
+                (tenant.organization_id, sighting.github_id),
+                (tenant.organization_id, sighting.login.lower()),
+            )
+            last = new.get(by_id, self._met.get(by_id))
+            holder = new.get(by_login, self._met.get(by_login))
+            # The same, unless somebody else had the login meanwhile, or the person another one.
+            if (
+                last is not None
+                and last is holder
+                and last.login == sighting.login
+                and last.at <= sighting.at
+            ):
                 continue
-            if new.get(person, self._met.get(person)) == login:
-                continue
-            if account.id in rounds[-1]:  # Renamed within the batch: both logins are to be known.
-                rounds.append({})
-            rounds[-1][account.id] = new[person] = login
-        for people in rounds:
-            await Installations(tenant).meet(people)
+            fresh.append(sighting)
+            new[by_id] = new[by_login] = sighting
+        await Installations(tenant).meet(fresh)
         return new
 
     async def _read(self, organization_id: int, events: Sequence[StoredEvent]) -> _Read:
@@ -421,14 +428,25 @@ def _needs_repository(outcome: Outcome) -> bool:
     return isinstance(outcome, Recorded) and not isinstance(outcome.fact, ActivityEvent)
 
 
-def _accounts_in(read: _Read) -> Iterator[Account]:
-    """All accounts that deliveries tell of, in the order of the deliveries."""
-    for _, frame, outcomes in read.found:
+def _sightings_in(read: _Read) -> Iterator[SeenLogin]:
+    """All people whom deliveries tell of, with their logins at those moments, in the deliveries' order."""
+    for event, frame, outcomes in read.found:
+        happened_at = event.received_at
         for outcome in outcomes:
             if isinstance(outcome, Recorded):
-                yield from outcome.accounts
+                at = min(outcome.fact.at, event.received_at)
+                yield from _people_among(outcome.accounts, at)
+                if outcome.fact.actor:
+                    happened_at = min(happened_at, at)
         if frame.sender is not None:
-            yield frame.sender
+            yield from _people_among((frame.sender,), happened_at)
+
+
+def _people_among(accounts: Iterable[Account], at: datetime) -> Iterator[SeenLogin]:
+    for account in accounts:
+        login = clean(account.login)
+        if account.type in _PEOPLE and account.id not in _NOBODY and is_person(login):
+            yield SeenLogin(account.id, login, at)
 
 
 async def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Sequence[int]) -> list[_Deferral]:

@@ -1,11 +1,12 @@
 """The tenant's installation of the App, and the people that it has met."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +21,15 @@ class Relation(Enum):
     REPLACED = auto()  # The account has another one.
     ENDED = auto()  # It was the account's, which has none now.
     UNKNOWN = auto()  # The account has none, and this one was never its.
+
+
+@dataclass(frozen=True, slots=True)
+class SeenLogin:
+    """A person, by GitHub's id, who had a login at a moment."""
+
+    github_id: int
+    login: str
+    at: datetime
 
 
 class Installations:
@@ -94,11 +104,12 @@ class Installations:
         """When GitHub is asked again which repositories can be seen."""
         await self._update(next_visibility_check_at=at)
 
-    async def meet(self, people: Mapping[int, str]) -> None:
-        """Remembers people of this tenant, by GitHub's id, under the logins that they have now."""
+    async def meet(self, people: Sequence[SeenLogin]) -> None:
+        """Remembers people of this tenant, and which logins they had when."""
         if people:
-            told = [{"github_id": github_id, "login": login} for github_id, login in people.items()]
-            await self._connection.execute(text("select meet_people(:told)"), {"told": json.dumps(told)})
+            await self._connection.execute(
+                text("select meet_people(:told)"), {"told": msgspec.json.encode(people).decode()}
+            )
 
     async def _value(self, column: ColumnElement[Any]) -> Any:
         return await self._connection.scalar(

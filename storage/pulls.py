@@ -11,7 +11,7 @@ from sprints.heads import Button as Pressed
 from sprints.model import ActivityEvent, ItemSnapshot, Source
 from sprints.numbering import own
 from storage.database import Tenant
-from storage.logins import Logins
+from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline
 from storage.timeline import Timeline, TimelineRow
 
@@ -89,7 +89,7 @@ class Pulls:
         return is_tenant & (timeline.c.project_id == self._project_id)
 
     async def _facts(self, *conditions: ColumnElement[bool], kind: str) -> list[ActivityEvent]:
-        names = ("subject", "event", "at", "delivery", "before", "after", "actor", "source")
+        names = ("subject", "event", "at", "delivery", "before", "after", "actor", "source", "created_at")
         query = (
             select(*(timeline.c[name] for name in names))
             # The kinds beside items have an index of their own, which is used only where that is said.
@@ -110,7 +110,8 @@ class Pulls:
                     before=row.before,
                     actor=row.actor,
                     source=Source(row.source),
-                )
+                ),
+                moment_of_logins(row),
             )
             for row in await self._connection.execute(query)
         ]

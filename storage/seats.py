@@ -8,7 +8,7 @@ from sprints.people import is_person, spelled_once
 from storage.database import Tenant
 from storage.logins import Logins
 
-# A login that changed hands was one person's at first and another's at last.
+# Of a login that passed from one person to another, each moment counts.
 _ACTIVE = text(
     """
     with private as (
@@ -16,7 +16,8 @@ _ACTIVE = text(
         select id from projects
         where organization_id = :tenant and is_private and (is_active or hidden_since is null)
     )
-    select actor, min(at) as first, max(at) as last from timeline as told
+    select actor, min(case source when 'webhook' then at else created_at end) as had_at
+    from timeline as told
     where organization_id = :tenant and project_id in (select id from private)
         and at > :since and at <= :until and kind in ('issue', 'pull_request')
         and actor is not null and actor <> '' and right(actor, 1) <> ']'
@@ -25,15 +26,23 @@ _ACTIVE = text(
             where planned.organization_id = :tenant and planned.item = told.item
                 and planned.milestone_id is not null
         )
-    group by actor order by actor
+    group by actor, case when lower(actor) = any (cast(:shared as text[])) then
+        case source when 'webhook' then at else created_at end
+    end
+    order by actor
     """
 )
 _FIRST = text(
     """
-    select actor, min(at) as first from timeline
+    select
+        actor, min(at) as first, min(case source when 'webhook' then at else created_at end) as had_at
+    from timeline
     where organization_id = :tenant and lower(actor) = any (:logins) and kind in ('issue', 'pull_request')
         and project_id in (select id from projects where organization_id = :tenant and is_private)
-    group by actor order by first, lower(actor)
+    group by actor, case when lower(actor) = any (cast(:shared as text[])) then
+        case source when 'webhook' then at else created_at end
+    end
+    order by first, lower(actor)
     """
 )
 
@@ -51,20 +60,27 @@ class Seats:
 
     async def used(self, now: datetime, days: int) -> list[str]:
         """The logins of all who acted within so many days, in any order."""
-        values = {"tenant": self._organization_id, "since": now - timedelta(days=days), "until": now}
         logins = await Logins.of(self._tenant)
+        values = {
+            "tenant": self._organization_id,
+            "since": now - timedelta(days=days),
+            "until": now,
+            "shared": logins.shared,
+        }
         people = [
-            logins.present(row.actor, at)
-            for row in await self._connection.execute(_ACTIVE, values)
-            for at in (row.last, row.first)
+            logins.present(row.actor, row.had_at) for row in await self._connection.execute(_ACTIVE, values)
         ]
         return sorted(spelled_once(filter(is_person, people)))
 
     async def in_order(self, people: list[str]) -> list[str]:
         """The same people, those first who have worked here for the longest time."""
         logins = await Logins.of(self._tenant)
-        values = {"tenant": self._organization_id, "logins": sorted(logins.all_of(people))}
+        values = {
+            "tenant": self._organization_id,
+            "logins": sorted(logins.all_of(people)),
+            "shared": logins.shared,
+        }
         spelling = {login.lower(): login for login in people}
         rows = await self._connection.execute(_FIRST, values)
-        present = dict.fromkeys(logins.present(row.actor, row.first).lower() for row in rows)
+        present = dict.fromkeys(logins.present(row.actor, row.had_at).lower() for row in rows)
         return [spelling[login] for login in present if login in spelling]

@@ -276,10 +276,10 @@ organization_members = _tenant_table(
     Column("role", Text, nullable=False, server_default="member"),
     Column("invited_by", BigInteger),
     _moment("joined_at", nullable=False, server_default=_NOW),
-    # The login that this tenant saw last. Only the database looks at when: it tells whose a login is now.
+    # The login of the newest event that this tenant had, and when it was first seen by the events' own times.
     Column("login", Text, nullable=False),
     _moment("login_seen_at", nullable=False, server_default=_NOW),
-    # Those that it saw before: `login`, and `until` when.
+    # Those that the person had before: `login`, and `since` when.
     Column("former_logins", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("organization_id", "user_id"),
 )

@@ -20,7 +20,7 @@ from sprints.model import (
     Source,
 )
 from storage.database import Tenant
-from storage.logins import Logins
+from storage.logins import Logins, moment_of_logins
 from storage.tables import sprints, timeline
 
 _MILESTONE, _LABEL = "milestone", "label"
@@ -138,7 +138,10 @@ class Timeline:
         """What happened to a repository's labels."""
         query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == _LABEL)
         logins = await self._logins()
-        return [logins.in_label(_label_event(row)) for row in await self._connection.execute(query)]
+        return [
+            logins.in_label(_label_event(row), moment_of_logins(row))
+            for row in await self._connection.execute(query)
+        ]
 
     async def activity(
         self, project_id: int, kind: str, since: datetime, until: datetime
@@ -151,7 +154,10 @@ class Timeline:
             timeline.c.at < until,
         )
         logins = await self._logins()
-        return [logins.in_activity(_activity_event(row)) for row in await self._connection.execute(query)]
+        return [
+            logins.in_activity(_activity_event(row), moment_of_logins(row))
+            for row in await self._connection.execute(query)
+        ]
 
     async def permissions_before(self, installation: str, moment: datetime) -> set[str] | None:
         """The names of the permissions that an installation had before a moment; None if none were noted."""
@@ -191,7 +197,7 @@ class Timeline:
         query = self._facts().where(*conditions).order_by(timeline.c.item)
         logins, rows = await self._logins(), await self._connection.execute(query)
         return {
-            item: [logins.in_item(_item_event(row)) for row in group]
+            item: [logins.in_item(_item_event(row), moment_of_logins(row)) for row in group]
             for item, group in itertools.groupby(rows, key=lambda row: row.item)
         }
 
@@ -202,7 +208,10 @@ class Timeline:
         return self._known_logins
 
     def _facts(self) -> Select[Any]:
-        columns = ("item", "kind", "event", "at", "delivery", "actor", "source", "subject", "before", "after")
+        columns = (
+            *("item", "kind", "event", "at", "delivery", "actor", "source", "subject", "before", "after"),
+            "created_at",
+        )
         return select(*(timeline.c[name] for name in columns)).where(
             timeline.c.organization_id == self._organization_id
         )
@@ -212,7 +221,7 @@ class Timeline:
         found: dict[int, list[MilestoneEvent]] = {}
         logins = await self._logins()
         for row in await self._connection.execute(query):
-            event = logins.in_milestone(_milestone_event(row))
+            event = logins.in_milestone(_milestone_event(row), moment_of_logins(row))
             found.setdefault(event.milestone, []).append(event)
         return found
 

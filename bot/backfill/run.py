@@ -20,7 +20,7 @@ from handlers.payloads import clean
 from sprints.model import ItemEvent, MilestoneEvent, Source
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
-from storage.installations import Installations
+from storage.installations import Installations, SeenLogin
 from storage.projects import Project, Projects
 from storage.tables import projects, timeline
 from storage.timeline import Timeline, TimelineRow
@@ -169,11 +169,13 @@ class _Work:
 
     async def all_pages(self, place: Place, progress: Progress) -> Place:
         while place.phase is not None:
+            asked_at = self._clock()
             page = await self._asking.page(place.phase, place.after)
             self._check(page)
             facts, lost = await self._read(page)
             place = place.behind(page, lost)
-            await self._keep(facts, people_in(page.nodes), _links(page, self._name), place)
+            people = [SeenLogin(*person, asked_at) for person in people_in(page.nodes).items()]
+            await self._keep(facts, people, _links(page, self._name), place)
             progress(place.told, max(place.told, page.total))
             if place.phase is not None:
                 self._asking.leave_enough()
@@ -228,7 +230,7 @@ class _Work:
     async def _keep(
         self,
         facts: Sequence[ItemEvent],
-        people: Mapping[int, str],
+        people: Sequence[SeenLogin],
         links: Sequence[LinkedIssues],
         place: Place,
     ) -> None:

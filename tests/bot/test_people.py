@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from sprints.rules import Rules
 from sprints.team import team_days
 from sprints.team_sums import people_of
 from sprints.wip import owners_of
-from storage.installations import Installations
+from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
 from storage.pulls import Pulls
 from storage.seats import Seats
@@ -181,7 +182,115 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
     }
     await record(base, entrance, [event(1, "opened", ALICE, 2), ("pull_request_review", review)])
     async with base.database.tenant(await tenant(base)) as opened:
-        await Installations(opened).meet({1: "alicia", 9: "bobby"})
+        await Installations(opened).meet([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
         (found,) = await Pulls(opened, project.id).reviews(NOW - timedelta(days=30))
     assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
+
+
+def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dict[int, str]]:
+    """Deeds of five people who rename themselves and take over logins, and their logins in the end.
+
+    Unless it `may_return`, nobody takes a login that was theirs before.
+    """
+    random = Random(seed)
+    logins = {person: f"Login-{person}" for person in range(1, 6)}
+    had = {person: {login} for person, login in logins.items()}
+    deeds = list[tuple[int, Json]]()
+    for _ in range(60):
+        person = random.choice(list(logins))
+        if random.random() < 0.4:
+            free = {f"Login-{n}" for n in range(1, 9)} - set(logins.values())
+            if not may_return:
+                free -= had[person]
+            if free:
+                logins[person] = random.choice(sorted(free))
+                had[person].add(logins[person])
+        deeds.append((person, {"id": person, "login": logins[person], "type": "User"}))
+    seen = {person: str(sender["login"]) for person, sender in deeds}
+    return deeds, seen
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_each_deed_is_its_person_s_whatever_logins_change_hands(
+    base: Services, entrance: Door, seed: int
+) -> None:
+    """In order whatever happens, and in any order if nobody gets an old login back."""
+    is_in_order = seed % 2 == 0
+    deeds, seen = stories(seed, may_return=is_in_order)
+    events = []
+    for number, (_, sender) in enumerate(deeds, 1):
+        at = (NOW - timedelta(days=2) + timedelta(minutes=number)).isoformat()
+        event_of_deed = event(number, "opened", sender, 5, user=sender, assignees=[sender])
+        event_of_deed[1]["issue"] |= {"created_at": at, "updated_at": at}
+        events.append(event_of_deed)
+    if not is_in_order:
+        Random(seed).shuffle(events)
+    for start in range(0, len(events), 7):
+        await record(base, entrance, events[start : start + 7])
+
+    histories = await known(base)
+    shown = {number: in_order(histories[f"I_{number}"])[0] for number, _ in enumerate(deeds, 1)}
+    expected = {number: seen[person] for number, (person, _) in enumerate(deeds, 1)}
+    assert {number: fact.actor for number, fact in shown.items()} == expected
+    assert {number: fact.snapshot.assignees for number, fact in shown.items()} == {
+        number: (login,) for number, login in expected.items()
+    }
+    assert await seats(base) == sorted(set(expected.values()))
+
+
+def at_day(day: int, number: int, sender: Json) -> tuple[str, Json]:
+    """An issue that somebody opens on a day."""
+    at = f"2026-11-{day:02}T10:00:00Z"
+    return event(number, "opened", sender, day, user=sender, created_at=at)
+
+
+BOB = {"id": 2, "login": "bob", "type": "User"}
+
+
+async def test_a_login_that_is_taken_before_we_notice_is_the_taker_s(base: Services, entrance: Door) -> None:
+    await record(
+        base, entrance, [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, ALICE | {"login": "bob"})]
+    )
+    await record(base, entrance, [at_day(5, 4, BOB | {"login": "robert"})])
+
+    assert await openers(base, 4) == ["bob", "robert", "bob", "robert"]
+    assert await seats(base) == ["bob", "robert"]
+
+
+async def test_an_event_that_comes_late_brings_no_old_login_back(base: Services, entrance: Door) -> None:
+    await record(base, entrance, [at_day(3, 1, ALICE), at_day(5, 2, ALICE | {"login": "alicia"})])
+    await record(base, entrance, [at_day(4, 3, ALICE), at_day(2, 4, ALICE)])
+    assert await openers(base, 4) == ["alicia"] * 4
+
+    newcomer = {"id": 3, "login": "alice", "type": "User"}
+    await record(base, entrance, [at_day(6, 5, newcomer)])
+    assert await openers(base, 5) == [*["alicia"] * 4, "alice"]
+    assert await seats(base) == ["alice", "alicia"]
+
+
+async def test_what_github_is_asked_about_the_past_names_people_as_they_are_called_now(
+    base: Services, entrance: Door
+) -> None:
+    """A backfill tells what alice did of old by the login that bob had then."""
+    events = [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, BOB | {"login": "robert"})]
+    await record(base, entrance, [*events, at_day(5, 4, ALICE | {"login": "bob"})])
+    await rows(
+        base,
+        "insert into timeline (organization_id, project_id, item, kind, event, at, actor, source, milestone_id, "
+        "after) select organization_id, project_id, item, kind, 'edited', at, 'bob', 'backfill', milestone_id, "
+        "after from timeline where item = 'I_1' and event = 'opened' returning 1",
+        await tenant(base),
+    )
+
+    assert await openers(base, 4) == ["bob", "robert", "robert", "bob"]
+    assert {one.actor for one in (await known(base))["I_1"]} == {"bob"}
+
+
+async def openers(base: Services, count: int) -> list[str | None]:
+    """Who opened each of the first issues."""
+    histories = await known(base)
+    return [
+        next(fact.actor for fact in histories[f"I_{number}"] if fact.event == "opened")
+        for number in range(1, count + 1)
+    ]

@@ -266,7 +266,7 @@ async def two(base: Services, server: EmbeddedServer, database_name: str) -> tup
     owner.fill(one, 100)
     owner.fill(other, 100)
     for tenant_id, person in ((one, 101), (other, 102)):
-        told = f'[{{"github_id": {person}, "login": "person-{person}"}}]'
+        told = f'[{{"github_id": {person}, "login": "person-{person}", "at": "2026-11-02T09:00:00Z"}}]'
         async with base.database.tenant(tenant_id) as tenant:
             await tenant.connection.execute(text("select meet_people(:told)"), {"told": told})
     # The filled deadline is of a fixed day in the future of nobody: it must not count by itself.

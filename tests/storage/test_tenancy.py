@@ -24,7 +24,7 @@ from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries, Received, StoredEvent, open_payload, receive
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
-from storage.installations import Installations
+from storage.installations import Installations, SeenLogin
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
@@ -322,7 +322,8 @@ async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
 
 async def meet(base: Services, tenant: int, people: dict[int, str]) -> None:
     async with base.database.tenant(tenant) as transaction:
-        await Installations(transaction).meet(people)
+        at = datetime.now(UTC)
+        await Installations(transaction).meet([SeenLogin(*person, at) for person in people.items()])
 
 
 async def known_as(base: Services, tenant: int) -> dict[int, str]:
