@@ -13,12 +13,14 @@ _SUMMARY = "summary:"
 async def note_shared_summaries(tenant: Tenant, leader: Project, now: datetime) -> None:
     """Notes in each repository which of its milestones were summed up where their sprint is led.
 
-    It is done while they share, because nobody can tell it afterwards.
+    It is done while they share, because nobody can tell it afterwards. A summary that GitHub does not have,
+    because it waits, was refused or was withdrawn, sums up nothing.
     """
     if not leader.sharing or leader.is_led:
         return
     posts = Posts(tenant)
-    summed_up = await posts.wanted(leader.id, _SUMMARY)
+    fates = await posts.fates(leader.id, _SUMMARY)
+    summed_up = {key for key, fate in fates.items() if fate.sent_at is not None}
     members = {(member.full_name or "").lower(): member.id for member in leader.sharing}
     for sprint in await Sprints(tenant, leader).all(now) if summed_up else ():
         if f"{_SUMMARY}{sprint.milestone}" in summed_up:

@@ -198,17 +198,12 @@ class Posts:
 
     async def fate(self, project_id: int, key: str) -> Fate | None:
         """What was wanted last under a key, and what has become of it. None if it was withdrawn."""
-        return (await self.fates(project_id, key)).get(key)
+        is_it = posts.c.key == key
+        return (await self._fates(project_id, is_it)).get(key)
 
     async def fates(self, project_id: int, prefix: str = "") -> dict[str, Fate]:
         """By key what was wanted last under each that begins so, without what was withdrawn."""
-        query = select(posts).where(
-            self._mine,
-            posts.c.project_id == project_id,
-            posts.c.key.startswith(prefix, autoescape=True),
-            ~posts.c.is_withdrawn,
-        )
-        return {row.key: _fate(row) for row in await self._connection.execute(query)}
+        return await self._fates(project_id, posts.c.key.startswith(prefix, autoescape=True))
 
     async def pending_notices(self, project_id: int) -> set[str]:
         """The keys of what would notify people and was not said yet."""
@@ -224,9 +219,12 @@ class Posts:
         return set(await self._connection.scalars(query))
 
     async def wanted(self, project_id: int, prefix: str) -> dict[str, datetime]:
-        """The keys that begin so, and since when each is wanted as it is."""
+        """The keys that begin so, without what was withdrawn, and since when each is wanted as it is."""
         query = select(posts.c.key, posts.c.wanted_at).where(
-            self._mine, posts.c.project_id == project_id, posts.c.key.startswith(prefix, autoescape=True)
+            self._mine,
+            posts.c.project_id == project_id,
+            posts.c.key.startswith(prefix, autoescape=True),
+            ~posts.c.is_withdrawn,
         )
         return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
@@ -385,6 +383,12 @@ class Posts:
     @property
     def _mine(self) -> ColumnElement[bool]:
         return posts.c.organization_id == self._organization_id
+
+    async def _fates(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, Fate]:
+        query = select(posts).where(
+            self._mine, posts.c.project_id == project_id, has_key, ~posts.c.is_withdrawn
+        )
+        return {row.key: _fate(row) for row in await self._connection.execute(query)}
 
     async def _update(self, post_id: int, **values: object) -> None:
         await self._connection.execute(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.doctor import examine
 from bot.github import GitHubUnavailableError
@@ -193,6 +194,34 @@ async def test_an_issue_that_is_nobody_s_work_is_closed_at_once(desk: Desk) -> N
     issues = await desk.bot.github.call("GET", f"/repos/{desk.bot.repo}/issues?state=all")
     (found,) = [one for one in issues if one["title"] == "Summary: Sprint 1"]
     assert (found["state"], found["state_reason"]) == ("closed", "not_planned")
+
+
+async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(desk: Desk) -> None:
+    """A team's posts are many; a prefix cannot use the index in every collation."""
+    await rows(
+        desk.bot.base,
+        "insert into posts (organization_id, project_id, key, kind, body, data, wanted_at) "
+        "select :tenant, :project, 'check:' || n, 'check', '', '{}', now() "
+        "from generate_series(1, 2000) as n returning id",
+        desk.tenant,
+        tenant=desk.tenant,
+        project=desk.project,
+    )
+    queries = list[tuple[str, Any]]()
+    async with desk.bot.base.database.tenant(desk.tenant) as tenant:
+        connection = tenant.connection
+        await connection.exec_driver_sql("set local enable_seqscan = off")
+        event.listen(
+            connection.sync_connection,
+            "before_cursor_execute",
+            lambda *call: queries.append((call[2], call[3])),
+        )
+        await Posts(tenant).fate(desk.project, "check:1")
+        ((query, values),) = queries
+        plan = await connection.exec_driver_sql(f"explain {query}", values)
+        lines = [str(row[0]) for row in plan]
+
+    assert any("Index Cond:" in line and "key" in line for line in lines), lines
 
 
 # What GitHub says

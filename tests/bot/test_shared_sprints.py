@@ -238,6 +238,38 @@ async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
+async def test_a_repository_that_leaves_sums_up_what_waited_unsent(shop: Shop) -> None:
+    """Quiet hours hold the shared summary back until one repository has left."""
+    bot = shop.bot
+    everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
+    await settle(bot, quiet_hours={"from": "00:00", "until": "23:59:59"})
+    for repo in (shop.lead, shop.other):
+        await bot.github.update_milestone(repo, 1, state="closed")
+    await bot.rest()
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == []
+
+    lead = shop.lead.partition("/")[2]
+    await bot.github.put_file(
+        everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
+    )
+    await bot.rest()
+    await settle(bot)
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [
+        (shop.lead, "Summary: Sprint 12"),
+        (shop.other, "Summary: sprint 12"),
+    ]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def settle(bot: Bot, **settings: object) -> None:
+    """The organization's own settings are these."""
+    (tenant,) = await tenants(bot)
+    query = "update organizations set settings = cast(:settings as jsonb) where id = :tenant returning id"
+    assert await rows(bot.base, query, tenant, settings=json.dumps(settings), tenant=tenant)
+
+
 async def redraw(bot: Bot, *repos: str) -> None:
     tenant = (await tenants(bot))[0]
     ids = [(await project(bot, tenant, repo)).id for repo in repos]
