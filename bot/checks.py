@@ -117,9 +117,15 @@ class Checks:
         """A check that waited to be sent, as it is to be sent now.
 
         None if it is wanted otherwise now, which is sent by a job of its own, or if nobody needs it: its
-        commit is not the head of an open pull request any more.
+        commit is not the head of an open pull request any more, or the team wants no checks any more.
         """
         head = str(post.data["head_sha"])
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+            if project is None or not _wants_checks(project):
+                if project is not None and _switches_off_checks(project):
+                    await Posts(tenant).withdraw(project_id, {post.key})
+                return None
         await self.work_out(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
             pull = await Pulls(tenant, project_id).of_head(head)
@@ -354,11 +360,12 @@ def _foretold(check: Said) -> tuple[Foretold, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    return (
-        project.is_open_to_us
-        and project.settings.get("checks") != "off"
-        and project.settings.get("paused") is not True
-    )
+    is_paused = project.settings.get("paused") is True
+    return project.is_open_to_us and not _switches_off_checks(project) and not is_paused
+
+
+def _switches_off_checks(project: Project) -> bool:
+    return project.settings.get("checks") == "off"
 
 
 def _is_listed(login: str, project: Project) -> bool:

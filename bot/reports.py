@@ -104,6 +104,8 @@ class Reports:
                 await self._jobs.redraw(
                     tenant.connection, at, organization_id=organization_id, project_id=project_id
                 )
+            elif drafting.has_failed or failures:
+                pass  # What waits would ask for the next redraw at once, which fails too. Its turn comes.
             elif project_id in await Posts(tenant).waiting():
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
         if failures:
@@ -112,7 +114,8 @@ class Reports:
     async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
         """A post that waited to be said, as it is to be said now. None if it is not so any more.
 
-        Then a redraw follows, which brings it up to date or withdraws it.
+        Then a redraw follows, which brings it up to date or withdraws it; none where it is not known what
+        should be said, because that would be as little known to the redraw.
         """
         async with self._database.tenant(organization_id) as tenant:
             project = await self._project(tenant, project_id)
@@ -131,6 +134,8 @@ class Reports:
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
                     await Forecasts(tenant, project_id).put(carrier, draft.foretold)
                     return fresh
+                case None if drafting.has_failed:
+                    return None
             now, last = self._clock(), self._asked.get(project_id)
             at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
             self._asked[project_id] = now

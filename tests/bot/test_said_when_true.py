@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.ended_sprint import EndedSprint
 from bot.github import GitHubUnavailableError
 from tests.bot.test_reports import CURRENT, Room, closed_sprint, joining, room, tracked  # noqa: F401 - fixtures
 from tests.builders import at
@@ -87,6 +88,32 @@ async def test_alerts_wait_for_the_end_of_quiet_hours_that_last_into_the_morning
     await record(tracked.bot, *joining(3).events)
     counts = [len(await tracked.go(f"2026-11-19 {time}")) for time in ("08:30", "09:29", "09:31")]
     assert counts == [1, 1, 2]
+
+
+async def test_where_it_is_not_known_what_to_say_it_is_asked_once_each_turn(
+    room: Room,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The summary waits for the end of quiet hours, and cannot be worked out any more."""
+    closed = await closed_sprint(room, quiet_hours={"from": "00:00", "until": "23:59:59"})
+    await room.go(closed)
+    await room.settle(quiet_hours=None)
+    attempts = list[datetime]()
+
+    async def fail(_: EndedSprint) -> None:
+        attempts.append(room.clock.now or closed)
+        raise ValueError("cannot be worked out")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EndedSprint, "drafts", fail)
+        for minutes in range(0, 12, 2):
+            await room.go(closed + timedelta(hours=1, minutes=minutes))
+
+    # Each of six steps redraws once and sends once.
+    assert len(attempts) <= 12
+    assert await room.issues("Summary: Sprint 12") == []
+    await room.go(closed + timedelta(hours=2))
+    assert len(await room.issues("Summary: Sprint 12")) == 1
 
 
 # Noise
