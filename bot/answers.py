@@ -198,8 +198,7 @@ class Answers:
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
                 now, there = self._clock(), task.repository
-                context = Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
-                yield replace(context, gaps=await context.sprints.gaps())
+                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
 
         return Desk(
             thread,

@@ -141,7 +141,7 @@ class Impacts:
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
             burndown=shown.burndown if shown and not self._project.links_pictures else None,
-            doubts=missing_text(await self.context.sprints.gaps(), self.context.calendar),
+            doubts=missing_text(await self.context.gaps(), self.context.calendar),
         )
         return Said(impact, card, shown)
 

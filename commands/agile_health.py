@@ -28,7 +28,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
         other_bots=context.project.other_bots,
         calendar=context.calendar,
         sharing=await _sharing(context),
-        gaps=await context.sprints.gaps(),
+        gaps=await context.gaps(),
     )
     return Reply((health_card(facts),))
 

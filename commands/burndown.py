@@ -29,5 +29,6 @@ async def burndown(context: Context, arguments: Arguments) -> Reply:
         days_name(found),
         days_table(found),
         sprint_footer(facts),
+        says_completeness=True,
     )
     return reply_with(context, words, found if found.latest else None, arguments.text("as"))

@@ -30,5 +30,6 @@ async def burnup(context: Context, arguments: Arguments) -> Reply:
         days_name(sprint),
         days_table(sprint),
         sprint_footer(facts),
+        says_completeness=True,
     )
     return reply_with(context, words, found if sprint.latest else None, arguments.text("as"))

@@ -31,6 +31,7 @@ class Words:
     """What is said about a chart.
 
     `reading` are three lines, what stands out first; `table` are the figures of the chart below their name.
+    `says_completeness` is said of the `footer`, as in a Reply.
     """
 
     title: str
@@ -38,6 +39,7 @@ class Words:
     table_name: str
     table: str
     footer: str
+    says_completeness: bool = False
 
 
 def for_sprint(title: str) -> str:
@@ -60,7 +62,7 @@ def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str 
         named = f"**{words.table_name}**\n\n{words.table}"
         parts.append(named if is_table_only else folded(words.table_name, words.table))
     parts.append(words.footer)
-    return Reply(tuple(parts))
+    return Reply(tuple(parts), says_completeness=words.says_completeness)
 
 
 def shown(context: Context, chart: Chart, wanted: str | None = None) -> list[str | Picture]:

@@ -43,7 +43,7 @@ class Context:
 
     `repository` is the repository on GitHub, for what no webhook tells; `level` what the asker may do here;
     `shop` is what is sold, if anything is; `entitled` answers what the account may use here; `refusal_of`
-    whether the asker may run another command; `gaps` are when the repository could not be heard.
+    whether the asker may run another command.
     """
 
     request: Request
@@ -55,7 +55,6 @@ class Context:
     shop: Shop | None = None
     entitled: Entitled = everything_is_allowed
     refusal_of: RefusalOf = refuse_all
-    gaps: Sequence[EventGap] = ()
 
     @property
     def calendar(self) -> Calendar:
@@ -71,6 +70,10 @@ class Context:
     def history(self) -> History:
         """The repository's history, with that of those that share its sprints."""
         return History(self.tenant, self.project)
+
+    async def gaps(self) -> Sequence[EventGap]:
+        """When GitHub's events did not reach us; asked for once in a request."""
+        return await self.sprints.gaps()
 
     @property
     def changes(self) -> ChangeLog:

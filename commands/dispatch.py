@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from commands.arguments import Arguments, read, words_of
-from commands.cards.completeness import missing_text, says_completeness
+from commands.cards.completeness import missing_text
 from commands.changes import Changes
 from commands.context import Context
 from commands.errors import UserError
@@ -259,14 +259,14 @@ async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
     if isinstance(result, Changes):
         is_confirmed = call.arguments.flag("confirm")
         return Answer(slot, None, is_success=True, changes=result, call=call.line, is_confirmed=is_confirmed)
-    return Answer(slot, _with_doubts(call.command, result, context), is_success=True)
+    return Answer(slot, await _with_doubts(call.command, result, context), is_success=True)
 
 
-def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
+async def _with_doubts(command: Command, reply: Reply, context: Context) -> Reply:
     """Figures say that they are incomplete while events are missing, unless they say so by themselves."""
-    if not command.tells_figures or any(says_completeness(str(part)) for part in reply.parts):
+    if not command.tells_figures or reply.says_completeness:
         return reply
-    text = missing_text(context.gaps, context.calendar)
+    text = missing_text(await context.gaps(), context.calendar)
     return replace(reply, parts=(*reply.parts, footer(text))) if text else reply
 
 

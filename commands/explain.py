@@ -98,7 +98,7 @@ async def explain(context: Context, arguments: Arguments) -> Reply:
         explanation = sprint.carried(told, await _carry_over(context, facts))
     else:
         explanation = _BY_SPRINT[metric](told)
-    return Reply((explained(explanation, sprint_footer(facts)),))
+    return Reply((explained(explanation, sprint_footer(facts)),), says_completeness=True)
 
 
 def _metric_meant(said: str) -> str:
@@ -118,7 +118,7 @@ def _letters(name: str) -> str:
 
 async def _overview(context: Context, arguments: Arguments) -> Reply:
     facts = await facts_meant(context, arguments.text("for"))
-    return Reply((overview(facts), sprint_footer(facts)))
+    return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
 
 
 def overview(facts: Facts) -> str:

@@ -18,10 +18,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Markdown and pictures, in order. The forecasts that are told in it are kept, to be graded later."""
+    """Markdown and pictures, in order. The forecasts that are told in it are kept, to be graded later.
+
+    One that `says_completeness` says by itself how well its numbers are known.
+    """
 
     parts: tuple[str | Picture, ...]
     foretold: tuple[Foretold, ...] = ()
+    says_completeness: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ async def with_people(context: Context, sheet: Sheet) -> Sheet:
 async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
     items = await context.history.items_of(sprint.milestone)
-    labels, gaps = await context.history.labels(), await context.sprints.gaps()
+    labels, gaps = await context.history.labels(), await context.gaps()
     return facts_of(sprint, items, as_of, context.project.rules.estimates, labels, gaps)
 
 

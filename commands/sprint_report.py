@@ -24,4 +24,4 @@ from commands.reporting import sheet_of
 async def sprint_report(context: Context, arguments: Arguments) -> Reply:
     """Of a finished sprint the numbers that were frozen; of a running one those so far."""
     sprint = await sprint_meant(context, arguments.text("name"))
-    return Reply((report_text(await sheet_of(context, sprint)),))
+    return Reply((report_text(await sheet_of(context, sprint)),), says_completeness=True)

@@ -40,4 +40,5 @@ async def sprint_status(context: Context, arguments: Arguments) -> Reply:
         *shown(context, burndown),
         after_chart(facts, burndown),
     )
-    return Reply(card, foretold=expected.foretold if arguments.date("as-of") is None else ())
+    forecasts = expected.foretold if arguments.date("as-of") is None else ()
+    return Reply(card, foretold=forecasts, says_completeness=True)

@@ -23,4 +23,4 @@ async def summary(context: Context, arguments: Arguments) -> Reply:
     """Made of the frozen numbers where there are some, so that it can be posted again as it was."""
     sprint = await sprint_meant(context, arguments.text("milestone"))
     sheet = await with_people(context, await sheet_of(context, sprint))
-    return Reply(tuple(summary_parts(context, sheet)))
+    return Reply(tuple(summary_parts(context, sheet)), says_completeness=True)

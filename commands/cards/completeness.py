@@ -1,6 +1,5 @@
 """How well numbers are known, in words: what could not be heard, and what was asked for afterwards."""
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -8,8 +7,6 @@ from commands.wording import counted, full_day, moment, named
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, missing
 from sprints.numbering import Number
-
-_SAID = re.compile(r"<sub>[^<]*\b(complete|incomplete|reconstructed|not seen from the beginning)\b")
 
 
 def completeness_text(
@@ -46,11 +43,6 @@ def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
 def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
     """The same, of what is still missing alone; empty if nothing is."""
     return gaps_text(missing(gaps), calendar)
-
-
-def says_completeness(text: str) -> bool:
-    """Whether the small line at the end of a text says already how well its numbers are known."""
-    return bool(_SAID.search(text))
 
 
 def span_text(gap: EventGap, calendar: Calendar) -> str:

@@ -1,7 +1,7 @@
 """Where GitHub was not heard for a while, its past is asked for again, and figures say what is missing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
@@ -15,7 +15,7 @@ from bot.hearing import follow_installation
 from bot.redelivery import LOOKED, PAUSES, Redelivery
 from bot.settings import GitHubSettings, Secret
 from handlers.delivery import InstallationChanged
-from sprints.gaps import GapCause
+from sprints.gaps import EventGap, GapCause
 from storage.closed import ClosedSprints
 from storage.gaps import Gaps
 from storage.jobs import Jobs
@@ -118,6 +118,13 @@ async def test_a_new_installation_asks_for_what_happened_without_any(bot: Bot) -
     assert await closings(bot) == ["backfill", "backfill"]
 
 
+FIGURES = (
+    *("/sprint status", "/sprint report", "/sprint scope", "/summary", "/standup", "/my"),
+    *("/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"),
+    *("/explain", "/explain added", "/explain carry-over", "/explain velocity", "/explain lead time"),
+)
+
+
 async def test_until_then_figures_say_that_they_are_incomplete(bot: Bot) -> None:
     number = await make_sprint(bot)
     await installed(bot)
@@ -127,7 +134,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(bot: Bot) -> None
     await bot.github.tell("installation", "unsuspend", bot.repo)
     await bot.rest()
 
-    for command in ("/sprint status", "/velocity", "/throughput", "/burndown", "/standup", "/sprint report"):
+    for command in FIGURES:
         answer = await ask(bot, number, command)
         assert answer.count(_INCOMPLETE) == 1, command
     assert _INCOMPLETE not in await ask(bot, number, "/help")
@@ -494,3 +501,20 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
     as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
     assert await compare() == 1
     assert await compare() == 1
+
+
+async def test_gaps_are_asked_for_once_and_only_where_figures_are_told(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await make_sprint(bot)
+    queries, of_projects = list[object](), Gaps.of_projects
+
+    async def counted(gaps: Gaps, project_ids: Collection[int]) -> tuple[EventGap, ...]:
+        queries.append(project_ids)
+        return await of_projects(gaps, project_ids)
+
+    monkeypatch.setattr(Gaps, "of_projects", counted)
+    for command, count in (("/help", 0), ("/sprint status", 1), ("/standup", 1), ("/standup\n/velocity", 1)):
+        queries.clear()
+        await bot.say(number, command)
+        assert len(queries) == count, command

@@ -1,7 +1,7 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from commands.permissions import Level, Policy
 from commands.ports import File, Health
 from commands.registry import Command, command
 from commands.request import CommandLine, Request
+from sprints.gaps import EventGap
 from storage.database import Tenant
 from storage.projects import Project
 
@@ -47,6 +48,13 @@ class Place:
 
     async def acknowledge(self, request: Request) -> None:
         self._log.append(f"saw {request.comment_id}")
+
+
+class WellHeard(Context):
+    """A context without a database, in a repository whose every event reached us."""
+
+    async def gaps(self) -> Sequence[EventGap]:
+        return ()
 
 
 class Office:
@@ -93,7 +101,8 @@ class Office:
     async def _context(self, request: Request) -> AsyncIterator[Context]:
         self.log.append("opened")
         project = Project(1, "acme/shop", is_private=False, installation=100, settings={})
-        yield Context(request, project, cast("Tenant", None), self.place, datetime(2026, 11, 20, tzinfo=UTC))
+        now = datetime(2026, 11, 20, tzinfo=UTC)
+        yield WellHeard(request, project, cast("Tenant", None), self.place, now)
 
     @property
     def ran(self) -> list[str]:
