@@ -71,7 +71,7 @@ class Context:
         """The repository's history, with that of those that share its sprints."""
         return History(self.tenant, self.project)
 
-    async def gaps(self) -> Sequence[EventGap]:
+    async def gaps(self) -> tuple[EventGap, ...]:
         """When GitHub's events did not reach us; asked for once in a request."""
         return await self.sprints.gaps()
 

@@ -1,7 +1,7 @@
 """From a comment's lines to answers: what is ours, who may, what is read, what runs, and in which order."""
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,7 +53,7 @@ class Place:
 class WellHeard(Context):
     """A context without a database, in a repository whose every event reached us."""
 
-    async def gaps(self) -> Sequence[EventGap]:
+    async def gaps(self) -> tuple[EventGap, ...]:
         return ()
 
 
