@@ -96,28 +96,35 @@ class Reconciliation:
             if await _has_waiting(tenant):
                 return 0
             running = [
-                (project, sprint)
+                (project, sprints)
                 for project in await Projects(tenant).active()
-                if project.is_open_to_us
-                for sprint in await _open_sprints(tenant, project, self._clock())
+                if project.is_open_to_us and (sprints := await _open_sprints(tenant, project, self._clock()))
             ]
-        corrected = 0
-        for project in {project.id: project for project, _ in running}.values():
-            try:
-                with isolated(self._log, "links not compared", project=project.id):
-                    await self._compare_links(organization_id, project)
-            except GitHubRefusedError as refusal:
-                self._log.warning("GitHub refused its links", project=project.id, status=refusal.status)
-        for project, sprint in running:
+        return sum([await self._compare(organization_id, project, sprints) for project, sprints in running])
+
+    async def _compare(self, organization_id: int, project: Project, sprints: Sequence[Sprint]) -> int:
+        """Compares the running sprints of one repository, and the links of its pull requests once."""
+        corrected, links = 0, dict[int, LinkedIssues]()
+        try:
+            with isolated(self._log, "links not compared", project=project.id):
+                links |= await self._ask_open(project)
+        except GitHubRefusedError as refusal:
+            self._log.warning("GitHub refused its links", project=project.id, status=refusal.status)
+        for sprint in sprints:
             try:
                 with isolated(self._log, "comparison failed", project=project.id, sprint=sprint.number):
-                    corrected += await self._reconcile(organization_id, project, sprint)
+                    corrected += await self._reconcile(organization_id, project, sprint, links)
             except GitHubRefusedError as refusal:
                 # Another repository's sprints may be open to us all the same.
                 self._log.warning("GitHub refused a comparison", project=project.id, status=refusal.status)
+        with isolated(self._log, "links not recorded", project=project.id):
+            await self._record_links(organization_id, project, links)
         return corrected
 
-    async def _reconcile(self, organization_id: int, project: Project, sprint: Sprint) -> int:
+    async def _reconcile(
+        self, organization_id: int, project: Project, sprint: Sprint, links: dict[int, LinkedIssues]
+    ) -> int:
+        """How many items and milestones were corrected; adds the links of the sprint's pull requests."""
         installation = self._github.installation(project.installation or 0)
         shown = await _ask_milestone(installation, project.full_name or "", sprint.number)
         if shown is None or (_is_node_id(project.node_id) and shown.repository != project.node_id):
@@ -141,20 +148,22 @@ class Reconciliation:
                     differs=differs,
                 )  # fmt: skip
             await Timeline(tenant).record([TimelineRow(project.id, fact) for fact in found])
-            await self._record_links(tenant, project, shown.links)
-            return len(comparison.differences)
+        links |= {listed.number: listed for listed in shown.links}
+        return len(comparison.differences)
 
-    async def _compare_links(self, organization_id: int, project: Project) -> None:
+    async def _ask_open(self, project: Project) -> dict[int, LinkedIssues]:
         """The open pull requests that are not in the milestone may be linked with items that are."""
         installation = self._github.installation(project.installation or 0)
         lists = await ask_open(installation, project.full_name or "", _MOST_PAGES)
-        async with self._database.tenant(organization_id) as tenant:
-            await self._record_links(tenant, project, lists)
+        return {listed.number: listed for listed in lists}
 
-    async def _record_links(self, tenant: Tenant, project: Project, lists: Sequence[LinkedIssues]) -> None:
+    async def _record_links(
+        self, organization_id: int, project: Project, links: Mapping[int, LinkedIssues]
+    ) -> None:
         now = self._clock()
-        lives = lives_of(await Pulls(tenant, project.id).heads(now - RECENT))
-        await record_links(tenant, project, lists, lives, now)
+        async with self._database.tenant(organization_id) as tenant:
+            lives = lives_of(await Pulls(tenant, project.id).heads(now - RECENT))
+            await record_links(tenant, project, list(links.values()), lives, now)
 
 
 class _Comparison:
