@@ -90,11 +90,7 @@ class Reports:
         for draft in drafts:
             try:
                 with writing_for(project, now):
-                    if isinstance(draft, Draft):
-                        await self._want(organization_id, project, draft, now)
-                    elif draft.remember:
-                        async with self._database.tenant(organization_id) as tenant:
-                            await Posts(tenant).remember(project_id, draft.key, draft.remember)
+                    await self._keep(organization_id, project, draft, now)
             except Exception as problem:  # noqa: BLE001 - raised below, when the others have had their turn
                 self._log.exception("post not drawn", project=project_id, post=draft.key)
                 failures.append(problem)
@@ -168,6 +164,13 @@ class Reports:
             async with self._database.tenant(organization_id) as tenant:
                 if await Posts(tenant).waiting():
                     await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+
+    async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
+        if isinstance(draft, Draft):
+            await self._want(organization_id, project, draft, now)
+        elif draft.remember:
+            async with self._database.tenant(organization_id) as tenant:
+                await Posts(tenant).remember(project.id, draft.key, draft.remember)
 
     async def _want(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         parts = [

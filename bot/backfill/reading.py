@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from bot.backfill.names import Names
+from bot.linked_issues import LinkedIssues
 from handlers.payloads import clean
 from sprints.milestone import readable_moment
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
@@ -61,13 +62,16 @@ def milestone_facts(told: Mapping[str, Any]) -> Iterator[MilestoneEvent]:
         yield replace(shown, event="closed", at=_time(closed_at), closed_at=_time(closed_at))
 
 
-def item_facts(told: _Node, full_name: str, names: Names) -> Life:
-    """An item's life in this repository: from its opening or its coming on."""
+def item_facts(told: _Node, names: Names, links: LinkedIssues | None) -> Life:
+    """An item's life in this repository: from its opening or its coming on.
+
+    `links` are the issues that GitHub lists for a pull request; None if it is not known.
+    """
     came_at, nodes = _since_it_came(told)
     boxes = _boxes(nodes, told, names)
     steps = [step for node, box in zip(nodes, boxes, strict=True) if (step := _step(node, box, told, nodes))]
     steps += _closing_that_is_not_told(told, nodes)
-    shown = _as_opened(told, full_name, names, steps)
+    shown = _as_opened(told, names, steps, links)
     opened = ItemEvent(told["id"], "opened", came_at or shown.created_at, "", shown, source=Source.BACKFILL)
     found = [replace(opened, actor=_login(told.get("author")))]
     for step in steps:
@@ -232,7 +236,7 @@ def _closed_as(told: _Node, node: _Node, *, is_last: bool) -> State:
     return State.DROPPED if reason in _DROPPING else State.DONE
 
 
-def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]) -> ItemSnapshot:
+def _as_opened(told: _Node, names: Names, steps: Sequence[_Step], links: LinkedIssues | None) -> ItemSnapshot:
     """What it is now, without what happened since, from the last to the first."""
     labels = [clean(node["name"]) for node in nodes_of(told["labels"])]
     people = [clean(node["login"]) for node in nodes_of(told["assignees"])]
@@ -257,7 +261,6 @@ def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]
                 title = step.before or title
             case _:
                 pass
-    closes = told.get("closingIssuesReferences")
     return ItemSnapshot(
         number=told["number"],
         title=title,
@@ -267,17 +270,7 @@ def _as_opened(told: _Node, full_name: str, names: Names, steps: Sequence[_Step]
         is_pull_request="merged" in told,
         author=_login(told.get("author")),
         assignees=tuple(people),
-        closes=_closes(nodes_of(closes), full_name) if closes else None,
-    )
-
-
-def _closes(references: Sequence[_Node], full_name: str) -> tuple[int, ...]:
-    return tuple(
-        sorted(
-            one["number"]
-            for one in references
-            if one["repository"]["nameWithOwner"].lower() == full_name.lower()
-        )
+        closes=tuple(sorted(links.issues)) if links else None,
     )
 
 

@@ -172,10 +172,11 @@ class _Work:
             asked_at = self._clock()
             page = await self._asking.page(place.phase, place.after)
             self._check(page)
-            facts, lost = await self._read(page)
+            links = _links(page, self._name)
+            facts, lost = await self._read(page, links)
             place = place.behind(page, lost)
             people = [SeenLogin(*person, asked_at) for person in people_in(page.nodes).items()]
-            await self._keep(facts, people, _links(page, self._name), place)
+            await self._keep(facts, people, list(links.values()), place)
             progress(place.told, max(place.told, page.total))
             if place.phase is not None:
                 self._asking.leave_enough()
@@ -187,14 +188,14 @@ class _Work:
         if known and ":" not in known and page.repository != known:
             raise BackfillError(f"{self._name} is another repository now")
 
-    async def _read(self, page: Page) -> tuple[list[ItemEvent], int]:
+    async def _read(self, page: Page, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
         """The facts of a page, and how many entries named a milestone that nobody knows."""
         names = await self._names_for(page.nodes)
         lives = list[Life]()
         for node in page.nodes:
             whole = await self._asking.whole(node)
             with isolated(self._log, "an item's past cannot be read", project=self._project.id):
-                lives.append(item_facts(whole, self._name, names))
+                lives.append(item_facts(whole, names, links.get(whole["number"])))
         return [fact for life in lives for fact in life.facts], sum(life.lost for life in lives)
 
     async def _names_for(self, nodes: Iterable[Mapping[str, Any]]) -> Names:
@@ -269,10 +270,14 @@ class _Work:
         return known
 
 
-def _links(page: Page, full_name: str) -> list[LinkedIssues]:
-    """What the pull requests of a page are linked with."""
+def _links(page: Page, full_name: str) -> dict[int, LinkedIssues]:
+    """By number what the pull requests of a page are linked with, of those whose list GitHub tells."""
     repository = {"id": page.repository}
-    return [links_in(node, repository, full_name) for node in page.nodes if "merged" in node]
+    return {
+        node["number"]: links_in(node, repository, full_name)
+        for node in page.nodes
+        if node.get("closingIssuesReferences")
+    }
 
 
 _Known = dict[tuple[str, str, str], list[datetime]]

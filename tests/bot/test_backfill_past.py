@@ -237,6 +237,21 @@ async def test_a_merged_pull_request_with_what_it_closes(asked: Asked) -> None:
     assert (given_up[-1].after["item"]["state"], given_up[-1].after["item"]["closes"]) == ("dropped", [])
 
 
+async def test_what_it_closes_where_the_repository_was_renamed_unheard(asked: Asked) -> None:
+    past = asked.past
+    past.many(1)
+    pull: Json = {"of": "pull_request", "merged": False, "merged_at": None, "base": {"ref": "main"}}
+    past.item(2, "opened", "01-03", **pull | {"body": "Closes #1"})
+    await asked.introduce()
+    repository = asked.github.history.repository(past.repo)
+    assert repository
+    repository.body = {**repository.body, "full_name": "acme/renamed", "name": "renamed"}
+    await asked.run()
+
+    (opened,) = await asked.of_item(2)
+    assert (opened.event, opened.source, opened.after["item"]["closes"]) == ("opened", "backfill", [1])
+
+
 async def test_parents_that_come_and_go(asked: Asked) -> None:
     past = asked.past
     past.many(3)
