@@ -1,5 +1,6 @@
 """Our part of a release's text, between two invisible markers. All around it stays as people wrote it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -58,7 +59,11 @@ def with_part(text: str, name: str, part: str, *, was_there: bool) -> str | None
     """The text with our part in its place, or else at its end. None if it `was_there` and is not any more."""
     begin, end = _around(name)
     ours = f"{begin}\n\n{part}\n\n{end}"
-    head, has_begin, rest = text.partition(begin)
+    # A copy of it may stand in a quotation.
+    at_line_starts = re.finditer(f"^{re.escape(begin)}", text, re.MULTILINE)
+    place = max((copy.start() for copy in at_line_starts), default=0)
+    head, has_begin, rest = text[place:].partition(begin)
+    head = text[:place] + head
     _, has_end, tail = rest.partition(end)
     if has_begin and has_end:
         return f"{head}{ours}{tail}"

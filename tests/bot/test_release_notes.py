@@ -34,3 +34,12 @@ def test_what_a_person_took_out_stays_out(text: str) -> None:
 
 def test_of_a_broken_pair_nothing_is_taken_for_ours() -> None:
     assert with_part(f"{BEGIN} and then my own words", NAME, "new", was_there=False) is None
+
+
+def test_a_quotation_of_our_part_stays_and_ours_is_edited() -> None:
+    quotation = f"> {BEGIN}\n>\n> old\n>\n> {END}\n\nAs I said."
+    for text, edited in (
+        (f"{quotation}\n\n{BEGIN}\n\nold\n\n{END}", f"{quotation}\n\n{BEGIN}\n\nnew\n\n{END}"),
+        (f"{BEGIN}\n\nold\n\n{END}\n\n{quotation}", f"{BEGIN}\n\nnew\n\n{END}\n\n{quotation}"),
+    ):
+        assert with_part(text, NAME, "new", was_there=True) == edited
