@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from commands.outcome import Picture
@@ -35,6 +36,19 @@ class Kept:
 
     key: str
     remember: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentDrafts:
+    """What should be said in one repository at a moment, by key. `has_failed`: of some sprint it is unknown."""
+
+    at: datetime
+    by_key: Mapping[str, Draft | Kept]
+    has_failed: bool
+
+
+# What was worked out during one sending, by repository.
+DraftsNow = dict[int, CurrentDrafts]
 
 
 def keys_of(drafts: Iterable[Draft | Kept]) -> set[str]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.drafts import DraftsNow
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.post_place import PostGoneError, PostPlace, Repository, ThreadGoneError, mark_of
@@ -26,7 +27,7 @@ _WHEN_TOO_MUCH = timedelta(minutes=10)
 
 # So long it is worked out anew anyway only if something happens.
 _CHECK_LASTS = timedelta(minutes=10)
-AsOfNow = Callable[[int, int, Post], Awaitable[Post | None]]
+AsOfNow = Callable[[int, int, Post, DraftsNow], Awaitable[Post | None]]
 
 
 class Posting:
@@ -56,7 +57,7 @@ class Posting:
 
     async def send(self, organization_id: int) -> None:
         """Sends all that is due. Raises GitHubUnavailableError when the rest has to wait."""
-        seen = set[tuple[int, PostKind]]()
+        seen, drafts_now = set[tuple[int, PostKind]](), DraftsNow()
         while True:
             due = await self._due(organization_id)
             # One that has lost its thread has its turn again, as an issue.
@@ -65,7 +66,8 @@ class Posting:
                 return
             for project, wanted in due:
                 seen.add((wanted.id, wanted.post.kind))
-                if not await self._send(organization_id, project, wanted):
+                if not await self._send(organization_id, project, wanted, drafts_now):
+                    drafts_now.clear()
                     break  # Others may have gone with it.
 
     async def _due(self, organization_id: int) -> list[tuple[Project, Wanted]]:
@@ -78,9 +80,11 @@ class Posting:
         found = [(projects[one.project_id], one) for one in due]
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
 
-    async def _send(self, organization_id: int, project: Project, wanted: Wanted) -> bool:
+    async def _send(
+        self, organization_id: int, project: Project, wanted: Wanted, drafts_now: DraftsNow
+    ) -> bool:
         """Whether the others are still wanted as they were."""
-        decided = await self._decided(organization_id, wanted)
+        decided = await self._decided(organization_id, wanted, drafts_now)
         if decided is None:
             return True
         wanted = decided
@@ -112,7 +116,7 @@ class Posting:
             await mark_shown(tenant, carrier, self._clock())
         return True
 
-    async def _decided(self, organization_id: int, wanted: Wanted) -> Wanted | None:
+    async def _decided(self, organization_id: int, wanted: Wanted, drafts_now: DraftsNow) -> Wanted | None:
         """A post as it is to be sent: what would notify people, and an old check, is decided when it is sent.
 
         Since it was written, quiet hours, a limit, a refusal or an outage may have passed.
@@ -124,7 +128,7 @@ class Posting:
             return wanted
         post = None
         with isolated(self._log, "post not decided", project=wanted.project_id, post=wanted.post.key):
-            post = await self._as_of_now(organization_id, wanted.project_id, wanted.post)
+            post = await self._as_of_now(organization_id, wanted.project_id, wanted.post, drafts_now)
         return replace(wanted, post=post) if post else None
 
     async def _leave(self, organization_id: int, wanted: Wanted, why: str) -> bool:

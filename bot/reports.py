@@ -15,7 +15,7 @@ import structlog
 from cachetools import LRUCache
 from structlog.typing import FilteringBoundLogger
 
-from bot.drafts import Draft, Kept, keys_of
+from bot.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from bot.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from bot.followed_sprint import FollowedSprint, living_key
 from bot.isolation import isolated
@@ -40,6 +40,8 @@ from storage.posts import Fate, Post, PostKind, Posts
 from storage.projects import Project, Projects
 
 _ASK_EVERY = timedelta(minutes=1)
+# To work out what should be said reads all sprints; many posts may be waiting to be sent, a second apart.
+_DRAFTS_LAST = timedelta(seconds=30)
 
 
 class Reports:
@@ -107,22 +109,25 @@ class Reports:
         if failures:
             raise failures[0]
 
-    async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
+    async def as_of_now(
+        self, organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow | None = None
+    ) -> Post | None:
         """A post that waited to be said, as it is to be said now. None if it is not so any more.
 
         Then a redraw follows, which brings it up to date or withdraws it; none where it is not known what
-        should be said, because that would be as little known to the redraw.
+        should be said, because that would be as little known to the redraw. `drafts_now` holds what was
+        worked out for the posts that were sent a moment ago.
         """
+        drafts_now = {} if drafts_now is None else drafts_now
         async with self._database.tenant(organization_id) as tenant:
             project = await self._project(tenant, project_id)
             if project is None:
                 return None
-            is_complete = not await _is_coming(tenant, project)
             now = self._clock()
-            drafting = self._drafting(tenant, project, now, is_complete=is_complete)
-            with writing_for(project, now):
-                drafts = {draft.key: draft for draft in await drafting.drafts()}
-            match drafts.get(post.key):
+            current = drafts_now.get(project_id)
+            if current is None or now - current.at >= _DRAFTS_LAST:
+                current = drafts_now[project_id] = await self._current_drafts(tenant, project, now)
+            match current.by_key.get(post.key):
                 case Kept():
                     return post
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
@@ -130,15 +135,22 @@ class Reports:
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
                     await Forecasts(tenant, project_id).put(carrier, draft.foretold)
                     return fresh
-                case None if drafting.has_failed:
+                case None if current.has_failed:
                     return None
-            now, last = self._clock(), self._asked.get(project_id)
+            last = self._asked.get(project_id)
             at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
             self._asked[project_id] = now
             await self._jobs.redraw(
                 tenant.connection, at, organization_id=organization_id, project_id=project_id
             )
         return None
+
+    async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
+        is_complete = not await _is_coming(tenant, project)
+        drafting = self._drafting(tenant, project, now, is_complete=is_complete)
+        with writing_for(project, now):
+            by_key = {draft.key: draft for draft in await drafting.drafts()}
+        return CurrentDrafts(now, by_key, drafting.has_failed)
 
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""

@@ -18,6 +18,7 @@ from bot.billing.entitlements import Entitlements
 from bot.billing.shop import OurShop
 from bot.checks import Checks
 from bot.clockwork import Clockwork
+from bot.drafts import DraftsNow
 from bot.github import TIMEOUT, GitHub, GitHubUnavailableError
 from bot.github_calls import Calls, written_down
 from bot.installations import InstallationCheck
@@ -225,9 +226,12 @@ async def worker(
             checks = Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may)
             checks.register(queue)
 
-            async def as_of_now(organization_id: int, project_id: int, post: Post) -> Post | None:
-                makers = checks if post.kind is PostKind.CHECK else reports
-                return await makers.as_of_now(organization_id, project_id, post)
+            async def as_of_now(
+                organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow
+            ) -> Post | None:
+                if post.kind is PostKind.CHECK:
+                    return await checks.as_of_now(organization_id, project_id, post)
+                return await reports.as_of_now(organization_id, project_id, post, drafts_now)
 
             Clockwork(base.database, github, jobs, base.clock, keep, as_of_now).register(queue)
             billing = BillingClockwork(

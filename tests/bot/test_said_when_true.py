@@ -1,11 +1,15 @@
 """What waits is decided when it is sent, a sprint that goes on says so, and its real end is told once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.ended_sprint import EndedSprint
 from bot.github import GitHubUnavailableError
+from storage.database import Tenant
+from storage.posts import Post, PostKind, Posts
+from storage.projects import Project
 from tests.bot.test_reports import CURRENT, Room, closed_sprint, joining, room, tracked  # noqa: F401 - fixtures
 from tests.builders import at
 from tests.commands.past import record
@@ -154,6 +158,30 @@ async def extend(room: Room) -> None:  # noqa: F811
     box = Box("11-13", milestone=CURRENT, number=24, title="Sprint 24", start="11-16", due="2026-11-20")
     box.edited("11-18 13:00", due="2026-11-30")
     await record(room.bot, *box.events[1:])
+
+
+async def test_what_should_be_said_is_worked_out_once_for_all_that_waits(
+    tracked: Room,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_out = list[int]()
+    drafting = tracked.reports._drafting
+
+    def counted(tenant: Tenant, project: Project, now: datetime, *, is_complete: bool) -> Any:
+        worked_out.append(project.id)
+        return drafting(tenant, project, now, is_complete=is_complete)
+
+    await tracked.go()
+    monkeypatch.setattr(tracked.reports, "_drafting", counted)
+    number, project = await tracked.ids()
+    async with tracked.bot.base.database.tenant(number) as tenant:
+        for n in range(20):
+            post = Post(f"alert:{CURRENT}:old-{n}", PostKind.COMMENT, "Old", tracked.thread)
+            await Posts(tenant).want(project, post, tracked.clock())
+    await tracked.posting.send(number)
+
+    assert worked_out == [project]
+    assert len(await tracked.said()) == 1
 
 
 # It goes on
