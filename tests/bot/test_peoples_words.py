@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.github import GitHubUnavailableError
 from storage.posts import Post, PostKind
 from tests.bot.test_posting import Desk, desk  # noqa: F401 - a fixture
+from tests.running import as_administrator
 
 TEXT = "### Sprint 12 · summary\n\nprovisional\n\n<sub>As of today</sub>"
 CLOSED = {"title": "Summary: Sprint 12", "state": "closed", "state_reason": "not_planned"}
@@ -149,6 +151,45 @@ async def test_words_added_to_an_answer_stay_when_it_is_asked_for_again(desk: De
     (comment,) = [one for one in await comments(desk) if one["user"]["type"] == "Bot"]
     assert comment["body"].endswith("-->\n\nNoted.")
     assert comment["body"].count("<!-- agile-github-suite") == 1
+
+
+async def test_words_stay_once_and_ours_too_where_the_answer_to_an_edit_was_lost_twice(desk: Desk) -> None:  # noqa: F811
+    """Each time GitHub has taken the edit, and the text moves on meanwhile."""
+    await desk.want(desk.comment("### One\n\nfirst words"))
+    await desk.send()
+    (comment,) = await comments(desk)
+    body = f"Above.\n\n{comment['body']}\n\nBelow."
+    await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], body)
+    for text in ("Entirely\n\nanother text", "A third\n\n- of items"):
+        await desk.want(desk.comment(text))
+        desk.bot.github.fail_next("PATCH", "/issues/comments/", 502, after_effect=True)
+        with pytest.raises(GitHubUnavailableError):
+            await desk.send()
+    await desk.want(desk.comment("Last"))
+    await desk.send()
+
+    (comment,) = await comments(desk)
+    assert comment["body"] == body.replace("### One\n\nfirst words", "Last")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_after_an_upgrade_title_and_state_stay_as_people_made_them(
+    desk: Desk,  # noqa: F811
+    *,
+    is_known: bool,
+) -> None:
+    """Whether GitHub took the last wish of the earlier version or not."""
+    issue = await sent_issue(desk, summary())
+    body = f"Above.\n\n{issue['body']}"
+    await desk.bot.github.update_issue(
+        desk.bot.repo, issue["number"], body=body, title="How we did", state="open"
+    )
+    later = "" if is_known else ", wanted_at = sent_at + interval '1 second'"
+    as_administrator(desk.bot.base, f"update posts set sent_as = null, sent = 'another'{later}")
+    for text in ("frozen", "judged"):
+        shown = await again(desk, summary(TEXT.replace("provisional", text)), issue["number"])
+        assert (shown["title"], shown["state"]) == ("How we did", "open")
+        assert shown["body"] == body.replace("provisional", text)
 
 
 async def comments(desk: Desk) -> list[dict[str, Any]]:  # noqa: F811
