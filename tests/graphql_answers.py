@@ -43,9 +43,19 @@ def answers(
     `IssueTimelineItems`.
     """
     places: list[Path_] = []
-    yield (), _answer(query, values, lists, None, places)
+    full = _answer(query, values, lists, places)
+    yield (), full
     for place in places:
-        yield place, _answer(query, values, lists, place, [])
+        yield place, _with_null(full, place)
+
+
+def _with_null(whole: Any, place: Path_) -> Any:
+    """A copy with null in one place, of what lies on the way to it alone."""
+    if not place:
+        return None
+    changed = whole.copy()
+    changed[place[0]] = _with_null(whole[place[0]], place[1:])
+    return changed
 
 
 @cache
@@ -57,10 +67,9 @@ def _answer(
     query: str,
     values: Mapping[str, Any],
     lists: Mapping[str, list[str]],
-    null: Path_ | None,
     places: list[Path_],
 ) -> Json:
-    """The answer with the place `null` null. All places that may be null are added to `places`."""
+    """The full answer. All places that may be null are added to `places`."""
 
     def resolve(_: Any, info: GraphQLResolveInfo[Any], **__: Any) -> Any:
         path = tuple(info.path.as_list())
@@ -71,8 +80,6 @@ def _answer(
             kind = kind.of_type
         else:
             places.append(path)
-            if path == null:
-                return None
         if isinstance(kind, GraphQLList):
             names = lists.get(get_named_type(kind).name, [""])
             return [value_of(kind.of_type, (*path, place), name) for place, name in enumerate(names)]

@@ -7,7 +7,7 @@ GitHub's next change, so they are tried as well.
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from typing import Any
@@ -53,11 +53,22 @@ class Described:
     payload: Json
     places: tuple[Place, ...]
 
-    def variants(self) -> Iterator[tuple[str, Json]]:
+    def variants(self, left_out: Collection[str] = ()) -> Iterator[tuple[str, Json]]:
         """The payload with one place changed at a time, each with the name of the change."""
         for place in self.places:
             for name, value in _odd_values(place, self.payload):
-                yield f"{place.name} {name}", _changed(self.payload, {place.path: value})
+                if f"{place.name} {name}" not in left_out:
+                    yield f"{place.name} {name}", _changed(self.payload, {place.path: value})
+
+    def variant_names(self) -> Iterator[str]:
+        """The names of all variants."""
+        for place in self.places:
+            for name, _ in _odd_values(place, self.payload):
+                yield f"{place.name} {name}"
+
+    def value_at(self, place: Place) -> Any:
+        """The payload's value in one place."""
+        return _value_at(self.payload, place)
 
     def with_value(self, place: Place, value: Any) -> Json:
         """The payload with another value in one place."""
@@ -88,10 +99,15 @@ def described(event: str, action: str | None) -> Described | None:
     return Described(event, action, payload, tuple(places))
 
 
-def _odd_values(place: Place, payload: Json) -> Iterator[tuple[str, Any]]:
+def _value_at(payload: Json, place: Place) -> Any:
     value: Any = payload
     for step in place.path:
         value = value[step]
+    return value
+
+
+def _odd_values(place: Place, payload: Json) -> Iterator[tuple[str, Any]]:
+    value = _value_at(payload, place)
     if place.is_nullable:
         yield "null", None
     if place.is_optional:

@@ -1,6 +1,7 @@
 """Payloads with all oddities at once that GitHub's description allows, through the webhook endpoint."""
 
 import re
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -22,11 +23,15 @@ _NOTHING_LEFT = re.compile(r"(?:sub_issues|issue_dependencies)-\w+-absent")
 
 async def test_all_that_the_description_allows_is_recorded(base: Services, entrance: Door) -> None:
     """GitHub's answer is 202, and nothing fails, is put off or is noted as unusable."""
-    sent = set[str]()
+    sent, handlers = set[str](), Counter[tuple[object, ...]]()
     async with worker(base, talks=False):
         for event, action in ROUTES:
             about = described(event, action)
-            for name, payload in about.extremes() if about else ():
+            # Actions that are read alike share the extremes (tests/handlers/test_odd_payloads.py has them all).
+            nth = handlers[event, ROUTES[event, action]]
+            handlers[event, ROUTES[event, action]] += 1
+            extremes = list(about.extremes()) if about else []
+            for name, payload in extremes[nth % 7 :: 7] if nth else extremes:
                 if (
                     payload.get("action") != action
                 ):  # The description of a check run calls even that optional.

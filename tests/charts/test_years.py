@@ -76,7 +76,7 @@ def test_every_picture_with_dates_tells_the_year(case: str) -> None:
         assert any(re.search(r"\b20\d\d\b", text) for text in words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(CHARTS)
 def test_years_lie_on_no_other_words(chart: Chart) -> None:
     assert misplaced(chart, locale_of("en", FAR)) == []

@@ -6,6 +6,7 @@ The payloads are generated from the description, for all events that are recorde
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -75,12 +76,24 @@ def recorded(outcomes: Iterable[Outcome]) -> set[str]:
     return {fact.event for fact in facts if fact.event != "observed"}
 
 
+@cache
+def shown_before(event: str, action: str | None) -> frozenset[str]:
+    """The variants of a payload that those of the event's other actions have, which are read alike."""
+    routes = list(ROUTES)
+    alike = (
+        other
+        for other in routes[: routes.index((event, action))]
+        if other[0] == event and ROUTES[other] == ROUTES[event, action]
+    )
+    return frozenset(name for other in alike for name in description(*other).variant_names())
+
+
 @pytest.mark.parametrize(("event", "action"), ROUTES)
 def test_all_that_the_description_allows_is_recorded(event: str, action: str | None) -> None:
     about = description(event, action)
     expected = recorded(read(event, action, about.payload))
     assert len(about.places) > 20
-    for name, payload in (*about.variants(), *about.extremes()):
+    for name, payload in (*about.variants(shown_before(event, action)), *about.extremes()):
         if name.endswith("absent") and name.removesuffix("absent") in _ABSENT_IS_TOO_MUCH.get(event, ()):
             continue
         found = recorded(read(event, action, payload))
@@ -94,11 +107,15 @@ def test_all_that_the_description_allows_is_recorded(event: str, action: str | N
 )
 def test_what_no_description_allows_costs_no_more_than_it_must(event: str, action: str | None) -> None:
     about = description(event, action)
+    # To a text, any other kind of value is the same.
+    texts = {place.path for place in about.places if isinstance(about.value_at(place), str)}
     needed = _REPOSITORY | _NEEDED.get(event, set())
     odd: tuple[object, ...] = ({"odd": []}, -3.5)
     for value in odd:
         unusable = set[str]()
         for place in about.places:
+            if place.path in texts and value != odd[0]:
+                continue
             try:
                 read(event, action, about.with_value(place, value))
             except UnusableError:
