@@ -102,9 +102,9 @@ class Reports:
                 await self._jobs.redraw(
                     tenant.connection, at, organization_id=organization_id, project_id=project_id
                 )
-            elif drafting.has_failed or failures:
-                pass  # What waits would ask for the next redraw at once, which fails too. Its turn comes.
-            elif project_id in await Posts(tenant).waiting():
+            # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
+            # waits for its turn.
+            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).waiting():
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
         if failures:
             raise failures[0]
