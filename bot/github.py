@@ -23,6 +23,8 @@ from commands.foreign_text import plain
 
 API_VERSION = "2022-11-28"
 NAME = "agile-github-suite"
+# What is not there, or not any more.
+GONE = frozenset({404, 410})
 
 TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
 _SAFE_RETRIES = 2

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Iterator
 
 from bot.app_manifest import Grants
-from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.github import GONE, GitHub, GitHubRefusedError, GitHubUnavailableError
 from storage.database import Database
 from storage.projects import Projects
 
@@ -34,7 +34,7 @@ async def _grants(database: Database, github: GitHub, organization_id: int) -> G
     try:
         return await github.grants(installation)
     except GitHubRefusedError as refusal:
-        if refusal.status in {404, 410}:
+        if refusal.status in GONE:
             return None
         raise
 

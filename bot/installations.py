@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
-from bot.github import GitHub, GitHubRefusedError
+from bot.github import GONE, GitHub, GitHubRefusedError
 from bot.hearing import follow_confirmation, follow_suspension
 from handlers.lenient import convert_leniently
 from handlers.payloads import Account
@@ -19,7 +19,6 @@ from storage.gaps import Gaps
 from storage.installation_claims import InstallationClaim, InstallationClaims
 from storage.installations import Installations
 
-_NOT_FOUND = {404, 410}
 # After a suspension has ended, news of another one may come in the wrong order.
 _IN_DOUBT_FOR = timedelta(days=1)
 
@@ -86,7 +85,7 @@ class InstallationCheck:
         try:
             answer = await self._github.app.get(f"/app/installations/{installation}")
         except GitHubRefusedError as refusal:
-            if refusal.status in _NOT_FOUND:
+            if refusal.status in GONE:
                 return None
             raise
         return convert_leniently(_Installation, answer)

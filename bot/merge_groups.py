@@ -1,7 +1,7 @@
 """The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits in vain.
 
-Each pull request was judged by its own check before it could be queued, so the group's check always
-succeeds: also where checks are off, paused or not in the plan, and where there is no sprint. It is reported
+A pull request is judged by its own check, if at all, and a group is not judged again: its check always
+succeeds, also where checks are off, paused or not in the plan, and where there is no sprint. It is reported
 at once, and not paced like what we say unasked.
 """
 
@@ -86,21 +86,25 @@ class MergeGroups:
 
 def merge_group_card(number: int | None, title: str) -> Card:
     """What the check of a merge group says. `title` is that of the pull request's own check, if any."""
-    which = f"#{number}" if number else "Each pull request here"
-    own = f"\n\n#{number}: {title}" if number and title else ""
+    if not number or not title:
+        return Card(
+            "Merge groups are not checked",
+            "A merge group is not checked for the sprint, so this check always succeeds.",
+            "success",
+        )
     return Card(
         "Checked before it was queued",
-        f"{which} was checked for the sprint before it entered the merge queue. A merge group is not checked "
-        f"again, so this check always succeeds.{own}",
+        f"#{number} was checked for the sprint before it entered the merge queue. A merge group is not "
+        f"checked again, so this check always succeeds.\n\n#{number}: {title}",
         "success",
     )
 
 
 async def _own_check(posts: Posts, pulls: Pulls, project: Project, number: int | None) -> str:
-    """The title of a pull request's own check; empty if it has none."""
+    """The title of a pull request's own check; empty if GitHub has none."""
     pull = await pulls.get(number) if number else None
-    post = await posts.known(project.id, f"check:{pull.head}") if pull else None
-    output: Any = post.data.get("output") if post else None
+    fate = await posts.fate(project.id, f"check:{pull.head}") if pull else None
+    output: Any = fate.post.data.get("output") if fate and fate.sent_at else None
     return str(output["title"]) if isinstance(output, dict) and "title" in output else ""
 
 

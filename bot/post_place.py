@@ -7,14 +7,13 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from bot.app_identity import AppIdentity
-from bot.github import GitHubRefusedError, Installation
+from bot.github import GONE, GitHubRefusedError, Installation
 from bot.markers import Mark, as_comment, unsigned
 from bot.own_part import Surroundings, surroundings_of
 from bot.publish import MOST_CHARACTERS, cut
 from bot.release_notes import MarkedPart, write_into_release
 from storage.posts import Post, PostKind, Wanted
 
-GONE = frozenset({404, 410})
 _MOVED = frozenset({301, 302, 307, 308})
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 # Less than this of a post says nothing.

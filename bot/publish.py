@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.github import GitHubRefusedError
+from bot.github import GONE, GitHubRefusedError
 from bot.markers import Mark
 from bot.thread import GitHubThread
 from commands.request import Place
@@ -17,7 +17,6 @@ from storage.outbox import Kind, Message, Outbox, Queued
 # GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
 MOST_CHARACTERS = 60_000
 _CUT_NOTE = "\n\n_The rest was cut, because GitHub takes no longer comments._"
-_GONE = {404, 410}
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SUCCESS, _FAILURE = "+1", "confused"
 
@@ -82,7 +81,7 @@ async def _say(
         try:
             await thread.edit(comment_id, body, mark, cut(said) if said else None)
         except GitHubRefusedError as refusal:
-            if refusal.status not in _GONE:  # Somebody deleted our comment, and now asks again.
+            if refusal.status not in GONE:  # Somebody deleted our comment, and now asks again.
                 raise
         else:
             return comment_id

@@ -49,7 +49,7 @@ from handlers.delivery import (
 )
 from handlers.payloads import Account, clean
 from sprints.model import ActivityEvent, Event
-from sprints.people import GHOST_ID, WEB_FLOW_ID, is_person
+from sprints.people import NOBODY_IDS, is_person
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
@@ -82,7 +82,6 @@ CHECK_EVERY = timedelta(minutes=10)
 
 
 _PEOPLE = {"User", "EnterpriseUserAccount"}
-_NOBODY = {GHOST_ID, WEB_FLOW_ID}
 
 # Who was seen with which login last, by tenant and person and by tenant and login.
 _People = dict[tuple[int, int | str], SeenLogin]
@@ -445,7 +444,7 @@ def _sightings_in(read: _Read) -> Iterator[SeenLogin]:
 def _people_among(accounts: Iterable[Account], at: datetime) -> Iterator[SeenLogin]:
     for account in accounts:
         login = clean(account.login)
-        if account.type in _PEOPLE and account.id not in _NOBODY and is_person(login):
+        if account.type in _PEOPLE and account.id not in NOBODY_IDS and is_person(login):
             yield SeenLogin(account.id, login, at)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from bot.github import GitHubRefusedError, Installation
+from bot.github import GONE, GitHubRefusedError, Installation
 from bot.markers import Mark
 from commands.changes import (
     Block,
@@ -29,7 +29,6 @@ from handlers.references import references_in
 
 # Of labels that we make because nobody has made them yet.
 _LABEL_COLOUR = "c5def5"
-_GONE = {404, 410}
 _WHY_NOT_PROPOSED = {
     403: "I may not write to the repository; `/agile health` tells what an owner must grant",
     409: "the file was changed meanwhile; please ask again",
@@ -45,7 +44,7 @@ async def find_file(
     try:
         told = await installation.get(f"/repos/{full_name}/contents/{quote(path)}{query}")
     except GitHubRefusedError as refusal:
-        if refusal.status in _GONE:
+        if refusal.status in GONE:
             return None
         raise
     if not isinstance(told, Mapping):
@@ -151,7 +150,7 @@ class GitHubRepository:
             try:
                 await self._installation.delete(f"{issue}/labels/{quote(name, safe='')}")
             except GitHubRefusedError as refusal:
-                if refusal.status not in _GONE:
+                if refusal.status not in GONE:
                     raise
         if step.added:
             await self._make_labels(step.added)
@@ -200,7 +199,7 @@ class GitHubRepository:
         try:
             await self._installation.delete(f"{path}/{blocking['id']}")
         except GitHubRefusedError as refusal:
-            if refusal.status not in _GONE:
+            if refusal.status not in GONE:
                 raise
 
     async def propose(self, step: ProposeFile) -> None:
@@ -270,7 +269,7 @@ class GitHubRepository:
             try:
                 await self._installation.get(f"{self._path}/labels/{quote(name, safe='')}")
             except GitHubRefusedError as refusal:
-                if refusal.status not in _GONE:
+                if refusal.status not in GONE:
                     raise
                 await self._once(f"{self._path}/labels", {"name": name, "color": _LABEL_COLOUR})
 

@@ -8,7 +8,7 @@ settings, facts and the time come in, crossings go out.
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sprints.blocked import blocked_spans
@@ -19,8 +19,6 @@ from sprints.flow import Flow
 from sprints.numbering import Number, place
 from sprints.outlook import working_days_left
 
-# What time brings is told in the morning, not at the minute after midnight.
-MORNING = time(8)
 # Who was told in the morning hears of the rest the next morning; the living comment has it meanwhile.
 MOST_A_DAY = 1
 HOPEFUL, ENDANGERED = 0.5, 0.3
@@ -133,7 +131,10 @@ def lines_of(settings: Mapping[str, object]) -> Lines:
 
 
 def crossings(situation: Situation, lines: Lines, told: Collection[str]) -> tuple[Crossing, ...]:
-    """What is to be told now. `told` are the names of what was told of this sprint before."""
+    """What is to be told if it is a morning (`is_morning` in sprints/quiet.py).
+
+    `told` are the names of what was told of this sprint before.
+    """
     facts = situation.facts
     if facts.as_of < facts.sprint.committed_at or facts.sprint.has_ended(facts.as_of):
         return ()
@@ -193,8 +194,7 @@ def _blocked(situation: Situation, days: int | None) -> tuple[Crossing, ...]:
 def _by_the_calendar(facts: Facts, lines: Lines) -> tuple[Crossing, ...]:
     sprint, calendar = facts.sprint, facts.sprint.calendar
     today = calendar.day_of(facts.as_of)
-    is_morning_over = calendar.local(facts.as_of).time() >= MORNING
-    if not facts.remaining.count or not is_morning_over or not calendar.is_working_day(today):
+    if not facts.remaining.count or not calendar.is_working_day(today):
         return ()
     left, last = len(working_days_left(sprint, facts.as_of)), lines.days_left or 0
     length = _length(sprint.first_day, sprint.due, calendar)

@@ -9,6 +9,9 @@ from collections.abc import Iterable
 GHOST_ID, WEB_FLOW_ID = 10137, 19864447
 """GitHub's ids of the accounts for who is gone, and for commits that its own pages make."""
 
+NOBODY_IDS = frozenset({GHOST_ID, WEB_FLOW_ID})
+"""The ids of accounts that stand for nobody."""
+
 _NOBODY_IN_PARTICULAR = frozenset({"ghost", "web-flow"})
 # Its login tells nothing, and once its type was not recorded.
 _COPILOT = "copilot"

@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, select
 
 from sprints.heads import BUTTON, HEAD, PLAN, PullRequest, last_button, lives_of, pull_requests
 from sprints.heads import Button as Pressed
-from sprints.model import ActivityEvent, ItemSnapshot, Source
+from sprints.model import ActivityEvent, ItemSnapshot
 from sprints.numbering import own
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline
-from storage.timeline import Timeline, TimelineRow
+from storage.timeline import Timeline, TimelineRow, activity_event
 
 
 class Pulls:
@@ -89,9 +89,8 @@ class Pulls:
         return is_tenant & (timeline.c.project_id == self._project_id)
 
     async def _facts(self, *conditions: ColumnElement[bool], kind: str) -> list[ActivityEvent]:
-        names = ("subject", "event", "at", "delivery", "before", "after", "actor", "source", "created_at")
         query = (
-            select(*(timeline.c[name] for name in names))
+            select(timeline)
             # The kinds beside items have an index of their own, which is used only where that is said.
             .where(self._mine, timeline.c.kind == kind, timeline.c.kind.not_in(("issue", "pull_request")))
             .where(*conditions)
@@ -99,19 +98,6 @@ class Pulls:
         )
         logins = await Logins.of(self._tenant)
         return [
-            logins.in_activity(
-                ActivityEvent(
-                    kind=kind,
-                    subject=row.subject,
-                    event=row.event,
-                    at=row.at,
-                    delivery=row.delivery or "",
-                    details=row.after,
-                    before=row.before,
-                    actor=row.actor,
-                    source=Source(row.source),
-                ),
-                moment_of_logins(row),
-            )
+            logins.in_activity(activity_event(row), moment_of_logins(row))
             for row in await self._connection.execute(query)
         ]

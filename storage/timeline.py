@@ -155,7 +155,7 @@ class Timeline:
         )
         logins = await self._logins()
         return [
-            logins.in_activity(_activity_event(row), moment_of_logins(row))
+            logins.in_activity(activity_event(row), moment_of_logins(row))
             for row in await self._connection.execute(query)
         ]
 
@@ -391,7 +391,8 @@ def _label_event(row: Any) -> LabelEvent:
     )
 
 
-def _activity_event(row: Any) -> ActivityEvent:
+def activity_event(row: Any) -> ActivityEvent:
+    """The fact that a row of the timeline tells, of the kinds that have no class of their own."""
     return ActivityEvent(
         kind=row.kind,
         subject=row.subject,

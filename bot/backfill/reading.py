@@ -11,7 +11,7 @@ from bot.linked_issues import LinkedIssues
 from handlers.payloads import clean
 from sprints.milestone import readable_moment
 from sprints.model import ItemEvent, ItemSnapshot, MilestoneEvent, Source, State
-from sprints.people import GHOST_ID, WEB_FLOW_ID, account_login, is_person
+from sprints.people import NOBODY_IDS, account_login, is_person
 
 _Node = Mapping[str, Any]
 _DROPPING = {"NOT_PLANNED", "DUPLICATE"}
@@ -209,10 +209,9 @@ def _name_in(node: _Node) -> str | None:
 def people_in(told: object) -> dict[int, str]:
     """All people that an answer tells of: their present logins by GitHub's ids."""
     match told:
-        case {"__typename": "User", "databaseId": int(person), "login": str(login)} if person not in {
-            GHOST_ID,
-            WEB_FLOW_ID,
-        } and is_person(login):
+        case {"__typename": "User", "databaseId": int(person), "login": str(login)} if (
+            person not in NOBODY_IDS and is_person(login)
+        ):
             return {person: clean(login)}
         case {**fields}:
             return people_in(list(fields.values()))

@@ -49,7 +49,7 @@ async def reports(bot: Bot, head: str) -> list[tuple[str, str]]:
     return shown * len(written)
 
 
-REPORT = ("success", "Checked before it was queued")
+REPORT = ("success", "Merge groups are not checked")
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,24 @@ async def test_the_pull_request_s_own_check_is_named(bot: Bot) -> None:
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
     (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
+    assert run["output"]["title"] == "Checked before it was queued"
     assert f"#{pull['number']} was checked for the sprint before it entered" in run["output"]["summary"]
     assert f"#{pull['number']}: Finishes #{number}" in run["output"]["summary"]
+
+
+async def test_of_a_pull_request_that_was_not_checked_nobody_says_that_it_was(bot: Bot) -> None:
+    """GitHub refused its check."""
+    number = await make_sprint(bot)
+    bot.github.fail_next("POST", "/check-runs$", 403, body={"message": "no"}, times=50)
+    pull = await bot.github.open_pull_request(bot.repo, "Cards", body=f"Closes #{number}")
+    await bot.rest()
+    bot.github.clear_faults()
+    head = await write(bot, "# nothing\n")
+    await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
+    await bot.rest()
+    (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
+    assert (run["conclusion"], run["output"]["title"]) == REPORT
+    assert "was checked" not in run["output"]["summary"]
 
 
 async def test_it_can_be_run_again(bot: Bot) -> None:

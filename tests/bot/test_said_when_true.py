@@ -120,6 +120,15 @@ async def test_where_it_is_not_known_what_to_say_it_is_asked_once_each_turn(
     assert len(await room.issues("Summary: Sprint 12")) == 1
 
 
+async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(tracked: Room) -> None:  # noqa: F811
+    """The team's morning begins with the end of its quiet hours."""
+    await tracked.go("2026-11-18 12:30")
+    await tracked.settle(quiet_hours={"from": "07:30", "until": "06:00"})
+    counts = [len(await tracked.go(f"2026-11-19 {time}")) for time in ("05:30", "06:30", "09:00")]
+    assert counts == [1, 2, 2]
+    assert "2 working days" in (await tracked.said())[1]
+
+
 # Noise
 
 
