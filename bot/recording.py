@@ -5,7 +5,7 @@ database refuse a batch, its deliveries are taken one by one, so that only the g
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,29 +21,23 @@ from bot.hearing import (
     happened_at,
     leave,
     may_have_left,
-    other_owners,
     seen,
 )
+from bot.job_requests import Deferral, first_jobs, jobs_of_other_owners, past_jobs, requested_jobs
 from bot.pauses import Breather
 from bot.reading import Reading
 from bot.refusals import forgive
 from bot.services import Services
-from bot.settings_file import ORGANIZATION
 from handlers import handle
 from handlers.delivery import (
     AccountRenamed,
-    Asked,
-    CheckWanted,
     Delivery,
     Frame,
     InstallationChanged,
-    MergeGroupQueued,
     Outcome,
-    Pressed,
     Recorded,
     RepositoriesChanged,
     RepositoryTransferred,
-    SettingsChanged,
     UnusableError,
     WritingAllowed,
 )
@@ -56,15 +50,9 @@ from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.gaps import Gaps
 from storage.installations import Installations, Relation, SeenLogin
 from storage.jobs import (
-    ANSWER,
-    BACKFILL,
-    CHECK,
     CHECK_VISIBILITY,
-    PRESS,
     READ_SETTINGS,
     RECONCILE,
-    REPORT_MERGE_GROUP,
-    REPOSITORY_LEFT,
     Jobs,
 )
 from storage.lookups import all_tenants
@@ -94,15 +82,6 @@ class _Read:
     found: list[tuple[StoredEvent, Frame, list[Outcome]]] = field(default_factory=list)
     unusable: dict[int, str | None] = field(default_factory=dict)
     failed: list[tuple[StoredEvent, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Deferral:
-    """A job to be deferred. Those of one task are deferred in the order of `key`."""
-
-    task: str
-    key: tuple[int | str, ...]
-    defer: Callable[[], Awaitable[None]]
 
 
 class Recording:
@@ -171,7 +150,7 @@ class Recording:
 
     async def _process(self, tenant: Tenant, events: Sequence[StoredEvent]) -> _People:
         read = await self._read(tenant.organization_id, events)
-        projects, rows, deferrals = Projects(tenant), list[TimelineRow](), list[_Deferral]()
+        projects, rows, deferrals = Projects(tenant), list[TimelineRow](), list[Deferral]()
         changed, hidden, may_hear_anew = set[int](), await projects.hidden(), False
         for event, frame, outcomes in read.found:
             facts = [outcome.fact for outcome in outcomes if isinstance(outcome, Recorded)]
@@ -189,7 +168,7 @@ class Recording:
             if changes_hearing:
                 hidden, may_hear_anew = await projects.hidden(), True
         if self._jobs is not None and may_hear_anew:
-            deferrals += _past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
+            deferrals += past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
         people = await self._meet(tenant, _sightings_in(read))
         await Timeline(tenant).record(rows)
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
@@ -249,7 +228,7 @@ class Recording:
 
     async def _follow(
         self, tenant: Tenant, event: StoredEvent, project_id: int | None, outcome: Outcome
-    ) -> Sequence[_Deferral]:
+    ) -> Sequence[Deferral]:
         """What an event changes beside its place on the timeline. Returns the jobs that it asks for."""
         match outcome:
             case InstallationChanged():
@@ -262,27 +241,27 @@ class Recording:
                 await Projects(tenant).rename_owner(outcome.before, outcome.after)
             case WritingAllowed() if self._jobs is not None:
                 due = await forgive(self._jobs, tenant, self._clock(), project_id, outcome.thread)
-                return [_Deferral(task, key, defer) for task, key, defer in due]
+                return [Deferral(task, key, defer) for task, key, defer in due]
         if self._jobs is None or project_id is None:
             return []
-        return _requested_jobs(self._jobs, tenant, event, project_id, outcome)
+        return requested_jobs(self._jobs, tenant, event, project_id, outcome)
 
-    async def _follow_installation(self, tenant: Tenant, change: InstallationChanged) -> list[_Deferral]:
+    async def _follow_installation(self, tenant: Tenant, change: InstallationChanged) -> list[Deferral]:
         is_in_order = await follow_installation(tenant, change)
         if self._jobs is None:
             return []
         where = tenant.organization_id
         if not is_in_order:
             ask = partial(self._jobs.check_visibility, tenant.connection, organization_id=where)
-            return [_Deferral(CHECK_VISIBILITY, (), ask)]
+            return [Deferral(CHECK_VISIBILITY, (), ask)]
         if change.change in _MAKES_US_HEAR:  # Pushes that changed settings were not heard.
             read = partial(self._jobs.read_settings, tenant.connection, organization_id=where)
-            return [_Deferral(READ_SETTINGS, (-1,), read)]
+            return [Deferral(READ_SETTINGS, (-1,), read)]
         return []
 
     async def _follow_repositories(
         self, tenant: Tenant, change: RepositoriesChanged, event: StoredEvent
-    ) -> list[_Deferral]:
+    ) -> list[Deferral]:
         at = happened_at(change.stated_at, event.received_at)
         followed = await follow_repositories(tenant, change, at)
         if self._jobs is None:
@@ -290,13 +269,13 @@ class Recording:
         deferrals = self._ask_which_are_visible(tenant) if followed.is_doubtful else []
         if followed.added:
             node_ids = [repository.key for repository in change.added]
-            deferrals += await _first_jobs(self._jobs, tenant, followed.added)
-            deferrals += await _jobs_of_other_owners(self._jobs, tenant, node_ids, at)
+            deferrals += await first_jobs(self._jobs, tenant, followed.added)
+            deferrals += await jobs_of_other_owners(self._jobs, tenant, node_ids, at)
         return deferrals
 
     async def _follow_transfer(
         self, tenant: Tenant, transfer: RepositoryTransferred, event: StoredEvent
-    ) -> list[_Deferral]:
+    ) -> list[Deferral]:
         """A repository has come to this account, or left it.
 
         Where GitHub does not name the owner, it is asked which repositories can be seen.
@@ -320,7 +299,7 @@ class Recording:
         frame: Frame,
         facts: Sequence[Event],
         hidden: Mapping[str, datetime],
-    ) -> list[_Deferral]:
+    ) -> list[Deferral]:
         """Look again after a repository that was taken to have left, where an event shows that it is here.
 
         Only an event of the account's present installation does so. GitHub is asked where the event may be
@@ -343,13 +322,13 @@ class Recording:
         change = RepositoriesChanged(added=[repository], stated_at=stated_at)
         return await self._follow_repositories(tenant, change, event)
 
-    def _ask_which_are_visible(self, tenant: Tenant) -> list[_Deferral]:
+    def _ask_which_are_visible(self, tenant: Tenant) -> list[Deferral]:
         """Comparing the tenant's repositories with GitHub's list at once."""
         if self._jobs is None:
             return []
         where = tenant.organization_id
         reconcile = partial(self._jobs.reconcile, tenant.connection, organization_id=where)
-        return [_Deferral(RECONCILE, (), reconcile)]
+        return [Deferral(RECONCILE, (), reconcile)]
 
     async def _meet(self, tenant: Tenant, sightings: Iterable[SeenLogin]) -> _People:
         """Stores people who were not met before, or under another login. Returns what is known of them."""
@@ -446,98 +425,6 @@ def _people_among(accounts: Iterable[Account], at: datetime) -> Iterator[SeenLog
         login = clean(account.login)
         if account.type in _PEOPLE and account.id not in NOBODY_IDS and is_person(login):
             yield SeenLogin(account.id, login, at)
-
-
-async def _first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Sequence[int]) -> list[_Deferral]:
-    """What a repository needs when it is added: its past, unless it is known, and the settings that hold."""
-    deferrals, where = list[_Deferral](), tenant.organization_id
-    for project_id in project_ids:
-        for settings_of in (project_id, ORGANIZATION):
-            settings = partial(
-                jobs.read_settings, tenant.connection, organization_id=where, project_id=settings_of
-            )
-            deferrals.append(_Deferral(READ_SETTINGS, (settings_of,), settings))
-    known = [await Projects(tenant).get(project_id) for project_id in project_ids]
-    new = [project.id for project in known if project is not None and project.synced_at is None]
-    return deferrals + _past_jobs(jobs, tenant, new)
-
-
-def _past_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[_Deferral]:
-    """Asking for the past of repositories."""
-    where = tenant.organization_id
-    return [
-        _Deferral(
-            BACKFILL,
-            (project_id,),
-            partial(jobs.backfill, tenant.connection, organization_id=where, project_id=project_id),
-        )
-        for project_id in project_ids
-    ]
-
-
-async def _jobs_of_other_owners(
-    jobs: Jobs, tenant: Tenant, node_ids: Iterable[str], at: datetime
-) -> list[_Deferral]:
-    """Telling those that still look after a repository that it was this tenant's at a moment."""
-    return [
-        _Deferral(
-            REPOSITORY_LEFT,
-            (owner, node_id),
-            partial(
-                jobs.repository_left,
-                tenant.connection,
-                at,
-                organization_id=owner,
-                node_id=node_id,
-            ),
-        )
-        for node_id, owners in (await other_owners(tenant, node_ids)).items()
-        for owner in owners
-    ]
-
-
-def _requested_jobs(
-    jobs: Jobs, tenant: Tenant, event: StoredEvent, project_id: int, outcome: Outcome
-) -> list[_Deferral]:
-    """The jobs that an event asks for in its repository."""
-    connection, where = tenant.connection, tenant.organization_id
-    match outcome:
-        case Asked():
-            thread = f"thread:{project_id}:{outcome.number}"
-            answer = partial(jobs.answer, connection, organization_id=where, event_id=event.id, thread=thread)
-            return [_Deferral(ANSWER, (), answer)]
-        case Pressed():
-            press = partial(
-                jobs.press, connection, organization_id=where, event_id=event.id, project_id=project_id
-            )
-            return [_Deferral(PRESS, (), press)]
-        case SettingsChanged():
-            settings = partial(jobs.read_settings, connection, organization_id=where, project_id=project_id)
-            return [_Deferral(READ_SETTINGS, (project_id,), settings)]
-        case CheckWanted():
-            check = partial(
-                jobs.check,
-                connection,
-                organization_id=where,
-                project_id=project_id,
-                number=outcome.number,
-                head=outcome.head,
-                is_rerun=outcome.is_rerun,
-            )
-            pull_request = (outcome.number or 0, outcome.head or "", outcome.is_rerun)
-            return [_Deferral(CHECK, (project_id, *pull_request), check)]
-        case MergeGroupQueued():
-            report = partial(
-                jobs.report_merge_group,
-                connection,
-                organization_id=where,
-                project_id=project_id,
-                head=outcome.head,
-                number=outcome.number,
-                is_rerun=outcome.is_rerun,
-            )
-            return [_Deferral(REPORT_MERGE_GROUP, (project_id, outcome.head, outcome.is_rerun), report)]
-    return []
 
 
 def _is_away(problem: DBAPIError) -> bool:
