@@ -40,7 +40,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class CurrentDrafts:
-    """What should be said in one repository at a moment, by key. `has_failed`: of some sprint it is unknown."""
+    """What should be said in one repository at a moment, by key; `has_failed` if not of all sprints."""
 
     at: datetime
     by_key: Mapping[str, Draft | Kept]
