@@ -34,6 +34,7 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
     False if the news came out of order, so that GitHub is to be asked how it stands.
     """
     installations, gaps = Installations(tenant), Gaps(tenant)
+    await gaps.lock()
     is_present = await installations.relation(change.installation) is Relation.PRESENT
     is_alive = is_present and change.change not in ("created", "deleted")
     if is_alive and await gaps.close(GapCause.UNINSTALLED, change.at):
@@ -61,6 +62,7 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
 async def follow_suspension(tenant: Tenant, suspended_at: datetime | None, now: datetime) -> bool:
     """Keep what GitHub says of the present installation when it is asked. Returns whether that was news."""
     installations, gaps = Installations(tenant), Gaps(tenant)
+    await gaps.lock()
     known = await installations.suspended_since()
     if (known is None) == (suspended_at is None):
         return False
@@ -84,6 +86,7 @@ async def follow_confirmation(
     Where the account had another one before, nothing was heard in between, and is looked for.
     """
     installations, gaps = Installations(tenant), Gaps(tenant)
+    await gaps.lock()
     if not await installations.has_former(installation):
         return
     await gaps.close(GapCause.SUSPENDED, now)
@@ -218,17 +221,17 @@ async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChan
 
 
 async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> None:
-    """What the new permissions let us hear has not been heard until now.
+    """Note a gap where the new permissions let us hear what the numbers are made of.
 
-    In any case the past is read once more, because nobody tells which permissions are new. Older versions did
-    not note the permissions of an installation, which cannot have lacked those that they asked for.
+    Older versions did not note the permissions of an installation. It cannot have lacked those that they asked
+    for, but until the past has been read again, nobody knows.
     """
     before = await Timeline(tenant).permissions_before(str(change.installation), change.at)
-    is_news = before is not None and any(
-        name in change.permissions and name not in before for name in _PLANNING
-    )
-    began_at = await Installations(tenant).known_since() if is_news else change.at
-    await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
+    if before is None:
+        await Gaps(tenant).add(GapCause.PERMISSIONS, change.at, change.at)
+    elif any(name in change.permissions and name not in before for name in _PLANNING):
+        began_at = await Installations(tenant).known_since()
+        await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
 
 
 async def _add(tenant: Tenant, projects: Projects, repository: Repository, at: datetime) -> int:

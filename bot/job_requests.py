@@ -53,16 +53,15 @@ async def first_jobs(jobs: Jobs, tenant: Tenant, project_ids: Sequence[int]) -> 
     return deferrals + past_jobs(jobs, tenant, new)
 
 
-def past_jobs(jobs: Jobs, tenant: Tenant, project_ids: Iterable[int]) -> list[Deferral]:
-    """Asking for the past of repositories."""
-    where = tenant.organization_id
+def past_jobs(
+    jobs: Jobs, tenant: Tenant, project_ids: Iterable[int], *, is_wanted: bool = False
+) -> list[Deferral]:
+    """Asking for the past of repositories: of those that lack some of it, or of all where that is wanted."""
+    defer = partial(
+        jobs.backfill, tenant.connection, organization_id=tenant.organization_id, is_wanted=is_wanted
+    )
     return [
-        Deferral(
-            BACKFILL,
-            (project_id,),
-            partial(jobs.backfill, tenant.connection, organization_id=where, project_id=project_id),
-        )
-        for project_id in project_ids
+        Deferral(BACKFILL, (project_id,), partial(defer, project_id=project_id)) for project_id in project_ids
     ]
 
 

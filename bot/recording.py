@@ -254,10 +254,14 @@ class Recording:
         if not is_in_order:
             ask = partial(self._jobs.check_visibility, tenant.connection, organization_id=where)
             return [Deferral(CHECK_VISIBILITY, (), ask)]
+        deferrals = list[Deferral]()
         if change.change in _MAKES_US_HEAR:  # Pushes that changed settings were not heard.
             read = partial(self._jobs.read_settings, tenant.connection, organization_id=where)
-            return [Deferral(READ_SETTINGS, (-1,), read)]
-        return []
+            deferrals.append(Deferral(READ_SETTINGS, (-1,), read))
+        if change.change == "new_permissions_accepted":  # Nobody tells which of them are new.
+            project_ids = [project.id for project in await Projects(tenant).active()]
+            deferrals += past_jobs(self._jobs, tenant, project_ids, is_wanted=True)
+        return deferrals
 
     async def _follow_repositories(
         self, tenant: Tenant, change: RepositoriesChanged, event: StoredEvent

@@ -7,14 +7,14 @@ transferred, and not the old one. So it is asked each day.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-import msgspec
 import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.hearing import follow_repositories
 from bot.visibility import list_repositories
 from handlers.delivery import RepositoriesChanged
-from handlers.payloads import Repository
+from handlers.lenient import convert_leniently
+from handlers.payloads import MalformedError, Repository
 from storage.database import Database
 from storage.installations import Installations
 from storage.projects import KnownRepository, Projects
@@ -77,8 +77,10 @@ async def _is_there(installation: Installation, repository: KnownRepository, acc
     if repository.full_name is None:
         return True
     try:
-        shown = msgspec.convert(await installation.get(f"/repos/{repository.full_name}"), Repository)
+        shown = convert_leniently(Repository, await installation.get(f"/repos/{repository.full_name}"))
     except GitHubRefusedError as refusal:
         return refusal.status not in _NOT_THERE
+    except MalformedError:  # It is there, whatever is odd about it.
+        return True
     is_same = repository.node_id in (shown.node_id, f"repository:{shown.id}")
     return is_same and (shown.owner is None or shown.owner.id == account)

@@ -39,8 +39,18 @@ class Gaps:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
+    async def lock(self) -> None:
+        """Let nobody else change the tenant's gaps until the transaction ends.
+
+        Webhooks and what GitHub answers tell of the same suspension at once. To be taken before any row is
+        locked that others change together with gaps, so that nobody waits in a circle.
+        """
+        key = func.hashtextextended("event_gaps", self._organization_id)
+        await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
+
     async def begin(self, cause: GapCause, at: datetime) -> bool:
         """From this moment on nothing is heard in any repository. Told twice, it is known once."""
+        await self.lock()
         known = await self._known(cause)
         if not known or (known[-1].ended_at is not None and known[-1].ended_at < at):
             await self.add(cause, at, None)
@@ -62,6 +72,7 @@ class Gaps:
 
         Where nobody told us of the beginning, it was after what was heard last; without that there is no gap.
         """
+        await self.lock()
         known, stated = await self._known(cause), stated_at or at
         if known and known[-1].ended_at is None:
             if stated < known[-1].began_at:
@@ -73,6 +84,7 @@ class Gaps:
 
     async def close(self, cause: GapCause, at: datetime) -> bool:
         """We hear again, as something else shows. Returns whether that is news."""
+        await self.lock()
         known = await self._known(cause)
         if not known or known[-1].ended_at is not None or known[-1].began_at > at:
             return False
@@ -82,7 +94,28 @@ class Gaps:
     async def add(
         self, cause: GapCause, began_at: datetime, ended_at: datetime | None, project_id: int | None = None
     ) -> None:
-        """A gap in one repository, or in all that there are by then."""
+        """A gap in one repository, or in all that there are by then.
+
+        Told twice, it is known once; the later end holds.
+        """
+        await self.lock()
+        is_same = and_(
+            self._mine,
+            event_gaps.c.cause == cause.value,
+            event_gaps.c.project_id.is_not_distinct_from(project_id),
+        )
+        if ended_at is None:
+            again = and_(is_same, event_gaps.c.ended_at.is_(None))
+        else:
+            again = and_(is_same, event_gaps.c.began_at == began_at, event_gaps.c.ended_at.is_not(None))
+        extended = (
+            update(event_gaps)
+            .where(again)
+            .values(ended_at=func.greatest(event_gaps.c.ended_at, ended_at))
+            .returning(event_gaps.c.id)
+        )
+        if (await self._connection.scalars(extended)).first() is not None:
+            return
         await self._connection.execute(
             insert(event_gaps).values(
                 organization_id=self._organization_id,
@@ -158,8 +191,6 @@ class Gaps:
         query = (
             select(event_gaps.c.id, event_gaps.c.began_at, event_gaps.c.ended_at)
             .where(self._mine, event_gaps.c.cause == cause.value, event_gaps.c.project_id.is_(None))
-            # Two who tell of the same at once wait for each other.
-            .with_for_update()
             .order_by(event_gaps.c.began_at, event_gaps.c.id)
         )
         return [_Row(*row) for row in await self._connection.execute(query)]
