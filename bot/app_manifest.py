@@ -1,6 +1,6 @@
 """What the App asks of GitHub, as app.yml declares it, and what GitHub does not give it.
 
-Each permission and event says what it is for. A test holds both equal to app.yml.
+Each permission and event says what it lets the App do. A test holds both equal to app.yml.
 """
 
 from collections.abc import Collection, Mapping
@@ -8,45 +8,49 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-# Each permission's level and what it is for.
+# Each permission's level, and what it lets the App do.
 PERMISSIONS = {
-    "issues": ("write", "to answer in issues, and to change milestones, labels and issues"),
-    "pull_requests": ("write", "to answer in pull requests, and to propose changes of the settings file"),
-    "metadata": ("read", "to see who may run a command"),
+    "issues": ("write", "answer in issues, and change milestones, labels and issues"),
+    "pull_requests": ("write", "answer in pull requests, and propose changes of the settings file"),
+    "metadata": ("read", "see who may run a command"),
     "contents": (
         "write",
-        "to read the settings file, to propose changes of it, and to write a summary into a release",
+        "propose changes of the settings file, and write a summary into a release",
     ),
     "checks": (
         "write",
-        "to report on pull requests and merge groups, and on a commit what is wrong with its settings",
+        "report on pull requests and merge groups, and on a commit what is wrong with its settings",
     ),
-    "members": ("read", "to see who is in a team that may run a command"),
-    "deployments": ("read", "to see how deployments went"),
-    "merge_queues": ("read", "to report the check “Sprint impact” where a merge queue waits for it"),
-    "organization_projects": ("read", "to record how fields of projects change"),
+    "members": ("read", "see who is in a team that may run a command"),
+    "deployments": ("read", "see how deployments went"),
+    "merge_queues": ("read", "report the check “Sprint impact” where a merge queue waits for it"),
+    "organization_projects": ("read", "record how fields of projects change"),
 }
-# Each event's permission, without which GitHub does not send it, and what it is for.
+# Each event's permission, without which GitHub does not send it, and what the event lets the App do.
 EVENTS = {
-    "issues": ("issues", "to follow issues and read commands in them"),
-    "issue_comment": ("issues", "to read commands"),
-    "pull_request_review_comment": ("pull_requests", "to read commands beside a line of code"),
-    "milestone": ("issues", "to follow sprints"),
-    "pull_request": ("pull_requests", "to follow pull requests"),
-    "pull_request_review": ("pull_requests", "to see reviews, and to read commands in them"),
-    "label": ("issues", "to follow labels that are renamed"),
-    "sub_issues": ("issues", "to follow sub-issues"),
-    "issue_dependencies": ("issues", "to see what is blocked"),
-    "repository": ("metadata", "to follow repositories that are renamed or moved"),
-    "push": ("contents", "to read the settings file when it changes"),
-    "deployment_status": ("deployments", "to see how deployments went"),
-    "release": ("contents", "to write a summary into a release"),
-    "check_run": ("checks", "to do what the buttons of a check say"),
-    "check_suite": ("checks", "to run a check again"),
-    "merge_group": ("merge_queues", "to report the check “Sprint impact” where a merge queue waits for it"),
-    "installation_target": ("metadata", "to follow accounts that are renamed"),
-    "projects_v2": ("organization_projects", "to record how fields of projects are named"),
-    "projects_v2_item": ("organization_projects", "to record how fields of projects change"),
+    "issues": ("issues", "follow issues and read commands in them"),
+    "issue_comment": ("issues", "read commands"),
+    "pull_request_review_comment": ("pull_requests", "read commands beside a line of code"),
+    "milestone": ("issues", "follow sprints"),
+    "pull_request": ("pull_requests", "follow pull requests"),
+    "pull_request_review": ("pull_requests", "see reviews, and read commands in them"),
+    "label": ("issues", "follow labels that are renamed"),
+    "sub_issues": ("issues", "follow sub-issues"),
+    "issue_dependencies": ("issues", "see what is blocked"),
+    "repository": ("metadata", "follow repositories that are renamed or moved"),
+    "push": ("contents", "read the settings file when it changes"),
+    "deployment_status": ("deployments", "see how deployments went"),
+    "release": ("contents", "write a summary into a release"),
+    "check_run": ("checks", "do what the buttons of a check say"),
+    "check_suite": ("checks", "run a check again"),
+    "merge_group": ("merge_queues", "report the check “Sprint impact” where a merge queue waits for it"),
+    "installation_target": ("metadata", "follow accounts that are renamed"),
+    "projects_v2": ("organization_projects", "record how fields of projects are named"),
+    "projects_v2_item": ("organization_projects", "record how fields of projects change"),
+}
+# What else cannot be done where a permission is not even granted to read.
+_WITHOUT_READING = {
+    "contents": "read the settings file, propose changes of it, and write a summary into a release"
 }
 _STRENGTH = {"read": 1, "write": 2, "admin": 3}
 # Permissions that only an organization can grant.
@@ -56,16 +60,18 @@ _EVERY = "*"
 
 
 def missing_permissions(granted: Mapping[str, str]) -> dict[str, str]:
-    """Which of our permissions are not granted, such as `checks: write`, and what each is for."""
+    """Which of our permissions are not granted, such as `checks: write`, and what each lets the App do."""
     return {
         f"{name}: {level}": purpose
+        if _is_granted(granted, name, "read")
+        else _WITHOUT_READING.get(name, purpose)
         for name, (level, purpose) in PERMISSIONS.items()
         if not _is_granted(granted, name, level)
     }
 
 
 def missing_events(granted: Mapping[str, str], sent: Collection[str]) -> dict[str, str]:
-    """Which of our events are not sent although their permission is granted, and what each is for.
+    """Which of our events are not sent although their permission is granted, and what each lets the App do.
 
     An event whose permission is missing comes with it, so the permission alone is named.
     """

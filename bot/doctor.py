@@ -10,6 +10,7 @@ from bot.grant_findings import grant_findings
 from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import github_of
+from commands.cards.completeness import REASONS
 from marketplace.plans import METRICS
 from sprints.gaps import EventGap, missing
 from storage.deadlines import Deadlines
@@ -157,15 +158,18 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         for gap in missing(gaps):
             unread.setdefault(gap, []).append(names.get(project_id) or f"project {project_id}")
     for gap, repositories in unread.items():
+        others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
         began = f"{gap.began_at:%Y-%m-%d %H:%M}"
         if gap.ended_at is None:  # Nothing that an operator could mend.
-            print(f"tenant {organization_id}: nothing is heard since {began} UTC ({gap.cause.value})")
+            print(
+                f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
+                f"{repositories[0]}{others}, because {REASONS[gap.cause]}"
+            )
             continue
-        others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
         yield (
-            f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC ({gap.cause.value}), "
-            f"and the past of {repositories[0]}{others} has not been read again yet, which is tried each "
-            f"day; `python -m bot backfill {repositories[0]}` does it at once"
+            f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
+            f"{REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again yet, "
+            f"which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
         )
 
 

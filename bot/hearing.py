@@ -223,8 +223,8 @@ async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChan
 async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> None:
     """Note a gap where the new permissions let us hear what the numbers are made of.
 
-    Older versions did not note the permissions of an installation. It cannot have lacked those that they asked
-    for, but until the past has been read again, nobody knows.
+    Older versions did not note the permissions of an installation. It cannot have lacked those that they
+    asked for, but until the past has been read again, nobody knows.
     """
     before = await Timeline(tenant).permissions_before(str(change.installation), change.at)
     if before is None:

@@ -23,8 +23,8 @@ class Health:
 
     `remaining` requests of `limit` may be made until `resets_at`. `missing` are permissions that the owner
     of the account has not granted, and `missing_events` events that GitHub does not send from there, each
-    with what it is for. `unrequested` are those that the App itself does not ask for. `owner` says who
-    accepts them, on the page `url` of GitHub.
+    with what it lets the App do. `unrequested` are those that the App itself does not ask for. `owner` says
+    who accepts them, on the page `url` of GitHub.
     """
 
     remaining: int

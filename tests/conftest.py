@@ -98,6 +98,17 @@ async def github() -> AsyncIterator[StandInGitHub]:
         yield running
 
 
+# What an account has granted that accepted neither to write files nor what came later.
+FEW_PERMISSIONS = {
+    "checks": "write",
+    "contents": "read",
+    "issues": "write",
+    "members": "read",
+    "metadata": "read",
+    "pull_requests": "write",
+}
+
+
 @pytest.fixture(scope="session")
 def drawing() -> Iterator[Drawing]:
     """The drawing process, which takes a second to start."""
@@ -136,6 +147,17 @@ async def bot(
     async with running_bot(github, settings, clock, drawing) as running:
         yield running
     assert not github.violations, github.violations
+
+
+@pytest.fixture
+async def restricted_bot(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[Bot]:
+    """The same on a GitHub where the App has few permissions."""
+    async with (
+        StandInGitHub(check_request=load_checker(), permissions=FEW_PERMISSIONS) as github,
+        running_bot(github, settings, clock, drawing) as running,
+    ):
+        yield running
+        assert not github.violations, github.violations
 
 
 @asynccontextmanager

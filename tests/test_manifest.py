@@ -43,7 +43,7 @@ def test_permissions_and_events_are_those_that_are_declared() -> None:
     assert manifest["default_permissions"] == {name: level for name, (level, _) in PERMISSIONS.items()}
     assert set(manifest["default_events"]) == set(EVENTS)
     purposes = [purpose for _, purpose in (*PERMISSIONS.values(), *EVENTS.values())]
-    assert all(purpose.startswith("to ") and len(purpose) > 10 for purpose in purposes)
+    assert all(len(purpose) > 10 and not purpose.startswith("to ") for purpose in purposes)
     assert {permission for permission, _ in EVENTS.values()} <= set(PERMISSIONS)
 
 

@@ -21,7 +21,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from bot.demo import authorship, summaries
+from bot.app_manifest import EVENTS
+from bot.demo import authorship, graphql_server, summaries
 from bot.demo import seed as people
 from bot.demo.actions import ActionError, Actions
 from bot.demo.answers import Answer, error, json_answer, with_etag
@@ -61,10 +62,11 @@ class StandInGitHub(Actions):
     """`async with StandInGitHub() as github:` then point the bot at `github.url`.
 
     `target` is where webhooks go (None drops them). `roles` maps a repository or "*" to login → role and may
-    be changed at any time; `teams` maps the slug of a team to its members' logins. `permissions` are those of
-    the App beyond what `seed.py` gives. `check_request` sees every request of the App; what it raises is in
-    `violations`, and so are GraphQL queries that GitHub would refuse. `history` is what GraphQL tells of.
-    What happens here happens at the time of `clock`, the real one without it.
+    be changed at any time; `teams` maps the slug of a team to its members' logins. `permissions` and `events`
+    are those of the App; without them it has all that `app.yml` asks for. `check_request` sees every request
+    of the App; what it raises is in `violations`, and so are GraphQL queries that GitHub would refuse.
+    `history` is what GraphQL tells of. What happens here happens at the time of `clock`, the real one without
+    it.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class StandInGitHub(Actions):
         *,
         roles: Roles | None = None,
         webhook_secret: str = "stand-in-secret",  # noqa: S107 - a stand-in keeps no secrets
-        events: Sequence[str] = ("*",),
+        events: Sequence[str] = tuple(EVENTS),
         permissions: Mapping[str, str] | None = None,
         check_request: CheckRequest | None = None,
         clock: Callable[[], datetime] | None = None,
@@ -95,7 +97,7 @@ class StandInGitHub(Actions):
         self.history = History()
         self.graphql_limits = RateLimit()
         self._events = events
-        self._permissions = permissions or {}
+        self._permissions = people.APP_PERMISSIONS if permissions is None else permissions
         self._port = port
         self._callers = Callers()
         self._faults = Faults()
@@ -403,8 +405,6 @@ class StandInGitHub(Actions):
     async def _on_graphql(self, caller: Caller, body: bytes | None) -> Answer:
         if caller.kind not in ("installation", "user"):
             return error(401, "This endpoint requires you to be authenticated.")
-        from bot.demo import graphql_server  # noqa: PLC0415 - the demo runs without what only tests install
-
         await asyncio.to_thread(graphql_server.github_schema)
         await self.catch_up()
         try:

@@ -1,4 +1,4 @@
-"""Answers GraphQL queries by GitHub's own schema. Imported at the first query: the demo runs without it."""
+"""Answers GraphQL queries by GitHub's own schema."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from bot.app_manifest import EVENTS
 from bot.demo import seed as people
 
 Json = dict[str, Any]
@@ -104,7 +105,7 @@ async def _installed(scene: Scene) -> Json:
         "target_id": account["id"],
         "target_type": "Organization",
         "permissions": dict(people.APP_PERMISSIONS),
-        "events": [],
+        "events": list(EVENTS),
         "created_at": _now(),
         "updated_at": _now(),
         "single_file_name": None,

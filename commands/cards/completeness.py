@@ -5,8 +5,18 @@ from datetime import datetime
 
 from commands.wording import counted, full_day, moment, named
 from sprints.calendar import Calendar
-from sprints.gaps import EventGap, missing
+from sprints.gaps import EventGap, GapCause, missing
 from sprints.numbering import Number
+
+# Why GitHub was not heard.
+REASONS = {
+    GapCause.SUSPENDED: "the App was suspended",
+    GapCause.UNINSTALLED: "the App was not installed on the account",
+    GapCause.REMOVED: "the App had no access to the repository",
+    GapCause.PERMISSIONS: "the App lacked permissions",
+    GapCause.OUTAGE: "we were away for longer than GitHub keeps events",
+    GapCause.UNDELIVERED: "some deliveries failed for good",
+}
 
 
 def completeness_text(

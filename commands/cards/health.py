@@ -5,14 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from commands.cards.completeness import span_text
+from commands.cards.completeness import REASONS, span_text
 from commands.cards.config import in_force, out_of_sight
 from commands.foreign_text import one_line
 from commands.ports import Health
 from commands.settings_file import PATH
 from commands.wording import code, counted, moment, plain, table
 from sprints.calendar import Calendar
-from sprints.gaps import EventGap, GapCause, missing
+from sprints.gaps import EventGap, missing
 from storage.settings_files import KeptFile
 from storage.standing import Standing
 
@@ -20,15 +20,6 @@ from storage.standing import Standing
 _LOW = 0.1
 _MANY_WAITING = 100
 _MOST_GAPS = 3
-# Why GitHub was not heard.
-REASONS = {
-    GapCause.SUSPENDED: "the App was suspended",
-    GapCause.UNINSTALLED: "the App was not installed on this account",
-    GapCause.REMOVED: "the App had no access to this repository",
-    GapCause.PERMISSIONS: "the App lacked permissions",
-    GapCause.OUTAGE: "we were away for longer than GitHub keeps events",
-    GapCause.UNDELIVERED: "GitHub could not deliver events to us",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,8 @@ def health_card(facts: HealthFacts) -> str:
     if findings:
         verb = "needs" if len(findings) == 1 else "need"
         parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
+        if closing := _who_accepts(facts.health):
+            parts.append(closing)
     elif facts.gaps:
         parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
     else:
@@ -126,19 +119,26 @@ def _file(where: str, file: KeptFile) -> Iterator[str]:
 
 def _grants(health: Health) -> Iterator[str]:
     for name, purpose in health.missing.items():
-        yield f"The permission `{name}` is missing, {purpose}. {_who_accepts(name, health)}"
+        yield f"`{name}` is missing. It lets the App {purpose}."
     for name, purpose in health.missing_events.items():
-        yield f"GitHub does not send the event `{name}`, {purpose}. {_who_accepts(name, health)}"
+        yield f"GitHub does not send the event `{name}`. It lets the App {purpose}."
 
 
-def _who_accepts(name: str, health: Health) -> str:
-    """Who must accept a permission or an event, and where."""
-    owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
-    where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
-    words = f"{plain(owner)} must accept it {where}."
-    if name in health.unrequested:
-        words += " Whoever runs the App must first add it to the App."
-    return words
+def _who_accepts(health: Health) -> str:
+    """Who must act so that the App gets what it lacks, and where; empty if it lacks nothing."""
+    lacking = {*health.missing, *health.missing_events}
+    kinds = (("permissions", health.missing), ("events", health.missing_events))
+    what = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
+    sentences = []
+    if lacking & set(health.unrequested):
+        # Only what the App itself asks for can be accepted.
+        sentences.append(f"Whoever runs the App must first add {what} to the App.")
+        what = "the rest"
+    if lacking - set(health.unrequested):
+        owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
+        where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
+        sentences.append(f"{plain(owner)} must accept {what} {where}.")
+    return " ".join(sentences)
 
 
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:

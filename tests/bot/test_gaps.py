@@ -125,11 +125,17 @@ FIGURES = (
 )
 
 
-async def test_until_then_figures_say_that_they_are_incomplete(bot: Bot) -> None:
+async def test_until_then_figures_say_that_they_are_incomplete(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
     number = await make_sprint(bot)
     await installed(bot)
     await bot.github.tell("installation", "suspend", bot.repo)
     await bot.rest()
+    assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
+    printed = capsys.readouterr().out
+    assert "tenant 1: Nothing has been heard since " in printed
+    assert f" UTC from {bot.repo}, because the App was suspended\n" in printed
     bot.github.fail_next("POST", "/graphql", 404, times=100)
     await bot.github.tell("installation", "unsuspend", bot.repo)
     await bot.rest()
@@ -142,6 +148,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(bot: Bot) -> None
     assert "- We could not hear GitHub from " in health
     assert "because the App was suspended. Figures are incomplete until the past of this repo" in health
     (finding,) = [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
+    assert "UTC, because the App was suspended, and the past of" in finding
     assert f"`python -m bot backfill {bot.repo}` does it at once" in finding
 
     bot.github.clear_faults()

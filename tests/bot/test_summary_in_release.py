@@ -25,7 +25,7 @@ PEOPLES = "## What's new\r\n\r\n- Pay by card (#1)"
 async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
     """The bot where it may write contents, as `app.yml` asks for."""
     async with (
-        StandInGitHub(check_request=load_checker(), permissions={"contents": "write"}) as github,
+        StandInGitHub(check_request=load_checker()) as github,
         running_bot(github, settings, clock, drawing) as bot,
         github_of(bot.base) as installed,
     ):

@@ -1,7 +1,6 @@
 """`/agile config`: what holds and from where, whether a file is good, and how a setting is changed."""
 
 import base64
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,9 +8,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.demo.github import StandInGitHub
-from bot.pictures import Drawing
-from bot.settings import Settings
 from commands.agile_config_set import read_value
 from commands.cards.config import differences, shown
 from commands.errors import UserError
@@ -20,20 +16,7 @@ from commands.settings_text import as_yaml, changed, with_setting
 from storage.settings_files import KeptFile, Origins
 from tests.bot.test_settings_file import in_force, write
 from tests.commands.test_changing import in_database
-from tests.conftest import Clock, running_bot
-from tests.github_openapi import load_checker
 from tests.running import Bot, until
-
-
-@pytest.fixture
-async def writing_bot(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncIterator[Bot]:
-    """The bot on a GitHub where owners have granted it to write files."""
-    async with (
-        StandInGitHub(check_request=load_checker(), permissions={"contents": "write"}) as github,
-        running_bot(github, settings, clock, drawing) as running,
-    ):
-        yield running
-        assert not github.violations, github.violations
 
 
 async def thread(bot: Bot) -> int:
@@ -116,8 +99,7 @@ async def test_a_good_and_a_bad_file(bot: Bot) -> None:
     assert "- line 2: there is no setting `timezon`; did you mean `timezone`?" in answer
 
 
-async def test_in_a_pull_request_it_is_the_file_as_it_would_be(writing_bot: Bot) -> None:
-    bot = writing_bot
+async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None:
     number = await thread(bot)
     await write(bot, "# Ours\ntimezone: Europe/Berlin\n")
     answer = await ask(bot, number, "/agile config set ai true")
@@ -142,8 +124,7 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(writing_bot: Bot)
     assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
 
 
-async def test_a_command_mends_what_is_wrong_in_the_file(writing_bot: Bot) -> None:
-    bot = writing_bot
+async def test_a_command_mends_what_is_wrong_in_the_file(bot: Bot) -> None:
     number = await thread(bot)
     await write(bot, "# Ours\r\ntracking: #42\r\nai: perhaps  # soon\r\n")
     answer = await ask(bot, number, "/agile config set ai true")
@@ -153,8 +134,7 @@ async def test_a_command_mends_what_is_wrong_in_the_file(writing_bot: Bot) -> No
     assert base64.b64decode(there["content"]) == b"# Ours\r\ntracking: #42\r\nai: true  # soon\r\n"
 
 
-async def test_a_try_that_dies_while_proposing_is_taken_up(writing_bot: Bot) -> None:
-    bot = writing_bot
+async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
     number = await thread(bot)
     await write(bot, "timezone: Europe/Berlin\n")
     bot.github.fail_next("POST", f"/repos/{bot.repo}/pulls", status=502, after_effect=True)
@@ -169,7 +149,8 @@ async def test_a_try_that_dies_while_proposing_is_taken_up(writing_bot: Bot) -> 
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1
 
 
-async def test_without_the_permission_it_is_said_who_can_help(bot: Bot) -> None:
+async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bot) -> None:
+    bot = restricted_bot
     number = await thread(bot)
     await write(bot, "timezone: Europe/Berlin\n")
     answer = await ask(bot, number, "/agile config set ai true")

@@ -17,6 +17,7 @@ from bot.app_manifest import (
     missing_permissions,
 )
 from bot.doctor import examine
+from bot.grant_findings import of_installation
 from commands.cards.health import HealthFacts, health_card
 from commands.ports import Health
 from sprints.calendar import Calendar
@@ -40,40 +41,75 @@ WELL = HealthFacts(
 )
 
 
-async def test_it_tells_what_is_missing_and_how_all_stands(bot: Bot) -> None:
+async def test_it_tells_how_all_stands(bot: Bot) -> None:
     answer = await ask(bot, await thread(bot), "/agile health", as_user="dave")
 
-    # The stand-in grants less than we ask for.
-    assert (
-        "- The permission `contents: write` is missing, to read the settings file, to propose changes"
-        in answer
-    )
+    assert answer.startswith("**All is well:**")
+    assert "| Permissions | all granted |" in answer
     # The comment and the issue's own events may be recorded in either order.
     assert re.search(r"\| Last event \| issue(s|\\_comment), ", answer)
     assert "| Events missed | 0 |" in answer
     assert "| Settings | no file |" in answer
 
 
-async def test_what_the_owner_has_not_accepted_is_named_with_who_and_where(
-    bot: Bot, capsys: pytest.CaptureFixture[str]
+async def test_what_the_app_does_not_ask_for_is_the_operator_s_to_add(
+    restricted_bot: Bot, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    bot = restricted_bot
     answer = await ask(bot, await thread(bot), "/agile health")
-    page = f"https://github.com/organizations/acme/settings/installations/{bot.github.installation_id}"
     assert (
-        "- The permission `merge_queues: read` is missing, to report the check “Sprint impact” where a merge "
-        f"queue waits for it. An owner of the organization acme must accept it on [its page on GitHub]({page}). "
-        "Whoever runs the App must first add it to the App." in answer
+        "- `contents: write` is missing. It lets the App propose changes of the settings file, and write a "
+        "summary into a release.\n"
+        "- `deployments: read` is missing. It lets the App see how deployments went.\n"
+        "- `merge_queues: read` is missing. It lets the App report the check “Sprint impact” where a merge "
+        "queue waits for it.\n" in answer
     )
+    # An owner cannot accept what the App does not ask for.
+    assert answer.count("Whoever runs the App must first add the missing permissions to the App.") == 1
+    assert "must accept" not in answer
     findings = await examine(bot.base)
     capsys.readouterr()
-    purpose = "to report the check “Sprint impact” where a merge queue waits for it"
-    assert any(
-        f"the App does not ask for the permission merge_queues: read, {purpose}; add it on the App's page"
-        in finding
-        for finding in findings
+    (finding,) = [finding for finding in findings if "permission" in finding]
+    assert finding.startswith(
+        "the App does not ask for the permission contents: write (lets it propose changes of the settings "
+        "file, and write a summary into a release), the permission deployments: read (lets it see how"
     )
-    (finding,) = [one for one in findings if "the permission merge_queues: read is missing" in one]
-    assert finding.endswith(f"{purpose}; an owner of the organization acme must accept it: {page}")
+    assert "; add this on the App's page under “Permissions & events”: http" in finding
+
+
+def test_what_the_app_asks_for_is_the_owner_s_to_accept() -> None:
+    api = "https://api.github.com"
+    every = {name: level for name, (level, _) in PERMISSIONS.items()}
+    few = every | {"contents": "read", "merge_queues": ""}
+    app = grants_of_app({"slug": "suite", "permissions": every, "events": list(EVENTS)}, api)
+    grants = grants_of_installation(_TEAM | {"permissions": few, "events": list(EVENTS)}, api)
+    (finding,) = of_installation(grants, app)
+    page = "https://github.com/organizations/acme/settings/installations/7"
+    assert finding == (
+        "the App lacks the permission contents: write (lets it propose changes of the settings file, and "
+        "write a summary into a release), the permission merge_queues: read (lets it report the check "
+        "“Sprint impact” where a merge queue waits for it); an owner of the organization acme must accept "
+        f"this: {page}"
+    )
+    health = replace(WELL.health, missing=grants.missing, owner=grants.owner, url=grants.url)
+    card = health_card(replace(WELL, health=health))
+    accept = f"An owner of the organization acme must accept the missing permissions on [its page on GitHub]({page})."
+    assert card.count(accept) == 1
+    assert "Whoever runs the App" not in card
+    # Where only a part is asked for, each has a step to do.
+    card = health_card(replace(WELL, health=replace(health, unrequested={"contents: write"})))
+    assert (
+        "Whoever runs the App must first add the missing permissions to the App. An owner of the organization "
+        f"acme must accept the rest on [its page on GitHub]({page})." in card
+    )
+
+
+def test_without_contents_the_settings_file_cannot_be_read_either() -> None:
+    every = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_permissions(every | {"contents": ""})["contents: write"].startswith(
+        "read the settings file,"
+    )
+    assert "read" not in missing_permissions(every | {"contents": "read"})["contents: write"]
 
 
 async def test_doctor_says_so_where_github_cannot_be_asked(
@@ -171,7 +207,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, standing=replace(WELL.standing, refused=1)), "- GitHub did not take 1 answer of ours"),
         (replace(WELL, standing=replace(WELL.standing, waiting=101)), "- 101 events wait to be read"),
         (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
-        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "to tell"})), "- The permission `checks: write`"),
+        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
         (replace(WELL, files=(KeptFile(), KeptFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
     ],
 )  # fmt: skip

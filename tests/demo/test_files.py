@@ -18,10 +18,10 @@ SETTINGS = ".github/agile.yml"
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="module")
-async def writer(openapi: Check) -> AsyncIterator[tuple[StandInGitHub, App]]:
-    """An App that may write files."""
+async def reader(openapi: Check) -> AsyncIterator[tuple[StandInGitHub, App]]:
+    """An App that may not write files."""
     async with (
-        StandInGitHub(check_request=openapi, permissions={"contents": "write"}) as github,
+        StandInGitHub(check_request=openapi, permissions={"contents": "read", "metadata": "read"}) as github,
         aiohttp.ClientSession() as session,
     ):
         ask = Client(session, github.url)
@@ -83,9 +83,7 @@ async def test_a_push_tells_which_files_changed(
     assert first["repository"]["default_branch"] == "main"
 
 
-async def test_the_app_proposes_a_change(writer: tuple[StandInGitHub, App]) -> None:
-    github, app = writer
-    repo = (await github.create_repository(name="proposals"))["full_name"]
+async def test_the_app_proposes_a_change(github: StandInGitHub, app: App, repo: str) -> None:
     await github.put_file(repo, SETTINGS, "a: 1\n")
     _, ref = await app("GET", f"/repos/{repo}/git/ref/heads/main")
     sha, new = ref["object"]["sha"], {"ref": "refs/heads/agile/settings"}
@@ -113,7 +111,9 @@ async def test_the_app_proposes_a_change(writer: tuple[StandInGitHub, App]) -> N
     assert [one["filename"] for one in files] == [SETTINGS]
 
 
-async def test_without_the_permission_no_file_is_written(github: StandInGitHub, app: App, repo: str) -> None:
+async def test_without_the_permission_no_file_is_written(reader: tuple[StandInGitHub, App]) -> None:
+    github, app = reader
+    repo = (await github.create_repository(name="read-only"))["full_name"]
     await github.put_file(repo, "README.md", "# Shop\n")
     sent = {"message": "Settings", "content": base64.b64encode(b"a: 2\n").decode()}
     status, answer = await app("PUT", f"/repos/{repo}/contents/{SETTINGS}", sent)
