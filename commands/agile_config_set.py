@@ -22,6 +22,9 @@ from commands.wording import code, person, plain
 from storage.projects import Projects
 
 _DEFAULT = "default"
+# Its two times hold only together, so one command sets both.
+_QUIET_HOURS = "quiet_hours"
+_BOTH_TIMES = "Set both times at once, for example `/agile config set quiet_hours 18:00-08:00`."
 _YES, _NO = {"yes", "on", "true"}, {"no", "off", "false"}
 # Whoever settles these could give themselves what only admins may.
 _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
@@ -42,7 +45,7 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
         Argument(
             "value",
             Kind.TEXTS,
-            "the value, several with commas, or `default`",
+            "the value, several with commas, or `default`; two times as `18:00-08:00`",
             is_positional=True,
             is_required=True,
         ),
@@ -51,6 +54,7 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
         "/agile config set timezone Europe/Berlin",
         "/agile config set working_days mon,tue,wed,thu",
         "/agile config set sizes.M 3",
+        "/agile config set quiet_hours 18:00-08:00",
         "/agile config set timezone default",
     ),
     is_changing=True,
@@ -102,10 +106,10 @@ async def _proposed(context: Context, file: File | None, path: tuple[str, ...], 
     # As the file says it, right or wrong: what is set may be what mends it.
     settings = settings_in(text)
     before, after = settings.get(key), changed(settings, path, value)
-    if before == after:
-        return Changes(f"set {key}", (), f"`{PATH}` says so already.")
     if after is not None:
         _check(key, after)
+    if before == after:
+        return Changes(f"set {key}", (), f"`{PATH}` says so already.")
     new = with_setting(text, key, after)
     if new is None:
         raise UserError(f"`{PATH}` is written so that I cannot change it safely. Please change it by hand.")
@@ -137,7 +141,8 @@ def _check(key: str, value: object) -> None:
     """Raises UserError for what a settings file might not say."""
     problems = check_settings({key: value}, [one.name for one in known()])
     if problems:
-        raise UserError("\n".join(f"{problem.text[0].upper()}{problem.text[1:]}." for problem in problems))
+        text = "\n".join(f"{problem.text[0].upper()}{problem.text[1:]}." for problem in problems)
+        raise UserError(f"{text} {_BOTH_TIMES}" if key == _QUIET_HOURS else text)
 
 
 def _path(key: str) -> tuple[str, ...]:
@@ -156,6 +161,8 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
         if "properties" in _resolved(setting["items"]):
             raise UserError(f"{shown} holds more than words. Please write it into `{PATH}`.")
         return list(values)
+    if path == (_QUIET_HOURS,):
+        return _quiet_hours(",".join(values))
     if setting.get("type") == "object":
         example = as_yaml(setting["examples"][0], 80) if "examples" in setting else ""
         hint = f", such as `{example}`" if example else ""
@@ -169,6 +176,14 @@ def read_value(path: tuple[str, ...], values: tuple[str, ...]) -> Any:
     if "boolean" in types and text.lower() in _YES | _NO:
         return text.lower() in _YES
     return scalar(text) if types & {"number", "integer"} else text
+
+
+def _quiet_hours(text: str) -> dict[str, str]:
+    """Both times of `18:00-08:00`; the settings' rules judge each. Raises UserError."""
+    begin, hyphen, end = text.replace("–", "-").partition("-")
+    if not hyphen:
+        raise UserError(f"{code(text)} is not a span of time. {_BOTH_TIMES}")
+    return {"from": begin.strip(), "until": end.strip()}
 
 
 def _schema_at(path: tuple[str, ...]) -> Mapping[str, Any]:

@@ -43,8 +43,9 @@ async def agile_config_validate(context: Context, _: Arguments) -> Reply:
         read = await asyncio.to_thread(read_settings, file.content, names, is_organization=is_organization)
     kept = everywhere if is_organization else await files.of_project(context.project.id)
     if read.problems:
-        return Reply((judged_bad(read, kept, where), *notes))
-    judged = judged_good(read.settings, kept, where, is_proposed=request.is_pull_request)
+        judged = judged_bad(read, kept, where, is_proposed=request.is_pull_request)
+    else:
+        judged = judged_good(read.settings, kept, where, is_proposed=request.is_pull_request)
     return Reply((judged, *notes))
 
 

@@ -73,36 +73,59 @@ def _warning(origins: Origins) -> str:
     return "\n\n".join([*wrong, *unseen])
 
 
-def in_force(wrong: Sequence[str], settings: Mapping[str, Any], contradicted: Collection[str] = ()) -> str:
+def in_force(
+    wrong: Sequence[str],
+    settings: Mapping[str, Any],
+    contradicted: Collection[str] = (),
+    *,
+    is_proposed: bool = False,
+) -> str:
     """Which settings of a file with problems are in force: `settings`, where problems cost the `wrong` ones.
 
     Without any `wrong` ones they cost the whole file. The last good values of the `contradicted` ones are not
-    in force, because other settings of the file contradict them.
+    in force, because other settings of the file contradict them. With `is_proposed`, which settings would be
+    in force if the file were merged.
     """
     if not wrong:
-        names = ", ".join(code(key) for key in settings)
-        return f"None of it is in force. The last good settings stay: {names or 'there are none'}."
-    known = [key for key in wrong if key in schema()["properties"]]
-    kept = [f"{code(key)} stays {_value(settings[key])}" for key in known if key in settings]
-    unset = [code(key) for key in known if key not in settings]
-    verb = "holds" if len(unset) == 1 else "hold"
-    parts = [
-        "All other settings of the file are in force.",
-        f"As it was last good, {', '.join(kept)}." if kept else "",
-        f"{', '.join(unset)} {verb} as if the file did not mention {'it' if len(unset) == 1 else 'them'}."
-        if unset
-        else "",
-        *(
-            f"The last good value of {code(key)} is no longer in force: the file contradicts it elsewhere."
-            for key in contradicted
-        ),
+        return _nothing_in_force(settings, is_proposed=is_proposed)
+    others = ", ".join(code(key) for key in settings if key not in wrong)
+    ours = [key for key in wrong if key in schema()["properties"]]
+    kept = [key for key in ours if key in settings]
+    ignored = [code(key) for key in ours if key not in settings]
+    stay, are = ("would stay", "would be") if is_proposed else ("stays", "is" if len(ignored) == 1 else "are")
+    if not others:
+        parts = ["The file sets nothing else."]
+    elif is_proposed:
+        parts = [f"Merged, all other settings of the file would take effect: {others}."]
+    else:
+        parts = [f"All other settings of the file are in force: {others}."]
+    if kept:
+        values = ", ".join(f"{code(key)} {stay} {_value(settings[key])}" for key in kept)
+        parts.append(f"As {'it was' if len(kept) == 1 else 'they were'} last good, {values}.")
+    if ignored:
+        parts.append(f"{', '.join(ignored)} {are} ignored.")
+    parts += [
+        f"The last good value of {code(key)} {'would not stay' if is_proposed else 'is no longer in force'}: "
+        "the file contradicts it elsewhere."
+        for key in contradicted
     ]
-    return " ".join(part for part in parts if part)
+    return " ".join(parts)
 
 
-def in_force_with(read: SettingsFile, before: Mapping[str, Any]) -> str:
+def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
+    """What stands instead of a file that cannot be read: `settings` of its last good version."""
+    nothing = "Merged, none of it would take effect." if is_proposed else "None of it is in force."
+    names = ", ".join(code(key) for key in settings)
+    if names:
+        return f"{nothing} The last good settings {'would stay' if is_proposed else 'stay'}: {names}."
+    apply = "would apply" if is_proposed else "apply"
+    return f"{nothing} No good version came before, so the defaults {apply}, and what is set elsewhere."
+
+
+def in_force_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
     """Which settings are in force with a file that has problems, where `before` was in force."""
-    return in_force(read.wrong, read.in_force_after(before), read.contradicted_after(before))
+    settings, contradicted = read.in_force_after(before), read.contradicted_after(before)
+    return in_force(read.wrong, settings, contradicted, is_proposed=is_proposed)
 
 
 def out_of_sight(where: str) -> str:
@@ -114,11 +137,12 @@ def out_of_sight(where: str) -> str:
     )
 
 
-def judged_bad(read: SettingsFile, kept: KeptFile, where: str) -> str:
-    """A file that has something wrong, where `kept` was known before."""
+def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+    """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
-    return f"{head}\n\n{lines}\n\n{in_force_with(read, kept.settings)}"
+    outcome = in_force_with(read, kept.settings, is_proposed=is_proposed)
+    return f"{head}\n\n{lines}\n\n{outcome}"
 
 
 def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:

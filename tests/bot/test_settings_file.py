@@ -426,7 +426,7 @@ async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: B
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert (
-        "All other settings of the file are in force. As it was last good, `timezone` stays `Europe/Berlin`."
+        "All other settings of the file are in force: `ai`. As it was last good, `timezone` stays `Europe/Berlin`."
         in run["output"]["summary"]
     )
     # Another push says nothing again.
@@ -555,7 +555,7 @@ async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bo
     assert "tracking" not in settings
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert "`tracking` is empty, because `#` begins a comment in YAML" in run["output"]["summary"]
-    assert "`tracking` holds as if the file did not mention it." in run["output"]["summary"]
+    assert "`tracking` is ignored." in run["output"]["summary"]
     # Mended, it is good again, also if only the wrong line was changed.
     good = await write(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
     assert await checks(bot, good) == [("success", "The settings are good")]

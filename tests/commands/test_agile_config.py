@@ -61,7 +61,7 @@ async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
         "> [!WARNING]\n> The newest version of the repository's `.github/agile.yml` is wrong"
     )
     assert "> - line 1: `ai` must be `true` or `false`, not “perhaps”" in answer
-    assert "> All other settings of the file are in force. As it was last good, `ai` stays `true`." in answer
+    assert "> The file sets nothing else. As it was last good, `ai` stays `true`." in answer
     assert "| `ai` | `true` | the repository's file |" in answer
 
 
@@ -122,6 +122,60 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None
     assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
     await write(bot, text)
     assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+
+
+async def test_what_is_wrong_in_a_pull_request_is_not_said_to_be_in_force(bot: Bot) -> None:
+    await write(bot, "timezone: Europe/Berlin\nwip: {limit: 3}\n")
+    proposed = "timezone: Asia/Tokyo\nwip: {limit: many}\ntracking: #42\n"
+    pull, answer = await validate_proposed(bot, proposed)
+    assert answer.startswith(f"**2 problems in `.github/agile.yml`** of #{pull}:")
+    assert answer.endswith(
+        "Merged, all other settings of the file would take effect: `timezone`. "
+        "As it was last good, `wip` would stay `{limit: 3}`. `tracking` would be ignored."
+    )
+    _, answer = await validate_proposed(bot, "timezone: [")
+    assert answer.endswith(
+        "Merged, none of it would take effect. The last good settings would stay: `wip`, `timezone`."
+    )
+
+
+async def validate_proposed(bot: Bot, text: str) -> tuple[int, str]:
+    """A pull request whose settings file is `text`, and what is said of it there."""
+    branch = f"settings-{len(text)}"
+    main = await bot.github.call("GET", f"/repos/{bot.repo}/git/ref/heads/main")
+    ref = {"ref": f"refs/heads/{branch}", "sha": main["object"]["sha"]}
+    await bot.github.call("POST", f"/repos/{bot.repo}/git/refs", ref)
+    await bot.github.put_file(bot.repo, PATH, text, branch=branch)
+    fields = {"title": "Ours", "head": branch, "base": "main", "body": "/agile config validate"}
+    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", fields)
+    await bot.rest()
+    (answer,) = await bot.answers(pull["number"])
+    # The invisible marker ends it.
+    return int(pull["number"]), answer.partition("\n\n<!--")[0]
+
+
+async def test_what_is_wrong_already_is_not_right_when_it_is_set(bot: Bot) -> None:
+    number = await thread(bot)
+    await write(bot, "wip: {limit: many}\n")
+    answer = await ask(bot, number, "/agile config set wip.limit many")
+    assert "`wip.limit` must be" in answer
+    assert "says so already" not in answer
+    await write(bot, "wip: {limit: 3}\n")
+    answer = await ask(bot, number, "/agile config set wip.limit 3")
+    assert "`.github/agile.yml` says so already." in answer
+
+
+@pytest.mark.parametrize("typed", ["18:00-08:00", "18:00–08:00", '"18:00 - 08:00"'])
+async def test_quiet_hours_are_set_by_one_command(bot: Bot, typed: str) -> None:
+    await ask(bot, await thread(bot), f"/agile config set quiet_hours {typed}")
+    assert (await in_force(bot))["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+
+
+async def test_one_time_of_quiet_hours_changes_where_there_are_both(bot: Bot) -> None:
+    number = await thread(bot)
+    await bot.say(number, "/agile config set quiet_hours 18:00-08:00")
+    await bot.say(number, "/agile config set quiet_hours.from 19:00")
+    assert (await in_force(bot))["quiet_hours"] == {"from": "19:00", "until": "08:00"}
 
 
 async def test_a_command_mends_what_is_wrong_in_the_file(bot: Bot) -> None:
@@ -201,6 +255,12 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
         ("days_off 2026-12-24", "`days_off` holds more than words. Please write it into `.github/agile.yml`."),
         ("sprints.repositories a,b", "`sprints` is settled for a whole organization"),
         ("timezone", '`"value"` is missing'),
+        ("quiet_hours evening", "`evening` is not a span of time. Set both times at once, for example"),
+        ("quiet_hours 18:00-8am", "`quiet_hours.until` must be"),
+        (
+            "quiet_hours.from 18:00",
+            "`quiet_hours.until` is missing. Set both times at once, for example `/agile config set quiet_hours",
+        ),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, said: str) -> None:
