@@ -254,8 +254,9 @@ def _advice(impact: Impact) -> str:
         )
     if not impact.pull.is_to_default_branch:
         return (
-            f"{_not_closed(impact)}. Name the branch after an item of the sprint, such as `12-card-form`, "
-            "add this pull request to the sprint, or say that it is not for this sprint."
+            f"{_not_closed(impact)}. Name an item of the sprint in the text (`Closes #12` counts here, "
+            "although GitHub will not close it), add this pull request to the sprint, or say that it is not "
+            "for this sprint."
         )
     return (
         "Close an item of the sprint with it (`Closes #12`), add it to the sprint, or say that it is not for "

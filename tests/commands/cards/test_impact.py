@@ -211,13 +211,13 @@ def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], 
     )
 
 
-def test_towards_another_branch_no_words_are_recommended() -> None:
+def test_towards_another_branch_naming_an_item_is_recommended() -> None:
     told = card(impact(pull(base="release", is_to_default_branch=False)), is_required=True)
     assert told.conclusion == "failure"
     assert "It goes into `release`, and GitHub closes issues only for what reaches the default branch." in (
         told.summary
     )
-    assert "Closes" not in told.summary
+    assert "(`Closes #12` counts here, although GitHub will not close it)" in told.summary
 
 
 def test_where_nothing_could_be_added_the_rule_asks_nothing() -> None:
