@@ -97,7 +97,7 @@ _INTRODUCTION = (
     "every feature (`BILLING=off`)."
 )
 _ON_FORECASTS = (
-    "Living comments, alerts, summaries, standups, checks and nightly figures are part of every plan. The "
+    "Tracking comments, alerts, summaries, standups, checks and nightly figures are part of every plan. The "
     "chance to finish, which they and `/sprint status` and `/risk` also tell, belongs to forecasts: without "
     "them it is left out, and all else stays."
 )

@@ -75,7 +75,7 @@ class Screen:
 
 CALM = Title(
     "living-calm",
-    "The living comment on a calm day",
+    "The tracking comment on a calm day",
     "One for each sprint, edited in place.",
     "Sprint 24 on its second day: what is done, the chance to finish, and the burndown.",
 )
@@ -87,7 +87,7 @@ STATUS = Title(
 )
 CHANGED = Title(
     "living-changes",
-    "The living comment after changes of scope",
+    "The tracking comment after changes of scope",
     "Each change is a line, with what it did to the chance at that time.",
     "Sprint 24 on its seventh working day, with changes of scope and the burndown.",
 )

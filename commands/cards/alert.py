@@ -16,7 +16,8 @@ _MOST_NAMED = 10
 _LEAST_TIMES = 2
 _TIMES = {2: "doubled", 3: "tripled", 4: "quadrupled"}
 _SWITCH = (
-    "Each of these is said once a sprint. `/agile quiet on` silences this thread; `alerts` in the settings"
+    "Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
+    "`/agile quiet on` silences this thread; `alerts` in the settings"
 )
 
 

@@ -85,7 +85,10 @@ def amounts_card(amounts: Amounts, by: date) -> str:
 def record_sentence(graded: Sequence[Graded]) -> str:
     """How often what was said came true, of what was said most often."""
     if not graded:
-        return "_No forecast here has been graded yet; each one that is shown is, when its sprint is over._"
+        return (
+            "_No forecast here has been graded yet; the first of each sprint and day is, when the sprint is "
+            "over._"
+        )
     best = max(bins_of(graded), key=lambda one: one.n)
     name = _BIN_NAMES[best.low, best.high]
     return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."

@@ -239,7 +239,9 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
         "#4 has been blocked for 3 working days, by #9.",
         "**2 in 10** that all of it is done.",
     ]
-    assert hint.startswith("<sub>Each of these is said once a sprint. `/agile quiet on` silences this thread")
+    assert hint.startswith(
+        "<sub>Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
+    )
 
 
 @pytest.mark.parametrize(
