@@ -23,7 +23,9 @@ commands:
 
 A push that changes the file is enough: it is read within seconds. If something is wrong with it, a \
 check named “Agile settings” fails on that commit and tells each problem with its line. What is wrong with \
-one setting costs that setting alone: it stays as it was last good, and all others are in force. A file that \
+one setting costs that setting alone: it stays as it was last good, and all others are in force. Where these \
+contradict its last good value, as when a label would say both begun and done, that value does not stay, and \
+the check says so. A file that \
 cannot be read at all changes nothing, and neither does one that is out of sight because its repository is \
 gone or closed to the App. `/agile config` shows what holds and where it comes from, `/agile config \
 validate` checks the file again, in a pull request the file as it would be, and `/agile config set` \
