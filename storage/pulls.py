@@ -23,6 +23,7 @@ class Pulls:
         self._tenant = tenant
         self._connection = tenant.connection
         self._project_id = project_id
+        self._known_logins: Logins | None = None
 
     async def of_head(self, head: str) -> PullRequest | None:
         """The pull request that has, or had, this commit at its head; an open one if there is any."""
@@ -96,7 +97,9 @@ class Pulls:
             .where(*conditions)
             .order_by(timeline.c.at, timeline.c.id)
         )
-        logins = await Logins.of(self._tenant)
+        if self._known_logins is None:
+            self._known_logins = await Logins.of(self._tenant)
+        logins = self._known_logins
         return [
             logins.in_activity(activity_event(row), moment_of_logins(row))
             for row in await self._connection.execute(query)
