@@ -101,7 +101,7 @@ ALERT = Title(
     "alert-scope",
     "An alert: the scope has grown",
     "Told again at each further 20 %.",
-    "The scope has grown by 30 percent, with the latest changes, and what is expected now.",
+    "The scope has grown by 30 percent, with the latest changes, the days that are left, and what is expected now.",
 )
 STANDUP = Title(
     "standup",
@@ -291,6 +291,9 @@ async def _settings(there: Stage, camera: Camera) -> None:
     pushed = await there.github.put_file(there.thread.repo, ".github/agile.yml", _BAD_SETTINGS)
     await there.rest()
     await camera.check(CHECK_SETTINGS, there.checks[pushed["commit"]["sha"]])
+    # What is right in it is in force, and would change the days of the story.
+    await there.github.put_file(there.thread.repo, ".github/agile.yml", _GOOD_SETTINGS)
+    await there.rest()
 
 
 async def _wishes(there: Stage, camera: Camera) -> None:
@@ -305,7 +308,6 @@ async def _wishes(there: Stage, camera: Camera) -> None:
     await there.until(17, "16:50")
     await there.speak()
     await camera.comment(CHANGED, await there.said("living:"))
-    await camera.comment(ALERT, await there.said("alert:"))
 
 
 async def _plan(there: Stage, camera: Camera) -> None:
@@ -323,6 +325,12 @@ async def _plan(there: Stage, camera: Camera) -> None:
     for title, text in ((PLAN, "/agile plan"), (PRIVATE, "/sprint status")):
         (said,) = await there.say(issue["number"], text, repo=repo)
         await camera.comment(title, said, repo)
+
+
+async def _next_morning(there: Stage, camera: Camera) -> None:
+    await there.until(18, "09:00")
+    await there.speak()
+    await camera.comment(ALERT, await there.said("alert:"))
 
 
 async def _the_end(there: Stage, camera: Camera) -> None:
@@ -349,6 +357,7 @@ ACTS: tuple[Callable[[Stage, Camera], Awaitable[None]], ...] = (
     _settings,
     _wishes,
     _plan,
+    _next_morning,
     _the_end,
 )
 
