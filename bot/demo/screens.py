@@ -95,13 +95,13 @@ BLOCKED = Title(
     "alert-blocked",
     "An alert: something is blocked",
     "A new comment, which notifies; of each item once a sprint.",
-    "Item 68 has been blocked for three working days, and why.",
+    "Half of the days are over, and item 68 has been blocked for three working days.",
 )
 ALERT = Title(
     "alert-scope",
     "An alert: the scope has grown",
     "Told again at each further 20 %.",
-    "The scope has grown by 30 percent, with the latest changes, the days that are left, and what is expected now.",
+    "The scope has grown by 30 percent, with the latest changes, the days left, and what is expected now.",
 )
 STANDUP = Title(
     "standup",
