@@ -181,7 +181,7 @@ async def test_towards_another_branch_the_advice_is_what_helps_there(bot: Bot) -
     run = await check(bot, pull["head"]["sha"])
     assert run["conclusion"] == "failure"
     assert "It goes into `release`, and GitHub closes issues only" in run["output"]["summary"]
-    assert "Closes #" not in run["output"]["summary"]
+    assert "`Closes #12` counts here" in run["output"]["summary"]
 
     await press(bot, pull["head"]["sha"], buttons(run)[0])
     assert (await check(bot, pull["head"]["sha"]))["conclusion"] == "success"

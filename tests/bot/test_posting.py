@@ -17,7 +17,7 @@ from storage.lookups import all_tenants
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Projects
 from tests.conftest import Clock
-from tests.running import Bot, rows
+from tests.running import Bot, as_administrator, rows
 
 
 @dataclass
@@ -207,6 +207,7 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(desk: Desk) ->
         tenant=desk.tenant,
         project=desk.project,
     )
+    as_administrator(desk.bot.base, "analyze posts")
     queries = list[tuple[str, Any]]()
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         connection = tenant.connection

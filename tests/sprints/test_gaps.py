@@ -17,10 +17,14 @@ def gap(began: datetime, ended: datetime | None, *, is_read_again: bool = False)
     return EventGap(GapCause.SUSPENDED, began, ended, is_read_again)
 
 
-@given(_MOMENTS, _MOMENTS, _MOMENTS, _MOMENTS)
+_SPANS = st.tuples(_MOMENTS, _MOMENTS).map(sorted)
+
+
+@given(_SPANS, _SPANS)
 def test_what_was_read_again_concerns_the_sprints_that_it_lies_in(
-    start: datetime, until: datetime, began: datetime, ended: datetime
+    sprint: list[datetime], unheard: list[datetime]
 ) -> None:
+    (start, until), (began, ended) = sprint, unheard
     overlaps = max(start, began) < min(until, ended)
     assert gap(began, ended, is_read_again=True).concerns(start, until) is (
         overlaps or (start == until and began < until < ended)
