@@ -243,8 +243,12 @@ def _with_comments(text: str, new: str, key: str) -> str:
     return f"{new[:start]}{''.join(f'{comment}{nl}' for comment in missing)}{new[start:]}"
 
 
-# Texts in quotation marks, in which nothing is a comment, and comments.
-_COMMENT = re.compile(r""""(?:\\.|[^"\\])*"|'(?:''|[^'])*'|(?:(?<=\s)|^)(#[^\r\n]*)""", re.MULTILINE)
+# Texts in quotation marks, in which nothing is a comment, and comments. A mark opens a text only where a
+# value may begin, and never behind a backslash: else each mark of a text without an end would be tried anew.
+_COMMENT = re.compile(
+    r"""(?<![^\s\[{,:])"(?:\\.|[^"\\])*"|(?<![^\s\[{,:])'(?:''|[^'])*'|(?:(?<=\s)|^)(#[^\r\n]*)""",
+    re.MULTILINE,
+)
 
 
 def _comments(text: str, key: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from bot.changing import _CONFIRM
+from bot.own_part import surroundings_of
 from bot.publish import cut
 from bot.secret import redacted
 from commands.arguments import words_of
@@ -21,8 +22,10 @@ from commands.dispatch import MOST_LINE
 from commands.errors import UserError
 from commands.parser import added_commands, skimming
 from commands.settings_file import check_settings
+from commands.settings_text import _COMMENT
 from commands.sprint_goal import with_goal
 from commands.wording import plain, table
+from handlers.payloads import replace_half_pairs
 from handlers.references import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start
 from sprints.estimates import Estimates
@@ -38,7 +41,7 @@ PIECES = [
     "start:", "start: ", "Start: 2026-01-01", "Start: 2026-01-01 x\n", "goal:", "goal: \n", "\tgoal:", "- [x] ",
     "- [x] <!--", "- [x] <!-- agile-github-suite:change:", "- [x] <!-- agile-github-suite:change:1 -->", "<!--",
     " confirm:", "confirm: ", "confirm:yes ", " c", "```\n", "<details>", "key:", "a:", "a-", '"a",', '"a", ', '","', "1,", "1.",
-    "points", "points ", "points: ", "size: ", "-eyJ", "eyJa.", "://a:", "password=", "-----BEGIN PRIVATE KEY-----", "\\", "\\|",
+    "points", "points ", "points: ", "size: ", "-eyJ", "eyJa.", "://a:", "password=", "-----BEGIN PRIVATE KEY-----", "\\", "\\|", '\\"', '"\\"', "\\ud800",
 ]  # fmt: skip
 
 
@@ -81,6 +84,11 @@ READERS: dict[str, Callable[[str], Any]] = {
     "cut": cut,
     "skimmed comment": _skimmed,
     "line of the log": redacted,
+    "comments of a settings file": lambda text: list(_COMMENT.finditer(f'"{text}')),
+    "half surrogate pairs": lambda text: replace_half_pairs(text.encode()),
+    "our part of a text": lambda text: surroundings_of(
+        f"{text}\n\n<!-- ours -->", ["<!-- ours -->"], [text[:999]]
+    ),
     "line of a table": lambda text: table(["a", "b"], [[text, text]]),
 }
 
