@@ -100,8 +100,11 @@ async def follow_confirmation(
 
 @dataclass(frozen=True, slots=True)
 class FollowedRepositories:
-    """The ids of repositories that were added, and whether GitHub is to be asked which can be seen, because
-    what came contradicts what was heard later."""
+    """What following a change of repositories came to.
+
+    `added` are the ids of those that were added. News `is_doubtful` if it contradicts what was heard later:
+    then GitHub is to be asked which repositories can be seen.
+    """
 
     added: tuple[int, ...]
     is_doubtful: bool

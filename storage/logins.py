@@ -46,7 +46,7 @@ class Logins:
 
     @classmethod
     async def of(cls, tenant: Tenant) -> "Logins":
-        """Those of a tenant."""
+        """The logins that people of one tenant gave up."""
         members = organization_members.c
         is_mine = members.organization_id == tenant.organization_id
         renamed = await tenant.connection.execute(

@@ -51,7 +51,7 @@ def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
 
 
 def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
-    """The same, of what is still missing alone; empty if nothing is."""
+    """When GitHub could not be heard and the past has not been read since; empty if there is no such time."""
     return gaps_text(missing(gaps), calendar)
 
 
