@@ -4,16 +4,14 @@ import argparse
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import timedelta
 
+from bot.billing.findings import findings as billing_findings
 from bot.grant_findings import grant_findings
 from bot.services import Services, services
 from bot.settings import Settings
 from bot.worker import github_of
 from commands.cards.completeness import REASONS
-from marketplace.plans import METRICS
 from sprints.gaps import EventGap, missing
-from storage.deadlines import Deadlines
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
@@ -24,12 +22,7 @@ from storage.outbox import Outbox
 from storage.posts import Posts
 from storage.projects import Projects
 from storage.sprints import Sprints
-from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline
-from storage.usage import Usage, uncounted
-
-# As long as Stripe takes a correction.
-_ALERT_LASTS = timedelta(days=35)
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
@@ -52,18 +45,13 @@ async def examine(base: Services) -> list[str]:
     findings = [finding async for finding in _jobs(base)]
     async with base.database.nobody() as connection:
         tenants = await all_tenants(connection)
-        alert = await uncounted(connection)
-    if alert and base.clock() - alert.at < _ALERT_LASTS:
-        findings.append(
-            f"Stripe could not count usage that it was told, as it said on {alert.at:%Y-%m-%d %H:%M} UTC "
-            f"({alert.event}); its dashboard says why, under the meters"
-        )
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, _billing):
+        for of_tenant in (_refusals, _gaps):
             found = of_tenant(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in found]
+    findings += [finding async for finding in billing_findings(base)]
     if base.settings.github is not None:
         async with github_of(base) as github:
             findings += [finding async for finding in grant_findings(base.database, github, tenants)]
@@ -188,23 +176,3 @@ def _about_claim(claim: InstallationClaim) -> str:
         f"{verdict}; {outcome}. The last one came on {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App is "
         "installed there again, redeliver its `installation` event on the App's page under “Advanced”"
     )
-
-
-async def _billing(base: Services, organization_id: int) -> AsyncIterator[str]:
-    async with base.database.tenant(organization_id) as tenant:
-        account, deadline = await Subscriptions(tenant).account(), await Deadlines(tenant).latest()
-        untaken = await Usage(tenant).untaken()
-    if account and deadline:
-        told = f"the data of {account.name} will be deleted on {deadline.due_at:%Y-%m-%d}"
-        print(f"tenant {organization_id}: {told}, because it cancelled on the Marketplace")
-        if deadline.shown_at is None:
-            yield (
-                f"{told}, and none of its owners has read so in a thread yet; write to them (docs/billing.md)"
-            )
-    for one in untaken:
-        words = next((text for metric, text in METRICS.items() if metric == one.metric), one.metric)
-        what = f"{one.quantity:,} {words} of {one.period}"
-        if one.refused:
-            yield f"{what} will not be charged: {one.refused}"
-        else:
-            yield f"Stripe did not take {what}; the log says why, and it is told again each night"

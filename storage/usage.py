@@ -14,6 +14,7 @@ from storage.tables import clockwork, outbox, projects, usage_ledger
 
 _FAILURE_SLOT = "error"
 _UNCOUNTED = "usage that Stripe could not count"
+_METERS_MISSING = "usage without a meter at Stripe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +137,42 @@ class Uncounted:
 
 async def note_uncounted(connection: AsyncConnection, told: Uncounted) -> None:
     """Keeps it for `doctor`."""
-    fresh = insert(clockwork).values(
-        name=_UNCOUNTED, state={"event": told.event, "at": told.at.isoformat()}, updated_at=func.app_now()
-    )
-    changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
-    await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
+    await _note(connection, _UNCOUNTED, {"event": told.event, "at": told.at.isoformat()})
 
 
 async def uncounted(connection: AsyncConnection) -> Uncounted | None:
     """The latest, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _UNCOUNTED))
     return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
+
+
+@dataclass(frozen=True, slots=True)
+class MetersMissing:
+    """Stripe has no meter for usage: by which event name, and when that was last seen."""
+
+    name: str
+    at: datetime
+
+
+async def note_meters_missing(connection: AsyncConnection, missing: MetersMissing | None) -> None:
+    """Keep for `doctor` that a meter is missing; None: there is one for everything that is told."""
+    await _note(
+        connection,
+        _METERS_MISSING,
+        {"name": missing.name, "at": missing.at.isoformat()} if missing else {},
+    )
+
+
+async def meters_missing(connection: AsyncConnection) -> MetersMissing | None:
+    """What was missing when it was last seen."""
+    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _METERS_MISSING))
+    return MetersMissing(str(state["name"]), datetime.fromisoformat(state["at"])) if state else None
+
+
+async def _note(connection: AsyncConnection, name: str, state: dict[str, str]) -> None:
+    fresh = insert(clockwork).values(name=name, state=state, updated_at=func.app_now())
+    changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
+    await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
 def total(used: Iterable[Used], metric: str) -> int:

@@ -1,13 +1,15 @@
 """The jobs of billing: those that follow events, and those that run by the clock."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import procrastinate
 import structlog
 
+from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
+from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import (
@@ -33,7 +35,6 @@ from storage.billing_jobs import (
 )
 from storage.database import Database
 from storage.jobs import OTHERS
-from storage.lookups import all_tenants
 
 
 class BillingClockwork:
@@ -58,22 +59,31 @@ class BillingClockwork:
 
     def register(self, queue: procrastinate.App) -> None:
         """Adds the jobs of what the settings name. Obligations stay when selling is switched off."""
-        if self._settings.marketplace is not None:
-            self._register_marketplace(queue)
+        stripe_sync, stripe = None, None
         if self._settings.stripe is not None:
-            self._register_stripe(queue, self._stripe or RealStripe(self._settings.stripe))
-        else:
-            self._register_usage(queue, NoStripe())
+            stripe = self._stripe = self._stripe or RealStripe(self._settings.stripe)
+            stripe_sync = StripeSync(self._database, stripe, self._settings, self._clock)
+            self._register_stripe(queue, stripe_sync)
+        marketplace_sync = None
+        if self._settings.marketplace is not None:
+            marketplace_sync = MarketplaceSync(
+                self._database, self._listing, self._settings, self._jobs, self._clock
+            )
+            self._register_marketplace(queue, marketplace_sync)
+        card = (
+            CardPurchases(self._database, stripe, stripe_sync, self._clock)
+            if stripe and stripe_sync
+            else None
+        )
+        self._register_deletion(queue, marketplace_sync, card)
+        self._register_usage(queue, stripe or NoStripe())
 
     async def close(self) -> None:
         """Ends the connections to Stripe."""
         if self._stripe is not None:
             await self._stripe.close()
 
-    def _register_marketplace(self, queue: procrastinate.App) -> None:
-        sync = MarketplaceSync(self._database, self._listing, self._settings, self._jobs, self._clock)
-        deletion = Deletion(self._database, self._listing, sync, self._clock, self._settings.grace)
-
+    def _register_marketplace(self, queue: procrastinate.App, sync: MarketplaceSync) -> None:
         async def follow(
             account: int, action: str, effective_at: str | None, delivery: str, tries: int = 0
         ) -> None:
@@ -85,24 +95,18 @@ class BillingClockwork:
                 await sync.follow_later(account, cause, tries, problem.retry_at)
 
         async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            await self._reconcile(sync)
-
-        async def delete(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
-            await deletion.run()
+            try:
+                await sync.reconcile()
+            except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
+                self._log.error("not compared with the Marketplace's listing", reason=str(problem))
+            finally:
+                await self._settle_plans()
 
         retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=4)
         queue.task(name=FOLLOW_PURCHASE, queue=OTHERS, retry=retry)(follow)
-        for name, cron, work in (
-            (RECONCILE_BILLING, "20 4 * * *", reconcile),
-            (DELETE_DUE, "* * * * *", delete),
-        ):
-            task = queue.task(name=name, queue=OTHERS, queueing_lock=name, lock=name)(work)
-            queue.periodic(cron=cron)(task)
+        _add_periodic(queue, RECONCILE_BILLING, "20 4 * * *", reconcile)
 
-    def _register_stripe(self, queue: procrastinate.App, stripe: Stripe) -> None:
-        self._stripe = stripe
-        sync = StripeSync(self._database, stripe, self._settings, self._clock)
-
+    def _register_stripe(self, queue: procrastinate.App, sync: StripeSync) -> None:
         async def follow(**about: Any) -> None:
             await sync.follow(About(**about))
 
@@ -111,32 +115,45 @@ class BillingClockwork:
                 await sync.reconcile()
             except (StripeUnavailableError, StripeRefusedError) as problem:  # Tomorrow finds the same.
                 self._log.error("not compared with Stripe", reason=str(problem))
+            finally:
+                await self._settle_plans()
 
         # Stripe itself repeats for three days, but not what we have answered with 200.
         retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
         queue.task(name=FOLLOW_STRIPE, queue=OTHERS, retry=retry)(follow)
-        task = queue.task(name=RECONCILE_STRIPE, queue=OTHERS, queueing_lock=RECONCILE_STRIPE)(reconcile)
-        queue.periodic(cron="40 1 * * *")(task)
-        self._register_usage(queue, stripe)
+        _add_periodic(queue, RECONCILE_STRIPE, "40 1 * * *", reconcile)
+
+    def _register_deletion(
+        self, queue: procrastinate.App, sync: MarketplaceSync | None, card: CardPurchases | None
+    ) -> None:
+        """Deadlines that were noted are kept, also where the Marketplace is not set up any more."""
+        deletion = Deletion(self._database, self._listing, sync, self._clock, self._settings.grace, card)
+
+        async def delete(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
+            await deletion.run()
+
+        _add_periodic(queue, DELETE_DUE, "* * * * *", delete)
 
     def _register_usage(self, queue: procrastinate.App, stripe: Stripe) -> None:
+        """The day that is over is told at once: an invoice is final an hour after its period's end."""
         reporting = UsageReporting(self._database, stripe, self._settings, self._clock)
 
         async def report(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
             await reporting.run()
 
-        task = queue.task(name=REPORT_USAGE, queue=OTHERS, queueing_lock=REPORT_USAGE, lock=REPORT_USAGE)(
-            report
-        )
-        queue.periodic(cron="0 2 * * *")(task)
+        _add_periodic(queue, REPORT_USAGE, "5 * * * *" if self._settings.stripe else "5 0 * * *", report)
 
-    async def _reconcile(self, sync: MarketplaceSync) -> None:
-        try:
-            await sync.reconcile()
-        except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
-            self._log.error("not compared with the Marketplace's listing", reason=str(problem))
-        async with self._database.nobody() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
-            async with self._database.tenant(organization_id) as tenant:
-                await Books(tenant, self._clock(), self._settings.grace).settle()
+    async def _settle_plans(self) -> None:
+        """Time alone takes plans away, whichever way they were bought."""
+        for organization_id in await all_accounts(self._database):
+            with isolated_account(self._log, "plan not settled", organization_id):
+                async with self._database.tenant(organization_id) as tenant:
+                    await Books(tenant, self._clock(), self._settings.grace).settle()
+
+
+def _add_periodic(
+    queue: procrastinate.App, name: str, cron: str, work: Callable[..., Awaitable[None]]
+) -> None:
+    """A job by the clock that never runs twice at once."""
+    task = queue.task(name=name, queue=OTHERS, queueing_lock=name, lock=name)(work)
+    queue.periodic(cron=cron)(task)

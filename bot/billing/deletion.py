@@ -6,30 +6,38 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from bot.billing.card_purchases import CardPurchases
 from bot.billing.marketplace_sync import Listing, MarketplaceSync
+from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
 from bot.github import GitHubRefusedError, GitHubUnavailableError
 from marketplace.books import Books, Cause
 from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions
 
+# Who cannot be asked now may know of a purchase, so that nothing may be deleted.
+_NOT_ASKED = (GitHubUnavailableError, GitHubRefusedError, StripeUnavailableError, StripeRefusedError)
+
 
 class Deletion:
-    """Carries deletions out. GitHub is asked once more before each, and a paid subscription stops it."""
+    """Carries deletions out. GitHub and Stripe are asked once more before each: what is paid for stays."""
 
     def __init__(
         self,
         database: Database,
         listing: Listing,
-        sync: MarketplaceSync,
+        sync: MarketplaceSync | None,
         clock: Callable[[], datetime],
         grace: timedelta,
+        card: CardPurchases | None = None,
     ) -> None:
+        """`sync` and `card` are None where the Marketplace, or Stripe, is not set up."""
         self._database = database
         self._listing = listing
         self._sync = sync
         self._clock = clock
         self._grace = grace
+        self._card = card
         self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
@@ -41,8 +49,10 @@ class Deletion:
             with structlog.contextvars.bound_contextvars(organization=organization_id):
                 try:
                     done += await self._delete(organization_id)
-                except (GitHubUnavailableError, GitHubRefusedError, DBAPIError) as problem:
+                except (*_NOT_ASKED, DBAPIError) as problem:
                     self._log.warning("deletion put off", reason=str(problem))
+                except Exception:  # noqa: BLE001 - a bug with one account must not keep the others' data
+                    self._log.exception("deletion put off")
         return done
 
     async def _delete(self, organization_id: int) -> bool:
@@ -52,8 +62,12 @@ class Deletion:
             return False
         if await self._listing.account(account.github_id) is not None:
             # It was bought again, and nobody told us.
-            await self._sync.follow(account.github_id, Cause("clock", "reconciled", ""))
+            if self._sync is not None:
+                await self._sync.follow(account.github_id, Cause("clock", "reconciled", ""))
             self._log.warning("deletion stopped: GitHub lists a purchase", account=account.github_id)
+            return False
+        if self._card is not None and await self._card.are_live(organization_id, account):
+            self._log.warning("deletion stopped: Stripe has a subscription", account=account.github_id)
             return False
         async with self._database.tenant(organization_id) as tenant:
             if await Books(tenant, self._clock(), self._grace).withdraw_if_paid():

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.billing.isolation import all_accounts, isolated_account, isolated_work
 from bot.billing.settings import BillingSettings
 from bot.github import GitHub, GitHubRefusedError
 from marketplace.books import Books, Cause
 from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, subscription_of
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
-from storage.lookups import all_tenants
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
 
 # GitHub's answer may lag behind its event: after so long it is asked again, then believed.
@@ -106,7 +106,10 @@ class MarketplaceSync:
             asked_at = self._clock()
             async for told in self._accounts(plan_id):
                 cause = Cause("clock", RECONCILED, "")
-                with structlog.contextvars.bound_contextvars(cause=RECONCILED):
+                with (
+                    structlog.contextvars.bound_contextvars(cause=RECONCILED),
+                    isolated_work(self._log, "purchase not compared"),
+                ):
                     try:
                         found = listed(told)
                         seen.add(found.id)
@@ -114,7 +117,8 @@ class MarketplaceSync:
                     except PurchaseError as problem:
                         self._log.error("purchase not understood; nothing is changed", reason=str(problem))
         for account in await self._ours_but_not_in(seen):
-            await self.follow(account, Cause("clock", RECONCILED, ""), len(PAUSES))
+            with isolated_work(self._log, "purchase not compared", account=account):
+                await self.follow(account, Cause("clock", RECONCILED, ""), len(PAUSES))
 
     async def _accounts(self, plan_id: int) -> AsyncIterator[Any]:
         """A plan that the settings name may be gone from the listing."""
@@ -191,14 +195,16 @@ class MarketplaceSync:
 
     async def _ours_but_not_in(self, seen: set[int]) -> list[int]:
         """The accounts whose purchase stands in our books and is not in the listing."""
-        async with self._database.nobody() as connection:
-            tenants = await all_tenants(connection)
-        missing = []
-        for tenant_id in tenants:
-            async with self._database.tenant(tenant_id) as tenant:
-                books = Subscriptions(tenant)
-                account = await books.account()
-                is_ours = any(one.source == MARKETPLACE and not one.has_ended for one in await books.all())
+        missing = list[int]()
+        for tenant_id in await all_accounts(self._database):
+            with isolated_account(self._log, "subscriptions not read", tenant_id):
+                async with self._database.tenant(tenant_id) as tenant:
+                    books = Subscriptions(tenant)
+                    account, subscriptions = await books.account(), await books.all()
+                is_ours = any(
+                    subscription.source == MARKETPLACE and not subscription.has_ended
+                    for subscription in subscriptions
+                )
                 if account is not None and is_ours and account.github_id not in seen:
                     missing.append(account.github_id)
         return missing

@@ -135,6 +135,9 @@ class BillingPages:
 
 
 def _is_running(one: Subscription) -> bool:
+    # One that Stripe does not know any more, as after a change of the key, must not block a new purchase.
+    if one.missing_since is not None:
+        return False
     return one.source == STRIPE and one.status in {"active", "trialing", "past_due", "unpaid", "paused"}
 
 

@@ -1,10 +1,11 @@
 """What we ask of Stripe: a small protocol, the real client, and one for who sells nothing by card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
 import stripe
+from stripe.params import SubscriptionListParams
 
 from bot.billing.settings import StripeSettings
 
@@ -29,6 +30,27 @@ class Stripe(Protocol):
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:
         """A customer's subscriptions, those that have ended too."""
+
+    def live_subscriptions(self) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        """Every subscription that has not been canceled, whoever its customer is, a page at a time."""
+
+    async def subscriptions_for(self, account: int, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The subscriptions whose metadata name an account, by GitHub's id.
+
+        Stripe's search may lag behind for up to an hour, so what was created after `since` is listed as well.
+        """
+
+    async def dispute(self, dispute: str) -> Mapping[str, Any] | None:
+        """A dispute with its charge. None if there is no such one."""
+
+    async def disputes_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The disputes that were opened after a moment, each with its charge."""
+
+    async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:
+        """The refunds of a charge, each with its charge."""
+
+    async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
+        """The refunds that were made after a moment, each with its charge."""
 
     async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
         """The address at which a subscription is bought. Whoever opens it is signed in: never post it."""
@@ -58,6 +80,25 @@ class NoStripe:
         return None
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        return ()
+
+    async def live_subscriptions(self) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        for page in tuple[Sequence[Mapping[str, Any]]]():
+            yield page
+
+    async def subscriptions_for(self, account: int, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        return ()
+
+    async def dispute(self, dispute: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        return None
+
+    async def disputes_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        return ()
+
+    async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        return ()
+
+    async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()
 
     async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
@@ -112,10 +153,93 @@ class RealStripe:
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:
         with _translated():
-            found = await self._client.v1.subscriptions.list_async(
-                {"customer": customer, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
-            )
+            try:
+                found = await self._client.v1.subscriptions.list_async(
+                    {"customer": customer, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
+                )
+            except stripe.InvalidRequestError as problem:
+                # Under another key, or in test mode, there is no such customer.
+                if problem.code == "resource_missing":
+                    return ()
+                raise
         return [_plain(one) for one in found.data]
+
+    async def live_subscriptions(self) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
+        wanted: SubscriptionListParams = {"limit": 100, "expand": ["data.latest_invoice"]}
+        while True:
+            with _translated():
+                page = await self._client.v1.subscriptions.list_async(wanted)
+            yield [_plain(subscription) for subscription in page.data]
+            if not page.has_more or not page.data:
+                return
+            wanted["starting_after"] = page.data[-1].id
+
+    async def subscriptions_for(self, account: int, since: datetime) -> Sequence[Mapping[str, Any]]:
+        expand = ["data.latest_invoice"]
+        wanted: SubscriptionListParams = {"limit": 100, "expand": expand}
+        wanted["created"] = {"gte": int(since.timestamp())}
+        found: list[stripe.Subscription] = []
+        with _translated():
+            try:
+                search = await self._client.v1.subscriptions.search_async(
+                    {"query": f"metadata['account']:'{account}'", "limit": 100, "expand": expand}
+                )
+                found += [subscription async for subscription in search.auto_paging_iter()]
+            except (stripe.InvalidRequestError, stripe.PermissionError):
+                # Stripe has no search for sellers in India; the whole list tells the same, and takes longer.
+                del wanted["created"]
+            listed = await self._client.v1.subscriptions.list_async(wanted)
+            found += [subscription async for subscription in listed.auto_paging_iter()]
+        plain = {subscription.id: _plain(subscription) for subscription in found}
+        return [
+            subscription
+            for subscription in plain.values()
+            if (subscription.get("metadata") or {}).get("account") == str(account)
+        ]
+
+    async def dispute(self, dispute: str) -> Mapping[str, Any] | None:
+        with _translated():
+            try:
+                found = await self._client.v1.disputes.retrieve_async(dispute, {"expand": ["charge"]})
+            except stripe.InvalidRequestError as problem:
+                if problem.http_status == 404:
+                    return None
+                raise
+        return _plain(found)
+
+    async def disputes_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
+        with _translated():
+            page = await self._client.v1.disputes.list_async(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.charge"],
+                }
+            )
+            return [_plain(dispute) async for dispute in page.auto_paging_iter()]
+
+    async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:
+        with _translated():
+            try:
+                page = await self._client.v1.refunds.list_async(
+                    {"charge": charge, "limit": 100, "expand": ["data.charge"]}
+                )
+                return [_plain(refund) async for refund in page.auto_paging_iter()]
+            except stripe.InvalidRequestError as problem:
+                if problem.http_status == 404 or problem.code == "resource_missing":
+                    return ()
+                raise
+
+    async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
+        with _translated():
+            page = await self._client.v1.refunds.list_async(
+                {
+                    "created": {"gte": int(since.timestamp())},
+                    "limit": 100,
+                    "expand": ["data.charge"],
+                }
+            )
+            return [_plain(refund) async for refund in page.auto_paging_iter()]
 
     async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
         metadata = {"account": str(account)}
@@ -178,7 +302,8 @@ class RealStripe:
         start = datetime.combine(day, time(), UTC)
         with _translated():
             meters = await self._client.v1.billing.meters.list_async({"limit": 100})
-            meter = next((one.id for one in meters.data if one.event_name == event_name), None)
+            names = {meter.event_name: meter.id async for meter in meters.auto_paging_iter()}
+            meter = names.get(event_name)
             if meter is None:
                 return None
             counted = await self._client.v1.billing.meters.event_summaries.list_async(

@@ -1,21 +1,22 @@
 """Keeping up with Stripe: after each event it is asked what holds, and once a day for everything."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
+from bot.billing.comparison import StripeComparison
+from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.settings import BillingSettings
-from bot.billing.stripe_client import Stripe, StripeRefusedError
+from bot.billing.stripe_client import Stripe
 from marketplace.books import Books, Cause
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.stripe_subscriptions import About, Told, subscription_of, told
 from storage.database import Database, Tenant
-from storage.lookups import all_tenants
 from storage.seats import Seats
 from storage.subscriptions import (
     STRIPE,
@@ -54,6 +55,8 @@ class StripeSync:
             stripe_event=about.event_id, kind=about.kind, subscription=about.subscription
         ):
             asked_at = self._clock()
+            if about.kind == "customer.deleted" and about.customer is not None:
+                await self._note_deleted_customer(about.customer)
             for found in await self._asked(about):
                 try:
                     await self._keep(found, about, asked_at)
@@ -61,17 +64,33 @@ class StripeSync:
                     self._log.error("subscription not understood; nothing is changed", reason=str(problem))
 
     async def reconcile(self) -> None:
-        """Asks for every subscription that has not ended, and reports the seats. Raises as `follow` does."""
-        async with self._database.nobody() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
-            with structlog.contextvars.bound_contextvars(organization=organization_id):
-                for one in await self._live(organization_id):
-                    await self.follow(About("", _DAILY, one.customer, one.reference))
-                try:
+        """Compare our books with all that Stripe has, then report the seats.
+
+        Raises StripeUnavailableError, or StripeRefusedError where Stripe lets us list nothing. What fails for
+        one subscription only is logged, and the others go on.
+        """
+        comparison = StripeComparison(
+            self._database, self._stripe, self.keep_listed, self._is_sold, self._clock, self._grace
+        )
+        try:
+            await comparison.run()
+        finally:
+            for organization_id in await all_accounts(self._database):
+                with isolated_account(self._log, "seats not reported", organization_id):
                     await self._report_seats(organization_id)
-                except (PurchaseError, StripeRefusedError) as problem:
-                    self._log.error("seats not reported", reason=str(problem))
+
+    async def keep_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
+        """Keep a subscription that Stripe has listed. Raises PurchaseError."""
+        about = About("", _DAILY, None, None)
+        await self._keep(dict(answer), about, asked_at)
+
+    def _is_sold(self, answer: Mapping[str, Any]) -> bool:
+        """Whether a subscription has a price of ours."""
+        try:
+            told(answer).item(self._prices)
+        except PurchaseError:
+            return False
+        return True
 
     async def _asked(self, about: About) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:
@@ -88,6 +107,13 @@ class StripeSync:
         known = [one for tenant in tenants for one in await self._live(tenant) if one.customer == customer]
         asked = [await self._stripe.subscription(one.reference) for one in known]
         return [dict(one) for one in asked if one is not None]
+
+    async def _note_deleted_customer(self, customer: str) -> None:
+        async with self._database.nobody() as connection:
+            tenants = await tenants_of_stripe(connection, customer, None)
+        for organization_id in tenants:
+            async with self._database.tenant(organization_id) as tenant:
+                await Subscriptions(tenant).set_customer_deleted(customer)
 
     async def _keep(self, answer: dict[str, Any], about: About, asked_at: datetime) -> None:
         found = told(answer)

@@ -41,6 +41,15 @@ class StandInStripe:
         self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
+        # Stripe's search is not sold everywhere, and may be behind.
+        self.has_search = True
+        self.unsearchable: set[str] = set()
+        # By path: what Stripe answers with instead.
+        self.failing: dict[str, int] = {}
+        self.page_size = 100
+        self.charges: dict[str, Json] = {}
+        self.disputes: dict[str, Json] = {}
+        self.refunds: dict[str, Json] = {}
         self._answers: dict[str, Json] = {}
         self._numbers = itertools.count(1)
 
@@ -59,6 +68,7 @@ class StandInStripe:
         found: Json = {
             "id": f"sub_{number}",
             "object": "subscription",
+            "created": now,
             "customer": f"cus_{number}",
             "status": status,
             "metadata": {"account": str(account)} if account is not None else {},
@@ -108,8 +118,9 @@ class StandInStripe:
         self.requests.append((request.method, path, told))
         if request.headers.get("Authorization") != "Bearer sk_test_stand_in":
             return _error(401, "Invalid API Key provided")
-        if self.fail_with is not None:
-            return _error(self.fail_with, "a bad day")
+        status = self.failing.get(path, self.fail_with)
+        if status is not None:
+            return _error(status, "a bad day")
         key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
         if key and key in self._answers:
             return web.json_response(self._answers[key])
@@ -121,12 +132,15 @@ class StandInStripe:
         return web.json_response(found)
 
     def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
+        if method == "GET" and path.partition("/")[0] in {"disputes", "refunds"}:
+            return self._payment(*path.split("/"), told=told)
+        if (method, path) == ("GET", "subscriptions/search"):
+            return self._search(told)
         match [method, *path.split("/")]:
             case ["GET", "subscriptions", name] if name in self.subscriptions:
                 return self.subscriptions[name]
             case ["GET", "subscriptions"]:
-                mine = [one for one in self.subscriptions.values() if one["customer"] == told["customer"]]
-                return {"object": "list", "data": mine, "has_more": False, "url": "/v1/subscriptions"}
+                return self._list_subscriptions(told)
             case ["POST", "subscriptions", name] if name in self.subscriptions:
                 item = self.subscriptions[name]["items"]["data"][0]
                 assert told["items"]["0"]["id"] == item["id"]
@@ -155,7 +169,126 @@ class StandInStripe:
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/billing/meters"}
             case ["GET", "billing", "meters", meter, "event_summaries"]:
                 return self._summary(meter, told)
-        return _error(404, f"No such thing: {path}")
+        return _error(404, f"No such thing: {path}", "resource_missing")
+
+    def _list_subscriptions(self, told: Json) -> Json | web.Response:
+        """The newest first. Without a `status`, those that were canceled are left out."""
+        listed = list(self.subscriptions.values())[::-1]
+        if "customer" in told:
+            listed = [one for one in listed if one["customer"] == told["customer"]]
+            if not listed:
+                return _error(404, f"No such customer: '{told['customer']}'", "resource_missing")
+        if told.get("status") != "all":
+            listed = [one for one in listed if one["status"] != told.get("status", "canceled")]
+        since = int(told.get("created", {}).get("gte", 0))
+        return self._page([one for one in listed if one["created"] >= since], told, "subscriptions")
+
+    def _page(self, listed: list[Json], told: Json, path: str) -> Json:
+        ids = [one["id"] for one in listed]
+        first = ids.index(told["starting_after"]) + 1 if "starting_after" in told else 0
+        last = first + min(int(told.get("limit", 10)), self.page_size)
+        return {
+            "object": "list",
+            "data": listed[first:last],
+            "has_more": last < len(listed),
+            "url": f"/v1/{path}",
+        }
+
+    def _search(self, told: Json) -> Json | web.Response:
+        if not self.has_search:
+            return _error(400, "Search is not available for your account")
+        match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", told["query"])
+        assert match, told["query"]
+        listed = [
+            one
+            for one in self.subscriptions.values()
+            if one["metadata"].get("account") == match[1] and one["id"] not in self.unsearchable
+        ]
+        first = int(told.get("page", 0))
+        last = first + min(int(told.get("limit", 10)), self.page_size)
+        has_more = last < len(listed)
+        return {
+            "object": "search_result",
+            "url": "/v1/subscriptions/search",
+            "data": listed[first:last],
+            "has_more": has_more,
+            "next_page": str(last) if has_more else None,
+        }
+
+    def pay(self, customer: str, amount: int = 1800) -> Json:
+        """A charge of a customer."""
+        number = next(self._numbers)
+        charge: Json = {
+            "id": f"ch_{number}",
+            "object": "charge",
+            "amount": amount,
+            "amount_refunded": 0,
+            "currency": "usd",
+            "customer": customer,
+            "payment_intent": f"pi_{number}",
+            "refunded": False,
+        }
+        self.charges[charge["id"]] = charge
+        return charge
+
+    def refund(self, charge: Json, amount: int, status: str = "succeeded") -> Json:
+        """Money that goes back."""
+        number = next(self._numbers)
+        charge["amount_refunded"] += amount
+        charge["refunded"] = charge["amount_refunded"] >= charge["amount"]
+        refund: Json = {
+            "id": f"re_{number}",
+            "object": "refund",
+            "amount": amount,
+            "charge": charge["id"],
+            "created": int(time.time()),
+            "currency": charge["currency"],
+            "payment_intent": charge["payment_intent"],
+            "reason": "requested_by_customer",
+            "status": status,
+        }
+        self.refunds[refund["id"]] = refund
+        return refund
+
+    def dispute(self, charge: Json, status: str = "needs_response", due_by: int | None = None) -> Json:
+        """A payment that its card's owner does not acknowledge."""
+        number = next(self._numbers)
+        dispute: Json = {
+            "id": f"du_{number}",
+            "object": "dispute",
+            "amount": charge["amount"],
+            "charge": charge["id"],
+            "created": int(time.time()),
+            "currency": charge["currency"],
+            "evidence_details": {"due_by": due_by, "has_evidence": False},
+            "payment_intent": charge["payment_intent"],
+            "reason": "fraudulent",
+            "status": status,
+        }
+        self.disputes[dispute["id"]] = dispute
+        return dispute
+
+    def _payment(self, kind: str, name: str | None = None, *, told: Json) -> Json | web.Response:
+        payments = self.disputes if kind == "disputes" else self.refunds
+        if name is None:
+            return self._list_payments(kind, told)
+        if name not in payments:
+            return _error(404, f"No such {kind[:-1]}: '{name}'", "resource_missing")
+        return self._with_charge(payments[name])
+
+    def _with_charge(self, shown: Json) -> Json:
+        return shown | {"charge": self.charges[shown["charge"]]}
+
+    def _list_payments(self, kind: str, told: Json) -> Json:
+        listed = list((self.disputes if kind == "disputes" else self.refunds).values())[::-1]
+        since = int(told.get("created", {}).get("gte", 0))
+        charge = told.get("charge")
+        chosen = [
+            self._with_charge(one)
+            for one in listed
+            if one["created"] >= since and charge in {None, one["charge"]}
+        ]
+        return self._page(chosen, told, kind)
 
     def _count(self, told: Json) -> Json | web.Response:
         if told["identifier"] in self.usage and self.refuses_repeated_usage:
@@ -182,11 +315,10 @@ class StandInStripe:
         return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
 
 
-def _error(status: int, message: str) -> web.Response:
+def _error(status: int, message: str, code: str | None = None) -> web.Response:
     kinds = {401: "invalid_request_error", 404: "invalid_request_error", 400: "invalid_request_error"}
-    return web.json_response(
-        {"error": {"message": message, "type": kinds.get(status, "api_error")}}, status=status
-    )
+    error = {"message": message, "type": kinds.get(status, "api_error")} | ({"code": code} if code else {})
+    return web.json_response({"error": error}, status=status)
 
 
 def signed(

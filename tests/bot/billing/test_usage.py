@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import (
@@ -82,6 +83,7 @@ async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> Async
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
         await Subscriptions(tenant).put(card)
+        await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
     client = RealStripe(stripe_settings(stand_in))
     yield Teller(base, clock, organization_id, client, stand_in)
     await client.close()
@@ -300,7 +302,7 @@ async def test_doctor_tells_what_stripe_did_not_take(
     (finding,) = await examine(teller.base)
     assert finding == (
         f"tenant {teller.id}: Stripe did not take 5 calls of GitHub's API of 2026-11-22; the log says why, and "
-        "it is told again each night"
+        "it is told again each hour"
     )
     teller.clock.now = NOW + 40 * DAY
     teller.server.fail_with = None

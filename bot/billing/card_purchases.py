@@ -1,0 +1,57 @@
+"""Asking Stripe what an account has bought by card, by its metadata and by its customers."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_sync import StripeSync
+from marketplace.stripe_subscriptions import About, account_in
+from storage.database import Database
+from storage.subscriptions import STRIPE, Account, Subscriptions
+
+# Stripe's search is up to an hour behind during its outages; a margin is left for longer ones.
+_SEARCH_LAG = timedelta(days=1)
+_LIVE = frozenset({"active", "trialing", "past_due"})
+
+
+class CardPurchases:
+    """Finds the subscriptions of an account whose events may have been lost."""
+
+    def __init__(
+        self, database: Database, stripe: Stripe, sync: StripeSync, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._stripe = stripe
+        self._sync = sync
+        self._clock = clock
+
+    async def are_live(self, organization_id: int, account: Account) -> bool:
+        """Whether Stripe has a live subscription for the account; what it has is taken into our books.
+
+        Raises StripeUnavailableError and StripeRefusedError: then nobody knows.
+        """
+        live = [
+            answer for answer in await self._ask(organization_id, account) if answer.get("status") in _LIVE
+        ]
+        for answer in live:
+            await self._sync.follow(About("", "reconciled", None, str(answer["id"])))
+        return bool(live)
+
+    async def _ask(self, organization_id: int, account: Account) -> list[Mapping[str, Any]]:
+        """All subscriptions that name the account, and those of its customers that name no other."""
+        answers = list(await self._stripe.subscriptions_for(account.github_id, self._clock() - _SEARCH_LAG))
+        async with self._database.tenant(organization_id) as tenant:
+            subscriptions = await Subscriptions(tenant).all()
+        customers = {
+            subscription.customer
+            for subscription in subscriptions
+            if subscription.source == STRIPE and subscription.customer
+        }
+        for customer in sorted(customers):
+            answers += [
+                answer
+                for answer in await self._stripe.subscriptions_of(customer)
+                if account_in(answer.get("metadata")) in {None, account.github_id}
+            ]
+        return list({str(answer["id"]): answer for answer in answers}.values())

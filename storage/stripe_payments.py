@@ -1,0 +1,69 @@
+"""Refunds and disputes of an account's payments, as lines of its audit log. Nothing here changes a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from storage.database import Tenant
+from storage.tables import audit_log
+
+REFUND, DISPUTE = "refund", "dispute"
+# By Stripe: a dispute that is closed has one of these, and stays so.
+CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
+# Of the currencies that Stripe takes, those without a hundredth: docs.stripe.com/currencies#zero-decimal.
+_WITHOUT_CENTS = frozenset(
+    {
+        *("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"),
+        *("pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A payment that its card's owner does not acknowledge; `amount` in the currency's smallest unit."""
+
+    id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    due_by: datetime | None = None
+
+    @property
+    def money(self) -> str:
+        """The amount as people write it."""
+        return as_money(self.amount, self.currency)
+
+
+async def open_disputes(tenant: Tenant) -> list[Dispute]:
+    """The disputes of the transaction's tenant that Stripe had not closed when it was last asked."""
+    query = (
+        select(audit_log.c.details)
+        .where(audit_log.c.organization_id == tenant.organization_id, audit_log.c.action == DISPUTE)
+        .order_by(audit_log.c.id)
+    )
+    latest = {str(details["id"]): details for (details,) in await tenant.connection.execute(query)}
+    return [_dispute(details) for details in latest.values() if details["status"] not in CLOSED]
+
+
+def as_money(amount: int, currency: str) -> str:
+    """Money as people write it, such as `18.00 USD`, from the currency's smallest unit."""
+    if currency.lower() in _WITHOUT_CENTS:
+        return f"{amount:,} {currency.upper()}"
+    return f"{amount // 100:,}.{amount % 100:02} {currency.upper()}"
+
+
+def _dispute(details: Mapping[str, Any]) -> Dispute:
+    due_by = details.get("due_by")
+    return Dispute(
+        str(details["id"]),
+        str(details["status"]),
+        str(details["reason"]),
+        int(details["amount"]),
+        str(details["currency"]),
+        datetime.fromisoformat(due_by) if due_by else None,
+    )

@@ -1,0 +1,254 @@
+"""The nightly comparison finds purchases whose events were lost, and goes on past whatever fails."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.billing.stripe_client import RealStripe, StripeRefusedError
+from bot.billing.stripe_sync import StripeSync
+from bot.doctor import examine
+from bot.services import Services
+from marketplace.entitlements import standing_of
+from storage.billing_jobs import RECONCILE_STRIPE
+from storage.jobs import OTHERS
+from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
+from tests.bot.billing.test_stripe import deliver, link, opened, shop, sold, stand_in, stripe_settings
+from tests.conftest import Clock
+from tests.marketplace.stripe_server import StandInStripe
+from tests.running import Bot, rows
+
+__all__ = ["shop", "stand_in"]
+DAY = timedelta(days=1)
+GRACE = timedelta(days=14)
+
+
+class Books:
+    """Several accounts, and the comparison of what they have with the stand-in."""
+
+    def __init__(self, base: Services, server: StandInStripe, sync: StripeSync) -> None:
+        self.base = base
+        self.server = server
+        self.sync = sync
+
+    async def know(self, *accounts: int) -> None:
+        async with self.base.database.nobody() as connection:
+            for account in accounts:
+                await tenant_of_buyer(connection, account, f"octo-{account}", "Organization")
+
+    async def of(self, account: int) -> list[Subscription]:
+        async with self.base.database.nobody() as connection:
+            organization_id = await tenant_of_account(connection, account)
+        async with self.base.database.tenant(organization_id or 0) as tenant:
+            return await Subscriptions(tenant).all()
+
+    async def statuses(self, account: int) -> list[str]:
+        return [subscription.status for subscription in await self.of(account)]
+
+    async def put(self, account: int, subscription: Subscription) -> None:
+        async with self.base.database.nobody() as connection:
+            organization_id = await tenant_of_account(connection, account)
+        async with self.base.database.tenant(organization_id or 0) as tenant:
+            await Subscriptions(tenant).put(subscription)
+
+
+@pytest.fixture
+async def books(base: Services, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Books]:
+    client = RealStripe(stripe_settings(stand_in))
+    yield Books(base, stand_in, StripeSync(base.database, client, sold(stand_in), clock))
+    await client.close()
+
+
+async def test_a_purchase_whose_event_was_lost_is_found(shop: Bot, stand_in: StandInStripe) -> None:
+    stand_in.subscribe(7, quantity=4)
+    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await shop.rest()
+    (tenant,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
+    found = await rows(shop.base, "select plan, status, quantity from subscriptions", tenant)
+    assert [tuple(row) for row in found] == [("pro", "active", 4)]
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 100])
+async def test_all_pages_of_stripe_are_read(books: Books, page_size: int) -> None:
+    accounts = range(101, 106)
+    await books.know(*accounts)
+    books.server.page_size = page_size
+    for account in accounts:
+        books.server.subscribe(account)
+    await books.sync.reconcile()
+    assert [await books.statuses(account) for account in accounts] == [["active"]] * 5
+
+
+async def test_what_has_ended_unheard_ends(books: Books) -> None:
+    await books.know(101)
+    subscription = books.server.subscribe(101)
+    await books.sync.reconcile()
+    subscription["status"] = "canceled"
+    await books.sync.reconcile()
+    assert await books.statuses(101) == ["ended"]
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 500])
+@pytest.mark.parametrize("ends", ["first", "middle", "last"])
+async def test_one_that_stripe_refuses_does_not_end_the_night(books: Books, status: int, ends: str) -> None:
+    accounts = [101, 102, 103]
+    await books.know(*accounts)
+    subscriptions = [books.server.subscribe(account) for account in accounts]
+    await books.sync.reconcile()
+    refused = {"first": 0, "middle": 1, "last": 2}[ends]
+    for subscription in subscriptions:
+        subscription["status"] = "canceled"  # So none is listed, and each is asked for.
+    books.server.failing[f"subscriptions/{subscriptions[refused]['id']}"] = status
+    await books.sync.reconcile()
+    kept = [(await books.statuses(account))[0] for account in accounts]
+    assert [kept[number] for number in range(3) if number != refused] == ["ended", "ended"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "in_orbit"},
+        {"items": {"object": "list", "data": []}},
+        {"items": "nothing"},
+        {"customer": None},
+        {"price": "price_of_nobody"},
+    ],
+)
+async def test_one_that_cannot_be_understood_does_not_end_the_night(
+    books: Books, odd: dict[str, Any]
+) -> None:
+    await books.know(101, 102, 103)
+    books.server.subscribe(101)
+    books.server.subscribe(102, **odd)
+    books.server.subscribe(103)
+    await books.sync.reconcile()
+    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+
+
+async def test_where_nothing_may_be_listed_each_of_ours_is_asked_for(books: Books) -> None:
+    await books.know(101)
+    subscription = books.server.subscribe(101)
+    await books.sync.reconcile()
+    books.server.failing["subscriptions"] = 403
+    subscription["status"] = "past_due"
+    with pytest.raises(StripeRefusedError):
+        await books.sync.reconcile()
+    assert await books.statuses(101) == ["past_due"]
+    (finding,) = await examine(books.base)
+    assert finding.startswith("Stripe's subscriptions were not compared")
+    books.server.failing.clear()
+    await books.sync.reconcile()
+    assert await examine(books.base) == []
+
+
+# Whose is it?
+
+
+async def test_doctor_names_what_belongs_to_no_account(books: Books) -> None:
+    await books.know(101)
+    nameless = books.server.subscribe(None)
+    unknown = books.server.subscribe(4711)
+    books.server.subscribe(None, price="price_of_another_product")
+    books.server.subscribe(None, status="incomplete")
+    books.server.subscribe(101)
+    await books.sync.reconcile()
+    findings = await examine(books.base)
+    assert len(findings) == 2
+    assert f"{nameless['id']} ({nameless['customer']})" in findings[1]
+    assert "names no account" in findings[1] or "name no account" in findings[1]
+    assert unknown["id"] in findings[0]
+    assert "4711" in findings[0]
+    # Once the account is known, its purchase is taken up by itself, and the findings go.
+    await books.know(4711)
+    nameless["metadata"] = {"account": "101"}
+    await books.sync.reconcile()
+    assert await books.statuses(4711) == ["active"]
+    assert await books.statuses(101) == ["active", "active"]
+    assert [finding for finding in await examine(books.base) if "Stripe" in finding] == []
+
+
+# Gone at Stripe
+
+
+async def bought(books: Books, *accounts: int) -> None:
+    await books.know(*accounts)
+    for account in accounts:
+        books.server.subscribe(account)
+    await books.sync.reconcile()
+
+
+async def test_one_that_is_gone_at_stripe_ends(books: Books) -> None:
+    await bought(books, 101, 102)
+    (gone,) = await books.of(101)
+    del books.server.subscriptions[gone.reference]
+    await books.sync.reconcile()
+    assert await books.statuses(101) == ["ended"]
+    assert await books.statuses(102) == ["active"]
+    async with books.base.database.nobody() as connection:
+        tenant = await tenant_of_account(connection, 101)
+    audited = await rows(books.base, "select details from audit_log where action = 'plan'", tenant)
+    assert audited[-1].details["event"] == "missing at Stripe"
+    assert not await rows(books.base, "select 1 from deletion_deadlines", tenant)
+
+
+async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(books: Books, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    accounts = [101, 102, 103]
+    await bought(books, *accounts)
+    before = dict(books.server.subscriptions)
+    books.server.subscriptions.clear()
+    for _ in range(3):
+        clock.now += 20 * DAY
+        await books.sync.reconcile()
+    for account in accounts:
+        (subscription,) = await books.of(account)
+        assert subscription.status == "active"
+        assert subscription.missing_since is not None
+        assert standing_of([subscription], clock.now, GRACE).plan == "pro"
+    (finding,) = [finding for finding in await examine(books.base) if "STRIPE_SECRET_KEY" in finding]
+    assert "none of the 3 subscriptions" in finding
+    # The right key is back.
+    books.server.subscriptions.update(before)
+    await books.sync.reconcile()
+    assert [(await books.of(account))[0].missing_since for account in accounts] == [None] * 3
+
+
+async def test_few_new_purchases_do_not_end_what_is_missing_before_the_grace(
+    books: Books, clock: Clock
+) -> None:
+    clock.now = datetime.now(UTC)
+    await bought(books, 101, 102, 103)
+    books.server.subscriptions.clear()
+    books.server.subscribe(101, quantity=2)
+    await books.sync.reconcile()
+    assert await books.statuses(101) == ["active", "active"]
+    assert await books.statuses(103) == ["active"]
+    clock.now += 15 * DAY
+    await books.sync.reconcile()
+    assert await books.statuses(101) == ["ended", "active"]
+    assert await books.statuses(103) == ["ended"]
+
+
+async def test_a_missing_subscription_does_not_block_a_new_checkout(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(7)))
+    url = await link(shop)
+    assert (await opened(shop, url))[0] == 409
+    stand_in.subscriptions.clear()
+    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await shop.rest()
+    assert (await opened(shop, url))[0] == 303
+
+
+async def test_a_customer_who_is_deleted_has_no_portal(shop: Bot, stand_in: StandInStripe) -> None:
+    subscription = stand_in.subscribe(7)
+    await deliver(shop, stand_in.event("customer.subscription.created", subscription))
+    subscription["status"] = "canceled"
+    await deliver(shop, stand_in.event("customer.deleted", {"id": subscription["customer"]}))
+    late = stand_in.event("customer.subscription.deleted", subscription)
+    await deliver(shop, late)
+    (tenant,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
+    (row,) = await rows(shop.base, "select status, is_customer_deleted from subscriptions", tenant)
+    assert tuple(row) == ("ended", True)
