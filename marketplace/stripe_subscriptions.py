@@ -10,6 +10,7 @@ import msgspec
 
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
+from marketplace.stripe_payments import PAYMENT_EVENTS, PaymentHint
 from storage.subscriptions import STRIPE, Pending, Subscription
 
 EVENTS = frozenset(
@@ -27,6 +28,8 @@ EVENTS = frozenset(
 )
 # Usage that Stripe could not count. It comes as a thin event, without an object.
 USAGE_REFUSED = "v1.billing.meter.error_report_triggered"
+# The same, because no meter has the event name that usage was reported under.
+NO_METER = "v1.billing.meter.no_meter_found"
 
 # Stripe's ids are words. PostgreSQL could not store every other character.
 _ID = re.compile(r"[!-~]{1,255}")
@@ -155,12 +158,27 @@ class _Data(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    """An event as it arrives, as far as it is read."""
+    """An event as it arrives, as far as it is read.
+
+    `account` is set for events of accounts that are connected to the operator's own. `livemode` is false for
+    what happens in test mode.
+    """
 
     id: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{0,255}\Z")]
     type: str
     object: str = "event"
     data: _Data = msgspec.field(default_factory=_Data)
+    livemode: bool | None = None
+    account: str | None = None
+
+    def payment(self) -> PaymentHint | None:
+        """Which refund or dispute it is about. None if that is none."""
+        shown = self.data.object
+        reference = _id(shown)
+        if self.type not in PAYMENT_EVENTS or reference is None or not self.id:
+            return None
+        charge = reference if self.type == "charge.refunded" else _id(shown.get("charge"))
+        return PaymentHint(self.id, self.type, reference, charge, _id(shown.get("customer")))
 
     def about(self) -> About | None:
         """What it is about. None if that is no subscription."""

@@ -8,6 +8,7 @@ from storage.jobs import Jobs
 
 FOLLOW_PURCHASE = "follow_purchase"
 FOLLOW_STRIPE = "follow_stripe"
+FOLLOW_STRIPE_PAYMENT = "follow_stripe_payment"
 RECONCILE_BILLING = "reconcile_billing"
 RECONCILE_STRIPE = "reconcile_stripe"
 DELETE_DUE = "delete_due"
@@ -63,4 +64,27 @@ class BillingJobs(Jobs):
             customer=customer,
             subscription=subscription,
             account=account,
+        )
+
+    async def follow_stripe_payment(
+        self,
+        connection: AsyncConnection,
+        *,
+        event_id: str,
+        kind: str,
+        reference: str,
+        charge: str | None,
+        customer: str | None,
+    ) -> None:
+        """Ask Stripe for the refund or the dispute that an event is about."""
+        await self._defer(
+            connection,
+            FOLLOW_STRIPE_PAYMENT,
+            lock=f"stripe-payment:{charge or reference}",
+            queueing_lock=f"stripe:{event_id}",
+            event_id=event_id,
+            kind=kind,
+            reference=reference,
+            charge=charge,
+            customer=customer,
         )

@@ -12,7 +12,7 @@ from storage.tables import audit_log
 
 REFUND, DISPUTE = "refund", "dispute"
 # By Stripe: a dispute that is closed has one of these, and stays so.
-CLOSED = frozenset({"won", "lost", "warning_closed", "prevented"})
+CLOSED = frozenset({"won", "lost", "warning_closed", "prevented", "closed"})
 # Of the currencies that Stripe takes, those without a hundredth: docs.stripe.com/currencies#zero-decimal.
 _WITHOUT_CENTS = frozenset(
     {
@@ -47,7 +47,7 @@ async def open_disputes(tenant: Tenant) -> list[Dispute]:
         .order_by(audit_log.c.id)
     )
     latest = {str(details["id"]): details for (details,) in await tenant.connection.execute(query)}
-    return [_dispute(details) for details in latest.values() if details["status"] not in CLOSED]
+    return [_dispute(details) for details in latest.values() if details.get("status", "closed") not in CLOSED]
 
 
 def as_money(amount: int, currency: str) -> str:

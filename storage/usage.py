@@ -14,6 +14,7 @@ from storage.tables import clockwork, outbox, projects, usage_ledger
 
 _FAILURE_SLOT = "error"
 _UNCOUNTED = "usage that Stripe could not count"
+_DROPPED = "usage that Stripe dropped"
 _METERS_MISSING = "usage without a meter at Stripe"
 
 
@@ -143,6 +144,17 @@ async def note_uncounted(connection: AsyncConnection, told: Uncounted) -> None:
 async def uncounted(connection: AsyncConnection) -> Uncounted | None:
     """The latest, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _UNCOUNTED))
+    return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
+
+
+async def note_dropped(connection: AsyncConnection, told: Uncounted) -> None:
+    """Keep for `doctor` that Stripe dropped usage, because its event name has no meter."""
+    await _note(connection, _DROPPED, {"event": told.event, "at": told.at.isoformat()})
+
+
+async def dropped(connection: AsyncConnection) -> Uncounted | None:
+    """The latest event that said so, if there ever was one."""
+    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _DROPPED))
     return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 

@@ -11,6 +11,7 @@ from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
 from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
+from bot.billing.payments import StripePayments
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import (
     NoStripe,
@@ -23,11 +24,13 @@ from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from marketplace.books import Books, Cause
+from marketplace.stripe_payments import PaymentHint
 from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import (
     DELETE_DUE,
     FOLLOW_PURCHASE,
     FOLLOW_STRIPE,
+    FOLLOW_STRIPE_PAYMENT,
     RECONCILE_BILLING,
     RECONCILE_STRIPE,
     REPORT_USAGE,
@@ -63,7 +66,7 @@ class BillingClockwork:
         if self._settings.stripe is not None:
             stripe = self._stripe = self._stripe or RealStripe(self._settings.stripe)
             stripe_sync = StripeSync(self._database, stripe, self._settings, self._clock)
-            self._register_stripe(queue, stripe_sync)
+            self._register_stripe(queue, stripe_sync, StripePayments(self._database, stripe, self._clock))
         marketplace_sync = None
         if self._settings.marketplace is not None:
             marketplace_sync = MarketplaceSync(
@@ -106,21 +109,27 @@ class BillingClockwork:
         queue.task(name=FOLLOW_PURCHASE, queue=OTHERS, retry=retry)(follow)
         _add_periodic(queue, RECONCILE_BILLING, "20 4 * * *", reconcile)
 
-    def _register_stripe(self, queue: procrastinate.App, sync: StripeSync) -> None:
+    def _register_stripe(self, queue: procrastinate.App, sync: StripeSync, payments: StripePayments) -> None:
         async def follow(**about: Any) -> None:
             await sync.follow(About(**about))
 
+        async def follow_payment(**hint: Any) -> None:
+            await payments.follow(PaymentHint(**hint))
+
         async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
             try:
-                await sync.reconcile()
-            except (StripeUnavailableError, StripeRefusedError) as problem:  # Tomorrow finds the same.
-                self._log.error("not compared with Stripe", reason=str(problem))
+                for compare in (sync.reconcile, payments.compare):
+                    try:
+                        await compare()
+                    except (StripeUnavailableError, StripeRefusedError) as problem:  # So does tomorrow.
+                        self._log.error("not compared with Stripe", reason=str(problem))
             finally:
                 await self._settle_plans()
 
         # Stripe itself repeats for three days, but not what we have answered with 200.
         retry = procrastinate.RetryStrategy(max_attempts=6, exponential_wait=4)
         queue.task(name=FOLLOW_STRIPE, queue=OTHERS, retry=retry)(follow)
+        queue.task(name=FOLLOW_STRIPE_PAYMENT, queue=OTHERS, retry=retry)(follow_payment)
         _add_periodic(queue, RECONCILE_STRIPE, "40 1 * * *", reconcile)
 
     def _register_deletion(

@@ -11,6 +11,7 @@ from bot.billing.tickets import Tickets
 from bot.services import services, wall_clock
 from bot.settings import Settings, encryption_keys
 from marketplace.accounts import Billing, billing_of
+from marketplace.customers import customer_to_use
 from marketplace.plans import METRICS
 from storage.cipher import PayloadCipher
 from storage.subscriptions import STRIPE, tenants_named
@@ -50,12 +51,17 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
 
 def _portal_link(settings: Settings, billing: Billing) -> int:
     """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
-    customers = [one.customer for one in billing.subscriptions if one.source == STRIPE and one.customer]
-    if not customers:
-        print(f"{billing.account.name} has never paid by card", file=sys.stderr)
+    customer = customer_to_use(billing.subscriptions)
+    if customer is None:
+        has_paid = any(subscription.source == STRIPE for subscription in billing.subscriptions)
+        reason = "has no customer at Stripe any more" if has_paid else "has never paid by card"
+        print(f"{billing.account.name} {reason}", file=sys.stderr)
+        return 1
+    if settings.billing.stripe is None:
+        print("Stripe is not set up, so there is no portal: set STRIPE_SECRET_KEY", file=sys.stderr)
         return 1
     tickets = Tickets(PayloadCipher(encryption_keys(settings)))
-    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customers[-1])
+    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
     print(f"{settings.public_url}/billing/portal/{ticket}")
     return 0
 

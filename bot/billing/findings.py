@@ -11,7 +11,7 @@ from storage.deadlines import Deadline, Deadlines
 from storage.stripe_comparison import ComparisonResult, UnclearSubscription, last_comparison
 from storage.stripe_payments import Dispute, open_disputes
 from storage.subscriptions import MARKETPLACE, STRIPE, Account, Subscription, Subscriptions
-from storage.usage import Usage, Used, meters_missing, uncounted
+from storage.usage import Usage, Used, dropped, meters_missing, uncounted
 
 # As long as Stripe takes a correction.
 _ALERT_LASTS = timedelta(days=35)
@@ -66,7 +66,7 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
 async def _of_stripe(base: Services) -> AsyncIterator[str]:
     async with base.database.nobody() as connection:
         alert, missing = await uncounted(connection), await meters_missing(connection)
-        comparison = await last_comparison(connection)
+        loss, comparison = await dropped(connection), await last_comparison(connection)
     now = base.clock()
     if alert and now - alert.at < _ALERT_LASTS:
         yield (
@@ -76,8 +76,13 @@ async def _of_stripe(base: Services) -> AsyncIterator[str]:
     if missing and now - missing.at < _ALERT_LASTS:
         yield (
             f"Stripe has no meter for {missing.name}, as of {missing.at:%Y-%m-%d %H:%M} UTC; make one with "
-            "this event name (aggregation: sum), or unset STRIPE_METER_EVENT_PREFIX. What waits can be reported "
-            "for 35 days"
+            "this event name (aggregation: sum), or unset STRIPE_METER_EVENT_PREFIX. What waits is reported "
+            "up to 35 days later"
+        )
+    if loss and now - loss.at < _ALERT_LASTS:
+        yield (
+            f"Stripe dropped usage whose event name has no meter, as it said on {loss.at:%Y-%m-%d %H:%M} UTC "
+            f"({loss.event}); make a meter for each STRIPE_METER_EVENT_PREFIX_metric of docs/billing.md"
         )
     for finding in _of_comparison(base, comparison):
         yield finding
@@ -106,8 +111,8 @@ def _about_unclear(unclear: UnclearSubscription) -> str:
         to_do = "write GitHub's id of the account that pays into its metadata as `account`, or cancel it"
     else:
         to_do = (
-            "correct the id, have the App installed there, or cancel and refund it; once the account is known, "
-            "its plan is taken up by the next comparison"
+            "correct the id, have the App installed there, or cancel and refund it; once the account is "
+            "known, its plan is taken up by the next comparison"
         )
     return (
         f"Stripe charges for a subscription of no account here, {unclear.subscription} ({unclear.customer}): "

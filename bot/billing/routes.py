@@ -7,12 +7,14 @@ from html import escape
 import structlog
 from aiohttp import web
 
+from bot.billing.billing_page import BillingPage
 from bot.billing.settings import StripeSettings
 from bot.billing.stripe_client import (
     RealStripe,
     Stripe,
     StripeRefusedError,
     StripeUnavailableError,
+    is_live_key,
 )
 from bot.billing.tickets import TicketError, Tickets
 from bot.billing.webhooks import MarketplaceDoor, StripeDoor
@@ -28,13 +30,15 @@ from storage.subscriptions import MARKETPLACE, STRIPE, Subscription, Subscriptio
 def add_billing(app: web.Application, base: Services, bodies: Bodies, stripe: Stripe | None = None) -> None:
     """Adds the doors. They stay open when selling is switched off: what was bought is still bought."""
     settings, jobs = base.settings.billing, BillingJobs(base.queue)
+    app.router.add_get("/billing", BillingPage(settings).get)
     if settings.marketplace is not None:
         secrets = [secret.reveal() for secret in settings.marketplace.webhook_secrets]
         marketplace_door = MarketplaceDoor(base.database, jobs, secrets, bodies)
         app.router.add_post("/webhooks/marketplace", marketplace_door.receive)
     if settings.stripe is not None:
         secrets = [secret.reveal() for secret in settings.stripe.webhook_secrets]
-        stripe_door = StripeDoor(base.database, jobs, secrets, base.clock, bodies)
+        is_live = is_live_key(settings.stripe.secret_key.reveal())
+        stripe_door = StripeDoor(base.database, jobs, secrets, base.clock, bodies, is_live=is_live)
         app.router.add_post("/webhooks/stripe", stripe_door.receive)
         pages = BillingPages(base, settings.stripe, stripe)
         app.router.add_get("/billing/checkout/{ticket}", pages.checkout, allow_head=False)

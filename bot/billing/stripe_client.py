@@ -67,7 +67,7 @@ class Stripe(Protocol):
         """Tells of usage. One that is told already under the identifier is told by that."""
 
     async def usage_on(self, event_name: str, customer: str, day: date) -> int | None:
-        """How much of it Stripe has counted on a UTC day. None if there is no such meter."""
+        """How much of it Stripe has counted on a UTC day. None if there is no active meter."""
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -120,6 +120,13 @@ class NoStripe:
 
     async def close(self) -> None:
         """There is nothing to end."""
+
+
+def is_live_key(key: str) -> bool | None:
+    """Whether an API key is one of live mode, and not of test mode; None for a key of another form."""
+    modes = {"live": True, "test": False}
+    kind, _, rest = key.partition("_")
+    return modes.get(rest.partition("_")[0]) if kind in {"sk", "rk"} else None
 
 
 def _not_set_up(what: str, *_: object) -> StripeRefusedError:
@@ -302,7 +309,11 @@ class RealStripe:
         start = datetime.combine(day, time(), UTC)
         with _translated():
             meters = await self._client.v1.billing.meters.list_async({"limit": 100})
-            names = {meter.event_name: meter.id async for meter in meters.auto_paging_iter()}
+            names = {
+                meter.event_name: meter.id
+                async for meter in meters.auto_paging_iter()
+                if getattr(meter, "status", None) != "inactive"
+            }
             meter = names.get(event_name)
             if meter is None:
                 return None

@@ -15,10 +15,11 @@ from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal,
 from bot.signatures import Signatures
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
-from marketplace.stripe_subscriptions import EVENTS, USAGE_REFUSED, About, Event
+from marketplace.stripe_payments import PaymentHint
+from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, About, Event
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
-from storage.usage import Uncounted, note_uncounted
+from storage.usage import Uncounted, note_dropped, note_uncounted
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 _EVENT = msgspec.json.Decoder(Event)
@@ -95,9 +96,13 @@ class StripeDoor:
         secrets: Sequence[str],
         clock: Callable[[], datetime],
         bodies: Bodies,
+        *,
+        is_live: bool | None = None,
     ) -> None:
+        """`is_live`: whether our key is one of live mode; None if that cannot be told by the key."""
         if not any(secrets):
             raise ValueError("Stripe's door needs a secret")
+        self._is_live = is_live
         self._bodies = bodies
         self._clock = clock
         self._database = database
@@ -129,22 +134,57 @@ class StripeDoor:
 
     async def _act_on(self, event: Event) -> web.Response:
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
-            if event.type == USAGE_REFUSED:
-                return await self._alert(Uncounted(clean(event.id)[:255], self._clock()))
+            if self._is_foreign(event):
+                return answer(200, "ignored: of another account or mode than our key")
+            if event.type in {USAGE_REFUSED, NO_METER}:
+                return await self._alert(event)
+            if payment := event.payment():
+                return await self._follow_payment(payment)
             about = event.about() if event.type in EVENTS else None
             if about is None or not about.event_id:
                 self._log.debug("event of Stripe ignored")
                 return answer(200, "ignored: nothing that we act on")
             return await self._follow(about)
 
-    async def _alert(self, told: Uncounted) -> web.Response:
+    def _is_foreign(self, event: Event) -> bool:
+        """Whether our key can know nothing of it: an event of a connected account, or of the other mode."""
+        if event.account is not None:
+            self._log.info("event of Stripe ignored: of a connected account")
+            return True
+        if event.livemode is not None and self._is_live is not None and event.livemode != self._is_live:
+            self._log.warning(
+                "event of Stripe ignored: STRIPE_WEBHOOK_SECRET and STRIPE_SECRET_KEY are of different modes",
+                livemode=event.livemode,
+            )
+            return True
+        return False
+
+    async def _alert(self, event: Event) -> web.Response:
         self._log.error("Stripe could not count usage that we told; its dashboard says why")
+        alert = Uncounted(clean(event.id)[:255], self._clock())
         try:
             async with self._database.nobody() as connection:
-                await note_uncounted(connection, told)
+                await (note_dropped if event.type == NO_METER else note_uncounted)(connection, alert)
         except _AWAY:
             raise _away() from None
         return answer(200, "noted")
+
+    async def _follow_payment(self, hint: PaymentHint) -> web.Response:
+        try:
+            async with self._database.nobody() as connection:
+                await self._jobs.follow_stripe_payment(
+                    connection,
+                    event_id=hint.event_id,
+                    kind=hint.kind,
+                    reference=hint.reference,
+                    charge=hint.charge,
+                    customer=hint.customer,
+                )
+        except _AWAY:
+            self._log.warning("event of Stripe refused: the database is away")
+            raise _away() from None
+        self._log.info("event of Stripe", reference=hint.reference)
+        return answer(200, "stored")
 
     async def _follow(self, about: About) -> web.Response:
         try:

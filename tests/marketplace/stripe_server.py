@@ -132,15 +132,13 @@ class StandInStripe:
         return web.json_response(found)
 
     def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
-        if method == "GET" and path.partition("/")[0] in {"disputes", "refunds"}:
+        if path.partition("/")[0] in {"disputes", "refunds"}:
             return self._payment(*path.split("/"), told=told)
-        if (method, path) == ("GET", "subscriptions/search"):
-            return self._search(told)
         match [method, *path.split("/")]:
             case ["GET", "subscriptions", name] if name in self.subscriptions:
                 return self.subscriptions[name]
-            case ["GET", "subscriptions"]:
-                return self._list_subscriptions(told)
+            case ["GET", "subscriptions", *_]:
+                return self._list_subscriptions(told) if path == "subscriptions" else self._search(path, told)
             case ["POST", "subscriptions", name] if name in self.subscriptions:
                 item = self.subscriptions[name]["items"]["data"][0]
                 assert told["items"]["0"]["id"] == item["id"]
@@ -194,7 +192,9 @@ class StandInStripe:
             "url": f"/v1/{path}",
         }
 
-    def _search(self, told: Json) -> Json | web.Response:
+    def _search(self, path: str, told: Json) -> Json | web.Response:
+        if path != "subscriptions/search":
+            return _error(404, f"No such subscription: {path}", "resource_missing")
         if not self.has_search:
             return _error(400, "Search is not available for your account")
         match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", told["query"])

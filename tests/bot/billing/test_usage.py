@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import procrastinate
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from bot.billing.clockwork import BillingClockwork
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import (
     NoStripe,
@@ -16,12 +18,13 @@ from bot.billing.stripe_client import (
     StripeRefusedError,
     StripeUnavailableError,
 )
-from bot.billing.usage import UsageReporting
+from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
 from bot.doctor import examine
-from bot.github import GitHubRefusedError
+from bot.github import GitHub, GitHubRefusedError
 from bot.github_calls import Calls, write_down
 from bot.services import Services
 from bot.worker import github_of
+from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -246,6 +249,162 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     assert flaky.counted == 5
     (one,) = await teller.ledger()
     assert one.reported_at is not None
+
+
+# Which day belongs to which subscription, and when it counts
+
+
+async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> None:
+    """A period that ends at 00:30: its invoice is final at 01:30, and the job runs at five past each hour."""
+    await teller.use()
+    teller.clock.now = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
+    assert await teller.reporting.run() == 1
+    (event,) = teller.server.usage.values()
+    assert datetime.fromtimestamp(int(event["timestamp"]), UTC) < datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+
+
+async def test_usage_is_reported_at_five_past_each_hour(
+    base: Services, clock: Clock, stand_in: StandInStripe
+) -> None:
+    queue = procrastinate.App(connector=base.queue.connector)
+    github = GitHub.__new__(GitHub)  # Nobody asks it here.
+    github.app = None  # type: ignore[assignment]
+    BillingClockwork(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
+    periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
+    assert periodic[REPORT_USAGE] == "5 * * * *"
+    assert DELETE_DUE in periodic
+
+
+@pytest.mark.parametrize(
+    ("ended_at", "stamp"),
+    [
+        (datetime(2026, 11, 23, 0, 30, tzinfo=UTC), datetime(2026, 11, 22, 23, 59, tzinfo=UTC)),
+        (datetime(2026, 11, 22, 18, 0, tzinfo=UTC), datetime(2026, 11, 22, 17, 59, 59, tzinfo=UTC)),
+        (datetime(2026, 11, 22, 0, 0, tzinfo=UTC), None),
+        (datetime(2026, 11, 21, 9, 0, tzinfo=UTC), None),
+        (None, None),
+    ],
+)
+async def test_a_subscription_that_has_ended_is_charged_for_its_last_day(
+    teller: Teller, ended_at: datetime | None, stamp: datetime | None
+) -> None:
+    await teller.use()
+    async with teller.base.database.tenant(teller.id) as tenant:
+        ended = Subscription(
+            "stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1", ended_at=ended_at
+        )
+        await Subscriptions(tenant).put(ended)
+    assert await teller.reporting.run() == (0 if stamp is None else 1)
+    stamps = [datetime.fromtimestamp(int(event["timestamp"]), UTC) for event in teller.server.usage.values()]
+    assert stamps == ([] if stamp is None else [stamp])
+
+
+async def test_usage_goes_to_the_customer_who_pays_now(teller: Teller) -> None:
+    """The first of the books is paused, or has ended; another is charged."""
+    await teller.use()
+    async with teller.base.database.tenant(teller.id) as tenant:
+        for status, number in (("paused", 1), ("active", 2), ("past_due", 3)):
+            card = Subscription(
+                "stripe", status, "pro", NOW, reference=f"sub_{number}", customer=f"cus_{number}"
+            )
+            await Subscriptions(tenant).put(card)
+    assert await teller.reporting.run() == 1
+    (event,) = teller.server.usage.values()
+    assert event["payload"]["stripe_customer_id"] == "cus_2"
+
+
+async def test_a_day_goes_to_the_subscription_that_it_was_used_under(teller: Teller) -> None:
+    """The old one ended today at 00:30, and a new one has begun since."""
+    await teller.use()
+    async with teller.base.database.tenant(teller.id) as tenant:
+        old = Subscription(
+            *("stripe", "ended", "pro", NOW),
+            reference="sub_1",
+            customer="cus_1",
+            period_start=NOW - 30 * DAY,
+            ended_at=datetime(2026, 11, 23, 0, 30, tzinfo=UTC),
+        )
+        new = Subscription(
+            *("stripe", "active", "pro", NOW),
+            reference="sub_2",
+            customer="cus_2",
+            period_start=datetime(2026, 11, 23, 0, 40, tzinfo=UTC),
+        )
+        await Subscriptions(tenant).put(old)
+        await Subscriptions(tenant).put(new)
+    await teller.reporting.run()
+    (event,) = teller.server.usage.values()
+    assert event["payload"]["stripe_customer_id"] == "cus_1"
+
+
+@given(
+    ends=st.lists(st.one_of(st.none(), st.integers(-72, 72)), max_size=5),
+    hour=st.integers(0, 23),
+)
+def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: int) -> None:
+    start = datetime(2026, 11, 22, tzinfo=UTC)
+    subscriptions = [
+        Subscription(
+            *("stripe", "active" if end is None else "ended", "pro", NOW),
+            reference=f"sub_{number}",
+            customer=f"cus_{number}",
+            ended_at=None if end is None else start + timedelta(hours=end, minutes=hour),
+        )
+        for number, end in enumerate(ends)
+    ]
+    charged = subscription_on(subscriptions, YESTERDAY)
+    running = [one for one in subscriptions if one.ended_at is None or one.ended_at > start]
+    assert (charged is None) == (not running)
+    if charged is not None:
+        at = moment_of_use(charged, YESTERDAY)
+        assert start <= at < start + DAY
+        assert charged.ended_at is None or at < charged.ended_at
+        assert charged.ended_at is None or all(one.ended_at for one in running)
+
+
+# Meters
+
+
+async def test_usage_waits_until_there_is_a_meter(teller: Teller) -> None:
+    del teller.server.meters["agile_api_calls"]
+    await teller.use()
+    assert await teller.reporting.run() == 0
+    assert teller.sent == 0
+    (finding,) = await examine(teller.base)
+    assert finding.startswith("Stripe has no meter for agile_api_calls, as of 2026-11-23 02:00 UTC")
+    teller.server.meters["agile_api_calls"] = "mtr_3"
+    assert await teller.reporting.run() == 1
+    assert await examine(teller.base) == []
+
+
+# One fails
+
+
+async def test_one_account_that_fails_does_not_end_the_day_of_the_others(
+    teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with teller.base.database.nobody() as connection:
+        others = [await tenant_of_buyer(connection, number, f"n-{number}", "User") for number in (8, 9)]
+    for organization_id in others:
+        async with teller.base.database.tenant(organization_id) as tenant:
+            card = Subscription(
+                *("stripe", "active", "pro", NOW),
+                reference=f"s{organization_id}",
+                customer=f"c{organization_id}",
+            )
+            await Subscriptions(tenant).put(card)
+            await Usage(tenant).add("api_calls", YESTERDAY, 2)
+    fill = teller.reporting._fill
+
+    async def failing(organization_id: int) -> None:
+        if organization_id == others[0]:
+            raise ValueError("a bug with this account")
+        await fill(organization_id)
+
+    monkeypatch.setattr(teller.reporting, "_fill", failing)
+    await teller.use()
+    assert await teller.reporting.run() == 2
+    assert set(teller.told) == {"7:api_calls:2026-11-22", "9:api_calls:2026-11-22"}
 
 
 # Where it comes from

@@ -1,0 +1,52 @@
+"""`GET /billing`: where an owner changes and cancels a plan, with or without the App. It names no account."""
+
+from html import escape
+
+from aiohttp import web
+
+from bot.billing.settings import BillingSettings
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+}
+_STYLE = (
+    ":root { color-scheme: light dark } body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; "
+    "margin: 12vh auto; padding: 1rem } h1 { font-size: 1.5rem } h2 { font-size: 1.15rem }"
+)
+_MARKETPLACE = """<h2>Paid on GitHub Marketplace</h2>
+<p>For your own account, open <a href="https://github.com/settings/billing">Billing and licensing</a> on
+GitHub. For an organization, open <a href="https://github.com/settings/organizations">your organizations</a>,
+then Settings and “Billing and licensing”. The subscription is listed there with its seats and its price;
+change or cancel it there. Receipts are in the payment history.</p>"""
+_PORTAL = """<h2>Paid by card</h2>
+<p><a href="{address}">Sign in at Stripe</a> with the email address that the invoices go to; Stripe sends you
+a link. There you change the plan and the card, cancel, and find invoices and receipts.</p>"""
+_NO_PORTAL = """<h2>Paid by card</h2>
+<p>Ask whoever runs this service for a link to Stripe's billing portal. There you change the plan and the
+card, cancel, and find invoices and receipts.</p>"""
+_NOTHING = "<p>Nothing is sold here: every feature is on for everybody.</p>"
+_CLOSING = """<p>Uninstalling the App does not cancel what is paid for. Where it is installed, comment
+<code>/agile plan</code> in an issue to see what your account pays for.</p>"""
+
+
+class BillingPage:
+    """The page, made once from the settings."""
+
+    def __init__(self, settings: BillingSettings) -> None:
+        ways = []
+        if settings.marketplace is not None:
+            ways.append(_MARKETPLACE)
+        if settings.stripe is not None:
+            address = settings.stripe.portal_login_url
+            ways.append(_PORTAL.format(address=escape(address)) if address else _NO_PORTAL)
+        content = "\n".join([*ways, _CLOSING]) if ways else _NOTHING
+        self._page = (
+            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width"><title>Billing · Agile GitHub Suite</title>'
+            f"<style>{_STYLE}</style><body><main><h1>Billing</h1>\n{content}</main></body></html>"
+        )
+
+    async def get(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._page, content_type="text/html", headers=_HEADERS)

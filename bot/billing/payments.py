@@ -1,0 +1,103 @@
+"""Writes refunds and disputes into the audit log of the account whose payment they concern, once each.
+
+They change no plan: Stripe says by the subscription what is paid for, and an operator may refund out of
+kindness. Whoever wants to end a plan cancels the subscription.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.billing.isolation import isolated_account, isolated_work
+from bot.billing.stripe_client import Stripe
+from marketplace.stripe_payments import (
+    DISPUTE_EVENTS,
+    PaymentChange,
+    PaymentHint,
+    parse_dispute,
+    parse_refund,
+)
+from storage.database import Database
+from storage.stripe_payments import DISPUTE, REFUND
+from storage.subscriptions import Noted, Subscriptions, tenants_of_stripe
+
+# A dispute is decided within about three months; a refund fails within 30 days, if it fails.
+_DISPUTES_LAST = timedelta(days=180)
+_REFUNDS_LAST = timedelta(days=30)
+_NIGHTLY = "reconciled"
+
+
+class StripePayments:
+    """Keeps up with refunds and disputes: after each event, and once a day."""
+
+    def __init__(self, database: Database, stripe: Stripe, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._stripe = stripe
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def follow(self, hint: PaymentHint) -> None:
+        """Act on an event. Raises StripeUnavailableError or StripeRefusedError; then nothing was written."""
+        with structlog.contextvars.bound_contextvars(stripe_event=hint.event_id, kind=hint.kind):
+            if hint.kind in DISPUTE_EVENTS:
+                dispute = await self._stripe.dispute(hint.reference)
+                changes = self._parse_all(parse_dispute, [dispute] if dispute is not None else [])
+            else:
+                refunds = await self._stripe.refunds_of(hint.charge) if hint.charge else []
+                changes = self._parse_all(parse_refund, refunds)
+            for change in changes:
+                await self._record(change, hint.kind, hint.event_id)
+            if not changes:
+                await self._record_unseen(hint)
+
+    async def compare(self) -> None:
+        """Write down what no event told of. Raises as `follow` does."""
+        now = self._clock()
+        disputes = await self._stripe.disputes_since(now - _DISPUTES_LAST)
+        refunds = await self._stripe.refunds_since(now - _REFUNDS_LAST)
+        changes = self._parse_all(parse_dispute, disputes) + self._parse_all(parse_refund, refunds)
+        for change in changes:
+            with isolated_work(self._log, "payment not compared", payment=change.id):
+                await self._record(change, _NIGHTLY, "")
+
+    def _parse_all(
+        self,
+        parse: Callable[[Mapping[str, Any]], PaymentChange],
+        answers: Sequence[Mapping[str, Any]],
+    ) -> list[PaymentChange]:
+        changes = list[PaymentChange]()
+        for answer in answers:
+            with isolated_work(self._log, "payment not understood"):
+                changes.append(parse(answer))
+        return changes
+
+    async def _record(self, change: PaymentChange, kind: str, event_id: str) -> None:
+        details = change.details | {"event": kind, "event_id": event_id}
+        await self._write(change.action, change.customer, f"{change.id}:{change.status}", details)
+
+    async def _record_unseen(self, hint: PaymentHint) -> None:
+        """Stripe does not show us what it spoke of; that it spoke is written down where it named who paid."""
+        self._log.warning("Stripe shows no such refund or dispute", reference=hint.reference)
+        action = DISPUTE if hint.kind in DISPUTE_EVENTS else REFUND
+        details = {"id": hint.reference, "event": hint.kind, "event_id": hint.event_id}
+        await self._write(action, hint.customer, hint.event_id, details)
+
+    async def _write(
+        self, action: str, customer: str | None, key: str, details: Mapping[str, object]
+    ) -> None:
+        """Write a line once for its `key`, for each account that the customer pays for."""
+        if customer is None:
+            return
+        async with self._database.nobody() as connection:
+            tenants = await tenants_of_stripe(connection, customer, None)
+        for organization_id in tenants:
+            with isolated_account(self._log, "payment not written down", organization_id):
+                async with self._database.tenant(organization_id) as tenant:
+                    books = Subscriptions(tenant)
+                    account = await books.lock()
+                    if account is None or not await books.is_new_event(key[:255], action):
+                        continue
+                    await books.audit(Noted("stripe", action, account.name, details, self._clock()))
+                self._log.info("payment changed", action=action, reference=details["id"])
