@@ -173,9 +173,10 @@ class Reports:
         async with self._database.nobody() as connection:
             tenants = await all_tenants(connection)
         for organization_id in tenants:
-            async with self._database.tenant(organization_id) as tenant:
-                if await Posts(tenant).waiting():
-                    await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+            with isolated(self._log, "posts not woken", organization=organization_id):
+                async with self._database.tenant(organization_id) as tenant:
+                    if await Posts(tenant).waiting():
+                        await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
     async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
         if isinstance(draft, Draft):

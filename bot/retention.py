@@ -7,6 +7,9 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import structlog
+
+from bot.isolation import isolated
 from storage.chart_files import ChartFiles
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -27,12 +30,17 @@ class Retention:
         self._database = database
         self._clock = clock
         self._keep = keep
+        self._log = structlog.get_logger(__name__)
 
     async def run(self) -> int:
         """Goes through all tenants and returns how many payloads were emptied."""
         async with self._database.nobody() as connection:
             tenants = await all_tenants(connection)
-        return sum([await self._tenant(organization_id) for organization_id in tenants])
+        total = 0
+        for organization_id in tenants:
+            with isolated(self._log, "payloads not emptied", organization=organization_id):
+                total += await self._tenant(organization_id)
+        return total
 
     async def _tenant(self, organization_id: int) -> int:
         now, total, emptied = self._clock(), 0, _BATCH

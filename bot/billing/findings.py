@@ -27,7 +27,12 @@ async def findings(base: Services) -> AsyncIterator[str]:
         yield finding
     books = list[_Account]()
     for organization_id in await all_accounts(base.database):
-        books += [account] if (account := await _read(base, organization_id)) else []
+        try:
+            account = await _read(base, organization_id)
+        except Exception as problem:  # noqa: BLE001 - what is wrong with one must not hide the others
+            yield f"tenant {organization_id}: its billing cannot be read ({type(problem).__name__})"
+        else:
+            books += [account] if account is not None else []
     for finding in _of_missing(books):
         yield finding
     for account in books:

@@ -257,3 +257,19 @@ async def test_a_customer_who_is_deleted_has_no_portal(shop: Bot, stand_in: Stan
     (tenant,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
     (row,) = await rows(shop.base, "select status, is_customer_deleted from subscriptions", tenant)
     assert tuple(row) == ("ended", True)
+
+
+async def test_time_takes_a_plan_away_where_only_stripe_is_compared(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    (tenant_id,) = [row[0] for row in await rows(shop.base, "select * from tenant_of_account(7)")]
+    now = datetime.now(UTC)
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        trial = Subscription("marketplace", "trialing", "pro", now, trial_ends=now - 3 * DAY)
+        await Subscriptions(tenant).put(trial)
+        await Subscriptions(tenant).set_plan("pro")
+    stand_in.fail_with = 401  # Also in a night in which Stripe refuses.
+    await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+    await shop.rest()
+    (row,) = await rows(shop.base, "select plan from organizations", tenant_id)
+    assert row.plan == "free"

@@ -451,3 +451,19 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
     assert after not in {None, before}
     titles = await rows(shop.base, "select distinct after #>> '{item,title}' as title from timeline", after)
     assert [row.title for row in titles if row.title] == ["After"]
+
+
+@pytest.mark.parametrize("status", [403, 410, 422, 451])
+async def test_one_account_that_github_refuses_does_not_end_the_night(
+    still: Bot, sync: tuple[MarketplaceSync, Deletion], status: int
+) -> None:
+    market = still.github.marketplace
+    for number in range(3):
+        market.purchase(ACCOUNT + number, f"octo-{number}")
+    await sync[0].reconcile()
+    market.accounts.clear()
+    still.github.fail_next("GET", f"/marketplace_listing/accounts/{ACCOUNT}", status)
+    await sync[0].reconcile()
+    assert await bought(still, ACCOUNT) == [("pro", "active", 1)]
+    for number in (1, 2):
+        assert await bought(still, ACCOUNT + number) == [("pro", "ended", 1)]
