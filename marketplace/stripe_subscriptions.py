@@ -10,7 +10,7 @@ import msgspec
 
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
-from marketplace.stripe_payments import PAYMENT_EVENTS, PaymentHint
+from marketplace.stripe_refunds import PAYMENT_EVENTS, PaymentHint
 from storage.subscriptions import STRIPE, Pending, Subscription
 
 EVENTS = frozenset(
@@ -203,6 +203,17 @@ def account_in(metadata: object) -> int | None:
     """GitHub's id of the account, as a checkout of ours wrote it down."""
     account = metadata.get("account") if isinstance(metadata, Mapping) else None
     return int(account) if isinstance(account, str) and re.fullmatch(r"[0-9]{1,18}", account) else None
+
+
+def prices_in(answer: Mapping[str, Any]) -> list[str]:
+    """The ids of a subscription's prices, whatever else there is in Stripe's answer."""
+    items = _within(answer, "items", "data")
+    prices = (
+        [_id(item.get("price")) for item in items if isinstance(item, Mapping)]
+        if isinstance(items, list)
+        else []
+    )
+    return [price for price in prices if price is not None]
 
 
 def _id(value: object) -> str | None:

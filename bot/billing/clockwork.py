@@ -11,7 +11,7 @@ from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
 from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
-from bot.billing.payments import StripePayments
+from bot.billing.refunds import StripePayments
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import (
     NoStripe,
@@ -24,7 +24,7 @@ from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting
 from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
 from marketplace.books import Books, Cause
-from marketplace.stripe_payments import PaymentHint
+from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import (
     DELETE_DUE,

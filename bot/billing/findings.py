@@ -9,7 +9,7 @@ from bot.services import Services
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
 from storage.stripe_comparison import ComparisonResult, UnclearSubscription, last_comparison
-from storage.stripe_payments import Dispute, open_disputes
+from storage.stripe_refunds import Dispute, open_disputes
 from storage.subscriptions import MARKETPLACE, STRIPE, Account, Subscription, Subscriptions
 from storage.usage import Usage, Used, dropped, meters_missing, uncounted
 

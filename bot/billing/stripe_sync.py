@@ -15,7 +15,7 @@ from marketplace.books import Books, Cause
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
-from marketplace.stripe_subscriptions import About, Told, subscription_of, told
+from marketplace.stripe_subscriptions import About, Told, prices_in, subscription_of, told
 from storage.database import Database, Tenant
 from storage.seats import Seats
 from storage.subscriptions import (
@@ -85,12 +85,8 @@ class StripeSync:
         await self._keep(dict(answer), about, asked_at)
 
     def _is_sold(self, answer: Mapping[str, Any]) -> bool:
-        """Whether a subscription has a price of ours."""
-        try:
-            told(answer).item(self._prices)
-        except PurchaseError:
-            return False
-        return True
+        """Whether a subscription has a price of ours, as far as the settings name it."""
+        return any(price in self._prices for price in prices_in(answer))
 
     async def _asked(self, about: About) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:

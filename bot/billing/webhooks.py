@@ -15,7 +15,7 @@ from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal,
 from bot.signatures import Signatures
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
-from marketplace.stripe_payments import PaymentHint
+from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, About, Event
 from storage.billing_jobs import BillingJobs
 from storage.database import Database

@@ -12,7 +12,7 @@ import structlog
 
 from bot.billing.isolation import isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe
-from marketplace.stripe_payments import (
+from marketplace.stripe_refunds import (
     DISPUTE_EVENTS,
     PaymentChange,
     PaymentHint,
@@ -20,7 +20,7 @@ from marketplace.stripe_payments import (
     parse_refund,
 )
 from storage.database import Database
-from storage.stripe_payments import DISPUTE, REFUND
+from storage.stripe_refunds import DISPUTE, REFUND
 from storage.subscriptions import Noted, Subscriptions, tenants_of_stripe
 
 # A dispute is decided within about three months; a refund fails within 30 days, if it fails.

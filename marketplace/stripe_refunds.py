@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from marketplace.github_purchases import PurchaseError
-from storage.stripe_payments import DISPUTE, REFUND
+from storage.stripe_refunds import DISPUTE, REFUND
 
 # Each carries the refund or the dispute, except `charge.refunded`, which carries the charge.
 REFUND_EVENTS = frozenset(

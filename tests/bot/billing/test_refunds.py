@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from bot.billing.payments import StripePayments
+from bot.billing.refunds import StripePayments
 from bot.billing.stripe_client import RealStripe, is_live_key
 from bot.doctor import examine
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
-from storage.stripe_payments import as_money
+from storage.stripe_refunds import as_money
 from tests.bot.billing.test_stripe import billing, deliver, shop, stand_in, stripe_settings
 from tests.marketplace.stripe_server import StandInStripe
 from tests.running import Bot, rows
