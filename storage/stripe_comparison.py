@@ -26,16 +26,12 @@ class UnclearSubscription(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """When subscriptions were compared last, what was unclear, and why the latest try failed, if it did.
-
-    `are_all_missing`: Stripe knows none of the subscriptions of our books, as with a key of another account.
-    """
+    """When subscriptions were compared last, what was unclear, and why the latest try failed, if it did."""
 
     compared_at: datetime | None = None
     failed_at: datetime | None = None
     failure: str | None = None
     unclear: tuple[UnclearSubscription, ...] = ()
-    are_all_missing: bool = False
 
 
 async def note_comparison(connection: AsyncConnection, result: ComparisonResult) -> None:

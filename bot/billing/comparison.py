@@ -80,9 +80,7 @@ class StripeComparison:
         if refusal is not None:
             await self._note_failure(refusal)
             raise refusal
-        result = ComparisonResult(
-            compared_at=self._clock(), unclear=tuple(unclear), are_all_missing=bool(missing) and not present
-        )
+        result = ComparisonResult(compared_at=self._clock(), unclear=tuple(unclear))
         async with self._database.nobody() as connection:
             await note_comparison(connection, result)
 

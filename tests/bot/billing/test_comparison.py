@@ -1,20 +1,25 @@
 """The nightly comparison finds purchases whose events were lost, and goes on past whatever fails."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from bot.billing.stripe_client import RealStripe, StripeRefusedError
 from bot.billing.stripe_sync import StripeSync
 from bot.doctor import examine
 from bot.services import Services
 from marketplace.entitlements import standing_of
+from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
-from tests.bot.billing.test_stripe import deliver, link, opened, shop, sold, stand_in, stripe_settings
+from tests.bot.billing.test_stripe import YEAR, deliver, link, opened, shop, sold, stand_in, stripe_settings
 from tests.conftest import Clock
 from tests.marketplace.stripe_server import StandInStripe
 from tests.running import Bot, rows
@@ -22,6 +27,7 @@ from tests.running import Bot, rows
 __all__ = ["shop", "stand_in"]
 DAY = timedelta(days=1)
 GRACE = timedelta(days=14)
+_NUMBERS = itertools.count(20_000)
 
 
 class Books:
@@ -273,3 +279,30 @@ async def test_time_takes_a_plan_away_where_only_stripe_is_compared(
     await shop.rest()
     (row,) = await rows(shop.base, "select plan from organizations", tenant_id)
     assert row.plan == "free"
+
+
+@pytest.mark.parametrize("name", YEAR)
+@examples(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(lost=st.sets(st.integers(0, 3)), nights=st.integers(1, 2))
+async def test_a_year_of_which_events_were_lost_ends_the_same(
+    name: str, books: Books, lost: set[int], nights: int
+) -> None:
+    account, steps = next(_NUMBERS), YEAR[name]
+    await books.know(account)
+    subscription = books.server.subscribe(account)
+    for number, (kind, act) in enumerate(steps):
+        act(subscription)
+        if number not in lost:
+            about = About(
+                f"evt_{account}_{number}", f"customer.subscription.{kind}", None, subscription["id"]
+            )
+            await books.sync.follow(about)
+    for _ in range(nights):
+        await books.sync.reconcile()
+    kept = await books.of(account)
+    if subscription["status"] == "canceled":
+        assert [one.status for one in kept] in ([], ["ended"])  # Who was never seen has nothing to lose.
+    else:
+        item = subscription["items"]["data"][0]
+        assert [(one.status, one.quantity) for one in kept] == [(subscription["status"], item["quantity"])]
+        assert (kept[0].pending is not None) is subscription["cancel_at_period_end"]
