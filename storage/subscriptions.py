@@ -38,7 +38,8 @@ class Subscription:
 
     `status` is one of trialing, active, past_due, unpaid, paused, incomplete, ended. `reference` is Stripe's
     id of it, `customer` Stripe's id of who pays, `plan_id` the Marketplace's id of the plan. The source was
-    asked at `read_at`.
+    asked at `read_at`; since `missing_since` it has not known the subscription. Stripe opens no portal for a
+    customer who `is_customer_deleted`.
     """
 
     source: str
@@ -58,6 +59,8 @@ class Subscription:
     pending: Pending | None = None
     had: Had | None = None
     quantity_set_on: date | None = None
+    missing_since: datetime | None = None
+    is_customer_deleted: bool = False
 
     @property
     def has_ended(self) -> bool:
@@ -96,6 +99,8 @@ _COLUMNS = {
     "trial_ends": "trial_ends_at",
 }
 _FIELDS = tuple(Subscription.__dataclass_fields__)
+# Nothing that is read of a subscription later brings a deleted customer back.
+_SET_ONCE = frozenset({"is_customer_deleted"})
 
 
 def _column(field: str) -> str:
@@ -134,8 +139,24 @@ class Subscriptions:
             values["stripe_subscription_id"] = subscription.reference
         fresh = insert(subscriptions).values(organization_id=self._organization_id, **values)
         key = ("organization_id", "source", "reference")
-        changed = {name: fresh.excluded[name] for name in values if name not in key}
+        changed = {name: fresh.excluded[name] for name in values if name not in {*key, *_SET_ONCE}}
         await self._connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
+
+    async def set_missing(self, reference: str, since: datetime | None) -> None:
+        """Note since when Stripe has not known a subscription; None once it knows it again."""
+        await self._connection.execute(
+            update(subscriptions)
+            .where(self._mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
+            .values(missing_since=since)
+        )
+
+    async def set_customer_deleted(self, customer: str) -> None:
+        """Note that Stripe has deleted a customer, for good."""
+        await self._connection.execute(
+            update(subscriptions)
+            .where(self._mine, subscriptions.c.stripe_customer_id == customer)
+            .values(is_customer_deleted=True)
+        )
 
     async def set_plan(self, plan: str) -> None:
         """The plan that holds now, for whoever asks the organization alone."""

@@ -492,6 +492,9 @@ subscriptions = _tenant_table(
     Column("pending", JSONB(none_as_null=True)),
     Column("had", JSONB(none_as_null=True)),
     Column("quantity_set_on", Date),
+    # Since when Stripe has not known the subscription, as after a change of the key.
+    _moment("missing_since"),
+    Column("is_customer_deleted", Boolean, nullable=False, server_default=text("false")),
     _moment("read_at", nullable=False),
     UniqueConstraint("organization_id", "source", "reference"),
     Index("subscriptions_by_customer", "stripe_customer_id"),

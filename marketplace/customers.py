@@ -1,0 +1,38 @@
+"""The Stripe customer of an account: the one whose portal is opened, and whose usage is counted."""
+
+from collections.abc import Sequence
+
+from storage.subscriptions import STRIPE, Subscription
+
+# The lowest is preferred: from the customer who is charged now to the one who once was.
+_RANK = {"active": 0, "trialing": 0, "past_due": 1, "unpaid": 1, "paused": 2, "incomplete": 3, "ended": 4}
+
+
+def subscription_to_use(subscriptions: Sequence[Subscription]) -> Subscription | None:
+    """Return the Stripe subscription that an account changes and is charged by now.
+
+    An active one or a trial comes before one whose payment is due, then one that is paused, then the one that
+    ended last; of equal ones the newest, which comes last in `subscriptions`. Subscriptions of a deleted
+    customer, and those that Stripe does not know any more, have no customer to use.
+    """
+    usable = [
+        (position, subscription)
+        for position, subscription in enumerate(subscriptions)
+        if subscription.source == STRIPE
+        and subscription.customer
+        and not subscription.is_customer_deleted
+        and subscription.missing_since is None
+    ]
+    return max(usable, key=_preference, default=(0, None))[1]
+
+
+def customer_to_use(subscriptions: Sequence[Subscription]) -> str | None:
+    """Return Stripe's id of the customer of `subscription_to_use`; None where there is none."""
+    subscription = subscription_to_use(subscriptions)
+    return subscription.customer if subscription else None
+
+
+def _preference(candidate: tuple[int, Subscription]) -> tuple[int, float, int]:
+    position, subscription = candidate
+    ended_at = subscription.ended_at.timestamp() if subscription.has_ended and subscription.ended_at else 0.0
+    return -_RANK.get(subscription.status, len(_RANK)), ended_at, position
