@@ -48,7 +48,8 @@ def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
 
 def is_collected_by_card(subscription: Subscription) -> bool:
     """Whether Stripe may still collect money for a subscription, so that a second one would be paid twice."""
-    return subscription.source == STRIPE and subscription.status in _COLLECTING
+    is_gone = subscription.missing_since is not None
+    return subscription.source == STRIPE and subscription.status in _COLLECTING and not is_gone
 
 
 def _is_paid_on_marketplace(subscription: Subscription) -> bool:
