@@ -58,6 +58,7 @@ class StandInCheckout:
         if session["status"] != "open":
             raise RefusedError(f"the session is {session['status']}")
         number, now = next(self._numbers), int(time.time())
+        session["customer"] = session["customer"] or self.add_customer(f"cus_paid_{number}")["id"]
         line = session["line_items"]["data"][0]
         item = {
             "id": f"si_paid_{number}",
