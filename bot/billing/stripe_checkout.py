@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import stripe
+from stripe.params.billing_portal import ConfigurationListParams
 from stripe.params.checkout import SessionCreateParams
 
 from bot.billing.stripe_answers import StripeRefusedError, plain, translated
@@ -98,10 +99,16 @@ class StripeCheckout(Protocol):
         """Return the address at which a customer changes and cancels. Whoever opens it is signed in."""
 
     async def portal_configuration(self) -> Mapping[str, Any] | None:
-        """Return the default configuration of the billing portal; None while there is none."""
+        """Return the default configuration of the billing portal; None while there is none.
+
+        Its products are missing where Stripe does not show them.
+        """
 
     async def price(self, price: str) -> Mapping[str, Any] | None:
-        """Return a price with the id of its product; None if there is no such price."""
+        """Return a price; None if there is no such price."""
+
+    async def tax_settings(self) -> Mapping[str, Any]:
+        """Return the settings of Stripe Tax."""
 
 
 class CheckoutCalls:
@@ -175,10 +182,15 @@ class CheckoutCalls:
         return session.url
 
     async def portal_configuration(self) -> Mapping[str, Any] | None:
+        wanted: ConfigurationListParams = {"is_default": True, "active": True, "limit": 1}
+        list_async = self._client.v1.billing_portal.configurations.list_async
         with translated():
-            answer = await self._client.v1.billing_portal.configurations.list_async(
-                {"is_default": True, "active": True, "limit": 1}
-            )
+            try:
+                answer = await list_async(
+                    {**wanted, "expand": ["data.features.subscription_update.products"]}
+                )
+            except stripe.InvalidRequestError:  # Stripe has not always let the products be expanded.
+                answer = await list_async(wanted)
         return plain(answer.data[0]) if answer.data else None
 
     async def price(self, price: str) -> Mapping[str, Any] | None:
@@ -189,6 +201,10 @@ class CheckoutCalls:
                 if problem.http_status == 404:
                     return None
                 raise
+
+    async def tax_settings(self) -> Mapping[str, Any]:
+        with translated():
+            return plain(await self._client.v1.tax.settings.retrieve_async())
 
 
 class NoCheckout:
@@ -223,6 +239,9 @@ class NoCheckout:
 
     async def price(self, price: str) -> Mapping[str, Any] | None:  # noqa: ARG002
         return None
+
+    async def tax_settings(self) -> Mapping[str, Any]:
+        return {}
 
 
 def _of_account(account: int) -> str:

@@ -28,6 +28,12 @@ class StandInCheckout:
         self.sessions: dict[str, Json] = {}
         self.portals: list[Json] = []
         self.prices: dict[str, Json] = {}
+        self.tax_settings: Json = {
+            "object": "tax.settings",
+            "status": "active",
+            "status_details": {"active": {}},
+        }
+        self.shows_products = True
         self.refuses_search = False
         self.before: Callable[[str, str], Awaitable[None]] | None = None
         self._subscriptions = subscriptions
@@ -102,14 +108,6 @@ class StandInCheckout:
 
     def _answer(self, method: str, path: str, told: Json) -> Json | None:
         match [method, *path.split("/")]:
-            case ["GET", ("customers" | "subscriptions") as kind, "search"]:
-                return self._search(kind, told["query"])
-            case ["POST", "customers"]:
-                customer = self.add_customer(f"cus_new_{next(self._numbers)}", **told)
-                self._unindexed.add(customer["id"])
-                return copy.deepcopy(customer)
-            case ["GET", "customers", customer] if customer in self.customers:
-                return self.customers[customer]
             case ["POST", "checkout", "sessions"]:
                 return self._open(told)
             case ["GET", "checkout", "sessions"]:
@@ -119,10 +117,28 @@ class StandInCheckout:
                     raise RefusedError("Only Checkout Sessions with a status in [“open”] can be expired.")
                 self.sessions[session] |= {"status": "expired", "url": None}
                 return _without_items(self.sessions[session])
+        return self._answer_of_customers(method, path, told) or self._answer_of_settings(method, path, told)
+
+    def _answer_of_customers(self, method: str, path: str, told: Json) -> Json | None:
+        match [method, *path.split("/")]:
+            case ["GET", ("customers" | "subscriptions") as kind, "search"]:
+                return self._search(kind, told["query"])
+            case ["POST", "customers"]:
+                customer = self.add_customer(f"cus_new_{next(self._numbers)}", **told)
+                self._unindexed.add(customer["id"])
+                return copy.deepcopy(customer)
+            case ["GET", "customers", customer] if customer in self.customers:
+                return self.customers[customer]
+        return None
+
+    def _answer_of_settings(self, method: str, path: str, told: Json) -> Json | None:
+        match [method, *path.split("/")]:
             case ["GET", "prices", price] if price in self.prices:
                 return self.prices[price]
             case ["GET", "billing_portal", "configurations"]:
-                return _listed(self.portals, "/v1/billing_portal/configurations")
+                return self._portals(told)
+            case ["GET", "tax", "settings"]:
+                return self.tax_settings
         return None
 
     def _open(self, told: Json) -> Json:
@@ -177,6 +193,16 @@ class StandInCheckout:
         expanded = "data.line_items" in told.get("expand", {}).values()
         shown = [copy.deepcopy(one) if expanded else _without_items(one) for one in sessions]
         return _listed(shown[: int(told.get("limit", 10))], "/v1/checkout/sessions")
+
+    def _portals(self, told: Json) -> Json:
+        """Stripe shows the products of a configuration only to who expands them."""
+        is_expanded = "data.features.subscription_update.products" in told.get("expand", {}).values()
+        if is_expanded and not self.shows_products:
+            raise RefusedError("This property cannot be expanded (features.subscription_update.products).")
+        portals = copy.deepcopy(self.portals)
+        for portal in portals if not is_expanded else ():
+            portal["features"]["subscription_update"].pop("products", None)
+        return _listed(portals, "/v1/billing_portal/configurations")
 
     def _search(self, kind: str, query: str) -> Json:
         if self.refuses_search:

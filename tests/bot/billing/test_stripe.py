@@ -434,6 +434,7 @@ async def test_who_sells_nothing_has_a_client_that_knows_nothing() -> None:
     assert not await nothing.checkout_sessions("cus_1")
     assert not await nothing.expire_checkout("cs_1")
     assert (await nothing.portal_configuration(), await nothing.price("price_1")) == (None, None)
+    assert not await nothing.tax_settings()
     for asked in (
         nothing.create_customer(account=1, login="acme", key="k"),
         nothing.open_checkout(CheckoutTerms(1, "cus_1", "p", 1, "x", "x"), "k"),
