@@ -108,7 +108,7 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
     """For an account that has a card subscription already, as Stripe tells of it: there it is changed."""
     link = (portal, "Open the billing portal") if portal else None
     where = "in the billing portal" if portal else "where you pay: `/agile plan` leads there"
-    again = "A second purchase would be charged as well, so this link opens none."
+    again = "A second purchase would be charged as well, so this link opens no checkout."
     status = subscription.get("status")
     if status in {"past_due", "unpaid"}:
         text = f"This account pays by card already, and its last payment is due. Pay it {where}. {again}"
