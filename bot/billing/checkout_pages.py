@@ -16,6 +16,8 @@ from bot.billing.checkout import (
     StripeSubscription,
     is_collected,
 )
+from bot.billing.listed_purchase import listed_purchase
+from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
 from bot.billing.settings import StripeSettings
 from bot.billing.stripe_checkout import CheckoutTerms
@@ -28,7 +30,13 @@ from marketplace.ways import is_collected_by_card, purchase_ways
 from storage.billing_jobs import BillingJobs
 from storage.seats import Seats
 from storage.stripe_customers import StripeCustomers
-from storage.subscriptions import Account, Subscription, Subscriptions, tenant_of_account
+from storage.subscriptions import (
+    MARKETPLACE,
+    Account,
+    Subscription,
+    Subscriptions,
+    tenant_of_account,
+)
 
 # A checkout session lives for a day, and may be opened when its link is a day old.
 _SESSION_LASTS = timedelta(days=1)
@@ -171,12 +179,27 @@ class BillingPages:
             subscriptions.remove(subscription)
             self._log.warning("subscription has ended or is gone at Stripe; it does not stop a new one")
             await self._follow_known(subscription, buyer.account.github_id)
+        subscriptions = await self._with_listed_purchase(subscriptions, buyer.account.github_id)
         ways = purchase_ways(subscriptions)
         if ways.checkout or ways.blocking is None:
             return None
         marketplace = self._base.settings.billing.marketplace
         links = marketplace.upgrade_links(buyer.account.github_id) if marketplace else {}
         return pages.pays_on_marketplace(links.get(PlanName(ways.blocking.plan)))
+
+    async def _with_listed_purchase(
+        self, subscriptions: list[Subscription], account: int
+    ) -> list[Subscription]:
+        """The subscriptions, with the Marketplace's as GitHub lists it now, if it lists one."""
+        purchase = await listed_purchase(self._base, account)
+        if purchase is None:
+            return subscriptions
+        async with self._base.database.nobody() as connection:
+            await self._jobs.follow_purchase(
+                connection, account=account, action=RECONCILED, effective_at=None, delivery=""
+            )
+        others = [subscription for subscription in subscriptions if subscription.source != MARKETPLACE]
+        return [*others, purchase]
 
     def _order(self, ticket: str, now: datetime) -> _Order:
         """Raises TicketError."""

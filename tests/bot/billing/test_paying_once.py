@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.billing.shop import OurShop
+from bot.demo.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
@@ -269,6 +270,21 @@ async def test_on_the_marketplace_only_what_ends_opens_a_checkout(
 ) -> None:
     await put(shop, "marketplace", "active", quantity=5, pending=pending)
     assert (await opened(shop, await link(shop)))[0] == status
+    assert bool(stand_in.checkout.sessions) is (status == 303)
+
+
+@pytest.mark.parametrize(("plan", "status"), [(PRO, 409), (FREE, 303)])
+async def test_a_purchase_on_the_marketplace_of_which_the_event_was_lost_counts(
+    shop: Bot, stand_in: StandInStripe, plan: int, status: int
+) -> None:
+    """The free plan is not one of these settings: what cannot be understood keeps nobody from buying."""
+    shop.github.marketplace.purchase(ACCOUNT, "octo", plan)
+    try:
+        assert (await opened(shop, await link(shop)))[0] == status
+        await shop.rest()
+    finally:
+        shop.github.marketplace.accounts.clear()
+    assert [plan for plan, _, _ in await kept(shop)] == ["pro"][: plan == PRO]
     assert bool(stand_in.checkout.sessions) is (status == 303)
 
 
