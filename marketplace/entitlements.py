@@ -253,7 +253,8 @@ def _not_included(question: Question, standing: Standing, links: Links) -> Denie
         Reason.SUSPENDED: f"{included}, and the subscription of {account} is paused.",
         Reason.SEATS_EXCEEDED: "",
     }[reason]
-    if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal:
+    # A subscription that has ended over it cannot be paid any more: it is bought anew.
+    if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal and standing.ways.portal:
         return Denied(reason, told, "An owner can mend that here", links.portal)
     return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.secret import Secret
+from bot.secret import Secret, redacted
 from marketplace.plans import PlanName
 
 _PRICES = {
@@ -162,7 +162,7 @@ def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettin
 
 def _switch(environment: Mapping[str, str], name: str, problems: list[str]) -> bool:
     """Read a setting that is on or off, by default off."""
-    switch = environment.get(name) or "off"
+    switch = redacted((environment.get(name) or "off").strip())
     if switch.lower() not in {"on", "off"}:
         problems.append(f"{name} is “{switch[:40]}”; it must be on or off")
     return switch.lower() == "on"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.entitlements import Denied, Links, Question, decide, standing_of
+from marketplace.entitlements import Denied, Links, Question, Reason, Standing, decide, standing_of
 from marketplace.plans import Feature, PlanName
 from marketplace.ways import PurchaseWays, purchase_ways
 from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
@@ -130,6 +130,14 @@ def test_a_refusal_leads_who_pays_on_the_marketplace_to_github() -> None:
 def test_a_refusal_leads_who_pays_in_both_places_to_the_command() -> None:
     denied = refusal(bought(), bought(STRIPE, reference="sub_1"))
     assert (denied.link, "`/agile plan`" in denied.text) == (None, True)
+
+
+def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
+    question = Question(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
+    for ways, link in ((PurchaseWays(), f"{UPGRADE}/3/7"), (PurchaseWays(False, False, True), PORTAL)):
+        decision = decide(question, Standing(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)
+        assert isinstance(decision, Denied)
+        assert decision.link == link
 
 
 def test_seats_of_who_pays_in_both_places_are_not_added_blindly() -> None:

@@ -96,12 +96,13 @@ def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], said: 
     ],
 )
 def test_what_checkout_does_is_switched(name: str, field: str) -> None:
-    for switch, is_on in (("", False), ("off", False), ("on", True), ("ON", True)):
+    for switch, is_on in (("", False), ("off", False), ("on", True), (" ON ", True)):
         stripe = billing(STRIPE | {name: switch}).stripe
         assert getattr(stripe, field) is is_on
     for mistake in ("yes", "1", "true", "x" * 5_000):
         text = problems(STRIPE | {name: mistake})
         assert f"{name} is “{mistake[:40]}”; it must be on or off" in text
+    assert "abcdef" not in problems(STRIPE | {name: "sk_live_abcdef0123456789"})
 
 
 def test_secrets_do_not_print() -> None:
