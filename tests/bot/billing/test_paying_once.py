@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.billing.shop import OurShop
+from bot.billing.tickets import Tickets
 from bot.demo.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
@@ -93,6 +94,16 @@ async def test_only_who_has_bought_is_thanked_and_need_not_wait_for_an_event(
     assert "Thank you" in (await led_back(shop, session["success_url"]))[1]
     await shop.rest()
     assert await kept(shop) == [("pro", "active", 1)]
+
+
+async def test_who_leaves_the_portal_is_not_thanked_for_a_purchase(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    ticket = Tickets(shop.base.cipher).issue("portal", shop.base.clock() + DAY, customer="cus_1")
+    await opened(shop, f"{shop.url}/billing/portal/{ticket}")
+    (told,) = posted(stand_in, "billing_portal/sessions")
+    status, text = await led_back(shop, told["return_url"])
+    assert (status, "Thank you" in text, "You left the billing portal" in text) == (200, False, True)
 
 
 @pytest.mark.parametrize("path", ["done", "done/forged", "cancelled/forged", "returned"])

@@ -1,5 +1,7 @@
 """What `doctor` finds in the settings that Stripe keeps: its billing portal, prices and taxes."""
 
+import argparse
+import asyncio
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +12,9 @@ import pytest
 from bot.billing.portal_check import PORTAL_SETTINGS, portal_findings, price_findings, tax_findings
 from bot.billing.settings import StripeSettings
 from bot.billing.stripe_findings import stripe_findings
-from tests.bot.billing.test_stripe import PRICES, stand_in, stripe_settings
+from bot.doctor import run
+from bot.services import Services
+from tests.bot.billing.test_stripe import PRICES, sold, stand_in, stripe_settings
 from tests.marketplace.stripe_server import StandInStripe
 
 __all__ = ["stand_in"]
@@ -57,7 +61,7 @@ STRIPE_PRICES: dict[str, Json] = {
 
 
 @pytest.fixture
-def settings(stand_in: StandInStripe) -> StripeSettings:
+def stripe(stand_in: StandInStripe) -> StripeSettings:
     return stripe_settings(stand_in)
 
 
@@ -71,8 +75,8 @@ def changed(path: str, value: object) -> Json:
     return portal
 
 
-def test_a_portal_as_it_should_be_needs_nothing(settings: StripeSettings) -> None:
-    assert portal_findings(PORTAL, settings) == []
+def test_a_portal_as_it_should_be_needs_nothing(stripe: StripeSettings) -> None:
+    assert portal_findings(PORTAL, stripe) == []
 
 
 CHANGE = "features/subscription_update"
@@ -117,20 +121,20 @@ CHANGE = "features/subscription_update"
     ],
 )
 def test_each_deviation_is_a_sentence_with_where_to_mend_it(
-    settings: StripeSettings, path: str, value: object, said: str
+    stripe: StripeSettings, path: str, value: object, said: str
 ) -> None:
-    (finding,) = portal_findings(changed(path, value), settings)
+    (finding,) = portal_findings(changed(path, value), stripe)
     assert said in finding
     assert finding.startswith("Stripe's billing portal ")
     assert PORTAL_SETTINGS in finding
 
 
-def test_a_portal_that_was_never_set_up_is_one_finding(settings: StripeSettings) -> None:
-    (finding,) = portal_findings(None, settings)
+def test_a_portal_that_was_never_set_up_is_one_finding(stripe: StripeSettings) -> None:
+    (finding,) = portal_findings(None, stripe)
     assert PORTAL_SETTINGS in finding
 
 
-def test_stripe_s_own_defaults_are_far_from_what_is_needed(settings: StripeSettings) -> None:
+def test_stripe_s_own_defaults_are_far_from_what_is_needed(stripe: StripeSettings) -> None:
     fresh = {
         "features": {
             "customer_update": {"allowed_updates": ["email"], "enabled": True},
@@ -141,11 +145,11 @@ def test_stripe_s_own_defaults_are_far_from_what_is_needed(settings: StripeSetti
         },
         "login_page": {"enabled": False, "url": None},
     }
-    assert len(portal_findings(fresh, settings)) == 3
+    assert len(portal_findings(fresh, stripe)) == 3
 
 
-def test_a_portal_that_nothing_leads_to_is_found(settings: StripeSettings) -> None:
-    (finding,) = portal_findings(PORTAL, replace(settings, portal_login_url=None))
+def test_a_portal_that_nothing_leads_to_is_found(stripe: StripeSettings) -> None:
+    (finding,) = portal_findings(PORTAL, replace(stripe, portal_login_url=None))
     assert f"set STRIPE_PORTAL_LOGIN_URL to {LOGIN}" in finding
 
 
@@ -159,11 +163,11 @@ def _paths(value: object, path: str = "") -> Iterator[str]:
 @pytest.mark.parametrize("path", list(_paths(PORTAL)))
 @pytest.mark.parametrize("value", [None, [], {}])
 def test_whatever_stripe_leaves_out_no_check_falls_over(
-    settings: StripeSettings, path: str, value: object
+    stripe: StripeSettings, path: str, value: object
 ) -> None:
     if value == [] and path.rsplit("/", 1)[-1] in {"schedule_at_period_end", "features", "login_page"}:
         return
-    assert all(isinstance(finding, str) for finding in portal_findings(changed(path, value), settings))
+    assert all(isinstance(finding, str) for finding in portal_findings(changed(path, value), stripe))
 
 
 @pytest.mark.parametrize(
@@ -177,21 +181,21 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
     ],
 )
 def test_prices_that_do_not_fit_are_found(
-    settings: StripeSettings, change: Callable[[Any], None], said: str
+    stripe: StripeSettings, change: Callable[[Any], None], said: str
 ) -> None:
-    assert price_findings(STRIPE_PRICES, settings) == []
+    assert price_findings(STRIPE_PRICES, stripe) == []
     prices = copy.deepcopy(STRIPE_PRICES)
     change(prices)
-    (finding,) = price_findings(prices, settings)
+    (finding,) = price_findings(prices, stripe)
     assert said in finding
 
 
-def test_taxes_are_asked_for_only_where_they_are_computed(settings: StripeSettings) -> None:
+def test_taxes_are_asked_for_only_where_they_are_computed(stripe: StripeSettings) -> None:
     pending = {"status": "pending", "status_details": {"pending": {"missing_fields": ["head_office"]}}}
-    assert tax_findings(pending, settings) == []
-    (finding,) = tax_findings(pending, replace(settings, automatic_tax=True))
+    assert tax_findings(pending, stripe) == []
+    (finding,) = tax_findings(pending, replace(stripe, automatic_tax=True))
     assert "(head_office)" in finding
-    assert tax_findings({"status": "active"}, replace(settings, automatic_tax=True)) == []
+    assert tax_findings({"status": "active"}, replace(stripe, automatic_tax=True)) == []
 
 
 # Over HTTP
@@ -199,23 +203,35 @@ def test_taxes_are_asked_for_only_where_they_are_computed(settings: StripeSettin
 
 @pytest.mark.parametrize("shows_products", [True, False])
 async def test_stripe_is_asked_and_may_hide_the_products(
-    stand_in: StandInStripe, settings: StripeSettings, shows_products: bool
+    stand_in: StandInStripe, stripe: StripeSettings, shows_products: bool
 ) -> None:
     stand_in.checkout.shows_products = shows_products
     stand_in.checkout.prices = STRIPE_PRICES
     stand_in.checkout.portals = [changed(f"{CHANGE}/products", [])]
-    findings = await stripe_findings(replace(settings, automatic_tax=True))
+    findings = await stripe_findings(replace(stripe, automatic_tax=True))
     assert [("does not offer" in finding) for finding in findings] == [True] * shows_products
 
 
-async def test_what_is_not_there_is_found(stand_in: StandInStripe, settings: StripeSettings) -> None:
-    findings = await stripe_findings(settings)
+async def test_what_is_not_there_is_found(stand_in: StandInStripe, stripe: StripeSettings) -> None:
+    findings = await stripe_findings(stripe)
     assert len(findings) == 1 + len(PRICES)
 
 
 async def test_stripe_being_away_is_a_finding_and_no_failure(
-    stand_in: StandInStripe, settings: StripeSettings
+    stand_in: StandInStripe, stripe: StripeSettings
 ) -> None:
     stand_in.fail_with = 401
-    (finding,) = await stripe_findings(settings)
+    (finding,) = await stripe_findings(stripe)
     assert finding.startswith("Stripe could not be asked")
+
+
+async def test_doctor_names_each_deviation(
+    base: Services, stand_in: StandInStripe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.checkout.prices = STRIPE_PRICES
+    stand_in.checkout.portals = [changed("features/subscription_cancel/mode", "immediately")]
+    settings = replace(base.settings, billing=sold(stand_in), github=None)
+    assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if "Stripe" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("✗ Stripe's billing portal cancels at once")
