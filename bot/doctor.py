@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bot.billing.findings import findings as billing_findings
+from bot.billing.stripe_findings import stripe_findings
 from bot.grant_findings import grant_findings
 from bot.services import Services, services
 from bot.settings import Settings
@@ -37,7 +38,10 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 async def _examine(settings: Settings) -> list[str]:
     async with services(settings) as base:
-        return [*_settings(settings), *await examine(base)]
+        findings = [*_settings(settings), *await examine(base)]
+    if settings.billing.stripe is not None:
+        findings += await stripe_findings(settings.billing.stripe)
+    return findings
 
 
 async def examine(base: Services) -> list[str]:

@@ -19,7 +19,7 @@ _FORMS = (
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL),
         _HIDDEN,
     ),
-    (re.compile(r"(/charts/|/billing/(?:checkout|portal)/)[\w-]{20,}"), rf"\1{_HIDDEN}"),
+    (re.compile(r"(/charts/|/billing/(?:checkout|portal|done|cancelled)/)[\w-]{20,}"), rf"\1{_HIDDEN}"),
 )
 
 

@@ -53,12 +53,15 @@ class BillingJobs(Jobs):
         subscription: str | None,
         account: int | None = None,
     ) -> None:
-        """Asks Stripe for what an event is about. `account` is the one that the checkout was opened for."""
+        """Asks Stripe for what an event is about. `account` is the one that the checkout was opened for.
+
+        `event_id` is empty where no event has brought it.
+        """
         await self._defer(
             connection,
             FOLLOW_STRIPE,
             lock=f"stripe:{customer or subscription}",
-            queueing_lock=f"stripe:{event_id}",
+            queueing_lock=f"stripe:{event_id or subscription or customer}",
             event_id=event_id,
             kind=kind,
             customer=customer,

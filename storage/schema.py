@@ -50,7 +50,8 @@ GRANTS = {
 COLUMN_GRANTS = {
     "organizations": {
         "update": "plan, settings, github_installation_id, former_installations, suspended_at, "
-        "file, file_sha, next_measure_at, next_reconcile_at, next_visibility_check_at, updated_at",
+        "file, file_sha, next_measure_at, next_reconcile_at, next_visibility_check_at, updated_at, "
+        "stripe_customer_id",
     },
     "deletion_deadlines": {
         "insert": "organization_id, cancelled_at, due_at, is_told",

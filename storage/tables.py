@@ -98,6 +98,8 @@ organizations = Table(
     # The settings file of the organization's `.github` repository, as it was last read.
     Column("file", JSONB, nullable=False, server_default=text("'{}'")),
     Column("file_sha", Text),
+    # By whom the account buys; a subscription from before may name another customer.
+    Column("stripe_customer_id", Text),
 )
 
 # A repository. `github_repo` is the name it last had (`named_at`: by GitHub's clock); it is null while

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bot.secret import Secret
+from bot.secret import Secret, redacted
 from marketplace.plans import PlanName
 
 _PRICES = {
@@ -47,7 +47,11 @@ class MarketplaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class StripeSettings:
-    """The account with Stripe. `prices` are its ids of prices: for which plan, and whether by the year."""
+    """The account with Stripe. `prices` are its ids of prices: for which plan, and whether by the year.
+
+    `automatic_tax`, `tax_ids` and `promotion_codes` are what Checkout does: compute taxes, ask businesses for
+    their tax id, and take promotion codes.
+    """
 
     secret_key: Secret
     webhook_secrets: tuple[Secret, ...]
@@ -55,6 +59,9 @@ class StripeSettings:
     api_url: str | None = None
     portal_login_url: str | None = None
     meter_prefix: str | None = None
+    automatic_tax: bool = False
+    tax_ids: bool = False
+    promotion_codes: bool = False
 
     def price(self, plan: PlanName, *, is_yearly: bool) -> str | None:
         """Stripe's id of a plan's price."""
@@ -147,7 +154,18 @@ def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettin
         environment.get("STRIPE_API_URL") or None,
         _address(environment, "STRIPE_PORTAL_LOGIN_URL", problems),
         prefix,
+        automatic_tax=_switch(environment, "STRIPE_AUTOMATIC_TAX", problems),
+        tax_ids=_switch(environment, "STRIPE_TAX_IDS", problems),
+        promotion_codes=_switch(environment, "STRIPE_PROMOTION_CODES", problems),
     )
+
+
+def _switch(environment: Mapping[str, str], name: str, problems: list[str]) -> bool:
+    """Read a setting that is on or off, by default off."""
+    switch = redacted((environment.get(name) or "off").strip())
+    if switch.lower() not in {"on", "off"}:
+        problems.append(f"{name} is “{switch[:40]}”; it must be on or off")
+    return switch.lower() == "on"
 
 
 def _address(environment: Mapping[str, str], name: str, problems: list[str]) -> str | None:

@@ -8,21 +8,19 @@ import stripe
 from stripe.params import SubscriptionListParams
 
 from bot.billing.settings import StripeSettings
+from bot.billing.stripe_answers import StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_answers import plain as _plain
+from bot.billing.stripe_answers import translated as _translated
+from bot.billing.stripe_checkout import CheckoutCalls, NoCheckout, StripeCheckout
+
+__all__ = ["NoStripe", "RealStripe", "Stripe", "StripeRefusedError", "StripeUnavailableError", "is_live_key"]
 
 _TIMEOUT_SECONDS = 15
 # Repeated by the library under one idempotency key.
 _RETRIES = 2
 
 
-class StripeUnavailableError(Exception):
-    """Stripe cannot or will not answer now; asking again later makes sense."""
-
-
-class StripeRefusedError(Exception):
-    """Stripe understood and said no; asking again would not help."""
-
-
-class Stripe(Protocol):
+class Stripe(StripeCheckout, Protocol):
     """What we ask of Stripe. All raise StripeUnavailableError or StripeRefusedError."""
 
     async def subscription(self, subscription: str) -> Mapping[str, Any] | None:
@@ -52,12 +50,6 @@ class Stripe(Protocol):
     async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
         """The refunds that were made after a moment, each with its charge."""
 
-    async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
-        """The address at which a subscription is bought. Whoever opens it is signed in: never post it."""
-
-    async def open_portal(self, customer: str, return_url: str) -> str:
-        """The address at which a customer changes and cancels. Whoever opens it is signed in."""
-
     async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
         """Other seats, prorated; returns the subscription."""
 
@@ -73,7 +65,7 @@ class Stripe(Protocol):
         """Ends the connections."""
 
 
-class NoStripe:
+class NoStripe(NoCheckout):
     """Stands where Stripe is not set up: knows nothing and sells nothing."""
 
     async def subscription(self, subscription: str) -> Mapping[str, Any] | None:  # noqa: ARG002
@@ -101,12 +93,6 @@ class NoStripe:
     async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()
 
-    async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
-        raise _not_set_up("a checkout", account, price, seats, return_url, key)
-
-    async def open_portal(self, customer: str, return_url: str) -> str:
-        raise _not_set_up("the portal", customer, return_url)
-
     async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
         raise _not_set_up("a change of seats", subscription, item, quantity, key)
 
@@ -133,7 +119,7 @@ def _not_set_up(what: str, *_: object) -> StripeRefusedError:
     return StripeRefusedError(f"Stripe is not set up, so there is no {what}")
 
 
-class RealStripe:
+class RealStripe(CheckoutCalls):
     """Stripe's own library, asynchronous and with timeouts."""
 
     def __init__(self, settings: StripeSettings) -> None:
@@ -248,32 +234,6 @@ class RealStripe:
             )
             return [_plain(refund) async for refund in page.auto_paging_iter()]
 
-    async def open_checkout(self, *, account: int, price: str, seats: int, return_url: str, key: str) -> str:
-        metadata = {"account": str(account)}
-        with _translated():
-            found = await self._client.v1.checkout.sessions.create_async(
-                {
-                    "mode": "subscription",
-                    "line_items": [{"price": price, "quantity": seats}],
-                    "client_reference_id": str(account),
-                    "metadata": metadata,
-                    "subscription_data": {"metadata": metadata},
-                    "success_url": return_url,
-                    "cancel_url": return_url,
-                },
-                {"idempotency_key": key},
-            )
-        if not found.url:
-            raise StripeRefusedError("Stripe gave no address for the checkout")
-        return found.url
-
-    async def open_portal(self, customer: str, return_url: str) -> str:
-        with _translated():
-            found = await self._client.v1.billing_portal.sessions.create_async(
-                {"customer": customer, "return_url": return_url}
-            )
-        return found.url
-
     async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
         with _translated():
             found = await self._client.v1.subscriptions.update_async(
@@ -331,25 +291,6 @@ class RealStripe:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
-class _translated:  # noqa: N801 - reads as a word where it is used
-    """Turns the library's exceptions into our two."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
-        if isinstance(problem, stripe.APIConnectionError | stripe.RateLimitError | stripe.APIError):
-            raise StripeUnavailableError(f"Stripe cannot be reached: {type(problem).__name__}") from None
-        if isinstance(problem, stripe.StripeError):
-            # Its own text may repeat what was sent, but never the key.
-            raise StripeRefusedError(f"Stripe refused: {problem.user_message or problem}") from None
-
-
 def _is_told_already(problem: stripe.InvalidRequestError, identifier: str) -> bool:
     text = str(problem).lower()
     return "already exists" in text and ("identifier" in text or identifier.lower() in text)
-
-
-def _plain(found: stripe.StripeObject) -> Mapping[str, Any]:
-    """Without the library's types, which tests need not have."""
-    return found.to_dict()

@@ -55,6 +55,8 @@ SECRETS = {
     "picture": ("GET /charts/abcdefghijklmnopqrstuvwxyz_-1234.png", "abcdefghijkl"),
     "checkout": ("/billing/checkout/c2VhbGVkLWFuZC1zaWduZWQtd29yZHM", "c2VhbGVk"),
     "portal": ("/billing/portal/c2VhbGVkLWFuZC1zaWduZWQtd29yZHM", "c2VhbGVk"),
+    "back from a purchase": ("/billing/done/c2VhbGVkLWFuZC1zaWduZWQtd29yZHM", "c2VhbGVk"),
+    "back without one": ("/billing/cancelled/c2VhbGVkLWFuZC1zaWduZWQtd29yZHM", "c2VhbGVk"),
 }
 
 

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 import stripe
 from aiohttp import web
 
+from tests.marketplace.stripe_checkout_server import StandInCheckout
+
 Json = dict[str, Any]
 SECRET = "whsec_stand_in"
 
@@ -50,7 +52,8 @@ class StandInStripe:
         self.charges: dict[str, Json] = {}
         self.disputes: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
-        self._answers: dict[str, Json] = {}
+        self.checkout = StandInCheckout(self.subscriptions)
+        self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
 
     def subscribe(
@@ -89,6 +92,7 @@ class StandInStripe:
             },
         } | more
         self.subscriptions[found["id"]] = found
+        self.checkout.add_customer(found["customer"])
         return found
 
     def event(self, kind: str, shown: Json, event_id: str | None = None) -> Json:
@@ -122,18 +126,25 @@ class StandInStripe:
         if status is not None:
             return _error(status, "a bad day")
         key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
+        if self.checkout.before is not None:
+            await self.checkout.before(request.method, path)
         if key and key in self._answers:
-            return web.json_response(self._answers[key])
+            parameters, answer = self._answers[key]
+            if parameters != told:
+                return _error(400, "Keys for idempotent requests can only be used with the same parameters")
+            return web.json_response(answer)
         found = self._found(request.method, path, told)
         if isinstance(found, web.Response):
             return found
         if key:
-            self._answers[key] = found
+            self._answers[key] = told, copy.deepcopy(found)
         return web.json_response(found)
 
     def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
         if path.partition("/")[0] in {"disputes", "refunds"}:
             return self._payment(*path.split("/"), told=told)
+        if (answer := self.checkout.answer(method, path, told)) is not None:
+            return answer
         match [method, *path.split("/")]:
             case ["GET", "subscriptions", name] if name in self.subscriptions:
                 return self.subscriptions[name]
@@ -144,13 +155,6 @@ class StandInStripe:
                 assert told["items"]["0"]["id"] == item["id"]
                 item["quantity"] = int(told["items"]["0"]["quantity"])
                 return self.subscriptions[name]
-            case ["POST", "checkout", "sessions"]:
-                number = next(self._numbers)
-                return {
-                    "id": f"cs_{number}",
-                    "object": "checkout.session",
-                    "url": f"https://checkout.stripe.com/c/{number}",
-                }
             case ["POST", "billing_portal", "sessions"]:
                 return {
                     "id": "bps_1",

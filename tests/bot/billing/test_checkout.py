@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from bot.billing.settings import StripeSettings
+from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.demo.emulate import find_emulate, find_node
 from bot.secret import Secret
@@ -66,13 +67,15 @@ async def test_a_checkout_carries_the_account(emulate: str) -> None:
         f"{emulate}/v1/prices", "POST", product=product["id"], currency="usd", unit_amount="600", **recurring
     )
     client = RealStripe(StripeSettings(Secret("sk_test_x"), (), {}, api_url=emulate))
-    url = await client.open_checkout(
-        account=7, price=price["id"], seats=3, return_url="https://agile.example/billing/done", key="key-1"
-    )
+    customer = await client.create_customer(account=7, login="acme", key="key-0")
+    done, cancelled = "https://agile.example/billing/done", "https://agile.example/billing/cancelled"
+    terms = CheckoutTerms(7, customer, price["id"], 3, done, cancelled)
+    opened = await client.open_checkout(terms, "key-1")
     await client.close()
-    session = await ask(f"{emulate}/v1/checkout/sessions/{url.rsplit('/', 1)[-1]}")
+    session = await ask(f"{emulate}/v1/checkout/sessions/{opened['id']}")
     assert (session["mode"], session["metadata"]) == ("subscription", {"account": "7"})
-    assert session["success_url"] == "https://agile.example/billing/done"
+    assert (session["success_url"], session["cancel_url"]) == (done, cancelled)
+    assert session["customer"] == customer
 
 
 async def test_nobody_there_is_told_apart_from_a_refusal() -> None:

@@ -87,6 +87,24 @@ def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], said: 
     assert said in problems(environment)
 
 
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("STRIPE_AUTOMATIC_TAX", "automatic_tax"),
+        ("STRIPE_TAX_IDS", "tax_ids"),
+        ("STRIPE_PROMOTION_CODES", "promotion_codes"),
+    ],
+)
+def test_what_checkout_does_is_switched(name: str, field: str) -> None:
+    for switch, is_on in (("", False), ("off", False), ("on", True), (" ON ", True)):
+        stripe = billing(STRIPE | {name: switch}).stripe
+        assert getattr(stripe, field) is is_on
+    for mistake in ("yes", "1", "true", "x" * 5_000):
+        text = problems(STRIPE | {name: mistake})
+        assert f"{name} is “{mistake[:40]}”; it must be on or off" in text
+    assert "abcdef" not in problems(STRIPE | {name: "sk_live_abcdef0123456789"})
+
+
 def test_secrets_do_not_print() -> None:
     shown = repr(billing(MARKETPLACE | STRIPE))
     assert "sk_test_1" not in shown

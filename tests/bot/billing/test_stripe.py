@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from bot.billing.settings import BillingSettings, StripeSettings
 from bot.billing.shop import OurShop
+from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -372,11 +373,11 @@ async def test_a_link_opens_one_checkout_however_often_it_is_opened(
     assert first[0] == 303
     assert first[1].startswith("https://checkout.stripe.com/")
     assert await opened(shop, url) == first
-    _, _, told = next(one for one in stand_in.requests if one[1] == "checkout/sessions")
+    _, _, told = next(one for one in stand_in.requests if one[:2] == ("POST", "checkout/sessions"))
     assert told["mode"] == "subscription"
     assert told["line_items"] == {"0": {"price": "price_pro", "quantity": "1"}}
     assert told["metadata"] == told["subscription_data"]["metadata"] == {"account": "7"}
-    assert "customer" not in told
+    assert len(stand_in.checkout.sessions) == 1
 
 
 async def test_who_pays_already_is_not_charged_twice(shop: Bot, stand_in: StandInStripe) -> None:
@@ -385,7 +386,7 @@ async def test_who_pays_already_is_not_charged_twice(shop: Bot, stand_in: StandI
     status, text = await opened(shop, url)
     assert status == 409
     assert "pays by card already" in text
-    assert not any(one[1] == "checkout/sessions" for one in stand_in.requests)
+    assert not stand_in.checkout.sessions
 
 
 async def test_who_pays_on_the_marketplace_cancels_there_first(shop: Bot) -> None:
@@ -412,7 +413,7 @@ async def test_a_forged_an_old_and_a_foreign_link_open_nothing(
     clock.now = datetime.now(UTC) + 2 * DAY
     assert (await opened(shop, url))[0] == 410
     assert (await opened(shop, f"{shop.url}/billing/portal/{portal}"))[0] == 410
-    assert not any(one[1] == "checkout/sessions" for one in stand_in.requests)
+    assert not stand_in.checkout.sessions
 
 
 @pytest.mark.parametrize(("status", "shown"), [(500, 503), (400, 502), (401, 502)])
@@ -428,8 +429,15 @@ async def test_who_sells_nothing_has_a_client_that_knows_nothing() -> None:
     assert await nothing.subscription("sub_1") is None
     assert await nothing.subscriptions_of("cus_1") == ()
     assert await nothing.usage_on("x", "cus_1", datetime.now(UTC).date()) is None
+    assert await nothing.customer("cus_1") is None
+    assert not [*await nothing.find_customers(1), *await nothing.find_subscriptions(1)]
+    assert not await nothing.checkout_sessions("cus_1")
+    assert not await nothing.expire_checkout("cs_1")
+    assert (await nothing.portal_configuration(), await nothing.price("price_1")) == (None, None)
+    assert not await nothing.tax_settings()
     for asked in (
-        nothing.open_checkout(account=1, price="p", seats=1, return_url="x", key="k"),
+        nothing.create_customer(account=1, login="acme", key="k"),
+        nothing.open_checkout(CheckoutTerms(1, "cus_1", "p", 1, "x", "x"), "k"),
         nothing.open_portal("cus_1", "x"),
         nothing.set_quantity("sub_1", "si_1", 1, "k"),
         nothing.send_usage("x", "cus_1", 1, datetime.now(UTC), "i"),

@@ -1,0 +1,29 @@
+"""What GitHub Marketplace lists for an account right now, for who is about to buy by card."""
+
+import structlog
+
+from bot.billing.marketplace_sync import GitHubListing
+from bot.github import GitHubRefusedError, GitHubUnavailableError
+from bot.services import Services
+from bot.worker import github_of
+from marketplace.github_purchases import PurchaseError, listed, subscription_of
+from storage.subscriptions import Subscription
+
+
+async def listed_purchase(base: Services, account: int) -> Subscription | None:
+    """Return what an account has bought on the Marketplace, by GitHub's id.
+
+    GitHub does not tell which deliveries of the Marketplace's webhook failed, so a purchase of which the
+    event was lost is known only after the nightly comparison, unless GitHub is asked. None if it lists
+    nothing, or cannot be asked: a purchase by card does not fail because of that.
+    """
+    settings, log = base.settings.billing.marketplace, structlog.get_logger(__name__)
+    if settings is None or base.settings.github is None:
+        return None
+    try:
+        async with github_of(base) as github:
+            answer = await GitHubListing(github).account(account)
+        return subscription_of(listed(answer), settings.plan, base.clock()) if answer is not None else None
+    except (GitHubUnavailableError, GitHubRefusedError, PurchaseError) as problem:
+        log.warning("the Marketplace was not asked before a checkout", reason=str(problem))
+        return None

@@ -1,0 +1,147 @@
+"""Whether Stripe's billing portal lets payers do what our texts promise, and nothing that we would undo.
+
+Stripe keeps these settings; nothing here changes them. Each finding is a sentence with where to mend it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from bot.billing.settings import StripeSettings
+
+PORTAL_SETTINGS = "https://dashboard.stripe.com/settings/billing/portal"
+# What payers change themselves: where bills go, and what stands on them.
+_CUSTOMER_DETAILS = {"email": "e-mail address", "address": "billing address", "tax_id": "tax id"}
+
+
+def portal_findings(configuration: Mapping[str, Any] | None, settings: StripeSettings) -> list[str]:
+    """Return what is wrong with the portal's default configuration, as Stripe gives it; None without one."""
+    if configuration is None:
+        return [f"Stripe's billing portal is not set up: save its settings once at {PORTAL_SETTINGS}"]
+    features = configuration.get("features") or {}
+    findings = [
+        *_cancelling(_feature(features, "subscription_cancel")),
+        *_changing(_feature(features, "subscription_update"), settings),
+        *_customer(features),
+        *_sign_in(_feature(configuration, "login_page"), settings),
+    ]
+    return [f"Stripe's billing portal {finding} ({PORTAL_SETTINGS})" for finding in findings]
+
+
+def _feature(features: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    feature = features.get(name)
+    return feature if isinstance(feature, Mapping) else {}
+
+
+def _cancelling(cancel: Mapping[str, Any]) -> Iterator[str]:
+    if not cancel.get("enabled"):
+        yield "lets nobody cancel: switch on cancelling under “Cancellations”"
+    elif cancel.get("mode") != "at_period_end":
+        yield (
+            "cancels at once, and what is paid for is lost: choose “Cancel at end of billing period” under "
+            "“Cancellations”"
+        )
+
+
+def _changing(update: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
+    allowed = update.get("default_allowed_updates") or ()
+    if not update.get("enabled") or "price" not in allowed:
+        yield (
+            "lets nobody change the plan, or from monthly to yearly: switch on “Customers can switch plans” "
+            "under “Subscriptions”"
+        )
+        return
+    if "quantity" in allowed:
+        yield (
+            "lets people change the number of seats, which follows the people on planned work and would be "
+            "set back: switch off changing quantities under “Subscriptions”"
+        )
+    if update.get("proration_behavior") != "always_invoice":
+        yield (
+            "does not charge for an upgrade when it begins: choose to prorate, and to invoice prorations "
+            "immediately, under “Subscriptions”"
+        )
+    conditions = {
+        condition.get("type")
+        for condition in _feature(update, "schedule_at_period_end").get("conditions") or ()
+    }
+    if "decreasing_item_amount" not in conditions:
+        yield "makes a downgrade hold at once: choose the end of the billing period under “Downgrades”"
+    if "shortening_interval" not in conditions:
+        yield (
+            "makes a change from yearly to monthly hold at once: choose the end of the billing period for "
+            "shorter intervals under “Downgrades”"
+        )
+    # Stripe shows the products only to who may expand them.
+    if (products := update.get("products")) is not None:
+        yield from _choices(products, settings)
+
+
+def _choices(products: Iterable[Mapping[str, Any]], settings: StripeSettings) -> Iterator[str]:
+    offered = {str(price) for product in products for price in product.get("prices") or ()}
+    if missing := sorted(set(settings.prices) - offered):
+        yield f"does not offer {', '.join(missing)}: add the product under “Subscriptions”"
+    if foreign := sorted(offered - set(settings.prices)):
+        yield (
+            f"offers {', '.join(foreign)}, which is in no STRIPE_…_PRICE_ID, so who chooses it may lose the "
+            "plan: remove it under “Subscriptions”"
+        )
+
+
+def _customer(features: Mapping[str, Any]) -> Iterator[str]:
+    if not _feature(features, "payment_method_update").get("enabled"):
+        yield "lets nobody change the card: switch it on under “Payment methods”"
+    if not _feature(features, "invoice_history").get("enabled"):
+        yield "shows no invoices: switch on the invoice history under “Invoices”"
+    update = _feature(features, "customer_update")
+    allowed = set(update.get("allowed_updates") or ()) if update.get("enabled") else set()
+    if missing := [words for name, words in _CUSTOMER_DETAILS.items() if name not in allowed]:
+        yield f"lets nobody change the {', the '.join(missing)}: switch it on under “Customer information”"
+
+
+def _sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]:
+    address = page.get("url")
+    if not page.get("enabled") or not address:
+        yield (
+            "has no sign-in page, without which nobody finds it: activate its link under “Launch customer "
+            "portal with a link”, and set STRIPE_PORTAL_LOGIN_URL to it"
+        )
+    elif settings.portal_login_url is None:
+        yield f"is linked from nowhere: set STRIPE_PORTAL_LOGIN_URL to {address}"
+    elif settings.portal_login_url.rstrip("/") != str(address).rstrip("/"):
+        yield f"signs in at {address}, but STRIPE_PORTAL_LOGIN_URL is {settings.portal_login_url}: set it"
+
+
+# Prices and taxes
+
+
+def price_findings(prices: Mapping[str, Mapping[str, Any] | None], settings: StripeSettings) -> list[str]:
+    """Return what is wrong with the prices of the settings, as Stripe gives each; None for one it has not."""
+    findings = list[str]()
+    for price_id, (plan, is_yearly) in settings.prices.items():
+        price, name = prices.get(price_id), f"{price_id}, the {'yearly' if is_yearly else 'monthly'} price of"
+        if price is None:
+            findings.append(f"Stripe has no price {name} {plan.title()}: the key may be of another account")
+            continue
+        recurring = _feature(price, "recurring")
+        interval = recurring.get("interval"), recurring.get("interval_count", 1)
+        if interval != ("year" if is_yearly else "month", 1):
+            findings.append(
+                f"Stripe does not charge {name} {plan.title()} once a {'year' if is_yearly else 'month'}: "
+                "name another price in the settings"
+            )
+        if price.get("active") is False:
+            findings.append(
+                f"Stripe has archived {name} {plan.title()}, so nobody can buy it: name another price in the "
+                "settings"
+            )
+    return findings
+
+
+def tax_findings(tax_settings: Mapping[str, Any], settings: StripeSettings) -> list[str]:
+    """Return what keeps Stripe from computing taxes, where the settings ask for that."""
+    if not settings.automatic_tax or tax_settings.get("status") == "active":
+        return []
+    missing = _feature(_feature(tax_settings, "status_details"), "pending").get("missing_fields") or ()
+    what = f" ({', '.join(map(str, missing))})" if missing else ""
+    finding = f"STRIPE_AUTOMATIC_TAX is on, but Stripe Tax is not set up{what}, so no checkout opens"
+    return [f"{finding}: finish it at https://dashboard.stripe.com/settings/tax"]
