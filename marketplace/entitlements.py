@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
+from marketplace.ways import PurchaseWays, purchase_ways
 from storage.projects import Project
 from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
 
@@ -79,7 +80,7 @@ class Standing:
 
     `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
     one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due.
-    `is_paid_twice`: more than one subscription costs something.
+    `is_paid_twice`: more than one subscription costs something. `ways`: where the account may buy or change.
     """
 
     plan: PlanName = PlanName.FREE
@@ -91,6 +92,7 @@ class Standing:
     lost: tuple[Had, ...] = ()
     grace_ends: datetime | None = None
     is_paid_twice: bool = False
+    ways: PurchaseWays = field(default_factory=PurchaseWays)
 
     @property
     def terms(self) -> Plan:
@@ -106,6 +108,8 @@ class Standing:
 
 def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> Standing:
     """The subscription with the most rights counts; of equal ones the Marketplace's."""
+    subscriptions = tuple(subscriptions)
+    ways = purchase_ways(subscriptions)
     live, ended = list[Subscription](), list[Subscription]()
     lost, reasons = list[Had](), {Reason.NOT_IN_PLAN}
     for one in subscriptions:
@@ -121,7 +125,7 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
     gone = tuple(sorted(lost, key=lambda had: had.until))
     if not live:
         last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
-        return Standing(status=last.status if last else "none", reason=reason, lost=gone)
+        return Standing(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
     best = max(live, key=_worth)
     return Standing(
         plan=PlanName(best.plan),
@@ -133,6 +137,7 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
         lost=gone,
         grace_ends=_grace_ends(best, grace) if best.status == "past_due" else None,
         is_paid_twice=sum(PLANS[PlanName(one.plan)].is_paid for one in live) > 1,
+        ways=ways,
     )
 
 
@@ -229,8 +234,7 @@ def _by_plan(question: Question, standing: Standing, people: Sequence[str], link
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
             f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
-            "An owner can add seats here" if links.upgrade.get(standing.plan) else _ASK_OWNER,
-            links.upgrade.get(standing.plan),
+            *_where(standing, links, standing.plan, "add seats"),
         )
     return Allowed()
 
@@ -251,6 +255,15 @@ def _not_included(question: Question, standing: Standing, links: Links) -> Denie
     }[reason]
     if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal:
         return Denied(reason, told, "An owner can mend that here", links.portal)
-    if link := links.upgrade.get(wanted.name):
-        return Denied(reason, told, "An owner can change the plan here", link)
-    return Denied(reason, told, _ASK_OWNER)
+    return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
+
+
+def _where(standing: Standing, links: Links, plan: PlanName, what: str) -> tuple[str, str | None]:
+    """Where an owner does something about a plan: where the account pays already. Without a link, or with two
+    such places, `/agile plan` tells more.
+    """
+    ways = standing.ways
+    link = links.upgrade.get(plan) if ways.marketplace else links.portal
+    if link is None or (ways.marketplace and ways.portal):
+        return _ASK_OWNER, None
+    return f"An owner can {what} here", link

@@ -1,0 +1,64 @@
+"""By which ways an account may pay, so that nobody pays twice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from marketplace.plans import PLANS, PlanName
+from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
+
+# While Stripe may still collect money for it. An incomplete subscription has not collected anything yet, and
+# expires by itself after a day.
+_COLLECTING = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseWays:
+    """Where an account may buy a plan, or change the plan that it has.
+
+    `marketplace`: on GitHub Marketplace. `checkout`: by card, with a new subscription. `portal`: in Stripe's
+    billing portal, because it has a subscription there. `blocking` is the subscription because of which no
+    checkout is opened; None where one is.
+    """
+
+    marketplace: bool = True
+    checkout: bool = True
+    portal: bool = False
+    blocking: Subscription | None = None
+
+
+def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
+    """Decide from an account's subscriptions by which ways it may pay.
+
+    Whoever has a card subscription that has not ended changes it in the portal: one that is about to end is
+    renewed there, and one that is unpaid or paused is mended there. Whoever pays on the Marketplace changes
+    the plan there, and may buy by card once they have cancelled there or chosen the free plan. Whoever pays
+    in both places may still go to both.
+    """
+    subscriptions = tuple(subscriptions)
+    card = next(filter(is_collected_by_card, subscriptions), None)
+    on_marketplace = [subscription for subscription in subscriptions if _is_paid_on_marketplace(subscription)]
+    renewing = next((subscription for subscription in on_marketplace if not _is_ending(subscription)), None)
+    return PurchaseWays(
+        marketplace=card is None or bool(on_marketplace),
+        checkout=card is None and renewing is None,
+        portal=card is not None,
+        blocking=card or renewing,
+    )
+
+
+def is_collected_by_card(subscription: Subscription) -> bool:
+    """Whether Stripe may still collect money for a subscription, so that a second one would be paid twice."""
+    return subscription.source == STRIPE and subscription.status in _COLLECTING
+
+
+def _is_paid_on_marketplace(subscription: Subscription) -> bool:
+    """Whether GitHub charges for it. It charges for a trial that is over before its event has reached us."""
+    is_live = subscription.source == MARKETPLACE and subscription.status in _COLLECTING
+    return is_live and PLANS[PlanName(subscription.plan)].is_paid
+
+
+def _is_ending(subscription: Subscription) -> bool:
+    """Whether GitHub will stop charging for it. Another pending change, to fewer seats or to a cheaper plan,
+    goes on being charged for."""
+    pending = subscription.pending
+    return pending is not None and (pending.plan is None or not PLANS[PlanName(pending.plan)].is_paid)
