@@ -19,10 +19,8 @@ from marketplace.plans import PlanName
 async def agile_plan(context: Context, _: Arguments) -> Reply:
     """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
     shop, now = context.shop, context.now
-    if shop is None or not shop.is_on:
-        return Reply((NOTHING_IS_SOLD,))
-    billing = await billing_of(context.tenant, now, shop)
-    if billing is None:
+    billing = await billing_of(context.tenant, now, shop) if shop else None
+    if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     account = billing.account.github_id
 
