@@ -18,6 +18,7 @@ WITHDRAWN_TITLE = "Agile GitHub Suite: note withdrawn"
 SETTLED = "Nothing is due: what stood here is settled. `/agile plan` in a comment shows the plan."
 WITHDRAWN = "This note has been withdrawn."
 MOVED = "This note stands in another repository of the account now."
+SWITCHED_OFF = "This issue is switched off in the account's settings file."
 _FOOTER = (
     "This issue is edited when something changes, and closed when nothing is due. `/agile plan` in a comment "
     "shows everything about the plan. Another repository, or no such issue: `billing` in the account's "

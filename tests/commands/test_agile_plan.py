@@ -123,8 +123,8 @@ def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
         assert f"- **{what}:** {portal}" in told
 
 
-MONTH = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
-YEAR = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200 * DAY}
+MONTH: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
+YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200 * DAY}
 
 
 @pytest.mark.parametrize(
