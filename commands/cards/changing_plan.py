@@ -12,7 +12,10 @@ from marketplace.plans import PLANS, PlanName
 from marketplace.seat_price import SeatPrice, price_of_seat, prorated
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
-_FOLLOWS = "Seats follow the people on planned work, once a day"
+_FOLLOWS = {
+    False: "Seats follow the people on planned work, once a day",
+    True: "Seats are added with the people on planned work, once a day; fewer people cost less after renewal",
+}
 
 
 def how_to_change(billing: Billing, links: Links) -> Iterator[str]:
@@ -53,9 +56,9 @@ def _portal(links: Links) -> str:
 
 def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     """What a seat costs that is added at a moment, in the order in which it is paid."""
-    price = price_of_seat(subscription)
+    price, follows = price_of_seat(subscription), _FOLLOWS[subscription.is_yearly]
     if price is None:
-        return _FOLLOWS
+        return follows
     full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
     start, end = subscription.period_start, subscription.period_end
     if subscription.status == "trialing" and subscription.trial_ends is not None:
@@ -64,10 +67,12 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         cost = full
     else:
         rest = money(prorated(price.unit_amount, start, end, now), price.currency)
-        invoice = "invoiced at once" if price.is_yearly else "on the next invoice"
-        cost = f"about {rest} until {full_day(end.date())}, {invoice}"
+        # Of a plan that ends there is no next invoice.
+        is_at_once = price.is_yearly or subscription.pending is not None
+        cost = f"about {rest} until {full_day(end.date())}, "
+        cost += "invoiced at once" if is_at_once else "on the next invoice"
         cost += f"; then {full}" if subscription.pending is None else ""
-    return f"{cost}, before tax{_by_list(price)}. {_FOLLOWS}"
+    return f"{cost}, before tax{_by_list(price)}. {follows}"
 
 
 def _on_marketplace(subscription: Subscription, billing: Billing, links: Links) -> Iterator[str]:

@@ -133,6 +133,7 @@ def _seats(increase: SeatIncrease) -> str:
             cost += f", {money(increase.due_now, increase.currency)} of it now"
         cost += "."
     return (
-        f"**{increase.after} people need a seat, {increase.before} are paid for.**{cost} Nothing more is "
-        "charged before an admin agrees."
+        f"**{increase.after:,} people need a seat, {increase.before:,} are paid for.**{cost} Nothing more is "
+        "charged before an admin agrees: comment `/agile seats` to see it and to agree. Until then nobody "
+        "loses anything."
     )

@@ -160,7 +160,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 pending=Pending(None, None, NOW + 16 * DAY),
                 **MONTH,
             ),
-            "about $3.20 until 9 Dec 2026, on the next invoice, before tax.",
+            "about $3.20 until 9 Dec 2026, invoiced at once, before tax.",
         ),
         (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before tax (list price)."),
         (

@@ -79,6 +79,14 @@ class Firm:
         found = await self.bot.github.call("GET", path)
         return [one for one in reversed(found) if one["user"]["type"] == "Bot"]
 
+    async def say(self, number: int, line: str) -> str:
+        """Somebody who owns the account comments; returns the answer."""
+        await self.bot.github.comment(self.private, number, line)
+        await self.bot.rest()
+        answer = (await self.comments(number))[-1]
+        assert answer != line
+        return answer
+
     async def comments(self, number: int) -> list[str]:
         return [one["body"] for one in await self.bot.github.comments(self.private, number)]
 
@@ -318,16 +326,24 @@ async def test_it_stands_where_we_were_at_work_last_and_stays_there(firm: Firm) 
     assert (len(await firm.issues(other)), len(await firm.issues())) == (1, 0)
 
 
-@pytest.mark.parametrize("why", ["has_issues", "archived", "paused"])
+@pytest.mark.parametrize("why", ["has_issues", "archived", "paused", "refused"])
 async def test_a_repository_that_takes_no_issues_is_passed_over(firm: Firm, why: str) -> None:
     subscription = await firm.subscribe()
     other = await firm.repository()
     if why == "paused":
         await firm.settle_repository(other, "paused", True)
-    else:
+    elif why == "archived":
         async with firm.bot.github.muted():
-            await firm.bot.github.call("PATCH", f"/repos/{other}", {why: why == "archived"})
+            await firm.bot.github.call("PATCH", f"/repos/{other}", {"archived": True})
+    elif why == "has_issues":
+        told = await firm.bot.github.call("GET", f"/repos/{other}")
+        path = f"/repos/{other}$"
+        firm.bot.github.fail_next("GET", path, 200, body=told | {"has_issues": False}, times=2)
+    else:
+        gone = {"message": "Issues are disabled for this repo"}
+        firm.bot.github.fail_next("POST", f"/repos/{other}/issues$", 410, body=gone)
     await firm.fail_payment(subscription)
+    await firm.night()
     assert (len(await firm.issues(other)), len(await firm.issues())) == (0, 1)
 
 
@@ -364,18 +380,15 @@ async def test_the_line_below_an_answer_does_not_repeat_the_issue(firm: Firm) ->
     (issue,) = await firm.issues()
     other = await firm.bot.github.create_issue(firm.private, "Refunds")
     for number in (issue["number"], other["number"]):
-        await firm.bot.say(number, "/help")
-    said = [await firm.comments(number) for number in (issue["number"], other["number"])]
-    assert all("The last payment" not in text for texts in said for text in texts)
+        assert "last payment" not in await firm.say(number, "/agile usage")
     firm.clock.now = firm.clock() + DAY
-    await firm.bot.say(other["number"], "/help new:yes")
-    assert "<sub>The last payment for Pro failed." in (await firm.comments(other["number"]))[-1]
+    answer = await firm.say(other["number"], "/agile usage new:yes")
+    assert "<sub>The last payment for Pro failed." in answer
 
 
 async def test_the_line_below_an_answer_does_not_repeat_the_card(firm: Firm) -> None:
     await firm.settle(billing="off")
     await firm.fail_payment(await firm.subscribe())
     thread = await firm.bot.github.create_issue(firm.private, "Refunds")
-    await firm.bot.say(thread["number"], "/agile plan")
-    answer = (await firm.comments(thread["number"]))[-1]
+    answer = await firm.say(thread["number"], "/agile plan")
     assert answer.count("last payment") == 1
