@@ -7,58 +7,41 @@ written down as posts; `bot/posting.py` brings it to GitHub, as it is to be said
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import procrastinate
 import structlog
 
-from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
-from commands.cards.notices import (
-    ISSUE_TITLE,
-    MOVED,
-    SETTLED,
-    SWITCHED_OFF,
-    WITHDRAWN,
-    WITHDRAWN_TITLE,
-    issue_text,
-    news_text,
+from bot.billing.issue_posts import (
+    MOST_LOOKED_AT,
+    Scene,
+    called_before,
+    closed,
+    current_issue,
+    fresh_post,
+    is_unwanted,
+    news,
+    next_key,
+    open_issue,
+    post_of,
+    read_scene,
+    why_closed,
+    withdrawn,
 )
-from marketplace.accounts import Billing, Shop, billing_of
-from marketplace.notices import Notice, NoticeKind, notices_of
-from sprints.quiet import is_paused
-from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
+from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from marketplace.accounts import Billing, Shop
 from storage.database import Database, Tenant
 from storage.jobs import OTHERS, TELL_OWNER, Jobs
 from storage.lookups import all_tenants
-from storage.posts import Post, PostKind, Posts
-from storage.projects import Project, Projects
+from storage.posts import Post, Posts
+from storage.projects import Project
 from storage.subscriptions import Subscriptions
 
 TELL_OWNERS = "tell_owners"
-OFF = "off"
-# So many repositories are looked at for one that takes issues.
-_MOST_LOOKED_AT = 10
 # More owners would be called in vain: one of them is enough.
 _MOST_CALLED = 5
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What an owner has to hear, what was said of it so far, and the repositories that may hold the issue.
-
-    `places` begin with the repository that holds the issue already, and are otherwise those in which we were
-    last at work. `projects` are these, and all in which something was said.
-    """
-
-    billing: Billing
-    notices: tuple[Notice, ...]
-    posts: tuple[BillingPost, ...]
-    places: tuple[Project, ...]
-    projects: Mapping[int, Project]
-    is_off: bool
 
 
 class BillingIssue:
@@ -112,10 +95,10 @@ class BillingIssue:
         if scene is None:
             return
         place = await self._usable(scene.places) if scene.notices else None
-        current = _current(scene.posts, place)
+        current = current_issue(scene.posts, place)
         people: Sequence[str] = ()
         if place is not None:
-            people = _called_before(current) or await self._owners(scene.billing, place)
+            people = called_before(current) or await self._owners(scene.billing, place)
         async with self._database.tenant(organization_id) as tenant:
             # Nobody else changes what is paid for, or says anything of it, while this is written down.
             await Subscriptions(tenant).lock()
@@ -132,13 +115,13 @@ class BillingIssue:
         """
         async with self._database.tenant(organization_id) as tenant:
             scene = await read_scene(tenant, self._clock(), self._shop)
-        known = _post_of(scene, project_id, post.key)
+        known = post_of(scene, project_id, post.key)
         if scene is None or known is None or (project := scene.projects.get(project_id)) is None:
             return None
         if not await self._is_private(project):
-            fresh = _withdrawn(post) if known.external_id is not None else None
+            fresh = withdrawn(post) if known.external_id is not None else None
         else:
-            fresh = _fresh(scene, known, self._links(scene.billing))
+            fresh = fresh_post(scene, known, self._links(scene.billing))
         if fresh is None:  # It is withdrawn, or said elsewhere.
             async with self._database.nobody() as connection:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
@@ -149,7 +132,7 @@ class BillingIssue:
     ) -> bool:
         """Whether anything is to be sent."""
         posts, now = Posts(tenant), self._clock()
-        current = _current(scene.posts, place)
+        current = current_issue(scene.posts, place)
         wanted = list[tuple[int, Post]]()
         for said in scene.posts:
             project = scene.projects.get(said.project_id)
@@ -157,19 +140,19 @@ class BillingIssue:
                 continue
             is_current = current is not None and said.post.key == current.post.key
             if not project.is_private:
-                replacement = _withdrawn(said.post)
+                replacement = withdrawn(said.post)
             elif said.is_issue and not (is_current and said.project_id == (place and place.id)):
-                replacement = _closed(said.post, _why_closed(scene, place))
+                replacement = closed(said.post, why_closed(scene, place))
             else:
                 continue
             if said.external_id is None and said.sent_at is None:
                 await posts.withdraw(said.project_id, [said.post.key])
             else:
                 wanted.append((said.project_id, replacement))
-        if place is not None and scene.notices and not _is_unwanted(scene, current):
-            key = current.post.key if current else _next_key(scene.posts, place)
-            wanted.append((place.id, _open(scene, key, people, self._links(scene.billing))))
-            wanted += [(place.id, comment) for comment in _news(scene, current, now)]
+        if place is not None and scene.notices and not is_unwanted(scene, current):
+            key = current.post.key if current else next_key(scene.posts, place)
+            wanted.append((place.id, open_issue(scene, key, people, self._links(scene.billing))))
+            wanted += [(place.id, comment) for comment in news(scene, current, now)]
         return any([await posts.want(project_id, post, now) for project_id, post in wanted])
 
     def _links(self, billing: Billing) -> Any:
@@ -177,7 +160,7 @@ class BillingIssue:
 
     async def _usable(self, places: Sequence[Project]) -> Project | None:
         """The first repository in which GitHub lets us open an issue that the public cannot read."""
-        for project in places[:_MOST_LOOKED_AT]:
+        for project in places[:MOST_LOOKED_AT]:
             repository = await self._look_at(project)
             if (
                 repository.get("private") is True
@@ -214,134 +197,3 @@ class BillingIssue:
         at_work = {login.lower() for login in billing.people}
         owners = [login for login in owners if _LOGIN.fullmatch(login)]
         return tuple(sorted(owners, key=lambda login: login.lower() not in at_work)[:_MOST_CALLED])
-
-
-async def read_scene(tenant: Tenant, now: datetime, shop: Shop) -> Scene | None:
-    """What an owner has to hear. None if there is nothing, and never was."""
-    billing = await billing_of(tenant, now, shop)
-    if billing is None:
-        return None
-    notices, billing_posts = notices_of(billing), BillingPosts(tenant)
-    posts = tuple(await billing_posts.all())
-    if not notices and not posts:
-        return None
-    projects, setting = Projects(tenant), await billing_posts.setting()
-    ids = [said.project_id for said in reversed(posts) if said.is_issue and _is_open(said.post)]
-    chosen = None
-    if isinstance(setting, Mapping):
-        chosen = await projects.named(f"{billing.account.name}/{setting.get('repository')}")
-        ids = [chosen.id] if chosen else []
-    elif setting == OFF:
-        ids = []
-    else:
-        ids += (await billing_posts.private_repositories())[: _MOST_LOOKED_AT + len(posts)]
-    known = {one: await projects.get(one) for one in {*ids, *(said.project_id for said in posts)}}
-    found = {one: project for one, project in known.items() if project is not None}
-    refusing = {said.project_id for said in posts if said.refused is not None and not said.is_gone}
-    places = (found[one] for one in dict.fromkeys(ids) if one in found and one not in refusing)
-    usable = tuple(
-        project
-        for project in places
-        if project.is_private and project.is_open_to_us and not is_paused(project.settings)
-    )
-    return Scene(billing, notices, posts, usable, found, setting == OFF)
-
-
-def _current(posts: Sequence[BillingPost], place: Project | None) -> BillingPost | None:
-    """The account's issue, if it stands where it belongs."""
-    here = [
-        said
-        for said in posts
-        if place is not None
-        and said.is_issue
-        and said.project_id == place.id
-        and not (said.is_gone or said.is_withdrawn)
-    ]
-    return here[-1] if here else None
-
-
-def _is_unwanted(scene: Scene, current: BillingPost | None) -> bool:
-    """Whether somebody has deleted the issue, and nothing is new since."""
-    gone = [said for said in scene.posts if said.is_gone and said.is_issue]
-    heard = {key for said in gone for key in said.notices}
-    return current is None and bool(gone) and all(notice.key in heard for notice in scene.notices)
-
-
-def _called_before(current: BillingPost | None) -> tuple[str, ...]:
-    """Who was called in the issue that is open; when it is opened again, the owners may be others."""
-    if current is None or not _is_open(current.post):
-        return ()
-    return tuple(map(str, current.post.data.get("people", ())))
-
-
-def _next_key(posts: Sequence[BillingPost], place: Project) -> str:
-    number = sum(1 for said in posts if said.is_issue and said.project_id == place.id) + 1
-    return f"{ISSUE}{number}"
-
-
-def _open(scene: Scene, key: str, people: Sequence[str], links: Any) -> Post:
-    data = {
-        "title": ISSUE_TITLE,
-        "state": "open",
-        "notices": [notice.key for notice in scene.notices],
-        "people": list(people),
-        "deletion": any(notice.kind is NoticeKind.DELETION for notice in scene.notices),
-    }
-    return Post(key, PostKind.ISSUE, issue_text(scene.billing, links, people), data=data)
-
-
-def _closed(post: Post, body: str) -> Post:
-    data = {"title": ISSUE_TITLE, "state": "closed", "state_reason": "completed", "notices": []}
-    return replace(post, body=body, data=data)
-
-
-def _withdrawn(post: Post) -> Post:
-    """Nothing but a neutral sentence: others can read it now."""
-    data: dict[str, Any] = {"withdrawn": True}
-    if post.kind is PostKind.ISSUE:
-        data |= {"title": WITHDRAWN_TITLE, "state": "closed", "state_reason": "not_planned", "notices": []}
-    return replace(post, body=WITHDRAWN, data=data)
-
-
-def _why_closed(scene: Scene, place: Project | None) -> str:
-    if not scene.notices:
-        return SETTLED
-    return SWITCHED_OFF if scene.is_off else MOVED if place else WITHDRAWN
-
-
-def _news(scene: Scene, current: BillingPost | None, now: datetime) -> list[Post]:
-    """A comment for each thing that is new in an issue that is open: an edit of its text notifies nobody."""
-    if current is None or current.external_id is None or current.is_pending or not _is_open(current.post):
-        return []
-    return [
-        Post(
-            f"{NEWS}{notice.key}:{now:%Y-%m-%d}",
-            PostKind.COMMENT,
-            news_text(notice),
-            current.external_id,
-            {"notices": [notice.key]},
-        )
-        for notice in scene.notices
-        if notice.key not in current.sent_notices
-    ]
-
-
-def _fresh(scene: Scene, known: BillingPost, links: Any) -> Post | None:
-    post = known.post
-    if known.is_withdrawn or (known.is_issue and not _is_open(post)):
-        return post
-    if not known.is_issue:
-        holds = {notice.key for notice in scene.notices}
-        return post if known.notices <= holds else None
-    if not scene.notices:
-        return _closed(post, SETTLED) if known.external_id is not None else None
-    return _open(scene, post.key, [str(login) for login in post.data.get("people", ())], links)
-
-
-def _post_of(scene: Scene | None, project_id: int, key: str) -> BillingPost | None:
-    posts = scene.posts if scene else ()
-    return next((one for one in posts if (one.project_id, one.post.key) == (project_id, key)), None)
-
-
-def _is_open(post: Post) -> bool:
-    return bool(post.data.get("state", "open") == "open")

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from bot.billing.issue import read_scene
+from bot.billing.issue_posts import read_scene
 from bot.billing.shop import OurShop
 from bot.services import Services
 from marketplace.notices import NoticeKind

@@ -78,7 +78,7 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
 def _on_marketplace(subscription: Subscription, billing: Billing, links: Links) -> Iterator[str]:
     page = f"[GitHub's billing page]({billing_page(billing.account)})"
     upgrade = links.upgrade.get(PlanName(subscription.plan))
-    where = "the links above" if upgrade else page
+    where = "by the links above" if upgrade else page
     yield f"- **Another plan, monthly or yearly:** {where}; GitHub shows the cost before you confirm"
     price = price_of_seat(subscription)
     if price is not None and subscription.quantity is not None:

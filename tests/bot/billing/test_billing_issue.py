@@ -1,6 +1,7 @@
 """The billing issue: an owner is told of money and data where they look, once, and nowhere in public."""
 
 import itertools
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -99,7 +100,7 @@ class Firm:
         as_administrator(
             self.bot.base,
             "update organizations set file = cast(:told as jsonb) where github_account_id = :account",
-            told=__import__("json").dumps(settings),
+            told=json.dumps(settings),
             account=self.account,
         )
 
@@ -231,6 +232,44 @@ async def test_data_that_will_be_deleted_is_told_of_and_doctor_knows(firm: Firm)
 
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
     assert (await firm.issues())[0]["state"] == "closed"
+
+
+async def test_the_same_one_is_opened_again_though_we_are_at_work_elsewhere(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    await firm.fail_payment(subscription)
+    await firm.pay(subscription)
+    other = await firm.repository()
+    firm.clock.now = firm.clock() + 3 * DAY
+    await firm.fail_payment(subscription)
+    assert [one["state"] for one in await firm.issues()] == ["open"]
+    assert await firm.issues(other) == []
+
+
+async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes(firm: Firm) -> None:
+    market = firm.bot.github.marketplace
+    await firm.fail_payment(await firm.subscribe(price="price_big"))
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    (issue,) = await firm.issues()
+    assert "**acme pays for more than one plan.**" in issue["body"]
+    gone = {"message": "This issue was deleted"}
+    path = f"/repos/{firm.private}/issues/{issue['number']}$"
+    firm.bot.github.fail_next("GET", path, 410, body=gone, times=9)
+    await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
+    await firm.night()
+    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    *_, last = await firm.issues()
+    assert last["number"] != issue["number"]
+    assert "**acme pays for more than one plan.**" in last["body"]
+
+
+async def test_the_day_on_which_a_plan_ends_passes_and_it_says_so(firm: Firm) -> None:
+    await firm.fail_payment(await firm.subscribe(quantity=2))
+    await firm.night(days=15)
+    (issue,) = await firm.issues()
+    assert "**The last payment failed**, and its time is over. To go on, [change the card](" in issue["body"]
+    assert len(await firm.comments(issue["number"])) == 1
 
 
 # Once, whatever happens in between
