@@ -11,6 +11,8 @@ from storage.subscriptions import Subscription
 
 # A card is charged the moment a trial ends; so long before there is time to decide.
 TRIAL_NOTICE = timedelta(days=3)
+# For so long it is told that a subscription was ended for want of payment; then everybody has noticed.
+_ENDED_NOTICE = timedelta(days=30)
 _UNPAID = frozenset({"past_due", "unpaid"})
 
 
@@ -58,7 +60,7 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
     standing = billing.standing
     if standing.grace_ends is not None:
         yield NoticeKind.PAYMENT_FAILED, f"{standing.grace_ends:%Y-%m-%d}"
-    elif is_cut_off(billing):
+    elif is_cut_off(billing) and any(_is_fresh(one, billing) for one in billing.subscriptions):
         yield NoticeKind.PAYMENT_FAILED, "over"
     increase = billing.seat_increase
     if increase is not None and increase.is_waiting:
@@ -71,6 +73,13 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
 
 
 def is_cut_off(billing: Billing) -> bool:
-    """Whether the plan was lost to a payment that is still due."""
-    is_due = any(one.status in _UNPAID for one in billing.subscriptions)
-    return is_due and not billing.standing.terms.is_paid and billing.standing.reason is Reason.PAYMENT_FAILED
+    """Whether a paid plan was lost to a failed payment."""
+    return not billing.standing.terms.is_paid and billing.standing.reason is Reason.PAYMENT_FAILED
+
+
+def _is_fresh(subscription: Subscription, billing: Billing) -> bool:
+    """Whether a subscription waits for its payment, or was ended for want of it not long ago."""
+    ended, now = subscription.ended_at, billing.as_of
+    if subscription.has_ended and subscription.past_due_since is not None:
+        return ended is not None and now is not None and now < ended + _ENDED_NOTICE
+    return subscription.status in _UNPAID

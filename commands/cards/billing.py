@@ -5,11 +5,11 @@ from datetime import datetime
 
 from commands.cards.changing_plan import how_to_change
 from commands.cards.money import money
-from commands.cards.notices import SOURCES, deletion, sentence_of
+from commands.cards.notices import SOURCES, deletion, failed_payment, sentence_of
 from commands.wording import counted, folded, full_day, person, plain, table
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, Reason
-from marketplace.notices import notices_of
+from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.seat_price import price_of_seat
 from marketplace.ways import purchase_ways
@@ -74,7 +74,10 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
 
 def _notices(billing: Billing, links: Links) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
-    sentences = [sentence_of(notice, billing, links) for notice in notices_of(billing)]
+    notices = notices_of(billing)
+    sentences = [sentence_of(notice, billing, links) for notice in notices]
+    if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
+        sentences.append(failed_payment(billing, links))
     return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
 
 

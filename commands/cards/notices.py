@@ -80,6 +80,8 @@ def deletion(billing: Billing, links: Links) -> str:
 def failed_payment(billing: Billing, links: Links) -> str:
     """By when a payment has to succeed, or what its failure has ended."""
     where = f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
+    if not any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
+        where = "buy the plan again: `/agile plan` shows how"  # A card that is changed revives nothing.
     if billing.standing.grace_ends is not None:
         day = full_day(billing.standing.grace_ends.date())
         return f"**The last payment failed.** Nothing changes before {day}: until then, please {where}."

@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from commands.cards.billing import plan_card
 from commands.cards.notices import issue_text, news_text
 from marketplace.accounts import Billing
+from marketplace.entitlements import Reason
 from marketplace.notices import NoticeKind, notices_of
 from marketplace.seat_increases import SeatIncrease
 from storage.deadlines import Deadline
@@ -72,3 +74,17 @@ def test_news_name_no_amount_and_no_day() -> None:
     late = bought("stripe", "past_due", past_due_since=NOW - DAY)
     for notice in notices_of(billing(late, as_of=NOW)):
         assert not any(character.isdigit() for character in news_text(notice))
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(1, True), (29, True), (31, False)])
+def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
+    days: int, is_told: bool
+) -> None:
+    since = NOW - (days + 20) * DAY
+    ended = bought("stripe", "ended", past_due_since=since, ended_at=NOW - days * DAY, reference="sub_1")
+    found = billing(ended, as_of=NOW)
+    found = replace(found, standing=replace(found.standing, reason=Reason.PAYMENT_FAILED))
+    assert (NoticeKind.PAYMENT_FAILED in kinds(found)) is is_told
+    assert (
+        "> **The last payment failed**, and its time is over. To go on, buy the plan again: `/agile plan`"
+    ) in plan_card(found, LINKS, lambda _plan, _yearly: None, is_public=False)
