@@ -411,6 +411,70 @@ async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(f
     assert "has not been told of a failed payment" in await firm.findings()
 
 
+async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(firm: Firm) -> None:
+    await firm.fail_payment(await firm.subscribe())
+    await firm.settle_repository(firm.private, "paused", True)
+    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.rest()
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("This note has been withdrawn.")
+
+
+async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
+    now = datetime.now(UTC)
+    hours = {"from": f"{now - timedelta(hours=1):%H:%M}", "until": f"{now + timedelta(hours=2):%H:%M}"}
+    await firm.settle_repository(firm.private, "quiet_hours", hours)
+    await firm.fail_payment(await firm.subscribe())
+    assert await firm.issues() == []
+    firm.clock.now = now + timedelta(hours=3)
+    await firm.night()
+    assert len(await firm.issues()) == 1
+
+
+# Who is called
+
+
+async def test_of_a_personal_account_its_owner_is_called(firm: Firm) -> None:
+    as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
+    await firm.fail_payment(await firm.subscribe())
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("@acme\n\n**The last payment failed.**")
+
+
+async def test_where_github_does_not_name_the_owners_the_issue_stands_without_them(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    refusal = {"message": "Resource not accessible by integration"}
+    firm.bot.github.fail_next("GET", "/orgs/acme/members", 403, body=refusal)
+    await firm.fail_payment(subscription)
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("**The last payment failed.**")
+    await firm.night()
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("@alice\n\n")
+
+
+# Where nothing is sold any more
+
+
+async def test_data_that_goes_is_told_of_though_selling_is_switched_off(
+    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+) -> None:
+    github.marketplace.accounts.clear()
+    over = replace(settings, billing=replace(sold(stand_in), is_on=False))
+    async with running_bot(github, over, clock, drawing) as bot:
+        private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
+        firm = Firm(bot, stand_in, clock, private["full_name"])
+        await firm.work(firm.private)
+        market = github.marketplace
+        await deliver_marketplace(bot, market.purchase(firm.account, "acme"), secret="m")
+        await deliver_marketplace(bot, market.cancel(firm.account), secret="m")
+        (issue,) = await firm.issues()
+        assert "**This account's data here will be deleted on " in issue["body"]
+        answer = await firm.say(issue["number"], "/agile plan")
+        assert answer.startswith("> **This account's data here will be deleted on ")
+    github.marketplace.accounts.clear()
+
+
 # Not twice in one place
 
 
