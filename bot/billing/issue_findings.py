@@ -14,8 +14,12 @@ async def unreached_owners(base: Services, organization_id: int) -> AsyncIterato
     Whoever has switched the billing issue off is asked for no more.
     """
     shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
-    async with base.database.tenant(organization_id) as tenant:
-        scene = await read_scene(tenant, base.clock(), shop)
+    try:
+        async with base.database.tenant(organization_id) as tenant:
+            scene = await read_scene(tenant, base.clock(), shop)
+    except Exception as problem:  # noqa: BLE001 - what is wrong with one account must not hide the others
+        yield f"what its owner has to hear of billing cannot be read ({type(problem).__name__})"
+        return
     if scene is None or scene.is_off:
         return
     heard = {key for said in scene.posts if said.is_gone for key in said.notices}

@@ -84,8 +84,8 @@ def _on_marketplace(subscription: Subscription, billing: Billing, links: Links) 
     if price is not None and subscription.quantity is not None:
         full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
         yield (
-            f"- **One more seat:** {full} before tax{_by_list(price)}, and its part of that at once for the "
-            f"rest of this period. [Add seats on GitHub]({upgrade or billing_page(billing.account)})"
+            f"- **One more seat:** {full} before tax{_by_list(price)}; the rest of this period is charged at "
+            f"once. [Add seats on GitHub]({upgrade or billing_page(billing.account)})"
         )
     yield f"- **Receipts:** [payment history on GitHub]({payment_history(billing.account)})"
     yield f"- **Card, tax ID and billing details:** {page}"

@@ -166,8 +166,8 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         (
             bought(quantity=2),
             (
-                "- **One more seat:** $6.00 a month before tax (list price), and its part of that at once for "
-                "the rest of this period. "
+                "- **One more seat:** $6.00 a month before tax (list price); the rest of this period is "
+                "charged at once. "
                 "[Add seats on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
             ),
         ),
