@@ -20,8 +20,10 @@ from marketplace.notices import Notice, NoticeKind, notices_of
 from sprints.quiet import is_paused
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
+from storage.deadlines import Deadlines
 from storage.posts import Post, PostKind
 from storage.projects import Project, Projects
+from storage.subscriptions import Subscriptions
 
 OFF = "off"
 # So many repositories are looked at for one that takes issues.
@@ -46,12 +48,13 @@ class Scene:
 
 async def read_scene(tenant: Tenant, now: datetime, shop: Shop) -> Scene | None:
     """What an owner has to hear. None if there is nothing, and never was."""
-    billing = await billing_of(tenant, now, shop)
-    if billing is None:
-        return None
-    notices, billing_posts = notices_of(billing), BillingPosts(tenant)
+    billing_posts = BillingPosts(tenant)
     posts = tuple(await billing_posts.all())
-    if not notices and not posts:
+    if not posts and not await Subscriptions(tenant).all() and await Deadlines(tenant).latest() is None:
+        return None  # As most accounts are; that costs less to find out than whatever else is read.
+    billing = await billing_of(tenant, now, shop)
+    notices = notices_of(billing) if billing else ()
+    if billing is None or not (notices or posts):
         return None
     projects, setting = Projects(tenant), await billing_posts.setting()
     standing = [said for said in reversed(posts) if said.is_issue and not (said.is_gone or said.is_withdrawn)]
