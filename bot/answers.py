@@ -35,6 +35,7 @@ from storage.jobs import Jobs
 from storage.outbox import Kind, Message, Outbox
 from storage.projects import Project, Projects
 
+_PLAN = ["agile", "plan"]
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
 
 
@@ -214,10 +215,17 @@ class Answers:
         spoken = [answer for answer in answers if answer.is_success and answer.reply]
         if not self._shop.is_on or not spoken or spoken[-1].reply is None:
             return answers
+        if any(answer.slot.split(" ")[:2] == _PLAN for answer in spoken):
+            return answers  # The plan's card says all of it.
         if await task.repository.level_of(task.request.sender) < Level.ADMIN:
             return answers
         is_public = not task.project.is_private
-        line = await self._entitlements.notice(task.organization_id, is_public=is_public)
+        line = await self._entitlements.notice(
+            task.organization_id,
+            is_public=is_public,
+            project_id=task.project.id,
+            thread=task.request.thread,
+        )
         if line is None:
             return answers
         reply = spoken[-1].reply

@@ -21,7 +21,7 @@ PERMISSIONS = {
         "write",
         "report on pull requests and merge groups, and on a commit what is wrong with its settings",
     ),
-    "members": ("read", "see who is in a team that may run a command"),
+    "members": ("read", "see who is in a team that may run a command, and who owns the organization"),
     "deployments": ("read", "see how deployments went"),
     "merge_queues": ("read", "report the check “Sprint impact” where a merge queue waits for it"),
     "organization_projects": ("read", "record how fields of projects change"),

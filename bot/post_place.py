@@ -175,7 +175,8 @@ class PostPlace:
         number = int(issue["number"])
         if data.get("state") == "closed":
             await self._patch(f"{self._repository.path}/issues/{number}", _state(data))
-        return Written(number, {"body": part, "title": data["title"], "state": data.get("state", "open")})
+        state = data.get("state", "open")
+        return Written(number, _as_sent(part, data, title=data["title"], state=state))
 
     async def _edit_issue(self, number: int) -> Written:
         """Edits our part of the text. Title and state stay as people left them."""
@@ -203,13 +204,14 @@ class PostPlace:
         title, state = sent.get("title"), sent.get("state", "open")
         if data["title"] != title == present.get("title"):
             content["title"] = title = data["title"]
-        if data.get("state", "open") != state:
-            if present.get("state") == state:
-                content |= _state(data)
-            state = data.get("state", "open")
+        wanted, is_closed = data.get("state", "open"), present.get("state") == "closed"
+        # Somebody who closed it knew less than it says now.
+        is_closed_too_early = state == wanted == "open" and is_closed and _has_news(data, sent)
+        if wanted != state == present.get("state") or is_closed_too_early:
+            content |= _state(data)
         if content:
             await self._patch(path, content)
-        return Written(number, {"body": part, "title": title, "state": state})
+        return Written(number, _as_sent(part, data, title=title, state=wanted))
 
     # Both
 
@@ -306,6 +308,17 @@ def _repository_of(url: object) -> str:
     """The path of the repository that an address of GitHub's API lies in; empty if it lies in none."""
     parts = urlsplit(str(url or "")).path.partition("/repos/")[2].split("/")
     return f"/repos/{parts[0]}/{parts[1]}" if len(parts) > 1 else ""
+
+
+def _as_sent(part: str, data: Mapping[str, Any], *, title: object, state: object) -> dict[str, Any]:
+    """An issue as GitHub took it, with the keys of what it gives notice of, if it does."""
+    notices = {"notices": data["notices"]} if "notices" in data else {}
+    return {"body": part, "title": title, "state": state, **notices}
+
+
+def _has_news(data: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
+    """Whether an issue gives notice of something that it did not when GitHub took it last."""
+    return bool(set(data.get("notices", ())) - set(sent.get("notices", ())))
 
 
 def _state(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from bot.isolation import isolated
 from bot.post_place import PostGoneError, PostPlace, Repository, ThreadGoneError, mark_of
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
+from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
-from storage.posts import Post, PostKind, Posts, Wanted
+from storage.posts import BILLING, Post, PostKind, Posts, Wanted
 from storage.projects import Project, Projects
 
 # GitHub's secondary limits: at most a write a second, and 500 an hour that make content.
@@ -73,9 +74,15 @@ class Posting:
     async def _due(self, organization_id: int) -> list[tuple[Project, Wanted]]:
         """What may be said now, and where: what has to wait stops nothing else."""
         async with self._database.tenant(organization_id) as tenant:
-            waiting = [await Projects(tenant).get(one) for one in await Posts(tenant).waiting()]
-            projects = {one.id: one for one in waiting if one is not None and _is_open(one)}
-            due = await Posts(tenant).due(projects, _MOST_AT_ONCE)
+            posts = Posts(tenant)
+            waiting = [await Projects(tenant).get(one) for one in await posts.waiting()]
+            projects = {one.id: one for one in waiting if one is not None and one.is_open_to_us}
+            paused = {one.id for one in projects.values() if is_paused(one.settings)}
+            due = await posts.due(projects.keys() - paused, _MOST_AT_ONCE)
+            # What must not be read by others is withdrawn even where nothing is said.
+            due += [
+                one for one in await posts.due(paused, _MOST_AT_ONCE, prefix=BILLING) if _is_withdrawal(one)
+            ]
         now = self._clock()
         found = [(projects[one.project_id], one) for one in due]
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
@@ -114,16 +121,21 @@ class Posting:
             await Posts(tenant).sent(wanted, written.external_id, self._clock(), written.sent_as)
             carrier = post_carrier(wanted.project_id, wanted.post.key, wanted.post.digest)
             await mark_shown(tenant, carrier, self._clock())
+            if wanted.post.data.get("deletion") is True:
+                await Deadlines(tenant).shown(self._clock())
         return True
 
     async def _decided(self, organization_id: int, wanted: Wanted, drafts_now: DraftsNow) -> Wanted | None:
-        """A post as it is to be sent: what would notify people, and an old check, is decided when it is sent.
+        """A post as it is to be sent: what would notify people or tells of money, and an old check, is
+        decided when it is sent.
 
         Since it was written, quiet hours, a limit, a refusal or an outage may have passed.
         """
         is_decided_now = wanted.external_id is None
         if wanted.post.kind is PostKind.CHECK:
             is_decided_now = wanted.wanted_at < self._clock() - _CHECK_LASTS
+        elif wanted.post.key.startswith(BILLING):
+            is_decided_now = True
         if self._as_of_now is None or not is_decided_now:
             return wanted
         post = None
@@ -164,8 +176,8 @@ class Posting:
             await Posts(tenant).write(self._clock())
 
 
-def _is_open(project: Project) -> bool:
-    return project.is_open_to_us and not is_paused(project.settings)
+def _is_withdrawal(wanted: Wanted) -> bool:
+    return wanted.post.data.get("withdrawn") is True
 
 
 def _has_to_wait(project: Project, wanted: Wanted, now: datetime) -> bool:

@@ -53,6 +53,7 @@ from storage.jobs import (
     CHECK_VISIBILITY,
     READ_SETTINGS,
     RECONCILE,
+    TELL_OWNER,
     Jobs,
 )
 from storage.lookups import all_tenants
@@ -163,6 +164,11 @@ class Recording:
                 deferrals += await self._bring_back(tenant, event, frame, facts, hidden)
                 changes_hearing = True
             rows += [TimelineRow(project_id, fact) for fact in facts]
+            if self._jobs is not None and any(map(_is_publication, facts)):
+                tell = partial(
+                    self._jobs.tell_owner, tenant.connection, organization_id=tenant.organization_id
+                )
+                deferrals.append(Deferral(TELL_OWNER, (), tell))
             for outcome in outcomes:
                 deferrals += await self._follow(tenant, event, project_id, outcome)
             if changes_hearing:
@@ -404,6 +410,11 @@ class Recording:
 
 def _projects_of(rows: Iterable[TimelineRow]) -> set[int]:
     return {row.project_id for row in rows if row.project_id is not None}
+
+
+def _is_publication(fact: Event) -> bool:
+    """Whether everybody may read a repository from now on, so that nothing of money may stay there."""
+    return isinstance(fact, ActivityEvent) and (fact.kind, fact.event) == ("repository", "publicized")
 
 
 def _needs_repository(outcome: Outcome) -> bool:

@@ -15,6 +15,7 @@ from procrastinate.jobs import Status
 from bot.answers import Answers
 from bot.billing.clockwork import BillingClockwork
 from bot.billing.entitlements import Entitlements
+from bot.billing.issue import BillingIssue
 from bot.billing.shop import OurShop
 from bot.checks import Checks
 from bot.clockwork import Clockwork
@@ -43,7 +44,7 @@ from storage.jobs import (
     stalled_jobs,
 )
 from storage.lookups import tenants_with_waiting_events, wake
-from storage.posts import Post, PostKind
+from storage.posts import BILLING, Post, PostKind
 
 _CONCURRENCY = 8
 # A safety net under PostgreSQL's notifications, one of which can be lost during a fetch.
@@ -226,11 +227,16 @@ async def worker(
             checks = Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may)
             checks.register(queue)
 
+            billing_issue = BillingIssue(base.database, github, shop, jobs, base.clock)
+            billing_issue.register(queue)
+
             async def as_of_now(
                 organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow
             ) -> Post | None:
                 if post.kind is PostKind.CHECK:
                     return await checks.as_of_now(organization_id, project_id, post)
+                if post.key.startswith(BILLING):
+                    return await billing_issue.as_of_now(organization_id, project_id, post)
                 return await reports.as_of_now(organization_id, project_id, post, drafts_now)
 
             Clockwork(base.database, github, jobs, base.clock, keep, as_of_now).register(queue)

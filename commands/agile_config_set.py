@@ -16,7 +16,7 @@ from commands.help import known
 from commands.permissions import Level
 from commands.ports import File
 from commands.registry import command
-from commands.settings_file import PATH, check_settings, read_settings, scalar, schema
+from commands.settings_file import ACCOUNT_SETTINGS, PATH, check_settings, read_settings, scalar, schema
 from commands.settings_text import as_yaml, changed, settings_in, with_setting
 from commands.wording import code, person, plain
 from storage.projects import Projects
@@ -66,9 +66,9 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     value = None if values == (_DEFAULT,) else read_value(path, values)
     said = await Projects(context.tenant).said(context.project.id)
     file = await context.repository.file(PATH)
-    if path[0] == "sprints" and not is_for_all(context):
+    if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
         raise UserError(
-            "`sprints` is settled for a whole organization: ask for it in its repository `.github`."
+            f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
         )
     if is_for_all(context) or (file is not None and path[0] not in said):
         return await _proposed(context, file, path, value)

@@ -8,6 +8,7 @@ from commands.permissions import Level
 from commands.registry import command
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
+from storage.deadlines import Deadlines
 
 
 @command(
@@ -19,11 +20,11 @@ from marketplace.plans import PlanName
 async def agile_plan(context: Context, _: Arguments) -> Reply:
     """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
     shop, now = context.shop, context.now
-    if shop is None or not shop.is_on:
+    billing = await billing_of(context.tenant, now, shop) if shop else None
+    if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
-    billing = await billing_of(context.tenant, now, shop)
-    if billing is None:
-        return Reply((NOTHING_IS_SOLD,))
+    if billing.deadline is not None:  # Whoever reads the card reads when data goes.
+        await Deadlines(context.tenant).shown(now)
     account = billing.account.github_id
 
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:

@@ -23,6 +23,8 @@ __all__ = ["Json", "Problem", "check_settings", "parsed", "read_settings", "scal
 PATH = ".github/agile.yml"
 # The repository whose file holds for all others of its organization.
 ORGANIZATION_REPOSITORY = ".github"
+# What is settled once for an account, and not for each repository.
+ACCOUNT_SETTINGS = ("sprints", "billing")
 MOST_BYTES = 32_768
 
 
@@ -76,9 +78,11 @@ def read_settings(
     except UnreadableError as refusal:
         return _unreadable(refusal.problem)
     problems = sorted({*document.problems, *problems_of(document, commands)})
-    if not is_organization and isinstance(document.value, dict) and "sprints" in document.value:
-        text = "`sprints` belongs into the organization's file, in the repository `.github`"
-        problems.append(document.problem(("sprints",), text))
+    if not is_organization and isinstance(document.value, dict):
+        for key in ACCOUNT_SETTINGS:
+            if key in document.value:
+                text = f"`{key}` belongs into the organization's file, in the repository `.github`"
+                problems.append(document.problem((key,), text))
     if any(not problem.key for problem in problems):
         return _unreadable(*_first(problems))
     wrong = tuple(dict.fromkeys(problem.key for problem in problems))

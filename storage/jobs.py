@@ -34,6 +34,7 @@ REDRAW_LATER = "redraw_later"
 CHECK = "check"
 CHECK_LATER = "check_later"
 PRESS = "press"
+TELL_OWNER = "tell_owner"
 REPORT_MERGE_GROUP = "report_merge_group"
 PRESS_LATER = "press_later"
 REDELIVER = "redeliver"
@@ -219,6 +220,20 @@ class Jobs:
             connection,
             RECONCILE,
             queueing_lock=f"reconcile:{organization_id}",
+            organization_id=organization_id,
+        )
+
+    async def tell_owner(
+        self, connection: AsyncConnection, at: datetime | None = None, *, organization_id: int
+    ) -> None:
+        """Brings what an account's owner is told of money and data up to date; at once, or at a moment."""
+        when = f":{at.isoformat()}" if at else ""
+        await self._defer(
+            connection,
+            TELL_OWNER,
+            lock=f"tell-owner:{organization_id}",
+            queueing_lock=f"tell-owner:{organization_id}{when}",
+            schedule_at=at,
             organization_id=organization_id,
         )
 

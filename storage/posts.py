@@ -25,6 +25,10 @@ _MOST_ATTEMPTED = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+# The keys of what an account's owner is told (storage/billing_posts.py). The sprints' reports leave it alone.
+BILLING = "billing:"
+
+
 class PostKind(StrEnum):
     """What it is on GitHub."""
 
@@ -206,11 +210,12 @@ class Posts:
         return await self._fates(project_id, posts.c.key.startswith(prefix, autoescape=True))
 
     async def pending_notices(self, project_id: int) -> set[str]:
-        """The keys of what would notify people and was not said yet."""
+        """The keys of what would notify people of sprints and was not said yet."""
         query = select(posts.c.key).where(
             self._mine,
             posts.c.project_id == project_id,
             posts.c.kind != PostKind.CHECK,
+            ~posts.c.key.startswith(BILLING),
             posts.c.external_id.is_(None),
             posts.c.sent_at.is_(None),
             ~posts.c.is_gone,
@@ -239,11 +244,15 @@ class Posts:
         """The repositories for which GitHub does not have all as it should be."""
         return set(await self._connection.scalars(select(posts.c.project_id).where(self._is_due).distinct()))
 
-    async def due(self, of: Collection[int], most: int = 100) -> list[Wanted]:
-        """What GitHub does not have as it should be in some repositories, the longest wanted first."""
+    async def due(self, of: Collection[int], most: int = 100, *, prefix: str = "") -> list[Wanted]:
+        """What GitHub does not have as it should be in some repositories, the longest wanted first.
+
+        Only what has a key that begins with `prefix`.
+        """
         query = (
             select(posts)
             .where(self._is_due, posts.c.project_id.in_(of))
+            .where(posts.c.key.startswith(prefix, autoescape=True))
             .order_by(posts.c.wanted_at, posts.c.id)
             .limit(most)
         )

@@ -38,6 +38,7 @@ from storage.billing_jobs import (
 )
 from storage.database import Database
 from storage.jobs import OTHERS
+from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 
 class BillingClockwork:
@@ -96,6 +97,8 @@ class BillingClockwork:
                 await sync.follow(account, cause, tries)
             except GitHubUnavailableError as problem:
                 await sync.follow_later(account, cause, tries, problem.retry_at)
+            else:
+                await self._tell_owner_of(account)
 
         async def reconcile(timestamp: int = 0) -> None:  # noqa: ARG001 - the clock's argument
             try:
@@ -112,6 +115,7 @@ class BillingClockwork:
     def _register_stripe(self, queue: procrastinate.App, sync: StripeSync, payments: StripePayments) -> None:
         async def follow(**about: Any) -> None:
             await sync.follow(About(**about))
+            await self._tell_owners_of(About(**about))
 
         async def follow_payment(**hint: Any) -> None:
             await payments.follow(PaymentHint(**hint))
@@ -158,6 +162,18 @@ class BillingClockwork:
             with isolated_account(self._log, "plan not settled", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
                     await Books(tenant, self._clock(), self._settings.grace).settle()
+
+    async def _tell_owner_of(self, account: int) -> None:
+        """What was bought or cancelled may be something that the account's owner has to hear of."""
+        async with self._database.nobody() as connection:
+            organization_id = await tenant_of_account(connection, account)
+            if organization_id is not None:
+                await self._jobs.tell_owner(connection, organization_id=organization_id)
+
+    async def _tell_owners_of(self, about: About) -> None:
+        async with self._database.nobody() as connection:
+            for organization_id in await tenants_of_stripe(connection, about.customer, about.subscription):
+                await self._jobs.tell_owner(connection, organization_id=organization_id)
 
 
 def _add_periodic(

@@ -22,6 +22,7 @@ from marketplace.entitlements import (
     standing_of,
 )
 from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature
+from storage.billing_posts import BillingPosts
 from storage.database import Database, Tenant
 from storage.deadlines import Deadline, Deadlines
 from storage.projects import Project
@@ -55,14 +56,24 @@ class Entitlements:
 
         return entitled
 
-    async def notice(self, organization_id: int, *, is_public: bool) -> str | None:
+    async def notice(
+        self,
+        organization_id: int,
+        *,
+        is_public: bool,
+        project_id: int | None = None,
+        thread: int | None = None,
+    ) -> str | None:
         """A line that an owner should read, once a week at most; None if there is nothing to say.
 
-        In public nothing is said of money.
+        In public nothing is said of money. In the billing issue itself, and in its repository on the day on
+        which it came up, nothing is said twice.
         """
         if not self._shop.is_on:
             return None
         try:
+            if project_id is not None and await self._is_said(organization_id, project_id, thread):
+                return None
             return await self._notice(organization_id, is_public=is_public)
         except Exception:  # noqa: BLE001 - an answer must not fail for want of a footnote
             self._log.exception("billing could not be read; nothing is said of it")
@@ -108,6 +119,19 @@ class Entitlements:
     async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[Span]:
         found = await Sprints(tenant, project).all(now)
         return [Span(one.start, one.end) for one in found if one.end is not None]
+
+    async def _is_said(self, organization_id: int, project_id: int, thread: int | None) -> bool:
+        """Whether the billing issue says it already, here and today."""
+        async with self._database.tenant(organization_id) as tenant:
+            posts = await BillingPosts(tenant).all()
+        issues = (said for said in posts if said.is_issue and said.project_id == project_id)
+        today = self._clock().date()
+        return any(
+            said.external_id is not None
+            and said.notices
+            and (said.external_id == thread or (said.sent_at is not None and said.sent_at.date() == today))
+            for said in issues
+        )
 
     async def _notice(self, organization_id: int, *, is_public: bool) -> str | None:
         now = self._clock()

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from html import escape
 from pathlib import Path
@@ -21,13 +21,14 @@ from typing import Any
 
 import aiohttp
 
-from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings
+from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
 from bot.demo.screens_html import check_html, comment_html, pictures_in, with_pictures
 from bot.demo.shooting import WIDTHS, browser, shoot
 from bot.demo.stage import Stage, stage
 from bot.secret import Secret
 from bot.settings import Settings
 from marketplace.plans import PlanName
+from storage.jobs import Jobs
 from storage.subscriptions import Subscription, Subscriptions
 
 Json = dict[str, Any]
@@ -38,6 +39,13 @@ _SHOP = BillingSettings(
     is_on=True,
     marketplace=MarketplaceSettings(
         (Secret("stand-in"),), (ListedPlan(1313, PlanName.PRO, 3),), "agile-github-suite"
+    ),
+    stripe=StripeSettings(
+        Secret("sk_test_nobody"),
+        (Secret("stand-in"),),
+        {},
+        api_url="http://127.0.0.1:9",  # Nothing is asked of Stripe here.
+        portal_login_url="https://billing.stripe.com/p/login/example",
     ),
 )
 _GOOD_SETTINGS = "checks: {require_sprint_item: true}\n"
@@ -156,6 +164,18 @@ PLAN = Title(
     "`/agile plan`",
     "For admins, in a private repository.",
     "What the account has bought, its seats, and where to change it.",
+)
+PLAN_BY_CARD = Title(
+    "plan-by-card",
+    "`/agile plan` of who pays by card",
+    "With the cost of one more seat, and the page for everything else.",
+    "What the account pays, what one more seat costs, and links to the billing portal.",
+)
+BILLING = Title(
+    "billing-issue",
+    "The billing issue",
+    "One for an account, in a private repository, when something is about to cost it money or data.",
+    "A payment failed: by when it matters, and where the card is changed.",
 )
 PRIVATE = Title(
     "status-private",
@@ -325,6 +345,39 @@ async def _plan(there: Stage, camera: Camera) -> None:
     for title, text in ((PLAN, "/agile plan"), (PRIVATE, "/sprint status")):
         (said,) = await there.say(issue["number"], text, repo=repo)
         await camera.comment(title, said, repo)
+    await _by_card(there, camera, repo, issue["number"])
+
+
+async def _by_card(there: Stage, camera: Camera, repo: str, number: int) -> None:
+    """The same account pays by card instead, until its card fails."""
+    card = Subscription(
+        "stripe",
+        "active",
+        "pro",
+        NOW,
+        "sub_1",
+        3,
+        customer="cus_1",
+        period_start=datetime(2026, 11, 3, tzinfo=UTC),
+        period_end=datetime(2026, 12, 3, tzinfo=UTC),
+        unit_amount=600,
+        currency="usd",
+    )
+    async with there.base.database.tenant(there.tenant) as tenant:
+        await Subscriptions(tenant).put(Subscription("marketplace", "ended", "free", NOW))
+        await Subscriptions(tenant).put(card)
+    (said,) = await there.say(number, "/agile plan", repo=repo)
+    await camera.comment(PLAN_BY_CARD, said, repo)
+    async with there.base.database.tenant(there.tenant) as tenant:
+        await Subscriptions(tenant).put(replace(card, status="past_due", past_due_since=NOW))
+        await Jobs(there.base.queue).tell_owner(tenant.connection, organization_id=there.tenant)
+    await there.rest()
+    issues = await there.github.call("GET", f"/repos/{repo}/issues?state=all&per_page=100")
+    said = next(one for one in issues if one["user"]["type"] == "Bot")
+    await camera.comment(BILLING, said | {"issue_url": said["url"]}, repo)
+    # What follows is not about money.
+    async with there.base.database.tenant(there.tenant) as tenant:
+        await Subscriptions(tenant).put(replace(card, status="ended", ended_at=NOW))
 
 
 async def _next_morning(there: Stage, camera: Camera) -> None:

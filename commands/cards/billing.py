@@ -3,16 +3,21 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from commands.cards.changing_plan import how_to_change
+from commands.cards.money import money
+from commands.cards.notices import SOURCES, deletion, failed_payment, sentence_of
 from commands.wording import counted, folded, full_day, person, plain, table
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, Reason, Standing
+from marketplace.entitlements import Links, Reason
+from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
-from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
+from marketplace.seat_price import price_of_seat
+from marketplace.ways import purchase_ways
+from storage.subscriptions import Subscription
 
 # A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
 Checkout = Callable[[PlanName, bool], str | None]
 
-_SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card (Stripe)"}
 IN_PUBLIC = (
     "This is a public repository: everything that Pro has is free here, for everybody. What the account "
     "pays for and how much it uses is told in its private repositories."
@@ -21,16 +26,17 @@ NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
 
 def plan_card(billing: Billing, links: Links, checkout: Checkout, *, is_public: bool) -> str:
-    """The plan, what it includes and where it is changed. In public nothing is said of money."""
+    """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
+
+    Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
+    """
     if not billing.is_sold:
-        return NOTHING_IS_SOLD
+        return "\n\n".join(filter(None, [_quoted(deletion(billing, links)), NOTHING_IS_SOLD]))
     if is_public:
-        return "\n\n".join(filter(None, [IN_PUBLIC, _deletion(billing, links)]))
+        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
     parts = [
         f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
-        _deletion(billing, links),
-        _payment(billing, links),
-        _twice(billing),
+        _notices(billing, links),
         _terms(billing),
         _announced(billing),
         _seats(billing),
@@ -66,48 +72,29 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
     )
 
 
-def _deletion(billing: Billing, links: Links) -> str:
-    if billing.deadline is None:
+def _notices(billing: Billing, links: Links) -> str:
+    """What an owner has to hear, each as a quotation that stands out."""
+    notices = notices_of(billing)
+    sentences = [sentence_of(notice, billing, links) for notice in notices]
+    if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
+        sentences.append(failed_payment(billing, links))
+    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
+
+
+def _quoted(sentence: str) -> str:
+    return f"> {sentence}" if sentence else ""
+
+
+def _lost(billing: Billing, links: Links) -> str:
+    """Why a paid plan is not there any more, where no payment is due."""
+    if billing.standing.terms.is_paid:
         return ""
-    day = full_day(billing.deadline.due_at.date())
-    where = links.upgrade.get(PlanName.FREE) or next(iter(links.upgrade.values()), None)
-    again = (
-        f"[choose a plan on GitHub Marketplace]({where})" if where else "choose a plan on GitHub Marketplace"
-    )
-    return (
-        f"> **This account's data here will be deleted on {day}**, because its plan was cancelled on GitHub "
-        f"Marketplace. To keep it, {again} before then; the free one will do, or a plan paid by card."
-    )
-
-
-def _payment(billing: Billing, links: Links) -> str:
-    standing = billing.standing
     where = f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
-    if standing.grace_ends is not None:
-        day = full_day(standing.grace_ends.date())
-        return f"> **The last payment failed.** Nothing changes before {day}: until then, please {where}."
-    if standing.terms.is_paid:
-        return ""
     reason = {
-        Reason.PAYMENT_FAILED: f"> **The last payment failed**, and its time is over. To go on, {where}.",
-        Reason.SUSPENDED: f"> **The subscription is paused.** To go on, {where}.",
-        Reason.TRIAL_OVER: "> **The trial is over.** Nothing was deleted by that.",
+        Reason.SUSPENDED: f"**The subscription is paused.** To go on, {where}.",
+        Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
     }
-    return reason.get(standing.reason, "")
-
-
-def _twice(billing: Billing) -> str:
-    standing = billing.standing
-    if not standing.is_paid_twice:
-        return ""
-    return (
-        f"> **{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off: what includes "
-        f"more counts, which is {_said_of(standing)}. The other can be cancelled where it was bought."
-    )
-
-
-def _said_of(standing: Standing) -> str:
-    return f"{standing.terms.title}, paid {_SOURCES[standing.source or MARKETPLACE]}"
+    return reason.get(billing.standing.reason, "")
 
 
 def _terms(billing: Billing) -> str:
@@ -115,12 +102,23 @@ def _terms(billing: Billing) -> str:
     if one is None:
         begin = "No plan runs any more." if billing.subscriptions else "No plan was bought."
         return f"{begin} Public repositories have everything that Pro has."
-    sentence = f"Bought {_SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}."
+    sentence = f"Bought {SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}{_total(one)}."
     if one.status == "trialing" and one.trial_ends:
         sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
     elif one.period_end and one.status == "active" and standing.terms.is_paid:
         sentence += f" Paid until {full_day(one.period_end.date())}."
     return sentence
+
+
+def _total(subscription: Subscription) -> str:
+    """What all seats cost for a period, where the subscriber's own price is known."""
+    price = price_of_seat(subscription)
+    if price is None or price.is_list_price or subscription.quantity is None:
+        return ""
+    period = "year" if price.is_yearly else "month"
+    each = money(price.unit_amount, price.currency)
+    total = money(price.unit_amount * subscription.quantity, price.currency)
+    return f": {counted(subscription.quantity, 'seat')} at {each}, {total} a {period} before tax"
 
 
 def _announced(billing: Billing) -> str:
@@ -160,32 +158,24 @@ def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
         for plan in PLANS.values()
         if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
     ]
-    if links.portal and any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
-        lines.append(f"- [Card, invoices, changing and cancelling]({links.portal})")
+    lines += how_to_change(billing, links)
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 
 def _ways(billing: Billing, plan: Plan, links: Links, checkout: Checkout) -> Sequence[str]:
     """Only ways that lead to paying once."""
-    if any(_is_live_card(one) for one in billing.subscriptions):
-        return []
-    ways = []
-    if link := links.upgrade.get(plan.name):
+    allowed, ways = purchase_ways(billing.subscriptions), []
+    if allowed.marketplace and (link := links.upgrade.get(plan.name)):
         ways.append(f"[on GitHub]({link})")
-    if billing.standing.terms.is_paid and billing.pending is None:
-        return ways
-    for is_yearly, words in ((False, "by card, monthly"), (True, "by card, yearly")):
-        if link := checkout(plan.name, is_yearly):
-            ways.append(f"[{words}]({link})")
+    if allowed.checkout:
+        for is_yearly, words in ((False, "by card, monthly"), (True, "by card, yearly")):
+            if link := checkout(plan.name, is_yearly):
+                ways.append(f"[{words}]({link})")
     return ways
 
 
-def _is_live_card(one: Subscription) -> bool:
-    return one.source == STRIPE and one.status in {"active", "trialing", "past_due", "unpaid", "paused"}
-
-
 def _price(plan: Plan) -> str:
-    return f"${plan.monthly_cents / 100:.2f} a month or ${plan.yearly_cents / 100:.2f} a year"
+    return f"{money(plan.monthly_cents, 'usd')} a month or {money(plan.yearly_cents, 'usd')} a year"
 
 
 def _features(billing: Billing) -> str:

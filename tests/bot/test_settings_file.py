@@ -76,6 +76,7 @@ summaries: issue
 standup: 09:30
 ai: true
 sprints: {repositories: [webshop, payments]}
+billing: {repository: office}
 """
     found = read_settings(text.encode(), NAMES, is_organization=True)
 
@@ -87,6 +88,15 @@ sprints: {repositories: [webshop, payments]}
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
     assert off == ["2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["on", "office", "{}", "{repository: acme/office}", "{repository: ''}", "{owner: acme}", "[office]"],
+)
+def test_who_hears_of_money_is_a_repository_of_the_account_or_off(value: str) -> None:
+    read = read_settings(f"billing: {value}\n".encode(), NAMES, is_organization=True)
+    assert (read.settings, read.wrong) == ({}, ("billing",))
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])
@@ -160,6 +170,11 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         (
             "sprints: {repositories: [a, b]}",
             "line 1: `sprints` belongs into the organization's file, in the repository `.github`",
+        ),
+        ("billing: off", "line 1: `billing` belongs into the organization's file, in the repository `.github`"),
+        (
+            "charts: image\nbilling: {repository: office}",
+            "line 2: `billing` belongs into the organization's file, in the repository `.github`",
         ),
         (
             "teams: {a: {people: [bob]}}\nwip: {teams: {b: 3}}",
@@ -247,7 +262,7 @@ def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, 
 @pytest.mark.parametrize(
     "wrong",
     ["ai: !!bool yes", "ai: &a true", "ai: 1", "ai:", "aI: true", "? [x]\n: y", "ai: true\nai: false",
-     "days_off: [{from: 2026-12-24, to: 2026-12-20}]", "sprints: {repositories: [a, b]}", 'bots: ["a\\0b"]',
+     "days_off: [{from: 2026-12-24, to: 2026-12-20}]", "sprints: {repositories: [a, b]}", "billing: off", 'bots: ["a\\0b"]',
      "!!str ai: true", "wip: {limit: {limit: 5}}", "commands: {nothing: {role: read}}"],
 )  # fmt: skip
 def test_what_is_wrong_costs_that_setting_alone(wrong: str) -> None:

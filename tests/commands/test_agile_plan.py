@@ -118,7 +118,110 @@ def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
     told = card(billing(bought("stripe", quantity=1, reference="sub_1")))
     assert "/billing/checkout/" not in told
     assert "/upgrade/" not in told
-    assert "[Card, invoices, changing and cancelling](https://billing.stripe.com/p/login/x)" in told
+    portal = "[billing portal](https://billing.stripe.com/p/login/x)"
+    for what in ("Another plan, monthly or yearly", "Invoices, receipts, tax ID and card", "Cancel"):
+        assert f"- **{what}:** {portal}" in told
+
+
+MONTH: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
+YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("subscription", "said"),
+    [
+        (
+            bought("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
+            (
+                "- **One more seat:** about $3.20 until 9 Dec 2026, on the next invoice; then $6.00 a month, "
+                "before tax. Seats follow the people on planned work, once a day"
+            ),
+        ),
+        (
+            bought("stripe", quantity=2, unit_amount=5400, currency="eur", is_yearly=True, **YEAR),
+            "about €29.59 until 11 Jun 2027, invoiced at once; then €54.00 a year, before tax.",
+        ),
+        (
+            bought("stripe", quantity=2, unit_amount=900, currency="jpy", **MONTH),
+            "about 480 JPY until 9 Dec 2026, on the next invoice; then 900 JPY a month",
+        ),
+        (
+            bought(
+                "stripe", "trialing", quantity=2, trial_ends=NOW + 9 * DAY, unit_amount=500, currency="usd"
+            ),
+            "nothing until the trial ends on 2 Dec 2026, then $5.00 a month, before tax.",
+        ),
+        (
+            bought(
+                "stripe",
+                quantity=2,
+                unit_amount=600,
+                currency="usd",
+                pending=Pending(None, None, NOW + 16 * DAY),
+                **MONTH,
+            ),
+            "about $3.20 until 9 Dec 2026, invoiced at once, before tax.",
+        ),
+        (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before tax (list price)."),
+        (
+            bought(quantity=2),
+            (
+                "- **One more seat:** $6.00 a month before tax (list price); the rest of this period is "
+                "charged at once. "
+                "[Add seats on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
+            ),
+        ),
+    ],
+)
+def test_the_cost_of_one_more_seat_is_told_before_it_is_added(subscription: Subscription, said: str) -> None:
+    assert said in card(billing(subscription, as_of=NOW))
+
+
+def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
+    told = card(billing(bought("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW))
+    assert "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before tax." in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "page", "history"),
+    [
+        ("Organization", "organizations/acme/settings/billing", "organizations/acme/billing/history"),
+        ("User", "settings/billing", "account/billing/history"),
+    ],
+)
+def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: str) -> None:
+    found = billing(bought(quantity=5), as_of=NOW)
+    told = card(replace(found, account=replace(found.account, kind=kind)))
+    for what, words, path in (
+        ("Receipts", "payment history on GitHub", history),
+        ("Card, tax ID and billing details", "GitHub's billing page", page),
+        ("Cancel", "GitHub's billing page", page),
+    ):
+        assert f"- **{what}:** [{words}](https://github.com/{path})" in told
+    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in told
+
+
+def test_without_a_portal_it_is_said_who_opens_it() -> None:
+    told = card(billing(bought("stripe", quantity=1)), links=Links())
+    assert "- **Cancel:** billing portal. The plan stays until the end" in told
+    assert "`python -m bot plan --account acme --portal-link`" in told
+
+
+def test_invoices_of_earlier_payments_are_found() -> None:
+    told = card(billing(bought("stripe", "ended", ended_at=NOW - DAY)))
+    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in told
+    assert "**Cancel:**" not in told
+
+
+def test_no_link_signs_its_visitor_in() -> None:
+    for found in (billing(bought("stripe", quantity=1)), billing(bought(quantity=1)), billing()):
+        assert "billing.stripe.com/p/session" not in card(found)
+        assert "/billing/portal/" not in card(found)
+
+
+def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
+    found = billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    assert card(found).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
 
 
 def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:

@@ -1,0 +1,46 @@
+"""For `doctor`: owners who have something to hear about money or data, and are not reached."""
+
+from collections.abc import AsyncIterator
+
+from bot.billing.issue_posts import read_scene
+from bot.billing.shop import OurShop
+from bot.services import Services
+from marketplace.notices import NoticeKind
+
+
+async def unreached_owners(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """What an account's owner was not told, and why. Deletions have a finding of their own.
+
+    Whoever has switched the billing issue off is asked for no more.
+    """
+    shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
+    try:
+        async with base.database.tenant(organization_id) as tenant:
+            scene = await read_scene(tenant, base.clock(), shop)
+    except Exception as problem:  # noqa: BLE001 - what is wrong with one account must not hide the others
+        yield f"what its owner has to hear of billing cannot be read ({type(problem).__name__})"
+        return
+    if scene is None or scene.is_off:
+        return
+    heard = {key for said in scene.posts if said.is_gone for key in said.notices}
+    heard |= {key for said in scene.posts if not said.is_withdrawn for key in said.sent_notices}
+    unheard = [
+        notice.kind.value
+        for notice in scene.notices
+        if notice.kind is not NoticeKind.DELETION and notice.key not in heard
+    ]
+    if not unheard:
+        return
+    account = scene.billing.account
+    if account.installation is None:
+        why = "the App is not installed there"
+    elif account.suspended_at is not None:
+        why = "the App is suspended there"
+    elif not scene.places:
+        why = "it has no private repository in which the App may open an issue"
+    else:
+        why = "the billing issue is still on its way"
+    yield (
+        f"{account.name} has not been told of {' and '.join(unheard)}, because {why}; write to its owner "
+        "(docs/billing.md)"
+    )

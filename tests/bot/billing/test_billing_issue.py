@@ -1,0 +1,497 @@
+"""The billing issue: an owner is told of money and data where they look, once, and nowhere in public."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.billing.issue import TELL_OWNERS
+from bot.demo.github import StandInGitHub
+from bot.doctor import examine
+from bot.pictures import Drawing
+from bot.settings import Settings
+from storage.database import Tenant
+from storage.deadlines import Deadlines
+from storage.jobs import OTHERS
+from storage.projects import Projects
+from storage.subscriptions import tenant_of_account, tenant_of_buyer
+from tests.bot.billing.test_marketplace import deliver as deliver_marketplace
+from tests.bot.billing.test_stripe import deliver, sold, stand_in
+from tests.conftest import Clock, running_bot
+from tests.marketplace.stripe_server import StandInStripe
+from tests.running import Bot, as_administrator
+
+__all__ = ["stand_in"]
+DAY = timedelta(days=1)
+TITLE = "Agile GitHub Suite: billing"
+_NAMES = itertools.count(1)
+Json = dict[str, Any]
+
+
+class Firm:
+    """An organization with a private and a public repository, in each of which the bot has been at work."""
+
+    def __init__(self, bot: Bot, stripe: StandInStripe, clock: Clock, private: str) -> None:
+        self.bot = bot
+        self.stripe = stripe
+        self.clock = clock
+        self.private = private
+        self.public = bot.repo
+        self.account = int(bot.repository["owner"]["id"])
+
+    async def repository(self, *, private: bool = True) -> str:
+        made = await self.bot.github.create_repository(name=f"office-{next(_NAMES)}", private=private)
+        await self.work(made["full_name"])
+        return str(made["full_name"])
+
+    async def work(self, repo: str) -> None:
+        """Something happens that we hear of."""
+        await self.bot.github.create_issue(repo, "Pay by card")
+        await self.bot.rest()
+
+    async def subscribe(self, **more: Any) -> Json:
+        subscription = self.stripe.subscribe(self.account, **more)
+        await self.hear("customer.subscription.created", subscription)
+        return subscription
+
+    async def hear(self, kind: str, subscription: Json, **changes: Any) -> None:
+        subscription.update(changes)
+        await deliver(self.bot, self.stripe.event(kind, subscription))
+
+    async def fail_payment(self, subscription: Json) -> None:
+        await self.hear("customer.subscription.updated", subscription, status="past_due")
+
+    async def pay(self, subscription: Json) -> None:
+        await self.hear("customer.subscription.updated", subscription, status="active")
+
+    async def night(self, days: int = 0) -> None:
+        """The daily job, so many days later."""
+        if days:
+            self.clock.now = self.clock() + days * DAY
+        await self.bot.base.queue.configure_task(TELL_OWNERS, queue=OTHERS).defer_async(timestamp=0)
+        await self.bot.rest()
+
+    async def issues(self, repo: str = "") -> list[Json]:
+        path = f"/repos/{repo or self.private}/issues?state=all&per_page=100"
+        found = await self.bot.github.call("GET", path)
+        return [one for one in reversed(found) if one["user"]["type"] == "Bot"]
+
+    async def say(self, number: int, line: str) -> str:
+        """Somebody who owns the account comments; returns the answer."""
+        await self.bot.github.comment(self.private, number, line)
+        await self.bot.rest()
+        answer = (await self.comments(number))[-1]
+        assert answer != line
+        return answer
+
+    async def comments(self, number: int) -> list[str]:
+        return [one["body"] for one in await self.bot.github.comments(self.private, number)]
+
+    async def tenant_id(self) -> int:
+        async with self.bot.base.database.nobody() as connection:
+            return await tenant_of_account(connection, self.account) or 0
+
+    async def settle(self, **settings: Any) -> None:
+        """As if the account's own settings file said so."""
+        as_administrator(
+            self.bot.base,
+            "update organizations set file = cast(:told as jsonb) where github_account_id = :account",
+            told=json.dumps(settings),
+            account=self.account,
+        )
+
+    async def settle_repository(self, repo: str, key: str, value: object) -> None:
+        async with self.bot.base.database.tenant(await self.tenant_id()) as tenant:
+            await Projects(tenant).say(await _id(tenant, repo), key, value)
+
+    async def findings(self) -> str:
+        return "\n".join(await examine(self.bot.base))
+
+
+async def _id(tenant: Tenant, repo: str) -> int:
+    project = await Projects(tenant).named(repo)
+    assert project
+    return project.id
+
+
+@pytest.fixture
+async def firm(
+    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+) -> AsyncIterator[Firm]:
+    github.marketplace.accounts.clear()
+    selling = replace(settings, billing=sold(stand_in))
+    async with running_bot(github, selling, clock, drawing) as bot:
+        private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
+        found = Firm(bot, stand_in, clock, private["full_name"])
+        await found.work(found.private)
+        await found.work(found.public)
+        yield found
+    assert not github.violations, github.violations
+    github.marketplace.accounts.clear()
+
+
+# Opened, edited, closed, opened again
+
+
+async def test_a_failed_payment_opens_one_issue_that_calls_the_owner(firm: Firm) -> None:
+    subscription = await firm.subscribe(quantity=2)
+    assert await firm.issues() == []
+    await firm.fail_payment(subscription)
+
+    (issue,) = await firm.issues()
+    ends = datetime.now(UTC) + 14 * DAY
+    assert (issue["title"], issue["state"]) == (TITLE, "open")
+    assert issue["body"].startswith("@alice\n\n**The last payment failed.** Nothing changes before ")
+    assert f"{ends.day} {ends:%b} {ends.year}: until then, please [change the card](" in issue["body"]
+    for _ in range(2):
+        await firm.night(days=1)
+    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+    assert await firm.issues(firm.public) == []
+
+
+async def test_it_is_closed_when_nothing_is_due_and_the_same_one_is_opened_again(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    await firm.fail_payment(subscription)
+    await firm.pay(subscription)
+    (issue,) = await firm.issues()
+    assert (issue["state"], issue["state_reason"]) == ("closed", "completed")
+    assert issue["body"].startswith("Nothing is due: what stood here is settled.")
+
+    firm.clock.now = firm.clock() + 3 * DAY
+    await firm.fail_payment(subscription)
+    (again,) = await firm.issues()
+    assert (again["number"], again["state"]) == (issue["number"], "open")
+    assert "**The last payment failed.**" in again["body"]
+
+
+async def test_what_an_owner_closes_stays_closed_until_something_new_comes(firm: Firm) -> None:
+    subscription = await firm.subscribe(quantity=2)
+    await firm.fail_payment(subscription)
+    (issue,) = await firm.issues()
+    await firm.bot.github.close_issue(firm.private, issue["number"])
+    await firm.night(days=1)
+    assert (await firm.issues())[0]["state"] == "closed"
+
+    market = firm.bot.github.marketplace
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    (issue,) = await firm.issues()
+    assert issue["state"] == "open"
+    assert "**acme pays for more than one plan.**" in issue["body"]
+
+
+async def test_something_new_in_an_open_issue_is_told_by_a_comment(firm: Firm) -> None:
+    ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
+    subscription = await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
+    (issue,) = await firm.issues()
+    assert "**The trial of Pro ends on " in issue["body"]
+    firm.clock.now = firm.clock() + 3 * DAY
+    await firm.fail_payment(subscription)
+    (issue,) = await firm.issues()
+    assert "The trial" not in issue["body"]
+    assert "**The last payment failed.**" in issue["body"]
+    (news,) = await firm.comments(issue["number"])
+    assert news.startswith("A payment failed. The description of this issue says what that means.")
+    await firm.night()
+    assert len(await firm.comments(issue["number"])) == 1
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(9, False), (2, True)])
+async def test_a_trial_is_told_of_three_days_before_it_ends(firm: Firm, days: int, is_told: bool) -> None:
+    ends = int((datetime.now(UTC) + days * DAY).timestamp())
+    await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
+    assert bool(await firm.issues()) is is_told
+    await firm.night(days=max(0, days - 2))
+    assert len(await firm.issues()) == 1
+
+
+async def test_a_trial_that_was_cancelled_costs_nothing_and_is_not_told_of(firm: Firm) -> None:
+    ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
+    await firm.subscribe(status="trialing", trial_end=ends, cancel_at=ends)
+    await firm.night()
+    assert await firm.issues() == []
+
+
+async def test_data_that_will_be_deleted_is_told_of_and_doctor_knows(firm: Firm) -> None:
+    market = firm.bot.github.marketplace
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
+    (issue,) = await firm.issues()
+    assert "**This account's data here will be deleted on " in issue["body"]
+    assert (
+        "[choose a plan on GitHub Marketplace](https://github.com/marketplace/agile/upgrade/" in issue["body"]
+    )
+    async with firm.bot.base.database.tenant(await firm.tenant_id()) as tenant:
+        deadline = await Deadlines(tenant).latest()
+    assert deadline
+    assert deadline.shown_at is not None
+    assert "will be deleted" not in await firm.findings()
+
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    assert (await firm.issues())[0]["state"] == "closed"
+
+
+async def test_the_same_one_is_opened_again_though_we_are_at_work_elsewhere(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    await firm.fail_payment(subscription)
+    await firm.pay(subscription)
+    other = await firm.repository()
+    firm.clock.now = firm.clock() + 3 * DAY
+    await firm.fail_payment(subscription)
+    assert [one["state"] for one in await firm.issues()] == ["open"]
+    assert await firm.issues(other) == []
+
+
+async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes(firm: Firm) -> None:
+    market = firm.bot.github.marketplace
+    await firm.fail_payment(await firm.subscribe(price="price_big"))
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    (issue,) = await firm.issues()
+    assert "**acme pays for more than one plan.**" in issue["body"]
+    gone = {"message": "This issue was deleted"}
+    path = f"/repos/{firm.private}/issues/{issue['number']}$"
+    firm.bot.github.fail_next("GET", path, 410, body=gone, times=9)
+    await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
+    await firm.night()
+    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+
+    await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
+    *_, last = await firm.issues()
+    assert last["number"] != issue["number"]
+    assert "**acme pays for more than one plan.**" in last["body"]
+
+
+async def test_the_day_on_which_a_plan_ends_passes_and_it_says_so(firm: Firm) -> None:
+    await firm.fail_payment(await firm.subscribe(quantity=2))
+    await firm.night(days=15)
+    (issue,) = await firm.issues()
+    assert "**The last payment failed**, and its time is over. To go on, [change the card](" in issue["body"]
+    assert len(await firm.comments(issue["number"])) == 1
+
+
+# Once, whatever happens in between
+
+
+@pytest.mark.parametrize("after_effect", [True, False])
+async def test_an_answer_of_github_that_is_lost_makes_no_second_issue(firm: Firm, after_effect: bool) -> None:
+    subscription = await firm.subscribe()
+    firm.bot.github.fail_next("POST", f"/repos/{firm.private}/issues", 0, after_effect=after_effect)
+    await firm.fail_payment(subscription)
+    as_administrator(firm.bot.base, "update procrastinate_jobs set scheduled_at = null where status = 'todo'")
+    await firm.bot.rest()
+    await firm.night()
+    assert len(await firm.issues()) == 1
+
+
+async def test_events_in_any_order_and_twice_make_one_issue(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    subscription["status"] = "past_due"
+    events = [
+        firm.stripe.event(kind, subscription)
+        for kind in ("customer.subscription.updated", "invoice.payment_failed")
+    ]
+    events[1]["data"]["object"] = {"customer": subscription["customer"], "subscription": subscription["id"]}
+    for event in (*events, *reversed(events)):
+        await deliver(firm.bot, event)
+    assert len(await firm.issues()) == 1
+
+
+# Where it stands
+
+
+async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(firm: Firm) -> None:
+    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.rest()
+    await firm.fail_payment(await firm.subscribe())
+    await firm.night()
+    for repo in (firm.private, firm.public):
+        assert await firm.issues(repo) == []
+    assert (
+        "acme has not been told of a failed payment, because it has no private repository in which the App "
+        "may open an issue; write to its owner" in await firm.findings()
+    )
+
+
+async def test_who_is_not_installed_cannot_be_reached_and_nobody_else_hears_of_it(firm: Firm) -> None:
+    async with firm.bot.base.database.nobody() as connection:
+        await tenant_of_buyer(connection, 7, "octo", "Organization")
+    subscription = firm.stripe.subscribe(7, status="past_due")
+    await firm.hear("customer.subscription.created", subscription)
+    await firm.night()
+    assert await firm.issues() == []
+    assert "octo has not been told of a failed payment, because the App is not installed there" in (
+        await firm.findings()
+    )
+
+
+async def test_when_its_repository_becomes_public_nothing_of_money_stays(firm: Firm) -> None:
+    ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
+    subscription = await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
+    firm.clock.now = firm.clock() + 3 * DAY
+    await firm.fail_payment(subscription)
+    other = await firm.repository()
+    (issue,) = await firm.issues()
+
+    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.rest()
+    (issue,) = await firm.issues()
+    assert (issue["title"], issue["state"]) == ("Agile GitHub Suite: note withdrawn", "closed")
+    assert issue["body"].startswith("This note has been withdrawn.\n\n<!--")
+    assert all(
+        text.startswith("This note has been withdrawn.") for text in await firm.comments(issue["number"])
+    )
+    (moved,) = await firm.issues(other)
+    assert "**The last payment failed.**" in moved["body"]
+
+
+async def test_a_publication_that_nobody_told_us_of_is_found_before_anything_is_said(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    async with firm.bot.github.muted():
+        await firm.bot.github.call("PATCH", f"/repos/{firm.private}", {"private": False})
+    await firm.fail_payment(subscription)
+    assert await firm.issues() == []
+
+
+async def test_it_stands_where_we_were_at_work_last_and_stays_there(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    other = await firm.repository()
+    await firm.fail_payment(subscription)
+    assert (len(await firm.issues(other)), len(await firm.issues())) == (1, 0)
+    await firm.work(firm.private)
+    await firm.night(days=1)
+    assert (len(await firm.issues(other)), len(await firm.issues())) == (1, 0)
+
+
+@pytest.mark.parametrize("why", ["has_issues", "archived", "paused", "refused"])
+async def test_a_repository_that_takes_no_issues_is_passed_over(firm: Firm, why: str) -> None:
+    subscription = await firm.subscribe()
+    other = await firm.repository()
+    if why == "paused":
+        await firm.settle_repository(other, "paused", True)
+    elif why == "archived":
+        async with firm.bot.github.muted():
+            await firm.bot.github.call("PATCH", f"/repos/{other}", {"archived": True})
+    elif why == "has_issues":
+        told = await firm.bot.github.call("GET", f"/repos/{other}")
+        path = f"/repos/{other}$"
+        firm.bot.github.fail_next("GET", path, 200, body=told | {"has_issues": False}, times=2)
+    else:
+        gone = {"message": "Issues are disabled for this repo"}
+        firm.bot.github.fail_next("POST", f"/repos/{other}/issues$", 410, body=gone)
+    await firm.fail_payment(subscription)
+    await firm.night()
+    assert (len(await firm.issues(other)), len(await firm.issues())) == (0, 1)
+
+
+async def test_the_account_chooses_the_repository_or_none(firm: Firm) -> None:
+    other = await firm.repository()
+    await firm.work(firm.private)
+    await firm.settle(billing={"repository": other.partition("/")[2]})
+    subscription = await firm.subscribe()
+    await firm.fail_payment(subscription)
+    assert (len(await firm.issues(other)), len(await firm.issues())) == (1, 0)
+
+    await firm.settle(billing="off")
+    await firm.night()
+    (issue,) = await firm.issues(other)
+    assert (issue["state"], issue["body"].partition("\n")[0]) == (
+        "closed",
+        "This issue is switched off in the account's settings file.",
+    )
+    assert "has not been told" not in await firm.findings()
+
+
+async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(firm: Firm) -> None:
+    await firm.settle(billing={"repository": firm.public.partition("/")[2]})
+    await firm.fail_payment(await firm.subscribe())
+    assert await firm.issues() == await firm.issues(firm.public) == []
+    assert "has not been told of a failed payment" in await firm.findings()
+
+
+async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(firm: Firm) -> None:
+    await firm.fail_payment(await firm.subscribe())
+    await firm.settle_repository(firm.private, "paused", True)
+    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.rest()
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("This note has been withdrawn.")
+
+
+async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
+    now = datetime.now(UTC)
+    hours = {"from": f"{now - timedelta(hours=1):%H:%M}", "until": f"{now + timedelta(hours=2):%H:%M}"}
+    await firm.settle_repository(firm.private, "quiet_hours", hours)
+    await firm.fail_payment(await firm.subscribe())
+    assert await firm.issues() == []
+    firm.clock.now = now + timedelta(hours=3)
+    await firm.night()
+    assert len(await firm.issues()) == 1
+
+
+# Who is called
+
+
+async def test_of_a_personal_account_its_owner_is_called(firm: Firm) -> None:
+    as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
+    await firm.fail_payment(await firm.subscribe())
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("@acme\n\n**The last payment failed.**")
+
+
+async def test_where_github_does_not_name_the_owners_the_issue_stands_without_them(firm: Firm) -> None:
+    subscription = await firm.subscribe()
+    refusal = {"message": "Resource not accessible by integration"}
+    firm.bot.github.fail_next("GET", "/orgs/acme/members", 403, body=refusal)
+    await firm.fail_payment(subscription)
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("**The last payment failed.**")
+    await firm.night()
+    (issue,) = await firm.issues()
+    assert issue["body"].startswith("@alice\n\n")
+
+
+# Where nothing is sold any more
+
+
+async def test_data_that_goes_is_told_of_though_selling_is_switched_off(
+    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+) -> None:
+    github.marketplace.accounts.clear()
+    over = replace(settings, billing=replace(sold(stand_in), is_on=False))
+    async with running_bot(github, over, clock, drawing) as bot:
+        private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
+        firm = Firm(bot, stand_in, clock, private["full_name"])
+        await firm.work(firm.private)
+        market = github.marketplace
+        await deliver_marketplace(bot, market.purchase(firm.account, "acme"), secret="m")
+        await deliver_marketplace(bot, market.cancel(firm.account), secret="m")
+        (issue,) = await firm.issues()
+        assert "**This account's data here will be deleted on " in issue["body"]
+        answer = await firm.say(issue["number"], "/agile plan")
+        assert answer.startswith("> **This account's data here will be deleted on ")
+    github.marketplace.accounts.clear()
+
+
+# Not twice in one place
+
+
+async def test_the_line_below_an_answer_does_not_repeat_the_issue(firm: Firm) -> None:
+    await firm.fail_payment(await firm.subscribe())
+    (issue,) = await firm.issues()
+    other = await firm.bot.github.create_issue(firm.private, "Refunds")
+    for number in (issue["number"], other["number"]):
+        assert "last payment" not in await firm.say(number, "/agile usage")
+    firm.clock.now = firm.clock() + DAY
+    answer = await firm.say(other["number"], "/agile usage new:yes")
+    assert "<sub>The last payment for Pro failed." in answer
+
+
+async def test_the_line_below_an_answer_does_not_repeat_the_card(firm: Firm) -> None:
+    await firm.settle(billing="off")
+    await firm.fail_payment(await firm.subscribe())
+    thread = await firm.bot.github.create_issue(firm.private, "Refunds")
+    answer = await firm.say(thread["number"], "/agile plan")
+    assert answer.count("last payment") == 1
