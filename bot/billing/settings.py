@@ -47,7 +47,10 @@ class MarketplaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class StripeSettings:
-    """The account with Stripe. `prices` are its ids of prices: for which plan, and whether by the year."""
+    """The account with Stripe. `prices` are its ids of prices: for which plan, and whether by the year.
+
+    `earlier_prices` are sold no more, but people pay them still.
+    """
 
     secret_key: Secret
     webhook_secrets: tuple[Secret, ...]
@@ -55,6 +58,7 @@ class StripeSettings:
     api_url: str | None = None
     portal_login_url: str | None = None
     meter_prefix: str | None = None
+    earlier_prices: Mapping[str, PlanName] = field(default_factory=dict)
 
     def price(self, plan: PlanName, *, is_yearly: bool) -> str | None:
         """Stripe's id of a plan's price."""

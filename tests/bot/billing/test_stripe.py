@@ -202,6 +202,7 @@ def bought_in(stand_in: StandInStripe) -> dict[str, Any]:
     """Stripe's example of a subscription, as if it had been bought by a checkout of ours."""
     one = copy.deepcopy(FIXTURES["subscription"]) | {"metadata": {"account": str(ACCOUNT)}}
     one["items"]["data"][0]["price"]["id"] = "price_pro"
+    one["pause_collection"] = None  # The example's payments are never collected.
     stand_in.subscriptions[one["id"]] = one
     return one
 
