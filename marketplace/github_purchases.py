@@ -110,9 +110,9 @@ def read_purchase(
 ) -> Reading:
     """What an account has bought. `subscription` is what our books hold of it.
 
-    A plan that MARKETPLACE_PLAN_IDS does not name any more stays what it was, and all else applies: seats,
-    trial, cycle and dates. So does what holds now where the announced plan is not named. Raises PurchaseError
-    for a plan that nothing tells.
+    A plan that MARKETPLACE_PLAN_IDS does not name any more stays what it was, with its seats, and all else
+    applies: trial, cycle and dates. So does what holds now where the announced plan is not named. Raises
+    PurchaseError for a plan that nothing tells.
     """
     bought, pending = listed.marketplace_purchase, listed.marketplace_pending_change
     plan, problems = _plan_of(bought.plan, plan_of), list[str]()
@@ -130,7 +130,10 @@ def read_purchase(
             problems.append(_not_named(pending.plan))
         else:
             announced = Pending(coming, pending.plan.seats(pending.unit_count), pending.effective_date)
-    return Reading(_subscription(bought, plan, announced, read_at), "; ".join(problems) or None)
+    read = _subscription(bought, plan, announced, read_at)
+    if subscription is not None and _plan_of(bought.plan, plan_of) is None:
+        read = replace(read, quantity=subscription.quantity)
+    return Reading(read, "; ".join(problems) or None)
 
 
 def _subscription(

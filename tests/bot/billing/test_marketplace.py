@@ -287,10 +287,10 @@ async def test_of_a_plan_that_is_named_no_more_all_else_applies(
     event = market.change(ACCOUNT, PRO, units=9)
     market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
     assert (await deliver(shop, event))[0] == 202
-    assert await bought(shop) == [("pro", "active", 9)]
+    assert await bought(shop) == [("pro", "active", 5)]
     assert "purchase not understood; the rest of it applies" in "".join(capsys.readouterr())
     await deliver(shop, market.cancel(ACCOUNT))
-    assert await bought(shop) == [("pro", "ended", 9)]
+    assert await bought(shop) == [("pro", "ended", 5)]
 
 
 async def test_an_announced_plan_that_is_not_named_holds_up_nothing(shop: Bot) -> None:
