@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from marketplace.accounts import DELETION_AFTER
-from marketplace.entitlements import standing_of
+from marketplace.entitlements import access_end, gives_access, grace_end, standing_of
 from marketplace.plans import PLANS, PlanName
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
@@ -41,10 +41,11 @@ class Books:
         if account is None or (known is not None and known.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
-        kept = replace(read, had=had_after(known, read, at), quantity_set_on=_set_on(known, read))
+        had = had_after(known, read, at, self._grace)
+        kept = replace(read, had=had, quantity_set_on=_set_on(known, read))
         await self._subscriptions.put(kept)
         await self._follow(account, known, kept, cause)
-        if _keeps_data(kept):
+        if self._keeps_data(kept):
             await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} {kept.status}")
         elif kept.source == STRIPE and kept.has_ended:
             await self._catch_up(kept, cause)
@@ -70,7 +71,7 @@ class Books:
         """Notes by when the account's data goes, unless it pays for it elsewhere."""
         account = await self._subscriptions.lock()
         every = await self._subscriptions.all()
-        if account is None or any(_keeps_data(one) for one in every):
+        if account is None or any(self._keeps_data(one) for one in every):
             return
         if any(_paid_after(one, at) for one in every):
             if is_told:  # We may have found it gone later than the card ended, only because we looked later.
@@ -91,7 +92,7 @@ class Books:
     async def withdraw_if_paid(self) -> bool:
         """Whether anything is paid for, so that nothing may be deleted."""
         await self._subscriptions.lock()
-        kept = [one for one in await self._subscriptions.all() if _keeps_data(one)]
+        kept = [one for one in await self._subscriptions.all() if self._keeps_data(one)]
         if kept:
             await self._deadlines.withdraw(self._now, f"{kept[0].source}: {kept[0].plan} {kept[0].status}")
         return bool(kept)
@@ -106,6 +107,15 @@ class Books:
         account = await self._subscriptions.lock()
         if account is not None:
             await self._set_plan(account, Cause("clock", "time", ""))
+
+    def _keeps_data(self, one: Subscription) -> bool:
+        """A purchase on the Marketplace, be it of the free plan, or a subscription with Stripe that is paid
+        or still in grace.
+        """
+        if one.source == MARKETPLACE:
+            return one.status in _GIVING
+        has_time = grace_end(one, self._grace) is not None and gives_access(one, self._now, self._grace)
+        return (one.status in _GIVING or has_time) and PLANS[PlanName(one.plan)].is_paid
 
     async def _follow(
         self, account: Account, known: Subscription | None, kept: Subscription, cause: Cause
@@ -127,30 +137,30 @@ class Books:
         await self._subscriptions.audit(Noted(cause.actor, "plan", account.name, details, self._now))
 
 
-def had_after(known: Subscription | None, read: Subscription, at: datetime) -> Had | None:
+def had_after(known: Subscription | None, read: Subscription, at: datetime, grace: timedelta) -> Had | None:
     """What the account had before it became less. It is forgotten when it has as much again."""
     had = known.had if known else None
-    if known is not None and known.status in _GIVING and _is_less(read, known.plan, known.quantity):
-        had = Had(known.plan, known.quantity, at)
-    if had is not None and not _is_less(read, had.plan, had.quantity):
+    if known is not None and _gave(known, grace) and _is_less(read, known.plan, known.quantity, grace):
+        # What time alone had ended before is not had once more until now.
+        ended_before = access_end(known, at, grace)
+        had = Had(known.plan, known.quantity, min(at, ended_before or at))
+    if had is not None and not _is_less(read, had.plan, had.quantity, grace):
         return None
     return had
 
 
-def _is_less(read: Subscription, plan: str, quantity: int | None) -> bool:
-    if read.status not in _GIVING:
+def _gave(one: Subscription, grace: timedelta) -> bool:
+    """Whether a subscription gives something, or did until its grace was over."""
+    return one.status in _GIVING or grace_end(one, grace) is not None
+
+
+def _is_less(read: Subscription, plan: str, quantity: int | None, grace: timedelta) -> bool:
+    if not _gave(read, grace):
         return PLANS[PlanName(plan)].is_paid
     rank, before = PLANS[PlanName(read.plan)].rank, PLANS[PlanName(plan)].rank
     if rank != before:
         return rank < before
     return read.quantity is not None and (quantity is None or read.quantity < quantity)
-
-
-def _keeps_data(one: Subscription) -> bool:
-    """A purchase on the Marketplace, be it of the free plan, or a paid subscription with Stripe."""
-    if one.source == MARKETPLACE:
-        return one.status in _GIVING
-    return one.source == STRIPE and one.status in _GIVING and PLANS[PlanName(one.plan)].is_paid
 
 
 def _paid_after(one: Subscription, at: datetime) -> bool:

@@ -79,8 +79,9 @@ class Standing:
     """What an account has at a moment.
 
     `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
-    one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due.
-    `is_paid_twice`: more than one subscription costs something. `ways`: where the account may buy or change.
+    one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due,
+    whatever status Stripe has given the subscription meanwhile: it may have ended already. `is_paid_twice`:
+    more than one subscription costs something. `ways`: where the account may buy or change.
     """
 
     plan: PlanName = PlanName.FREE
@@ -135,31 +136,39 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
         subscription=best,
         reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
         lost=gone,
-        grace_ends=_grace_ends(best, grace) if best.status == "past_due" else None,
-        is_paid_twice=sum(PLANS[PlanName(one.plan)].is_paid for one in live) > 1,
+        grace_ends=grace_end(best, grace),
+        is_paid_twice=sum(map(_costs, live)) > 1,
         ways=ways,
     )
 
 
+# In these a payment may be due; `past_due_since` tells whether one is.
+_DUE = frozenset({"past_due", "unpaid", "paused", "ended"})
 _MOST_TELLING = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, Reason.PAYMENT_FAILED)
 
 
-def _worth(one: Subscription) -> tuple[int, float, bool, str]:
+def _costs(one: Subscription) -> bool:
+    """Whether a subscription is paid for; not where Stripe does not know it any more."""
+    return PLANS[PlanName(one.plan)].is_paid and not one.has_ended and one.missing_since is None
+
+
+def _worth(one: Subscription) -> tuple[int, bool, float, bool, str]:
+    """The higher, the more a subscription gives; of equal ones, what runs counts before what has ended."""
     seats = float("inf") if one.quantity is None or one.source == STRIPE else one.quantity
-    return PLANS[PlanName(one.plan)].rank, seats, one.source == MARKETPLACE, one.reference
+    rank = PLANS[PlanName(one.plan)].rank
+    return rank, not one.has_ended, seats, one.source == MARKETPLACE, one.reference
 
 
 def _lost(one: Subscription, now: datetime, grace: timedelta) -> tuple[Reason, datetime | None] | None:
     """Why and since when a subscription gives nothing. None while it does."""
+    if (ends := grace_end(one, grace)) is not None:
+        return (Reason.PAYMENT_FAILED, ends) if now >= ends else None
     match one.status:
         case "active":
             return None
         case "trialing":
             is_over = one.trial_ends is not None and now >= one.trial_ends + _TRIAL_LAG
             return (Reason.TRIAL_OVER, one.trial_ends) if is_over else None
-        case "past_due":
-            ends = _grace_ends(one, grace)
-            return (Reason.PAYMENT_FAILED, ends) if now >= ends else None
         case "unpaid":
             return Reason.PAYMENT_FAILED, None
         case "paused":
@@ -170,8 +179,28 @@ def _lost(one: Subscription, now: datetime, grace: timedelta) -> tuple[Reason, d
     return Reason.NOT_IN_PLAN, None
 
 
-def _grace_ends(one: Subscription, grace: timedelta) -> datetime:
-    return (one.past_due_since or one.read_at) + grace
+def grace_end(subscription: Subscription, grace: timedelta) -> datetime | None:
+    """Until when a due payment takes nothing away. None where no payment is due.
+
+    It runs from when the payment was due, and not from what Stripe made of that: by its owner's settings it
+    retries for weeks, or gives up within days and leaves the subscription unpaid, paused or cancelled.
+    """
+    if subscription.status not in _DUE:
+        return None
+    if subscription.past_due_since is not None:
+        return subscription.past_due_since + grace
+    return subscription.read_at + grace if subscription.status == "past_due" else None
+
+
+def gives_access(subscription: Subscription, now: datetime, grace: timedelta) -> bool:
+    """Whether a subscription gives what its plan includes at a moment."""
+    return _lost(subscription, now, grace) is None
+
+
+def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> datetime | None:
+    """When time alone ended what a subscription gives. None while it gives, or where time did not end it."""
+    lost = _lost(subscription, now, grace)
+    return lost[1] if lost else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,19 +97,53 @@ def listed(told: Mapping[str, Any]) -> Listed:
         raise PurchaseError(f"GitHub told of a purchase that cannot be read: {problem}") from None
 
 
-def subscription_of(told: Listed, plan_of: PlanOf, read_at: datetime) -> Subscription:
-    """What an account has bought. Raises PurchaseError for a plan that MARKETPLACE_PLAN_IDS does not name."""
-    bought, pending = told.marketplace_purchase, told.marketplace_pending_change
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be kept of a purchase. `problem` says what was not understood, for operators."""
+
+    subscription: Subscription
+    problem: str | None = None
+
+
+def read_purchase(
+    listed: Listed, plan_of: PlanOf, read_at: datetime, subscription: Subscription | None
+) -> Reading:
+    """What an account has bought. `subscription` is what our books hold of it.
+
+    A plan that MARKETPLACE_PLAN_IDS does not name any more stays what it was, with its seats, and all else
+    applies: trial, cycle and dates. So does what holds now where the announced plan is not named. Raises
+    PurchaseError for a plan that nothing tells.
+    """
+    bought, pending = listed.marketplace_purchase, listed.marketplace_pending_change
+    plan, problems = _plan_of(bought.plan, plan_of), list[str]()
+    if plan is None:
+        if subscription is None or subscription.has_ended:
+            raise PurchaseError(_not_named(bought.plan))
+        plan = PlanName(subscription.plan)
+        problems.append(_not_named(bought.plan))
     announced = None
-    if pending is not None:
-        plan = _known(pending.plan, plan_of) if pending.plan else None
-        seats = pending.plan.seats(pending.unit_count) if pending.plan else None
-        announced = Pending(plan, seats, pending.effective_date)
+    if pending is not None and pending.plan is None:
+        announced = Pending(None, None, pending.effective_date)
+    elif pending is not None and pending.plan is not None:
+        coming = _plan_of(pending.plan, plan_of)
+        if coming is None:
+            problems.append(_not_named(pending.plan))
+        else:
+            announced = Pending(coming, pending.plan.seats(pending.unit_count), pending.effective_date)
+    read = _subscription(bought, plan, announced, read_at)
+    if subscription is not None and _plan_of(bought.plan, plan_of) is None:
+        read = replace(read, quantity=subscription.quantity)
+    return Reading(read, "; ".join(problems) or None)
+
+
+def _subscription(
+    bought: _Purchase, plan: PlanName, announced: Pending | None, read_at: datetime
+) -> Subscription:
     is_trial = bought.on_free_trial
     return Subscription(
         MARKETPLACE,
         "trialing" if is_trial else "active",
-        _known(bought.plan, plan_of),
+        plan.value,
         read_at,
         quantity=bought.plan.seats(bought.unit_count),
         is_yearly=bought.billing_cycle == "yearly",
@@ -120,11 +154,14 @@ def subscription_of(told: Listed, plan_of: PlanOf, read_at: datetime) -> Subscri
     )
 
 
-def _known(plan: _Plan, plan_of: PlanOf) -> str:
-    found = plan_of(plan.id)
-    if found is None:
-        raise PurchaseError(f"MARKETPLACE_PLAN_IDS does not name the plan {plan.id} (“{plan.name}”)")
-    return found.value
+def _plan_of(plan: _Plan, plan_of: PlanOf) -> PlanName | None:
+    """Our plan for one of the listing. One that GitHub gives away is the free one, whatever its name."""
+    named = plan_of(plan.id)
+    return PlanName.FREE if named is None and plan.price_model.upper() == "FREE" else named
+
+
+def _not_named(plan: _Plan) -> str:
+    return f"MARKETPLACE_PLAN_IDS does not name the plan {plan.id} (“{plan.name[:100]}”)"
 
 
 @dataclass(frozen=True, slots=True)

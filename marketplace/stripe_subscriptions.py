@@ -1,17 +1,21 @@
 """Stripe: what its subscriptions and events mean. An event is a hint; what Stripe answers is what holds."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
+from marketplace.stripe_objects import id_of, moment_of, number_of, object_at, objects_in, text_of
+from marketplace.stripe_payments import is_collection_paused, is_payment_due, oldest_due
+from marketplace.stripe_plans import Item, PlanCatalog, Price, parse_item, plan_in, plan_item
 from marketplace.stripe_refunds import PAYMENT_EVENTS, PaymentHint
-from storage.subscriptions import STRIPE, Pending, Subscription
+from marketplace.stripe_schedules import pending_change
+from storage.subscriptions import STRIPE, Subscription
 
 EVENTS = frozenset(
     {
@@ -31,9 +35,6 @@ USAGE_REFUSED = "v1.billing.meter.error_report_triggered"
 # The same, because no meter has the event name that usage was reported under.
 NO_METER = "v1.billing.meter.no_meter_found"
 
-# Stripe's ids are words. PostgreSQL could not store every other character.
-_ID = re.compile(r"[!-~]{1,255}")
-
 _STATUS = {
     "trialing": "trialing",
     "active": "active",
@@ -48,103 +49,201 @@ _STATUS = {
 Prices = Mapping[str, tuple[PlanName, bool]]
 
 
-class _Price(msgspec.Struct):
-    id: str
-    unit_amount: int | None = None
-    currency: str | None = None
+@dataclass(frozen=True, slots=True)
+class StripeSubscription:
+    """A subscription as Stripe answers it. `answer` is the whole answer.
 
-
-class _Item(msgspec.Struct):
-    id: str
-    price: _Price
-    quantity: int | None = None
-    current_period_start: int | None = None
-    current_period_end: int | None = None
-
-
-class _Items(msgspec.Struct):
-    data: list[_Item]
-
-
-class Told(msgspec.Struct):
-    """A subscription as Stripe tells it, as far as it is read. Older versions tell the period beside it."""
+    Old versions of Stripe's API tell the period, the plan and the quantity beside the items.
+    """
 
     id: str
-    customer: str
     status: str
-    items: _Items
-    metadata: dict[str, str] = {}
-    current_period_start: int | None = None
-    current_period_end: int | None = None
-    trial_end: int | None = None
-    ended_at: int | None = None
-    cancel_at: int | None = None
-    cancel_at_period_end: bool = False
-    latest_invoice: Any = None
+    customer: str | None = None
+    items: tuple[Item, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    answer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def account(self) -> int | None:
         """GitHub's id of the account that it was bought for."""
         return account_in(self.metadata)
 
-    def item(self, prices: Prices) -> _Item:
-        """The item that is a plan of ours; others may count usage. Raises PurchaseError."""
-        for one in self.items.data:
-            if one.price.id in prices:
-                return one
-        known = ", ".join(one.price.id for one in self.items.data) or "none"
-        raise PurchaseError(f"no STRIPE_…_PRICE_ID names a price of the subscription {self.id} ({known})")
+    def item(self, prices: Prices | PlanCatalog, price_id: str | None = None) -> Item:
+        """The item that is a plan of ours; others may count usage. Raises PurchaseError where there is none.
+
+        `price_id` is the price that our books hold, for a price that is not understood any more.
+        """
+        item = plan_item(self.items, _catalog(prices), price_id)
+        if item is None:
+            raise PurchaseError(f"the subscription {self.id} has no items")
+        return item
 
 
-def told(answer: Mapping[str, Any]) -> Told:
-    """Stripe's answer. Raises PurchaseError."""
-    try:
-        return msgspec.convert(answer, Told)
-    except msgspec.ValidationError as problem:
-        raise PurchaseError(f"Stripe told of a subscription that cannot be read: {problem}") from None
-
-
-def subscription_of(
-    found: Told, prices: Prices, read_at: datetime, known: Subscription | None
-) -> Subscription:
-    """What was bought. Raises PurchaseError for a price or a status that we do not know."""
-    item = found.item(prices)
-    plan, is_yearly = prices[item.price.id]
-    status = _STATUS.get(found.status)
-    if status is None:
-        raise PurchaseError(f"the subscription {found.id} has a status that is not known: {found.status}")
-    ends = _at(item.current_period_end or found.current_period_end)
-    cancels_at = _at(found.cancel_at) or (ends if found.cancel_at_period_end else None)
-    has_ended = status == "ended"
-    return Subscription(
-        STRIPE,
+def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
+    """Reads Stripe's answer; odd fields cost only themselves. Raises PurchaseError without id or status."""
+    subscription_id, status = id_of(answer), text_of(answer.get("status"))
+    if subscription_id is None or status is None:
+        raise PurchaseError("Stripe answered with a subscription that has no id or no status")
+    metadata = answer.get("metadata")
+    entries = objects_in(answer.get("items")) or [{**answer, "id": None}]
+    return StripeSubscription(
+        subscription_id,
         status,
-        plan.value,
-        read_at,
-        reference=found.id,
-        quantity=item.quantity,
-        is_yearly=is_yearly,
-        customer=found.customer,
-        period_start=_at(item.current_period_start or found.current_period_start),
-        period_end=None if has_ended else ends,
-        trial_ends=_at(found.trial_end),
-        past_due_since=_due_since(found, read_at, known) if status in {"past_due", "unpaid"} else None,
-        # One whose first payment never came has given nothing that could end.
-        ended_at=_at(found.ended_at) if found.status != "incomplete_expired" else None,
-        pending=Pending(None, None, cancels_at) if cancels_at and not has_ended else None,
-        unit_amount=item.price.unit_amount,
-        currency=item.price.currency,
-        price_id=item.price.id,
+        id_of(answer.get("customer")),
+        tuple(item for entry in entries if (item := parse_item(entry)) is not None),
+        metadata if isinstance(metadata, Mapping) else {},
+        answer,
     )
 
 
-def _due_since(found: Told, read_at: datetime, known: Subscription | None) -> datetime:
-    """Since the invoice that failed; a next one, still unpaid, does not begin anew."""
-    if known is not None and known.past_due_since is not None:
-        return known.past_due_since
-    invoice = found.latest_invoice
-    created = invoice.get("created") if isinstance(invoice, Mapping) else None
-    return _at(created) or read_at
+# The names by which other modules still know them.
+Told = StripeSubscription
+told = parse_subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be kept of a subscription. `problem` says what was not understood, for operators."""
+
+    subscription: Subscription
+    problem: str | None = None
+
+
+def read_subscription(
+    found: StripeSubscription,
+    prices: Prices | PlanCatalog,
+    read_at: datetime,
+    subscription: Subscription | None,
+    invoices: Iterable[Mapping[str, Any]] = (),
+) -> Reading:
+    """What was bought. `subscription` is what our books hold of it, `invoices` are Stripe's of it.
+
+    Status and end always apply. The plan is what is known: see `_plan`. Raises PurchaseError where nothing
+    tells the plan or the status.
+    """
+    catalog = _catalog(prices)
+    item = plan_item(found.items, catalog, subscription.price_id if subscription else None)
+    item = item or _remembered(subscription)
+    plan, plan_problem = _plan(found, item, catalog, subscription)
+    status, status_problem = _status(found, read_at, subscription)
+    period_end = moment_of(item.current_period_end or number_of(found.answer.get("current_period_end")))
+    is_yearly = catalog.is_yearly(item.price)
+    has_ended = status == "ended"
+    return Reading(
+        Subscription(
+            STRIPE,
+            status,
+            plan.value,
+            read_at,
+            reference=found.id,
+            quantity=item.quantity,
+            is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
+            customer=found.customer,
+            period_start=moment_of(
+                item.current_period_start or number_of(found.answer.get("current_period_start"))
+            ),
+            period_end=None if has_ended else period_end,
+            trial_ends=moment_of(found.answer.get("trial_end")),
+            past_due_since=_due_since(found, invoices, read_at, subscription),
+            # A subscription whose first payment never came has given nothing that could end.
+            ended_at=moment_of(found.answer.get("ended_at"))
+            if found.status != "incomplete_expired"
+            else None,
+            pending=None if has_ended else pending_change(found.answer, item, period_end, catalog, read_at),
+            unit_amount=item.price.unit_amount,
+            currency=item.price.currency,
+            price_id=item.price.id,
+        ),
+        "; ".join(filter(None, (plan_problem, status_problem))) or None,
+    )
+
+
+def subscription_of(
+    found: StripeSubscription,
+    prices: Prices | PlanCatalog,
+    read_at: datetime,
+    known: Subscription | None,
+) -> Subscription:
+    """What was bought, as `read_subscription` reads it."""
+    return read_subscription(found, prices, read_at, known).subscription
+
+
+def with_status_of(subscription: Subscription, read: Subscription) -> Subscription:
+    """A subscription of our books with nothing but the status and the dates that Stripe tells now."""
+    return replace(
+        subscription,
+        status=read.status,
+        read_at=read.read_at,
+        period_start=read.period_start,
+        period_end=read.period_end,
+        trial_ends=read.trial_ends,
+        past_due_since=read.past_due_since,
+        ended_at=read.ended_at,
+        pending=read.pending,
+    )
+
+
+def _catalog(prices: Prices | PlanCatalog) -> PlanCatalog:
+    return prices if isinstance(prices, PlanCatalog) else PlanCatalog(prices)
+
+
+def _remembered(subscription: Subscription | None) -> Item:
+    """Stands for the item where Stripe shows none: what our books hold."""
+    if subscription is None:
+        return Item("", Price(""))
+    price = Price(
+        subscription.price_id or "", unit_amount=subscription.unit_amount, currency=subscription.currency
+    )
+    return Item("", price, subscription.quantity)
+
+
+def _plan(
+    found: StripeSubscription, item: Item, catalog: PlanCatalog, subscription: Subscription | None
+) -> tuple[PlanName, str | None]:
+    """The plan, by the price first. The metadata that our checkout wrote may be older than a change in
+    Stripe's portal, and our books may be older still. Raises PurchaseError.
+    """
+    if (plan := catalog.plan_of(item.price) or plan_in(found.metadata)) is not None:
+        return plan, None
+    names = ", ".join(item.price.id for item in found.items) or "none"
+    problem = f"no STRIPE_…_PRICE_ID names a price of the subscription {found.id} ({names})"
+    if subscription is None:
+        raise PurchaseError(problem)
+    return PlanName(subscription.plan), problem
+
+
+def _status(
+    found: StripeSubscription, read_at: datetime, subscription: Subscription | None
+) -> tuple[str, str | None]:
+    """Our word for Stripe's status. With a new one, what was given goes on. Raises PurchaseError."""
+    status = _STATUS.get(found.status)
+    if status == "active" and is_collection_paused(found.answer, read_at):
+        return "paused", None
+    if status is not None:
+        return status, None
+    problem = f"the subscription {found.id} has a status that is not known: {found.status}"
+    if subscription is None:
+        raise PurchaseError(problem)
+    return subscription.status, problem
+
+
+def _due_since(
+    found: StripeSubscription,
+    invoices: Iterable[Mapping[str, Any]],
+    read_at: datetime,
+    subscription: Subscription | None,
+) -> datetime | None:
+    """Since when a payment is due. Where Stripe shows no unpaid invoice any more, our books remember."""
+    if found.status not in _STATUS and subscription is not None:
+        return subscription.past_due_since
+    if not is_payment_due(found.answer):
+        return None
+    before = subscription.past_due_since if subscription else None
+    listed = list(invoices)
+    due = oldest_due(found.answer, listed, read_at)
+    if not listed and before is not None:  # The latest invoice alone may be a next one, still unpaid.
+        return min(before, due) if due else before
+    return due or before or read_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,24 +278,24 @@ class Event(msgspec.Struct):
     def payment(self) -> PaymentHint | None:
         """Which refund or dispute it is about. None if that is none."""
         shown = self.data.object
-        reference = _id(shown)
+        reference = id_of(shown)
         if self.type not in PAYMENT_EVENTS or reference is None or not self.id:
             return None
-        charge = reference if self.type == "charge.refunded" else _id(shown.get("charge"))
-        return PaymentHint(self.id, self.type, reference, charge, _id(shown.get("customer")))
+        charge = reference if self.type == "charge.refunded" else id_of(shown.get("charge"))
+        return PaymentHint(self.id, self.type, reference, charge, id_of(shown.get("customer")))
 
     def about(self) -> About | None:
         """What it is about. None if that is no subscription."""
         shown = self.data.object
-        customer = _id(shown.get("customer"))
-        subscription = _id(shown.get("subscription"))
+        customer = id_of(shown.get("customer"))
+        subscription = id_of(shown.get("subscription"))
         account = None
         if self.type == "customer.deleted":
-            customer = _id(shown.get("id"))
+            customer = id_of(shown.get("id"))
         elif self.type.startswith("customer.subscription."):
-            subscription = _id(shown.get("id"))
+            subscription = id_of(shown.get("id"))
         elif self.type.startswith("invoice.") and subscription is None:
-            subscription = _id(_within(shown, "parent", "subscription_details", "subscription"))
+            subscription = id_of(object_at(shown, "parent", "subscription_details", "subscription"))
         elif self.type.startswith("checkout."):
             account = account_in(shown.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
@@ -208,32 +307,3 @@ def account_in(metadata: object) -> int | None:
     """GitHub's id of the account, as a checkout of ours wrote it down."""
     account = metadata.get("account") if isinstance(metadata, Mapping) else None
     return int(account) if isinstance(account, str) and re.fullmatch(r"[0-9]{1,18}", account) else None
-
-
-def prices_in(answer: Mapping[str, Any]) -> list[str]:
-    """The ids of a subscription's prices, whatever else there is in Stripe's answer."""
-    items = _within(answer, "items", "data")
-    prices = (
-        [_id(item.get("price")) for item in items if isinstance(item, Mapping)]
-        if isinstance(items, list)
-        else []
-    )
-    return [price for price in prices if price is not None]
-
-
-def _id(value: object) -> str | None:
-    """An object's id, whether it was expanded or not."""
-    if isinstance(value, Mapping):
-        value = value.get("id")
-    return value if isinstance(value, str) and _ID.fullmatch(value) else None
-
-
-def _within(shown: Mapping[str, Any], *path: str) -> object:
-    found: object = shown
-    for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found
-
-
-def _at(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

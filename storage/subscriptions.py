@@ -23,11 +23,15 @@ MARKETPLACE, STRIPE = "marketplace", "stripe"
 
 
 class Pending(msgspec.Struct, frozen=True):
-    """A change that is announced: what will hold from `effective_at` on. A `plan` of None ends it."""
+    """A change that is announced: what will hold from `effective_at` on. A `plan` of None ends it.
+
+    `is_yearly` says whether it will be paid by the year. None: as before.
+    """
 
     plan: str | None
     quantity: int | None
     effective_at: datetime | None
+    is_yearly: bool | None = None
 
 
 class Had(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -15,6 +16,9 @@ from marketplace.stripe_subscriptions import account_in
 
 # While Stripe may still collect money for a subscription. An incomplete one expires by itself after a day.
 _COLLECTING = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
+
+# Stripe's search finds a subscription within the hour; what is younger is listed.
+_SEARCH_LAGS = timedelta(hours=2)
 
 Session = Mapping[str, Any]
 StripeSubscription = Mapping[str, Any]
@@ -44,8 +48,9 @@ class Checkouts:
     who open one at once, at least the later sees both, and all but the newest are expired.
     """
 
-    def __init__(self, stripe: Stripe, prices: Collection[str]) -> None:
+    def __init__(self, stripe: Stripe, prices: Collection[str], now: datetime) -> None:
         self._stripe = stripe
+        self._now = now
         self._prices = frozenset(prices)
         self._log = structlog.get_logger(__name__)
 
@@ -103,7 +108,7 @@ class Checkouts:
 
     async def _find_subscriptions(self, account: int) -> Sequence[StripeSubscription]:
         try:
-            return await self._stripe.find_subscriptions(account)
+            return await self._stripe.subscriptions_for(account, self._now - _SEARCH_LAGS)
         except StripeRefusedError as problem:  # Stripe's search is not offered in every country.
             self._log.warning("Stripe's search was refused; only the customer's subscriptions are looked at")
             self._log.debug("search refused", reason=str(problem))

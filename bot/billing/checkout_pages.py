@@ -160,6 +160,7 @@ class BillingPages:
             automatic_tax=self._settings.automatic_tax,
             tax_ids=self._settings.tax_ids,
             promotion_codes=self._settings.promotion_codes,
+            plan=self._settings.prices[price][0],
         )
         try:
             return _lead_to(await self._checkouts.open(terms))
@@ -191,7 +192,8 @@ class BillingPages:
         self, subscriptions: list[Subscription], account: int
     ) -> list[Subscription]:
         """The subscriptions, with the Marketplace's as GitHub lists it now, if it lists one."""
-        purchase = await listed_purchase(self._base, account)
+        known = next((one for one in subscriptions if one.source == MARKETPLACE), None)
+        purchase = await listed_purchase(self._base, account, known)
         if purchase is None:
             return subscriptions
         async with self._base.database.nobody() as connection:
@@ -263,7 +265,8 @@ class BillingPages:
 
     @property
     def _checkouts(self) -> Checkouts:
-        return Checkouts(self._stripe, self._settings.prices)
+        ours = {*self._settings.prices, *self._settings.earlier_prices}
+        return Checkouts(self._stripe, ours, self._base.clock())
 
 
 def _lead_to(url: str) -> web.Response:

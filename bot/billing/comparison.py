@@ -43,7 +43,7 @@ class StripeComparison:
         database: Database,
         stripe: Stripe,
         keep: KeepListed,
-        is_sold: Callable[[Mapping[str, Any]], bool],
+        is_sold: Callable[[Mapping[str, Any]], Awaitable[bool]],
         clock: Callable[[], datetime],
         grace: timedelta,
     ) -> None:
@@ -97,7 +97,7 @@ class StripeComparison:
     async def _keep_one(self, answer: Mapping[str, Any], asked_at: datetime) -> UnclearSubscription | None:
         """Keep one subscription; return it where it does not reach an account of ours."""
         reference, account = str(answer.get("id")), account_in(answer.get("metadata"))
-        if account is None and not self._is_sold(answer) and not await self._owners(answer):
+        if account is None and not await self._is_sold(answer) and not await self._owners(answer):
             return None  # The operator sells something else with the same account at Stripe.
         reason = None
         with (

@@ -6,12 +6,12 @@ from bot.billing.marketplace_sync import GitHubListing
 from bot.github import GitHubRefusedError, GitHubUnavailableError
 from bot.services import Services
 from bot.worker import github_of
-from marketplace.github_purchases import PurchaseError, listed, subscription_of
+from marketplace.github_purchases import PurchaseError, listed, read_purchase
 from storage.subscriptions import Subscription
 
 
-async def listed_purchase(base: Services, account: int) -> Subscription | None:
-    """Return what an account has bought on the Marketplace, by GitHub's id.
+async def listed_purchase(base: Services, account: int, known: Subscription | None) -> Subscription | None:
+    """Return what an account has bought on the Marketplace, by GitHub's id; `known` is what our books hold.
 
     GitHub does not tell which deliveries of the Marketplace's webhook failed, so a purchase of which the
     event was lost is known only after the nightly comparison, unless GitHub is asked. None if it lists
@@ -23,7 +23,9 @@ async def listed_purchase(base: Services, account: int) -> Subscription | None:
     try:
         async with github_of(base) as github:
             answer = await GitHubListing(github).account(account)
-        return subscription_of(listed(answer), settings.plan, base.clock()) if answer is not None else None
+        if answer is None:
+            return None
+        return read_purchase(listed(answer), settings.plan, base.clock(), known).subscription
     except (GitHubUnavailableError, GitHubRefusedError, PurchaseError) as problem:
         log.warning("the Marketplace was not asked before a checkout", reason=str(problem))
         return None

@@ -11,7 +11,7 @@ from bot.billing.isolation import all_accounts, isolated_account, isolated_work
 from bot.billing.settings import BillingSettings
 from bot.github import GitHub, GitHubRefusedError
 from marketplace.books import Books, Cause
-from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, subscription_of
+from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, read_purchase
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
@@ -137,19 +137,26 @@ class MarketplaceSync:
     async def _keep(
         self, account: int, found: Listed | None, cause: Cause, asked_at: datetime, tries: int
     ) -> None:
-        read = subscription_of(found, self._plan_of, asked_at) if found else None
         async with self._database.nobody() as connection:
+            tenant_id = await tenant_of_account(connection, account)
+            if tenant_id is None and found is None:
+                await self._again_or_nothing(connection, account, cause, tries)
+                return
             if found is not None:
+                if tenant_id is None:  # Who has bought nothing that we understand becomes no tenant.
+                    read_purchase(found, self._plan_of, asked_at, None)
                 tenant_id = await tenant_of_buyer(connection, account, found.login, found.type)
-            else:
-                known_id = await tenant_of_account(connection, account)
-                if known_id is None:
-                    await self._again_or_nothing(connection, account, cause, tries)
-                    return
-                tenant_id = known_id
+        if tenant_id is None:
+            return
         async with self._database.tenant(tenant_id) as tenant:
             books = Books(tenant, self._clock(), self._grace)
             known = await books.known(MARKETPLACE, "")
+            read = None
+            if found is not None:
+                reading = read_purchase(found, self._plan_of, asked_at, known)
+                read = reading.subscription
+                if reading.problem is not None:
+                    self._log.error("purchase not understood; the rest of it applies", reason=reading.problem)
             result = outcome(
                 known,
                 read,

@@ -80,10 +80,10 @@ def _choices(products: Iterable[Mapping[str, Any]], settings: StripeSettings) ->
     offered = {str(price) for product in products for price in product.get("prices") or ()}
     if missing := sorted(set(settings.prices) - offered):
         yield f"does not offer {', '.join(missing)}: add the product under “Subscriptions”"
-    if foreign := sorted(offered - set(settings.prices)):
+    if foreign := sorted(offered - {*settings.prices, *settings.earlier_prices}):
         yield (
-            f"offers {', '.join(foreign)}, which is in no STRIPE_…_PRICE_ID, so who chooses it may lose the "
-            "plan: remove it under “Subscriptions”"
+            f"offers {', '.join(foreign)}, which is in no STRIPE_…_PRICE_ID, so who chooses it may keep "
+            "another plan than they pay for: remove it under “Subscriptions”"
         )
 
 

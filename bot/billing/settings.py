@@ -1,9 +1,19 @@
 """The settings of what is sold, and where. Without any, nothing is: every feature is on."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.billing.stripe_setup import (
+    check_api_url,
+    check_meter_prefix,
+    check_portal_login,
+    check_price,
+    check_secret_key,
+    check_webhook_secret,
+    read_earlier_prices,
+)
 from bot.secret import Secret, redacted
 from marketplace.plans import PlanName
 
@@ -13,7 +23,9 @@ _PRICES = {
     "STRIPE_ENTERPRISE_PRICE_ID": (PlanName.ENTERPRISE, False),
     "STRIPE_ENTERPRISE_YEARLY_PRICE_ID": (PlanName.ENTERPRISE, True),
 }
-_MOST_METER_PREFIX = 60
+_IDS = re.compile(r"[0-9]{1,18}")
+# GitHub makes a listing's name in addresses of its letters, digits and hyphens.
+_LISTING = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,7 @@ class StripeSettings:
 
     `automatic_tax`, `tax_ids` and `promotion_codes` are what Checkout does: compute taxes, ask businesses for
     their tax id, and take promotion codes.
+    `earlier_prices` are sold no more, but people pay them still.
     """
 
     secret_key: Secret
@@ -62,6 +75,7 @@ class StripeSettings:
     automatic_tax: bool = False
     tax_ids: bool = False
     promotion_codes: bool = False
+    earlier_prices: Mapping[str, PlanName] = field(default_factory=dict)
 
     def price(self, plan: PlanName, *, is_yearly: bool) -> str | None:
         """Stripe's id of a plan's price."""
@@ -108,7 +122,18 @@ def _marketplace(environment: Mapping[str, str], problems: list[str]) -> Marketp
         )
     if not plans:
         problems.append("MARKETPLACE_PLAN_IDS is missing; write 1111=free,1313/3=pro (id/number=plan)")
-    return MarketplaceSettings(secrets, plans, environment.get("MARKETPLACE_LISTING") or None)
+    return MarketplaceSettings(secrets, plans, _listing(environment, problems))
+
+
+def _listing(environment: Mapping[str, str], problems: list[str]) -> str | None:
+    """The listing's name as its address has it, and not the address."""
+    name = _trimmed(environment, "MARKETPLACE_LISTING")
+    if name is not None and not _LISTING.fullmatch(name):
+        problems.append(
+            f"MARKETPLACE_LISTING is “{redacted(name)[:100]}”; it must be the listing's name alone, such as "
+            "agile-github-suite of https://github.com/marketplace/agile-github-suite"
+        )
+    return name
 
 
 def _plans(given: str, problems: list[str]) -> tuple[ListedPlan, ...]:
@@ -116,47 +141,65 @@ def _plans(given: str, problems: list[str]) -> tuple[ListedPlan, ...]:
     for entry in filter(None, (part.strip() for part in given.split(","))):
         key, _, name = entry.partition("=")
         plan_id, _, number = key.strip().partition("/")
-        is_told = plan_id.isdecimal() and (not number or number.isdecimal())
+        is_told = _IDS.fullmatch(plan_id.strip()) and (not number or _IDS.fullmatch(number.strip()))
         if not is_told or name.strip() not in set(PlanName):
             problems.append(
-                f"MARKETPLACE_PLAN_IDS: “{entry}” must look like 1313=pro, or 1313/3=pro with the plan's "
-                f"number; plans are {', '.join(PlanName)}"
+                f"MARKETPLACE_PLAN_IDS: “{redacted(entry)[:100]}” must look like 1313=pro, or 1313/3=pro "
+                f"with the plan's number; plans are {', '.join(PlanName)}"
             )
             continue
         found.append(ListedPlan(int(plan_id), PlanName(name.strip()), int(number) if number else None))
+    for what, ids in (("id", [one.id for one in found]), ("number", [one.number for one in found])):
+        if repeated := sorted({one for one in ids if one is not None and ids.count(one) > 1}):
+            problems.append(f"MARKETPLACE_PLAN_IDS names the {what} {repeated[0]} more than once")
     return tuple(found)
 
 
 def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettings | None:
-    key = environment.get("STRIPE_SECRET_KEY")
+    key = _trimmed(environment, "STRIPE_SECRET_KEY")
     secrets = _secrets(environment, "STRIPE_WEBHOOK_SECRET")
-    prices = {environment[name]: told for name, told in _PRICES.items() if environment.get(name)}
-    if not key:
+    given = {name: price for name in _PRICES if (price := _trimmed(environment, name)) is not None}
+    prices = {price: _PRICES[name] for name, price in given.items()}
+    if key is None:
         if secrets or prices:
             problems.append("STRIPE_SECRET_KEY is missing; Stripe's dashboard shows it under “API keys”")
         return None
+    check_secret_key(key, problems)
     if not secrets:
         problems.append(
             "STRIPE_WEBHOOK_SECRET is missing; without it anybody could send events. Stripe shows it with "
             "the endpoint of the webhook; it begins with whsec_"
         )
+    for secret in secrets:
+        check_webhook_secret(secret.reveal(), problems)
     if not prices:
         problems.append(f"none of {', '.join(_PRICES)} is set, so Stripe can sell nothing")
-    if len(prices) < sum(bool(environment.get(name)) for name in _PRICES):
+    if len(prices) < len(given):
         problems.append("two of the STRIPE_…_PRICE_ID settings name the same price")
-    prefix = environment.get("STRIPE_METER_EVENT_PREFIX") or None
-    if prefix and len(prefix) > _MOST_METER_PREFIX:
-        problems.append(f"STRIPE_METER_EVENT_PREFIX is longer than {_MOST_METER_PREFIX} characters")
+    for name, price in given.items():
+        check_price(name, price, problems)
+    earlier = read_earlier_prices(_trimmed(environment, "STRIPE_EARLIER_PRICE_IDS") or "", prices, problems)
+    prefix = _trimmed(environment, "STRIPE_METER_EVENT_PREFIX")
+    portal = _trimmed(environment, "STRIPE_PORTAL_LOGIN_URL")
+    api_url = _trimmed(environment, "STRIPE_API_URL")
+    for value, check in (
+        (prefix, check_meter_prefix),
+        (portal, check_portal_login),
+        (api_url, check_api_url),
+    ):
+        if value is not None:
+            check(value, problems)
     return StripeSettings(
         Secret(key),
         secrets,
         prices,
-        environment.get("STRIPE_API_URL") or None,
-        _address(environment, "STRIPE_PORTAL_LOGIN_URL", problems),
+        api_url,
+        portal,
         prefix,
         automatic_tax=_switch(environment, "STRIPE_AUTOMATIC_TAX", problems),
         tax_ids=_switch(environment, "STRIPE_TAX_IDS", problems),
         promotion_codes=_switch(environment, "STRIPE_PROMOTION_CODES", problems),
+        earlier_prices=earlier,
     )
 
 
@@ -168,11 +211,9 @@ def _switch(environment: Mapping[str, str], name: str, problems: list[str]) -> b
     return switch.lower() == "on"
 
 
-def _address(environment: Mapping[str, str], name: str, problems: list[str]) -> str | None:
-    given = environment.get(name) or None
-    if given and not given.startswith("https://"):
-        problems.append(f"{name} is “{given}”; it must begin with https://")
-    return given
+def _trimmed(environment: Mapping[str, str], name: str) -> str | None:
+    """A setting without the white space around it, which a copied value often has."""
+    return (environment.get(name) or "").strip() or None
 
 
 def _secrets(environment: Mapping[str, str], name: str) -> tuple[Secret, ...]:

@@ -9,13 +9,15 @@ from stripe.params.billing_portal import ConfigurationListParams
 from stripe.params.checkout import SessionCreateParams
 
 from bot.billing.stripe_answers import StripeRefusedError, plain, translated
+from marketplace.plans import PlanName
 
 
 @dataclass(frozen=True, slots=True)
 class CheckoutTerms:
     """What a checkout session sells, to whom, and how.
 
-    `account` is GitHub's id of the account. `customer` and `price` are Stripe's ids, `quantity` is the number
+    `account` is GitHub's id of the account, `plan` what its metadata name for when the price is not ours any
+    more. `customer` and `price` are Stripe's ids, `quantity` is the number
     of seats. Stripe leads back to `success_url` or, from who does not buy, to `cancel_url`.
     """
 
@@ -28,10 +30,11 @@ class CheckoutTerms:
     automatic_tax: bool = False
     tax_ids: bool = False
     promotion_codes: bool = False
+    plan: PlanName | None = None
 
     def params(self) -> dict[str, Any]:
         """Return the session as Stripe is asked to open it."""
-        metadata = {"account": str(self.account)}
+        metadata = {"account": str(self.account)} | ({"plan": self.plan.value} if self.plan else {})
         needs_address = self.automatic_tax or self.tax_ids
         return {
             "mode": "subscription",
@@ -82,9 +85,6 @@ class StripeCheckout(Protocol):
 
     async def create_customer(self, *, account: int, login: str, key: str) -> str:
         """Create the customer of an account, and return its id."""
-
-    async def find_subscriptions(self, account: int) -> Sequence[Mapping[str, Any]]:
-        """Return the subscriptions whose metadata name an account; the search lags as for customers."""
 
     async def checkout_sessions(self, customer: str) -> Sequence[Mapping[str, Any]]:
         """Return a customer's checkout sessions with their line items, the newest first, 100 at most."""
@@ -141,13 +141,6 @@ class CheckoutCalls:
                 {"idempotency_key": key},
             )
         return customer.id
-
-    async def find_subscriptions(self, account: int) -> Sequence[Mapping[str, Any]]:
-        with translated():
-            answer = await self._client.v1.subscriptions.search_async(
-                {"query": _of_account(account), "limit": 100}
-            )
-        return [plain(subscription) for subscription in answer.data]
 
     async def checkout_sessions(self, customer: str) -> Sequence[Mapping[str, Any]]:
         with translated():
@@ -218,9 +211,6 @@ class NoCheckout:
 
     async def create_customer(self, *, account: int, login: str, key: str) -> str:  # noqa: ARG002
         raise StripeRefusedError("Stripe is not set up, so there is no customer")
-
-    async def find_subscriptions(self, account: int) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
-        return ()
 
     async def checkout_sessions(self, customer: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()

@@ -24,7 +24,13 @@ class Stripe(StripeCheckout, Protocol):
     """What we ask of Stripe. All raise StripeUnavailableError or StripeRefusedError."""
 
     async def subscription(self, subscription: str) -> Mapping[str, Any] | None:
-        """A subscription with its latest invoice. None if there is no such one."""
+        """A subscription with its latest invoice and its schedule. None if there is no such one."""
+
+    async def invoices_of(self, subscription: str) -> Sequence[Mapping[str, Any]]:
+        """The latest hundred invoices of a subscription, of any status, newest first."""
+
+    async def price(self, price: str) -> Mapping[str, Any] | None:
+        """A price with its product. None if there is no such one."""
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:
         """A customer's subscriptions, those that have ended too."""
@@ -69,6 +75,12 @@ class NoStripe(NoCheckout):
     """Stands where Stripe is not set up: knows nothing and sells nothing."""
 
     async def subscription(self, subscription: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        return None
+
+    async def invoices_of(self, subscription: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        return ()
+
+    async def price(self, price: str) -> Mapping[str, Any] | None:  # noqa: ARG002
         return None
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
@@ -136,13 +148,28 @@ class RealStripe(CheckoutCalls):
         with _translated():
             try:
                 found = await self._client.v1.subscriptions.retrieve_async(
-                    subscription, {"expand": ["latest_invoice"]}
+                    subscription, {"expand": ["latest_invoice", "schedule"]}
                 )
             except stripe.InvalidRequestError as problem:
                 if problem.http_status == 404:
                     return None
                 raise
         return _plain(found)
+
+    async def invoices_of(self, subscription: str) -> Sequence[Mapping[str, Any]]:
+        with _translated():
+            listed = await self._client.v1.invoices.list_async({"subscription": subscription, "limit": 100})
+        return [_plain(invoice) for invoice in listed.data]
+
+    async def price(self, price: str) -> Mapping[str, Any] | None:
+        with _translated():
+            try:
+                answer = await self._client.v1.prices.retrieve_async(price, {"expand": ["product"]})
+            except stripe.InvalidRequestError as problem:
+                if problem.http_status == 404:
+                    return None
+                raise
+        return _plain(answer)
 
     async def subscriptions_of(self, customer: str) -> Sequence[Mapping[str, Any]]:
         with _translated():
@@ -241,7 +268,7 @@ class RealStripe(CheckoutCalls):
                 {
                     "items": [{"id": item, "quantity": quantity}],
                     "proration_behavior": "create_prorations",
-                    "expand": ["latest_invoice"],
+                    "expand": ["latest_invoice", "schedule"],
                 },
                 {"idempotency_key": key},
             )

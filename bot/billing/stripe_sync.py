@@ -11,11 +11,21 @@ from bot.billing.comparison import StripeComparison
 from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_lookups import StripeLookups
+from bot.billing.stripe_owners import Owner, owner_of
 from marketplace.books import Books, Cause
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
-from marketplace.stripe_subscriptions import About, Told, prices_in, subscription_of, told
+from marketplace.stripe_subscriptions import (
+    About,
+    StripeSubscription,
+    parse_subscription,
+    read_subscription,
+    subscription_of,
+    told,
+    with_status_of,
+)
 from storage.database import Database, Tenant
 from storage.seats import Seats
 from storage.subscriptions import (
@@ -23,7 +33,6 @@ from storage.subscriptions import (
     Account,
     Subscription,
     Subscriptions,
-    tenant_of_account,
     tenants_of_stripe,
 )
 
@@ -45,6 +54,7 @@ class StripeSync:
         self._database = database
         self._stripe = stripe
         self._prices = settings.stripe.prices
+        self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
         self._log = structlog.get_logger(__name__)
@@ -84,9 +94,11 @@ class StripeSync:
         about = About("", _DAILY, None, None)
         await self._keep(dict(answer), about, asked_at)
 
-    def _is_sold(self, answer: Mapping[str, Any]) -> bool:
-        """Whether a subscription has a price of ours, as far as the settings name it."""
-        return any(price in self._prices for price in prices_in(answer))
+    async def _is_sold(self, answer: Mapping[str, Any]) -> bool:
+        """Whether a subscription has a price of ours, one that is sold no more included."""
+        subscription = parse_subscription(answer)
+        catalog = await self._lookups.catalog_for(subscription, is_kept=True)
+        return any(catalog.plan_of(item.price) for item in subscription.items)
 
     async def _asked(self, about: About) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:
@@ -112,42 +124,55 @@ class StripeSync:
                 await Subscriptions(tenant).set_customer_deleted(customer)
 
     async def _keep(self, answer: dict[str, Any], about: About, asked_at: datetime) -> None:
-        found = told(answer)
-        organization_id = await self._owner(found, about)
-        if organization_id is None:
+        found = parse_subscription(answer)
+        owner = await owner_of(self._database, found, about)
+        if owner is None:
             return
-        async with self._database.tenant(organization_id) as tenant:
-            books = Books(tenant, self._clock(), self._grace)
-            known = await books.known(STRIPE, found.id)
-            read = subscription_of(found, self._prices, asked_at, known)
+        async with self._database.tenant(owner.organization_id) as tenant:
+            subscription = await Books(tenant, self._clock(), self._grace).known(STRIPE, found.id)
+        is_kept = subscription is not None
+        catalog = await self._lookups.catalog_for(found, is_kept=is_kept)
+        invoices = await self._lookups.invoices_for(found)
+        async with self._database.tenant(owner.organization_id) as tenant:
+            books, rows = Books(tenant, self._clock(), self._grace), Subscriptions(tenant)
+            await rows.lock()
+            subscription = await books.known(STRIPE, found.id)
+            try:
+                reading = read_subscription(found, catalog, asked_at, subscription, invoices)
+            except PurchaseError as problem:
+                await self._note_unread(rows, found, owner, str(problem))
+                return
             # The event is noted with what it brings about: both are kept, or neither.
             event_id = about.event_id if about.subscription else f"{about.event_id}/{found.id}"
-            if about.event_id and not await Subscriptions(tenant).is_new_event(event_id, about.kind):
+            if about.event_id and not await rows.is_new_event(event_id, about.kind):
                 self._log.info("event of Stripe repeated; it has had its effect")
                 return
-            if read.status == "incomplete" and known is None:
+            read = reading.subscription
+            if read.status == "incomplete" and subscription is None:
                 return  # The first payment has not come through: nothing is bought yet.
+            if owner.problem is not None and subscription is not None:
+                read = with_status_of(subscription, read)
+            problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
             await books.keep(read, Cause("stripe", about.kind, about.event_id))
+            await self._note_problems(rows, read, problems)
 
-    async def _owner(self, found: Told, about: About) -> int | None:
-        """Whose subscription it is. None, and a line in the log, where that is not clear."""
-        accounts = {one for one in (found.account, about.account) if one is not None}
-        async with self._database.nobody() as connection:
-            known = set(await tenants_of_stripe(connection, found.customer, found.id))
-            named = {await tenant_of_account(connection, account) for account in accounts}
-        if None in named:
-            self._log.error("subscription of an account that we do not know; nothing is changed")
-            return None
-        owners = known | {one for one in named if one is not None}
-        if len(owners) == 1:
-            return owners.pop()
-        if owners:
-            self._log.error(
-                "subscription claimed for another account; nothing is changed", tenants=len(owners)
-            )
-        else:
-            self._log.error("subscription without an account of ours; nothing is changed")
-        return None
+    async def _note_unread(
+        self, rows: Subscriptions, found: StripeSubscription, owner: Owner, problem: str
+    ) -> None:
+        """What is not ours is passed over: the operator may sell other things to the same customer."""
+        if not owner.is_named:
+            self._log.info("subscription of a customer of ours for something else", reason=problem)
+            return
+        self._log.error("subscription not understood; nothing is changed", reason=problem)
+        is_over = found.status in {"canceled", "incomplete", "incomplete_expired"}
+        await rows.set_problem(found.id, None if is_over else problem, self._clock())
+
+    async def _note_problems(self, rows: Subscriptions, read: Subscription, problems: list[str]) -> None:
+        """`doctor` shows them until they are mended, or the subscription has ended."""
+        if problems:
+            self._log.error("subscription not understood; the rest of it applies", reason="; ".join(problems))
+        sentence = "; ".join(problems) if problems and not read.has_ended else None
+        await rows.set_problem(read.reference, sentence, self._clock())
 
     async def _live(self, organization_id: int) -> list[Subscription]:
         async with self._database.tenant(organization_id) as tenant:
@@ -164,7 +189,7 @@ class StripeSync:
         answer = await self._stripe.subscription(one.reference)
         if answer is None:
             return
-        item = told(answer).item(self._prices)
+        item = told(answer).item(self._prices, one.price_id)
         if item.quantity == seats:
             return
         key = f"seats-{one.reference}-{now.date()}"

@@ -41,6 +41,8 @@ class StandInStripe:
         self.requests: list[tuple[str, str, Json]] = []
         self.usage: dict[str, Json] = {}
         self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
+        self.prices: dict[str, Json] = {}
+        self.invoices: dict[str, list[Json]] = {}
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
         # Stripe's search is not sold everywhere, and may be behind.
@@ -171,6 +173,15 @@ class StandInStripe:
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/billing/meters"}
             case ["GET", "billing", "meters", meter, "event_summaries"]:
                 return self._summary(meter, told)
+        return self._price_or_invoices(method, path, told)
+
+    def _price_or_invoices(self, method: str, path: str, told: Json) -> Json | web.Response:
+        match [method, *path.split("/")]:
+            case ["GET", "invoices"]:
+                data = self.invoices.get(told["subscription"], [])
+                return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoices"}
+            case ["GET", "prices", name] if name in self.prices:
+                return self.prices[name]
         return _error(404, f"No such thing: {path}", "resource_missing")
 
     def _list_subscriptions(self, told: Json) -> Json | web.Response:

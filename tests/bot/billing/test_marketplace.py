@@ -279,6 +279,48 @@ async def test_a_plan_that_we_do_not_sell_changes_nothing(
     assert "MARKETPLACE_PLAN_IDS does not name the plan 999" in "".join(capsys.readouterr())
 
 
+async def test_of_a_plan_that_is_named_no_more_all_else_applies(
+    shop: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    market = shop.github.marketplace
+    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
+    event = market.change(ACCOUNT, PRO, units=9)
+    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
+    assert (await deliver(shop, event))[0] == 202
+    assert await bought(shop) == [("pro", "active", 5)]
+    assert "purchase not understood; the rest of it applies" in "".join(capsys.readouterr())
+    await deliver(shop, market.cancel(ACCOUNT))
+    assert await bought(shop) == [("pro", "ended", 5)]
+
+
+async def test_an_announced_plan_that_is_not_named_holds_up_nothing(shop: Bot) -> None:
+    market = shop.github.marketplace
+    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
+    event = market.change(ACCOUNT, PRO, units=7)
+    unknown = {**market.plans[PRO], "id": 999}
+    market.accounts[ACCOUNT]["marketplace_pending_change"] = {"plan": unknown, "unit_count": 2}
+    assert (await deliver(shop, event))[0] == 202
+    assert await bought(shop) == [("pro", "active", 7)]
+
+
+async def test_a_plan_that_costs_nothing_is_the_free_one_whatever_its_id(shop: Bot) -> None:
+    market = shop.github.marketplace
+    await deliver(shop, market.purchase(ACCOUNT, "octo", units=5))
+    event = market.change(ACCOUNT, PRO)
+    free = {**market.plans[PRO], "id": 998, "price_model": "FREE"}
+    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = free
+    assert (await deliver(shop, event))[0] == 202
+    assert [plan for plan, _, _ in await bought(shop)] == ["free"]
+
+
+async def test_a_first_purchase_of_a_plan_that_is_not_named_makes_no_tenant(shop: Bot) -> None:
+    market = shop.github.marketplace
+    event = market.purchase(ACCOUNT, "octo", units=5)
+    market.accounts[ACCOUNT]["marketplace_purchase"]["plan"] = {**market.plans[PRO], "id": 999}
+    assert (await deliver(shop, event))[0] == 202
+    assert await tenant_of(shop) is None
+
+
 async def test_without_a_listing_there_is_no_such_door(bot: Bot) -> None:
     async with bot.session.post(f"{bot.url}/webhooks/marketplace", data=b"{}") as response:
         assert response.status == 404

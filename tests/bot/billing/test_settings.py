@@ -81,6 +81,37 @@ def test_stripe_s_prices_by_plan_and_year() -> None:
         (STRIPE | {"STRIPE_ENTERPRISE_PRICE_ID": "price_pro"}, "name the same price"),
         (STRIPE | {"STRIPE_PORTAL_LOGIN_URL": "billing.stripe.com"}, "it must begin with https://"),
         (STRIPE | {"STRIPE_METER_EVENT_PREFIX": "x" * 61}, "is longer than 60 characters"),
+        (STRIPE | {"STRIPE_METER_EVENT_PREFIX": "agile bot"}, "letters, digits and the characters"),
+        (STRIPE | {"STRIPE_SECRET_KEY": "pk_live_51Ab"}, "STRIPE_SECRET_KEY is a publishable key (pk_…)"),
+        (STRIPE | {"STRIPE_SECRET_KEY": "sk_org_live_1"}, "the key of a Stripe organization"),
+        (STRIPE | {"STRIPE_SECRET_KEY": "sk_live_1,sk_live_2"}, "STRIPE_SECRET_KEY is a list"),
+        (STRIPE | {"STRIPE_SECRET_KEY": "whsec_1"}, "STRIPE_SECRET_KEY is a webhook's secret"),
+        (STRIPE | {"STRIPE_SECRET_KEY": "price_1"}, "does not look like a key of Stripe"),
+        (STRIPE | {"STRIPE_WEBHOOK_SECRET": "sk_live_1"}, "STRIPE_WEBHOOK_SECRET is a secret key"),
+        (STRIPE | {"STRIPE_WEBHOOK_SECRET": "whsec_1,we_1"}, "does not look like a secret of a webhook"),
+        (STRIPE | {"STRIPE_PRO_PRICE_ID": "prod_Ab1"}, "is “prod_Ab1”, a product's id; open the product"),
+        (STRIPE | {"STRIPE_PRO_PRICE_ID": "price_1,price_2"}, "STRIPE_PRO_PRICE_ID is a list; it must be"),
+        (STRIPE | {"STRIPE_PRO_PRICE_ID": "price_1 price_2"}, "STRIPE_PRO_PRICE_ID is a list; it must be"),
+        (STRIPE | {"STRIPE_PRO_YEARLY_PRICE_ID": "60"}, "STRIPE_PRO_YEARLY_PRICE_ID is “60”; it must be"),
+        (STRIPE | {"STRIPE_ENTERPRISE_PRICE_ID": "sub_1"}, "a subscription's id"),
+        (STRIPE | {"STRIPE_EARLIER_PRICE_IDS": "price_old"}, "must look like price_1A2b=pro"),
+        (STRIPE | {"STRIPE_EARLIER_PRICE_IDS": "prod_1=pro"}, "must look like price_1A2b=pro"),
+        (STRIPE | {"STRIPE_EARLIER_PRICE_IDS": "price_old=free"}, "plans are pro, enterprise"),
+        (STRIPE | {"STRIPE_EARLIER_PRICE_IDS": "p1=pro,p1=enterprise"}, "names “p1” for two plans"),
+        (STRIPE | {"STRIPE_EARLIER_PRICE_IDS": "price_pro=enterprise"}, "for another plan than the setting"),
+        (
+            STRIPE | {"STRIPE_EARLIER_PRICE_IDS": ",".join(f"p{n}=pro" for n in range(101))},
+            "names more than 100 prices",
+        ),
+        (STRIPE | {"STRIPE_PORTAL_LOGIN_URL": "https://billing.stripe.com/p/session/x"}, "sign-in page"),
+        (STRIPE | {"STRIPE_PORTAL_LOGIN_URL": "https://dashboard.stripe.com/settings"}, "sign-in page"),
+        (STRIPE | {"STRIPE_PORTAL_LOGIN_URL": "https://["}, "it must begin with https://"),
+        (STRIPE | {"STRIPE_API_URL": "http://stripe.example"}, "STRIPE_API_URL must begin with https://"),
+        (MARKETPLACE | {"MARKETPLACE_PLAN_IDS": "1=pro,1=free"}, "names the id 1 more than once"),
+        (MARKETPLACE | {"MARKETPLACE_PLAN_IDS": "1/3=pro,2/3=free"}, "names the number 3 more than once"),
+        (MARKETPLACE | {"MARKETPLACE_PLAN_IDS": "9" * 30 + "=pro"}, "must look like 1313=pro"),
+        (MARKETPLACE | {"MARKETPLACE_LISTING": "https://github.com/marketplace/agile"}, "name alone"),
+        (MARKETPLACE | {"MARKETPLACE_LISTING": "Agile GitHub Suite"}, "name alone"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], said: str) -> None:
@@ -103,6 +134,62 @@ def test_what_checkout_does_is_switched(name: str, field: str) -> None:
         text = problems(STRIPE | {name: mistake})
         assert f"{name} is “{mistake[:40]}”; it must be on or off" in text
     assert "abcdef" not in problems(STRIPE | {name: "sk_live_abcdef0123456789"})
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "sk_test_1", "rk_live_1", "rk_test_1", "  sk_live_1\n"])
+def test_a_secret_or_a_restricted_key_of_either_mode_will_do(key: str) -> None:
+    stripe = billing(STRIPE | {"STRIPE_SECRET_KEY": key}).stripe
+    assert stripe
+    assert stripe.secret_key.reveal() == key.strip()
+
+
+def test_what_is_copied_with_white_space_is_read_without() -> None:
+    padded = {name: f" {value}\n" for name, value in STRIPE.items()}
+    stripe = billing(padded | {"STRIPE_PORTAL_LOGIN_URL": " https://pay.example/p/login/x "}).stripe
+    assert stripe
+    assert stripe.price(PlanName.PRO, is_yearly=False) == "price_pro"
+    assert stripe.portal_login_url == "https://pay.example/p/login/x"
+    listing = billing(MARKETPLACE | {"MARKETPLACE_LISTING": " agile "}).marketplace
+    assert listing
+    assert listing.listing == "agile"
+
+
+def test_prices_that_are_sold_no_more_are_known_still() -> None:
+    given = "price_old=pro, plan_older=enterprise,gold-monthly=pro"
+    stripe = billing(STRIPE | {"STRIPE_PRO_PRICE_ID": "plan_1", "STRIPE_EARLIER_PRICE_IDS": given}).stripe
+    assert stripe
+    assert stripe.earlier_prices == {
+        "price_old": PlanName.PRO,
+        "plan_older": PlanName.ENTERPRISE,
+        "gold-monthly": PlanName.PRO,
+    }
+    assert stripe.price(PlanName.ENTERPRISE, is_yearly=False) is None
+
+
+_SECRET = "VerySecret1"
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        STRIPE | {name: f"{start}{_SECRET}{end}"}
+        for name in (
+            "STRIPE_SECRET_KEY",
+            "STRIPE_WEBHOOK_SECRET",
+            "STRIPE_PRO_PRICE_ID",
+            "STRIPE_EARLIER_PRICE_IDS",
+            "STRIPE_PORTAL_LOGIN_URL",
+            "STRIPE_API_URL",
+            "STRIPE_METER_EVENT_PREFIX",
+        )
+        for start, end in (("sk_live_", "!"), ("rk_test_", ",x"), ("whsec_", " y"), ("sk_", "=pro"))
+    ]
+    + [
+        MARKETPLACE | {name: f"sk_live_{_SECRET}"} for name in ("MARKETPLACE_PLAN_IDS", "MARKETPLACE_LISTING")
+    ],
+)
+def test_no_message_repeats_a_secret(environment: dict[str, str]) -> None:
+    assert _SECRET not in problems(environment)
 
 
 def test_secrets_do_not_print() -> None:

@@ -203,6 +203,7 @@ def bought_in(stand_in: StandInStripe) -> dict[str, Any]:
     """Stripe's example of a subscription, as if it had been bought by a checkout of ours."""
     one = copy.deepcopy(FIXTURES["subscription"]) | {"metadata": {"account": str(ACCOUNT)}}
     one["items"]["data"][0]["price"]["id"] = "price_pro"
+    one["pause_collection"] = None  # The example's payments are never collected.
     stand_in.subscriptions[one["id"]] = one
     return one
 
@@ -430,7 +431,7 @@ async def test_who_sells_nothing_has_a_client_that_knows_nothing() -> None:
     assert await nothing.subscriptions_of("cus_1") == ()
     assert await nothing.usage_on("x", "cus_1", datetime.now(UTC).date()) is None
     assert await nothing.customer("cus_1") is None
-    assert not [*await nothing.find_customers(1), *await nothing.find_subscriptions(1)]
+    assert not await nothing.find_customers(1)
     assert not await nothing.checkout_sessions("cus_1")
     assert not await nothing.expire_checkout("cs_1")
     assert (await nothing.portal_configuration(), await nothing.price("price_1")) == (None, None)

@@ -1,0 +1,89 @@
+"""What is asked of Stripe beside a subscription itself, where the subscription alone does not tell enough.
+
+None of it blocks what the subscription tells: what Stripe refuses to show is left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from bot.billing.settings import StripeSettings
+from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from marketplace.plans import PlanName
+from marketplace.stripe_payments import is_payment_due
+from marketplace.stripe_plans import PlanCatalog, Price, parse_price
+from marketplace.stripe_subscriptions import StripeSubscription
+
+
+class StripeLookups:
+    """Asks for prices, their products, and invoices. A price keeps its product, so that is asked once."""
+
+    def __init__(self, stripe: Stripe, settings: StripeSettings) -> None:
+        self._stripe = stripe
+        self._catalog = PlanCatalog(settings.prices, settings.earlier_prices)
+        self._products = dict[str, str]()
+        self._log = structlog.get_logger(__name__)
+
+    async def catalog_for(self, subscription: StripeSubscription, *, is_kept: bool) -> PlanCatalog:
+        """The plans by prices, with those that the products of a subscription's prices tell, if need be.
+
+        `is_kept`: our books hold the subscription, so that it is understood without. Raises
+        StripeUnavailableError only if they do not.
+        """
+        prices = [item.price for item in subscription.items if not item.price.is_metered]
+        self._products |= {price.id: price.product for price in prices if price.product is not None}
+        if any(self._catalog.plan_of(price) for price in prices):
+            return self._catalog
+        plans = dict[str, PlanName]()
+        try:
+            for price in prices:
+                if plan := await self._plan_by_product(price):
+                    plans[price.id] = plan
+        except StripeUnavailableError as problem:
+            if not is_kept:
+                raise
+            self._log.warning("prices cannot be asked for; the plan stays as it was", reason=str(problem))
+        return replace(self._catalog, others={**self._catalog.others, **plans})
+
+    async def invoices_for(self, subscription: StripeSubscription) -> Sequence[Mapping[str, Any]]:
+        """The invoices of a subscription whose payment is due. Empty where none is, or none is shown."""
+        if not is_payment_due(subscription.answer):
+            return ()
+        try:
+            return await self._stripe.invoices_of(subscription.id)
+        except (StripeRefusedError, StripeUnavailableError) as problem:
+            self._log.warning("invoices cannot be asked for; the latest one counts", reason=str(problem))
+            return ()
+
+    async def _plan_by_product(self, price: Price) -> PlanName | None:
+        """The plan that a product names in its metadata, or that another price of it is set up for."""
+        asked = await self._price(price.id)
+        if asked is not None and asked.plan is not None:
+            return asked.plan
+        product = self._products.get(price.id)
+        plans = {
+            plan
+            for price_id, plan in self._sold().items()
+            if product is not None and await self._product(price_id) == product
+        }
+        return plans.pop() if len(plans) == 1 else None  # A product of two plans tells of neither.
+
+    def _sold(self) -> dict[str, PlanName]:
+        return {**self._catalog.others, **{name: plan for name, (plan, _) in self._catalog.prices.items()}}
+
+    async def _product(self, price_id: str) -> str | None:
+        if price_id not in self._products:
+            await self._price(price_id)
+        return self._products.get(price_id)
+
+    async def _price(self, price_id: str) -> Price | None:
+        try:
+            price = parse_price(await self._stripe.price(price_id))
+        except StripeRefusedError as problem:
+            self._log.warning("price cannot be asked for", price=price_id, reason=str(problem))
+            return None
+        if price is not None and price.product is not None:
+            self._products[price_id] = price.product
+        return price

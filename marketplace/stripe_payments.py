@@ -1,0 +1,81 @@
+"""Since when a subscription's payment is due, whatever status Stripe has given it meanwhile.
+
+Grace runs from there: Stripe may retry for longer or give up sooner, by its owner's settings.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from marketplace.stripe_objects import id_of, moment_of, number_of, object_at
+
+_FAILED_PAUSES = frozenset({"first_payment_failure", "final_payment_failure"})
+# What a whole period is paid by. A paid proration says nothing of the period's own invoice.
+_PERIODS = frozenset({"subscription_create", "subscription_cycle"})
+_NOT_COLLECTED = frozenset({"void", "mark_uncollectible"})
+
+
+def is_payment_due(subscription: Mapping[str, Any]) -> bool:
+    """Whether Stripe tells of a payment that was due and did not come.
+
+    That is so while it retries (`past_due`), and when it has given up: `unpaid`, or cancelled or paused
+    because of the payment. A first payment that never came (`incomplete`) is none, nor is what somebody
+    cancelled.
+    """
+    match subscription.get("status"):
+        case "past_due" | "unpaid":
+            return True
+        case "canceled":
+            return bool(object_at(subscription, "cancellation_details", "reason") == "payment_failed")
+        case "paused":
+            pause = object_at(subscription, "status_details", "paused", "subscription", "type")
+            return pause in _FAILED_PAUSES
+    return False
+
+
+def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool:
+    """Whether invoices are made and never paid. With `keep_as_draft` they are paid later, so that is none."""
+    pause = subscription.get("pause_collection")
+    resumes_at = moment_of(object_at(pause, "resumes_at"))
+    has_resumed = resumes_at is not None and resumes_at <= now
+    return object_at(pause, "behavior") in _NOT_COLLECTED and not has_resumed
+
+
+def oldest_due(
+    subscription: Mapping[str, Any], invoices: Iterable[Mapping[str, Any]], now: datetime
+) -> datetime | None:
+    """When the oldest payment that has not come was due. None where no invoice tells.
+
+    `invoices` are those of the subscription, of any status. What was due before a later period was paid no
+    longer counts: Stripe had taken the subscription for paid meanwhile.
+    """
+    latest = subscription.get("latest_invoice")
+    by_id = {id_of(invoice): invoice for invoice in invoices if id_of(invoice) is not None}
+    if isinstance(latest, Mapping):
+        by_id.setdefault(id_of(latest), latest)
+    paid = [due_at(invoice) for invoice in by_id.values() if _is_paid_period(invoice)]
+    last_paid = max((moment for moment in paid if moment is not None), default=None)
+    unpaid = [due_at(invoice) for invoice in by_id.values() if _is_unpaid(invoice, id_of(latest))]
+    due = [at for at in unpaid if at is not None and at <= now and (last_paid is None or at > last_paid)]
+    return min(due, default=None)
+
+
+def due_at(invoice: Mapping[str, Any]) -> datetime | None:
+    """When an invoice is due: by its due date, or else when it was finalized, and its payment tried."""
+    finalized_at = object_at(invoice, "status_transitions", "finalized_at")
+    moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
+    return next((moment for value in moments if (moment := moment_of(value)) is not None), None)
+
+
+def _is_paid_period(invoice: Mapping[str, Any]) -> bool:
+    return invoice.get("status") == "paid" and invoice.get("billing_reason") in _PERIODS
+
+
+def _is_unpaid(invoice: Mapping[str, Any], latest: str | None) -> bool:
+    """Of those that were given up only the latest counts: older ones may have been forgiven."""
+    status, remaining = invoice.get("status"), number_of(invoice.get("amount_remaining"))
+    if remaining == 0:
+        return False
+    if status == "uncollectible" or status is None:  # An invoice of which we have but the id and the time.
+        return id_of(invoice) == latest
+    return bool(status == "open")
