@@ -7,6 +7,7 @@ from typing import Protocol
 
 from marketplace.entitlements import Links, Standing, standing_of
 from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
+from marketplace.seat_increases import SeatIncrease
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
 from storage.seats import Seats
@@ -40,7 +41,7 @@ class Billing:
     """Everything about what an account has bought.
 
     `people` are those who need a seat. `usage` is what was used in this calendar month (UTC), by metric.
-    `deadline` says by when the account's data goes.
+    `deadline` says by when the account's data goes. `seat_increase` is one that waits for an admin.
     """
 
     account: Account
@@ -50,6 +51,7 @@ class Billing:
     deadline: Deadline | None = None
     subscriptions: tuple[Subscription, ...] = ()
     usage: Mapping[str, int] = field(default_factory=dict)
+    seat_increase: SeatIncrease | None = None
 
     @property
     def features(self) -> dict[str, bool]:
