@@ -47,6 +47,8 @@ Prices = Mapping[str, tuple[PlanName, bool]]
 
 class _Price(msgspec.Struct):
     id: str
+    unit_amount: int | None = None
+    currency: str | None = None
 
 
 class _Item(msgspec.Struct):
@@ -127,6 +129,9 @@ def subscription_of(
         # One whose first payment never came has given nothing that could end.
         ended_at=_at(found.ended_at) if found.status != "incomplete_expired" else None,
         pending=Pending(None, None, cancels_at) if cancels_at and not has_ended else None,
+        unit_amount=item.price.unit_amount,
+        currency=item.price.currency,
+        price_id=item.price.id,
     )
 
 

@@ -36,6 +36,7 @@ GRANTS = {
     "forecasts": "select, insert, update",
     "calibration": "select",
     "subscriptions": "select, insert, update",
+    "subscription_problems": "select, insert, update, delete",
     "usage_ledger": "select, insert, update",
     "stripe_events": "select, insert",
     "deletion_deadlines": "select",

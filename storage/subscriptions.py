@@ -6,12 +6,18 @@ from datetime import date, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
-from storage.tables import audit_log, organizations, stripe_events, subscriptions
+from storage.tables import (
+    audit_log,
+    organizations,
+    stripe_events,
+    subscription_problems,
+    subscriptions,
+)
 
 MARKETPLACE, STRIPE = "marketplace", "stripe"
 
@@ -38,7 +44,9 @@ class Subscription:
 
     `status` is one of trialing, active, past_due, unpaid, paused, incomplete, ended. `reference` is Stripe's
     id of it, `customer` Stripe's id of who pays, `plan_id` the Marketplace's id of the plan. The source was
-    asked at `read_at`.
+    asked at `read_at`. `unit_amount` is what the subscriber pays for a seat and period, in the smallest unit
+    of `currency` (ISO 4217, in lower case as Stripe writes it); both are None where the source does not say.
+    `price_id` is Stripe's id of the price.
     """
 
     source: str
@@ -58,10 +66,22 @@ class Subscription:
     pending: Pending | None = None
     had: Had | None = None
     quantity_set_on: date | None = None
+    unit_amount: int | None = None
+    currency: str | None = None
+    price_id: str | None = None
 
     @property
     def has_ended(self) -> bool:
         return self.status == "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionProblem:
+    """What of a Stripe subscription could not be understood when Stripe was last asked, as a sentence."""
+
+    subscription_id: str
+    problem: str
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,42 @@ class Subscriptions:
         key = ("organization_id", "source", "reference")
         changed = {name: fresh.excluded[name] for name in values if name not in key}
         await self._connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
+
+    async def problems(self) -> list[SubscriptionProblem]:
+        """What of the account's Stripe subscriptions is not understood, in the order of their ids."""
+        query = (
+            select(
+                subscription_problems.c.subscription_id,
+                subscription_problems.c.problem,
+                subscription_problems.c.noted_at,
+            )
+            .where(subscription_problems.c.organization_id == self._organization_id)
+            .order_by(subscription_problems.c.subscription_id)
+        )
+        return [SubscriptionProblem(*row) for row in await self._connection.execute(query)]
+
+    async def set_problem(self, subscription_id: str, problem: str | None, at: datetime) -> None:
+        """Replaces what is not understood of a subscription. None: everything is."""
+        if problem is None:
+            await self._connection.execute(
+                delete(subscription_problems).where(
+                    subscription_problems.c.organization_id == self._organization_id,
+                    subscription_problems.c.subscription_id == subscription_id,
+                )
+            )
+            return
+        fresh = insert(subscription_problems).values(
+            organization_id=self._organization_id,
+            subscription_id=subscription_id,
+            problem=problem,
+            noted_at=at,
+        )
+        await self._connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=("organization_id", "subscription_id"),
+                set_={"problem": fresh.excluded.problem, "noted_at": fresh.excluded.noted_at},
+            )
+        )
 
     async def set_plan(self, plan: str) -> None:
         """The plan that holds now, for whoever asks the organization alone."""

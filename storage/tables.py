@@ -493,8 +493,20 @@ subscriptions = _tenant_table(
     Column("had", JSONB(none_as_null=True)),
     Column("quantity_set_on", Date),
     _moment("read_at", nullable=False),
+    Column("unit_amount", BigInteger),
+    Column("currency", Text),
+    Column("price_id", Text),
     UniqueConstraint("organization_id", "source", "reference"),
     Index("subscriptions_by_customer", "stripe_customer_id"),
+)
+
+# What of a subscription of Stripe could not be understood when Stripe was last asked.
+subscription_problems = _tenant_table(
+    "subscription_problems",
+    Column("subscription_id", Text, nullable=False),
+    Column("problem", Text, nullable=False),
+    _moment("noted_at", nullable=False),
+    UniqueConstraint("organization_id", "subscription_id"),
 )
 
 # How much of what was used on which UTC day. `tried_at`: told to Stripe, without knowing yet that it arrived.

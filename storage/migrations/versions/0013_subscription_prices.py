@@ -1,0 +1,27 @@
+"""What a subscription costs, and what of a subscription of Stripe could not be understood."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+TENANT_TABLES = ("subscription_problems",)
+
+
+def upgrade() -> None:
+    _run(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    for table in TENANT_TABLES:
+        _run(
+            f"alter table {table} enable row level security, force row level security;"
+            f"create policy tenant on {table} using "
+            "(organization_id = nullif(current_setting('app.tenant', true), '')::bigint);"
+        )
+
+
+def _run(sql: str) -> None:
+    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    op.get_bind().connection.cursor().execute(sql)
