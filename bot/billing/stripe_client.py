@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import stripe
 
 from bot.billing.settings import StripeSettings
+from marketplace.seat_increases import Proration
 
 _TIMEOUT_SECONDS = 15
 # Repeated by the library under one idempotency key.
@@ -36,8 +37,25 @@ class Stripe(Protocol):
     async def open_portal(self, customer: str, return_url: str) -> str:
         """The address at which a customer changes and cancels. Whoever opens it is signed in."""
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
-        """Other seats, prorated; returns the subscription."""
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
+        """Change the number of seats; returns the subscription.
+
+        Where an invoice of its own is made and cannot be paid, the change is refused and nothing is left of
+        it: what was paid for before stays as it is.
+        """
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        """What an invoice for another number of seats, made at a moment, would charge.
+
+        With tax, in the smallest unit of the subscription's currency.
+        """
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str
@@ -66,8 +84,18 @@ class NoStripe:
     async def open_portal(self, customer: str, return_url: str) -> str:
         raise _not_set_up("the portal", customer, return_url)
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
-        raise _not_set_up("a change of seats", subscription, item, quantity, key)
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
+        raise _not_set_up("a change of seats", subscription, item, quantity, key, proration)
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        raise _not_set_up("a preview of an invoice", subscription, item, quantity, at)
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str
@@ -143,18 +171,41 @@ class RealStripe:
             )
         return found.url
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
         with _translated():
             found = await self._client.v1.subscriptions.update_async(
                 subscription,
                 {
                     "items": [{"id": item, "quantity": quantity}],
-                    "proration_behavior": "create_prorations",
+                    "proration_behavior": proration.value,
+                    # Stripe's default would make the whole subscription past due for want of the added seats.
+                    "payment_behavior": "error_if_incomplete",
                     "expand": ["latest_invoice"],
                 },
                 {"idempotency_key": key},
             )
         return _plain(found)
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        with _translated():
+            invoice = await self._client.v1.invoices.create_preview_async(
+                {
+                    "subscription": subscription,
+                    "subscription_details": {
+                        "items": [{"id": item, "quantity": quantity}],
+                        "proration_behavior": Proration.ALWAYS_INVOICE.value,
+                        "proration_date": int(at.timestamp()),
+                    },
+                }
+            )
+        return int(invoice.amount_due)
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str

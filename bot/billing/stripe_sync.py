@@ -1,25 +1,21 @@
 """Keeping up with Stripe: after each event it is asked what holds, and once a day for everything."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
+from bot.billing.seat_reporting import SeatReporting
 from bot.billing.settings import BillingSettings
-from bot.billing.stripe_client import Stripe, StripeRefusedError
+from bot.billing.stripe_client import Stripe
 from marketplace.books import Books, Cause
-from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
-from marketplace.plans import SEAT_DAYS
 from marketplace.stripe_subscriptions import About, Told, subscription_of, told
-from storage.database import Database, Tenant
+from storage.database import Database
 from storage.lookups import all_tenants
-from storage.seats import Seats
 from storage.subscriptions import (
     STRIPE,
-    Account,
     Subscription,
     Subscriptions,
     tenant_of_account,
@@ -46,6 +42,7 @@ class StripeSync:
         self._prices = settings.stripe.prices
         self._grace = settings.grace
         self._clock = clock
+        self._seats = SeatReporting(database, stripe, settings, clock)
         self._log = structlog.get_logger(__name__)
 
     async def follow(self, about: About) -> None:
@@ -68,10 +65,7 @@ class StripeSync:
             with structlog.contextvars.bound_contextvars(organization=organization_id):
                 for one in await self._live(organization_id):
                     await self.follow(About("", _DAILY, one.customer, one.reference))
-                try:
-                    await self._report_seats(organization_id)
-                except (PurchaseError, StripeRefusedError) as problem:
-                    self._log.error("seats not reported", reason=str(problem))
+                await self._seats.report(organization_id)
 
     async def _asked(self, about: About) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:
@@ -131,33 +125,3 @@ class StripeSync:
         async with self._database.tenant(organization_id) as tenant:
             every = await Subscriptions(tenant).all()
         return [one for one in every if one.source == STRIPE and not one.has_ended]
-
-    async def _report_seats(self, organization_id: int) -> None:
-        """Tells Stripe how many people there are, once a day at most, and never while a payment is due."""
-        now = self._clock()
-        async with self._database.tenant(organization_id) as tenant:
-            account, one, seats = await self._seats(tenant, now)
-        if account is None or one is None or one.quantity == seats or one.quantity_set_on == now.date():
-            return
-        answer = await self._stripe.subscription(one.reference)
-        if answer is None:
-            return
-        item = told(answer).item(self._prices)
-        if item.quantity == seats:
-            return
-        key = f"seats-{one.reference}-{now.date()}"
-        changed = await self._stripe.set_quantity(one.reference, item.id, seats, key)
-        async with self._database.tenant(organization_id) as tenant:
-            read = subscription_of(told(changed), self._prices, self._clock(), one)
-            kept = replace(read, quantity_set_on=now.date())
-            await Books(tenant, now, self._grace).keep(kept, Cause("clock", "seats", key))
-        self._log.info("seats reported", before=item.quantity, after=seats)
-
-    async def _seats(self, tenant: Tenant, now: datetime) -> tuple[Account | None, Subscription | None, int]:
-        books = Subscriptions(tenant)
-        standing = standing_of(await books.all(), now, self._grace)
-        one = standing.subscription
-        if one is None or one.source != STRIPE or one.status not in {"active", "trialing"}:
-            return None, None, 0
-        people = await Seats(tenant).used(now, SEAT_DAYS)
-        return await books.account(), one, max(1, len(people))

@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl
 import stripe
 from aiohttp import web
 
+from tests.marketplace.stripe_invoices import StandInInvoices
+
 Json = dict[str, Any]
 SECRET = "whsec_stand_in"
 
@@ -41,7 +43,8 @@ class StandInStripe:
         self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
-        self._answers: dict[str, Json] = {}
+        self.invoices = StandInInvoices()
+        self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
 
     def subscribe(
@@ -112,12 +115,15 @@ class StandInStripe:
             return _error(self.fail_with, "a bad day")
         key = request.headers.get("Idempotency-Key", "") if request.method == "POST" else ""
         if key and key in self._answers:
-            return web.json_response(self._answers[key])
+            parameters, answer = self._answers[key]
+            if parameters != told:
+                return _error(400, "Keys for idempotent requests can only be used with the same parameters")
+            return web.json_response(answer)
         found = self._found(request.method, path, told)
         if isinstance(found, web.Response):
             return found
         if key:
-            self._answers[key] = found
+            self._answers[key] = told, copy.deepcopy(found)
         return web.json_response(found)
 
     def _found(self, method: str, path: str, told: Json) -> Json | web.Response:
@@ -128,10 +134,10 @@ class StandInStripe:
                 mine = [one for one in self.subscriptions.values() if one["customer"] == told["customer"]]
                 return {"object": "list", "data": mine, "has_more": False, "url": "/v1/subscriptions"}
             case ["POST", "subscriptions", name] if name in self.subscriptions:
-                item = self.subscriptions[name]["items"]["data"][0]
-                assert told["items"]["0"]["id"] == item["id"]
-                item["quantity"] = int(told["items"]["0"]["quantity"])
-                return self.subscriptions[name]
+                declined = self.invoices.update(self.subscriptions[name], told)
+                return self.subscriptions[name] if declined is None else _declined(declined)
+            case ["POST", "invoices", "create_preview"] if told["subscription"] in self.subscriptions:
+                return self.invoices.preview(self.subscriptions[told["subscription"]], told)
             case ["POST", "checkout", "sessions"]:
                 number = next(self._numbers)
                 return {
@@ -180,6 +186,11 @@ class StandInStripe:
             }
         ]
         return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
+
+
+def _declined(message: str) -> web.Response:
+    error = {"message": message, "type": "card_error", "code": "card_declined"}
+    return web.json_response({"error": error}, status=402)
 
 
 def _error(status: int, message: str) -> web.Response:

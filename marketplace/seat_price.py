@@ -1,0 +1,42 @@
+"""What one seat costs a subscriber, and what one more costs for the rest of the period."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from marketplace.plans import PLANS, PlanName
+from storage.subscriptions import Subscription
+
+LIST_CURRENCY = "usd"
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPrice:
+    """The price of a seat for a month or a year, in the smallest unit of `currency`, before tax.
+
+    `is_list_price`: the subscriber's own price is not known, so this is what the plan costs new buyers.
+    """
+
+    unit_amount: int
+    currency: str
+    is_yearly: bool
+    is_list_price: bool = False
+
+
+def price_of_seat(subscription: Subscription) -> SeatPrice | None:
+    """The subscriber's own price of a seat, else the list price. None where a seat costs nothing."""
+    if subscription.unit_amount is not None and subscription.currency:
+        return SeatPrice(subscription.unit_amount, subscription.currency, subscription.is_yearly)
+    plan = PLANS[PlanName(subscription.plan)]
+    if not plan.is_paid:
+        return None
+    amount = plan.yearly_cents if subscription.is_yearly else plan.monthly_cents
+    return SeatPrice(amount, LIST_CURRENCY, subscription.is_yearly, is_list_price=True)
+
+
+def prorated(unit_amount: int, period_start: datetime, period_end: datetime, now: datetime) -> int:
+    """What a seat costs from `now` to the end of the period, by seconds as Stripe counts, rounded half up."""
+    seconds = int((period_end - period_start).total_seconds())
+    if seconds <= 0:
+        return 0
+    left = min(max(int((period_end - now).total_seconds()), 0), seconds)
+    return (2 * unit_amount * left + seconds) // (2 * seconds)
