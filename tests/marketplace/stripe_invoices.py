@@ -63,9 +63,10 @@ class StandInInvoices:
             return 0
         (item,) = subscription["items"]["data"]
         start, end = item["current_period_start"], item["current_period_end"]
-        remaining = max(end - int(self.now() if seconds is None else seconds), 0)
-        added: int = quantity - item["quantity"]
-        return added * _unit_amount(item) * remaining // int(end - start)
+        remaining: int = max(end - int(self.now() if seconds is None else seconds), 0)
+        added: int = (quantity - item["quantity"]) * _unit_amount(item)
+        period: int = end - start
+        return added * remaining // period
 
 
 def _item(subscription: Json, items: Json) -> Json:
