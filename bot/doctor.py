@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 
+from bot.billing.seat_findings import seat_findings
 from bot.grant_findings import grant_findings
 from bot.services import Services, services
 from bot.settings import Settings
@@ -61,7 +62,7 @@ async def examine(base: Services) -> list[str]:
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, _billing):
+        for of_tenant in (_refusals, _gaps, _billing, seat_findings):
             found = of_tenant(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in found]
     if base.settings.github is not None:

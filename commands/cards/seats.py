@@ -1,7 +1,9 @@
 """What `/agile seats` says: who needs a seat, what seats cost, and what an increase would cost."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from charts.reading import whole
 from commands.cards.money import money
 from commands.wording import counted, folded, full_day, person, plain
 from marketplace.accounts import Billing
@@ -24,7 +26,7 @@ def seats_card(billing: Billing, now: datetime) -> str:
         f"{_people(len(billing.people))} on planned work{_paid(billing)}.",
         _waiting(billing.seat_increase),
         _price(billing, now),
-        _list_of_people(billing),
+        list_of_people(billing.people),
         f"<sub>{_WHO_NEEDS_A_SEAT}</sub>",
     ]
     return "\n\n".join(part for part in parts if part)
@@ -125,15 +127,14 @@ def _how_it_follows(subscription: Subscription) -> str:
     )
 
 
-def _list_of_people(billing: Billing) -> str:
-    if not billing.people:
-        return ""
-    shown = ", ".join(person(login) for login in billing.people[:_SHOWN_PEOPLE])
-    rest = len(billing.people) - _SHOWN_PEOPLE
-    return folded(
-        f"{_people(len(billing.people))} on planned work", f"{shown} and {rest} more" if rest > 0 else shown
-    )
+def list_of_people(people: Sequence[str]) -> str:
+    """Those who need a seat, folded; of very many only the first, and how many more there are."""
+    shown = ", ".join(person(login) for login in people[:_SHOWN_PEOPLE]) or "Nobody."
+    rest = len(people) - _SHOWN_PEOPLE
+    if rest > 0:
+        shown += f" and {whole(rest)} more"
+    return folded(f"{_people(len(people))} on planned work", shown)
 
 
 def _people(count: int) -> str:
-    return f"{count:,} {'person' if count == 1 else 'people'}"
+    return f"{whole(count)} {'person' if count == 1 else 'people'}"

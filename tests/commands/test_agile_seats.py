@@ -8,18 +8,20 @@ from typing import Any
 
 import pytest
 
-from bot.billing.seat_reporting import SeatReporting
+from bot.billing.seat_reporting import SEATS_REFUSED, SeatReporting
 from bot.billing.stripe_client import RealStripe
 from bot.demo.github import StandInGitHub
+from bot.doctor import examine
 from bot.pictures import Drawing
 from bot.settings import Settings
 from commands.cards.seats import increase_text, seats_card
 from marketplace.accounts import Billing
 from marketplace.entitlements import standing_of
 from marketplace.seat_increases import SeatIncrease
+from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import Account, Subscription, Subscriptions
+from storage.subscriptions import Account, Noted, Subscription, Subscriptions
 from storage.timeline import Timeline, TimelineRow
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.commands.test_agile_plan import tenant_of
@@ -300,3 +302,84 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     await shop.rest()
     await report(shop, stand_in)
     assert quantities(stand_in) == [2]
+
+
+async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(shop: Bot) -> None:
+    number = await make_sprint(shop)
+    async with shop.github.muted():
+        await shop.github.tell("repository", "publicized", shop.repo)
+    tenant_id = await tenant_of(shop)
+    async with shop.base.database.nobody() as connection:
+        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+    await shop.rest()
+    query = "select is_private from projects where github_repo = :repo"
+    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    assert project.is_private is False
+    async with shop.github.muted():
+        await shop.github.tell("repository", "privatized", shop.repo)
+    async with shop.base.database.nobody() as connection:
+        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+    await shop.rest()
+    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    assert project.is_private is True
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        # Until it was found out, it was public as far as anybody knew.
+        assert await Seats(tenant).used(shop.base.clock(), 30) in (["alice"], [])
+    assert number
+
+
+async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop: Bot) -> None:
+    number = await make_sprint(shop)
+    async with shop.github.muted():
+        await shop.github.tell("repository", "publicized", shop.repo)
+        public = await shop.github.call("GET", f"/repos/{shop.repo}")
+        await shop.github.tell("repository", "privatized", shop.repo)
+        private = await shop.github.call("GET", f"/repos/{shop.repo}")
+    base, sender = datetime.now(UTC), {"id": 1, "login": "alice", "type": "User"}
+    changes = [
+        ("publicized", public, base + timedelta(seconds=10)),
+        ("privatized", private, base + timedelta(seconds=20)),
+    ]
+    for action, repository, at in changes[::-1]:
+        shown = repository | {"updated_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        payload = {
+            "action": action,
+            "repository": shown,
+            "sender": sender,
+            "installation": {"id": shop.github.installation_id},
+            "organization": repository["owner"],
+        }
+        assert (await shop.deliver("repository", payload))[0] == 202
+        await shop.rest()
+    (project,) = await rows(
+        shop.base,
+        "select id, is_private, private_since from projects where github_repo = :repo",
+        await tenant_of(shop),
+        repo=shop.repo,
+    )
+    assert project.is_private
+    assert abs(project.private_since - changes[1][2]) < timedelta(seconds=1)
+    assert number
+
+
+async def test_doctor_names_who_has_not_answered_for_a_week(shop: Bot, stand_in: StandInStripe) -> None:
+    await crowd(shop, stand_in)
+    assert not [finding for finding in await examine(shop.base) if "seats" in finding]
+    at = shop.base.clock() - timedelta(days=8)
+    await rows(
+        shop.base, "update seat_increases set asked_at = :at returning id", await tenant_of(shop), at=at
+    )
+    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    assert f"pays for 1 seat and needs 10 since {at:%Y-%m-%d}" in finding
+    assert "no admin has approved them with `/agile seats` yet" in finding
+
+
+async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stand_in: StandInStripe) -> None:
+    await crowd(shop, stand_in, 2)
+    assert quantities(stand_in) == [3]
+    clock = shop.base.clock()
+    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+        noted = Noted("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
+        await Subscriptions(tenant).audit(noted)
+    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    assert "Stripe refused more seats for acme" in finding
