@@ -157,20 +157,20 @@ class SeatReporting:
         quantity = decision.quantity or 1
         key = f"seats-{subscription.reference}-{now.date()}"
         try:
-            changed = await self._stripe.set_quantity(
-                subscription.reference, item, quantity, key, decision.proration
-            )
+            await self._stripe.set_quantity(subscription.reference, item, quantity, key, decision.proration)
         except StripeRefusedError as problem:
             details = {"before": before, "after": quantity, "reason": str(problem)[:_LONGEST_REASON]}
             async with self._database.tenant(organization_id) as tenant:
                 noted = Noted("stripe", SEATS_REFUSED, seats.account.name, details, now)
                 await Subscriptions(tenant).audit(noted)
             raise
-        read = subscription_of(told(changed), self._prices, self._clock(), subscription)
         async with self._database.tenant(organization_id) as tenant:
-            await Books(tenant, now, self._grace).keep(read, Cause("clock", "seats", key))
-            # Also if an event has told of the new quantity in the meantime.
-            await Subscriptions(tenant).set_quantity_day(subscription.reference, now.date())
+            subscriptions, books = Subscriptions(tenant), Books(tenant, now, self._grace)
+            await subscriptions.lock()
+            if kept := await books.known(STRIPE, subscription.reference):
+                kept = replace(kept, quantity=quantity, read_at=max(self._clock(), kept.read_at))
+                await books.keep(kept, Cause("clock", "seats", key))
+            await subscriptions.set_quantity_day(subscription.reference, now.date())
             if decision.is_approval_over:
                 await SeatIncreases(tenant).close(_outcome(seats.increase, before, quantity), now)
         self._log.info("seats reported", before=before, after=quantity, proration=decision.proration.value)

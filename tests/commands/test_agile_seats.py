@@ -213,6 +213,36 @@ async def test_nobody_but_an_admin_may_tick(shop: Bot, stand_in: StandInStripe) 
     assert increase.is_waiting
 
 
+async def test_who_is_no_admin_any_more_approves_nothing(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile seats")
+    shop.github.roles[shop.repo] = {**shop.github.roles["*"], "alice": "maintain"}
+    await tick(shop, number)
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+    assert "needs the admin role" in (await shop.answers(number))[-1]
+
+
+async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    tenant_id = await tenant_of(shop)
+    await rows(
+        shop.base,
+        "update projects set said = cast(:said as jsonb) where github_repo = :repo returning id",
+        tenant_id,
+        said='{"commands": {"agile seats": {"role": "read"}}}',
+        repo=shop.repo,
+    )
+    await shop.say(number, "/agile seats confirm:yes", as_user="bob")
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("### Seats of")
+    assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
 async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stand_in: StandInStripe) -> None:
     number = await crowd(shop, stand_in)
     await shop.say(number, "/agile seats")

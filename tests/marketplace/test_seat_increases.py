@@ -17,6 +17,7 @@ from marketplace.seat_increases import (
     needs_approval,
 )
 from storage.subscriptions import Pending, Subscription
+from tests.marketplace.stripe_invoices import StandInInvoices
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -218,3 +219,89 @@ def test_what_is_due_now_is_not_known_without_a_price() -> None:
     assert estimate_due_now(yearly(1, period_start=None), 5, NOW) is None
     half = yearly(1, period_start=NOW - 100 * DAY, period_end=NOW + 100 * DAY)
     assert estimate_due_now(half, 5, NOW) == 15_000
+
+
+# A year of a customer, night by night, against the stand-in's invoices
+
+
+class Year:
+    """A subscription with Stripe's invoices, and the nightly decision about its seats."""
+
+    def __init__(self, quantity: int, *, is_yearly: bool) -> None:
+        self.is_yearly = is_yearly
+        self.day = 0
+        self.invoices = StandInInvoices(now=self.seconds)
+        start = int(NOW.timestamp())
+        days = 365 if is_yearly else 30
+        item: dict[str, Any] = {
+            "id": "si_1",
+            "price": {"id": "price_year" if is_yearly else "price_pro"},
+            "quantity": quantity,
+            "current_period_start": start,
+            "current_period_end": start + days * 86_400,
+        }
+        self.answer: dict[str, Any] = {"id": "sub_1", "status": "active", "items": {"data": [item]}}
+        self.item = item
+        self.seat_days = 0
+
+    @property
+    def now(self) -> datetime:
+        return NOW + self.day * DAY
+
+    def seconds(self) -> float:
+        return self.now.timestamp()
+
+    def night(self, needed: int) -> None:
+        """A day passes, and seats follow the people; an admin approves whatever is asked."""
+        self.seat_days += int(self.item["quantity"])
+        self.day += 1
+        if int(self.now.timestamp()) >= self.item["current_period_end"]:
+            self.invoices.renew(self.answer)
+        make = yearly if self.is_yearly else subscribed
+        subscription = make(
+            self.item["quantity"],
+            period_start=datetime.fromtimestamp(self.item["current_period_start"], UTC),
+            period_end=datetime.fromtimestamp(self.item["current_period_end"], UTC),
+        )
+        decision = decide_seats(subscription, needed, None, self.now)
+        if decision.asked is not None:
+            price = {"is_yearly": self.is_yearly, "unit_amount": subscription.unit_amount}
+            approved = asked(subscription.quantity or 0, decision.asked, is_approved=True, **price)
+            decision = decide_seats(subscription, needed, approved, self.now)
+        if decision.quantity is not None:
+            items = {"0": {"id": "si_1", "quantity": str(decision.quantity)}}
+            change = {"items": items, "proration_behavior": decision.proration.value}
+            assert self.invoices.update(self.answer, change) is None
+
+    @property
+    def charged(self) -> int:
+        return sum(self.invoices.charged.get("sub_1", []))
+
+
+@given(st.lists(st.integers(0, 30), min_size=364, max_size=364))
+def test_in_a_year_paid_at_once_no_seat_is_paid_twice_and_none_is_billed_later(people: list[int]) -> None:
+    year, most = Year(1, is_yearly=True), 1
+    for needed in people[:-2]:
+        year.night(needed)
+        most = max(most, needed)
+        assert year.item["quantity"] == most
+        assert year.invoices.pending == {}
+    # Never more than all of them would have cost from the first day on.
+    assert year.charged <= (most - 1) * 6_000
+    for needed in people[-2:]:
+        year.night(needed)
+    year.night(people[-1])
+    assert year.invoices.charged["sub_1"][-1] == max(people[-1], 1) * 6_000
+
+
+@given(st.lists(st.integers(0, 30), min_size=59, max_size=59))
+def test_by_the_month_people_are_paid_for_by_the_day(people: list[int]) -> None:
+    months = Year(1, is_yearly=False)
+    for needed in people:
+        months.night(needed)
+    last = int(months.item["quantity"])
+    months.night(last)  # The second renewal settles what was left of the second month.
+    # The first seat's first month was paid at the checkout; the last renewal pays for the month to come.
+    paid = months.charged + months.invoices.pending.get("sub_1", 0) + 600 - last * 600
+    used = months.seat_days * 600 // 30
+    assert abs(paid - used) <= len(people)  # Stripe rounds each proration to a cent.
