@@ -43,7 +43,7 @@ class StandInStripe:
         self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
-        self.invoices = StandInInvoices()
+        self.seat_invoices = StandInInvoices()
         self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
 
@@ -134,10 +134,10 @@ class StandInStripe:
                 mine = [one for one in self.subscriptions.values() if one["customer"] == told["customer"]]
                 return {"object": "list", "data": mine, "has_more": False, "url": "/v1/subscriptions"}
             case ["POST", "subscriptions", name] if name in self.subscriptions:
-                declined = self.invoices.update(self.subscriptions[name], told)
+                declined = self.seat_invoices.update(self.subscriptions[name], told)
                 return self.subscriptions[name] if declined is None else _declined(declined)
             case ["POST", "invoices", "create_preview"] if told["subscription"] in self.subscriptions:
-                return self.invoices.preview(self.subscriptions[told["subscription"]], told)
+                return self.seat_invoices.preview(self.subscriptions[told["subscription"]], told)
             case ["POST", "checkout", "sessions"]:
                 number = next(self._numbers)
                 return {

@@ -114,13 +114,13 @@ class Office:
 
     @property
     def charged(self) -> list[int]:
-        return self.stripe.invoices.charged.get(self.subscription["id"], [])
+        return self.stripe.seat_invoices.charged.get(self.subscription["id"], [])
 
 
 @pytest.fixture
 async def office(firm: Firm, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Office]:
     client = RealStripe(stripe_settings(stand_in))
-    stand_in.invoices.now = lambda: clock().timestamp()
+    stand_in.seat_invoices.now = lambda: clock().timestamp()
     settings = sold(stand_in)
     firm.shop = type(firm.shop)(settings, "https://agile.example", firm.base.cipher)
     parts = (firm.base.database, client, settings, clock)
@@ -326,7 +326,7 @@ async def test_a_crash_after_stripe_has_answered_charges_once(
     # Stripe's idempotency keys allow no second change on this day.
     assert await office.night(days=0) == 2
     assert await office.night() == 3
-    pending = office.stripe.invoices.pending[office.subscription["id"]]
+    pending = office.stripe.seat_invoices.pending[office.subscription["id"]]
     assert pending == 600 * 29 // 30 + 600 * 28 // 30
 
 
@@ -348,7 +348,7 @@ async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
     office.clock.now = office.clock() + DAY
     await asyncio.gather(office.seats.report(office.firm.id), office.seats.report(office.firm.id))
     assert office.quantity == 2
-    pending = office.stripe.invoices.pending[office.subscription["id"]]
+    pending = office.stripe.seat_invoices.pending[office.subscription["id"]]
     assert pending == 600 * 29 // 30
 
 
@@ -378,7 +378,7 @@ async def test_seats_added_to_a_yearly_plan_are_invoiced_at_once(office: Office)
 async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(office: Office) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work("a", "b")
-    office.stripe.invoices.is_card_declined = True
+    office.stripe.seat_invoices.is_card_declined = True
     assert await office.night() == 1
     await office.told()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
@@ -388,7 +388,7 @@ async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(off
         office.firm.base, "select details from audit_log where action = 'seats refused'", office.firm.id
     )
     assert [row.details["after"] for row in audited] == [2]
-    office.stripe.invoices.is_card_declined = False
+    office.stripe.seat_invoices.is_card_declined = False
     await office.work("a", "b")
     assert await office.night() == 2
 
@@ -415,7 +415,7 @@ async def test_seats_of_a_yearly_plan_stay_until_the_renewal_and_are_never_paid_
     assert await office.night(days=241) == 4
     assert await office.night(days=2) == 2
     assert office.changes == ["none"]
-    office.stripe.invoices.renew(office.subscription)
+    office.stripe.seat_invoices.renew(office.subscription)
     assert office.charged == [2 * 6_000]
 
 
@@ -429,7 +429,7 @@ async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) 
     await office.work("a")
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
         assert len(await Seats(tenant).used(NOW + 29 * DAY, 10)) == 1
-    assert office.stripe.invoices.pending == {}
+    assert office.stripe.seat_invoices.pending == {}
 
 
 async def test_a_trial_is_not_prorated(office: Office) -> None:
