@@ -13,6 +13,7 @@ from bot.markers import Mark
 from bot.repository import GitHubRepository
 from commands.boxes import box_for
 from commands.changes import (
+    ApproveSeats,
     Block,
     Changes,
     CreateMilestone,
@@ -43,11 +44,14 @@ from storage.database import Database, Tenant
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pulls import Pulls
+from storage.seat_increases import SeatIncreases
+from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline, TimelineRow
 
 # It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
+_SEATS_HAVE_CHANGED = "the number of people has changed since. Run `/agile seats` to see what waits now."
 _ENDED = frozenset({State.APPLIED, State.FAILED, State.INTERRUPTED})
 
 
@@ -193,7 +197,7 @@ class Changing:
                 await repository.propose(step)
             case Link():
                 await repository.link(step)
-            case Tell() | Settle() | SetAside() | Resync():
+            case Tell() | Settle() | SetAside() | Resync() | ApproveSeats():
                 pass  # Ours alone: done in one transaction with its record.
         return step
 
@@ -212,6 +216,9 @@ class Changing:
                 )
             elif isinstance(step, Resync):
                 await self._resync(tenant, task, step)
+            elif isinstance(step, ApproveSeats) and not await _approve(tenant, step, actor, now):
+                await log.interrupt(change.id, _SEATS_HAVE_CHANGED)
+                return
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.audit(Entry(actor, change.command, step.target, told, now))
         await log.end(change.id, encoded(done), note)
@@ -245,6 +252,16 @@ class Changing:
             reason=step.reason or None,
         )
         await timeline.record([TimelineRow(task.project.id, fact)])
+
+
+async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime) -> bool:
+    """Whether the increase that somebody agreed to was still the one that waits, and is approved now."""
+    await Subscriptions(tenant).lock()
+    increases = SeatIncreases(tenant)
+    if await increases.approve(step.reference, step.after, actor, now):
+        return True
+    increase = await increases.current()  # A try that died may have approved it.
+    return increase is not None and (increase.reference, increase.after) == (step.reference, step.after)
 
 
 def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:

@@ -39,6 +39,7 @@ from handlers.delivery import (
     RepositoriesChanged,
     RepositoryTransferred,
     UnusableError,
+    VisibilityChanged,
     WritingAllowed,
 )
 from handlers.payloads import Account, clean
@@ -59,6 +60,7 @@ from storage.jobs import (
 from storage.lookups import all_tenants
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
+from storage.visibility import VisibilityHistory
 
 _BATCH = 100
 # Ten events in a row make one redraw of what is said unasked, and what changes so often can still be read.
@@ -245,6 +247,10 @@ class Recording:
                 return await self._follow_transfer(tenant, outcome, event)
             case AccountRenamed():
                 await Projects(tenant).rename_owner(outcome.before, outcome.after)
+            case VisibilityChanged() if project_id is not None:
+                await VisibilityHistory(tenant).record_change(
+                    project_id, outcome.at, is_private=outcome.is_private
+                )
             case WritingAllowed() if self._jobs is not None:
                 due = await forgive(self._jobs, tenant, self._clock(), project_id, outcome.thread)
                 return [Deferral(task, key, defer) for task, key, defer in due]

@@ -11,7 +11,7 @@ import structlog
 
 from bot.github import GitHub, GitHubRefusedError, Installation
 from bot.hearing import follow_repositories
-from bot.visibility import list_repositories
+from bot.visibility import list_repositories, remember_as_shown
 from handlers.delivery import RepositoriesChanged
 from handlers.lenient import convert_leniently
 from handlers.payloads import MalformedError, Repository
@@ -63,6 +63,10 @@ class RepositoryCheck:
                 self._log.info("repository has left unheard", project=repository.id)
                 await Projects(tenant).leave(repository.node_id, now)
             await follow_repositories(tenant, RepositoriesChanged(added=back), now)
+            # Whether work needs a seat depends on its repository's visibility.
+            for repository in known:
+                if shown := visible.get(repository.node_id):
+                    await remember_as_shown(Projects(tenant), repository.node_id, shown, now)
 
 
 def _returned(known: list[KnownRepository], visible: Mapping[str, Repository]) -> list[Repository]:

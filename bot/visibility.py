@@ -91,12 +91,17 @@ async def list_repositories(installation: Installation) -> Mapping[str, Reposito
 async def _update(projects: Projects, project: Project, shown: Repository | None, now: datetime) -> None:
     await projects.set_hidden(project.node_id, None if shown else now)
     if shown:
-        await projects.remember(
-            SeenRepository(
-                node_id=project.node_id,
-                full_name=clean(shown.full_name),
-                is_private=shown.private,
-                description=clean(shown.description) if shown.description else None,
-                seen_at=now,
-            )
+        await remember_as_shown(projects, project.node_id, shown, now)
+
+
+async def remember_as_shown(projects: Projects, node_id: str, shown: Repository, now: datetime) -> None:
+    """Keep name and visibility of a repository as GitHub shows it now."""
+    await projects.remember(
+        SeenRepository(
+            node_id=node_id,
+            full_name=clean(shown.full_name),
+            is_private=shown.private,
+            description=clean(shown.description) if shown.description else None,
+            seen_at=now,
         )
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from commands.arguments import Arguments
 from commands.changes import (
+    ApproveSeats,
     Changes,
     CreateMilestone,
     EditMilestone,
@@ -36,6 +37,7 @@ _WHY_IT_STAYS: dict[type, str] = {
     CreateMilestone: "work may have been planned in it since; close it by hand if it is not needed",
     OpenIssue: "somebody may have answered in it since; close it by hand if it is not needed",
     ProposeFile: "close it unmerged if it is not wanted",
+    ApproveSeats: "the number of seats follows the people who need one",
 }
 _MOVED_ON = "it has been changed again since"
 

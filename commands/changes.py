@@ -220,6 +220,26 @@ class Resync(msgspec.Struct, frozen=True, tag=True):
         """What was found out stays."""
 
 
+class ApproveSeats(msgspec.Struct, frozen=True, tag=True):
+    """A subscription (Stripe's id) may be charged for more seats, at a price for a seat that was shown.
+
+    `unit_amount` is in the smallest unit of `currency`.
+    """
+
+    reference: str
+    before: int
+    after: int
+    unit_amount: int | None = None
+    currency: str | None = None
+
+    @property
+    def target(self) -> str:
+        return "seats"
+
+    def undone(self) -> None:
+        """Stripe may have charged for them by now; the number follows the people anyway."""
+
+
 Step = (
     MoveItem
     | Relabel
@@ -233,6 +253,7 @@ Step = (
     | Link
     | SetAside
     | Resync
+    | ApproveSeats
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from commands.changes import (
+    ApproveSeats,
     Block,
     CreateMilestone,
     EditMilestone,
@@ -117,6 +118,10 @@ def _resync(step: Resync, _: Titles) -> str:
     return "GitHub asked for the whole past" if step.is_whole else "running sprints compared with GitHub"
 
 
+def _approve_seats(step: ApproveSeats, _: Titles) -> str:
+    return f"seats paid for: {step.before} → {step.after}"
+
+
 _WORDS: dict[type, Callable[[Any, Titles], str]] = {
     MoveItem: _move,
     Relabel: _relabel,
@@ -130,6 +135,7 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
     Link: _link,
     SetAside: _set_aside,
     Resync: _resync,
+    ApproveSeats: _approve_seats,
 }
 
 

@@ -199,6 +199,14 @@ class WritingAllowed:
     thread: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class VisibilityChanged:
+    """A repository became public or private at a moment of GitHub's clock."""
+
+    is_private: bool
+    at: datetime
+
+
 Outcome = (
     Recorded
     | Asked
@@ -211,5 +219,6 @@ Outcome = (
     | MergeGroupQueued
     | Pressed
     | WritingAllowed
+    | VisibilityChanged
 )
 Handler = Callable[[Delivery], Iterable[Outcome]]

@@ -5,7 +5,14 @@ from datetime import datetime
 
 import msgspec
 
-from handlers.delivery import Delivery, Recorded, RepositoriesChanged, RepositoryTransferred, WritingAllowed
+from handlers.delivery import (
+    Delivery,
+    Recorded,
+    RepositoriesChanged,
+    RepositoryTransferred,
+    VisibilityChanged,
+    WritingAllowed,
+)
 from handlers.payloads import Account, Repository, clean, moment
 from sprints.model import ActivityEvent
 
@@ -45,27 +52,31 @@ class _Payload(msgspec.Struct):
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
+_VISIBILITY = {"publicized": False, "privatized": True}
 
 
 def record_repository(
     delivery: Delivery,
-) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | WritingAllowed]:
+) -> Iterator[Recorded | RepositoriesChanged | RepositoryTransferred | VisibilityChanged | WritingAllowed]:
     """Puts the change on the timeline. One that is archived or deleted gets no more work by the clock."""
     payload = delivery.read(_PAYLOAD)
     repository, changes = payload.repository, payload.changes
     was = changes.repository.name if changes and changes.repository else None
+    at = repository.updated_at or delivery.received_at
     yield Recorded(
         ActivityEvent(
             kind="repository",
             subject=repository.key,
             event=delivery.action or "",
-            at=repository.updated_at or delivery.received_at,
+            at=at,
             delivery=delivery.id,
             details={"full_name": clean(repository.full_name), "is_private": repository.private},
             before={"name": clean(was.from_)} if was else None,
             actor=payload.sender.known_as if payload.sender else None,
         )
     )
+    if delivery.action in _VISIBILITY:
+        yield VisibilityChanged(_VISIBILITY[delivery.action], at)
     if delivery.action == "archived":
         yield RepositoriesChanged(archived=[repository])
     elif delivery.action == "deleted":

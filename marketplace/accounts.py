@@ -10,6 +10,7 @@ from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
+from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Account, Pending, Subscription, Subscriptions
 from storage.usage import Usage, total
@@ -41,8 +42,8 @@ class Billing:
     """Everything about what an account has bought.
 
     `people` are those who need a seat. `usage` is what was used in this calendar month (UTC), by metric.
-    `deadline` says by when the account's data goes. `seat_increase` is one that waits for an admin. All
-    of it held at `as_of`.
+    `deadline` says by when the account's data goes. `seat_increase` is one that waits for an admin,
+    or that one has approved and Stripe will be told of next night. All of it held at `as_of`.
     """
 
     account: Account
@@ -97,14 +98,22 @@ async def billing_of(tenant: Tenant, now: datetime, shop: Shop) -> Billing | Non
         return None
     subscriptions = await books.all()
     usage = await used_in_month(tenant, now)
+    standing = standing_of(subscriptions, now, shop.grace)
+    increase = await SeatIncreases(tenant).current()
+    is_of_subscription = (
+        increase is not None
+        and standing.subscription is not None
+        and increase.reference == standing.subscription.reference
+    )
     return Billing(
         account,
-        standing_of(subscriptions, now, shop.grace),
+        standing,
         shop.is_on,
         tuple(await Seats(tenant).used(now, SEAT_DAYS)),
         await Deadlines(tenant).latest(),
         tuple(subscriptions),
         usage,
+        seat_increase=increase if is_of_subscription else None,
         as_of=now,
     )
 

@@ -110,8 +110,10 @@ _ON_SEATS = (
     f"A seat is a person who acted on planned work of a private repository within the last {SEAT_DAYS} "
     "days: who opened, moved, estimated, closed, or did anything else to an issue or pull request that "
     "was in a milestone. Who only reads needs none. Bots are none, and neither is whoever acts in public "
-    "repositories alone, such as outside contributors. With more people than seats, those who came last "
-    "wait for a seat; nothing changes for the others."
+    "repositories alone, such as outside contributors; what was done before a repository became private "
+    "needs no seat later. Bought on GitHub Marketplace, seats are as many as you bought: with more people "
+    "than seats, those who came last wait for one, and nothing changes for the others. Paid by card, the "
+    "number follows the people once a day, and a large increase waits for an admin (`/agile seats`)."
 )
 
 

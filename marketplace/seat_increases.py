@@ -1,29 +1,142 @@
-"""Seats that a subscription would need beyond those that are paid for, and how far they need approval."""
+"""Which number of seats a Stripe subscription gets, and which increase needs an admin's approval first.
+
+Decided from values: nothing is read here, and no clock is asked.
+"""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from storage.seat_increases import SeatIncrease
+from storage.subscriptions import Subscription
+
+__all__ = [
+    "Proration",
+    "SeatDecision",
+    "SeatIncrease",
+    "decide_seats",
+    "estimate_due_now",
+    "needs_approval",
+    "proration_of",
+]
+
+# A daily increase beyond both needs an admin's approval.
+_APPROVAL_FREE_SEATS = 3
+_APPROVAL_FREE_PERCENT = 20
+# A yearly plan's quantity goes down, without proration, in the last nightly run before its renewal. The
+# window is longer than a day, so that a run that begins a little late is still before the renewal.
+RENEWAL_WINDOW = timedelta(hours=36)
+_SECOND = timedelta(seconds=1)
+_REPORTING = frozenset({"active", "trialing"})
+
+
+class Proration(StrEnum):
+    """Stripe's `proration_behavior` for a change of quantity."""
+
+    CREATE_PRORATIONS = "create_prorations"
+    ALWAYS_INVOICE = "always_invoice"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class SeatIncrease:
-    """An increase of a subscription's quantity that waits for an admin.
+class SeatDecision:
+    """What to do about a subscription's seats.
 
-    `before` seats are paid for, `after` are needed. `unit_amount` is the subscriber's own price of a seat for
-    a period, `due_now` what Stripe would charge at once; both in the smallest unit of `currency`, and None
-    where they are not known. `approved_at` and `approved_by` (a GitHub login) are None while it waits.
+    With a `quantity`, Stripe is told it, prorated as `proration` says. With `asked` seats, an admin is asked
+    to approve so many. With neither, the quantity stays. `is_approval_over` says that an increase which was
+    open is over by that.
     """
 
-    before: int
-    after: int
-    asked_at: datetime
-    unit_amount: int | None
-    currency: str | None
-    is_yearly: bool
-    due_now: int | None = None
-    approved_at: datetime | None = None
-    approved_by: str | None = None
+    quantity: int | None = None
+    proration: Proration = Proration.NONE
+    asked: int | None = None
+    is_approval_over: bool = False
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether nobody has approved it yet."""
-        return self.approved_at is None
+
+def needs_approval(paid: int, needed: int) -> bool:
+    """Whether an increase from `paid` to `needed` seats is so large that an admin must approve it."""
+    added = needed - paid
+    return added > _APPROVAL_FREE_SEATS and added * 100 > paid * _APPROVAL_FREE_PERCENT
+
+
+def decide_seats(
+    subscription: Subscription, needed: int, increase: SeatIncrease | None, now: datetime
+) -> SeatDecision:
+    """Decide on the seats of a Stripe subscription as Stripe told it just now.
+
+    `needed` is the number of people who need a seat. `increase` is the open one, if any: it counts only for
+    this subscription and its present price, and an approval for no more seats than were approved.
+    """
+    paid, needed = subscription.quantity, max(1, needed)
+    if paid is None or subscription.status not in _REPORTING:
+        return SeatDecision(is_approval_over=increase is not None)
+    is_mine = increase is not None and _is_for(increase, subscription)
+    approved = increase.after if increase and is_mine and not increase.is_waiting else 0
+    if not needs_approval(paid, needed):
+        quantity = needed
+    elif approved > paid:
+        quantity = min(needed, approved)
+    else:
+        is_asked = increase is not None and is_mine and increase.is_waiting and increase.after == needed
+        return SeatDecision(asked=needed, is_approval_over=increase is not None and not is_asked)
+    proration = _proration(subscription, now, is_increase=quantity > paid)
+    has_had_its_day = subscription.quantity_set_on == now.date()
+    if quantity == paid or proration is None or has_had_its_day:
+        # An approved increase waits for the next day; what is not needed any more is over at once.
+        is_over = increase is not None and not (has_had_its_day and quantity > paid and approved)
+        return SeatDecision(is_approval_over=is_over)
+    return SeatDecision(quantity, proration, is_approval_over=increase is not None)
+
+
+def _is_for(increase: SeatIncrease, subscription: Subscription) -> bool:
+    return (
+        increase.reference == subscription.reference
+        and increase.is_yearly == subscription.is_yearly
+        and (increase.unit_amount, increase.currency) == (subscription.unit_amount, subscription.currency)
+    )
+
+
+def _proration(subscription: Subscription, now: datetime, *, is_increase: bool) -> Proration | None:
+    """How a change of quantity is prorated. None if the quantity is to stay as it is.
+
+    Stripe neither refunds negative prorations nor bills positive ones before the next invoice, which after a
+    cancellation comes when the customer has left.
+    """
+    if subscription.status == "trialing":
+        return Proration.NONE
+    if _is_in_last_period(subscription):
+        return Proration.ALWAYS_INVOICE if is_increase else None
+    if not subscription.is_yearly:
+        return Proration.CREATE_PRORATIONS
+    ends = subscription.period_end
+    if ends is not None and now >= ends - RENEWAL_WINDOW:
+        return Proration.NONE
+    return Proration.ALWAYS_INVOICE if is_increase else None
+
+
+def _is_in_last_period(subscription: Subscription) -> bool:
+    """Whether the subscription is cancelled and ends with the period that runs."""
+    pending, ends = subscription.pending, subscription.period_end
+    if pending is None or pending.plan is not None:
+        return False
+    return pending.effective_at is None or ends is None or pending.effective_at <= ends
+
+
+def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
+    """How more seats are prorated that would be added now."""
+    return _proration(subscription, now, is_increase=True)
+
+
+def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> int | None:
+    """About what `added` seats cost at once, before tax, in the currency's smallest unit.
+
+    0 where they are charged with the next invoice. None where the price is not known.
+    """
+    if proration_of(subscription, now) is not Proration.ALWAYS_INVOICE:
+        return 0
+    begins, ends = subscription.period_start, subscription.period_end
+    if subscription.unit_amount is None or begins is None or ends is None or ends <= begins:
+        return None
+    period = (ends - begins) // _SECOND
+    remaining = min(max((ends - now) // _SECOND, 0), period)
+    return (2 * subscription.unit_amount * added * remaining + period) // (2 * period)

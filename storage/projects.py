@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sprints.rules import Rules, rules_of
 from storage.database import Tenant
 from storage.tables import chart_files, organizations, projects
+from storage.visibility import VisibilityHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ class Projects:
     """One tenant's repositories."""
 
     def __init__(self, tenant: Tenant) -> None:
+        self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
@@ -142,22 +144,28 @@ class Projects:
             is_private=repository.is_private,
             named_at=repository.seen_at,
         )
-        becomes_private = and_(fresh.excluded.is_private, ~projects.c.is_private)
+        visibility = VisibilityHistory(self._tenant)
+        # Of two changes the later one holds, whichever of them was delivered first.
+        is_outdated = await visibility.has_changed_since(
+            repository.node_id, repository.seen_at, is_private=repository.is_private
+        )
+        is_private = projects.c.is_private if is_outdated else fresh.excluded.is_private
+        becomes_private = and_(is_private, ~projects.c.is_private)
         statement = fresh.on_conflict_do_update(
             index_elements=["organization_id", "repository_node_id"],
-            set_={
-                name: fresh.excluded[name]
-                for name in ("github_repo", "name", "description", "is_private", "named_at")
-            }
+            set_={name: fresh.excluded[name] for name in ("github_repo", "name", "description", "named_at")}
             | {
+                "is_private": is_private,
                 "private_since": case(
                     (becomes_private, fresh.excluded.named_at), else_=projects.c.private_since
-                )
+                ),
             },
             where=newer,
         ).returning(projects.c.id)
         project_id = await self._connection.scalar(statement)
-        if project_id is None:
+        if project_id is not None:
+            await visibility.record_sight(project_id, repository.seen_at, is_private=repository.is_private)
+        else:
             project_id = await self._connection.scalar(
                 select(projects.c.id).where(self._mine, projects.c.repository_node_id == repository.node_id)
             )

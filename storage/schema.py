@@ -30,6 +30,7 @@ GRANTS = {
     "organization_members": "select",
     "missed_deliveries": "select, insert, update",
     "event_gaps": "select, insert, update",
+    "visibility_changes": "select, insert",
     "clockwork": "select, insert, update",
     "changes": "select, insert, update",
     "audit_log": "select, insert",
@@ -38,6 +39,7 @@ GRANTS = {
     "subscriptions": "select, insert, update",
     "subscription_problems": "select, insert, update, delete",
     "usage_ledger": "select, insert, update",
+    "seat_increases": "select, insert, update",
     "stripe_events": "select, insert",
     "deletion_deadlines": "select",
     "posts": "select, insert, update",
@@ -58,6 +60,7 @@ COLUMN_GRANTS = {
         "insert": "organization_id, cancelled_at, due_at, is_told",
         "update": "is_told, shown_at, withdrawn_at, withdrawn_because",
     },
+    "visibility_changes": {"update": "is_change"},
     # Which repository a picture belongs to, and whose work is in it, is settled when it is drawn.
     "chart_files": {"update": "png, used_at"},
     # Who claims what is written where deliveries come in.

@@ -7,18 +7,26 @@ from sqlalchemy import text
 from sprints.people import is_person, spelled_once
 from storage.database import Tenant
 from storage.logins import Logins
+from storage.visibility import PUBLIC_SPANS
 
+# What was done while a repository was public needs no seat, also once it is private.
+_IN_PRIVATE = """
+    not exists (
+        select from public_spans
+        where public_spans.project_id = told.project_id and told.at >= began and told.at < ended
+    )
+"""
 # Of a login that passed from one person to another, each moment counts.
 _ACTIVE = text(
-    """
-    with private as (
+    f"""
+    with {PUBLIC_SPANS}, private as (
         -- One that has left the account needs no seats; one that is archived is still the account's.
         select id from projects
         where organization_id = :tenant and is_private and (is_active or hidden_since is null)
     )
     select actor, min(case source when 'webhook' then at else created_at end) as had_at
     from timeline as told
-    where organization_id = :tenant and project_id in (select id from private)
+    where organization_id = :tenant and project_id in (select id from private) and {_IN_PRIVATE}
         and at > :since and at <= :until and kind in ('issue', 'pull_request')
         and actor is not null and actor <> '' and right(actor, 1) <> ']'
         and exists (
@@ -30,27 +38,30 @@ _ACTIVE = text(
         case source when 'webhook' then at else created_at end
     end
     order by actor
-    """
+    """  # noqa: S608 - constants alone
 )
 _FIRST = text(
-    """
+    f"""
+    with {PUBLIC_SPANS}
     select
         actor, min(at) as first, min(case source when 'webhook' then at else created_at end) as had_at
-    from timeline
+    from timeline as told
     where organization_id = :tenant and lower(actor) = any (:logins) and kind in ('issue', 'pull_request')
+        and {_IN_PRIVATE}
         and project_id in (select id from projects where organization_id = :tenant and is_private)
     group by actor, case when lower(actor) = any (cast(:shared as text[])) then
         case source when 'webhook' then at else created_at end
     end
     order by first, lower(actor)
-    """
+    """  # noqa: S608 - constants alone
 )
 
 
 class Seats:
     """One tenant's people on planned work, each once and by the present login.
 
-    Bots are none, nor are those who stand for nobody in particular. Public repositories are free.
+    Bots are none, nor are those who stand for nobody in particular. Public repositories are free, and so is
+    what was done before a repository became private.
     """
 
     def __init__(self, tenant: Tenant) -> None:

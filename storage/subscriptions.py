@@ -218,6 +218,14 @@ class Subscriptions:
             )
         )
 
+    async def set_quantity_day(self, reference: str, day: date) -> None:
+        """Keep the UTC day on which Stripe was last told another quantity of a subscription."""
+        await self._connection.execute(
+            update(subscriptions)
+            .where(self._mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
+            .values(quantity_set_on=day)
+        )
+
     async def set_plan(self, plan: str) -> None:
         """The plan that holds now, for whoever asks the organization alone."""
         await self._connection.execute(

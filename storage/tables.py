@@ -326,6 +326,16 @@ event_gaps = _tenant_table(
     _moment("ended_at"),
 )
 
+# What GitHub told of a repository's visibility, and when (storage/visibility.py).
+visibility_changes = _tenant_table(
+    "visibility_changes",
+    *_project_key(),
+    _moment("at", nullable=False),
+    Column("is_private", Boolean, nullable=False),
+    Column("is_change", Boolean, nullable=False),
+    UniqueConstraint("organization_id", "project_id", "at", "is_private"),
+)
+
 # How far what runs by the clock for all tenants has come.
 clockwork = Table(
     "clockwork",
@@ -512,6 +522,24 @@ subscription_problems = _tenant_table(
     Column("problem", Text, nullable=False),
     _moment("noted_at", nullable=False),
     UniqueConstraint("organization_id", "subscription_id"),
+)
+
+# Increases of a subscription's quantity that an admin has to approve (storage/seat_increases.py).
+seat_increases = _tenant_table(
+    "seat_increases",
+    Column("reference", Text, nullable=False),
+    Column("before", Integer, nullable=False),
+    Column("after", Integer, nullable=False),
+    Column("unit_amount", BigInteger),
+    Column("currency", Text),
+    Column("is_yearly", Boolean, nullable=False),
+    Column("due_now", BigInteger),
+    _moment("asked_at", nullable=False),
+    _moment("approved_at"),
+    Column("approved_by", Text),
+    _moment("closed_at"),
+    Column("outcome", Text),
+    Index("seat_increases_open", "organization_id", unique=True, postgresql_where=text("closed_at is null")),
 )
 
 # How much of what was used on which UTC day. `tried_at`: told to Stripe, without knowing yet that it arrived.

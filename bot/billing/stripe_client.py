@@ -14,6 +14,7 @@ from bot.billing.stripe_answers import translated as _translated
 from bot.billing.stripe_checkout import CheckoutCalls, NoCheckout, StripeCheckout
 
 __all__ = ["NoStripe", "RealStripe", "Stripe", "StripeRefusedError", "StripeUnavailableError", "is_live_key"]
+from marketplace.seat_increases import Proration
 
 _TIMEOUT_SECONDS = 15
 # Repeated by the library under one idempotency key.
@@ -56,8 +57,25 @@ class Stripe(StripeCheckout, Protocol):
     async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
         """The refunds that were made after a moment, each with its charge."""
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
-        """Other seats, prorated; returns the subscription."""
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
+        """Change the number of seats; returns the subscription.
+
+        Where an invoice of its own is made and cannot be paid, the change is refused and nothing is left of
+        it: what was paid for before stays as it is.
+        """
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        """What an invoice for another number of seats, made at a moment, would charge.
+
+        With tax, in the smallest unit of the subscription's currency.
+        """
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str
@@ -105,8 +123,18 @@ class NoStripe(NoCheckout):
     async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
-        raise _not_set_up("a change of seats", subscription, item, quantity, key)
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
+        raise _not_set_up("a change of seats", subscription, item, quantity, key, proration)
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        raise _not_set_up("a preview of an invoice", subscription, item, quantity, at)
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str
@@ -261,18 +289,41 @@ class RealStripe(CheckoutCalls):
             )
             return [_plain(refund) async for refund in page.auto_paging_iter()]
 
-    async def set_quantity(self, subscription: str, item: str, quantity: int, key: str) -> Mapping[str, Any]:
+    async def set_quantity(
+        self,
+        subscription: str,
+        item: str,
+        quantity: int,
+        key: str,
+        proration: Proration = Proration.CREATE_PRORATIONS,
+    ) -> Mapping[str, Any]:
         with _translated():
             found = await self._client.v1.subscriptions.update_async(
                 subscription,
                 {
                     "items": [{"id": item, "quantity": quantity}],
-                    "proration_behavior": "create_prorations",
+                    "proration_behavior": proration.value,
+                    # Stripe's default would make the whole subscription past due for want of the added seats.
+                    "payment_behavior": "error_if_incomplete",
                     "expand": ["latest_invoice", "schedule"],
                 },
                 {"idempotency_key": key},
             )
         return _plain(found)
+
+    async def preview_seats(self, subscription: str, item: str, quantity: int, at: datetime) -> int:
+        with _translated():
+            invoice = await self._client.v1.invoices.create_preview_async(
+                {
+                    "subscription": subscription,
+                    "subscription_details": {
+                        "items": [{"id": item, "quantity": quantity}],
+                        "proration_behavior": Proration.ALWAYS_INVOICE.value,
+                        "proration_date": int(at.timestamp()),
+                    },
+                }
+            )
+        return int(invoice.amount_due)
 
     async def send_usage(
         self, event_name: str, customer: str, quantity: int, at: datetime, identifier: str

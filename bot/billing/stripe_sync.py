@@ -1,7 +1,6 @@
 """Keeping up with Stripe: after each event it is asked what holds, and once a day for everything."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,28 +8,23 @@ import structlog
 
 from bot.billing.comparison import StripeComparison
 from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.seat_reporting import SeatReporting
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe
 from bot.billing.stripe_lookups import StripeLookups
 from bot.billing.stripe_owners import Owner, owner_of
 from marketplace.books import Books, Cause
-from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
-from marketplace.plans import SEAT_DAYS
 from marketplace.stripe_subscriptions import (
     About,
     StripeSubscription,
     parse_subscription,
     read_subscription,
-    subscription_of,
-    told,
     with_status_of,
 )
-from storage.database import Database, Tenant
-from storage.seats import Seats
+from storage.database import Database
 from storage.subscriptions import (
     STRIPE,
-    Account,
     Subscription,
     Subscriptions,
     tenants_of_stripe,
@@ -57,6 +51,7 @@ class StripeSync:
         self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
+        self._seats = SeatReporting(database, stripe, settings, clock)
         self._log = structlog.get_logger(__name__)
 
     async def follow(self, about: About) -> None:
@@ -87,7 +82,7 @@ class StripeSync:
         finally:
             for organization_id in await all_accounts(self._database):
                 with isolated_account(self._log, "seats not reported", organization_id):
-                    await self._report_seats(organization_id)
+                    await self._seats.report(organization_id)
 
     async def keep_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
         """Keep a subscription that Stripe has listed. Raises PurchaseError."""
@@ -178,33 +173,3 @@ class StripeSync:
         async with self._database.tenant(organization_id) as tenant:
             every = await Subscriptions(tenant).all()
         return [one for one in every if one.source == STRIPE and not one.has_ended]
-
-    async def _report_seats(self, organization_id: int) -> None:
-        """Tells Stripe how many people there are, once a day at most, and never while a payment is due."""
-        now = self._clock()
-        async with self._database.tenant(organization_id) as tenant:
-            account, one, seats = await self._seats(tenant, now)
-        if account is None or one is None or one.quantity == seats or one.quantity_set_on == now.date():
-            return
-        answer = await self._stripe.subscription(one.reference)
-        if answer is None:
-            return
-        item = told(answer).item(self._prices, one.price_id)
-        if item.quantity == seats:
-            return
-        key = f"seats-{one.reference}-{now.date()}"
-        changed = await self._stripe.set_quantity(one.reference, item.id, seats, key)
-        async with self._database.tenant(organization_id) as tenant:
-            read = subscription_of(told(changed), self._prices, self._clock(), one)
-            kept = replace(read, quantity_set_on=now.date())
-            await Books(tenant, now, self._grace).keep(kept, Cause("clock", "seats", key))
-        self._log.info("seats reported", before=item.quantity, after=seats)
-
-    async def _seats(self, tenant: Tenant, now: datetime) -> tuple[Account | None, Subscription | None, int]:
-        books = Subscriptions(tenant)
-        standing = standing_of(await books.all(), now, self._grace)
-        one = standing.subscription
-        if one is None or one.source != STRIPE or one.status not in {"active", "trialing"}:
-            return None, None, 0
-        people = await Seats(tenant).used(now, SEAT_DAYS)
-        return await books.account(), one, max(1, len(people))

@@ -6,7 +6,8 @@ from datetime import datetime
 from commands.cards.changing_plan import how_to_change
 from commands.cards.money import money
 from commands.cards.notices import SOURCES, deletion, failed_payment, sentence_of
-from commands.wording import counted, folded, full_day, person, plain, table
+from commands.cards.seats import list_of_people
+from commands.wording import counted, folded, full_day, plain, table
 from marketplace.accounts import Billing
 from marketplace.entitlements import Links, Reason
 from marketplace.notices import NoticeKind, notices_of
@@ -54,13 +55,11 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
         [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
     ]
     month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
-    people = ", ".join(person(login) for login in billing.people) or "Nobody."
-    who = folded(
-        f"{counted(len(billing.people), 'person')} on planned work".replace("persons", "people"), people
-    )
+    who = list_of_people(billing.people)
     note = (
         f"Usage is counted and stops nothing. Who acted on planned work of a private repository within "
-        f"{SEAT_DAYS} days needs a seat; bots need none."
+        f"{SEAT_DAYS} days needs a seat; bots need none, "
+        "and neither does what was done while a repository was public."
     )
     return "\n\n".join(
         [

@@ -15,6 +15,7 @@ import stripe
 from aiohttp import web
 
 from tests.marketplace.stripe_checkout_server import StandInCheckout
+from tests.marketplace.stripe_invoices import StandInInvoices
 
 Json = dict[str, Any]
 SECRET = "whsec_stand_in"
@@ -55,6 +56,7 @@ class StandInStripe:
         self.disputes: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.checkout = StandInCheckout(self.subscriptions)
+        self.seat_invoices = StandInInvoices()
         self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
 
@@ -153,10 +155,8 @@ class StandInStripe:
             case ["GET", "subscriptions", *_]:
                 return self._list_subscriptions(told) if path == "subscriptions" else self._search(path, told)
             case ["POST", "subscriptions", name] if name in self.subscriptions:
-                item = self.subscriptions[name]["items"]["data"][0]
-                assert told["items"]["0"]["id"] == item["id"]
-                item["quantity"] = int(told["items"]["0"]["quantity"])
-                return self.subscriptions[name]
+                declined = self.seat_invoices.update(self.subscriptions[name], told)
+                return self.subscriptions[name] if declined is None else _declined(declined)
             case ["POST", "billing_portal", "sessions"]:
                 return {
                     "id": "bps_1",
@@ -180,6 +180,8 @@ class StandInStripe:
             case ["GET", "invoices"]:
                 data = self.invoices.get(told["subscription"], [])
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoices"}
+            case ["POST", "invoices", "create_preview"] if told["subscription"] in self.subscriptions:
+                return self.seat_invoices.preview(self.subscriptions[told["subscription"]], told)
             case ["GET", "prices", name] if name in self.prices:
                 return self.prices[name]
         return _error(404, f"No such thing: {path}", "resource_missing")
@@ -328,6 +330,11 @@ class StandInStripe:
             }
         ]
         return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
+
+
+def _declined(message: str) -> web.Response:
+    error = {"message": message, "type": "card_error", "code": "card_declined"}
+    return web.json_response({"error": error}, status=402)
 
 
 def _error(status: int, message: str, code: str | None = None) -> web.Response:

@@ -121,6 +121,21 @@ def test_what_was_not_heard_before_is_known(server: EmbeddedServer, earlier: str
     assert lost == [("old",)]
 
 
+def test_since_when_repositories_are_private_is_taken_over(server: EmbeddedServer, earlier: str) -> None:
+    _upgrade(server, "0013")
+    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+        connection.execute("update projects set private_since = '2026-11-20T09:00Z' where id = 1")
+        projects = connection.execute("select count(*) from projects").fetchone()
+    schema.migrate(server.address("agile_owner", earlier), APPLICATION)
+    with psycopg.connect(server.address("postgres", earlier), autocommit=True) as connection:
+        changes = connection.execute(
+            "select project_id, is_private, at = '2026-11-20T09:00Z' from visibility_changes where is_change"
+        ).fetchall()
+        known = connection.execute("select count(distinct project_id) from visibility_changes").fetchone()
+    assert changes == [(1, True, True)]
+    assert known == projects
+
+
 def test_what_was_said_is_read_before_any_table_is_locked(
     server: EmbeddedServer, earlier: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

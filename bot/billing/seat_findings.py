@@ -1,0 +1,38 @@
+"""What `doctor` says of seats: increases that nobody has approved, and those that could not be charged."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from bot.billing.seat_reporting import SEATS_REFUSED
+from bot.services import Services
+from commands.wording import counted
+from storage.seat_increases import SeatIncreases
+from storage.subscriptions import Subscriptions
+
+# Whoever is asked has a working week to answer.
+_ANSWERED_WITHIN = timedelta(days=7)
+# Tried each night; one that succeeded or was not needed any more is no finding the day after.
+_REFUSED_WITHIN = timedelta(hours=36)
+
+
+async def seat_findings(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """Yield what an operator should know of one account's seats, a sentence each with what to do."""
+    now = base.clock()
+    async with base.database.tenant(organization_id) as tenant:
+        subscriptions, increases = Subscriptions(tenant), SeatIncreases(tenant)
+        account = await subscriptions.account()
+        increase, since = await increases.current(), await increases.waiting_since()
+        refused_at = await subscriptions.last_noted(SEATS_REFUSED)
+    if account is None:
+        return
+    if increase is not None and since is not None and now - since >= _ANSWERED_WITHIN:
+        yield (
+            f"{account.name} pays for {counted(increase.before, 'seat')} and needs {increase.after} since "
+            f"{since:%Y-%m-%d}, and no admin has approved them with `/agile seats` yet; nothing is charged "
+            "for them until then, so write to the account's owners (docs/billing.md)"
+        )
+    if refused_at is not None and now - refused_at < _REFUSED_WITHIN:
+        yield (
+            f"Stripe refused more seats for {account.name}, last on {refused_at:%Y-%m-%d}; the log says why, "
+            "the plan stays as it is, and it is tried again each night"
+        )

@@ -1,0 +1,43 @@
+"""`/agile seats`: who needs a seat, what seats cost, and the increase that waits for an admin."""
+
+from commands.arguments import Arguments
+from commands.cards.billing import IN_PUBLIC, NOTHING_IS_SOLD
+from commands.cards.seats import approved_text, increase_text, seats_card
+from commands.changes import ApproveSeats, Changes
+from commands.context import Context
+from commands.outcome import Reply
+from commands.permissions import Level
+from commands.registry import command
+from commands.wording import counted
+from marketplace.accounts import billing_of
+
+
+@command(
+    "agile seats",
+    summary="who needs a seat, what one more costs, and the seats that wait for your approval",
+    level=Level.ADMIN,
+    examples=("/agile seats",),
+    is_changing=True,
+)
+async def agile_seats(context: Context, _: Arguments) -> Reply | Changes:
+    """Offer an increase that waits for approval. In public repositories, say nothing of money or people."""
+    shop, now = context.shop, context.now
+    billing = await billing_of(context.tenant, now, shop) if shop is not None and shop.is_on else None
+    if billing is None:
+        return Reply((NOTHING_IS_SOLD,))
+    if not context.project.is_private:
+        return Reply((IN_PUBLIC,))
+    card, increase = seats_card(billing, now), billing.seat_increase
+    # A team may let others run this command, but only an admin's word can cost the account money.
+    if increase is None or not increase.is_waiting or context.level < Level.ADMIN:
+        return Reply((card,))
+    step = ApproveSeats(
+        increase.reference, increase.before, increase.after, increase.unit_amount, increase.currency
+    )
+    return Changes(
+        f"pay for {counted(increase.after, 'seat')} instead of {increase.before}",
+        (step,),
+        approved_text(increase),
+        f"{increase_text(increase, billing)}\n\n{card}",
+        needs_consent=True,
+    )

@@ -1,0 +1,140 @@
+"""What `/agile seats` says: who needs a seat, what seats cost, and what an increase would cost."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from charts.reading import whole
+from commands.cards.money import money
+from commands.wording import counted, folded, full_day, person, plain
+from marketplace.accounts import Billing
+from marketplace.plans import SEAT_DAYS
+from marketplace.seat_increases import Proration, SeatIncrease, estimate_due_now, proration_of
+from marketplace.seat_price import price_of_seat
+from storage.subscriptions import STRIPE, Subscription
+
+_WHO_NEEDS_A_SEAT = (
+    f"Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat. Bots need "
+    "none, and neither does what was done while a repository was public."
+)
+_SHOWN_PEOPLE = 200
+
+
+def seats_card(billing: Billing, now: datetime) -> str:
+    """Who needs a seat, how many are paid for, and what one more costs."""
+    parts = [
+        f"### Seats of {plain(billing.account.name)}",
+        f"{_people(len(billing.people))} on planned work{_paid(billing)}.",
+        _waiting(billing.seat_increase),
+        _price(billing, now),
+        list_of_people(billing.people),
+        f"<sub>{_WHO_NEEDS_A_SEAT}</sub>",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def increase_text(increase: SeatIncrease, billing: Billing) -> str:
+    """What an increase would cost, and from when on."""
+    more = increase.after - increase.before
+    paid = f"{counted(increase.before, 'seat')} {'is' if increase.before == 1 else 'are'} paid for"
+    sentences = [f"**{_people(increase.after)} need a seat; {paid}.**"]
+    if increase.unit_amount is not None and increase.currency:
+        period = "year" if increase.is_yearly else "month"
+        one = money(increase.unit_amount, increase.currency)
+        total = money(increase.unit_amount * more, increase.currency)
+        sentences.append(
+            f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} before tax."
+        )
+    sentences.append(_due(increase, billing.standing.subscription))
+    sentences.append(
+        "Stripe is told the following night, and of no more than the people who need a seat then. Until you "
+        "agree, nothing more is charged, and nobody loses anything."
+    )
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def approved_text(increase: SeatIncrease) -> str:
+    """What is said once an increase was approved."""
+    return (
+        f"Approved: up to {counted(increase.after, 'seat')}. Stripe is told tonight; fewer people cost less. "
+        "If more than these need a seat later, I ask again."
+    )
+
+
+def _due(increase: SeatIncrease, subscription: Subscription | None) -> str:
+    """What is charged when. Where Stripe did not say, it is computed from the price."""
+    if subscription is not None and subscription.status == "trialing":
+        return "Nothing is due during the trial."
+    if increase.due_now == 0 and increase.is_yearly:
+        return "Nothing is due before the renewal."
+    if increase.due_now == 0:
+        return "The part for the rest of this period is on the next invoice."
+    if increase.due_now is not None and increase.currency:
+        return f"{money(increase.due_now, increase.currency)} is due at once, for the rest of this period."
+    more, now = increase.after - increase.before, increase.asked_at
+    about = estimate_due_now(subscription, more, now) if subscription is not None else None
+    if about is None or not increase.currency:
+        return "The part for the rest of this period is due at once."
+    return f"About {money(about, increase.currency)} before tax is due at once, for the rest of this period."
+
+
+def _waiting(increase: SeatIncrease | None) -> str:
+    if increase is None:
+        return ""
+    if increase.is_waiting:
+        return (
+            f"**{counted(increase.after - increase.before, 'more seat')} wait for an admin's approval.** "
+            "Nothing is charged for them, and nobody loses anything."
+        )
+    by = person(increase.approved_by or "")
+    return f"{by} has approved up to {counted(increase.after, 'seat')}; Stripe is told next night."
+
+
+def _paid(billing: Billing) -> str:
+    seats = billing.standing.seats
+    if not billing.standing.terms.is_paid or billing.standing.subscription is None:
+        return ""
+    return f", {counted(seats, 'seat')} paid for" if seats is not None else "; the plan is for any number"
+
+
+def _price(billing: Billing, now: datetime) -> str:
+    subscription = billing.standing.subscription
+    price = price_of_seat(subscription) if subscription is not None else None
+    if subscription is None or price is None or subscription.quantity is None:
+        return ""
+    period = "year" if price.is_yearly else "month"
+    cost = f"One more seat costs {money(price.unit_amount, price.currency)} a {period} before tax"
+    if subscription.source != STRIPE:
+        return f"{cost}. Seats are added on GitHub Marketplace."
+    about = estimate_due_now(subscription, 1, now)
+    is_at_once = proration_of(subscription, now) is Proration.ALWAYS_INVOICE
+    if subscription.status == "trialing":
+        cost += "; nothing is due during the trial"
+    elif is_at_once and about is not None:
+        cost += f"; now about {money(about, price.currency)} for the rest of the period, charged at once"
+    elif not price.is_yearly:
+        cost += "; the part for the rest of this month is on the next invoice"
+    return f"{cost}. {_how_it_follows(subscription)}"
+
+
+def _how_it_follows(subscription: Subscription) -> str:
+    if not subscription.is_yearly:
+        return "The number follows the people once a day; a large increase waits for an admin."
+    ends = subscription.period_end
+    when = f" on {full_day(ends.date())}" if ends is not None else ""
+    return (
+        "More people add seats once a day; a large increase waits for an admin. With fewer people, the seats "
+        f"paid for stay free for others until the renewal{when}, which counts the people anew."
+    )
+
+
+def list_of_people(people: Sequence[str]) -> str:
+    """Those who need a seat, folded; of very many only the first, and how many more there are."""
+    shown = ", ".join(person(login) for login in people[:_SHOWN_PEOPLE]) or "Nobody."
+    rest = len(people) - _SHOWN_PEOPLE
+    if rest > 0:
+        shown += f" and {whole(rest)} more"
+    return folded(f"{_people(len(people))} on planned work", shown)
+
+
+def _people(count: int) -> str:
+    return f"{whole(count)} {'person' if count == 1 else 'people'}"

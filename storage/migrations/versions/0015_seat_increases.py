@@ -1,0 +1,27 @@
+"""Seat increases that wait for an admin, and when repositories became public or private."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+TENANT_TABLES = ("seat_increases", "visibility_changes")
+
+
+def upgrade() -> None:
+    _run(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))
+    for table in TENANT_TABLES:
+        _run(
+            f"alter table {table} enable row level security, force row level security;"
+            f"create policy tenant on {table} using "
+            "(organization_id = nullif(current_setting('app.tenant', true), '')::bigint);"
+        )
+
+
+def _run(sql: str) -> None:
+    """Several statements at once, as they are: neither SQLAlchemy nor psycopg looks for placeholders."""
+    op.get_bind().connection.cursor().execute(sql)

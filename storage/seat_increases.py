@@ -1,0 +1,129 @@
+"""Increases of a subscription's quantity that wait for an admin's approval."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.database import Tenant
+from storage.tables import seat_increases
+
+
+@dataclass(frozen=True, slots=True)
+class SeatIncrease:
+    """An increase of a subscription's quantity that waits for an admin, or was approved by one.
+
+    `before` seats are paid for, `after` are needed. `unit_amount` is the subscriber's own price of a seat for
+    a period, `due_now` what Stripe would charge at once; both in the smallest unit of `currency`, and None
+    where they are not known. `approved_at` and `approved_by` (a GitHub login) are None while it waits.
+    `reference` is Stripe's id of the subscription.
+    """
+
+    before: int
+    after: int
+    asked_at: datetime
+    unit_amount: int | None
+    currency: str | None
+    is_yearly: bool
+    due_now: int | None = None
+    approved_at: datetime | None = None
+    approved_by: str | None = None
+    reference: str = ""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nobody has approved it yet."""
+        return self.approved_at is None
+
+
+class Outcome(StrEnum):
+    """Why an increase is over.
+
+    It was REPORTED to Stripe, was NOT_NEEDED any more because there were fewer people, was REPLACED by
+    another one that needs an approval of its own, or the SUBSCRIPTION_ENDED.
+    """
+
+    REPORTED = "reported"
+    NOT_NEEDED = "not needed"
+    REPLACED = "replaced"
+    SUBSCRIPTION_ENDED = "subscription ended"
+
+
+_FIELDS = tuple(SeatIncrease.__dataclass_fields__)
+
+
+class SeatIncreases:
+    """One tenant's increases, of which one is open at a time.
+
+    Who writes holds the lock of `Subscriptions.lock`.
+    """
+
+    def __init__(self, tenant: Tenant) -> None:
+        self._connection = tenant.connection
+        self._organization_id = tenant.organization_id
+
+    async def current(self) -> SeatIncrease | None:
+        """The open increase: one that waits, or is approved and not yet reported."""
+        query = select(*(seat_increases.c[name] for name in _FIELDS)).where(self._is_open)
+        row = (await self._connection.execute(query)).first()
+        return SeatIncrease(*row) if row is not None else None
+
+    async def waiting_since(self) -> datetime | None:
+        """Since when an increase waits, whatever its number of seats has been. None if none does."""
+        latest_settled = (
+            select(func.max(seat_increases.c.id))
+            .where(self._is_mine, seat_increases.c.closed_at.is_not(None))
+            .where(seat_increases.c.outcome != Outcome.REPLACED)
+            .scalar_subquery()
+        )
+        current = await self.current()
+        if current is None or not current.is_waiting:
+            return None
+        query = select(func.min(seat_increases.c.asked_at)).where(
+            self._is_mine, seat_increases.c.id > func.coalesce(latest_settled, 0)
+        )
+        since: datetime | None = await self._connection.scalar(query)
+        return since
+
+    async def open(self, increase: SeatIncrease) -> None:
+        """Keep an increase as the one that waits, in the place of another that was open."""
+        await self.close(Outcome.REPLACED, increase.asked_at)
+        values = {name: getattr(increase, name) for name in _FIELDS}
+        await self._connection.execute(
+            insert(seat_increases).values(organization_id=self._organization_id, **values)
+        )
+
+    async def update_price(self, due_now: int | None) -> None:
+        """Keep what the open increase would cost at once as of today."""
+        await self._update({"due_now": due_now})
+
+    async def approve(self, reference: str, after: int, by: str, at: datetime) -> bool:
+        """Approve the increase that waits, if it is still the one of so many seats. False if it is not."""
+        is_same = and_(
+            self._is_open,
+            seat_increases.c.reference == reference,
+            seat_increases.c.after == after,
+            seat_increases.c.approved_at.is_(None),
+        )
+        result = await self._connection.execute(
+            update(seat_increases).where(is_same).values(approved_at=at, approved_by=by)
+        )
+        return result.rowcount > 0
+
+    async def close(self, outcome: Outcome, at: datetime) -> None:
+        """End the open increase, if there is one."""
+        await self._update({"closed_at": at, "outcome": outcome.value})
+
+    async def _update(self, values: Mapping[str, object]) -> None:
+        await self._connection.execute(update(seat_increases).where(self._is_open).values(**values))
+
+    @property
+    def _is_mine(self) -> ColumnElement[bool]:
+        return seat_increases.c.organization_id == self._organization_id
+
+    @property
+    def _is_open(self) -> ColumnElement[bool]:
+        return and_(self._is_mine, seat_increases.c.closed_at.is_(None))

@@ -1,0 +1,440 @@
+"""Seats from the people on planned work to Stripe: what is reported, what waits for an admin, what is charged."""
+
+import asyncio
+import calendar
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.billing.seat_reporting import SeatReporting
+from bot.billing.stripe_client import RealStripe, StripeUnavailableError
+from bot.billing.stripe_sync import StripeSync
+from marketplace.accounts import billing_of
+from marketplace.stripe_subscriptions import About
+from storage.projects import Projects, Repository
+from storage.seat_increases import SeatIncrease, SeatIncreases
+from storage.seats import Seats
+from storage.subscriptions import Subscriptions
+from storage.visibility import VisibilityHistory
+from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
+from tests.conftest import Clock
+from tests.marketplace.stripe_server import StandInStripe
+from tests.marketplace.test_reading import DAY, NOW, Firm, firm, worked
+from tests.running import rows
+
+__all__ = ["firm", "stand_in"]
+YEAR = 365 * DAY
+
+
+class Office:
+    """A firm that pays by card, with what the nightly job does about it and the stand-in's clock."""
+
+    def __init__(
+        self, firm: Firm, stripe: StandInStripe, sync: StripeSync, seats: SeatReporting, clock: Clock
+    ) -> None:
+        self.firm = firm
+        self.stripe = stripe
+        self.sync = sync
+        self.seats = seats
+        self.clock = clock
+        self.numbers = iter(range(1, 10_000))
+        self.subscription: dict[str, Any] = {}
+
+    async def subscribe(self, quantity: int = 1, *, is_yearly: bool = False, **more: Any) -> None:
+        price, amount, length = ("price_year", 6_000, YEAR) if is_yearly else ("price_pro", 600, 30 * DAY)
+        subscription = self.stripe.subscribe(7, price=price, quantity=quantity, **more)
+        (item,) = subscription["items"]["data"]
+        start = calendar.timegm(self.clock().utctimetuple())
+        item["price"] |= {"unit_amount": amount, "currency": "usd"}
+        item["current_period_start"] = start
+        item["current_period_end"] = start + int(length.total_seconds())
+        self.subscription = subscription
+        await self.told()
+
+    async def told(self) -> None:
+        """Stripe's event about the subscription."""
+        number, one = next(self.numbers), self.subscription
+        await self.sync.follow(
+            About(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+        )
+
+    async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
+        project = self.firm.public if in_public else self.firm.private
+        for login in logins:
+            await self.firm.happened(
+                project, worked(next(self.numbers), login, at or self.clock() - timedelta(hours=1))
+            )
+
+    async def night(self, days: int = 1) -> int:
+        """So many days later the seats are reported. Returns how many Stripe knows of."""
+        self.clock.now = self.clock() + days * DAY
+        await self.told()
+        await self.seats.report(self.firm.id)
+        return self.quantity
+
+    async def visible(self, *, is_private: bool, at: datetime | None = None) -> None:
+        """The public repository is seen to be private or public."""
+        async with self.firm.base.database.tenant(self.firm.id) as tenant:
+            name = self.firm.public.node_id
+            await Projects(tenant).remember(Repository(name, name, is_private, None, at or self.clock()))
+
+    async def people(self) -> list[str]:
+        async with self.firm.base.database.tenant(self.firm.id) as tenant:
+            return await Seats(tenant).used(self.clock(), 30)
+
+    async def increase(self) -> SeatIncrease | None:
+        async with self.firm.base.database.tenant(self.firm.id) as tenant:
+            billing = await billing_of(tenant, self.clock(), self.firm.shop)
+        assert billing
+        return billing.seat_increase
+
+    async def approve(self, after: int) -> bool:
+        async with self.firm.base.database.tenant(self.firm.id) as tenant:
+            return await SeatIncreases(tenant).approve(self.subscription["id"], after, "alice", self.clock())
+
+    async def outcomes(self) -> list[str | None]:
+        query = "select outcome from seat_increases order by id"
+        return [row.outcome for row in await rows(self.firm.base, query, self.firm.id)]
+
+    @property
+    def quantity(self) -> int:
+        return int(self.subscription["items"]["data"][0]["quantity"])
+
+    @property
+    def changes(self) -> list[str]:
+        """How each change of quantity was prorated."""
+        path = f"subscriptions/{self.subscription['id']}"
+        return [
+            told["proration_behavior"]
+            for verb, place, told in self.stripe.requests
+            if (verb, place) == ("POST", path)
+        ]
+
+    @property
+    def charged(self) -> list[int]:
+        return self.stripe.seat_invoices.charged.get(self.subscription["id"], [])
+
+
+@pytest.fixture
+async def office(firm: Firm, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Office]:
+    client = RealStripe(stripe_settings(stand_in))
+    stand_in.seat_invoices.now = lambda: clock().timestamp()
+    settings = sold(stand_in)
+    firm.shop = type(firm.shop)(settings, "https://agile.example", firm.base.cipher)
+    parts = (firm.base.database, client, settings, clock)
+    yield Office(firm, stand_in, StripeSync(*parts), SeatReporting(*parts), clock)
+    await client.close()
+
+
+def crowd(count: int, name: str = "outsider") -> list[str]:
+    return [f"{name}-{number}" for number in range(count)]
+
+
+# What was done in public needs no seat
+
+
+async def test_who_acted_while_a_repository_was_public_needs_no_seat(office: Office) -> None:
+    await office.subscribe()
+    await office.work("owner")
+    await office.work(*crowd(12), in_public=True)
+    await office.night(0)
+    await office.visible(is_private=True)
+    assert await office.night() == 1
+    assert await office.people() == ["owner"]
+    assert await office.increase() is None
+    await office.work("outsider-3", in_public=True)
+    assert await office.people() == ["outsider-3", "owner"]
+    assert await office.night() == 2
+
+
+async def test_private_work_counts_again_around_a_public_time(office: Office) -> None:
+    await office.visible(is_private=True, at=NOW - 40 * DAY)
+    await office.work("before", at=NOW - 20 * DAY, in_public=True)
+    await office.visible(is_private=False, at=NOW - 15 * DAY)
+    await office.work("meanwhile", at=NOW - 12 * DAY, in_public=True)
+    await office.visible(is_private=True, at=NOW - 10 * DAY)
+    await office.work("after", at=NOW - 5 * DAY, in_public=True)
+    assert await office.people() == ["after", "before"]
+    await office.visible(is_private=False, at=NOW - 4 * DAY)
+    assert await office.people() == []
+    await office.visible(is_private=True, at=NOW - 3 * DAY)
+    assert await office.people() == ["after", "before"]
+
+
+async def test_a_change_that_is_told_late_holds_from_the_moment_that_github_names(office: Office) -> None:
+    changes = [(NOW - 15 * DAY, False), (NOW - 10 * DAY, True)]
+    for at, is_private in changes[::-1]:
+        async with office.firm.base.database.tenant(office.firm.id) as tenant:
+            await VisibilityHistory(tenant).record_change(office.firm.private.id, at, is_private=is_private)
+    for login, days in (("before", 20), ("meanwhile", 12), ("after", 5)):
+        await office.work(login, at=NOW - days * DAY)
+    assert await office.people() == ["after", "before"]
+
+
+async def test_of_a_repository_that_became_private_before_this_was_recorded(office: Office) -> None:
+    await office.work("before", at=NOW - 12 * DAY)
+    await office.work("after", at=NOW - 5 * DAY)
+    await rows(
+        office.firm.base,
+        "with gone as (select 1) update projects set private_since = :at where id = :id returning id",
+        office.firm.id,
+        at=NOW - 10 * DAY,
+        id=office.firm.private.id,
+    )
+    assert await office.people() == ["after"]
+
+
+async def test_seats_are_given_by_private_work(office: Office) -> None:
+    await office.work("outsider", at=NOW - 25 * DAY, in_public=True)
+    await office.work("staff", at=NOW - 20 * DAY)
+    await office.visible(is_private=True, at=NOW - 10 * DAY)
+    await office.work("outsider", at=NOW - 2 * DAY, in_public=True)
+    await office.firm.put(quantity=1)
+    assert type(await office.firm.ask("staff")).__name__ == "Allowed"
+    assert type(await office.firm.ask("outsider")).__name__ == "Denied"
+
+
+# A jump waits for an admin
+
+
+async def test_a_jump_waits_with_its_price_and_is_reported_once_it_is_approved(office: Office) -> None:
+    await office.subscribe(2)
+    await office.work("a", "b", *crowd(8))
+    assert await office.night() == 2
+    increase = await office.increase()
+    assert increase
+    assert (increase.before, increase.after, increase.unit_amount, increase.currency) == (2, 10, 600, "usd")
+    assert (increase.is_waiting, increase.due_now) == (True, 0)
+    assert office.changes == []
+    # Who has no seat loses nothing meanwhile.
+    assert type(await office.firm.ask("outsider-7")).__name__ == "Allowed"
+    assert await office.night() == 2
+    assert await office.approve(10)
+    assert not await office.approve(10)
+    assert await office.night() == 10
+    assert await office.increase() is None
+    assert await office.outcomes() == ["reported"]
+    assert office.changes == ["create_prorations"]
+
+
+async def test_what_waits_is_asked_about_once(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(10))
+    for _ in range(3):
+        await office.night()
+    increase = await office.increase()
+    assert increase
+    assert increase.asked_at == NOW + DAY
+    audited = await rows(
+        office.firm.base, "select 1 from audit_log where action = 'seat approval asked'", office.firm.id
+    )
+    assert len(audited) == 1
+
+
+async def test_a_jump_that_grows_is_asked_about_anew_and_one_that_goes_away_is_forgotten(
+    office: Office,
+) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(10))
+    await office.night()
+    await office.work(*crowd(20))
+    await office.night()
+    increase = await office.increase()
+    assert increase
+    assert (increase.after, increase.asked_at) == (20, NOW + 2 * DAY)
+    assert not await office.approve(10)
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        assert await SeatIncreases(tenant).waiting_since() == NOW + DAY
+    await office.work("a", "b", at=NOW + 40 * DAY)
+    assert await office.night(days=39) == 2
+    assert await office.increase() is None
+    assert await office.outcomes() == ["replaced", "not needed"]
+
+
+async def test_an_approval_after_people_have_left_charges_for_who_is_there(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(50), at=NOW - 20 * DAY)
+    await office.work(*crowd(8, "staff"))
+    await office.night()
+    assert await office.approve(58)
+    assert await office.night(days=15) == 8
+
+
+async def test_an_approval_holds_for_no_more_than_was_approved(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(10))
+    await office.night()
+    assert await office.approve(10)
+    await office.work(*crowd(40))
+    assert await office.night() == 10
+    assert await office.night() == 10
+    increase = await office.increase()
+    assert increase
+    assert (increase.before, increase.after) == (10, 40)
+
+
+async def test_an_approval_is_for_one_subscription(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(10))
+    await office.night()
+    assert await office.approve(10)
+    office.subscription["status"] = "canceled"
+    await office.told()
+    assert await office.increase() is None
+    await office.subscribe(1)
+    assert await office.night() == 1
+    increase = await office.increase()
+    assert increase
+    assert (increase.is_waiting, increase.reference) == (True, office.subscription["id"])
+
+
+async def test_with_the_subscription_the_increase_ends(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work(*crowd(10))
+    await office.night()
+    office.subscription["status"] = "canceled"
+    await office.night()
+    assert await office.outcomes() == ["subscription ended"]
+
+
+async def test_growth_by_a_few_seats_a_day_is_reported(office: Office) -> None:
+    await office.subscribe(10)
+    for count in (10, 12, 14, 17):
+        await office.work(*crowd(count))
+        office.clock.now = office.clock() + DAY
+        await office.sync.reconcile()
+        assert office.quantity == count
+    assert await office.increase() is None
+
+
+# Once a day, whatever happens
+
+
+async def test_a_crash_after_stripe_has_answered_charges_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.subscribe(1)
+    await office.work("a", "b")
+    with monkeypatch.context() as patch:
+        patch.setattr(office.firm.base.database, "tenant", _dying_after_the_change(office))
+        with pytest.raises(RuntimeError, match="died"):
+            await office.night()
+    assert office.quantity == 2
+    await office.work("c")
+    # Stripe's idempotency keys allow no second change on this day.
+    assert await office.night(days=0) == 2
+    assert await office.night() == 3
+    pending = office.stripe.seat_invoices.pending[office.subscription["id"]]
+    assert pending == 600 * 29 // 30 + 600 * 28 // 30
+
+
+def _dying_after_the_change(office: Office) -> Any:
+    """The process dies when it opens a transaction after Stripe has changed the quantity."""
+    original = office.firm.base.database.tenant
+
+    def tenant(organization_id: int, **options: Any) -> Any:
+        if office.changes:
+            raise RuntimeError("died")
+        return original(organization_id, **options)
+
+    return tenant
+
+
+async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
+    await office.subscribe(1)
+    await office.work("a", "b")
+    office.clock.now = office.clock() + DAY
+    await asyncio.gather(office.seats.report(office.firm.id), office.seats.report(office.firm.id))
+    assert office.quantity == 2
+    pending = office.stripe.seat_invoices.pending[office.subscription["id"]]
+    assert pending == 600 * 29 // 30
+
+
+async def test_while_stripe_is_away_nothing_is_lost(office: Office, stand_in: StandInStripe) -> None:
+    await office.subscribe(1)
+    await office.work("a", "b")
+    stand_in.fail_with = 503
+    with pytest.raises(StripeUnavailableError):
+        await office.seats.report(office.firm.id)
+    stand_in.fail_with = None
+    assert await office.night(days=0) == 2
+
+
+# Yearly plans
+
+
+async def test_seats_added_to_a_yearly_plan_are_invoiced_at_once(office: Office) -> None:
+    await office.subscribe(1, is_yearly=True)
+    await office.work("a", "b")
+    assert await office.night(days=73) == 1  # Nobody was there within 30 days.
+    await office.work("a", "b")
+    assert await office.night(days=0) == 2
+    assert office.changes == ["always_invoice"]
+    assert office.charged == [6_000 * 292 // 365]
+
+
+async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(office: Office) -> None:
+    await office.subscribe(1, is_yearly=True)
+    await office.work("a", "b")
+    office.stripe.seat_invoices.is_card_declined = True
+    assert await office.night() == 1
+    await office.told()
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        (kept,) = await Subscriptions(tenant).all()
+    assert (kept.status, kept.quantity) == ("active", 1)
+    audited = await rows(
+        office.firm.base, "select details from audit_log where action = 'seats refused'", office.firm.id
+    )
+    assert [row.details["after"] for row in audited] == [2]
+    office.stripe.seat_invoices.is_card_declined = False
+    await office.work("a", "b")
+    assert await office.night() == 2
+
+
+async def test_a_jump_on_a_yearly_plan_names_what_stripe_would_charge_at_once(office: Office) -> None:
+    await office.subscribe(1, is_yearly=True)
+    await office.work(*crowd(11))
+    await office.night()
+    increase = await office.increase()
+    assert increase
+    assert (increase.after, increase.is_yearly, increase.due_now) == (11, True, 60_000 * 364 // 365)
+
+
+async def test_seats_of_a_yearly_plan_stay_until_the_renewal_and_are_never_paid_twice(office: Office) -> None:
+    await office.subscribe(4, is_yearly=True)
+    await office.work("a", "b", "c", "d")
+    assert await office.night() == 4
+    await office.work("a", at=NOW + 100 * DAY)
+    assert await office.night(days=100) == 4
+    await office.work("a", "b", "c", "d", at=NOW + 120 * DAY)
+    assert await office.night(days=20) == 4
+    assert office.changes == []
+    await office.work("a", "b", at=NOW + 340 * DAY)
+    assert await office.night(days=241) == 4
+    assert await office.night(days=2) == 2
+    assert office.changes == ["none"]
+    office.stripe.seat_invoices.renew(office.subscription)
+    assert office.charged == [2 * 6_000]
+
+
+async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) -> None:
+    await office.subscribe(2, cancel_at_period_end=True)
+    await office.work("a", "b", "c")
+    assert await office.night(days=10) == 3
+    assert office.changes == ["always_invoice"]
+    assert office.charged == [600 * 20 // 30]
+    office.clock.now = NOW + 29 * DAY
+    await office.work("a")
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        assert len(await Seats(tenant).used(NOW + 29 * DAY, 10)) == 1
+    assert office.stripe.seat_invoices.pending == {}
+
+
+async def test_a_trial_is_not_prorated(office: Office) -> None:
+    await office.subscribe(2, status="trialing", is_yearly=True)
+    await office.work("a", "b", "c")
+    assert await office.night() == 3
+    assert await office.night(days=40) == 1
+    assert office.changes == ["none", "none"]
