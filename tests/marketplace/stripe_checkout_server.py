@@ -37,7 +37,7 @@ class StandInCheckout:
         self.refuses_search = False
         self.before: Callable[[str, str], Awaitable[None]] | None = None
         self._subscriptions = subscriptions
-        self._unindexed = set[str]()
+        self.unindexed = set[str]()
         self._numbers = itertools.count(1)
 
     def add_customer(self, customer: str, **more: Any) -> Json:
@@ -54,7 +54,7 @@ class StandInCheckout:
 
     def index(self) -> None:
         """A minute later: the search finds everything."""
-        self._unindexed.clear()
+        self.unindexed.clear()
 
     def open_sessions(self) -> list[Json]:
         return [session for session in self.sessions.values() if session["status"] == "open"]
@@ -77,6 +77,7 @@ class StandInCheckout:
         subscription: Json = {
             "id": f"sub_paid_{number}",
             "object": "subscription",
+            "created": now,
             "customer": session["customer"],
             "status": "active",
             "metadata": dict(session["subscription_metadata"]),
@@ -85,7 +86,7 @@ class StandInCheckout:
             "items": {"object": "list", "data": [item]},
         }
         self._subscriptions[subscription["id"]] = subscription
-        self._unindexed.add(subscription["id"])
+        self.unindexed.add(subscription["id"])
         session |= {"status": "complete", "payment_status": "paid", "subscription": subscription["id"]}
         session["url"] = None
         customer = self.customers[session["customer"]]
@@ -121,11 +122,11 @@ class StandInCheckout:
 
     def _answer_of_customers(self, method: str, path: str, told: Json) -> Json | None:
         match [method, *path.split("/")]:
-            case ["GET", ("customers" | "subscriptions") as kind, "search"]:
-                return self._search(kind, told["query"])
+            case ["GET", "customers", "search"]:
+                return self._search(told["query"])
             case ["POST", "customers"]:
                 customer = self.add_customer(f"cus_new_{next(self._numbers)}", **told)
-                self._unindexed.add(customer["id"])
+                self.unindexed.add(customer["id"])
                 return copy.deepcopy(customer)
             case ["GET", "customers", customer] if customer in self.customers:
                 return self.customers[customer]
@@ -204,19 +205,18 @@ class StandInCheckout:
             portal["features"]["subscription_update"].pop("products", None)
         return _listed(portals, "/v1/billing_portal/configurations")
 
-    def _search(self, kind: str, query: str) -> Json:
+    def _search(self, query: str) -> Json:
         if self.refuses_search:
             raise RefusedError("Search is not available to you.")
         account = _OF_ACCOUNT.search(query)
-        objects = self.customers if kind == "customers" else self._subscriptions
         found = [
             one
-            for one in objects.values()
+            for one in self.customers.values()
             if account
             and one.get("metadata", {}).get("account") == account[1]
-            and one["id"] not in self._unindexed
+            and one["id"] not in self.unindexed
         ]
-        return _listed(found, f"/v1/{kind}/search") | {"object": "search_result"}
+        return _listed(found, "/v1/customers/search") | {"object": "search_result"}
 
 
 def _without_items(session: Json) -> Json:

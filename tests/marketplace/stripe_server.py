@@ -42,7 +42,6 @@ class StandInStripe:
         self.requests: list[tuple[str, str, Json]] = []
         self.usage: dict[str, Json] = {}
         self.meters = {"agile_commands_answered": "mtr_1", "agile_projects_created": "mtr_2"}
-        self.prices: dict[str, Json] = {}
         self.invoices: dict[str, list[Json]] = {}
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
@@ -56,6 +55,7 @@ class StandInStripe:
         self.disputes: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.checkout = StandInCheckout(self.subscriptions)
+        self.prices = self.checkout.prices
         self.seat_invoices = StandInInvoices()
         self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
@@ -212,14 +212,15 @@ class StandInStripe:
     def _search(self, path: str, told: Json) -> Json | web.Response:
         if path != "subscriptions/search":
             return _error(404, f"No such subscription: {path}", "resource_missing")
-        if not self.has_search:
+        if not self.has_search or self.checkout.refuses_search:
             return _error(400, "Search is not available for your account")
         match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", told["query"])
         assert match, told["query"]
         listed = [
             one
             for one in self.subscriptions.values()
-            if one["metadata"].get("account") == match[1] and one["id"] not in self.unsearchable
+            if one["metadata"].get("account") == match[1]
+            and one["id"] not in self.unsearchable | self.checkout.unindexed
         ]
         first = int(told.get("page", 0))
         last = first + min(int(told.get("limit", 10)), self.page_size)
