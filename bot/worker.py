@@ -187,11 +187,12 @@ def _backoff(tries: int) -> timedelta:
 
 @asynccontextmanager
 async def worker(
-    base: Services, *, talks: bool = True, drawing: Drawing | None = None
+    base: Services, *, talks: bool = True, drawing: Drawing | None = None, has_periodic_jobs: bool = True
 ) -> AsyncIterator[Worker]:
     """A worker at work. One that does not talk records, but answers nobody and does nothing by the clock.
 
-    Without `drawing` it has processes of its own to draw pictures in.
+    Without `drawing` it has processes of its own to draw pictures in. Without periodic jobs it does only
+    what others defer: for tests, which say themselves what time it is.
     """
     jobs = Jobs(base.queue)
     async with AsyncExitStack() as stack:
@@ -250,6 +251,8 @@ async def worker(
         await started.sweep()
         if talks:
             started.add_clockwork()
+        if not has_periodic_jobs:
+            queue.periodic_registry.periodic_tasks.clear()
         running = asyncio.create_task(_for_ever(started))
         stack.push_async_callback(_stop, running)
         yield started

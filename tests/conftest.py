@@ -162,18 +162,23 @@ async def restricted_bot(settings: Settings, clock: Clock, drawing: Drawing) -> 
 
 @asynccontextmanager
 async def running_bot(
-    github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub,
+    settings: Settings,
+    clock: Clock,
+    drawing: Drawing,
+    *,
+    has_periodic_jobs: bool = False,
 ) -> AsyncIterator[Bot]:
-    """Door and worker, as `serve` runs them."""
+    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed."""
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings = replace(settings, github=app, github_api_url=github.url)
     github.violations.clear()
     github.clear_faults()
-    # The hourly redelivery, due at the beginning of some tests, is not to bring what failed in earlier ones.
+    # What failed in earlier tests is not to be redelivered in this one.
     github.age_deliveries(timedelta(days=4))
     async with AsyncExitStack() as stack:
         base = await stack.enter_async_context(services(settings, clock))
-        await stack.enter_async_context(worker(base, drawing=drawing))
+        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
         port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
         session = await stack.enter_async_context(aiohttp.ClientSession())
         repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")

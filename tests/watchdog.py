@@ -137,9 +137,15 @@ class Watchdog:
             began, thread = self._began, self._thread
             if began is None or time.clock_gettime(self._clock) - began < _SAMPLED_FROM:
                 continue
-            frame = sys._current_frames().get(thread)
-            if frame is not None and self._began == began:
-                self._samples.append(_places(frame))
+            # The watched thread must not go on while its frames are walked: CPython may crash.
+            interval = sys.getswitchinterval()
+            sys.setswitchinterval(1)
+            try:
+                frame = sys._current_frames().get(thread)
+                if frame is not None and self._began == began:
+                    self._samples.append(_places(frame))
+            finally:
+                sys.setswitchinterval(interval)
 
 
 class _Measured(Coroutine[Any, Any, Any]):

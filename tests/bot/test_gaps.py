@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
 from typing import Any
 
 import aiohttp
@@ -223,7 +222,11 @@ async def test_the_end_may_be_told_before_the_beginning(bot: Bot) -> None:
     assert gap.ended_at is not None
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
+# In these, any three of the four come in each order.
+_ORDERS = ("0123", "0213", "0312", "1203", "1302", "2301", "3210")
+
+
+@pytest.mark.parametrize("order", [tuple(map(int, order)) for order in _ORDERS])
 async def test_whatever_the_order_it_ends_as_github_says(bot: Bot, order: Sequence[int]) -> None:
     """Suspended and resumed twice; where the order leaves it open, GitHub is asked."""
     await installed(bot)
