@@ -39,7 +39,7 @@ async def unreached_owners(base: Services, organization_id: int) -> AsyncIterato
     elif not scene.places:
         why = "it has no private repository in which the App may open an issue"
     else:
-        why = "the billing issue is still on its way"
+        return  # The billing issue is on its way, and what GitHub refuses is a finding of its own.
     yield (
         f"{account.name} has not been told of {' and '.join(unheard)}, because {why}; write to its owner "
         "(docs/billing.md)"

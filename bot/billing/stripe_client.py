@@ -335,9 +335,10 @@ class RealStripe(CheckoutCalls):
                         "event_name": event_name,
                         "payload": {"stripe_customer_id": customer, "value": str(quantity)},
                         "timestamp": int(at.timestamp()),
+                        # Also what makes a repetition harmless. An idempotency key would be refused for one
+                        # with another moment, as when the subscription has ended meanwhile.
                         "identifier": identifier,
-                    },
-                    {"idempotency_key": identifier},
+                    }
                 )
             except stripe.InvalidRequestError as problem:
                 if not _is_told_already(problem, identifier):

@@ -377,7 +377,7 @@ async def test_a_link_opens_one_checkout_however_often_it_is_opened(
     _, _, told = next(one for one in stand_in.requests if one[:2] == ("POST", "checkout/sessions"))
     assert told["mode"] == "subscription"
     assert told["line_items"] == {"0": {"price": "price_pro", "quantity": "1"}}
-    assert told["metadata"] == told["subscription_data"]["metadata"] == {"account": "7"}
+    assert told["metadata"] == told["subscription_data"]["metadata"] == {"account": "7", "plan": "pro"}
     assert len(stand_in.checkout.sessions) == 1
 
 

@@ -10,6 +10,7 @@ from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
+from marketplace.books import Books
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
@@ -45,6 +46,14 @@ class Shelf:
         self._count += 1
         event = f"evt_{subscription['id']}_{self._count}"
         await self.sync.follow(About(event, kind, subscription["customer"], subscription["id"]))
+
+    async def night(self) -> None:
+        """What the clock does with one account: compare, then let time take its plan away."""
+        await self.sync.reconcile()
+        async with self.base.database.nobody() as connection:
+            tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
+        async with self.base.database.tenant(tenant_id) as tenant:
+            await Books(tenant, self.base.clock(), 14 * DAY).settle()
 
     async def kept(self, account: int = ACCOUNT) -> Subscription:
         (subscription,) = (await billing(self.base, account)).subscriptions
@@ -375,7 +384,7 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
     shelf.clock.now = NOW + 14 * DAY
     standing = (await billing(shelf.base)).standing
     assert (standing.plan, standing.reason) == ("free", Reason.PAYMENT_FAILED)
-    await shelf.sync.reconcile()
+    await shelf.night()
     assert (await billing(shelf.base)).account.plan == "free"
 
 
