@@ -75,6 +75,7 @@ def _settings(settings: Settings) -> Iterable[str]:
             "the GitHub App is not set up: `serve` and `work` need GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY "
             "and GITHUB_WEBHOOK_SECRET"
         )
+    yield from settings.billing.unknown_names
 
 
 async def _jobs(base: Services) -> AsyncIterator[str]:
