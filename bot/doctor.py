@@ -42,7 +42,7 @@ async def _examine(settings: Settings) -> list[str]:
     async with services(settings) as base:
         findings = [*_settings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
-        findings += await stripe_findings(settings.billing.stripe)
+        findings += await stripe_findings(settings.billing.stripe, settings.public_url)
     return findings
 
 
