@@ -17,7 +17,7 @@ from tests.bot.test_checks import (
 )
 from tests.bot.test_settings_file import write
 from tests.commands.test_sprint_status import day, make_sprint
-from tests.running import Bot
+from tests.running import Bot, until
 
 Json = dict[str, Any]
 
@@ -207,4 +207,10 @@ async def test_an_item_of_a_sprint_that_has_just_ended_can_be_moved_on(bot: Bot)
 
     await press(bot, head, buttons(run)[0])
     assert (await bot.github.issue(bot.repo, number))["milestone"]["number"] == following["number"]
-    assert (await check(bot, head))["conclusion"] == "success"
+
+    async def is_met() -> bool:
+        # The events of the move may still be on their way from GitHub when the button is done.
+        await bot.rest()
+        return bool((await check(bot, head))["conclusion"] == "success")
+
+    await until(is_met)
