@@ -70,7 +70,7 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
         yield NoticeKind.SEATS, f"{increase.asked_at:%Y-%m-%d}"
     if (trial := trial_that_ends(billing)) is not None and trial.trial_ends is not None:
         yield NoticeKind.TRIAL_ENDS, f"{trial.trial_ends:%Y-%m-%d}"
-    if standing.is_paid_twice and also_paid_by(billing) is None:
+    if standing.is_paid_twice:
         references = (one.reference for one in billing.subscriptions if not one.has_ended)
         yield NoticeKind.PAID_TWICE, "+".join(sorted(references))
 

@@ -166,8 +166,11 @@ def paid_twice(billing: Billing) -> str:
     """Which of several plans counts."""
     if not billing.standing.is_paid_twice:
         return ""
+    begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
+    if also_paid_by(billing) is not None:
+        return f"{begin}, also without the one whose payment failed."
     return (
-        f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off: what includes "
+        f"{begin}: what includes "
         f"more counts, which is {_what_counts(billing.standing)}. The other can be cancelled where it was "
         "bought."
     )

@@ -145,7 +145,8 @@ def test_who_has_the_same_plan_elsewhere_is_not_urged_to_pay_a_second_one(
     text = issue_text(found, LINKS, [])
     assert ("please [change the card]" in text) is is_urged
     assert ("Pro is paid on GitHub Marketplace as well" in text) is not is_urged
-    assert (NoticeKind.PAID_TWICE in kinds(found)) is is_urged
+    assert ("also without the one whose payment failed" in text) is not is_urged
+    assert kinds(found) == [NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
 
 
 def test_who_has_a_plan_for_anybody_elsewhere_hears_only_that_both_are_paid_for() -> None:
