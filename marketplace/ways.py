@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.plans import PLANS, PlanName
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
@@ -37,7 +38,7 @@ def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
     subscriptions = tuple(subscriptions)
     card = next(filter(is_collected_by_card, subscriptions), None)
     on_marketplace = [subscription for subscription in subscriptions if _is_paid_on_marketplace(subscription)]
-    renewing = next((subscription for subscription in on_marketplace if not _is_ending(subscription)), None)
+    renewing = next((subscription for subscription in on_marketplace if not is_ending(subscription)), None)
     return PurchaseWays(
         marketplace=card is None or bool(on_marketplace),
         checkout=card is None and renewing is None,
@@ -58,8 +59,21 @@ def _is_paid_on_marketplace(subscription: Subscription) -> bool:
     return is_live and PLANS[PlanName(subscription.plan)].is_paid
 
 
-def _is_ending(subscription: Subscription) -> bool:
-    """Whether GitHub will stop charging for it. Another pending change, to fewer seats or to a cheaper plan,
-    goes on being charged for."""
+def is_ending(subscription: Subscription) -> bool:
+    """Whether it will not be charged for any more after this period, because it was cancelled or exchanged
+    for the free plan. Another pending change, to fewer seats or to a cheaper plan, goes on being charged for.
+    """
     pending = subscription.pending
     return pending is not None and (pending.plan is None or not PLANS[PlanName(pending.plan)].is_paid)
+
+
+def ending_on_marketplace(subscriptions: Iterable[Subscription]) -> Subscription | None:
+    """The purchase on the Marketplace that GitHub has charged for, and will not charge for again."""
+    paid = filter(_is_paid_on_marketplace, subscriptions)
+    return next((one for one in paid if is_ending(one) and one.status != "trialing"), None)
+
+
+def paid_until(subscription: Subscription) -> datetime | None:
+    """Until when a subscription that is ending is paid for. None where its source does not say."""
+    pending = subscription.pending
+    return (pending.effective_at if pending else None) or subscription.period_end

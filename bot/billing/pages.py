@@ -1,6 +1,6 @@
 """What our pages of billing say to who comes by a link."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -10,6 +10,9 @@ from aiohttp import web
 
 from bot.billing.page_style import page_response
 from commands.wording import full_day
+from marketplace.stripe_payments import is_payment_due
+from marketplace.ways import ending_on_marketplace, paid_until
+from storage.subscriptions import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,16 @@ def returned() -> Page:
     )
 
 
+def overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
+    """What the checkout says to who goes over from GitHub before that has ended; None to anybody else."""
+    ending = ending_on_marketplace(subscriptions)
+    if ending is None:
+        return None
+    at = paid_until(ending)
+    until = f"until {full_day(at.date())}" if at else "until the end of its period"
+    return f"This plan starts today. GitHub Marketplace is paid {until}, so until then both are paid for."
+
+
 # Why no checkout is opened
 
 
@@ -76,13 +89,12 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
     where = "in the billing portal" if portal else "where you pay: `/agile plan` leads there"
     again = "A second purchase would be charged as well, so this link opens no checkout."
     status = subscription.get("status")
-    if status in {"past_due", "unpaid"}:
+    if is_payment_due(subscription):
         text = f"This account pays by card already, and its last payment is due. Pay it {where}. {again}"
         return Page("A payment is due", text, link)
     if status == "paused" or subscription.get("pause_collection"):
-        text = (
-            f"This account pays by card already, and its subscription is paused. Resume it {where}. {again}"
-        )
+        resume = _resume(subscription, where)
+        text = f"This account pays by card already, and its subscription is paused. {resume} {again}"
         return Page("Your subscription is paused", text, link)
     if ends := _ends(subscription):
         text = (
@@ -92,6 +104,16 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
         return Page("Renew your subscription", text, link)
     text = f"This account pays by card already. Change the plan {where}. {again}"
     return Page("You have a plan already", text, link)
+
+
+def _resume(subscription: Mapping[str, Any], where: str) -> str:
+    """Who resumes it: Stripe pauses a trial that ends without a card, all else was paused by its seller."""
+    if subscription.get("status") == "paused" and subscription.get("trial_end"):
+        return (
+            f"If its trial ended without a card, add one {where}. If it stays paused, write to whoever runs "
+            "this App."
+        )
+    return "Only whoever sells it can resume it: please write to whoever runs this App."
 
 
 def _ends(subscription: Mapping[str, Any]) -> str | None:
@@ -107,7 +129,8 @@ def pays_on_marketplace(upgrade: str | None) -> Page:
     return Page(
         "You have a plan already",
         "This account pays on GitHub Marketplace already, and would pay twice. Change the plan there, or "
-        "cancel it there first: once it is cancelled, this link works.",
+        "cancel it there first: once it is cancelled, this link works. A plan by card starts on the day on "
+        "which it is bought, and GitHub is paid until the end of its own period.",
         (upgrade, "Open GitHub Marketplace") if upgrade else None,
     )
 

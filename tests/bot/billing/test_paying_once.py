@@ -1,11 +1,12 @@
 """From a link to a checkout and back: nobody pays twice, and nobody is thanked who has not bought."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.billing import pages
 from bot.billing.shop import OurShop
 from bot.billing.tickets import Tickets
 from bot.demo.marketplace import FREE, PRO
@@ -244,6 +245,30 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
     assert not stand_in.checkout.sessions
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pause_collection": {"behavior": "void"}}, "Only whoever sells it can resume it"),
+        (
+            {"status": "paused", "trial_end": 1_700_000_000},
+            "If its trial ended without a card, add one in the",
+        ),
+        ({"status": "paused"}, "Only whoever sells it can resume it"),
+        (
+            {
+                "status": "paused",
+                "status_details": {"paused": {"subscription": {"type": "final_payment_failure"}}},
+            },
+            "its last payment is due. Pay it in the billing portal",
+        ),
+    ],
+)
+def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], said: str) -> None:
+    page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
+    assert said in page.text
+    assert "Resume it in the billing portal" not in page.text
+
+
 async def test_a_purchase_that_we_never_heard_of_is_found_by_its_metadata(
     shop: Bot, stand_in: StandInStripe
 ) -> None:
@@ -282,6 +307,17 @@ async def test_on_the_marketplace_only_what_ends_opens_a_checkout(
     await put(shop, "marketplace", "active", quantity=5, pending=pending)
     assert (await opened(shop, await link(shop)))[0] == status
     assert bool(stand_in.checkout.sessions) is (status == 303)
+
+
+async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    at = datetime(2026, 12, 2, tzinfo=UTC)
+    await put(shop, "marketplace", "active", quantity=5, pending=Pending(None, None, at))
+    assert (await opened(shop, await link(shop)))[0] == 303
+    assert only(stand_in)["custom_text"]["submit"]["message"] == (
+        "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so until then both are paid for."
+    )
 
 
 @pytest.mark.parametrize(("plan", "status"), [(PRO, 409), (FREE, 303)])
