@@ -8,12 +8,13 @@ import structlog
 
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_lookups import StripeLookups
 from marketplace.books import Books, Cause
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
-from marketplace.stripe_subscriptions import subscription_of, told
+from marketplace.stripe_subscriptions import parse_subscription, read_subscription
 from storage.database import Database, Tenant
 from storage.seat_increases import Outcome, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -49,7 +50,7 @@ class SeatReporting:
             raise ValueError("Stripe is not set up")
         self._database = database
         self._stripe = stripe
-        self._prices = settings.stripe.prices
+        self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
         self._log = structlog.get_logger(__name__)
@@ -91,13 +92,13 @@ class SeatReporting:
         answer = await self._stripe.subscription(seats.subscription.reference)
         if answer is None:
             return
-        answered = told(answer)
-        subscription = replace(
-            subscription_of(answered, self._prices, now, seats.subscription),
-            quantity_set_on=seats.subscription.quantity_set_on,
-        )
+        listed = parse_subscription(answer)
+        catalog = await self._lookups.catalog_for(listed, is_kept=True)
+        # The item that is the plan, by all that tells a plan: seats of another item are another's price.
+        item = listed.item(catalog, seats.subscription.price_id).id
+        reading = read_subscription(listed, catalog, now, seats.subscription)
+        subscription = replace(reading.subscription, quantity_set_on=seats.subscription.quantity_set_on)
         seats = replace(seats, subscription=subscription)
-        item = answered.item(self._prices, subscription.price_id).id
         decision = decide_seats(subscription, seats.needed, seats.increase, now)
         if decision.asked is not None:
             await self._ask(organization_id, seats, item, decision.asked, now)

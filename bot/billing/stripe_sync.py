@@ -47,7 +47,6 @@ class StripeSync:
             raise ValueError("Stripe is not set up")
         self._database = database
         self._stripe = stripe
-        self._prices = settings.stripe.prices
         self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
