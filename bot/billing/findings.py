@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.billing.isolation import all_accounts
+from bot.billing.subscription_findings import about_problems, about_unclear
 from bot.services import Services
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.stripe_comparison import ComparisonResult, UnclearSubscription, last_comparison
+from storage.stripe_comparison import ComparisonResult, last_comparison
 from storage.stripe_refunds import Dispute, open_disputes
-from storage.subscriptions import MARKETPLACE, STRIPE, Account, Subscription, Subscriptions
+from storage.subscriptions import (
+    MARKETPLACE,
+    STRIPE,
+    Account,
+    Subscription,
+    SubscriptionProblem,
+    Subscriptions,
+)
 from storage.usage import Usage, Used, dropped, meters_missing, uncounted
 
 # As long as Stripe takes a correction.
@@ -50,6 +58,7 @@ class _Account:
     deadline: Deadline | None
     untaken: Sequence[Used]
     disputes: Sequence[Dispute]
+    problems: Sequence[SubscriptionProblem]
 
 
 async def _read(base: Services, organization_id: int) -> _Account | None:
@@ -65,6 +74,7 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
             await Deadlines(tenant).latest(),
             await Usage(tenant).untaken(),
             await open_disputes(tenant),
+            await books.problems(),
         )
 
 
@@ -108,21 +118,7 @@ def _of_comparison(base: Services, comparison: ComparisonResult) -> Iterator[str
             "UTC; see that a worker runs"
         )
     for unclear in comparison.unclear:
-        yield _about_unclear(unclear)
-
-
-def _about_unclear(unclear: UnclearSubscription) -> str:
-    if unclear.account is None:
-        to_do = "write GitHub's id of the account that pays into its metadata as `account`, or cancel it"
-    else:
-        to_do = (
-            "correct the id, have the App installed there, or cancel and refund it; once the account is "
-            "known, its plan is taken up by the next comparison"
-        )
-    return (
-        f"Stripe charges for a subscription of no account here, {unclear.subscription} ({unclear.customer}): "
-        f"{unclear.reason}; {to_do}"
-    )
+        yield about_unclear(unclear)
 
 
 def _of_missing(books: Sequence[_Account]) -> Iterator[str]:
@@ -147,6 +143,7 @@ def _of_missing(books: Sequence[_Account]) -> Iterator[str]:
 def _of_account(base: Services, books: _Account) -> Iterator[str]:
     yield from _of_payment_without_installation(books)
     yield from _of_deadline(base, books)
+    yield from about_problems(books.account, books.subscriptions, books.problems)
     for subscription in books.subscriptions:
         if subscription.has_ended and subscription.missing_since is not None:
             yield from _of_ended_as_missing(base, books, subscription)

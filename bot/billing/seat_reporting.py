@@ -55,8 +55,10 @@ class SeatReporting:
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    async def report(self, organization_id: int) -> None:
+    async def report(self, organization_id: int) -> bool:
         """Report one account's seats, or ask its admins where the increase is large.
+
+        Returns whether Stripe had to be asked.
 
         What Stripe refuses changes nothing and is logged; the next night tries again. Raises
         StripeUnavailableError.
@@ -65,11 +67,12 @@ class SeatReporting:
         async with self._database.tenant(organization_id) as tenant:
             seats = await self._load(tenant, now)
         if seats is None or (seats.increase is None and seats.subscription.quantity == seats.needed):
-            return
+            return False
         try:
             await self._follow_people(organization_id, seats, now)
         except (PurchaseError, StripeRefusedError) as problem:
             self._log.error("seats not reported", reason=str(problem))
+        return True
 
     async def _load(self, tenant: Tenant, now: datetime) -> _Seats | None:
         """The account's seats. None if it pays for none by card now; then nothing waits for approval."""
