@@ -42,7 +42,7 @@ async def _examine(settings: Settings) -> list[str]:
     async with services(settings) as base:
         findings = [*_settings(settings), *await examine(base)]
     if settings.billing.stripe is not None:
-        findings += await stripe_findings(settings.billing.stripe)
+        findings += await stripe_findings(settings.billing.stripe, settings.public_url)
     return findings
 
 
@@ -75,6 +75,7 @@ def _settings(settings: Settings) -> Iterable[str]:
             "the GitHub App is not set up: `serve` and `work` need GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY "
             "and GITHUB_WEBHOOK_SECRET"
         )
+    yield from settings.billing.unknown_names
 
 
 async def _jobs(base: Services) -> AsyncIterator[str]:

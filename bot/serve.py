@@ -49,14 +49,22 @@ async def _serve(settings: Settings, *, with_worker: bool) -> None:
         if with_worker:
             await stack.enter_async_context(worker(base))
         await stack.enter_async_context(door(base, settings.host, settings.port))
+        _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("serving", host=settings.host, port=settings.port)
         await until_told_to_stop()
 
 
 async def _work(settings: Settings) -> None:
     async with services(settings) as base, worker(base):
+        _warn_of_unknown_names(settings)
         structlog.get_logger(__name__).info("working")
         await until_told_to_stop()
+
+
+def _warn_of_unknown_names(settings: Settings) -> None:
+    """A misspelt setting would otherwise be passed over in silence."""
+    for sentence in settings.billing.unknown_names:
+        structlog.get_logger(__name__).warning("setting not known", problem=sentence)
 
 
 @asynccontextmanager

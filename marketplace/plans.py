@@ -101,8 +101,11 @@ _ON_FORECASTS = (
     "chance to finish, which they and `/sprint status` and `/risk` also tell, belongs to forecasts: without "
     "them it is left out, and all else stays."
 )
+_PRO_PLAN = PLANS[PlanName.PRO]
 _ON_PRICES = (
-    "Prices are in US dollars, without tax. What counts in the end is what GitHub or Stripe showed when "
+    f"Prices are in US dollars, without tax. Paid yearly, a seat of {_PRO_PLAN.title} costs "
+    f"${_PRO_PLAN.yearly_cents / 100:.2f} once a year, which comes to ${_PRO_PLAN.yearly_cents / 1200:.2f} a "
+    "month. What counts in the end is what GitHub or Stripe showed when "
     "you bought. The number of people is the one limit; `/agile usage` counts what else is used, which stops "
     "nothing. An operator may charge for usage, and then says so."
 )
@@ -139,6 +142,10 @@ def page(commands: dict[Feature, list[str]]) -> str:
             ["", *titles],
             [
                 ["for a seat and month, paid monthly", *(_price(p.monthly_cents) for p in PLANS.values())],
+                [
+                    "for a seat and year, paid once a year",
+                    *(_price(p.yearly_cents) for p in PLANS.values()),
+                ],
                 [
                     "for a seat and month, paid yearly",
                     *(_price(p.yearly_cents / 12) for p in PLANS.values()),

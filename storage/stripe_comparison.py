@@ -1,7 +1,8 @@
-"""What came of the last nightly comparison with Stripe, kept for `doctor`. It names no tenant's rows."""
+"""What came of the last nightly comparisons of what is sold, kept for `doctor`, without any tenant's rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 from sqlalchemy import func, select
@@ -10,9 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.tables import clockwork
 
-_NAME = "comparison with Stripe"
 # More would only fill the operator's screen.
 _MOST_UNCLEAR = 50
+_LONGEST_FAILURE = 200
+
+
+class Compared(StrEnum):
+    """What is compared each night; the names under which the results are kept."""
+
+    SUBSCRIPTIONS = "comparison with Stripe"
+    PAYMENTS = "comparison of refunds and disputes with Stripe"
+    MARKETPLACE = "comparison with the Marketplace"
 
 
 class UnclearSubscription(msgspec.Struct, frozen=True):
@@ -30,7 +39,7 @@ class UnclearSubscription(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """When subscriptions were compared last, what was unclear, and why the latest try failed, if it did."""
+    """When something was compared last, what was unclear, and why the latest try failed, if it did."""
 
     compared_at: datetime | None = None
     failed_at: datetime | None = None
@@ -38,15 +47,26 @@ class ComparisonResult:
     unclear: tuple[UnclearSubscription, ...] = ()
 
 
-async def note_comparison(connection: AsyncConnection, result: ComparisonResult) -> None:
+async def note_comparison(
+    connection: AsyncConnection, result: ComparisonResult, of: Compared = Compared.SUBSCRIPTIONS
+) -> None:
     """Keep the result in the place of the last one."""
     state = msgspec.to_builtins(result) | {"unclear": msgspec.to_builtins(result.unclear[:_MOST_UNCLEAR])}
-    fresh = insert(clockwork).values(name=_NAME, state=state, updated_at=func.app_now())
+    fresh = insert(clockwork).values(name=of.value, state=state, updated_at=func.app_now())
     changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
     await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-async def last_comparison(connection: AsyncConnection) -> ComparisonResult:
+async def note_failure(connection: AsyncConnection, of: Compared, problem: Exception, now: datetime) -> None:
+    """Keep why a comparison failed, beside what the last whole one found."""
+    before = await last_comparison(connection, of)
+    failed = replace(before, failed_at=now, failure=str(problem)[:_LONGEST_FAILURE])
+    await note_comparison(connection, failed, of)
+
+
+async def last_comparison(
+    connection: AsyncConnection, of: Compared = Compared.SUBSCRIPTIONS
+) -> ComparisonResult:
     """The last result; an empty one before the first comparison."""
-    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _NAME))
+    state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == of.value))
     return msgspec.convert(state, ComparisonResult) if state else ComparisonResult()

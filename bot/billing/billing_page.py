@@ -4,17 +4,9 @@ from html import escape
 
 from aiohttp import web
 
+from bot.billing.page_style import page_response
 from bot.billing.settings import BillingSettings
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-}
-_STYLE = (
-    ":root { color-scheme: light dark } body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 32rem; "
-    "margin: 12vh auto; padding: 1rem } h1 { font-size: 1.5rem } h2 { font-size: 1.15rem }"
-)
 _MARKETPLACE = """<h2>Paid on GitHub Marketplace</h2>
 <p>For your own account, open <a href="https://github.com/settings/billing">Billing and licensing</a> on
 GitHub. For an organization, open <a href="https://github.com/settings/organizations">your organizations</a>,
@@ -32,7 +24,7 @@ _CLOSING = """<p>Uninstalling the App does not cancel what is paid for. Where it
 
 
 class BillingPage:
-    """The page, made once from the settings."""
+    """The page, whose content is made once from the settings."""
 
     def __init__(self, settings: BillingSettings) -> None:
         ways = []
@@ -41,12 +33,7 @@ class BillingPage:
         if settings.stripe is not None:
             address = settings.stripe.portal_login_url
             ways.append(_PORTAL.format(address=escape(address)) if address else _NO_PORTAL)
-        content = "\n".join([*ways, _CLOSING]) if ways else _NOTHING
-        self._page = (
-            '<!doctype html><html lang="en"><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width"><title>Billing · Agile GitHub Suite</title>'
-            f"<style>{_STYLE}</style><body><main><h1>Billing</h1>\n{content}</main></body></html>"
-        )
+        self._content = "\n".join([*ways, _CLOSING]) if ways else _NOTHING
 
     async def get(self, _: web.Request) -> web.Response:
-        return web.Response(text=self._page, content_type="text/html", headers=_HEADERS)
+        return page_response("Billing", self._content)

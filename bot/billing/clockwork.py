@@ -38,6 +38,7 @@ from storage.billing_jobs import (
 )
 from storage.database import Database
 from storage.jobs import OTHERS
+from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 
@@ -105,6 +106,12 @@ class BillingClockwork:
                 await sync.reconcile()
             except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
                 self._log.error("not compared with the Marketplace's listing", reason=str(problem))
+                async with self._database.nobody() as connection:
+                    await note_failure(connection, Compared.MARKETPLACE, problem, self._clock())
+            else:
+                result = ComparisonResult(compared_at=self._clock())
+                async with self._database.nobody() as connection:
+                    await note_comparison(connection, result, Compared.MARKETPLACE)
             finally:
                 await self._settle_plans()
 

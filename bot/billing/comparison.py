@@ -14,7 +14,13 @@ from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import id_of
 from marketplace.stripe_subscriptions import account_in, parse_subscription
 from storage.database import Database
-from storage.stripe_comparison import ComparisonResult, UnclearSubscription, last_comparison, note_comparison
+from storage.stripe_comparison import (
+    Compared,
+    ComparisonResult,
+    UnclearSubscription,
+    note_comparison,
+    note_failure,
+)
 from storage.subscriptions import (
     STRIPE,
     Subscription,
@@ -261,9 +267,7 @@ class StripeComparison:
 
     async def _note_failure(self, problem: Exception) -> None:
         async with self._database.nobody() as connection:
-            before = await last_comparison(connection)
-            failed = replace(before, failed_at=self._clock(), failure=str(problem)[:200])
-            await note_comparison(connection, failed)
+            await note_failure(connection, Compared.SUBSCRIPTIONS, problem, self._clock())
 
 
 def _customer(answer: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from bot.billing.subscription_findings import about_problems, about_unclear
 from bot.services import Services
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.stripe_comparison import ComparisonResult, last_comparison
+from storage.stripe_comparison import Compared, ComparisonResult, last_comparison
 from storage.stripe_refunds import Dispute, open_disputes
 from storage.subscriptions import (
     MARKETPLACE,
@@ -25,6 +25,11 @@ from storage.usage import Usage, Used, dropped, meters_missing, uncounted
 _ALERT_LASTS = timedelta(days=35)
 # The comparison runs each night; one that was missed once is made up for by the next.
 _COMPARED_WITHIN = timedelta(days=2)
+_COMPARED = {
+    Compared.SUBSCRIPTIONS: "Stripe's subscriptions",
+    Compared.PAYMENTS: "Stripe's refunds and disputes",
+    Compared.MARKETPLACE: "The Marketplace's purchases",
+}
 _DELETED_WITHIN = timedelta(days=1)
 _CHARGES = frozenset({"active", "trialing", "past_due", "unpaid"})
 
@@ -81,7 +86,8 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
 async def _of_stripe(base: Services) -> AsyncIterator[str]:
     async with base.database.nobody() as connection:
         alert, missing = await uncounted(connection), await meters_missing(connection)
-        loss, comparison = await dropped(connection), await last_comparison(connection)
+        loss = await dropped(connection)
+        comparisons = {of: await last_comparison(connection, of) for of in Compared}
     now = base.clock()
     if alert and now - alert.at < _ALERT_LASTS:
         yield (
@@ -99,26 +105,30 @@ async def _of_stripe(base: Services) -> AsyncIterator[str]:
             f"Stripe dropped usage whose event name has no meter, as it said on {loss.at:%Y-%m-%d %H:%M} UTC "
             f"({loss.event}); make a meter for each STRIPE_METER_EVENT_PREFIX_metric of docs/billing.md"
         )
-    for finding in _of_comparison(base, comparison):
-        yield finding
+    for of, comparison in comparisons.items():
+        for finding in _of_comparison(base, of, comparison):
+            yield finding
+    for unclear in comparisons[Compared.SUBSCRIPTIONS].unclear:
+        yield about_unclear(unclear)
 
 
-def _of_comparison(base: Services, comparison: ComparisonResult) -> Iterator[str]:
-    if base.settings.billing.stripe is None and comparison.compared_at is None:
+def _of_comparison(base: Services, of: Compared, comparison: ComparisonResult) -> Iterator[str]:
+    billing, what = base.settings.billing, _COMPARED[of]
+    seller = billing.marketplace if of is Compared.MARKETPLACE else billing.stripe
+    # What was sold goes on, also where the settings of the seller are gone.
+    if seller is None and (of is not Compared.SUBSCRIPTIONS or comparison.compared_at is None):
         return
     if comparison.failed_at is not None:
         last = f"{comparison.compared_at:%Y-%m-%d %H:%M} UTC" if comparison.compared_at else "never before"
         yield (
-            f"Stripe's subscriptions were not compared on {comparison.failed_at:%Y-%m-%d %H:%M} UTC: "
+            f"{what} were not compared on {comparison.failed_at:%Y-%m-%d %H:%M} UTC: "
             f"{comparison.failure}. Last compared: {last}. It is tried again each night"
         )
     elif comparison.compared_at is not None and base.clock() - comparison.compared_at > _COMPARED_WITHIN:
         yield (
-            f"Stripe's subscriptions have not been compared since {comparison.compared_at:%Y-%m-%d %H:%M} "
-            "UTC; see that a worker runs"
+            f"{what} have not been compared since {comparison.compared_at:%Y-%m-%d %H:%M} UTC; see that a "
+            "worker runs"
         )
-    for unclear in comparison.unclear:
-        yield about_unclear(unclear)
 
 
 def _of_missing(books: Sequence[_Account]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What our pages of billing say to who comes by a link, and how they look."""
+"""What our pages of billing say to who comes by a link."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,28 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.billing.page_style import page_response
 from commands.wording import full_day
-
-_STYLE = """
-:root { color-scheme: light dark; --text: #1f2328; --muted: #59636e; --page: #f6f8fa; --card: #fff;
-  --line: #d1d9e0; --button: #1f883d; }
-@media (prefers-color-scheme: dark) { :root { --text: #f0f6fc; --muted: #9198a1; --page: #010409;
-  --card: #0d1117; --line: #3d444d; --button: #238636; } }
-* { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem;
-  background: var(--page); color: var(--text); font: 1rem/1.5 system-ui, "Segoe UI", sans-serif }
-main { width: 100%; max-width: 30rem; padding: 1.5rem 1.75rem; background: var(--card);
-  border: 1px solid var(--line); border-radius: 12px }
-h1 { margin: 0 0 .5rem; font-size: 1.25rem; line-height: 1.3 }
-p { margin: 0 0 1rem; overflow-wrap: break-word } p:last-child { margin-bottom: 0 }
-footer { margin-top: 1.25rem; color: var(--muted); font-size: .85rem }
-code { font: .875em ui-monospace, SFMono-Regular, Menlo, monospace; padding: .15em .35em; border-radius: 6px;
-  background: color-mix(in srgb, var(--muted) 20%, transparent) }
-a.button { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: var(--button);
-  color: #fff; text-decoration: none; font-weight: 600 }
-a.button:focus-visible { outline: 2px solid var(--text); outline-offset: 2px }
-"""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +22,12 @@ class Page:
 
     def response(self, status: int = 200) -> web.Response:
         """Return the page as HTML that no cache keeps and that tells no other site where it was."""
-        headers = {
-            "Cache-Control": "no-store",
-            "Referrer-Policy": "no-referrer",
-            "Content-Security-Policy": _POLICY,
-            "X-Robots-Tag": "noindex",
-        }
-        return web.Response(status=status, text=self._html(), content_type="text/html", headers=headers)
-
-    def _html(self) -> str:
         text = escape(self.text).replace("`/agile plan`", "<code>/agile plan</code>")
         button = ""
         if self.link is not None:
             address, label = self.link
             button = f'<p><a class="button" href="{escape(address)}">{escape(label)}</a></p>'
-        return (
-            '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
-            f'content="width=device-width, initial-scale=1"><title>{escape(self.title)} · Agile GitHub Suite'
-            f"</title><style>{_STYLE}</style><main><h1>{escape(self.title)}</h1><p>{text}</p>{button}"
-            "<footer>Agile GitHub Suite</footer></main></html>"
-        )
+        return page_response(self.title, f"<p>{text}</p>{button}", status)
 
 
 # Back from Stripe

@@ -6,7 +6,14 @@ Stripe keeps these settings; nothing here changes them. Each finding is a senten
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bot.billing.setting_names import price_setting
 from bot.billing.settings import StripeSettings
+from bot.secret import redacted
+from commands.cards.money import money
+from marketplace.plans import PLANS, PlanName
+from marketplace.seat_price import LIST_CURRENCY
+from marketplace.stripe_objects import number_of, object_at
+from marketplace.stripe_plans import plan_in
 
 PORTAL_SETTINGS = "https://dashboard.stripe.com/settings/billing/portal"
 # What payers change themselves: where bills go, and what stands on them.
@@ -116,25 +123,60 @@ def _sign_in(page: Mapping[str, Any], settings: StripeSettings) -> Iterator[str]
 
 def price_findings(prices: Mapping[str, Mapping[str, Any] | None], settings: StripeSettings) -> list[str]:
     """Return what is wrong with the prices of the settings, as Stripe gives each; None for one it has not."""
-    findings = list[str]()
-    for price_id, (plan, is_yearly) in settings.prices.items():
-        price, name = prices.get(price_id), f"{price_id}, the {'yearly' if is_yearly else 'monthly'} price of"
-        if price is None:
-            findings.append(f"Stripe has no price {name} {plan.title()}: the key may be of another account")
-            continue
-        recurring = _feature(price, "recurring")
-        interval = recurring.get("interval"), recurring.get("interval_count", 1)
-        if interval != ("year" if is_yearly else "month", 1):
-            findings.append(
-                f"Stripe does not charge {name} {plan.title()} once a {'year' if is_yearly else 'month'}: "
-                "name another price in the settings"
-            )
-        if price.get("active") is False:
-            findings.append(
-                f"Stripe has archived {name} {plan.title()}, so nobody can buy it: name another price in the "
-                "settings"
-            )
-    return findings
+    return [
+        finding
+        for price_id, (plan, is_yearly) in settings.prices.items()
+        for finding in _of_price(price_id, prices.get(price_id), plan, is_yearly=is_yearly)
+    ]
+
+
+def _of_price(
+    price_id: str, price: Mapping[str, Any] | None, plan: PlanName, *, is_yearly: bool
+) -> Iterator[str]:
+    setting, period = price_setting(plan, is_yearly=is_yearly), "year" if is_yearly else "month"
+    named = f"{price_id}, the {period}ly price of {PLANS[plan].title} ({setting})"
+    if price is None:
+        yield f"Stripe has no price {named}: the key may be of another account"
+        return
+    recurring = _feature(price, "recurring")
+    if (recurring.get("interval"), recurring.get("interval_count", 1)) != (period, 1):
+        yield f"Stripe does not charge {named} once a {period}: name another price in the settings"
+    else:
+        yield from _of_amount(f"{setting} ({price_id})", price, plan, is_yearly=is_yearly)
+    if recurring.get("usage_type") == "metered":
+        yield f"Stripe charges {named} by reported usage, and not by the seat: name another price"
+    if price.get("active") is False:
+        yield f"Stripe has archived {named}, so nobody can buy it: name another price in the settings"
+    yield from _of_metadata(named, price, plan)
+
+
+def _of_amount(named: str, price: Mapping[str, Any], plan: PlanName, *, is_yearly: bool) -> Iterator[str]:
+    """What payers read before they buy is the list price; Stripe charges its own."""
+    amount, currency = number_of(price.get("unit_amount")), str(price.get("currency") or LIST_CURRENCY)
+    if "unit_amount" not in price and "currency" not in price:
+        return
+    listed = PLANS[plan].yearly_cents if is_yearly else PLANS[plan].monthly_cents
+    period = "year" if is_yearly else "month"
+    right = f"`/agile plan` and docs/plans.md say {money(listed, LIST_CURRENCY)} for a seat and {period}"
+    if amount is None or price.get("transform_quantity") is not None:
+        yield (f"{named} has no fixed amount in whole cents for one seat; {right}: name a price with one")
+    elif (amount, currency.lower()) != (listed, LIST_CURRENCY):
+        yield (
+            f"{named} is {money(amount, currency)} a {period}; {right}: name a price "
+            "of that amount, or change PLANS in marketplace/plans.py and run `python -m bot docs`"
+        )
+
+
+def _of_metadata(named: str, price: Mapping[str, Any], plan: PlanName) -> Iterator[str]:
+    """Metadata tell the plan once the price is in no setting any more."""
+    for owner, metadata in (
+        ("metadata", price.get("metadata")),
+        ("product's metadata", object_at(price.get("product"), "metadata")),
+    ):
+        word = object_at(metadata, "plan")
+        if word and plan_in(metadata) is not plan:
+            shown = redacted(str(word))[:40]
+            yield f"Stripe has {named}, whose {owner} say that the plan is “{shown}”: write {plan} there"
 
 
 def tax_findings(tax_settings: Mapping[str, Any], settings: StripeSettings) -> list[str]:

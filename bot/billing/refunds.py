@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from bot.billing.isolation import isolated_account, isolated_work
-from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.stripe_refunds import (
     DISPUTE_EVENTS,
     PaymentChange,
@@ -20,6 +20,7 @@ from marketplace.stripe_refunds import (
     parse_refund,
 )
 from storage.database import Database
+from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
 from storage.stripe_refunds import DISPUTE, REFUND
 from storage.subscriptions import Noted, Subscriptions, tenants_of_stripe
 
@@ -53,14 +54,36 @@ class StripePayments:
                 await self._record_unseen(hint)
 
     async def compare(self) -> None:
-        """Write down what no event told of. Raises as `follow` does."""
+        """Write down what no event told of. Raises as `follow` does.
+
+        Where Stripe lets us read only the one or the other, that is compared all the same.
+        """
         now = self._clock()
-        disputes = await self._stripe.disputes_since(now - _DISPUTES_LAST)
-        refunds = await self._stripe.refunds_since(now - _REFUNDS_LAST)
-        changes = self._parse_all(parse_dispute, disputes) + self._parse_all(parse_refund, refunds)
-        for change in changes:
-            with isolated_work(self._log, "payment not compared", payment=change.id):
-                await self._record(change, _NIGHTLY, "")
+        refusal: StripeRefusedError | None = None
+        for read_since, parse, lasts in (
+            (self._stripe.disputes_since, parse_dispute, _DISPUTES_LAST),
+            (self._stripe.refunds_since, parse_refund, _REFUNDS_LAST),
+        ):
+            try:
+                changes = self._parse_all(parse, await read_since(now - lasts))
+            except StripeUnavailableError as problem:
+                await self._note_failure(problem)
+                raise
+            except StripeRefusedError as problem:
+                refusal = refusal or problem
+                continue
+            for change in changes:
+                with isolated_work(self._log, "payment not compared", payment=change.id):
+                    await self._record(change, _NIGHTLY, "")
+        if refusal is not None:
+            await self._note_failure(refusal)
+            raise refusal
+        async with self._database.nobody() as connection:
+            await note_comparison(connection, ComparisonResult(compared_at=now), Compared.PAYMENTS)
+
+    async def _note_failure(self, problem: Exception) -> None:
+        async with self._database.nobody() as connection:
+            await note_failure(connection, Compared.PAYMENTS, problem, self._clock())
 
     def _parse_all(
         self,

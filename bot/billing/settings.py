@@ -1,10 +1,11 @@
 """The settings of what is sold, and where. Without any, nothing is: every feature is on."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.billing.setting_names import NEED_A_KEY, PRICE_SETTINGS, SWITCHES, unknown_names
 from bot.billing.stripe_setup import (
     check_api_url,
     check_meter_prefix,
@@ -12,17 +13,14 @@ from bot.billing.stripe_setup import (
     check_price,
     check_secret_key,
     check_webhook_secret,
+    has_ellipsis,
+    is_placeholder,
     read_earlier_prices,
 )
 from bot.secret import Secret, redacted
 from marketplace.plans import PlanName
 
-_PRICES = {
-    "STRIPE_PRO_PRICE_ID": (PlanName.PRO, False),
-    "STRIPE_PRO_YEARLY_PRICE_ID": (PlanName.PRO, True),
-    "STRIPE_ENTERPRISE_PRICE_ID": (PlanName.ENTERPRISE, False),
-    "STRIPE_ENTERPRISE_YEARLY_PRICE_ID": (PlanName.ENTERPRISE, True),
-}
+_DAYS = re.compile(r"[0-9]{1,3}")
 _IDS = re.compile(r"[0-9]{1,18}")
 # GitHub makes a listing's name in addresses of its letters, digits and hyphens.
 _LISTING = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?")
@@ -84,43 +82,61 @@ class StripeSettings:
 
 @dataclass(frozen=True, slots=True)
 class BillingSettings:
-    """What is sold. `grace` is how long a failed payment takes nothing away."""
+    """What is sold. `grace` is how long a failed payment takes nothing away.
+
+    `unknown_names` has a sentence for each name in the environment that may be a misspelt setting of billing.
+    """
 
     is_on: bool = False
     marketplace: MarketplaceSettings | None = None
     stripe: StripeSettings | None = None
     grace: timedelta = field(default=timedelta(days=14))
+    unknown_names: tuple[str, ...] = ()
 
 
 def read(environment: Mapping[str, str], problems: list[str]) -> BillingSettings:
     """The settings; what is wrong with them is added to `problems`."""
     marketplace, stripe = _marketplace(environment, problems), _stripe(environment, problems)
-    switch = (environment.get("BILLING") or "").lower()
+    switch = redacted(_trimmed(environment, "BILLING") or "").lower()
     if switch not in {"", "on", "off"}:
-        problems.append(f"BILLING is “{switch}”; it must be on or off")
+        problems.append(f"BILLING is “{switch[:40]}”; it must be on or off")
     is_sold = marketplace is not None or stripe is not None
     if switch == "on" and not is_sold:
         problems.append(
             "BILLING is on, but nothing can be bought: set MARKETPLACE_WEBHOOK_SECRET and "
             "MARKETPLACE_PLAN_IDS, or STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRO_PRICE_ID"
         )
-    days = environment.get("BILLING_GRACE_DAYS") or "14"
-    if not days.isdecimal() or int(days) > 90:
-        problems.append(f"BILLING_GRACE_DAYS is “{days}”; it must be a number of days up to 90")
+    return BillingSettings(
+        is_sold and switch != "off",
+        marketplace,
+        stripe,
+        _grace(environment, problems),
+        unknown_names(environment),
+    )
+
+
+def _grace(environment: Mapping[str, str], problems: list[str]) -> timedelta:
+    days = _trimmed(environment, "BILLING_GRACE_DAYS") or "14"
+    if not _DAYS.fullmatch(days) or int(days) > 90:
+        shown = redacted(days)[:40]
+        problems.append(f"BILLING_GRACE_DAYS is “{shown}”; it must be a number of days up to 90")
         days = "14"
-    return BillingSettings(is_sold and switch != "off", marketplace, stripe, timedelta(days=int(days)))
+    return timedelta(days=int(days))
 
 
 def _marketplace(environment: Mapping[str, str], problems: list[str]) -> MarketplaceSettings | None:
     secrets = _secrets(environment, "MARKETPLACE_WEBHOOK_SECRET")
-    plans = _plans(environment.get("MARKETPLACE_PLAN_IDS") or "", problems)
-    if not secrets and not plans:
+    entries = _entries(environment, "MARKETPLACE_PLAN_IDS")
+    plans = _plans(entries, problems)
+    if not secrets and not entries and _trimmed(environment, "MARKETPLACE_LISTING") is None:
         return None
+    for secret in secrets:
+        is_placeholder("MARKETPLACE_WEBHOOK_SECRET", secret.reveal(), problems)
     if not secrets:
         problems.append(
             "MARKETPLACE_WEBHOOK_SECRET is missing; it is set on the listing's page under “Webhook”"
         )
-    if not plans:
+    if not entries:
         problems.append("MARKETPLACE_PLAN_IDS is missing; write 1111=free,1313/3=pro (id/number=plan)")
     return MarketplaceSettings(secrets, plans, _listing(environment, problems))
 
@@ -128,7 +144,9 @@ def _marketplace(environment: Mapping[str, str], problems: list[str]) -> Marketp
 def _listing(environment: Mapping[str, str], problems: list[str]) -> str | None:
     """The listing's name as its address has it, and not the address."""
     name = _trimmed(environment, "MARKETPLACE_LISTING")
-    if name is not None and not _LISTING.fullmatch(name):
+    if name is None or is_placeholder("MARKETPLACE_LISTING", name, problems):
+        return name
+    if not _LISTING.fullmatch(name):
         problems.append(
             f"MARKETPLACE_LISTING is “{redacted(name)[:100]}”; it must be the listing's name alone, such as "
             "agile-github-suite of https://github.com/marketplace/agile-github-suite"
@@ -136,9 +154,9 @@ def _listing(environment: Mapping[str, str], problems: list[str]) -> str | None:
     return name
 
 
-def _plans(given: str, problems: list[str]) -> tuple[ListedPlan, ...]:
+def _plans(entries: Sequence[str], problems: list[str]) -> tuple[ListedPlan, ...]:
     found = []
-    for entry in filter(None, (part.strip() for part in given.split(","))):
+    for entry in entries:
         key, _, name = entry.partition("=")
         plan_id, _, number = key.strip().partition("/")
         is_told = _IDS.fullmatch(plan_id.strip()) and (not number or _IDS.fullmatch(number.strip()))
@@ -158,11 +176,14 @@ def _plans(given: str, problems: list[str]) -> tuple[ListedPlan, ...]:
 def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettings | None:
     key = _trimmed(environment, "STRIPE_SECRET_KEY")
     secrets = _secrets(environment, "STRIPE_WEBHOOK_SECRET")
-    given = {name: price for name in _PRICES if (price := _trimmed(environment, name)) is not None}
-    prices = {price: _PRICES[name] for name, price in given.items()}
+    given = {name: price for name in PRICE_SETTINGS if (price := _trimmed(environment, name)) is not None}
+    prices = {price: PRICE_SETTINGS[name] for name, price in given.items()}
     if key is None:
-        if secrets or prices:
-            problems.append("STRIPE_SECRET_KEY is missing; Stripe's dashboard shows it under “API keys”")
+        if needs_key := _settings_without_key(environment):
+            problems.append(
+                f"STRIPE_SECRET_KEY is missing, so {needs_key} means nothing; Stripe's dashboard shows the "
+                "key under “API keys”"
+            )
         return None
     check_secret_key(key, problems)
     if not secrets:
@@ -173,9 +194,8 @@ def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettin
     for secret in secrets:
         check_webhook_secret(secret.reveal(), problems)
     if not prices:
-        problems.append(f"none of {', '.join(_PRICES)} is set, so Stripe can sell nothing")
-    if len(prices) < len(given):
-        problems.append("two of the STRIPE_…_PRICE_ID settings name the same price")
+        problems.append(f"none of {', '.join(PRICE_SETTINGS)} is set, so Stripe can sell nothing")
+    _check_differences(given, problems)
     for name, price in given.items():
         check_price(name, price, problems)
     earlier = read_earlier_prices(_trimmed(environment, "STRIPE_EARLIER_PRICE_IDS") or "", prices, problems)
@@ -203,6 +223,25 @@ def _stripe(environment: Mapping[str, str], problems: list[str]) -> StripeSettin
     )
 
 
+def _settings_without_key(environment: Mapping[str, str]) -> str | None:
+    """The first setting that shows that Stripe is meant to sell; None where there is none."""
+    set_up = [
+        name
+        for name in ("STRIPE_WEBHOOK_SECRET", *PRICE_SETTINGS, *NEED_A_KEY)
+        if _trimmed(environment, name) is not None
+    ]
+    switched_on = [name for name in SWITCHES if (_trimmed(environment, name) or "off").lower() != "off"]
+    return next(iter([*set_up, *switched_on]), None)
+
+
+def _check_differences(given: Mapping[str, str], problems: list[str]) -> None:
+    """No two settings may name the same price."""
+    first = dict[str, str]()
+    for name, price in given.items():
+        if name != first.setdefault(price, name) and not has_ellipsis(price):
+            problems.append(f"{first[price]} and {name} name the same price; each needs a price of its own")
+
+
 def _switch(environment: Mapping[str, str], name: str, problems: list[str]) -> bool:
     """Read a setting that is on or off, by default off."""
     switch = redacted((environment.get(name) or "off").strip())
@@ -217,5 +256,9 @@ def _trimmed(environment: Mapping[str, str], name: str) -> str | None:
 
 
 def _secrets(environment: Mapping[str, str], name: str) -> tuple[Secret, ...]:
-    values = [value.strip() for value in (environment.get(name) or "").split(",")]
-    return tuple(Secret(value) for value in values if value)
+    return tuple(map(Secret, _entries(environment, name)))
+
+
+def _entries(environment: Mapping[str, str], name: str) -> list[str]:
+    """The parts of a list that is separated by commas."""
+    return [entry for part in (environment.get(name) or "").split(",") if (entry := part.strip())]

@@ -110,6 +110,9 @@ class StripeCheckout(Protocol):
     async def tax_settings(self) -> Mapping[str, Any]:
         """Return the settings of Stripe Tax."""
 
+    async def webhook_endpoints(self) -> Sequence[Mapping[str, Any]]:
+        """Return the webhook endpoints of the account, in the mode of our key."""
+
 
 class CheckoutCalls:
     """The calls of `StripeCheckout` by Stripe's own library."""
@@ -199,6 +202,11 @@ class CheckoutCalls:
         with translated():
             return plain(await self._client.v1.tax.settings.retrieve_async())
 
+    async def webhook_endpoints(self) -> Sequence[Mapping[str, Any]]:
+        with translated():
+            page = await self._client.v1.webhook_endpoints.list_async({"limit": 100})
+            return [plain(endpoint) async for endpoint in page.auto_paging_iter()]
+
 
 class NoCheckout:
     """Stands where Stripe is not set up: nothing is found, and nothing can be opened."""
@@ -232,6 +240,9 @@ class NoCheckout:
 
     async def tax_settings(self) -> Mapping[str, Any]:
         return {}
+
+    async def webhook_endpoints(self) -> Sequence[Mapping[str, Any]]:
+        return ()
 
 
 def _of_account(account: int) -> str:

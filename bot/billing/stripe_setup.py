@@ -33,9 +33,24 @@ _MOST_EARLIER_PRICES = 100
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+def has_ellipsis(value: str) -> bool:
+    """Whether a value has the dots by which documentation and dashboards leave something out."""
+    return "…" in value or "..." in value
+
+
+def is_placeholder(name: str, value: str, problems: list[str]) -> bool:
+    """Whether a setting still has the example of the documentation; that is added to `problems`."""
+    if not has_ellipsis(value):
+        return False
+    problems.append(
+        f"{name} is a placeholder with dots, as documentation has it; put the whole value in its place"
+    )
+    return True
+
+
 def check_secret_key(key: str, problems: list[str]) -> None:
     """A secret key or a restricted one, of a sandbox or of live mode."""
-    if _SECRET_KEY.fullmatch(key):
+    if _SECRET_KEY.fullmatch(key) or is_placeholder("STRIPE_SECRET_KEY", key, problems):
         return
     right = "it must be one secret key, which begins with sk_live_ or sk_test_, or a restricted one (rk_…)"
     if "," in key:
@@ -57,7 +72,7 @@ def check_secret_key(key: str, problems: list[str]) -> None:
 
 def check_webhook_secret(secret: str, problems: list[str]) -> None:
     """The signing secret of a webhook endpoint."""
-    if _WEBHOOK_SECRET.fullmatch(secret):
+    if _WEBHOOK_SECRET.fullmatch(secret) or is_placeholder("STRIPE_WEBHOOK_SECRET", secret, problems):
         return
     kind = _kind(secret)
     what = f"is {kind}" if kind else "does not look like a secret of a webhook"
@@ -69,7 +84,7 @@ def check_webhook_secret(secret: str, problems: list[str]) -> None:
 
 def check_price(name: str, price: str, problems: list[str]) -> None:
     """One id of a price."""
-    if _PRICE.fullmatch(price):
+    if _PRICE.fullmatch(price) or is_placeholder(name, price, problems):
         return
     right = "it must be the id of one price, which begins with price_ (or plan_, if it is older)"
     if "," in price or any(letter.isspace() for letter in price):
@@ -92,6 +107,8 @@ def read_earlier_prices(
     if len(entries) > _MOST_EARLIER_PRICES:
         problems.append(f"{name} names more than {_MOST_EARLIER_PRICES} prices")
     for entry in entries[:_MOST_EARLIER_PRICES]:
+        if is_placeholder(name, entry, problems):
+            break
         price, _, plan = (part.strip() for part in entry.partition("="))
         if not _EARLIER_PRICE.fullmatch(price) or _kind(price) is not None or plan not in sold:
             problems.append(
@@ -109,6 +126,8 @@ def read_earlier_prices(
 
 def check_meter_prefix(prefix: str, problems: list[str]) -> None:
     """The beginning of meter events' names, which have up to 100 characters."""
+    if is_placeholder("STRIPE_METER_EVENT_PREFIX", prefix, problems):
+        return
     if len(prefix) > MOST_METER_PREFIX:
         problems.append(f"STRIPE_METER_EVENT_PREFIX is longer than {MOST_METER_PREFIX} characters")
     elif not _METER_PREFIX.fullmatch(prefix):
@@ -120,6 +139,8 @@ def check_meter_prefix(prefix: str, problems: list[str]) -> None:
 def check_portal_login(url: str, problems: list[str]) -> None:
     """The address of the portal's sign-in page, which may be on a domain of the operator's own."""
     name = "STRIPE_PORTAL_LOGIN_URL"
+    if is_placeholder(name, url, problems):
+        return
     address = _parsed(url)
     if not url.startswith("https://") or address is None:
         problems.append(f"{name} is “{_shown(url)}”; it must begin with https://")

@@ -1,16 +1,22 @@
 """`python -m bot`: recorded deliveries in, a sprint's numbers out, clear sentences for wrong use."""
 
+import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+import bot.serve
 from bot.__main__ import parser
+from bot.settings import Settings
 from tests.bot.test_recording import story
 
 ROOT = Path(__file__).parents[2]
@@ -139,6 +145,23 @@ def test_serve_without_settings_lists_all_that_is_missing(tmp_path: Path) -> Non
     done = run(tmp_path, "serve")
     assert done.returncode == 2
     assert done.stderr.count(" is missing") == 3
+
+
+async def test_a_setting_that_looks_misspelt_is_a_warning_at_the_start(settings: Settings) -> None:
+    sentence = "STRIPE_PRO_PRICE is no setting of this program; did you mean STRIPE_PRO_PRICE_ID?"
+    billing = replace(settings.billing, unknown_names=(sentence,))
+    with capture_logs() as logs:
+        task = asyncio.create_task(
+            bot.serve._serve(replace(settings, billing=billing, port=0), with_worker=False)
+        )
+        async with asyncio.timeout(30):
+            while not any(line["event"] == "serving" for line in logs) and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert warning["problem"] == sentence
 
 
 @pytest.mark.parametrize(

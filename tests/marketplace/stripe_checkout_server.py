@@ -28,6 +28,7 @@ class StandInCheckout:
         self.sessions: dict[str, Json] = {}
         self.portals: list[Json] = []
         self.prices: dict[str, Json] = {}
+        self.webhook_endpoints: list[Json] = []
         self.tax_settings: Json = {
             "object": "tax.settings",
             "status": "active",
@@ -140,6 +141,8 @@ class StandInCheckout:
                 return self._portals(told)
             case ["GET", "tax", "settings"]:
                 return self.tax_settings
+            case ["GET", "webhook_endpoints"]:
+                return _listed(self.webhook_endpoints, "/v1/webhook_endpoints")
         return None
 
     def _open(self, told: Json) -> Json:

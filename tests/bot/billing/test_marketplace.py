@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 
 from bot.billing.deletion import Deletion
+from bot.billing.findings import findings as billing_findings
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
 from bot.demo.github import StandInGitHub
 from bot.demo.marketplace import ENTERPRISE, PRO
@@ -418,6 +419,19 @@ async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
     await shop.rest()
     assert await bought(shop) == [("pro", "active", 2)]
     assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
+
+
+async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bot) -> None:
+    async def night() -> list[str]:
+        await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
+        await shop.rest()
+        return [finding async for finding in billing_findings(shop.base)]
+
+    shop.github.fail_next("GET", "/marketplace_listing/plans", 403, body={"message": "no"})
+    (finding,) = await night()
+    assert finding.startswith("The Marketplace's purchases were not compared on ")
+    assert "Last compared: never before" in finding
+    assert await night() == []
 
 
 async def past_deadline(still: Bot) -> None:

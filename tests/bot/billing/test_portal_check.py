@@ -12,13 +12,18 @@ import pytest
 from bot.billing.portal_check import PORTAL_SETTINGS, portal_findings, price_findings, tax_findings
 from bot.billing.settings import StripeSettings
 from bot.billing.stripe_findings import stripe_findings
+from bot.billing.webhook_check import endpoint_findings, public_url_findings
 from bot.doctor import run
 from bot.services import Services
+from marketplace.plans import PLANS
+from marketplace.stripe_refunds import PAYMENT_EVENTS
+from marketplace.stripe_subscriptions import EVENTS
 from tests.bot.billing.test_stripe import PRICES, sold, stand_in, stripe_settings
 from tests.marketplace.stripe_server import StandInStripe
 
 __all__ = ["stand_in"]
 Json = dict[str, Any]
+PUBLIC_URL = "https://agile.example"
 LOGIN = "https://billing.stripe.com/p/login/x"
 # As Stripe gives it, with the products expanded.
 PORTAL: Json = {
@@ -54,9 +59,29 @@ STRIPE_PRICES: dict[str, Json] = {
         "id": name,
         "object": "price",
         "active": True,
-        "recurring": {"interval": "year" if is_yearly else "month", "interval_count": 1},
+        "billing_scheme": "per_unit",
+        "currency": "usd",
+        "metadata": {},
+        "product": {"id": "prod_1", "object": "product", "metadata": {}},
+        "recurring": {
+            "interval": "year" if is_yearly else "month",
+            "interval_count": 1,
+            "meter": None,
+            "usage_type": "licensed",
+        },
+        "transform_quantity": None,
+        "type": "recurring",
+        "unit_amount": PLANS[plan].yearly_cents if is_yearly else PLANS[plan].monthly_cents,
     }
-    for name, (_, is_yearly) in PRICES.items()
+    for name, (plan, is_yearly) in PRICES.items()
+}
+ENDPOINT: Json = {
+    "id": "we_1",
+    "object": "webhook_endpoint",
+    "enabled_events": sorted(EVENTS | PAYMENT_EVENTS),
+    "livemode": False,
+    "status": "enabled",
+    "url": f"{PUBLIC_URL}/webhooks/stripe",
 }
 
 
@@ -178,6 +203,29 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
         (lambda prices: prices["price_pro"]["recurring"].update(interval_count=3), "once a month"),
         (lambda prices: prices["price_pro"].update(recurring=None), "once a month"),
         (lambda prices: prices["price_big"].update(active=False), "archived price_big"),
+        (
+            lambda prices: prices["price_pro"].update(unit_amount=1900, currency="eur"),
+            "STRIPE_PRO_PRICE_ID (price_pro) is €19.00 a month; `/agile plan` and docs/plans.md say $6.00",
+        ),
+        (lambda prices: prices["price_pro"].update(currency="jpy"), "is 600 JPY a month"),
+        # The price of a month, as the table of plans shows it, taken for that of a year.
+        (
+            lambda prices: prices["price_year"].update(unit_amount=500),
+            "STRIPE_PRO_YEARLY_PRICE_ID (price_year) is $5.00 a year; `/agile plan` and docs/plans.md say $60.00",
+        ),
+        (lambda prices: prices["price_big"].update(unit_amount=600), "say $10.00 for a seat and month"),
+        (lambda prices: prices["price_pro"].update(unit_amount=None), "no fixed amount"),
+        (
+            lambda prices: prices["price_pro"].update(transform_quantity={"divide_by": 5, "round": "up"}),
+            "no fixed amount",
+        ),
+        (lambda prices: prices["price_big"]["recurring"].update(usage_type="metered"), "by reported usage"),
+        (lambda prices: prices["price_pro"].update(metadata={"plan": "enterprise"}), "write pro there"),
+        (lambda prices: prices["price_pro"].update(metadata={"plan": "gold"}), "the plan is “gold”"),
+        (
+            lambda prices: prices["price_big"]["product"].update(metadata={"plan": "pro"}),
+            "whose product's metadata say that the plan is “pro”",
+        ),
     ],
 )
 def test_prices_that_do_not_fit_are_found(
@@ -188,6 +236,87 @@ def test_prices_that_do_not_fit_are_found(
     change(prices)
     (finding,) = price_findings(prices, stripe)
     assert said in finding
+
+
+def test_metadata_that_name_the_plan_in_any_case_are_right(stripe: StripeSettings) -> None:
+    prices = copy.deepcopy(STRIPE_PRICES)
+    prices["price_pro"]["metadata"] = {"plan": " Pro ", "other": "x"}
+    prices["price_pro"]["product"] = "prod_1"
+    assert price_findings(prices, stripe) == []
+
+
+@pytest.mark.parametrize("name", ["unit_amount", "currency", "recurring", "metadata", "product", "active"])
+@pytest.mark.parametrize("value", [None, [], {}, "x", -1])
+def test_whatever_stripe_says_of_a_price_no_check_falls_over(
+    stripe: StripeSettings, name: str, value: object
+) -> None:
+    prices = copy.deepcopy(STRIPE_PRICES)
+    prices["price_pro"][name] = value
+    assert all(isinstance(finding, str) for finding in price_findings(prices, stripe))
+
+
+# Webhook endpoints
+
+
+def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> None:
+    assert endpoint_findings([ENDPOINT], PUBLIC_URL) == []
+    assert endpoint_findings([ENDPOINT | {"enabled_events": ["*"]}], PUBLIC_URL) == []
+    assert (
+        endpoint_findings([ENDPOINT | {"url": "https://AGILE.example:443/webhooks/stripe"}], PUBLIC_URL) == []
+    )
+    # While one takes the place of another, or where two share the events.
+    disabled = ENDPOINT | {"id": "we_2", "status": "disabled"}
+    assert endpoint_findings([disabled, ENDPOINT], PUBLIC_URL) == []
+    halves = [ENDPOINT | {"enabled_events": sorted(events)} for events in (EVENTS, PAYMENT_EVENTS)]
+    assert endpoint_findings(halves, PUBLIC_URL) == []
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "said"),
+    [
+        ([], "has no webhook endpoint for https://agile.example/webhooks/stripe:"),
+        ([ENDPOINT | {"url": "https://shop.example/hook"}], "has no webhook endpoint"),
+        (
+            [ENDPOINT | {"url": "https://old.example/webhooks/stripe"}],
+            "it has one for https://old.example/webhooks/stripe",
+        ),
+        ([ENDPOINT | {"url": "https://["}, {}], "has no webhook endpoint"),
+        ([ENDPOINT | {"status": "disabled"}], "is disabled"),
+        (
+            [ENDPOINT | {"enabled_events": sorted(EVENTS)}],
+            f"does not send {', '.join(sorted(PAYMENT_EVENTS))}: add these events",
+        ),
+        (
+            [ENDPOINT | {"enabled_events": sorted((EVENTS | PAYMENT_EVENTS) - {"customer.deleted"})}],
+            "does not send customer.deleted:",
+        ),
+        ([ENDPOINT | {"enabled_events": None}], "does not send"),
+    ],
+)
+def test_what_keeps_events_from_us_is_found(endpoints: list[Json], said: str) -> None:
+    (finding,) = endpoint_findings(endpoints, PUBLIC_URL)
+    assert said in finding
+    assert "https://dashboard.stripe.com/webhooks" in finding
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080",
+        "http://localhost:8080",
+        "https://localhost",
+        "http://agile.example",
+        "https://10.0.0.7",
+        "https://[::1]:8443",
+        "https://agile",
+        "https://agile.local",
+    ],
+)
+def test_an_address_that_stripe_cannot_reach_is_found(url: str) -> None:
+    (finding,) = public_url_findings(url)
+    assert finding.startswith(f"PUBLIC_URL is {url}, but Stripe sends events")
+    assert public_url_findings("https://agile.example:8443/agile") == []
+    assert public_url_findings("https://8.8.8.8") == []
 
 
 def test_taxes_are_asked_for_only_where_they_are_computed(stripe: StripeSettings) -> None:
@@ -208,21 +337,41 @@ async def test_stripe_is_asked_and_may_hide_the_products(
     stand_in.checkout.shows_products = shows_products
     stand_in.checkout.prices = STRIPE_PRICES
     stand_in.checkout.portals = [changed(f"{CHANGE}/products", [])]
-    findings = await stripe_findings(replace(stripe, automatic_tax=True))
+    stand_in.checkout.webhook_endpoints = [ENDPOINT]
+    findings = await stripe_findings(replace(stripe, automatic_tax=True), PUBLIC_URL)
     assert [("does not offer" in finding) for finding in findings] == [True] * shows_products
 
 
 async def test_what_is_not_there_is_found(stand_in: StandInStripe, stripe: StripeSettings) -> None:
-    findings = await stripe_findings(stripe)
-    assert len(findings) == 1 + len(PRICES)
+    findings = await stripe_findings(stripe, PUBLIC_URL)
+    assert len(findings) == 1 + len(PRICES) + 1
 
 
 async def test_stripe_being_away_is_a_finding_and_no_failure(
     stand_in: StandInStripe, stripe: StripeSettings
 ) -> None:
     stand_in.fail_with = 401
-    (finding,) = await stripe_findings(stripe)
-    assert finding.startswith("Stripe could not be asked")
+    (finding,) = await stripe_findings(stripe, PUBLIC_URL)
+    assert finding.startswith("Stripe could not be asked about its billing portal, its prices, its webhook")
+
+
+async def test_what_a_restricted_key_may_not_read_hides_nothing_else(
+    stand_in: StandInStripe, stripe: StripeSettings
+) -> None:
+    stand_in.checkout.prices = STRIPE_PRICES
+    stand_in.failing = {"webhook_endpoints": 403}
+    no_portal, unread = await stripe_findings(stripe, PUBLIC_URL)
+    assert "portal is not set up" in no_portal
+    assert unread.startswith("Stripe could not be asked about its webhook endpoints: ")
+
+
+async def test_where_nobody_could_come_no_endpoint_is_asked_for(
+    stand_in: StandInStripe, stripe: StripeSettings
+) -> None:
+    stand_in.checkout.prices, stand_in.checkout.portals = STRIPE_PRICES, [PORTAL]
+    (finding,) = await stripe_findings(stripe, "http://127.0.0.1:8080")
+    assert finding.startswith("PUBLIC_URL is http://127.0.0.1:8080")
+    assert ("GET", "webhook_endpoints") not in {(method, path) for method, path, _ in stand_in.requests}
 
 
 async def test_doctor_names_each_deviation(
@@ -230,8 +379,19 @@ async def test_doctor_names_each_deviation(
 ) -> None:
     stand_in.checkout.prices = STRIPE_PRICES
     stand_in.checkout.portals = [changed("features/subscription_cancel/mode", "immediately")]
-    settings = replace(base.settings, billing=sold(stand_in), github=None)
+    stand_in.checkout.webhook_endpoints = [ENDPOINT | {"status": "disabled"}]
+    settings = replace(base.settings, billing=sold(stand_in), github=None, public_url=PUBLIC_URL)
     assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1
     lines = [line for line in capsys.readouterr().out.splitlines() if "Stripe" in line]
-    assert len(lines) == 1
-    assert lines[0].startswith("✗ Stripe's billing portal cancels at once")
+    portal, endpoint = lines
+    assert portal.startswith("✗ Stripe's billing portal cancels at once")
+    assert endpoint.startswith("✗ Stripe's webhook endpoint for https://agile.example/webhooks/stripe is")
+
+
+async def test_doctor_names_what_looks_like_a_misspelt_setting(
+    base: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    billing = replace(base.settings.billing, unknown_names=("STRIPE_X is no setting of this program",))
+    settings = replace(base.settings, billing=billing, github=None)
+    assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1
+    assert "✗ STRIPE_X is no setting" in capsys.readouterr().out

@@ -129,6 +129,30 @@ async def test_one_that_cannot_be_understood_does_not_stop_the_others(
     assert [line["amount"] for line in await lines(shop, "refund")] == [2]
 
 
+@pytest.mark.parametrize(("path", "is_refund_read"), [("disputes", True), ("refunds", False)])
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_refused_comparison_is_a_finding_until_one_goes_through(
+    shop: Bot, stand_in: StandInStripe, path: str, status: int, is_refund_read: bool
+) -> None:
+    stand_in.refund(await pays(shop, stand_in), 600)
+
+    async def night() -> list[str]:
+        await shop.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
+        await shop.rest()
+        return [finding for finding in await examine(shop.base) if "not compared" in finding]
+
+    stand_in.failing = {path: status}
+    (finding,) = await night()
+    assert finding.startswith("Stripe's refunds and disputes were not compared on ")
+    assert "Last compared: never before" in finding
+    # What the key may read is compared all the same.
+    if status == 403:
+        assert len(await lines(shop, "refund")) == is_refund_read
+    stand_in.failing = {}
+    assert await night() == []
+    assert len(await lines(shop, "refund")) == 1
+
+
 async def test_a_refund_that_stripe_does_not_show_is_written_down_all_the_same(
     shop: Bot, stand_in: StandInStripe
 ) -> None:

@@ -1,7 +1,11 @@
 """Without settings nothing is sold; what is set must be whole."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from bot.billing.setting_names import NAMES
 from bot.billing.settings import BillingSettings
 from bot.settings import SettingsError, load
 from marketplace.plans import PlanName
@@ -78,7 +82,16 @@ def test_stripe_s_prices_by_plan_and_year() -> None:
         ({"STRIPE_WEBHOOK_SECRET": "x"}, "STRIPE_SECRET_KEY is missing"),
         ({"STRIPE_SECRET_KEY": "x"}, "STRIPE_WEBHOOK_SECRET is missing"),
         ({"STRIPE_SECRET_KEY": "x"}, "so Stripe can sell nothing"),
-        (STRIPE | {"STRIPE_ENTERPRISE_PRICE_ID": "price_pro"}, "name the same price"),
+        (
+            STRIPE | {"STRIPE_ENTERPRISE_PRICE_ID": "price_pro"},
+            "STRIPE_PRO_PRICE_ID and STRIPE_ENTERPRISE_PRICE_ID name the same price",
+        ),
+        ({"STRIPE_AUTOMATIC_TAX": "on"}, "STRIPE_SECRET_KEY is missing, so STRIPE_AUTOMATIC_TAX"),
+        ({"STRIPE_METER_EVENT_PREFIX": "agile"}, "STRIPE_SECRET_KEY is missing"),
+        ({"MARKETPLACE_LISTING": "agile"}, "MARKETPLACE_WEBHOOK_SECRET is missing"),
+        ({"MARKETPLACE_LISTING": "agile"}, "MARKETPLACE_PLAN_IDS is missing"),
+        ({"MARKETPLACE_PLAN_IDS": "7=gold"}, "MARKETPLACE_WEBHOOK_SECRET is missing"),
+        ({"BILLING_GRACE_DAYS": "²"}, "BILLING_GRACE_DAYS is “²”"),
         (STRIPE | {"STRIPE_PORTAL_LOGIN_URL": "billing.stripe.com"}, "it must begin with https://"),
         (STRIPE | {"STRIPE_METER_EVENT_PREFIX": "x" * 61}, "is longer than 60 characters"),
         (STRIPE | {"STRIPE_METER_EVENT_PREFIX": "agile bot"}, "letters, digits and the characters"),
@@ -116,6 +129,82 @@ def test_stripe_s_prices_by_plan_and_year() -> None:
 )
 def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], said: str) -> None:
     assert said in problems(environment)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_live_…"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_…"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_1, whsec_..."),
+        ("STRIPE_PRO_PRICE_ID", "price_…"),
+        ("STRIPE_ENTERPRISE_YEARLY_PRICE_ID", "price_..."),
+        ("STRIPE_EARLIER_PRICE_IDS", "price_…=pro,price_…=enterprise"),
+        ("STRIPE_PORTAL_LOGIN_URL", "https://billing.stripe.com/p/login/…"),
+        ("STRIPE_METER_EVENT_PREFIX", "…"),
+        ("MARKETPLACE_WEBHOOK_SECRET", "…"),
+        ("MARKETPLACE_LISTING", "agile-…"),
+    ],
+)
+def test_an_example_of_the_documentation_has_a_sentence_of_its_own(name: str, value: str) -> None:
+    text = problems(STRIPE | MARKETPLACE | {name: value})
+    assert f"{name} is a placeholder with dots" in text
+    assert len(text.splitlines()) == 2
+
+
+def test_two_placeholders_are_not_said_to_be_the_same_price() -> None:
+    text = problems(STRIPE | {"STRIPE_PRO_PRICE_ID": "price_…", "STRIPE_PRO_YEARLY_PRICE_ID": "price_…"})
+    assert len(text.splitlines()) == 3
+    assert "the same price" not in text
+
+
+def test_a_plan_that_is_misspelt_is_not_also_said_to_be_missing() -> None:
+    text = problems(MARKETPLACE | {"MARKETPLACE_PLAN_IDS": "7=gold"})
+    assert len(text.splitlines()) == 2
+
+
+def test_white_space_and_case_of_the_switches_do_not_matter() -> None:
+    found = billing(STRIPE | {"BILLING": " Off\n", "BILLING_GRACE_DAYS": " 3 "})
+    assert not found.is_on
+    assert found.grace.days == 3
+
+
+@pytest.mark.parametrize("switch", ["", "off", " OFF "])
+def test_what_is_switched_off_asks_for_no_key(switch: str) -> None:
+    assert (
+        billing({"STRIPE_AUTOMATIC_TAX": switch, "STRIPE_API_URL": "https://stripe.example"}).stripe is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("STRIPE_PRO_YEARLY_PRICE", "STRIPE_PRO_YEARLY_PRICE_ID"),
+        ("STRIPE_ENTERPRISE_PRICE", "STRIPE_ENTERPRISE_PRICE_ID"),
+        ("STRIPE_EARLIER_PRICES", "STRIPE_EARLIER_PRICE_IDS"),
+        ("STRIPE_WEBHOOKS_SECRET", "STRIPE_WEBHOOK_SECRET"),
+        ("stripe_secret_key", "STRIPE_SECRET_KEY"),
+        ("MARKETPLACE_PLANS", "MARKETPLACE_PLAN_IDS"),
+        ("MARKETPLACE_LISTING_NAME", "MARKETPLACE_LISTING"),
+    ],
+)
+def test_a_misspelt_name_is_no_refusal_and_names_the_right_one(name: str, nearest: str) -> None:
+    (sentence,) = billing({name: "sk_live_VerySecret1"}).unknown_names
+    assert sentence == f"{name} is no setting of this program; did you mean {nearest}?"
+
+
+def test_names_of_other_programs_are_left_alone() -> None:
+    names = {"STRIPED": "x", "PRO_PRICE_ID": "x", "STRIPE_PRO_PRICE": " ", "BILLING_HOST": "x"}
+    assert billing(names | STRIPE | MARKETPLACE).unknown_names == ()
+    (sentence,) = billing({"STRIPE_QQQQQQQQQQQQ": "x"}).unknown_names
+    assert "did you mean" not in sentence
+    assert len(billing({f"STRIPE_{'Z' * 999}{n}": "x" for n in range(500)}).unknown_names) == 20
+
+
+def test_the_readme_names_each_setting_of_billing() -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    named = set(re.findall(r"`((?:STRIPE|MARKETPLACE)_[A-Z_]+)`", readme))
+    assert named == set(NAMES)
 
 
 @pytest.mark.parametrize(

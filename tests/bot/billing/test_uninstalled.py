@@ -190,6 +190,16 @@ async def get_page(base: Services) -> str:
         return await response.text()
 
 
+async def test_the_page_looks_like_those_of_the_checkout(shop: Bot) -> None:
+    pages = list[str]()
+    for path in ("/billing", "/billing/returned"):
+        async with shop.session.get(shop.url + path) as response:
+            assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+            pages.append(await response.text())
+    style, other_style = (page.partition("<style>")[2].partition("</style>")[0] for page in pages)
+    assert style == other_style != ""
+
+
 async def test_the_page_names_no_account_and_takes_no_words(shop: Bot, stand_in: StandInStripe) -> None:
     await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(7)))
     async with shop.session.get(f"{shop.url}/billing?account=octo&next=%3Cscript%3E") as response:

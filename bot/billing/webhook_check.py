@@ -1,0 +1,79 @@
+"""Whether Stripe can reach us, and sends each event that we act on. Each finding says where to mend it."""
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from marketplace.stripe_refunds import PAYMENT_EVENTS
+from marketplace.stripe_subscriptions import EVENTS
+
+ENDPOINT_PATH = "/webhooks/stripe"
+WEBHOOK_SETTINGS = "https://dashboard.stripe.com/webhooks"
+WANTED_EVENTS = EVENTS | PAYMENT_EVENTS
+_PORTS = {"http": 80, "https": 443}
+
+
+def public_url_findings(public_url: str) -> list[str]:
+    """Return why buyers and Stripe cannot come to an address."""
+    address = urlsplit(public_url)
+    if address.scheme == "https" and _is_public(address.hostname or ""):
+        return []
+    finding = (
+        f"PUBLIC_URL is {public_url}, but Stripe sends events to {ENDPOINT_PATH} there and leads buyers back "
+        "to it: set it to the https address that the whole internet reaches"
+    )
+    return [finding]
+
+
+def _is_public(host: str) -> bool:
+    """Whether others could reach a host, as far as its name tells."""
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        name = host.rstrip(".").lower()
+        return "." in name and not name.endswith((".localhost", ".local", ".internal", ".lan"))
+
+
+def endpoint_findings(endpoints: Sequence[Mapping[str, Any]], public_url: str) -> list[str]:
+    """Return what keeps events from us, by all webhook endpoints as Stripe gives them."""
+    url = public_url.rstrip("/") + ENDPOINT_PATH
+    ours = [endpoint for endpoint in endpoints if _place(str(endpoint.get("url"))) == _place(url)]
+    findings = list(_of_ours(ours, url) if ours else _of_none(endpoints, url))
+    return [f"{finding} ({WEBHOOK_SETTINGS})" for finding in findings]
+
+
+def _of_none(endpoints: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
+    others = sorted(
+        str(endpoint["url"])
+        for endpoint in endpoints
+        if (place := _place(str(endpoint.get("url")))) is not None and place[-1] == ENDPOINT_PATH
+    )
+    elsewhere = f"; it has one for {others[0][:200]}" if others else ""
+    yield (
+        f"Stripe has no webhook endpoint for {url}{elsewhere}: without events, plans change only each night; "
+        "add one with the events of docs/billing.md, and set STRIPE_WEBHOOK_SECRET to its signing secret"
+    )
+
+
+def _of_ours(ours: Sequence[Mapping[str, Any]], url: str) -> Iterator[str]:
+    enabled = [endpoint for endpoint in ours if endpoint.get("status") != "disabled"]
+    if not enabled:
+        yield (
+            f"Stripe's webhook endpoint for {url} is disabled, so plans change only each night: enable it; "
+            "what was missed is found by the nightly comparison"
+        )
+        return
+    sent = {str(event) for endpoint in enabled for event in endpoint.get("enabled_events") or ()}
+    if "*" not in sent and (missing := sorted(WANTED_EVENTS - sent)):
+        yield f"Stripe's webhook endpoint for {url} does not send {', '.join(missing)}: add these events"
+
+
+def _place(url: str) -> tuple[str, str | None, int | None, str] | None:
+    """What an address leads to, however it is written."""
+    try:
+        address: SplitResult = urlsplit(url)
+        port = address.port or _PORTS.get(address.scheme)
+    except ValueError:
+        return None
+    return address.scheme, address.hostname, port, address.path.rstrip("/")
