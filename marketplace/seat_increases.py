@@ -23,9 +23,10 @@ __all__ = [
 # A daily increase beyond both needs an admin's approval.
 _APPROVAL_FREE_SEATS = 3
 _APPROVAL_FREE_PERCENT = 20
-# A yearly plan's quantity goes down, without proration, in the last nightly run before its renewal. The
-# window is longer than a day, so that a run that begins a little late is still before the renewal.
-RENEWAL_WINDOW = timedelta(hours=36)
+# A yearly plan's quantity goes down, without proration, in the last nightly runs before its renewal. The
+# window holds two of them at any hour of the renewal, one a little late included: one that fails is made up
+# for by the next, and a year at too many seats is not charged for want of a night.
+RENEWAL_WINDOW = timedelta(hours=50)
 _SECOND = timedelta(seconds=1)
 _REPORTING = frozenset({"active", "trialing"})
 

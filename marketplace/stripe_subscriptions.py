@@ -46,6 +46,9 @@ _STATUS = {
     "canceled": "ended",
 }
 
+# What PostgreSQL's integer takes.
+_MOST_SEATS = 2**31 - 1
+
 Prices = Mapping[str, tuple[PlanName, bool]]
 
 
@@ -96,11 +99,6 @@ def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
     )
 
 
-# The names by which other modules still know them.
-Told = StripeSubscription
-told = parse_subscription
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What is to be kept of a subscription. `problem` says what was not understood, for operators."""
@@ -126,6 +124,7 @@ def read_subscription(
     item = item or _remembered(subscription)
     plan, plan_problem = _plan(found, item, catalog, subscription)
     status, status_problem = _status(found, read_at, subscription)
+    quantity, quantity_problem = _quantity(found, item)
     period_end = moment_of(item.current_period_end or number_of(found.answer.get("current_period_end")))
     is_yearly = catalog.is_yearly(item.price)
     has_ended = status == "ended"
@@ -136,7 +135,7 @@ def read_subscription(
             plan.value,
             read_at,
             reference=found.id,
-            quantity=item.quantity,
+            quantity=quantity,
             is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
             customer=found.customer,
             period_start=moment_of(
@@ -154,18 +153,8 @@ def read_subscription(
             currency=item.price.currency,
             price_id=item.price.id,
         ),
-        "; ".join(filter(None, (plan_problem, status_problem))) or None,
+        "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
-
-
-def subscription_of(
-    found: StripeSubscription,
-    prices: Prices | PlanCatalog,
-    read_at: datetime,
-    known: Subscription | None,
-) -> Subscription:
-    """What was bought, as `read_subscription` reads it."""
-    return read_subscription(found, prices, read_at, known).subscription
 
 
 def with_status_of(subscription: Subscription, read: Subscription) -> Subscription:
@@ -206,7 +195,10 @@ def _plan(
     if (plan := catalog.plan_of(item.price) or plan_in(found.metadata)) is not None:
         return plan, None
     names = ", ".join(item.price.id for item in found.items) or "none"
-    problem = f"no STRIPE_…_PRICE_ID names a price of the subscription {found.id} ({names})"
+    problem = (
+        f"no STRIPE_…_PRICE_ID names a price of the subscription {found.id} ({names}): name the price in "
+        "STRIPE_EARLIER_PRICE_IDS, or write the plan into its metadata as `plan`"
+    )
     if subscription is None:
         raise PurchaseError(problem)
     return PlanName(subscription.plan), problem
@@ -227,6 +219,15 @@ def _status(
     return subscription.status, problem
 
 
+def _quantity(found: StripeSubscription, item: Item) -> tuple[int | None, str | None]:
+    """The number of seats, as far as our books can hold it."""
+    if item.quantity is None or 0 <= item.quantity <= _MOST_SEATS:
+        return item.quantity, None
+    quantity = min(max(item.quantity, 0), _MOST_SEATS)
+    problem = f"the subscription {found.id} has a quantity that cannot be kept: {item.quantity}"
+    return quantity, f"{problem}; it is taken for {quantity}"
+
+
 def _due_since(
     found: StripeSubscription,
     invoices: Iterable[Mapping[str, Any]],
@@ -243,7 +244,13 @@ def _due_since(
     due = oldest_due(found.answer, listed, read_at)
     if not listed and before is not None:  # The latest invoice alone may be a next one, still unpaid.
         return min(before, due) if due else before
-    return due or before or read_at
+    if due or before:
+        return due or before
+    # No invoice tells any more, such as one that was voided. What is over was due before it ended.
+    answer = found.answer
+    paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
+    over = [moment_of(answer.get("ended_at")), moment_of(paused_at)]
+    return min([read_at, *(moment for moment in over if moment is not None)])
 
 
 @dataclass(frozen=True, slots=True)

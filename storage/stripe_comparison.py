@@ -25,12 +25,16 @@ class Compared(StrEnum):
 
 
 class UnclearSubscription(msgspec.Struct, frozen=True):
-    """A subscription at Stripe that belongs to no account of ours, and why. `account` is GitHub's id."""
+    """A subscription at Stripe that belongs to no account of ours, and why. `account` is GitHub's id.
+
+    `has_failed`: whose it is was not found out, or it could not be kept.
+    """
 
     subscription: str
     customer: str
     account: int | None
     reason: str
+    has_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ from typing import Any
 
 import structlog
 
-from bot.billing.isolation import all_accounts, isolated_account, isolated_work
+from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.books import Books, Cause
 from marketplace.github_purchases import PurchaseError
-from marketplace.stripe_subscriptions import account_in
+from marketplace.stripe_objects import id_of
+from marketplace.stripe_subscriptions import account_in, parse_subscription
 from storage.database import Database
 from storage.stripe_comparison import (
     Compared,
@@ -20,15 +21,21 @@ from storage.stripe_comparison import (
     note_comparison,
     note_failure,
 )
-from storage.subscriptions import STRIPE, Subscription, Subscriptions, tenants_of_stripe
+from storage.subscriptions import (
+    STRIPE,
+    Subscription,
+    Subscriptions,
+    tenant_of_account,
+    tenants_of_stripe,
+)
 
 MISSING = "missing at Stripe"
-# After so many failures in a row Stripe is away, and not just one subscription.
-_MOST_FAILURES_IN_A_ROW = 3
 _NOT_BOUGHT = frozenset({"incomplete", "incomplete_expired", "canceled"})
 
 _NO_ACCOUNT = "its metadata name no account"
-_UNKNOWN_ACCOUNT = "its metadata name the account {account}, which is not known here or has another customer"
+_UNKNOWN_ACCOUNT = "its metadata name the account {account}, which is not known here"
+_NOT_KEPT = "it could not be kept, and the log says why"
+_LONGEST_REASON = 200
 
 KeepListed = Callable[[Mapping[str, Any], datetime], Awaitable[None]]
 
@@ -83,6 +90,7 @@ class StripeComparison:
             await self._note_failure(problem)
             raise
         await self._settle_missing(missing, present)
+        await self._recheck_problems(listed)
         if refusal is not None:
             await self._note_failure(refusal)
             raise refusal
@@ -94,36 +102,61 @@ class StripeComparison:
         asked_at = self._clock()
         async for page in self._stripe.live_subscriptions():
             for answer in reversed(page):  # Stripe lists the newest first, and our books end with it.
-                listed.add(str(answer.get("id")))
+                if (reference := id_of(answer)) is not None:
+                    listed.add(reference)
                 reason = await self._keep_one(answer, asked_at)
                 if reason is not None:
                     unclear.append(reason)
             asked_at = self._clock()
 
     async def _keep_one(self, answer: Mapping[str, Any], asked_at: datetime) -> UnclearSubscription | None:
-        """Keep one subscription; return it where it does not reach an account of ours."""
-        reference, account = str(answer.get("id")), account_in(answer.get("metadata"))
-        if account is None and not await self._is_sold(answer) and not await self._owners(answer):
-            return None  # The operator sells something else with the same account at Stripe.
-        reason = None
+        """Keep one subscription; return it where that fails, or where it reaches no account of ours.
+
+        A price that Stripe cannot show fails for its subscriptions only: whether Stripe is away is told by
+        the next page of its list.
+        """
+        reference, account = id_of(answer), account_in(answer.get("metadata"))
+        failure = _NOT_KEPT
         with (
             structlog.contextvars.bound_contextvars(subscription=reference),
             isolated_work(self._log, "subscription not compared"),
         ):
             try:
-                await self._keep(answer, asked_at)
-            except PurchaseError as problem:
-                reason = str(problem)
-                self._log.error("subscription not understood; nothing is changed", reason=reason)
-        if answer.get("status") in _NOT_BOUGHT or (reason is None and await self._is_in_books(reference)):
+                reason = await self._compare(answer, account, asked_at)
+            except (PurchaseError, StripeUnavailableError) as problem:
+                failure = str(problem)[:_LONGEST_REASON]
+                self._log.error("subscription not compared", reason=failure)
+            else:
+                if reason is None:
+                    return None
+                return UnclearSubscription(reference or "", _customer(answer) or "", account, reason)
+        if reference is None:
+            return None  # Nothing could be looked up by it, and the log has it.
+        return UnclearSubscription(reference, _customer(answer) or "", account, failure, has_failed=True)
+
+    async def _compare(
+        self, answer: Mapping[str, Any], account: int | None, asked_at: datetime
+    ) -> str | None:
+        """Keep a subscription, and return why it belongs to no account, if so. Raises PurchaseError.
+
+        What of it is not understood, though its account is known, is a problem of that account.
+        """
+        subscription = parse_subscription(answer)
+        is_sold = account is not None or await self._is_sold(answer)
+        if not is_sold and not await self._owners(answer):
+            return None  # The operator sells something else with the same account at Stripe.
+        await self._keep(answer, asked_at)
+        if not is_sold or subscription.status in _NOT_BOUGHT or await self._is_in_books(subscription.id):
             return None
-        if reason is None:
-            reason = _NO_ACCOUNT if account is None else _UNKNOWN_ACCOUNT.format(account=account)
-        return UnclearSubscription(reference, _customer(answer), account, reason)
+        if account is None:
+            return _NO_ACCOUNT
+        async with self._database.nobody() as connection:
+            is_known = await tenant_of_account(connection, account) is not None
+        return None if is_known else _UNKNOWN_ACCOUNT.format(account=account)
 
     async def _owners(self, answer: Mapping[str, Any]) -> Sequence[int]:
         async with self._database.nobody() as connection:
-            return await tenants_of_stripe(connection, _customer(answer), str(answer.get("id")))
+            return await tenants_of_stripe(connection, _customer(answer), id_of(answer))
 
     async def _is_in_books(self, reference: str) -> bool:
         async with self._database.nobody() as connection:
@@ -134,7 +167,7 @@ class StripeComparison:
 
         Returns those that Stripe does not know, and how many of ours it does know.
         """
-        missing, present, failures = list[_Ours](), 0, 0
+        missing, present, failures = list[_Ours](), 0, FailuresInARow()
         for ours in await self._live_in_books():
             if ours.subscription.reference in listed:
                 present += 1
@@ -148,13 +181,11 @@ class StripeComparison:
                 asked_at = self._clock()
                 try:
                     answer = await self._stripe.subscription(ours.subscription.reference)
-                    failures = 0
                 except StripeUnavailableError as problem:
-                    failures += 1
-                    if failures >= _MOST_FAILURES_IN_A_ROW:
-                        raise
+                    failures.note(problem)
                     self._log.warning("subscription not compared", reason=str(problem))
                     continue
+                failures.end()
                 if answer is None:
                     missing.append(ours)
                     continue
@@ -206,15 +237,38 @@ class StripeComparison:
                             missing_since=since,
                         )
                         await Books(tenant, now, self._grace).keep(ended, Cause("clock", MISSING, ""))
+                        await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
                         await Subscriptions(tenant).set_missing(subscription.reference, since)
                 self._log.error("Stripe does not know a subscription of our books", is_ended=is_certain)
+
+    async def _recheck_problems(self, listed: set[str]) -> None:
+        """Ask for what was never understood and is listed no more: once it has ended, it is no problem."""
+        for organization_id in await all_accounts(self._database):
+            with isolated_account(self._log, "problem not compared", organization_id):
+                async with self._database.tenant(organization_id) as tenant:
+                    rows = Subscriptions(tenant)
+                    kept = {subscription.reference for subscription in await rows.all()}
+                    names = {problem.subscription_id for problem in await rows.problems()}
+                for name in sorted(names - listed - kept):
+                    try:
+                        await self._recheck_problem(organization_id, name)
+                    except StripeUnavailableError as problem:
+                        self._log.warning("problem not compared", reason=str(problem))
+
+    async def _recheck_problem(self, organization_id: int, name: str) -> None:
+        asked_at = self._clock()
+        answer = await self._stripe.subscription(name)
+        if answer is not None:
+            await self._keep(answer, asked_at)
+            return
+        async with self._database.tenant(organization_id) as tenant:
+            await Subscriptions(tenant).set_problem(name, None, asked_at)
 
     async def _note_failure(self, problem: Exception) -> None:
         async with self._database.nobody() as connection:
             await note_failure(connection, Compared.SUBSCRIPTIONS, problem, self._clock())
 
 
-def _customer(answer: Mapping[str, Any]) -> str:
-    customer = answer.get("customer")
-    return str(customer.get("id") if isinstance(customer, Mapping) else customer)
+def _customer(answer: Mapping[str, Any]) -> str | None:
+    return id_of(answer.get("customer"))

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.billing.isolation import all_accounts
+from bot.billing.subscription_findings import about_problems, about_unclear
 from bot.services import Services
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.stripe_comparison import Compared, ComparisonResult, UnclearSubscription, last_comparison
+from storage.stripe_comparison import Compared, ComparisonResult, last_comparison
 from storage.stripe_refunds import Dispute, open_disputes
-from storage.subscriptions import MARKETPLACE, STRIPE, Account, Subscription, Subscriptions
+from storage.subscriptions import (
+    MARKETPLACE,
+    STRIPE,
+    Account,
+    Subscription,
+    SubscriptionProblem,
+    Subscriptions,
+)
 from storage.usage import Usage, Used, dropped, meters_missing, uncounted
 
 # As long as Stripe takes a correction.
@@ -55,6 +63,7 @@ class _Account:
     deadline: Deadline | None
     untaken: Sequence[Used]
     disputes: Sequence[Dispute]
+    problems: Sequence[SubscriptionProblem]
 
 
 async def _read(base: Services, organization_id: int) -> _Account | None:
@@ -70,6 +79,7 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
             await Deadlines(tenant).latest(),
             await Usage(tenant).untaken(),
             await open_disputes(tenant),
+            await books.problems(),
         )
 
 
@@ -99,7 +109,7 @@ async def _of_stripe(base: Services) -> AsyncIterator[str]:
         for finding in _of_comparison(base, of, comparison):
             yield finding
     for unclear in comparisons[Compared.SUBSCRIPTIONS].unclear:
-        yield _about_unclear(unclear)
+        yield about_unclear(unclear)
 
 
 def _of_comparison(base: Services, of: Compared, comparison: ComparisonResult) -> Iterator[str]:
@@ -119,20 +129,6 @@ def _of_comparison(base: Services, of: Compared, comparison: ComparisonResult) -
             f"{what} have not been compared since {comparison.compared_at:%Y-%m-%d %H:%M} UTC; see that a "
             "worker runs"
         )
-
-
-def _about_unclear(unclear: UnclearSubscription) -> str:
-    if unclear.account is None:
-        to_do = "write GitHub's id of the account that pays into its metadata as `account`, or cancel it"
-    else:
-        to_do = (
-            "correct the id, have the App installed there, or cancel and refund it; once the account is "
-            "known, its plan is taken up by the next comparison"
-        )
-    return (
-        f"Stripe charges for a subscription of no account here, {unclear.subscription} ({unclear.customer}): "
-        f"{unclear.reason}; {to_do}"
-    )
 
 
 def _of_missing(books: Sequence[_Account]) -> Iterator[str]:
@@ -157,6 +153,7 @@ def _of_missing(books: Sequence[_Account]) -> Iterator[str]:
 def _of_account(base: Services, books: _Account) -> Iterator[str]:
     yield from _of_payment_without_installation(books)
     yield from _of_deadline(base, books)
+    yield from about_problems(books.account, books.subscriptions, books.problems)
     for subscription in books.subscriptions:
         if subscription.has_ended and subscription.missing_since is not None:
             yield from _of_ended_as_missing(base, books, subscription)

@@ -18,6 +18,25 @@ _REFUSALS = (StripeRefusedError, GitHubRefusedError, PurchaseError)
 _CONCERN_ALL = (StripeUnavailableError, GitHubUnavailableError, PoolTimeoutError, OSError)
 # Of PostgreSQL's SQLSTATE: a connection that failed, and a server that was stopped by its operator.
 _AWAY = ("08", "57P")
+# After so many failures in a row Stripe is away, and not just one object there.
+_MOST_FAILURES_IN_A_ROW = 3
+
+
+class FailuresInARow:
+    """Tells one object that Stripe cannot show, or has locked, from Stripe being away."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def note(self, problem: StripeUnavailableError) -> None:
+        """Count a failure. Raises it again where Stripe is away."""
+        self._count += 1
+        if self._count >= _MOST_FAILURES_IN_A_ROW:
+            raise problem
+
+    def end(self) -> None:
+        """Stripe has answered."""
+        self._count = 0
 
 
 @contextmanager

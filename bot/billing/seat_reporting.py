@@ -8,12 +8,13 @@ import structlog
 
 from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.billing.stripe_lookups import StripeLookups
 from marketplace.books import Books, Cause
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
-from marketplace.stripe_subscriptions import subscription_of, told
+from marketplace.stripe_subscriptions import parse_subscription, read_subscription
 from storage.database import Database, Tenant
 from storage.seat_increases import Outcome, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -49,13 +50,15 @@ class SeatReporting:
             raise ValueError("Stripe is not set up")
         self._database = database
         self._stripe = stripe
-        self._prices = settings.stripe.prices
+        self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    async def report(self, organization_id: int) -> None:
+    async def report(self, organization_id: int) -> bool:
         """Report one account's seats, or ask its admins where the increase is large.
+
+        Returns whether Stripe had to be asked.
 
         What Stripe refuses changes nothing and is logged; the next night tries again. Raises
         StripeUnavailableError.
@@ -64,11 +67,12 @@ class SeatReporting:
         async with self._database.tenant(organization_id) as tenant:
             seats = await self._load(tenant, now)
         if seats is None or (seats.increase is None and seats.subscription.quantity == seats.needed):
-            return
+            return False
         try:
             await self._follow_people(organization_id, seats, now)
         except (PurchaseError, StripeRefusedError) as problem:
             self._log.error("seats not reported", reason=str(problem))
+        return True
 
     async def _load(self, tenant: Tenant, now: datetime) -> _Seats | None:
         """The account's seats. None if it pays for none by card now; then nothing waits for approval."""
@@ -91,13 +95,13 @@ class SeatReporting:
         answer = await self._stripe.subscription(seats.subscription.reference)
         if answer is None:
             return
-        answered = told(answer)
-        subscription = replace(
-            subscription_of(answered, self._prices, now, seats.subscription),
-            quantity_set_on=seats.subscription.quantity_set_on,
-        )
+        listed = parse_subscription(answer)
+        catalog = await self._lookups.catalog_for(listed, is_kept=True)
+        # The item that is the plan, by all that tells a plan: seats of another item are another's price.
+        item = listed.item(catalog, seats.subscription.price_id).id
+        reading = read_subscription(listed, catalog, now, seats.subscription)
+        subscription = replace(reading.subscription, quantity_set_on=seats.subscription.quantity_set_on)
         seats = replace(seats, subscription=subscription)
-        item = answered.item(self._prices, subscription.price_id).id
         decision = decide_seats(subscription, seats.needed, seats.increase, now)
         if decision.asked is not None:
             await self._ask(organization_id, seats, item, decision.asked, now)

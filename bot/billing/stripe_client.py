@@ -19,6 +19,9 @@ from marketplace.seat_increases import Proration
 _TIMEOUT_SECONDS = 15
 # Repeated by the library under one idempotency key.
 _RETRIES = 2
+# Wherever a subscription comes from, it shows what was last invoiced and which change is announced.
+_EXPANDED = ["latest_invoice", "schedule"]
+_EXPANDED_IN_LISTS = [f"data.{name}" for name in _EXPANDED]
 
 
 class Stripe(StripeCheckout, Protocol):
@@ -176,7 +179,7 @@ class RealStripe(CheckoutCalls):
         with _translated():
             try:
                 found = await self._client.v1.subscriptions.retrieve_async(
-                    subscription, {"expand": ["latest_invoice", "schedule"]}
+                    subscription, {"expand": _EXPANDED}
                 )
             except stripe.InvalidRequestError as problem:
                 if problem.http_status == 404:
@@ -203,7 +206,7 @@ class RealStripe(CheckoutCalls):
         with _translated():
             try:
                 found = await self._client.v1.subscriptions.list_async(
-                    {"customer": customer, "status": "all", "limit": 100, "expand": ["data.latest_invoice"]}
+                    {"customer": customer, "status": "all", "limit": 100, "expand": _EXPANDED_IN_LISTS}
                 )
             except stripe.InvalidRequestError as problem:
                 # Under another key, or in test mode, there is no such customer.
@@ -213,24 +216,24 @@ class RealStripe(CheckoutCalls):
         return [_plain(one) for one in found.data]
 
     async def live_subscriptions(self) -> AsyncIterator[Sequence[Mapping[str, Any]]]:
-        wanted: SubscriptionListParams = {"limit": 100, "expand": ["data.latest_invoice"]}
+        wanted: SubscriptionListParams = {"limit": 100, "expand": _EXPANDED_IN_LISTS}
         while True:
             with _translated():
                 page = await self._client.v1.subscriptions.list_async(wanted)
             yield [_plain(subscription) for subscription in page.data]
-            if not page.has_more or not page.data:
+            last = next((name for one in reversed(page.data) if (name := getattr(one, "id", None))), None)
+            if not page.has_more or last is None:
                 return
-            wanted["starting_after"] = page.data[-1].id
+            wanted["starting_after"] = last
 
     async def subscriptions_for(self, account: int, since: datetime) -> Sequence[Mapping[str, Any]]:
-        expand = ["data.latest_invoice"]
-        wanted: SubscriptionListParams = {"limit": 100, "expand": expand}
+        wanted: SubscriptionListParams = {"limit": 100, "expand": _EXPANDED_IN_LISTS}
         wanted["created"] = {"gte": int(since.timestamp())}
         found: list[stripe.Subscription] = []
         with _translated():
             try:
                 search = await self._client.v1.subscriptions.search_async(
-                    {"query": f"metadata['account']:'{account}'", "limit": 100, "expand": expand}
+                    {"query": f"metadata['account']:'{account}'", "limit": 100, "expand": _EXPANDED_IN_LISTS}
                 )
                 found += [subscription async for subscription in search.auto_paging_iter()]
             except (stripe.InvalidRequestError, stripe.PermissionError):
@@ -305,7 +308,7 @@ class RealStripe(CheckoutCalls):
                     "proration_behavior": proration.value,
                     # Stripe's default would make the whole subscription past due for want of the added seats.
                     "payment_behavior": "error_if_incomplete",
-                    "expand": ["latest_invoice", "schedule"],
+                    "expand": _EXPANDED,
                 },
                 {"idempotency_key": key},
             )

@@ -7,10 +7,10 @@ from typing import Any
 import structlog
 
 from bot.billing.comparison import StripeComparison
-from bot.billing.isolation import all_accounts, isolated_account
+from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.settings import BillingSettings
-from bot.billing.stripe_client import Stripe
+from bot.billing.stripe_client import Stripe, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
 from bot.billing.stripe_owners import Owner, owner_of
 from marketplace.books import Books, Cause
@@ -47,7 +47,6 @@ class StripeSync:
             raise ValueError("Stripe is not set up")
         self._database = database
         self._stripe = stripe
-        self._prices = settings.stripe.prices
         self._lookups = StripeLookups(stripe, settings.stripe)
         self._grace = settings.grace
         self._clock = clock
@@ -80,9 +79,31 @@ class StripeSync:
         try:
             await comparison.run()
         finally:
-            for organization_id in await all_accounts(self._database):
-                with isolated_account(self._log, "seats not reported", organization_id):
-                    await self._seats.report(organization_id)
+            await self._report_seats()
+
+    async def _report_seats(self) -> None:
+        """Report the seats of all accounts, once more of those for which Stripe could not be asked.
+
+        Raises StripeUnavailableError where Stripe is away.
+        """
+        failures, failed = FailuresInARow(), list[int]()
+        for organization_id in await all_accounts(self._database):
+            if not await self._report_seats_of(organization_id, failures):
+                failed.append(organization_id)
+        for organization_id in failed:
+            await self._report_seats_of(organization_id, FailuresInARow())
+
+    async def _report_seats_of(self, organization_id: int, failures: FailuresInARow) -> bool:
+        """Return False where Stripe could not be asked for this account."""
+        with isolated_account(self._log, "seats not reported", organization_id):
+            try:
+                if await self._seats.report(organization_id):
+                    failures.end()
+            except StripeUnavailableError as problem:
+                self._log.warning("seats not reported", reason=str(problem))
+                failures.note(problem)
+                return False
+        return True
 
     async def keep_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
         """Keep a subscription that Stripe has listed. Raises PurchaseError."""

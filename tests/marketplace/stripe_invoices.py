@@ -27,7 +27,7 @@ class StandInInvoices:
         item = _item(subscription, parameters["items"])
         quantity = int(parameters["items"]["0"]["quantity"])
         behavior = parameters.get("proration_behavior", "create_prorations")
-        amount = 0 if behavior == "none" else self._proration(subscription, quantity)
+        amount = 0 if behavior == "none" else self._proration(subscription, item, quantity)
         if behavior == "always_invoice" and amount > 0 and self.is_card_declined:
             if parameters.get("payment_behavior", "allow_incomplete") == "error_if_incomplete":
                 return "Your card was declined."
@@ -42,10 +42,10 @@ class StandInInvoices:
     def preview(self, subscription: Json, parameters: Json) -> Json:
         """The invoice that a change of quantity would make at once."""
         details = parameters["subscription_details"]
-        _item(subscription, details["items"])
+        item = _item(subscription, details["items"])
         assert details["proration_behavior"] == "always_invoice"
         seconds = int(details["proration_date"])
-        amount = self._proration(subscription, int(details["items"]["0"]["quantity"]), seconds)
+        amount = self._proration(subscription, item, int(details["items"]["0"]["quantity"]), seconds)
         return {"id": "upcoming_in_1", "object": "invoice", "amount_due": max(amount, 0), "currency": "usd"}
 
     def renew(self, subscription: Json) -> None:
@@ -58,10 +58,9 @@ class StandInInvoices:
         start, end = item["current_period_start"], item["current_period_end"]
         item["current_period_start"], item["current_period_end"] = end, end + (end - start)
 
-    def _proration(self, subscription: Json, quantity: int, seconds: float | None = None) -> int:
+    def _proration(self, subscription: Json, item: Json, quantity: int, seconds: float | None = None) -> int:
         if subscription["status"] == "trialing":
             return 0
-        (item,) = subscription["items"]["data"]
         start, end = item["current_period_start"], item["current_period_end"]
         remaining: int = max(end - int(self.now() if seconds is None else seconds), 0)
         added: int = (quantity - item["quantity"]) * _unit_amount(item)
@@ -70,9 +69,9 @@ class StandInInvoices:
 
 
 def _item(subscription: Json, items: Json) -> Json:
-    item: Json = subscription["items"]["data"][0]
-    assert items["0"]["id"] == item["id"]
-    return item
+    name = items["0"]["id"]
+    found: Json = next(item for item in subscription["items"]["data"] if item["id"] == name)
+    return found
 
 
 def _unit_amount(item: Json) -> int:

@@ -151,12 +151,12 @@ class StandInStripe:
             return answer
         match [method, *path.split("/")]:
             case ["GET", "subscriptions", name] if name in self.subscriptions:
-                return self.subscriptions[name]
+                return _expanded(self.subscriptions[name], told)
             case ["GET", "subscriptions", *_]:
                 return self._list_subscriptions(told) if path == "subscriptions" else self._search(path, told)
             case ["POST", "subscriptions", name] if name in self.subscriptions:
                 declined = self.seat_invoices.update(self.subscriptions[name], told)
-                return self.subscriptions[name] if declined is None else _declined(declined)
+                return _expanded(self.subscriptions[name], told) if declined is None else _declined(declined)
             case ["POST", "billing_portal", "sessions"]:
                 return {
                     "id": "bps_1",
@@ -204,7 +204,7 @@ class StandInStripe:
         last = first + min(int(told.get("limit", 10)), self.page_size)
         return {
             "object": "list",
-            "data": listed[first:last],
+            "data": [_expanded(one, told, "data.") for one in listed[first:last]],
             "has_more": last < len(listed),
             "url": f"/v1/{path}",
         }
@@ -228,7 +228,7 @@ class StandInStripe:
         return {
             "object": "search_result",
             "url": "/v1/subscriptions/search",
-            "data": listed[first:last],
+            "data": [_expanded(one, told, "data.") for one in listed[first:last]],
             "has_more": has_more,
             "next_page": str(last) if has_more else None,
         }
@@ -331,6 +331,14 @@ class StandInStripe:
             }
         ]
         return {"object": "list", "data": data if counted else [], "has_more": False, "url": "/v1/x"}
+
+
+def _expanded(shown: Json, told: Json, path: str = "") -> Json:
+    """Stripe shows the id of a subscription's schedule, and the schedule where `expand` asks for it."""
+    schedule = shown.get("schedule")
+    if not isinstance(schedule, dict) or f"{path}schedule" in told.get("expand", {}).values():
+        return shown
+    return shown | {"schedule": schedule.get("id")}
 
 
 def _declined(message: str) -> web.Response:

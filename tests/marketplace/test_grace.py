@@ -1,9 +1,11 @@
 """Grace, from values: whatever Stripe makes of a due payment, nothing changes before its end, or lasts longer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,6 +77,33 @@ def test_who_cancels_when_grace_is_over_gets_nothing_back(
     assert standing.plan == "free"
     assert [had.until for had in standing.lost] == [min(later, NOW + grace)]
     assert grace < LONGEST_COURTESY
+
+
+@pytest.mark.parametrize("days", [0, 13, 15, 200])
+@pytest.mark.parametrize(
+    "over",
+    [
+        lambda at: {
+            "status": "canceled",
+            "cancellation_details": {"reason": "payment_failed"},
+            "ended_at": at,
+        },
+        lambda at: {
+            "status": "paused",
+            "status_details": {
+                "paused": {"subscription": {"type": "final_payment_failure"}, "transitioned_at": at}
+            },
+        },
+    ],
+)
+def test_grace_of_what_ended_unheard_ran_from_then(over: Callable[[int], dict[str, Any]], days: int) -> None:
+    """Its invoice was voided, and our books hold nothing of it: no moment but its end tells."""
+    ended_at = NOW - days * DAY
+    voided = {"id": "in_1", "status": "void", "amount_remaining": 600}
+    ended = answer(NOW, latest_invoice=voided, **over(int(ended_at.timestamp())))
+    kept = read(ended, NOW, None, 14 * DAY)
+    assert kept.past_due_since == ended_at
+    assert (standing_of([kept], NOW, 14 * DAY).plan == "pro") is (days < 14)
 
 
 @given(gave_up=st.sampled_from(GAVE_UP), hours=_HOURS)

@@ -67,6 +67,22 @@ def test_a_jump_is_more_than_three_seats_and_a_fifth(paid: int, needed: int, is_
     assert needs_approval(paid, needed) is is_large
 
 
+@pytest.mark.parametrize("hour", range(24))
+@pytest.mark.parametrize("needed", [1, 11])
+def test_two_nights_always_set_the_seats_of_the_year_to_come(hour: int, needed: int) -> None:
+    """One night may fail: for Stripe, for the database, or for a worker that did not run."""
+    renewal = NOW.replace(hour=hour, minute=40) + 10 * DAY
+    subscription = yearly(10, period_end=renewal)
+    nights = [NOW + number * DAY for number in range(11) if NOW + number * DAY < renewal]
+    decisions = [decide_seats(subscription, needed, None, night) for night in nights]
+    renewed = [
+        decision
+        for decision in decisions
+        if decision.quantity == needed and decision.proration is Proration.NONE
+    ]
+    assert len(renewed) >= 2
+
+
 def test_growth_day_by_day_is_never_asked_about() -> None:
     subscription, day = subscribed(10), NOW
     for needed in (12, 14, 17, 20, 23, 27, 32):
@@ -156,7 +172,7 @@ CANCELLED = Pending(None, None, NOW + 20 * DAY)
         (subscribed(3, pending=Pending("pro", 2, NOW + 20 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),
         (yearly(3), 4, 4, Proration.ALWAYS_INVOICE),
         (yearly(3), 2, None, Proration.NONE),
-        (yearly(3, period_end=NOW + 2 * DAY), 2, None, Proration.NONE),
+        (yearly(3, period_end=NOW + 3 * DAY), 2, None, Proration.NONE),
         (yearly(3, period_end=NOW + DAY), 2, 2, Proration.NONE),
         (yearly(3, period_end=NOW + DAY), 4, 4, Proration.NONE),
         (yearly(3, period_end=NOW + DAY, pending=Pending(None, None, NOW + DAY)), 2, None, Proration.NONE),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bot.billing.stripe_client import RealStripe, StripeRefusedError
+from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from bot.doctor import examine
 from bot.services import Services
@@ -137,6 +137,94 @@ async def test_one_that_cannot_be_understood_does_not_end_the_night(
     assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": None},
+        {"status": {}},
+        {"id": None},
+        {"id": {}},
+        {"metadata": None, "status": None},
+        {"metadata": []},
+        {"customer": 5},
+        {"items": {"data": [{"id": "si_odd", "price": {"id": "price_pro"}, "quantity": 2**31}]}},
+    ],
+)
+@pytest.mark.parametrize("account", [102, None])
+async def test_an_odd_answer_in_the_list_does_not_end_the_night(
+    books: Books, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any], account: int | None
+) -> None:
+    await books.know(101, 102, 103)
+    books.server.subscribe(101)
+    shown_oddly = books.server.subscribe(account)
+    books.server.subscribe(103)
+    listing = books.server._list_subscriptions
+
+    def odd_list(told: dict[str, Any]) -> Any:
+        answer = listing(told)
+        answer["data"] = [one | odd if one is shown_oddly else one for one in answer["data"]]
+        return answer
+
+    monkeypatch.setattr(books.server, "_list_subscriptions", odd_list)
+    await books.sync.reconcile()
+    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+async def test_a_price_that_stripe_cannot_show_does_not_end_the_night(books: Books, count: int) -> None:
+    others = range(200, 200 + count)
+    await books.know(101, 103, *others)
+    books.server.subscribe(101)
+    odd = [books.server.subscribe(account, price="price_odd") for account in others]
+    books.server.subscribe(103)
+    books.server.failing["prices/price_odd"] = 500
+    await books.sync.reconcile()
+    assert [await books.statuses(account) for account in (101, 103)] == [["active"], ["active"]]
+    findings = await about_stripe(books)
+    assert len(findings) == count
+    for subscription in odd:
+        assert any(subscription["id"] in finding for finding in findings)
+    assert not any("cancel" in finding for finding in findings)
+    books.server.failing.clear()
+    books.server.prices["price_odd"] = {"id": "price_odd", "object": "price", "metadata": {"plan": "pro"}}
+    await books.sync.reconcile()
+    assert [await books.statuses(account) for account in others] == [["active"]] * count
+    assert await about_stripe(books) == []
+
+
+@pytest.mark.parametrize("status", [429, 500])
+@pytest.mark.parametrize("fails", [0, 1, 2])
+async def test_one_that_stripe_cannot_show_does_not_end_the_seats_of_others(
+    books: Books, clock: Clock, status: int, fails: int
+) -> None:
+    """The list works and one object does not: it is locked, or Stripe has an error of its own."""
+    clock.now = datetime.now(UTC)
+    await books.know(101, 102, 103)
+    subscriptions = [books.server.subscribe(account, quantity=5) for account in (101, 102, 103)]
+    await books.sync.reconcile()
+    items = [subscription["items"]["data"][0] for subscription in subscriptions]
+    assert [item["quantity"] for item in items] == [1, 1, 1]  # Nobody works there.
+    for item in items:
+        item["quantity"] = 5
+    clock.now += DAY
+    books.server.failing[f"subscriptions/{subscriptions[fails]['id']}"] = status
+    await books.sync.reconcile()
+    assert [item["quantity"] for item in items] == [5 if number == fails else 1 for number in range(3)]
+
+
+async def test_where_stripe_is_away_the_seats_of_few_are_asked_for(books: Books, clock: Clock) -> None:
+    clock.now = datetime.now(UTC)
+    accounts = range(101, 107)
+    await books.know(*accounts)
+    subscriptions = [books.server.subscribe(account, quantity=5) for account in accounts]
+    for subscription in subscriptions:
+        books.server.failing[f"subscriptions/{subscription['id']}"] = 429
+    with pytest.raises(StripeUnavailableError):
+        await books.sync.reconcile()
+    asked = {path for _, path, _ in books.server.requests if path.startswith("subscriptions/")}
+    assert len(asked) == 3
+
+
 async def test_where_nothing_may_be_listed_each_of_ours_is_asked_for(books: Books) -> None:
     await books.know(101)
     subscription = books.server.subscribe(101)
@@ -175,6 +263,39 @@ async def test_doctor_names_what_belongs_to_no_account(books: Books) -> None:
     await books.sync.reconcile()
     assert await books.statuses(4711) == ["active"]
     assert await books.statuses(101) == ["active", "active"]
+    assert await about_stripe(books) == []
+
+
+@pytest.mark.parametrize(
+    ("odd", "to_do"),
+    [
+        ({"price": "price_of_nobody"}, "STRIPE_EARLIER_PRICE_IDS"),
+        ({"status": "in_orbit"}, "in_orbit"),
+        ({"quantity": 2**31}, str(2**31)),
+    ],
+)
+async def test_doctor_says_what_is_not_understood_of_an_account_that_is_known(
+    books: Books, odd: dict[str, Any], to_do: str
+) -> None:
+    """Nobody is to cancel and refund what one setting would mend."""
+    await books.know(101)
+    subscription = books.server.subscribe(101, **odd)
+    await books.sync.reconcile()
+    (finding,) = [finding for finding in await examine(books.base) if subscription["id"] in finding]
+    assert "octo-101" in finding
+    assert to_do in finding
+    assert "not known here" not in finding
+    assert "refund" not in finding
+    subscription["status"] = "canceled"  # Unheard, and canceled ones are not listed.
+    await books.sync.reconcile()
+    assert not [finding for finding in await examine(books.base) if subscription["id"] in finding]
+
+
+async def test_what_a_customer_buys_beside_a_plan_is_not_named(books: Books) -> None:
+    await books.know(101)
+    plan = books.server.subscribe(101)
+    books.server.subscribe(None, price="price_of_another_product", customer=plan["customer"])
+    await books.sync.reconcile()
     assert await about_stripe(books) == []
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import calendar
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from marketplace.accounts import billing_of
+from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
 from storage.projects import Projects, Repository
 from storage.seat_increases import SeatIncrease, SeatIncreases
@@ -438,3 +440,31 @@ async def test_a_trial_is_not_prorated(office: Office) -> None:
     assert await office.night() == 3
     assert await office.night(days=40) == 1
     assert office.changes == ["none", "none"]
+
+
+@pytest.mark.parametrize("told_by", ["setting", "product"])
+async def test_seats_go_to_the_item_that_is_the_plan(
+    firm: Firm, stand_in: StandInStripe, clock: Clock, told_by: str
+) -> None:
+    """What tells the plan of a subscription tells the item whose seats follow the people, too."""
+    settings = sold(stand_in)
+    assert settings.stripe
+    if told_by == "setting":
+        stripe = replace(settings.stripe, earlier_prices={"price_old": PlanName.ENTERPRISE})
+        settings = replace(settings, stripe=stripe)
+    client = RealStripe(settings.stripe or stripe_settings(stand_in))
+    parts = (firm.base.database, client, settings, clock)
+    price = "price_pro" if told_by == "setting" else "price_of_support"
+    one = stand_in.subscribe(7, price=price, quantity=5)
+    (beside,) = one["items"]["data"]
+    plan = beside | {"id": "si_plan", "price": {"id": "price_old", "object": "price"}}
+    one["items"]["data"].append(plan)
+    if told_by == "product":
+        product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
+        stand_in.prices["price_old"] = plan["price"] | {"product": product}
+    await StripeSync(*parts).follow(
+        About("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+    )
+    await SeatReporting(*parts).report(firm.id)
+    await client.close()
+    assert (plan["quantity"], beside["quantity"]) == (1, 5)

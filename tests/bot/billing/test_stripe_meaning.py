@@ -581,6 +581,24 @@ async def test_a_change_that_is_scheduled_is_pending(
     assert (await shelf.kept()).plan == "enterprise"
 
 
+async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_asked(shelf: Shelf) -> None:
+    """Stripe expands only what is asked for, in lists and searches too."""
+    one = shelf.stripe.subscribe(ACCOUNT, price="price_big")
+    phases = [phase(NOW - DAY, NOW + DAY, "price_big"), phase(NOW + DAY, NOW + 31 * DAY)]
+    one["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
+    await shelf.hear(one)
+    announced = (await shelf.kept()).pending
+    assert announced
+    await shelf.night()
+    assert (await shelf.kept()).pending == announced
+    await shelf.sync.follow(About("evt_paid", "invoice.paid", one["customer"], None))
+    assert (await shelf.kept()).pending == announced
+    for has_search in (True, False):
+        shelf.stripe.has_search = has_search
+        (found,) = await shelf.client.subscriptions_for(ACCOUNT, NOW + DAY)
+        assert found["schedule"]["phases"] == phases
+
+
 async def test_a_change_from_month_to_year_is_pending(shelf: Shelf) -> None:
     one = shelf.stripe.subscribe(ACCOUNT, quantity=3)
     phases = [phase(NOW - DAY, NOW + DAY), phase(NOW + DAY, NOW + 366 * DAY, "price_year")]
