@@ -243,6 +243,26 @@ async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: S
     assert increase.is_waiting
 
 
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_role_granted_for_commands_approves_nothing(
+    shop: Bot, stand_in: StandInStripe, *, is_ticked: bool
+) -> None:
+    """On GitHub bob stays what he is, so he spends no money, by tick or by `confirm:yes`."""
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile roles grant @bob admin")
+    if is_ticked:
+        await shop.say(number, "/agile seats")
+        await tick(shop, number, as_user="bob")
+    else:
+        await shop.say(number, "/agile seats confirm:yes", as_user="bob")
+    answer = (await shop.answers(number))[-1]
+    assert answer.startswith("### Seats of")
+    assert "**9 more seats wait for an admin's approval.**" in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
 async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stand_in: StandInStripe) -> None:
     number = await crowd(shop, stand_in)
     await shop.say(number, "/agile seats")
