@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
 from commands.wording import full_day
 
@@ -27,28 +28,42 @@ code { font: .875em ui-monospace, SFMono-Regular, Menlo, monospace; padding: .15
   background: color-mix(in srgb, var(--muted) 20%, transparent) }
 a.button { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: var(--button);
   color: #fff; text-decoration: none; font-weight: 600 }
-a.button:focus-visible { outline: 2px solid var(--text); outline-offset: 2px }
+button.plain { padding: .45rem 1rem; border-radius: 6px; border: 1px solid var(--line); font: inherit;
+  background: transparent; color: var(--text); cursor: pointer }
+a.button:focus-visible, button.plain:focus-visible { outline: 2px solid var(--text); outline-offset: 2px }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+# A shop with a domain of its own at Stripe is led to that one instead.
+_CHECKOUT = "https://checkout.stripe.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with one thing to say. `text` may name `/agile plan`; `link` is an address and its label."""
+    """A page with one thing to say. `text` may name `/agile plan`; `link` is an address and its label.
+
+    A `button` of that label posts to the page's own address, which then may lead to the host of the `link`.
+    """
 
     title: str
     text: str
     link: tuple[str, str] | None = None
+    button: str | None = None
 
     def response(self, status: int = 200) -> web.Response:
         """Return the page as HTML that no cache keeps and that tells no other site where it was."""
         headers = {
             "Cache-Control": "no-store",
             "Referrer-Policy": "no-referrer",
-            "Content-Security-Policy": _POLICY,
+            "Content-Security-Policy": f"{_POLICY}; form-action {self._form_targets()}",
             "X-Robots-Tag": "noindex",
         }
         return web.Response(status=status, text=self._html(), content_type="text/html", headers=headers)
+
+    def _form_targets(self) -> str:
+        """Where a form may lead; browsers look at where its answer redirects to as well."""
+        if self.button is None or self.link is None:
+            return "'none'"
+        return f"'self' {_CHECKOUT} {URL(self.link[0]).origin()}"
 
     def _html(self) -> str:
         text = escape(self.text).replace("`/agile plan`", "<code>/agile plan</code>")
@@ -56,6 +71,8 @@ class Page:
         if self.link is not None:
             address, label = self.link
             button = f'<p><a class="button" href="{escape(address)}">{escape(label)}</a></p>'
+        if self.button is not None:
+            button += f'<form method="post"><button class="plain">{escape(self.button)}</button></form>'
         return (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
             f'content="width=device-width, initial-scale=1"><title>{escape(self.title)} · Agile GitHub Suite'
@@ -151,6 +168,17 @@ def other_checkout() -> Page:
         "Another checkout was opened",
         "Somebody else opened a checkout for this account at the same moment, so this one was closed. Please "
         "open the link again.",
+    )
+
+
+def open_checkout(other: str, this: str, address: str) -> Page:
+    """For who opens a link to buy `this`, while a checkout of something else is open at `address`."""
+    return Page(
+        "Another checkout is open",
+        f"Somebody has opened a checkout for this account: {other}. This link is for {this}. Continue the "
+        "other one, or open this one instead, which closes the other one, also while somebody pays there.",
+        (address, "Continue the open checkout"),
+        "Open this one instead",
     )
 
 
