@@ -103,6 +103,7 @@ def _price(billing: Billing, now: datetime) -> str:
         return ""
     period = "year" if price.is_yearly else "month"
     cost = f"One more seat costs {money(price.unit_amount, price.currency)} a {period} before tax"
+    cost += " (list price)" if price.is_list_price else ""
     if subscription.source != STRIPE:
         return f"{cost}. Seats are added on GitHub Marketplace."
     about = estimate_due_now(subscription, 1, now)

@@ -78,7 +78,10 @@ def increase(**more: Any) -> SeatIncrease:
         (bought(is_yearly=True), "stay free for others until the renewal on 3 Mar 2027"),
         (bought(status="trialing"), "; nothing is due during the trial."),
         (bought(source="marketplace", unit_amount=None), "Seats are added on GitHub Marketplace."),
-        (bought(unit_amount=None), "One more seat costs $6.00 a month before tax"),
+        (
+            bought(unit_amount=None, currency=None),
+            "One more seat costs $6.00 a month before tax (list price);",
+        ),
         (None, "3 people on planned work."),
     ],
 )
