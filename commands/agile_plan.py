@@ -31,4 +31,11 @@ async def agile_plan(context: Context, _: Arguments) -> Reply:
         return shop.checkout(account, plan, now, is_yearly=is_yearly)
 
     is_public = not context.project.is_private
-    return Reply((plan_card(billing, shop.links(account), checkout, is_public=is_public),))
+    card = plan_card(
+        billing,
+        shop.links(account),
+        checkout,
+        is_public=is_public,
+        is_usage_charged=shop.is_usage_charged,
+    )
+    return Reply((card,))

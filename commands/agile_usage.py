@@ -19,6 +19,12 @@ async def agile_usage(context: Context, _: Arguments) -> Reply:
     """From the usage ledger, which is what is charged for."""
     shop = context.shop
     billing = await billing_of(context.tenant, context.now, shop) if shop else None
-    if billing is None:
+    if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
-    return Reply((usage_card(billing, context.now, is_public=not context.project.is_private),))
+    card = usage_card(
+        billing,
+        context.now,
+        is_public=not context.project.is_private,
+        is_usage_charged=shop.is_usage_charged,
+    )
+    return Reply((card,))

@@ -30,6 +30,10 @@ class Shop(Protocol):
     def grace(self) -> timedelta:
         """For how long a failed payment takes nothing away."""
 
+    @property
+    def is_usage_charged(self) -> bool:
+        """Whether those who pay by card are charged for usage besides the seats."""
+
     def links(self, account: int) -> Links:
         """Where an account, by GitHub's id, changes its plan. None of them signs its visitor in."""
 
@@ -83,6 +87,7 @@ class Billing:
                 "plan": pending.plan,
                 "quantity": pending.quantity,
                 "effective": _told(pending.effective_at),
+                "yearly": pending.is_yearly,
             }
             if pending
             else None,

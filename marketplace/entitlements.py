@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
-from marketplace.ways import PurchaseWays, purchase_ways
+from marketplace.ways import PurchaseWays, is_ending, purchase_ways
 from storage.projects import Project
 from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
 
@@ -80,8 +80,10 @@ class Standing:
 
     `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
     one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due,
-    whatever status Stripe has given the subscription meanwhile: it may have ended already. `is_paid_twice`:
-    more than one subscription costs something. `ways`: where the account may buy or change.
+    whatever status Stripe has given the subscription meanwhile: it may have ended already. `also_by` is
+    another subscription that gives the same plan without the due payment, for as many as it has seats.
+    `is_paid_twice`: more than one subscription costs something, and goes on doing so. `ways`: where the
+    account may buy or change.
     """
 
     plan: PlanName = PlanName.FREE
@@ -92,6 +94,7 @@ class Standing:
     reason: Reason = Reason.NOT_IN_PLAN
     lost: tuple[Had, ...] = ()
     grace_ends: datetime | None = None
+    also_by: Subscription | None = None
     is_paid_twice: bool = False
     ways: PurchaseWays = field(default_factory=PurchaseWays)
 
@@ -112,22 +115,33 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
     subscriptions = tuple(subscriptions)
     ways = purchase_ways(subscriptions)
     live, ended = list[Subscription](), list[Subscription]()
-    lost, reasons = list[Had](), {Reason.NOT_IN_PLAN}
+    lost, reasons = list[Had](), list[tuple[bool, datetime, int, Reason]]()
     for one in subscriptions:
         lost += [one.had] if one.had else []
         if (why := _lost(one, now, grace)) is None:
             live.append(one)
             continue
         ended.append(one)
-        if why[1] is not None and PLANS[PlanName(one.plan)].is_paid:
+        if not PLANS[PlanName(one.plan)].is_paid or one.status == "incomplete":
+            continue
+        if why[1] is not None:
             lost.append(Had(one.plan, one.quantity, why[1]))
-        reasons.add(why[0])
-    reason = max(reasons, key=_MOST_TELLING.index)
+        reasons.append((not one.has_ended, _lost_at(one, why[1]), _MOST_TELLING.index(why[0]), why[0]))
+    reason = max(reasons)[-1] if reasons else Reason.NOT_IN_PLAN
     gone = tuple(sorted(lost, key=lambda had: had.until))
     if not live:
         last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
         return Standing(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
     best = max(live, key=_worth)
+    grace_ends = grace_end(best, grace)
+    if grace_ends is None and is_ending(best):  # Then what stays is what another one's payment is due for.
+        due = [one for one in live if grace_end(one, grace) is not None]
+        grace_ends = grace_end(max(due, key=_worth), grace) if due else None
+    others = [
+        one
+        for one in live
+        if grace_end(one, grace) is None and _rank(one) >= _rank(best) and not is_ending(one)
+    ]
     return Standing(
         plan=PlanName(best.plan),
         seats=best.quantity,
@@ -136,7 +150,8 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
         subscription=best,
         reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
         lost=gone,
-        grace_ends=grace_end(best, grace),
+        grace_ends=grace_ends,
+        also_by=max(others, key=_worth, default=None) if grace_ends is not None else None,
         is_paid_twice=sum(map(_costs, live)) > 1,
         ways=ways,
     )
@@ -148,15 +163,24 @@ _MOST_TELLING = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, Reason
 
 
 def _costs(one: Subscription) -> bool:
-    """Whether a subscription is paid for; not where Stripe does not know it any more."""
-    return PLANS[PlanName(one.plan)].is_paid and not one.has_ended and one.missing_since is None
+    """Whether a subscription is paid for and goes on; not where Stripe does not know it any more."""
+    is_live = not one.has_ended and one.missing_since is None
+    return PLANS[PlanName(one.plan)].is_paid and is_live and not is_ending(one)
+
+
+def _lost_at(one: Subscription, ended_by_time: datetime | None) -> datetime:
+    """When a subscription stopped giving something; of several, the latest is why there is nothing now."""
+    return ended_by_time or one.ended_at or datetime.min.replace(tzinfo=UTC)
+
+
+def _rank(one: Subscription) -> int:
+    return PLANS[PlanName(one.plan)].rank
 
 
 def _worth(one: Subscription) -> tuple[int, bool, float, bool, str]:
     """The higher, the more a subscription gives; of equal ones, what runs counts before what has ended."""
     seats = float("inf") if one.quantity is None or one.source == STRIPE else one.quantity
-    rank = PLANS[PlanName(one.plan)].rank
-    return rank, not one.has_ended, seats, one.source == MARKETPLACE, one.reference
+    return _rank(one), not one.has_ended, seats, one.source == MARKETPLACE, one.reference
 
 
 def _lost(one: Subscription, now: datetime, grace: timedelta) -> tuple[Reason, datetime | None] | None:

@@ -7,13 +7,16 @@ from enum import StrEnum
 
 from marketplace.accounts import Billing
 from marketplace.entitlements import Reason
-from storage.subscriptions import Subscription
+from marketplace.plans import PLANS, PlanName
+from marketplace.ways import is_ending
+from storage.subscriptions import STRIPE, Subscription
 
 # A card is charged the moment a trial ends; so long before there is time to decide.
 TRIAL_NOTICE = timedelta(days=3)
 # For so long it is told that a subscription was ended for want of payment; then everybody has noticed.
 _ENDED_NOTICE = timedelta(days=30)
 _UNPAID = frozenset({"past_due", "unpaid"})
+_GIVING = frozenset({"active", "trialing"})
 
 
 class NoticeKind(StrEnum):
@@ -67,9 +70,33 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
         yield NoticeKind.SEATS, f"{increase.asked_at:%Y-%m-%d}"
     if (trial := trial_that_ends(billing)) is not None and trial.trial_ends is not None:
         yield NoticeKind.TRIAL_ENDS, f"{trial.trial_ends:%Y-%m-%d}"
-    if standing.is_paid_twice:
+    if standing.is_paid_twice and also_paid_by(billing) is None:
         references = (one.reference for one in billing.subscriptions if not one.has_ended)
         yield NoticeKind.PAID_TWICE, "+".join(sorted(references))
+
+
+def also_paid_by(billing: Billing) -> Subscription | None:
+    """The subscription by which all that the account has stays, although another one's payment is due."""
+    other = billing.standing.also_by
+    return other if other is not None and has_seats_for(other, len(billing.people)) else None
+
+
+def has_seats_for(subscription: Subscription, people: int) -> bool:
+    """Whether so many people may use it. Those that are paid by card follow the people."""
+    seats = subscription.quantity
+    return subscription.source == STRIPE or seats is None or people <= seats
+
+
+def is_kept_by_card(billing: Billing) -> bool:
+    """Whether a subscription by card goes on, so that a cancellation on the Marketplace deletes nothing."""
+    standing = billing.standing
+    return any(
+        one.source == STRIPE
+        and PLANS[PlanName(one.plan)].is_paid
+        and not is_ending(one)
+        and (one.status in _GIVING or (one is standing.subscription and standing.grace_ends is not None))
+        for one in billing.subscriptions
+    )
 
 
 def is_cut_off(billing: Billing) -> bool:

@@ -37,7 +37,7 @@ def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
     subscriptions = tuple(subscriptions)
     card = next(filter(is_collected_by_card, subscriptions), None)
     on_marketplace = [subscription for subscription in subscriptions if _is_paid_on_marketplace(subscription)]
-    renewing = next((subscription for subscription in on_marketplace if not _is_ending(subscription)), None)
+    renewing = next((subscription for subscription in on_marketplace if not is_ending(subscription)), None)
     return PurchaseWays(
         marketplace=card is None or bool(on_marketplace),
         checkout=card is None and renewing is None,
@@ -58,8 +58,9 @@ def _is_paid_on_marketplace(subscription: Subscription) -> bool:
     return is_live and PLANS[PlanName(subscription.plan)].is_paid
 
 
-def _is_ending(subscription: Subscription) -> bool:
-    """Whether GitHub will stop charging for it. Another pending change, to fewer seats or to a cheaper plan,
-    goes on being charged for."""
+def is_ending(subscription: Subscription) -> bool:
+    """Whether it will not be charged for any more after this period, because it was cancelled or exchanged
+    for the free plan. Another pending change, to fewer seats or to a cheaper plan, goes on being charged for.
+    """
     pending = subscription.pending
     return pending is not None and (pending.plan is None or not PLANS[PlanName(pending.plan)].is_paid)

@@ -14,7 +14,7 @@ from marketplace.accounts import Billing, billing_of
 from marketplace.customers import customer_to_use
 from marketplace.plans import METRICS
 from storage.cipher import PayloadCipher
-from storage.subscriptions import STRIPE, tenants_named
+from storage.subscriptions import STRIPE, Pending, tenants_named
 
 _PORTAL_LASTS = timedelta(hours=1)
 
@@ -45,7 +45,10 @@ def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool)
     if options.json:
         print(json.dumps(told, indent=1))
     else:
-        print("\n".join(_lines(billing, with_usage=with_usage)))
+        lines = plan_lines(billing)
+        if with_usage:
+            lines += [f"{text}, this month: {billing.usage[metric]}" for metric, text in METRICS.items()]
+        print("\n".join(lines))
     return 0
 
 
@@ -78,16 +81,33 @@ async def _read(settings: Settings, name: str) -> Billing:
     raise _NotFoundError(f"no account {name} has been heard of")
 
 
-def _lines(billing: Billing, *, with_usage: bool) -> list[str]:
+def plan_lines(billing: Billing) -> list[str]:
+    """The plan in words, a fact on each line."""
     standing = billing.standing
-    source = standing.source or "nobody"
-    paid = "any number of" if standing.seats is None else standing.seats
-    lines = [
-        f"{billing.account.name}: {standing.terms.title}, {standing.status}, by {source}",
-        f"seats: {len(billing.people)} used, {paid} paid for",
-    ]
+    status = None if standing.status == "none" else standing.status
+    by = f"by {standing.source}" if standing.source else None
+    seats = f"seats: {len(billing.people)} used"
+    if standing.terms.is_paid:
+        seats += f", {'any number' if standing.seats is None else standing.seats} paid for"
+    lines = [f"{billing.account.name}: {', '.join(filter(None, [standing.terms.title, status, by]))}", seats]
+    counting = standing.subscription
+    if counting is not None and counting.status == "trialing" and counting.trial_ends:
+        lines.append(f"trial ends: {counting.trial_ends.isoformat()}")
+    if counting is not None and counting.period_end:
+        lines.append(f"period ends: {counting.period_end.isoformat()}")
+    if standing.grace_ends:
+        lines.append(f"payment is due; grace ends: {standing.grace_ends.isoformat()}")
+    if billing.pending:
+        lines.append(_announced(billing.pending))
     if billing.deadline:
         lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
-    if with_usage:
-        lines += [f"{text}, this month: {billing.usage[metric]}" for metric, text in METRICS.items()]
     return lines
+
+
+def _announced(pending: Pending) -> str:
+    at = f", from {pending.effective_at.isoformat()}" if pending.effective_at else ""
+    if pending.plan is None:
+        return f"pending: cancelled{at}"
+    seats = f", {pending.quantity} {'seat' if pending.quantity == 1 else 'seats'}" if pending.quantity else ""
+    interval = {True: ", yearly", False: ", monthly", None: ""}[pending.is_yearly]
+    return f"pending: {pending.plan}{seats}{interval}{at}"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.billing.shop import OurShop
+from commands.cards.notices import SOURCES
 from commands.wording import full_day
 from marketplace.entitlements import (
     THE_ACCOUNT,
@@ -21,6 +22,7 @@ from marketplace.entitlements import (
     everything_is_allowed,
     standing_of,
 )
+from marketplace.notices import has_seats_for
 from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature
 from storage.billing_posts import BillingPosts
 from storage.database import Database, Tenant
@@ -144,7 +146,7 @@ class Entitlements:
             if account is None:
                 return None
             standing = standing_of(await books.all(), now, self._shop.grace)
-            text = _deletion(deadline) or (None if is_public else _money(standing))
+            text = _deletion(deadline) or (None if is_public else await _money(tenant, standing, now))
             if text is None:
                 return None
             if deadline:
@@ -162,11 +164,17 @@ def _deletion(deadline: Deadline | None) -> str | None:
     )
 
 
-def _money(standing: Standing) -> str | None:
+async def _money(tenant: Tenant, standing: Standing, now: datetime) -> str | None:
+    other = standing.also_by
+    if other is not None and has_seats_for(other, len(await Seats(tenant).used(now, SEAT_DAYS))):
+        return (
+            f"The last payment by card failed, but {standing.terms.title} stays: it is paid "
+            f"{SOURCES[other.source]} too. `/agile plan` tells where the subscription by card is cancelled."
+        )
     if standing.grace_ends is not None:
         return (
             f"The last payment for {standing.terms.title} failed. Nothing changes before "
-            f"{full_day(standing.grace_ends.date())}; `/agile plan` tells where the card is changed."
+            f"{full_day(standing.grace_ends.date())}; `/agile plan` tells where it is paid."
         )
     if standing.is_paid_twice:
         return "This account pays for more than one plan. Nothing is cut off; `/agile plan` tells more."

@@ -10,6 +10,7 @@ from aiohttp import web
 from yarl import URL
 
 from commands.wording import full_day
+from marketplace.stripe_payments import is_payment_due
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --muted: #59636e; --page: #f6f8fa; --card: #fff;
@@ -127,13 +128,12 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
     where = "in the billing portal" if portal else "where you pay: `/agile plan` leads there"
     again = "A second purchase would be charged as well, so this link opens no checkout."
     status = subscription.get("status")
-    if status in {"past_due", "unpaid"}:
+    if is_payment_due(subscription):
         text = f"This account pays by card already, and its last payment is due. Pay it {where}. {again}"
         return Page("A payment is due", text, link)
     if status == "paused" or subscription.get("pause_collection"):
-        text = (
-            f"This account pays by card already, and its subscription is paused. Resume it {where}. {again}"
-        )
+        resume = _resume(subscription, where)
+        text = f"This account pays by card already, and its subscription is paused. {resume} {again}"
         return Page("Your subscription is paused", text, link)
     if ends := _ends(subscription):
         text = (
@@ -143,6 +143,16 @@ def pays_by_card(subscription: Mapping[str, Any], portal: str | None) -> Page:
         return Page("Renew your subscription", text, link)
     text = f"This account pays by card already. Change the plan {where}. {again}"
     return Page("You have a plan already", text, link)
+
+
+def _resume(subscription: Mapping[str, Any], where: str) -> str:
+    """Who resumes it: Stripe pauses a trial that ends without a card, all else was paused by its seller."""
+    if subscription.get("status") == "paused" and subscription.get("trial_end"):
+        return (
+            f"If its trial ended without a card, add one {where}. If it stays paused, write to whoever runs "
+            "this App."
+        )
+    return "Only whoever sells it can resume it: please write to whoever runs this App."
 
 
 def _ends(subscription: Mapping[str, Any]) -> str | None:
@@ -158,7 +168,8 @@ def pays_on_marketplace(upgrade: str | None) -> Page:
     return Page(
         "You have a plan already",
         "This account pays on GitHub Marketplace already, and would pay twice. Change the plan there, or "
-        "cancel it there first: once it is cancelled, this link works.",
+        "cancel it there first: once it is cancelled, this link works. A plan by card starts on the day on "
+        "which it is bought, and GitHub is paid until the end of its own period.",
         (upgrade, "Open GitHub Marketplace") if upgrade else None,
     )
 

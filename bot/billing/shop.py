@@ -28,6 +28,11 @@ class OurShop:
     def grace(self) -> timedelta:
         return self._settings.grace
 
+    @property
+    def is_usage_charged(self) -> bool:
+        stripe = self._settings.stripe
+        return self._settings.is_on and stripe is not None and stripe.meter_prefix is not None
+
     def links(self, account: int) -> Links:
         marketplace, stripe = self._settings.marketplace, self._settings.stripe
         return Links(

@@ -15,6 +15,11 @@ class TicketError(Exception):
 _PLACE = b"ticket"
 
 
+# Links to the billing portal are made by an operator alone.
+_WHO_MAKES_IT = {"portal": "Whoever runs this App, and sent it to you, can make a new one."}
+_ANYBODY = "`/agile plan` makes a new one."
+
+
 class Tickets:
     """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
 
@@ -36,5 +41,5 @@ class Tickets:
         if told.get("for") != purpose:
             raise TicketError("This link is for something else.")
         if now.timestamp() > float(str(told["until"])):
-            raise TicketError("This link is too old. `/agile plan` makes a new one.")
+            raise TicketError(f"This link is too old. {_WHO_MAKES_IT.get(purpose, _ANYBODY)}")
         return told

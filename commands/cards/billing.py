@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from commands.cards.announced_changes import announced_changes, overlap
 from commands.cards.changing_plan import how_to_change
 from commands.cards.money import money
 from commands.cards.notices import SOURCES, deletion, failed_payment, sentence_of
@@ -14,7 +15,7 @@ from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.seat_price import price_of_seat
 from marketplace.ways import purchase_ways
-from storage.subscriptions import Subscription
+from storage.subscriptions import STRIPE, Subscription
 
 # A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
 Checkout = Callable[[PlanName, bool], str | None]
@@ -23,10 +24,15 @@ IN_PUBLIC = (
     "This is a public repository: everything that Pro has is free here, for everybody. What the account "
     "pays for and how much it uses is told in its private repositories."
 )
+_HOW_TO_BUY = "the links below lead there"
+# What is bought and gives nothing now.
+_WAITING = {"paused": "is paused", "unpaid": "waits for its payment", "past_due": "waits for its payment"}
 NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
 
-def plan_card(billing: Billing, links: Links, checkout: Checkout, *, is_public: bool) -> str:
+def plan_card(
+    billing: Billing, links: Links, checkout: Checkout, *, is_public: bool, is_usage_charged: bool = False
+) -> str:
     """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
 
     Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
@@ -39,16 +45,17 @@ def plan_card(billing: Billing, links: Links, checkout: Checkout, *, is_public: 
         f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
         _notices(billing, links),
         _terms(billing),
-        _announced(billing),
+        announced_changes(billing, links),
         _seats(billing),
+        _usage(billing) if is_usage_charged else "",
         _change(billing, links, checkout),
         folded("What each plan includes", _features(billing)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
-    """What was used this month. It is counted, and stops nothing."""
+def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_charged: bool = False) -> str:
+    """What was used this month. It is counted, and stops nothing; where it is charged for, it says so."""
     if is_public:
         return IN_PUBLIC
     rows = [
@@ -56,11 +63,14 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
     ]
     month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
     who = list_of_people(billing.people)
-    note = (
-        f"Usage is counted and stops nothing. Who acted on planned work of a private repository within "
-        f"{SEAT_DAYS} days needs a seat; bots need none, "
-        "and neither does what was done while a repository was public."
-    )
+    note = "Usage is counted and stops nothing."
+    if is_usage_charged:
+        note += f" {_usage(billing)}"
+    if billing.is_sold:
+        note += (
+            f" Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat; bots "
+            "need none, and neither does what was done while a repository was public."
+        )
     return "\n\n".join(
         [
             f"### What {plain(billing.account.name)} used, {month} (UTC)",
@@ -74,9 +84,9 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool) -> str:
 def _notices(billing: Billing, links: Links) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
     notices = notices_of(billing)
-    sentences = [sentence_of(notice, billing, links) for notice in notices]
+    sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
     if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
-        sentences.append(failed_payment(billing, links))
+        sentences.append(failed_payment(billing, links, _HOW_TO_BUY))
     return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
 
 
@@ -88,25 +98,49 @@ def _lost(billing: Billing, links: Links) -> str:
     """Why a paid plan is not there any more, where no payment is due."""
     if billing.standing.terms.is_paid:
         return ""
-    where = f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
     reason = {
-        Reason.SUSPENDED: f"**The subscription is paused.** To go on, {where}.",
+        Reason.SUSPENDED: f"**The subscription is paused.** {_how_to_resume(billing, links)}",
         Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
     }
     return reason.get(billing.standing.reason, "")
 
 
+def _how_to_resume(billing: Billing, links: Links) -> str:
+    """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
+    paused = [one for one in billing.subscriptions if one.status == "paused"]
+    if not any(one.trial_ends for one in paused):
+        return "Only whoever sells it can resume it: please write to whoever runs this App."
+    card = f"[add a card]({links.portal})" if links.portal else "add a card where you pay"
+    return f"If its trial ended without a card, {card}. If it stays paused, write to whoever runs this App."
+
+
+def _usage(billing: Billing) -> str:
+    """Whether this account is charged for usage: who pays by card is, besides the seats."""
+    if any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
+        return "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
+    return "Who pays by card is charged for usage as well; this account is not."
+
+
 def _terms(billing: Billing) -> str:
     standing, one = billing.standing, billing.standing.subscription
     if one is None:
-        begin = "No plan runs any more." if billing.subscriptions else "No plan was bought."
-        return f"{begin} Public repositories have everything that Pro has."
+        return f"{_without_plan(billing)} Public repositories have everything that Pro has."
+    if not standing.terms.is_paid:
+        return f"Chosen {SOURCES[one.source]}; it costs nothing."
     sentence = f"Bought {SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}{_total(one)}."
     if one.status == "trialing" and one.trial_ends:
         sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
     elif one.period_end and one.status == "active" and standing.terms.is_paid:
         sentence += f" Paid until {full_day(one.period_end.date())}."
     return sentence
+
+
+def _without_plan(billing: Billing) -> str:
+    waiting = next((one for one in billing.subscriptions if one.status in _WAITING), None)
+    if waiting is not None:
+        title = PLANS[PlanName(waiting.plan)].title
+        return f"{title}, bought {SOURCES[waiting.source]}, {_WAITING[waiting.status]}."
+    return "No plan runs any more." if billing.subscriptions else "No plan was bought."
 
 
 def _total(subscription: Subscription) -> str:
@@ -118,18 +152,6 @@ def _total(subscription: Subscription) -> str:
     each = money(price.unit_amount, price.currency)
     total = money(price.unit_amount * subscription.quantity, price.currency)
     return f": {counted(subscription.quantity, 'seat')} at {each}, {total} a {period} before tax"
-
-
-def _announced(billing: Billing) -> str:
-    pending = billing.pending
-    if pending is None:
-        return ""
-    day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
-    if pending.plan is None:
-        return f"It was cancelled and ends on {day}; until then nothing changes."
-    plan = PLANS[PlanName(pending.plan)].title
-    seats = f" with {counted(pending.quantity, 'seat')}" if pending.quantity else ""
-    return f"From {day} on it will be {plan}{seats}; until then nothing changes."
 
 
 def _seats(billing: Billing) -> str:
@@ -157,6 +179,8 @@ def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
         for plan in PLANS.values()
         if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
     ]
+    if purchase_ways(billing.subscriptions).checkout and any(checkout(plan, False) for plan in PLANS):
+        lines += overlap(billing)
     lines += how_to_change(billing, links)
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 

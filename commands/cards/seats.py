@@ -17,6 +17,7 @@ _WHO_NEEDS_A_SEAT = (
     "none, and neither does what was done while a repository was public."
 )
 _SHOWN_PEOPLE = 200
+WHAT_IS_DUE = "What is due at once is as Stripe computes it: with tax, and less the account's balance there."
 
 
 def seats_card(billing: Billing, now: datetime) -> str:
@@ -44,10 +45,10 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
         sentences.append(
             f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} before tax."
         )
-    sentences.append(_due(increase, billing.standing.subscription))
+    sentences.append(due_text(increase, billing))
     sentences.append(
-        "Stripe is told the following night, and of no more than the people who need a seat then. Until you "
-        "agree, nothing more is charged, and nobody loses anything."
+        "Once you agree, it takes effect in the night, for no more than the people who need a seat then. "
+        "Until you agree, nothing more is charged, and nobody loses anything."
     )
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -55,24 +56,30 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
 def approved_text(increase: SeatIncrease) -> str:
     """What is said once an increase was approved."""
     return (
-        f"Approved: up to {counted(increase.after, 'seat')}. Stripe is told tonight; fewer people cost less. "
-        "If more than these need a seat later, I ask again."
+        f"Approved: up to {counted(increase.after, 'seat')}. It takes effect tonight; fewer people cost "
+        "less. If more than these need a seat later, I ask again."
     )
 
 
-def _due(increase: SeatIncrease, subscription: Subscription | None) -> str:
+def due_text(increase: SeatIncrease, billing: Billing) -> str:
     """What is charged when. Where Stripe did not say, it is computed from the price."""
+    subscription, now = billing.standing.subscription, billing.as_of or increase.asked_at
     if subscription is not None and subscription.status == "trialing":
         return "Nothing is due during the trial."
-    if increase.due_now == 0 and increase.is_yearly:
-        return "Nothing is due before the renewal."
-    if increase.due_now == 0:
+    proration = proration_of(subscription, now) if subscription is not None else None
+    is_later = proration is not None and proration is not Proration.ALWAYS_INVOICE
+    if increase.due_now == 0 and proration is Proration.ALWAYS_INVOICE:
+        return f"Nothing is due at once. {WHAT_IS_DUE}"
+    if increase.due_now == 0 or (increase.due_now is None and is_later):
+        if increase.is_yearly:
+            return "Nothing is due before the renewal."
         return "The part for the rest of this period is on the next invoice."
     if increase.due_now is not None and increase.currency:
-        return f"{money(increase.due_now, increase.currency)} is due at once, for the rest of this period."
-    more, now = increase.after - increase.before, increase.asked_at
+        due = money(increase.due_now, increase.currency)
+        return f"{due} is due at once, for the rest of this period. {WHAT_IS_DUE}"
+    more = increase.after - increase.before
     about = estimate_due_now(subscription, more, now) if subscription is not None else None
-    if about is None or not increase.currency:
+    if not about or not increase.currency:
         return "The part for the rest of this period is due at once."
     return f"About {money(about, increase.currency)} before tax is due at once, for the rest of this period."
 
@@ -86,7 +93,7 @@ def _waiting(increase: SeatIncrease | None) -> str:
             "Nothing is charged for them, and nobody loses anything."
         )
     by = person(increase.approved_by or "")
-    return f"{by} has approved up to {counted(increase.after, 'seat')}; Stripe is told next night."
+    return f"{by} has approved up to {counted(increase.after, 'seat')}; that takes effect tonight."
 
 
 def _paid(billing: Billing) -> str:
@@ -106,14 +113,17 @@ def _price(billing: Billing, now: datetime) -> str:
     cost += " (list price)" if price.is_list_price else ""
     if subscription.source != STRIPE:
         return f"{cost}. Seats are added on GitHub Marketplace."
-    about = estimate_due_now(subscription, 1, now)
-    is_at_once = proration_of(subscription, now) is Proration.ALWAYS_INVOICE
+    if subscription.status not in {"active", "trialing"}:
+        return f"{cost}. No seats are added while a payment is due."
+    about, proration = estimate_due_now(subscription, 1, now), proration_of(subscription, now)
     if subscription.status == "trialing":
         cost += "; nothing is due during the trial"
-    elif is_at_once and about is not None:
+    elif proration is Proration.ALWAYS_INVOICE and about is not None:
         cost += f"; now about {money(about, price.currency)} for the rest of the period, charged at once"
-    elif not price.is_yearly:
+    elif proration is Proration.CREATE_PRORATIONS:
         cost += "; the part for the rest of this month is on the next invoice"
+    elif proration is Proration.NONE:
+        cost += "; nothing is due before the renewal"
     return f"{cost}. {_how_it_follows(subscription)}"
 
 

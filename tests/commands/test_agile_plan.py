@@ -164,6 +164,40 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         ),
         (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before tax (list price)."),
         (
+            bought(
+                "stripe",
+                plan="enterprise",
+                quantity=2,
+                pending=Pending("pro", 2, MONTH["period_end"]),
+                **MONTH,
+            ),
+            "on the next invoice, before tax",
+        ),
+        (
+            bought(
+                "stripe",
+                quantity=2,
+                is_yearly=True,
+                period_start=NOW - 364 * DAY,
+                period_end=NOW + DAY,
+            ),
+            "nothing until the renewal on 24 Nov 2026, then $60.00 a year, before tax (list price).",
+        ),
+        (
+            bought(
+                "stripe",
+                "trialing",
+                quantity=2,
+                trial_ends=NOW + 9 * DAY,
+                pending=Pending(None, None, NOW + 9 * DAY),
+            ),
+            "nothing until the trial ends on 2 Dec 2026, before tax (list price).",
+        ),
+        (
+            bought("stripe", "past_due", quantity=2, past_due_since=NOW - DAY, **MONTH),
+            "- **One more seat:** none is added while a payment is due",
+        ),
+        (
             bought(quantity=2),
             (
                 "- **One more seat:** $6.00 a month before tax (list price); the rest of this period is "
@@ -211,6 +245,105 @@ def test_invoices_of_earlier_payments_are_found() -> None:
     told = card(billing(bought("stripe", "ended", ended_at=NOW - DAY)))
     assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in told
     assert "**Cancel:**" not in told
+
+
+def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
+    told = card(billing(bought(status="trialing", trial_ends=NOW + 9 * DAY, quantity=5), as_of=NOW))
+    assert "That ends the trial at once; 30 days later this account's data here is deleted." in told
+    assert "The plan stays until the end of the period" not in told
+    assert "nothing is charged before the trial ends" in told
+
+
+def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
+    pending = Pending(None, None, NOW + 9 * DAY)
+    told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW))
+    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in told
+    assert "- **Cancel:**" not in told
+    assert "- **Keep the plan after all:** [GitHub's billing page]" in told
+    assert (
+        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in told
+    )
+
+
+def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
+    by_card = bought("stripe", reference="sub_1", **MONTH)
+    cancelled = bought(quantity=5, pending=Pending(None, None, NOW + 9 * DAY))
+    told = card(billing(by_card, cancelled, as_of=NOW))
+    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in told
+    assert "deleted" not in told.replace("nothing is deleted", "")
+    told = card(billing(by_card, bought(quantity=5), as_of=NOW))
+    assert "Nothing is deleted while the plan by card goes on" in told
+    assert "data here is deleted" not in told
+
+
+def test_with_two_plans_each_line_says_which_one_it_changes() -> None:
+    told = card(billing(bought("stripe", reference="sub_1", **MONTH), bought(quantity=5), as_of=NOW))
+    for what in ("Another plan, monthly or yearly", "One more seat", "Cancel"):
+        for which in ("Pro by card", "Pro on GitHub"):
+            assert told.count(f"- **{what} ({which}):**") == 1
+
+
+def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
+    told = card(billing(bought(plan="free"), as_of=NOW))
+    assert "Chosen on GitHub Marketplace; it costs nothing." in told
+    assert "monthly" not in told.split("**Change it**", maxsplit=1)[0]
+    assert "30 days after a cancellation it is deleted" in told
+
+
+@pytest.mark.parametrize(
+    ("subscription", "said"),
+    [
+        (bought("stripe", "paused"), "Only whoever sells it can resume it: please write to whoever runs"),
+        (
+            bought("stripe", "paused", trial_ends=NOW - DAY),
+            "If its trial ended without a card, [add a card](https://billing.stripe.com/p/login/x).",
+        ),
+        (bought("stripe", "paused"), "Pro, bought by card (Stripe), is paused."),
+        (
+            bought("stripe", "unpaid", past_due_since=NOW - 20 * DAY),
+            "Pro, bought by card (Stripe), waits for its payment.",
+        ),
+    ],
+)
+def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
+    subscription: Subscription, said: str
+) -> None:
+    told = card(billing(subscription, as_of=NOW))
+    assert said in told
+    for wrong in ("No plan runs any more", "One more seat", "The plan stays until", "To go on, [change the"):
+        assert wrong not in told
+    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in told
+
+
+def test_the_way_from_yearly_to_monthly_is_announced() -> None:
+    pending = Pending("pro", 5, YEAR["period_end"], is_yearly=False)
+    found = billing(bought("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW)
+    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(found)
+    told = found.as_json()["pending"]
+    assert isinstance(told, dict)
+    assert told["yearly"] is False
+
+
+def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
+    old = bought("stripe", "ended", past_due_since=NOW - 500 * DAY, ended_at=NOW - 480 * DAY, reference="s")
+    trial = bought(status="ended", trial_ends=NOW - DAY, ended_at=NOW - DAY, quantity=5)
+    assert "**The trial is over.**" in card(billing(old, trial, as_of=NOW))
+    failed = replace(old, past_due_since=NOW - 30 * DAY, ended_at=NOW - 20 * DAY)
+    earlier = replace(trial, trial_ends=NOW - 90 * DAY, ended_at=NOW - 90 * DAY)
+    assert "**The last payment failed**" in card(billing(failed, earlier, as_of=NOW))
+
+
+def test_usage_that_is_charged_for_is_told_to_who_pays_by_card() -> None:
+    by_card, on_github = billing(bought("stripe", quantity=5)), billing(bought(quantity=5))
+    charged = "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
+    spared = "Who pays by card is charged for usage as well; this account is not."
+    for found, said in ((by_card, charged), (on_github, spared)):
+        assert said in usage_card(found, NOW, is_public=False, is_usage_charged=True)
+        assert said in plan_card(
+            found, LINKS, lambda _plan, _yearly: None, is_public=False, is_usage_charged=True
+        )
+        assert said not in usage_card(found, NOW, is_public=False)
+        assert "charged" not in usage_card(found, NOW, is_public=True, is_usage_charged=True)
 
 
 def test_no_link_signs_its_visitor_in() -> None:
@@ -270,7 +403,9 @@ def test_usage_is_a_table_of_what_is_counted() -> None:
 def test_where_nothing_is_sold_everything_is_on() -> None:
     found = billing(is_sold=False)
     assert card(found) == "Nothing is sold here: every feature is on, for everybody."
-    assert "| Commands answered | 0 |" in usage_card(found, NOW, is_public=False)
+    usage = usage_card(found, NOW, is_public=False)
+    assert "| Commands answered | 0 |" in usage
+    assert "needs a seat" not in usage
     assert all(found.features.values())
 
 

@@ -14,14 +14,14 @@ from bot.demo.github import StandInGitHub
 from bot.doctor import examine
 from bot.pictures import Drawing
 from bot.settings import Settings
-from commands.cards.seats import increase_text, seats_card
+from commands.cards.seats import approved_text, increase_text, seats_card
 from marketplace.accounts import Billing
 from marketplace.entitlements import standing_of
 from marketplace.seat_increases import SeatIncrease
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import Account, Noted, Subscription, Subscriptions
+from storage.subscriptions import Account, Noted, Pending, Subscription, Subscriptions
 from storage.timeline import Timeline, TimelineRow
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.commands.test_agile_plan import tenant_of
@@ -76,6 +76,11 @@ def increase(**more: Any) -> SeatIncrease:
             "€60.00 a year before tax; now about €30.00 for the rest of the period, charged at once.",
         ),
         (bought(is_yearly=True), "stay free for others until the renewal on 3 Mar 2027"),
+        (
+            bought(is_yearly=True, period_end=NOW + DAY),
+            "a year before tax; nothing is due before the renewal.",
+        ),
+        (bought(status="past_due"), "No seats are added while a payment is due."),
         (bought(status="trialing"), "; nothing is due during the trial."),
         (bought(source="marketplace", unit_amount=None), "Seats are added on GitHub Marketplace."),
         (
@@ -105,7 +110,23 @@ def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None
             bought(is_yearly=True, unit_amount=6_000),
             "About €300.00 before tax is due at once",
         ),
-        (increase(unit_amount=None, currency=None), bought(), "The part for the rest of this period is due"),
+        (
+            increase(unit_amount=None, currency=None, is_yearly=True),
+            bought(is_yearly=True, unit_amount=None),
+            "The part for the rest of this period is due at once.",
+        ),
+        (increase(), bought(), "The part for the rest of this period is on the next invoice."),
+        (
+            increase(is_yearly=True),
+            bought(is_yearly=True, period_end=NOW + DAY),
+            "Nothing is due before the renewal.",
+        ),
+        (increase(due_now=2_975), bought(), "with tax, and less the account's balance there."),
+        (
+            increase(due_now=0, is_yearly=True),
+            bought(is_yearly=True),
+            "Nothing is due at once. What is due at once is as Stripe computes it",
+        ),
         (increase(), bought(status="trialing"), "Nothing is due during the trial."),
     ],
 )
@@ -113,6 +134,23 @@ def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscriptio
     text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
     assert said in text
     assert "Until you agree, nothing more is charged, and nobody loses anything." in text
+
+
+def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
+    pending = Pending("free", None, NOW + 100 * DAY)
+    assert "on the next invoice" in seats_card(billing(bought(pending=pending)), NOW)
+
+
+def test_seats_take_effect_tonight() -> None:
+    approved = increase(approved_at=NOW, approved_by="alice")
+    said = [
+        approved_text(approved),
+        increase_text(increase(), billing(bought())),
+        seats_card(billing(bought(), seat_increase=approved), NOW),
+    ]
+    for text in said:
+        assert "takes effect" in text
+        assert "Stripe is told" not in text
 
 
 def test_a_long_list_of_people_is_cut() -> None:

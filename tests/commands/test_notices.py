@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from commands.cards.billing import plan_card
 from commands.cards.notices import issue_text, news_text
 from marketplace.accounts import Billing
-from marketplace.entitlements import Reason
+from marketplace.entitlements import Links, Reason
 from marketplace.notices import NoticeKind, notices_of
+from marketplace.plans import PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.deadlines import Deadline
+from storage.subscriptions import Pending
 from tests.commands.test_agile_plan import DAY, LINKS, NOW, billing, bought
 
 HOUR = timedelta(hours=1)
@@ -86,5 +89,112 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
     found = replace(found, standing=replace(found.standing, reason=Reason.PAYMENT_FAILED))
     assert (NoticeKind.PAYMENT_FAILED in kinds(found)) is is_told
     assert (
-        "> **The last payment failed**, and its time is over. To go on, buy the plan again: `/agile plan`"
+        "> **The last payment failed**, and its time is over. To go on, buy the plan again: the links below"
     ) in plan_card(found, LINKS, lambda _plan, _yearly: None, is_public=False)
+    if is_told:
+        assert "buy the plan again: `/agile plan` shows how." in issue_text(found, LINKS, ())
+
+
+PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
+FREE = Links({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
+
+
+def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:
+    found = billing(bought(status="trialing", trial_ends=NOW + 2 * DAY, quantity=5), as_of=NOW)
+    assert (
+        "From then on 5 seats cost $30.00 a month before tax (list price), unless you [choose Free]"
+        "(https://github.com/marketplace/agile/upgrade/1/7) before. Do not cancel instead: that ends the trial "
+        "at once, and this account's data here is deleted 30 days later."
+    ) in issue_text(found, FREE, ["alice"])
+
+
+def test_a_marketplace_trial_beside_a_card_threatens_no_deletion() -> None:
+    trial = bought(plan="enterprise", status="trialing", trial_ends=NOW + 2 * DAY, quantity=5)
+    found = billing(trial, bought("stripe", reference="sub_1", **PAID), as_of=NOW)
+    assert "data here is deleted" not in issue_text(found, FREE, ["alice"])
+
+
+@pytest.mark.parametrize(
+    ("status", "to_do"),
+    [
+        ("past_due", "please [change the card](https://billing.stripe.com/p/login/x)"),
+        (
+            "unpaid",
+            "please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
+        ),
+        (
+            "paused",
+            "please pay the open invoice in the [billing portal](https://billing.stripe.com/p/login/x)",
+        ),
+        ("ended", "please buy the plan again"),
+    ],
+)
+def test_what_brings_a_failed_payment_about_depends_on_whether_stripe_tries_again(
+    status: str, to_do: str
+) -> None:
+    failed = bought("stripe", status, past_due_since=NOW - 8 * DAY, **PAID)
+    assert to_do in issue_text(billing(failed, as_of=NOW), LINKS, [])
+
+
+@pytest.mark.parametrize(("seats", "is_urged"), [(9, False), (3, False), (2, True)])
+def test_who_has_the_same_plan_elsewhere_is_not_urged_to_pay_a_second_one(
+    seats: int | None, is_urged: bool
+) -> None:
+    failed = bought("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
+    found = billing(failed, bought(quantity=seats), people=3, as_of=NOW)
+    text = issue_text(found, LINKS, [])
+    assert ("please [change the card]" in text) is is_urged
+    assert ("Pro is paid on GitHub Marketplace as well" in text) is not is_urged
+    assert (NoticeKind.PAID_TWICE in kinds(found)) is is_urged
+
+
+def test_who_has_a_plan_for_anybody_elsewhere_hears_only_that_both_are_paid_for() -> None:
+    failed = bought("stripe", "past_due", past_due_since=NOW - DAY, reference="sub_1", **PAID)
+    found = billing(failed, bought(), as_of=NOW)
+    assert kinds(found) == [NoticeKind.PAID_TWICE]
+    assert "which is Pro, paid on GitHub Marketplace. The other can be cancelled" in issue_text(
+        found, LINKS, []
+    )
+
+
+def test_a_lesser_plan_elsewhere_and_one_that_ends_do_not_replace_the_payment() -> None:
+    failed = bought("stripe", "past_due", "enterprise", past_due_since=NOW - DAY, reference="sub_1", **PAID)
+    ending = bought(plan="enterprise", pending=Pending(None, None, NOW + 9 * DAY))
+    for other in (bought(), ending):
+        assert "please [change the card]" in issue_text(billing(failed, other, as_of=NOW), LINKS, [])
+
+
+def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
+    card = bought("stripe", reference="sub_1", **PAID)
+    for pending in (Pending(None, None, NOW + 9 * DAY), Pending("free", None, NOW + 9 * DAY)):
+        assert kinds(billing(card, bought(pending=pending), as_of=NOW)) == []
+    fewer = Pending("pro", 2, NOW + 9 * DAY)
+    assert kinds(billing(card, bought(pending=fewer), as_of=NOW)) == [NoticeKind.PAID_TWICE]
+
+
+@pytest.mark.parametrize(
+    ("is_yearly", "due_now", "said"),
+    [
+        (
+            False,
+            0,
+            "cost $42.00 a month before tax. The part for the rest of this period is on the next invoice.",
+        ),
+        (
+            False,
+            None,
+            "cost $42.00 a month before tax. The part for the rest of this period is on the next invoice.",
+        ),
+        (True, 4160, "$41.60 of it now."),
+        (True, 4160, "with tax, and less the account's balance there."),
+    ],
+)
+def test_seats_on_the_next_invoice_are_not_said_to_cost_nothing_now(
+    is_yearly: bool, due_now: int | None, said: str
+) -> None:
+    increase = SeatIncrease(5, 12, NOW, 600, "usd", is_yearly=is_yearly, due_now=due_now, reference="sub_1")
+    period: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
+    subscription = bought("stripe", reference="sub_1", is_yearly=is_yearly, **PAID, **period)
+    text = issue_text(billing(subscription, seat_increase=increase, as_of=NOW), LINKS, [])
+    assert said in text
+    assert "$0.00" not in text

@@ -190,6 +190,14 @@ async def test_an_owner_reads_of_a_failed_payment_once_a_week_and_never_in_publi
     assert await notice(firm) is None
 
 
+async def test_who_has_the_same_plan_elsewhere_is_not_urged_below_an_answer(firm: Firm) -> None:
+    await firm.put(quantity=5)
+    await firm.put(source="stripe", reference="sub_1", status="past_due", past_due_since=NOW - DAY)
+    text = await notice(firm)
+    assert text
+    assert "The last payment by card failed, but Pro stays: it is paid on GitHub Marketplace too." in text
+
+
 async def test_an_owner_reads_when_data_will_be_deleted(firm: Firm) -> None:
     async with firm.base.database.tenant(firm.id) as tenant:
         await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
@@ -242,6 +250,8 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
     for wrong, purpose, now, said in (
         (ticket, "checkout", NOW + timedelta(seconds=1), "too old"),
         (ticket, "portal", NOW, "something else"),
+        (ticket, "checkout", NOW + timedelta(days=1), "`/agile plan` makes a new one"),
+        (tickets.issue("portal", NOW), "portal", NOW + timedelta(days=1), "Whoever runs this App"),
         (ticket[:-8] + "AAAAAAAA", "checkout", NOW, "not one of ours"),
         ("x", "checkout", NOW, "not one of ours"),
         ("é", "checkout", NOW, "not one of ours"),

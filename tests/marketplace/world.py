@@ -129,6 +129,7 @@ class World:
 
 class _Shop:
     is_on = True
+    is_usage_charged = False
     grace = timedelta(days=14)
 
     def links(self, account: int) -> Any:

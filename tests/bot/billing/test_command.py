@@ -1,11 +1,15 @@
 """`python -m bot plan` and `usage`, as an operator runs them."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.billing.command import plan_lines
+from storage.subscriptions import Pending, Subscription
 from tests.bot.test_command_line import recording, run
+from tests.commands.test_agile_plan import billing, bought
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +51,7 @@ def test_the_usage_as_json_and_in_words(replayed: Path) -> None:
         "api_calls": 0,
     }
     done = run(replayed, "usage", "--account", "acme")
-    assert "acme: Free, none, by nobody" in done.stdout
+    assert done.stdout.startswith("acme: Free\nseats: 0 used\n")
     assert "repositories added, this month: 1" in done.stdout
 
 
@@ -71,3 +75,43 @@ def test_help_shows_an_example(tmp_path: Path, command: str) -> None:
 def test_who_never_paid_by_card_has_no_portal(replayed: Path) -> None:
     done = run(replayed, "plan", "--account", "acme", "--portal-link")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "acme has never paid by card")
+
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("subscription", "lines"),
+    [
+        (
+            bought("stripe", quantity=5, period_end=NOW, pending=Pending("pro", 3, NOW, is_yearly=False)),
+            [
+                "acme: Pro, active, by stripe",
+                "seats: 1 used, 5 paid for",
+                "period ends: 2026-11-23T12:00:00+00:00",
+                "pending: pro, 3 seats, monthly, from 2026-11-23T12:00:00+00:00",
+            ],
+        ),
+        (
+            bought("stripe", "past_due", quantity=5, past_due_since=NOW - DAY),
+            [
+                "acme: Pro, past_due, by stripe",
+                "seats: 1 used, 5 paid for",
+                "payment is due; grace ends: 2026-12-06T12:00:00+00:00",
+            ],
+        ),
+        (
+            bought(pending=Pending(None, None, NOW)),
+            [
+                "acme: Pro, active, by marketplace",
+                "seats: 1 used, any number paid for",
+                "pending: cancelled, from 2026-11-23T12:00:00+00:00",
+            ],
+        ),
+        (bought(plan="free"), ["acme: Free, active, by marketplace", "seats: 1 used"]),
+        (bought("stripe", "paused"), ["acme: Free, paused", "seats: 1 used"]),
+    ],
+)
+def test_the_plan_in_words(subscription: Subscription, lines: list[str]) -> None:
+    assert plan_lines(billing(subscription, people=1)) == lines

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.billing import pages
 from bot.billing.shop import OurShop
 from bot.billing.tickets import Tickets
 from bot.demo.marketplace import FREE, PRO
@@ -267,6 +268,30 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
     assert (status, said in text) == (409, True)
     assert 'href="https://billing.stripe.com/p/login/x"' in text
     assert not stand_in.checkout.sessions
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"pause_collection": {"behavior": "void"}}, "Only whoever sells it can resume it"),
+        (
+            {"status": "paused", "trial_end": 1_700_000_000},
+            "If its trial ended without a card, add one in the",
+        ),
+        ({"status": "paused"}, "Only whoever sells it can resume it"),
+        (
+            {
+                "status": "paused",
+                "status_details": {"paused": {"subscription": {"type": "final_payment_failure"}}},
+            },
+            "its last payment is due. Pay it in the billing portal",
+        ),
+    ],
+)
+def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], said: str) -> None:
+    page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
+    assert said in page.text
+    assert "Resume it in the billing portal" not in page.text
 
 
 async def test_a_purchase_that_we_never_heard_of_is_found_by_its_metadata(
