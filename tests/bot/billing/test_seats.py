@@ -11,7 +11,7 @@ import pytest
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
-from commands.cards.seats import seats_card
+from commands.cards.seats import increase_text, seats_card
 from marketplace.accounts import billing_of
 from marketplace.stripe_subscriptions import About
 from storage.projects import Projects, Repository
@@ -492,3 +492,18 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     assert billing
     text = seats_card(billing, office.clock())
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
+
+
+async def test_a_price_is_said_before_discounts(office: Office) -> None:
+    """A coupon may belong to the subscription or to the customer: only Stripe's invoices tell the sum."""
+    await office.subscribe(2)
+    coupon = {"coupon": {"percent_off": 50, "duration": "forever"}}
+    office.subscription["discounts"] = [{"id": "di_1", "object": "discount", "source": coupon}]
+    await office.work("a", "b", *crowd(8))
+    await office.night()
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+    assert billing
+    assert billing.seat_increase
+    for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):
+        assert text.count(" before discounts and tax") == text.count(" tax") == 1
