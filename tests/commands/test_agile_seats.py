@@ -88,7 +88,10 @@ def increase(**more: Any) -> SeatIncrease:
         ),
         (bought(status="past_due"), "No seats are added while a payment is due."),
         (bought(status="trialing"), "; nothing is due during the trial."),
-        (bought(source="marketplace", unit_amount=None), "Seats are added on GitHub Marketplace."),
+        (
+            bought(source="marketplace", unit_amount=None, currency=None),
+            "Seats are added on GitHub Marketplace.",
+        ),
         (
             bought(unit_amount=None, currency=None),
             "One more seat costs $6.00 a month before discounts and tax (list price);",

@@ -534,6 +534,8 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
 @example(19 * 86_400 + 1, 20)
 def test_no_day_is_charged_that_began_before_the_subscription(seconds: int, day: int) -> None:
     began = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    subscription = Subscription("stripe", "active", "pro", NOW, reference="sub_1", started_at=began)
+    subscription = Subscription(
+        "stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1", started_at=began
+    )
     is_charged = subscription_on([subscription], date(2026, 11, day)) is not None
     assert is_charged == (datetime(2026, 11, day, tzinfo=UTC) >= began)
