@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from marketplace.plans import PLANS, PlanName
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
@@ -64,3 +65,15 @@ def is_ending(subscription: Subscription) -> bool:
     """
     pending = subscription.pending
     return pending is not None and (pending.plan is None or not PLANS[PlanName(pending.plan)].is_paid)
+
+
+def ending_on_marketplace(subscriptions: Iterable[Subscription]) -> Subscription | None:
+    """The purchase on the Marketplace that GitHub has charged for, and will not charge for again."""
+    paid = filter(_is_paid_on_marketplace, subscriptions)
+    return next((one for one in paid if is_ending(one) and one.status != "trialing"), None)
+
+
+def paid_until(subscription: Subscription) -> datetime | None:
+    """Until when a subscription that is ending is paid for. None where its source does not say."""
+    pending = subscription.pending
+    return (pending.effective_at if pending else None) or subscription.period_end

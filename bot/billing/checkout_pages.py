@@ -168,6 +168,7 @@ class BillingPages:
             tax_ids=self._settings.tax_ids,
             promotion_codes=self._settings.promotion_codes,
             plan=self._settings.prices[price][0],
+            notice=pages.overlap_notice(buyer.subscriptions),
         )
         try:
             return _lead_to(await self._checkouts.open(terms, replaces_others=replaces_others))

@@ -1,6 +1,6 @@
 """What our pages of billing say to who comes by a link, and how they look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
@@ -11,6 +11,8 @@ from yarl import URL
 
 from commands.wording import full_day
 from marketplace.stripe_payments import is_payment_due
+from marketplace.ways import ending_on_marketplace, paid_until
+from storage.subscriptions import Subscription
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1f2328; --muted: #59636e; --page: #f6f8fa; --card: #fff;
@@ -117,6 +119,16 @@ def returned() -> Page:
         "You left the billing portal",
         "If you changed something, `/agile plan` in a thread shows it, usually within a minute.",
     )
+
+
+def overlap_notice(subscriptions: Iterable[Subscription]) -> str | None:
+    """What the checkout says to who goes over from GitHub before that has ended; None to anybody else."""
+    ending = ending_on_marketplace(subscriptions)
+    if ending is None:
+        return None
+    at = paid_until(ending)
+    until = f"until {full_day(at.date())}" if at else "until the end of its period"
+    return f"This plan starts today. GitHub Marketplace is paid {until}, so until then both are paid for."
 
 
 # Why no checkout is opened

@@ -19,6 +19,7 @@ class CheckoutTerms:
     `account` is GitHub's id of the account, `plan` what its metadata name for when the price is not ours any
     more. `customer` and `price` are Stripe's ids, `quantity` is the number
     of seats. Stripe leads back to `success_url` or, from who does not buy, to `cancel_url`.
+    `notice` is shown beside the button that buys.
     """
 
     account: int
@@ -31,12 +32,15 @@ class CheckoutTerms:
     tax_ids: bool = False
     promotion_codes: bool = False
     plan: PlanName | None = None
+    notice: str | None = None
 
     def params(self) -> dict[str, Any]:
         """Return the session as Stripe is asked to open it."""
         metadata = {"account": str(self.account)} | ({"plan": self.plan.value} if self.plan else {})
         needs_address = self.automatic_tax or self.tax_ids
+        custom_text = {"custom_text": {"submit": {"message": self.notice}}} if self.notice else {}
         return {
+            **custom_text,
             "mode": "subscription",
             "customer": self.customer,
             # What the buyer types is kept with the customer, as it would be with a new one. Stripe insists on

@@ -8,7 +8,7 @@ from marketplace.accounts import DELETION_AFTER, Billing
 from marketplace.entitlements import Links
 from marketplace.notices import is_kept_by_card
 from marketplace.plans import PLANS, PlanName
-from marketplace.ways import is_ending
+from marketplace.ways import ending_on_marketplace, paid_until
 from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
 
 _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
@@ -31,11 +31,9 @@ def announced_changes(billing: Billing, links: Links) -> str:
 
 def overlap(billing: Billing) -> Iterator[str]:
     """What whoever goes over from GitHub to a card pays for twice, before they do."""
-    for subscription in billing.subscriptions:
-        if subscription.source != MARKETPLACE or subscription.has_ended or not is_ending(subscription):
-            continue
-        pending = subscription.pending
-        at = (pending.effective_at if pending else None) or subscription.period_end
+    ending = ending_on_marketplace(billing.subscriptions)
+    if ending is not None:
+        at = paid_until(ending)
         until = full_day(at.date()) if at else "the end of the period"
         yield f"- A plan by card starts today; GitHub is paid until {until}, so until then both are paid for"
 

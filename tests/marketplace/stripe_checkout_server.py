@@ -173,6 +173,7 @@ class StandInCheckout:
             "automatic_tax": {"enabled": is_taxed},
             "tax_id_collection": {"enabled": asks_tax_ids},
             "allow_promotion_codes": told.get("allow_promotion_codes") == "true",
+            "custom_text": told.get("custom_text"),
             "success_url": told["success_url"],
             "cancel_url": told.get("cancel_url"),
             "subscription_metadata": told.get("subscription_data", {}).get("metadata", {}),

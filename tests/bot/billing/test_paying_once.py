@@ -1,7 +1,7 @@
 """From a link to a checkout and back: nobody pays twice, and nobody is thanked who has not bought."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -332,6 +332,17 @@ async def test_on_the_marketplace_only_what_ends_opens_a_checkout(
     await put(shop, "marketplace", "active", quantity=5, pending=pending)
     assert (await opened(shop, await link(shop)))[0] == status
     assert bool(stand_in.checkout.sessions) is (status == 303)
+
+
+async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    at = datetime(2026, 12, 2, tzinfo=UTC)
+    await put(shop, "marketplace", "active", quantity=5, pending=Pending(None, None, at))
+    assert (await opened(shop, await link(shop)))[0] == 303
+    assert only(stand_in)["custom_text"]["submit"]["message"] == (
+        "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so until then both are paid for."
+    )
 
 
 @pytest.mark.parametrize(("plan", "status"), [(PRO, 409), (FREE, 303)])
