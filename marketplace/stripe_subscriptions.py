@@ -155,7 +155,7 @@ def read_subscription(
             unit_amount=item.price.unit_amount if currency == item.price.currency else None,
             currency=currency,
             price_id=item.price.id,
-            started_at=moment_of(found.answer.get("start_date")) or moment_of(found.answer.get("created")),
+            started_at=moment_of(found.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem))) or None,
     )
