@@ -44,14 +44,16 @@ from storage.database import Database, Tenant
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pulls import Pulls
-from storage.seat_increases import SeatIncreases
+from storage.seat_increases import IncreaseTerms, SeatIncreases
 from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline, TimelineRow
 
 # It looks for a word only where blanks begin: to look at each of many blanks takes minutes.
 _CONFIRM = re.compile(r"(?<!\s)\s+confirm:\S+", re.IGNORECASE)
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
-_SEATS_HAVE_CHANGED = "the number of people has changed since. Run `/agile seats` to see what waits now."
+_SEATS_HAVE_CHANGED = (
+    "the number of people or the price has changed. Run `/agile seats` to see what waits now."
+)
 _ENDED = frozenset({State.APPLIED, State.FAILED, State.INTERRUPTED})
 
 
@@ -258,10 +260,11 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
     """Whether the increase that somebody agreed to was still the one that waits, and is approved now."""
     await Subscriptions(tenant).lock()
     increases = SeatIncreases(tenant)
-    if await increases.approve(step.reference, step.after, actor, now):
+    terms = IncreaseTerms(step.reference, step.after, step.unit_amount, step.currency)
+    if await increases.approve(terms, actor, now):
         return True
     increase = await increases.current()  # A try that died may have approved it.
-    return increase is not None and (increase.reference, increase.after) == (step.reference, step.after)
+    return increase is not None and not increase.is_waiting and increase.terms == terms
 
 
 def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:

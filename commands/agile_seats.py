@@ -28,8 +28,7 @@ async def agile_seats(context: Context, _: Arguments) -> Reply | Changes:
     if not context.project.is_private:
         return Reply((IN_PUBLIC,))
     card, increase = seats_card(billing, now), billing.seat_increase
-    # A team may let others run this command, but only an admin's word can cost the account money.
-    if increase is None or not increase.is_waiting or context.level < Level.ADMIN:
+    if increase is None or not increase.is_waiting or not await _is_admin_on_github(context):
         return Reply((card,))
     step = ApproveSeats(
         increase.reference, increase.before, increase.after, increase.unit_amount, increase.currency
@@ -41,3 +40,11 @@ async def agile_seats(context: Context, _: Arguments) -> Reply | Changes:
         f"{increase_text(increase, billing)}\n\n{card}",
         needs_consent=True,
     )
+
+
+async def _is_admin_on_github(context: Context) -> bool:
+    """Whether GitHub calls the asker an admin of this repository.
+
+    A team may let others run this command, and grant roles for commands; neither may cost the account money.
+    """
+    return await context.repository.level_of(context.request.sender) is Level.ADMIN

@@ -11,7 +11,7 @@ LIST_CURRENCY = "usd"
 
 @dataclass(frozen=True, slots=True)
 class SeatPrice:
-    """The price of a seat for a month or a year, in the smallest unit of `currency`, before tax.
+    """What a seat costs for a month or a year, before discounts and tax, in the smallest unit of `currency`.
 
     `is_list_price`: the subscriber's own price is not known, so this is what the plan costs new buyers.
     """
@@ -23,11 +23,14 @@ class SeatPrice:
 
 
 def price_of_seat(subscription: Subscription) -> SeatPrice | None:
-    """The subscriber's own price of a seat, else the list price. None where a seat costs nothing."""
+    """The subscriber's own price of a seat, else the list price.
+
+    None where a seat costs nothing, or is paid in a currency in which there is no list price.
+    """
     if subscription.unit_amount is not None and subscription.currency:
         return SeatPrice(subscription.unit_amount, subscription.currency, subscription.is_yearly)
     plan = PLANS[PlanName(subscription.plan)]
-    if not plan.is_paid:
+    if not plan.is_paid or subscription.currency not in {None, LIST_CURRENCY}:
         return None
     amount = plan.yearly_cents if subscription.is_yearly else plan.monthly_cents
     return SeatPrice(amount, LIST_CURRENCY, subscription.is_yearly, is_list_price=True)

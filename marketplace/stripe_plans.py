@@ -91,7 +91,7 @@ def parse_price(price: object) -> Price | None:
         price_id,
         product=id_of(price.get("product")),
         unit_amount=number_of(amount),
-        currency=_currency(price.get("currency")),
+        currency=currency_of(price.get("currency")),
         is_yearly=_is_yearly(object_at(recurring, "interval"), object_at(recurring, "interval_count")),
         is_metered=object_at(recurring, "usage_type") == "metered",
         plan=plan_in(price.get("metadata")) or plan_in(object_at(price.get("product"), "metadata")),
@@ -127,6 +127,7 @@ def _is_yearly(interval: object, count: object) -> bool | None:
     return (number_of(count) or 1) >= _IN_A_YEAR[interval]
 
 
-def _currency(value: object) -> str | None:
+def currency_of(value: object) -> str | None:
+    """A currency's code by ISO 4217, in lower case."""
     code = (text_of(value) or "").lower()
     return code if len(code) == 3 and code.isascii() and code.isalpha() else None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from marketplace.github_purchases import PurchaseError
+from marketplace.stripe_objects import id_of, object_at
 from storage.stripe_refunds import DISPUTE, REFUND
 
 # Each carries the refund or the dispute, except `charge.refunded`, which carries the charge.
@@ -31,11 +32,6 @@ class PaymentHint:
     customer: str | None = None
 
 
-class _Charge(msgspec.Struct):
-    id: _Text
-    customer: Any = None
-
-
 class _Evidence(msgspec.Struct):
     due_by: int | None = None
 
@@ -44,7 +40,8 @@ class _Payment(msgspec.Struct):
     id: _Text
     amount: int
     currency: _Text
-    charge: _Charge
+    charge: Any = None
+    payment_intent: Any = None
     status: _Text | None = None
     reason: _Text | None = None
     evidence_details: _Evidence | None = None
@@ -54,7 +51,8 @@ class _Payment(msgspec.Struct):
 class PaymentChange:
     """A refund or a dispute as Stripe describes it; `amount` in the currency's smallest unit.
 
-    `action` is what the audit log calls it. `due_by` is until when a dispute can be answered.
+    `action` is what the audit log calls it. `due_by` is until when a dispute can be answered. Some refunds
+    have no `charge`; the `customer` is then that of the payment intent, if there is one.
     """
 
     action: str
@@ -62,7 +60,7 @@ class PaymentChange:
     status: str
     amount: int
     currency: str
-    charge: str
+    charge: str | None
     customer: str | None
     reason: str | None = None
     due_by: datetime | None = None
@@ -96,9 +94,8 @@ def _parse(action: str, answer: Mapping[str, Any]) -> PaymentChange:
         payment = msgspec.convert(answer, _Payment)
     except msgspec.ValidationError as problem:
         raise PurchaseError(f"Stripe described a {action} that cannot be read: {problem}") from None
-    customer = payment.charge.customer
-    if isinstance(customer, Mapping):
-        customer = customer.get("id")
+    paid = payment.charge, payment.payment_intent
+    customers = (id_of(object_at(one, "customer")) for one in paid)
     due_by = payment.evidence_details.due_by if payment.evidence_details else None
     return PaymentChange(
         action,
@@ -106,8 +103,8 @@ def _parse(action: str, answer: Mapping[str, Any]) -> PaymentChange:
         payment.status or "unknown",
         payment.amount,
         payment.currency,
-        payment.charge.id,
-        customer if isinstance(customer, str) else None,
+        id_of(payment.charge),
+        next(filter(None, customers), None),
         payment.reason,
         datetime.fromtimestamp(due_by, UTC) if due_by else None,
     )

@@ -12,7 +12,7 @@ from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
 from marketplace.stripe_objects import id_of, moment_of, number_of, object_at, objects_in, text_of
 from marketplace.stripe_payments import is_collection_paused, is_payment_due, oldest_due
-from marketplace.stripe_plans import Item, PlanCatalog, Price, parse_item, plan_in, plan_item
+from marketplace.stripe_plans import Item, PlanCatalog, Price, currency_of, parse_item, plan_in, plan_item
 from marketplace.stripe_refunds import PAYMENT_EVENTS, PaymentHint
 from marketplace.stripe_schedules import pending_change
 from storage.subscriptions import STRIPE, Subscription
@@ -128,6 +128,8 @@ def read_subscription(
     period_end = moment_of(item.current_period_end or number_of(found.answer.get("current_period_end")))
     is_yearly = catalog.is_yearly(item.price)
     has_ended = status == "ended"
+    # A price in several currencies shows the amount in its default one, which others do not pay.
+    currency = currency_of(found.answer.get("currency")) or item.price.currency
     return Reading(
         Subscription(
             STRIPE,
@@ -149,9 +151,10 @@ def read_subscription(
             if found.status != "incomplete_expired"
             else None,
             pending=None if has_ended else pending_change(found.answer, item, period_end, catalog, read_at),
-            unit_amount=item.price.unit_amount,
-            currency=item.price.currency,
+            unit_amount=item.price.unit_amount if currency == item.price.currency else None,
+            currency=currency,
             price_id=item.price.id,
+            started_at=moment_of(found.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
@@ -169,6 +172,7 @@ def with_status_of(subscription: Subscription, read: Subscription) -> Subscripti
         past_due_since=read.past_due_since,
         ended_at=read.ended_at,
         pending=read.pending,
+        started_at=read.started_at,
     )
 
 

@@ -13,6 +13,19 @@ from storage.tables import seat_increases
 
 
 @dataclass(frozen=True, slots=True)
+class IncreaseTerms:
+    """What an approval is bound to: the subscription (Stripe's id), its seats, and the price of one.
+
+    `unit_amount` is in the smallest unit of `currency`; both are None where the price is not known.
+    """
+
+    reference: str
+    after: int
+    unit_amount: int | None
+    currency: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class SeatIncrease:
     """An increase of a subscription's quantity that waits for an admin, or was approved by one.
 
@@ -32,6 +45,11 @@ class SeatIncrease:
     approved_at: datetime | None = None
     approved_by: str | None = None
     reference: str = ""
+
+    @property
+    def terms(self) -> IncreaseTerms:
+        """What an approval of it is bound to."""
+        return IncreaseTerms(self.reference, self.after, self.unit_amount, self.currency)
 
     @property
     def is_waiting(self) -> bool:
@@ -100,12 +118,14 @@ class SeatIncreases:
         """Keep what the open increase would cost at once as of today."""
         await self._update({"due_now": due_now})
 
-    async def approve(self, reference: str, after: int, by: str, at: datetime) -> bool:
-        """Approve the increase that waits, if it is still the one of so many seats. False if it is not."""
+    async def approve(self, terms: IncreaseTerms, by: str, at: datetime) -> bool:
+        """Approve the increase that waits, if it is still the one on these terms. False if it is not."""
         is_same = and_(
             self._is_open,
-            seat_increases.c.reference == reference,
-            seat_increases.c.after == after,
+            seat_increases.c.reference == terms.reference,
+            seat_increases.c.after == terms.after,
+            seat_increases.c.unit_amount.is_not_distinct_from(terms.unit_amount),
+            seat_increases.c.currency.is_not_distinct_from(terms.currency),
             seat_increases.c.approved_at.is_(None),
         )
         result = await self._connection.execute(

@@ -13,13 +13,6 @@ from storage.tables import audit_log
 REFUND, DISPUTE = "refund", "dispute"
 # By Stripe: a dispute that is closed has one of these, and stays so.
 CLOSED = frozenset({"won", "lost", "warning_closed", "prevented", "closed"})
-# Of the currencies that Stripe takes, those without a hundredth: docs.stripe.com/currencies#zero-decimal.
-_WITHOUT_CENTS = frozenset(
-    {
-        *("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"),
-        *("pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +26,6 @@ class Dispute:
     currency: str
     due_by: datetime | None = None
 
-    @property
-    def money(self) -> str:
-        """The amount as people write it."""
-        return as_money(self.amount, self.currency)
-
 
 async def open_disputes(tenant: Tenant) -> list[Dispute]:
     """The disputes of the transaction's tenant that Stripe had not closed when it was last asked."""
@@ -48,13 +36,6 @@ async def open_disputes(tenant: Tenant) -> list[Dispute]:
     )
     latest = {str(details["id"]): details for (details,) in await tenant.connection.execute(query)}
     return [_dispute(details) for details in latest.values() if details.get("status", "closed") not in CLOSED]
-
-
-def as_money(amount: int, currency: str) -> str:
-    """Money as people write it, such as `18.00 USD`, from the currency's smallest unit."""
-    if currency.lower() in _WITHOUT_CENTS:
-        return f"{amount:,} {currency.upper()}"
-    return f"{amount // 100:,}.{amount % 100:02} {currency.upper()}"
 
 
 def _dispute(details: Mapping[str, Any]) -> Dispute:

@@ -51,7 +51,8 @@ class Subscription:
     asked at `read_at`; since `missing_since` it has not known the subscription. Stripe opens no portal for a
     customer who `is_customer_deleted`. `unit_amount` is what the subscriber pays for a seat and period, in
     the smallest unit of `currency` (ISO 4217, in lower case as Stripe writes it); both are None where the
-    source does not say. `price_id` is Stripe's id of the price.
+    source does not say. `price_id` is Stripe's id of the price. `started_at` is from when on Stripe's
+    subscription counts, be it as a trial; None for what was read before this was kept.
     """
 
     source: str
@@ -76,6 +77,7 @@ class Subscription:
     unit_amount: int | None = None
     currency: str | None = None
     price_id: str | None = None
+    started_at: datetime | None = None
 
     @property
     def has_ended(self) -> bool:

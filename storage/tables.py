@@ -511,6 +511,7 @@ subscriptions = _tenant_table(
     Column("unit_amount", BigInteger),
     Column("currency", Text),
     Column("price_id", Text),
+    _moment("started_at"),
     UniqueConstraint("organization_id", "source", "reference"),
     Index("subscriptions_by_customer", "stripe_customer_id"),
 )

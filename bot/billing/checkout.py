@@ -41,6 +41,14 @@ class OtherCheckoutError(Exception):
     """Somebody else opened another checkout for the account at the same moment."""
 
 
+class OpenCheckoutError(Exception):
+    """Another checkout of the account is open, in which somebody may be paying; `session` is Stripe's."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("another checkout is open")
+        self.session = session
+
+
 class Checkouts:
     """Opens checkout sessions, with what Stripe itself says and without waiting for its events.
 
@@ -54,10 +62,14 @@ class Checkouts:
         self._prices = frozenset(prices)
         self._log = structlog.get_logger(__name__)
 
-    async def open(self, terms: CheckoutTerms) -> str:
+    async def open(self, terms: CheckoutTerms, *, replaces_others: bool) -> str:
         """Return the address of the account's only open session on these terms.
 
-        Raises AlreadyPaidError, OtherCheckoutError, StripeUnavailableError or StripeRefusedError.
+        A session of another price is closed only if this one `replaces_others`; of the same price, what is
+        not up to date is closed in any case.
+
+        Raises AlreadyPaidError, OpenCheckoutError, OtherCheckoutError, StripeUnavailableError or
+        StripeRefusedError.
         """
         sessions, subscription = await self._read(terms)
         open_sessions = [session for session in sessions if session.get("status") == "open"]
@@ -65,6 +77,9 @@ class Checkouts:
             await self._expire(open_sessions)
             raise AlreadyPaidError(subscription)
         same = next((session for session in open_sessions if terms.are_those_of(session)), None)
+        other = next((session for session in open_sessions if not terms.have_price_of(session)), None)
+        if same is None and other is not None and not replaces_others:
+            raise OpenCheckoutError(other)
         await self._expire(session for session in open_sessions if session is not same)
         if same is not None:
             return str(same["url"])

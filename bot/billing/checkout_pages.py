@@ -12,7 +12,9 @@ from bot.billing import pages
 from bot.billing.checkout import (
     AlreadyPaidError,
     Checkouts,
+    OpenCheckoutError,
     OtherCheckoutError,
+    Session,
     StripeSubscription,
     is_collected,
 )
@@ -20,12 +22,13 @@ from bot.billing.listed_purchase import listed_purchase
 from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
 from bot.billing.settings import StripeSettings
-from bot.billing.stripe_checkout import CheckoutTerms
+from bot.billing.stripe_checkout import CheckoutTerms, items_of
 from bot.billing.stripe_client import RealStripe, Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_customers import AccountCustomers
 from bot.billing.tickets import TicketError, Tickets
 from bot.services import Services
-from marketplace.plans import SEAT_DAYS, PlanName
+from commands.wording import counted
+from marketplace.plans import PLANS, SEAT_DAYS, PlanName
 from marketplace.ways import is_collected_by_card, purchase_ways
 from storage.billing_jobs import BillingJobs
 from storage.seats import Seats
@@ -77,7 +80,11 @@ class BillingPages:
         self._log = structlog.get_logger(__name__)
 
     async def checkout(self, request: web.Request) -> web.Response:
-        """Open a checkout for the account that the link was made for."""
+        """Open a checkout for the account that the link was made for.
+
+        A link may be opened by a mail scanner or a preview as well. So GET leaves a checkout of another price
+        open, in which somebody may be paying, and asks; POST, by the button of that page, closes it.
+        """
         ticket, now = request.match_info["ticket"], self._base.clock()
         try:
             order = self._order(ticket, now)
@@ -89,7 +96,7 @@ class BillingPages:
         buyer = await self._buyer(order.account, now)
         if buyer is None:
             return pages.unknown_account().response(409)
-        return await self._answer(self._open(buyer, price, ticket))
+        return await self._answer(self._open(buyer, price, ticket, replaces_others=request.method == "POST"))
 
     async def portal(self, request: web.Request) -> web.Response:
         """Open the portal for the customer that an operator made the link for."""
@@ -146,7 +153,7 @@ class BillingPages:
         await self._follow(subscription, account)
         return pages.bought().response()
 
-    async def _open(self, buyer: _Buyer, price: str, ticket: str) -> web.Response:
+    async def _open(self, buyer: _Buyer, price: str, ticket: str, *, replaces_others: bool) -> web.Response:
         if page := await self._refusal(buyer):
             return page.response(409)
         public_url = self._base.settings.public_url
@@ -164,12 +171,28 @@ class BillingPages:
             notice=pages.overlap_notice(buyer.subscriptions),
         )
         try:
-            return _lead_to(await self._checkouts.open(terms))
+            return _lead_to(await self._checkouts.open(terms, replaces_others=replaces_others))
         except AlreadyPaidError as problem:
             await self._follow(problem.subscription, terms.account)
             return pages.pays_by_card(problem.subscription, self._settings.portal_login_url).response(409)
+        except OpenCheckoutError as problem:
+            shown = self._described(problem.session), self._item_text(terms.price, terms.quantity)
+            return pages.open_checkout(*shown, str(problem.session["url"])).response(409)
         except OtherCheckoutError:
             return pages.other_checkout().response(409)
+
+    def _described(self, session: Session) -> str:
+        """What a session sells, in words."""
+        return " and ".join(
+            self._item_text(price or "", quantity or 1) for price, quantity in items_of(session)
+        )
+
+    def _item_text(self, price: str, quantity: int) -> str:
+        seats = counted(quantity, "seat")
+        if price not in self._settings.prices:
+            return seats
+        plan, is_yearly = self._settings.prices[price]
+        return f"{PLANS[plan].title}, {'yearly' if is_yearly else 'monthly'}, with {seats}"
 
     async def _refusal(self, buyer: _Buyer) -> Page | None:
         """Why the account is not sold anything by card. Stripe is asked whether what we know still holds."""

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.billing.isolation import all_accounts
 from bot.billing.subscription_findings import about_problems, about_unclear
 from bot.services import Services
+from commands.cards.money import money
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
 from storage.stripe_comparison import Compared, ComparisonResult, last_comparison
@@ -223,6 +224,7 @@ def _of_ended_as_missing(base: Services, books: _Account, subscription: Subscrip
 def _about_dispute(account: Account, dispute: Dispute) -> str:
     due = f"; answer it by {dispute.due_by:%Y-%m-%d}" if dispute.due_by else ""
     return (
-        f"{account.name} disputes a payment of {dispute.money} ({dispute.id}, {dispute.reason}, "
-        f"{dispute.status}){due} in Stripe's dashboard. Its plan does not change by itself"
+        f"{account.name} disputes a payment of {money(dispute.amount, dispute.currency)} "
+        f"({dispute.id}, {dispute.reason}, {dispute.status}){due} in Stripe's dashboard. "
+        "Its plan does not change by itself"
     )

@@ -23,17 +23,24 @@ code { font: .875em ui-monospace, SFMono-Regular, Menlo, monospace; padding: .15
 a { color: var(--link) }
 a.button { display: inline-block; padding: .45rem 1rem; border-radius: 6px; background: var(--button);
   color: #fff; text-decoration: none; font-weight: 600 }
-a.button:focus-visible { outline: 2px solid var(--text); outline-offset: 2px }
+button.plain { padding: .45rem 1rem; border-radius: 6px; border: 1px solid var(--line); font: inherit;
+  background: transparent; color: var(--text); cursor: pointer }
+a.button:focus-visible, button.plain:focus-visible { outline: 2px solid var(--text); outline-offset: 2px }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def page_response(title: str, content: str, status: int = 200) -> web.Response:
-    """Return a page that no cache keeps and that tells no other site where it was. `content` is HTML."""
+def page_response(
+    title: str, content: str, status: int = 200, *, form_targets: str = "'none'"
+) -> web.Response:
+    """Return a page that no cache keeps and that tells no other site where it was. `content` is HTML.
+
+    `form_targets` is where its form may lead, as the policy `form-action` lists it.
+    """
     headers = {
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",
-        "Content-Security-Policy": _POLICY,
+        "Content-Security-Policy": f"{_POLICY}; form-action {form_targets}",
         "X-Robots-Tag": "noindex",
     }
     text = (

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
 from bot.billing.page_style import page_response
 from commands.wording import full_day
@@ -14,23 +15,41 @@ from marketplace.stripe_payments import is_payment_due
 from marketplace.ways import ending_on_marketplace, paid_until
 from storage.subscriptions import Subscription
 
+# A shop with a domain of its own at Stripe is led to that one instead.
+_CHECKOUT = "https://checkout.stripe.com"
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page with one thing to say. `text` may name `/agile plan`; `link` is an address and its label."""
+    """A page with one thing to say. `text` may name `/agile plan`; `link` is an address and its label.
+
+    A `button` of that label posts to the page's own address, which then may lead to the host of the `link`.
+    """
 
     title: str
     text: str
     link: tuple[str, str] | None = None
+    button: str | None = None
 
     def response(self, status: int = 200) -> web.Response:
         """Return the page as HTML that no cache keeps and that tells no other site where it was."""
+        return page_response(self.title, self._html(), status, form_targets=self._form_targets())
+
+    def _form_targets(self) -> str:
+        """Where a form may lead; browsers look at where its answer redirects to as well."""
+        if self.button is None or self.link is None:
+            return "'none'"
+        return f"'self' {_CHECKOUT} {URL(self.link[0]).origin()}"
+
+    def _html(self) -> str:
         text = escape(self.text).replace("`/agile plan`", "<code>/agile plan</code>")
         button = ""
         if self.link is not None:
             address, label = self.link
             button = f'<p><a class="button" href="{escape(address)}">{escape(label)}</a></p>'
-        return page_response(self.title, f"<p>{text}</p>{button}", status)
+        if self.button is not None:
+            button += f'<form method="post"><button class="plain">{escape(self.button)}</button></form>'
+        return f"<p>{text}</p>{button}"
 
 
 # Back from Stripe
@@ -140,6 +159,17 @@ def other_checkout() -> Page:
         "Another checkout was opened",
         "Somebody else opened a checkout for this account at the same moment, so this one was closed. Please "
         "open the link again.",
+    )
+
+
+def open_checkout(other: str, this: str, address: str) -> Page:
+    """For who opens a link to buy `this`, while a checkout of something else is open at `address`."""
+    return Page(
+        "Another checkout is open",
+        f"Somebody has opened a checkout for this account: {other}. This link is for {this}. Continue the "
+        "other one, or open this one instead, which closes the other one, also while somebody pays there.",
+        (address, "Continue the open checkout"),
+        "Open this one instead",
     )
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from bot.billing.isolation import isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from marketplace.stripe_objects import id_of
 from marketplace.stripe_refunds import (
     DISPUTE_EVENTS,
     PaymentChange,
@@ -46,7 +47,7 @@ class StripePayments:
                 dispute = await self._stripe.dispute(hint.reference)
                 changes = self._parse_all(parse_dispute, [dispute] if dispute is not None else [])
             else:
-                refunds = await self._stripe.refunds_of(hint.charge) if hint.charge else []
+                refunds = [await self._with_payer(refund) for refund in await self._refunds(hint)]
                 changes = self._parse_all(parse_refund, refunds)
             for change in changes:
                 await self._record(change, hint.kind, hint.event_id)
@@ -65,7 +66,8 @@ class StripePayments:
             (self._stripe.refunds_since, parse_refund, _REFUNDS_LAST),
         ):
             try:
-                changes = self._parse_all(parse, await read_since(now - lasts))
+                payments = [await self._with_payer(payment) for payment in await read_since(now - lasts)]
+                changes = self._parse_all(parse, payments)
             except StripeUnavailableError as problem:
                 await self._note_failure(problem)
                 raise
@@ -84,6 +86,24 @@ class StripePayments:
     async def _note_failure(self, problem: Exception) -> None:
         async with self._database.nobody() as connection:
             await note_failure(connection, Compared.PAYMENTS, problem, self._clock())
+
+    async def _refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
+        if hint.charge is not None:
+            return await self._stripe.refunds_of(hint.charge)
+        refund = await self._stripe.refund(hint.reference)
+        return [refund] if refund is not None else []
+
+    async def _with_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The refund, with its payment intent where no charge tells who paid."""
+        payment_intent = id_of(refund.get("payment_intent"))
+        if refund.get("charge") is not None or payment_intent is None:
+            return refund
+        try:
+            found = await self._stripe.payment_intent(payment_intent)
+        except StripeRefusedError as problem:  # A restricted key may read refunds, and not these.
+            self._log.warning("a refund's payment intent could not be read", reason=str(problem))
+            return refund
+        return refund if found is None else {**refund, "payment_intent": found}
 
     def _parse_all(
         self,
@@ -112,6 +132,7 @@ class StripePayments:
     ) -> None:
         """Write a line once for its `key`, for each account that the customer pays for."""
         if customer is None:
+            self._log.info("payment names no customer", action=action, reference=details["id"])
             return
         async with self._database.nobody() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)

@@ -26,6 +26,7 @@ def add_billing(app: web.Application, base: Services, bodies: Bodies, stripe: St
         app.router.add_post("/webhooks/stripe", stripe_door.receive)
         pages = BillingPages(base, settings.stripe, jobs, stripe)
         app.router.add_get("/billing/checkout/{ticket}", pages.checkout, allow_head=False)
+        app.router.add_post("/billing/checkout/{ticket}", pages.checkout)
         app.router.add_get("/billing/portal/{ticket}", pages.portal, allow_head=False)
         app.router.add_get("/billing/done/{ticket}", pages.done, allow_head=False)
         app.router.add_get("/billing/cancelled/{ticket}", pages.cancelled)

@@ -60,16 +60,22 @@ class CheckoutTerms:
 
     def are_those_of(self, session: Mapping[str, Any]) -> bool:
         """Return whether a session sells the same. The addresses that it leads back to may differ."""
-        items = [
-            (line.get("price", {}).get("id"), line.get("quantity"))
-            for line in (session.get("line_items") or {}).get("data", [])
-        ]
         return (
-            items == [(self.price, self.quantity)]
+            items_of(session) == [(self.price, self.quantity)]
             and _is_enabled(session, "automatic_tax") is self.automatic_tax
             and _is_enabled(session, "tax_id_collection") is self.tax_ids
             and bool(session.get("allow_promotion_codes")) is self.promotion_codes
         )
+
+    def have_price_of(self, session: Mapping[str, Any]) -> bool:
+        """Return whether a session sells the same plan and period, whatever else differs."""
+        return [price for price, _ in items_of(session)] == [self.price]
+
+
+def items_of(session: Mapping[str, Any]) -> list[tuple[str | None, int | None]]:
+    """The prices (Stripe's ids) that a session sells, each with its quantity."""
+    lines = (session.get("line_items") or {}).get("data", [])
+    return [((line.get("price") or {}).get("id"), line.get("quantity")) for line in lines]
 
 
 def _is_enabled(session: Mapping[str, Any], name: str) -> bool:

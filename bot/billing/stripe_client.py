@@ -54,11 +54,17 @@ class Stripe(StripeCheckout, Protocol):
     async def disputes_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
         """The disputes that were opened after a moment, each with its charge."""
 
+    async def refund(self, refund: str) -> Mapping[str, Any] | None:
+        """A refund with its charge, if it has one. None if there is no such refund."""
+
+    async def payment_intent(self, payment_intent: str) -> Mapping[str, Any] | None:
+        """A payment intent. None if there is no such one."""
+
     async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:
         """The refunds of a charge, each with its charge."""
 
     async def refunds_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:
-        """The refunds that were made after a moment, each with its charge."""
+        """The refunds that were made after a moment, each with its charge, if it has one."""
 
     async def set_quantity(
         self,
@@ -119,6 +125,12 @@ class NoStripe(NoCheckout):
 
     async def disputes_since(self, since: datetime) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()
+
+    async def refund(self, refund: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        return None
+
+    async def payment_intent(self, payment_intent: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        return None
 
     async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         return ()
@@ -268,6 +280,25 @@ class RealStripe(CheckoutCalls):
                 }
             )
             return [_plain(dispute) async for dispute in page.auto_paging_iter()]
+
+    async def refund(self, refund: str) -> Mapping[str, Any] | None:
+        with _translated():
+            try:
+                found = await self._client.v1.refunds.retrieve_async(refund, {"expand": ["charge"]})
+            except stripe.InvalidRequestError as problem:
+                if problem.http_status == 404:
+                    return None
+                raise
+        return _plain(found)
+
+    async def payment_intent(self, payment_intent: str) -> Mapping[str, Any] | None:
+        with _translated():
+            try:
+                return _plain(await self._client.v1.payment_intents.retrieve_async(payment_intent))
+            except stripe.InvalidRequestError as problem:
+                if problem.http_status == 404:
+                    return None
+                raise
 
     async def refunds_of(self, charge: str) -> Sequence[Mapping[str, Any]]:
         with _translated():

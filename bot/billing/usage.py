@@ -147,7 +147,8 @@ def identifier(account: Account, one: Used) -> str:
 def subscription_on(subscriptions: Sequence[Subscription], day: date) -> Subscription | None:
     """Return the Stripe subscription by which the use of a UTC day is charged; None where there was none.
 
-    One that has ended since is charged for its last days. Where another followed it, each has its own days.
+    What was used before a subscription began is free, and so is the rest of the day on which it began. One
+    that has ended since is charged for its last days. Where another followed it, each has its own days.
     """
     start, end = datetime.combine(day, time(), UTC), datetime.combine(day, time.max, UTC)
     running = [
@@ -155,6 +156,7 @@ def subscription_on(subscriptions: Sequence[Subscription], day: date) -> Subscri
         for subscription in subscriptions
         if subscription.source == STRIPE
         and subscription.status != "incomplete"
+        and (subscription.started_at is None or subscription.started_at <= start)
         and (
             not subscription.has_ended
             or (subscription.ended_at is not None and subscription.ended_at > start)

@@ -151,7 +151,9 @@ def _total(subscription: Subscription) -> str:
     period = "year" if price.is_yearly else "month"
     each = money(price.unit_amount, price.currency)
     total = money(price.unit_amount * subscription.quantity, price.currency)
-    return f": {counted(subscription.quantity, 'seat')} at {each}, {total} a {period} before tax"
+    return (
+        f": {counted(subscription.quantity, 'seat')} at {each}, {total} a {period} before discounts and tax"
+    )
 
 
 def _seats(billing: Billing) -> str:

@@ -99,10 +99,11 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
         is_at_once = proration is Proration.ALWAYS_INVOICE
         charged = "invoiced at once" if is_at_once else "on the next invoice"
         return (
-            f"about {rest} until {full_day(end.date())}, {charged}{'; ' if then else ''}{then}, before tax"
+            f"about {rest} until {full_day(end.date())}, {charged}{'; ' if then else ''}{then}, "
+            "before discounts and tax"
             f"{_by_list(price)}. {follows}"
         )
-    return f"{', '.join(filter(None, cost))}, before tax{_by_list(price)}. {follows}"
+    return f"{', '.join(filter(None, cost))}, before discounts and tax{_by_list(price)}. {follows}"
 
 
 def _on_marketplace(subscription: Subscription, billing: Billing, links: Links, which: str) -> Iterator[str]:
@@ -112,7 +113,10 @@ def _on_marketplace(subscription: Subscription, billing: Billing, links: Links, 
     yield f"- **Another plan, monthly or yearly{which}:** {where}; GitHub shows the cost before you confirm"
     price = price_of_seat(subscription)
     if price is not None and subscription.quantity is not None:
-        full = f"{money(price.unit_amount, price.currency)} a {_period(price)} before tax{_by_list(price)}"
+        full = (
+            f"{money(price.unit_amount, price.currency)} a {_period(price)} "
+            f"before discounts and tax{_by_list(price)}"
+        )
         when = "the rest of this period is charged at once"
         if subscription.status == "trialing":
             when = "nothing is charged before the trial ends"

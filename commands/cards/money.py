@@ -4,7 +4,8 @@ from charts.locales import localized
 from commands.foreign_text import plain
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
-# https://docs.stripe.com/currencies#zero-decimal. Stripe counts ISK and UGX in hundredths all the same.
+# https://docs.stripe.com/currencies#zero-decimal. By its special cases Stripe counts ISK and UGX in
+# hundredths all the same, and HUF and TWD are without them in payouts alone.
 _WITHOUT_DECIMALS = frozenset(
     "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words
 )

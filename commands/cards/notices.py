@@ -138,7 +138,10 @@ def trial(billing: Billing, links: Links) -> str:
         period = "year" if price.is_yearly else "month"
         verb = "costs" if subscription.quantity == 1 else "cost"
         by_list = " (list price)" if price.is_list_price else ""
-        cost = f"{counted(subscription.quantity, 'seat')} {verb} {total} a {period} before tax{by_list}"
+        cost = (
+            f"{counted(subscription.quantity, 'seat')} {verb} {total} a {period} "
+            f"before discounts and tax{by_list}"
+        )
     if subscription.source == MARKETPLACE:
         where = f"{free_instead(links)} before. {_cancelled_trial(billing)}"
     else:
@@ -186,7 +189,7 @@ def _seats(increase: SeatIncrease, billing: Billing) -> str:
     if increase.unit_amount is not None and increase.currency:
         period = "year" if increase.is_yearly else "month"
         total = money(increase.unit_amount * more, increase.currency)
-        cost = f" {counted(more, 'more seat')} cost {total} a {period} before tax"
+        cost = f" {counted(more, 'more seat')} cost {total} a {period} before discounts and tax"
         if increase.due_now:
             cost += f", {money(increase.due_now, increase.currency)} of it now."
         else:

@@ -43,7 +43,8 @@ def increase_text(increase: SeatIncrease, billing: Billing) -> str:
         one = money(increase.unit_amount, increase.currency)
         total = money(increase.unit_amount * more, increase.currency)
         sentences.append(
-            f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} before tax."
+            f"{counted(more, 'more seat')} at {one} a {period} cost {total} a {period} "
+            "before discounts and tax."
         )
     sentences.append(due_text(increase, billing))
     sentences.append(
@@ -81,7 +82,10 @@ def due_text(increase: SeatIncrease, billing: Billing) -> str:
     about = estimate_due_now(subscription, more, now) if subscription is not None else None
     if not about or not increase.currency:
         return "The part for the rest of this period is due at once."
-    return f"About {money(about, increase.currency)} before tax is due at once, for the rest of this period."
+    return (
+        f"About {money(about, increase.currency)} "
+        "before discounts and tax is due at once, for the rest of this period."
+    )
 
 
 def _waiting(increase: SeatIncrease | None) -> str:
@@ -109,7 +113,10 @@ def _price(billing: Billing, now: datetime) -> str:
     if subscription is None or price is None or subscription.quantity is None:
         return ""
     period = "year" if price.is_yearly else "month"
-    cost = f"One more seat costs {money(price.unit_amount, price.currency)} a {period} before tax"
+    cost = (
+        f"One more seat costs {money(price.unit_amount, price.currency)} a {period} before discounts and tax"
+    )
+    cost += " (list price)" if price.is_list_price else ""
     if subscription.source != STRIPE:
         return f"{cost}. Seats are added on GitHub Marketplace."
     if subscription.status not in {"active", "trialing"}:

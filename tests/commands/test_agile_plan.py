@@ -134,12 +134,12 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             bought("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
             (
                 "- **One more seat:** about $3.20 until 9 Dec 2026, on the next invoice; then $6.00 a month, "
-                "before tax. Seats follow the people on planned work, once a day"
+                "before discounts and tax. Seats follow the people on planned work, once a day"
             ),
         ),
         (
             bought("stripe", quantity=2, unit_amount=5400, currency="eur", is_yearly=True, **YEAR),
-            "about €29.59 until 11 Jun 2027, invoiced at once; then €54.00 a year, before tax.",
+            "about €29.59 until 11 Jun 2027, invoiced at once; then €54.00 a year, before discounts and tax.",
         ),
         (
             bought("stripe", quantity=2, unit_amount=900, currency="jpy", **MONTH),
@@ -149,7 +149,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
             bought(
                 "stripe", "trialing", quantity=2, trial_ends=NOW + 9 * DAY, unit_amount=500, currency="usd"
             ),
-            "nothing until the trial ends on 2 Dec 2026, then $5.00 a month, before tax.",
+            "nothing until the trial ends on 2 Dec 2026, then $5.00 a month, before discounts and tax.",
         ),
         (
             bought(
@@ -160,9 +160,9 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 pending=Pending(None, None, NOW + 16 * DAY),
                 **MONTH,
             ),
-            "about $3.20 until 9 Dec 2026, invoiced at once, before tax.",
+            "about $3.20 until 9 Dec 2026, invoiced at once, before discounts and tax.",
         ),
-        (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before tax (list price)."),
+        (bought("stripe", quantity=2, **MONTH), "then $6.00 a month, before discounts and tax (list price)."),
         (
             bought(
                 "stripe",
@@ -171,7 +171,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 pending=Pending("pro", 2, MONTH["period_end"]),
                 **MONTH,
             ),
-            "on the next invoice, before tax",
+            "on the next invoice, before discounts and tax",
         ),
         (
             bought(
@@ -181,7 +181,10 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 period_start=NOW - 364 * DAY,
                 period_end=NOW + DAY,
             ),
-            "nothing until the renewal on 24 Nov 2026, then $60.00 a year, before tax (list price).",
+            (
+                "nothing until the renewal on 24 Nov 2026, then $60.00 a year, "
+                "before discounts and tax (list price)."
+            ),
         ),
         (
             bought(
@@ -191,7 +194,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 trial_ends=NOW + 9 * DAY,
                 pending=Pending(None, None, NOW + 9 * DAY),
             ),
-            "nothing until the trial ends on 2 Dec 2026, before tax (list price).",
+            "nothing until the trial ends on 2 Dec 2026, before discounts and tax (list price).",
         ),
         (
             bought("stripe", "past_due", quantity=2, past_due_since=NOW - DAY, **MONTH),
@@ -200,7 +203,8 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         (
             bought(quantity=2),
             (
-                "- **One more seat:** $6.00 a month before tax (list price); the rest of this period is "
+                "- **One more seat:** $6.00 a month "
+                "before discounts and tax (list price); the rest of this period is "
                 "charged at once. "
                 "[Add seats on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
             ),
@@ -213,7 +217,8 @@ def test_the_cost_of_one_more_seat_is_told_before_it_is_added(subscription: Subs
 
 def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
     told = card(billing(bought("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW))
-    assert "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before tax." in told
+    sentence = "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before discounts and tax."
+    assert sentence in told
 
 
 @pytest.mark.parametrize(

@@ -69,21 +69,33 @@ def increase(**more: Any) -> SeatIncrease:
         (bought(), "3 people on planned work, 2 seats paid for."),
         (
             bought(),
-            "€5.00 a month before tax; the part for the rest of this month is on the next invoice.",
+            (
+                "€5.00 a month "
+                "before discounts and tax; the part for the rest of this month is on the next invoice."
+            ),
         ),
         (
             bought(is_yearly=True, unit_amount=6_000),
-            "€60.00 a year before tax; now about €30.00 for the rest of the period, charged at once.",
+            (
+                "€60.00 a year "
+                "before discounts and tax; now about €30.00 for the rest of the period, charged at once."
+            ),
         ),
         (bought(is_yearly=True), "stay free for others until the renewal on 3 Mar 2027"),
         (
             bought(is_yearly=True, period_end=NOW + DAY),
-            "a year before tax; nothing is due before the renewal.",
+            "a year before discounts and tax; nothing is due before the renewal.",
         ),
         (bought(status="past_due"), "No seats are added while a payment is due."),
         (bought(status="trialing"), "; nothing is due during the trial."),
-        (bought(source="marketplace", unit_amount=None), "Seats are added on GitHub Marketplace."),
-        (bought(unit_amount=None), "One more seat costs $6.00 a month before tax"),
+        (
+            bought(source="marketplace", unit_amount=None, currency=None),
+            "Seats are added on GitHub Marketplace.",
+        ),
+        (
+            bought(unit_amount=None, currency=None),
+            "One more seat costs $6.00 a month before discounts and tax (list price);",
+        ),
         (None, "3 people on planned work."),
     ],
 )
@@ -98,14 +110,18 @@ def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None
     ("waiting", "subscription", "said"),
     [
         (increase(due_now=0), bought(), "**12 people need a seat; 2 seats are paid for.**"),
-        (increase(due_now=0), bought(), "10 more seats at €5.00 a month cost €50.00 a month before tax."),
+        (
+            increase(due_now=0),
+            bought(),
+            "10 more seats at €5.00 a month cost €50.00 a month before discounts and tax.",
+        ),
         (increase(due_now=0), bought(), "The part for the rest of this period is on the next invoice."),
         (increase(due_now=0, is_yearly=True), bought(), "Nothing is due before the renewal."),
         (increase(due_now=2_975), bought(), "€29.75 is due at once, for the rest of this period."),
         (
             increase(is_yearly=True),
             bought(is_yearly=True, unit_amount=6_000),
-            "About €300.00 before tax is due at once",
+            "About €300.00 before discounts and tax is due at once",
         ),
         (
             increase(unit_amount=None, currency=None, is_yearly=True),
@@ -276,6 +292,26 @@ async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: S
     (answer,) = await shop.answers(number)
     assert answer.startswith("### Seats of")
     assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_role_granted_for_commands_approves_nothing(
+    shop: Bot, stand_in: StandInStripe, *, is_ticked: bool
+) -> None:
+    """On GitHub bob stays what he is, so he spends no money, by tick or by `confirm:yes`."""
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile roles grant @bob admin")
+    if is_ticked:
+        await shop.say(number, "/agile seats")
+        await tick(shop, number, as_user="bob")
+    else:
+        await shop.say(number, "/agile seats confirm:yes", as_user="bob")
+    answer = (await shop.answers(number))[-1]
+    assert answer.startswith("### Seats of")
+    assert "**9 more seats wait for an admin's approval.**" in answer
     increase = await current(shop)
     assert increase
     assert increase.is_waiting

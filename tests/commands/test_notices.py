@@ -41,7 +41,8 @@ def test_a_trial_is_told_of_in_its_last_three_days(before: timedelta, is_told: b
 def test_a_trial_says_what_is_charged_then() -> None:
     trial = bought("stripe", "trialing", trial_ends=NOW + DAY, quantity=12, unit_amount=600, currency="usd")
     assert (
-        "**The trial of Pro ends on 24 Nov 2026.** From then on 12 seats cost $72.00 a month before tax, "
+        "**The trial of Pro ends on 24 Nov 2026.** From then on 12 seats cost $72.00 a month "
+        "before discounts and tax, "
         "unless you [cancel](https://billing.stripe.com/p/login/x) before."
     ) in issue_text(billing(trial, as_of=NOW), LINKS, ())
 
@@ -50,7 +51,8 @@ def test_seats_that_wait_are_told_with_their_price() -> None:
     waiting = SeatIncrease(10, 23, NOW, 600, "usd", is_yearly=False, due_now=4160)
     found = billing(bought("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
     assert (
-        "**23 people need a seat, 10 are paid for.** 13 more seats cost $78.00 a month before tax, $41.60 of "
+        "**23 people need a seat, 10 are paid for.** 13 more seats cost $78.00 a month "
+        "before discounts and tax, $41.60 of "
         "it now. Nothing more is charged before an admin agrees: comment `/agile seats`"
     ) in issue_text(found, LINKS, ("alice",))
     approved = replace(waiting, approved_at=NOW, approved_by="alice")
@@ -102,7 +104,8 @@ FREE = Links({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"}
 def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:
     found = billing(bought(status="trialing", trial_ends=NOW + 2 * DAY, quantity=5), as_of=NOW)
     assert (
-        "From then on 5 seats cost $30.00 a month before tax (list price), unless you [choose Free]"
+        "From then on 5 seats cost $30.00 a month "
+        "before discounts and tax (list price), unless you [choose Free]"
         "(https://github.com/marketplace/agile/upgrade/1/7) before. Do not cancel instead: that ends the trial "
         "at once, and this account's data here is deleted 30 days later."
     ) in issue_text(found, FREE, ["alice"])
@@ -179,12 +182,18 @@ def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
         (
             False,
             0,
-            "cost $42.00 a month before tax. The part for the rest of this period is on the next invoice.",
+            (
+                "cost $42.00 a month "
+                "before discounts and tax. The part for the rest of this period is on the next invoice."
+            ),
         ),
         (
             False,
             None,
-            "cost $42.00 a month before tax. The part for the rest of this period is on the next invoice.",
+            (
+                "cost $42.00 a month "
+                "before discounts and tax. The part for the rest of this period is on the next invoice."
+            ),
         ),
         (True, 4160, "$41.60 of it now."),
         (True, 4160, "with tax, and less the account's balance there."),

@@ -52,6 +52,7 @@ class StandInStripe:
         self.failing: dict[str, int] = {}
         self.page_size = 100
         self.charges: dict[str, Json] = {}
+        self.payment_intents = dict[str, Json]()
         self.disputes: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.checkout = StandInCheckout(self.subscriptions)
@@ -182,6 +183,8 @@ class StandInStripe:
                 return {"object": "list", "data": data, "has_more": False, "url": "/v1/invoices"}
             case ["POST", "invoices", "create_preview"] if told["subscription"] in self.subscriptions:
                 return self.seat_invoices.preview(self.subscriptions[told["subscription"]], told)
+            case ["GET", "payment_intents", name] if name in self.payment_intents:
+                return self.payment_intents[name]
             case ["GET", "prices", name] if name in self.prices:
                 return self.prices[name]
         return _error(404, f"No such thing: {path}", "resource_missing")
@@ -247,6 +250,8 @@ class StandInStripe:
             "refunded": False,
         }
         self.charges[charge["id"]] = charge
+        intent = {"id": charge["payment_intent"], "object": "payment_intent", "customer": customer}
+        self.payment_intents[intent["id"]] = intent
         return charge
 
     def refund(self, charge: Json, amount: int, status: str = "succeeded") -> Json:
@@ -295,7 +300,8 @@ class StandInStripe:
         return self._with_charge(payments[name])
 
     def _with_charge(self, shown: Json) -> Json:
-        return shown | {"charge": self.charges[shown["charge"]]}
+        """With the charge, if it has one."""
+        return shown | {"charge": self.charges.get(shown["charge"])}
 
     def _list_payments(self, kind: str, told: Json) -> Json:
         listed = list((self.disputes if kind == "disputes" else self.refunds).values())[::-1]

@@ -40,6 +40,14 @@ def test_a_half_is_rounded_up() -> None:
         (1500, "kwd", "1.500 KWD"),
         (990, "chf", "9.90 CHF"),
         (-320, "usd", "−$3.20"),
+        (-5, "usd", "−$0.05"),
+        (-1234, "tnd", "−1.234 TND"),
+        (12_345, "bhd", "12.345 BHD"),
+        # Stripe's special cases: without decimals, and counted in hundredths all the same.
+        (500, "ugx", "5.00 UGX"),
+        (500, "isk", "5.00 ISK"),
+        (500, "huf", "5.00 HUF"),
+        (500, "twd", "5.00 TWD"),
         (600, "a_b", "6.00 A\\_B"),
     ],
 )

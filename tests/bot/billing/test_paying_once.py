@@ -154,12 +154,37 @@ async def test_other_settings_open_another_session(shop: Bot, stand_in: StandInS
 # Two at once
 
 
+async def pressed(shop: Bot, url: str) -> tuple[int, str]:
+    """The button of the page that a link has opened."""
+    async with shop.session.post(url, allow_redirects=False) as response:
+        return response.status, response.headers.get("Location") or await response.text()
+
+
+async def test_a_link_that_is_only_looked_at_closes_no_other_checkout(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    """A mail scanner or a preview may open it, while somebody is paying."""
+    monthly, yearly = await link(shop), await yearly_link(shop)
+    await opened(shop, monthly)
+    session = only(stand_in)
+    async with shop.session.get(yearly, allow_redirects=False) as response:
+        text, policy = await response.text(), response.headers["Content-Security-Policy"]
+    assert (response.status, "Another checkout is open" in text) == (409, True)
+    assert "Pro, monthly, with 1 seat. This link is for Pro, yearly, with 1 seat" in text
+    assert (f'href="{session["url"]}"' in text, '<form method="post">' in text) == (True, True)
+    assert "form-action 'self' https://checkout.stripe.com" in policy
+    async with shop.session.head(yearly, allow_redirects=False) as response:
+        assert response.status == 405
+    assert only(stand_in) is session
+    assert await opened(shop, monthly) == (303, session["url"])
+
+
 async def test_a_monthly_and_a_yearly_checkout_cannot_both_be_paid(
     shop: Bot, stand_in: StandInStripe
 ) -> None:
     await opened(shop, await link(shop))
     monthly = only(stand_in)
-    assert await opened(shop, await yearly_link(shop)) == (303, only(stand_in)["url"])
+    assert await pressed(shop, await yearly_link(shop)) == (303, only(stand_in)["url"])
     assert only(stand_in)["line_items"]["data"][0]["price"] == {"id": "price_year"}
     assert monthly["status"] == "expired"
 
@@ -212,7 +237,7 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
             stand_in.checkout.pay(session)
 
     stand_in.checkout.before = before
-    status, text = await opened(shop, yearly)
+    status, text = await pressed(shop, yearly)
     assert (status, "pays by card already" in text) == (409, True)
     assert not stand_in.checkout.open_sessions()
 

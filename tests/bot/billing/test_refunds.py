@@ -11,7 +11,6 @@ from bot.billing.stripe_client import RealStripe, is_live_key
 from bot.doctor import examine
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
-from storage.stripe_refunds import as_money
 from tests.bot.billing.test_stripe import billing, deliver, shop, stand_in, stripe_settings
 from tests.marketplace.stripe_server import StandInStripe
 from tests.running import Bot, rows
@@ -73,7 +72,7 @@ async def test_an_open_dispute_is_named_until_it_is_closed(shop: Bot, stand_in: 
     for _ in range(2):
         assert await deliver(shop, event) == (200, "stored")
     (finding,) = await disputes_in_doctor(shop)
-    assert f"octo disputes a payment of 18.00 USD ({dispute['id']}, fraudulent, needs_response)" in finding
+    assert f"octo disputes a payment of $18.00 ({dispute['id']}, fraudulent, needs_response)" in finding
     assert "answer it by 2027-01-05" in finding
     assert (await billing(shop.base)).account.plan == "pro"
     dispute["status"] = "won"
@@ -191,7 +190,20 @@ async def test_usage_without_a_meter_raises_an_alert(shop: Bot, stand_in: StandI
     assert finding.startswith("Stripe dropped usage whose event name has no meter")
 
 
-def test_money_is_written_as_people_write_it() -> None:
-    assert as_money(1800, "usd") == "18.00 USD"
-    assert as_money(123456705, "eur") == "1,234,567.05 EUR"
-    assert as_money(500, "jpy") == "500 JPY"
+@pytest.mark.parametrize(("charge", "by"), [(None, "payment_intent"), (None, None), ("ch_of_nobody", None)])
+async def test_a_refund_without_a_charge_is_resolved_by_what_else_it_names(
+    shop: Bot, stand_in: StandInStripe, charge: str | None, by: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In Stripe's types both `charge` and `payment_intent` of a refund are optional."""
+    refund = stand_in.refund(await pays(shop, stand_in), 600)
+    refund["charge"] = charge
+    refund["payment_intent"] = refund["payment_intent"] if by else None
+    capsys.readouterr()
+    await deliver(shop, stand_in.event("refund.created", refund))
+    client = RealStripe(stripe_settings(stand_in))
+    await StripePayments(shop.base.database, client, shop.base.clock).compare()
+    await client.close()
+    assert [line["id"] for line in await lines(shop, "refund")] == ([refund["id"]] if by else [])
+    said = "".join(capsys.readouterr())
+    assert "error" not in said
+    assert by or refund["id"] in said

@@ -12,11 +12,12 @@ import pytest
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
+from commands.cards.seats import increase_text, seats_card
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
 from storage.projects import Projects, Repository
-from storage.seat_increases import SeatIncrease, SeatIncreases
+from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Subscriptions
 from storage.visibility import VisibilityHistory
@@ -94,7 +95,9 @@ class Office:
 
     async def approve(self, after: int) -> bool:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            return await SeatIncreases(tenant).approve(self.subscription["id"], after, "alice", self.clock())
+            price = self.subscription["items"]["data"][0]["price"]
+            terms = IncreaseTerms(self.subscription["id"], after, price["unit_amount"], price["currency"])
+            return await SeatIncreases(tenant).approve(terms, "alice", self.clock())
 
     async def outcomes(self) -> list[str | None]:
         query = "select outcome from seat_increases order by id"
@@ -468,3 +471,69 @@ async def test_seats_go_to_the_item_that_is_the_plan(
     await SeatReporting(*parts).report(firm.id)
     await client.close()
     assert (plan["quantity"], beside["quantity"]) == (1, 5)
+
+
+# Whose price, and for which price
+
+
+@pytest.mark.parametrize("change", [{"unit_amount": 60_000}, {"currency": "eur"}, {"unit_amount": None}])
+async def test_an_approval_holds_for_the_price_that_was_shown(office: Office, change: dict[str, Any]) -> None:
+    """The nightly job asks again at another price, between the tick and its transaction."""
+    await office.subscribe(2)
+    await office.work("a", "b", *crowd(8))
+    await office.night()
+    shown = await office.increase()
+    assert shown
+    office.subscription["items"]["data"][0]["price"] |= change
+    await office.night()
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        assert not await SeatIncreases(tenant).approve(shown.terms, "alice", office.clock())
+    current = await office.increase()
+    assert current
+    assert current.is_waiting
+
+
+async def test_a_price_in_several_currencies_is_told_in_the_subscriber_s(office: Office) -> None:
+    """A price with `currency_options` shows its default currency; the subscription says what is paid."""
+    await office.subscribe(2, is_yearly=True)
+    office.subscription["currency"] = "jpy"
+    await office.work("a", "b", *crowd(8))
+    await office.night()
+    increase = await office.increase()
+    assert increase
+    assert (increase.unit_amount, increase.currency) == (None, "jpy")
+    office.subscription["currency"] = "usd"
+    await office.night()
+    increase = await office.increase()
+    assert increase
+    assert (increase.unit_amount, increase.currency) == (6_000, "usd")
+
+
+@pytest.mark.parametrize(("currency", "is_said"), [("eur", False), ("usd", True)])
+async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
+    office: Office, currency: str, *, is_said: bool
+) -> None:
+    await office.subscribe(2)
+    (item,) = office.subscription["items"]["data"]
+    item["price"] |= {"unit_amount": None, "currency": currency, "billing_scheme": "tiered"}
+    await office.told()
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+    assert billing
+    text = seats_card(billing, office.clock())
+    assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
+
+
+async def test_a_price_is_said_before_discounts(office: Office) -> None:
+    """A coupon may belong to the subscription or to the customer: only Stripe's invoices tell the sum."""
+    await office.subscribe(2)
+    coupon = {"coupon": {"percent_off": 50, "duration": "forever"}}
+    office.subscription["discounts"] = [{"id": "di_1", "object": "discount", "source": coupon}]
+    await office.work("a", "b", *crowd(8))
+    await office.night()
+    async with office.firm.base.database.tenant(office.firm.id) as tenant:
+        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+    assert billing
+    assert billing.seat_increase
+    for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):
+        assert text.count(" before discounts and tax") == text.count(" tax") == 1

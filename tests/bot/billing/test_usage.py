@@ -18,12 +18,14 @@ from bot.billing.stripe_client import (
     StripeRefusedError,
     StripeUnavailableError,
 )
+from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
 from bot.doctor import examine
 from bot.github import GitHub, GitHubRefusedError
 from bot.github_calls import Calls, write_down
 from bot.services import Services
 from bot.worker import github_of
+from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
@@ -500,3 +502,38 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     assert await examine(teller.base) == []
     said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
     assert said in "".join(capsys.readouterr())
+
+
+async def test_what_was_used_before_the_purchase_is_not_charged(
+    teller: Teller, stand_in: StandInStripe
+) -> None:
+    """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
+    begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
+    subscription = stand_in.subscribe(7)
+    subscription["start_date"] = int(begins.timestamp())
+    (item,) = subscription["items"]["data"]
+    item["current_period_start"] = int(begins.timestamp())
+    async with teller.base.database.tenant(teller.id) as tenant:
+        await Subscriptions(tenant).put(
+            Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
+        )
+    sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
+    await sync.follow(
+        About("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+    )
+    for day in (10, 19, 20, 21, 22):
+        await teller.use(day=date(2026, 11, day))
+    assert await teller.reporting.run() == 2
+    assert sorted(teller.told) == ["7:api_calls:2026-11-21", "7:api_calls:2026-11-22"]
+
+
+@given(st.integers(0, 30 * 86_400), st.integers(1, 30))
+@example(19 * 86_400, 20)
+@example(19 * 86_400 + 1, 20)
+def test_no_day_is_charged_that_began_before_the_subscription(seconds: int, day: int) -> None:
+    began = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    subscription = Subscription(
+        "stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1", started_at=began
+    )
+    is_charged = subscription_on([subscription], date(2026, 11, day)) is not None
+    assert is_charged == (datetime(2026, 11, day, tzinfo=UTC) >= began)
