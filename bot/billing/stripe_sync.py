@@ -61,9 +61,9 @@ class StripeSync:
             asked_at = self._clock()
             if about.kind == "customer.deleted" and about.customer is not None:
                 await self._note_deleted_customer(about.customer)
-            for found in await self._asked(about):
+            for answer in await self._asked(about):
                 try:
-                    await self._keep(found, about, asked_at)
+                    await self._keep(answer, about, asked_at)
                 except PurchaseError as problem:
                     self._log.error("subscription not understood; nothing is changed", reason=str(problem))
 
@@ -118,19 +118,24 @@ class StripeSync:
 
     async def _asked(self, about: About) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:
-            found = await self._stripe.subscription(about.subscription)
-            if found is None:
+            answer = await self._stripe.subscription(about.subscription)
+            if answer is None:
                 self._log.warning("Stripe knows no such subscription; nothing is changed")
-            return [dict(found)] if found is not None else []
+            return [dict(answer)] if answer is not None else []
         customer = about.customer or ""
         if about.kind != "customer.deleted":
-            return [dict(one) for one in await self._stripe.subscriptions_of(customer)]
+            return [dict(answer) for answer in await self._stripe.subscriptions_of(customer)]
         # Stripe lists nothing of a customer who is gone, but tells of each subscription.
         async with self._database.nobody() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
-        known = [one for tenant in tenants for one in await self._live(tenant) if one.customer == customer]
-        asked = [await self._stripe.subscription(one.reference) for one in known]
-        return [dict(one) for one in asked if one is not None]
+        references = [
+            subscription.reference
+            for tenant in tenants
+            for subscription in await self._live(tenant)
+            if subscription.customer == customer
+        ]
+        answers = [await self._stripe.subscription(reference) for reference in references]
+        return [dict(answer) for answer in answers if answer is not None]
 
     async def _note_deleted_customer(self, customer: str) -> None:
         async with self._database.nobody() as connection:
@@ -140,26 +145,26 @@ class StripeSync:
                 await Subscriptions(tenant).set_customer_deleted(customer)
 
     async def _keep(self, answer: dict[str, Any], about: About, asked_at: datetime) -> None:
-        found = parse_subscription(answer)
-        owner = await owner_of(self._database, found, about)
+        answered = parse_subscription(answer)
+        owner = await owner_of(self._database, answered, about)
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
-            subscription = await Books(tenant, self._clock(), self._grace).known(STRIPE, found.id)
+            subscription = await Books(tenant, self._clock(), self._grace).known(STRIPE, answered.id)
         is_kept = subscription is not None
-        catalog = await self._lookups.catalog_for(found, is_kept=is_kept)
-        invoices = await self._lookups.invoices_for(found)
+        catalog = await self._lookups.catalog_for(answered, is_kept=is_kept)
+        invoices = await self._lookups.invoices_for(answered)
         async with self._database.tenant(owner.organization_id) as tenant:
             books, rows = Books(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
-            subscription = await books.known(STRIPE, found.id)
+            subscription = await books.known(STRIPE, answered.id)
             try:
-                reading = read_subscription(found, catalog, asked_at, subscription, invoices)
+                reading = read_subscription(answered, catalog, asked_at, subscription, invoices)
             except PurchaseError as problem:
-                await self._note_unread(rows, found, owner, str(problem))
+                await self._note_unread(rows, answered, owner, str(problem))
                 return
             # The event is noted with what it brings about: both are kept, or neither.
-            event_id = about.event_id if about.subscription else f"{about.event_id}/{found.id}"
+            event_id = about.event_id if about.subscription else f"{about.event_id}/{answered.id}"
             if about.event_id and not await rows.is_new_event(event_id, about.kind):
                 self._log.info("event of Stripe repeated; it has had its effect")
                 return
@@ -173,15 +178,15 @@ class StripeSync:
             await self._note_problems(rows, read, problems)
 
     async def _note_unread(
-        self, rows: Subscriptions, found: StripeSubscription, owner: Owner, problem: str
+        self, rows: Subscriptions, answered: StripeSubscription, owner: Owner, problem: str
     ) -> None:
         """What is not ours is passed over: the operator may sell other things to the same customer."""
         if not owner.is_named:
             self._log.info("subscription of a customer of ours for something else", reason=problem)
             return
         self._log.error("subscription not understood; nothing is changed", reason=problem)
-        is_over = found.status in {"canceled", "incomplete", "incomplete_expired"}
-        await rows.set_problem(found.id, None if is_over else problem, self._clock())
+        is_over = answered.status in {"canceled", "incomplete", "incomplete_expired"}
+        await rows.set_problem(answered.id, None if is_over else problem, self._clock())
 
     async def _note_problems(self, rows: Subscriptions, read: Subscription, problems: list[str]) -> None:
         """`doctor` shows them until they are mended, or the subscription has ended."""
@@ -192,5 +197,9 @@ class StripeSync:
 
     async def _live(self, organization_id: int) -> list[Subscription]:
         async with self._database.tenant(organization_id) as tenant:
-            every = await Subscriptions(tenant).all()
-        return [one for one in every if one.source == STRIPE and not one.has_ended]
+            subscriptions = await Subscriptions(tenant).all()
+        return [
+            subscription
+            for subscription in subscriptions
+            if subscription.source == STRIPE and not subscription.has_ended
+        ]
