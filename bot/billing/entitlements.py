@@ -126,13 +126,13 @@ class Entitlements:
         """Whether the billing issue says it already, here and today."""
         async with self._database.tenant(organization_id) as tenant:
             posts = await BillingPosts(tenant).all()
-        issues = (said for said in posts if said.is_issue and said.project_id == project_id)
+        issues = (post for post in posts if post.is_issue and post.project_id == project_id)
         today = self._clock().date()
         return any(
-            said.external_id is not None
-            and said.notices
-            and (said.external_id == thread or (said.sent_at is not None and said.sent_at.date() == today))
-            for said in issues
+            issue.external_id is not None
+            and issue.notices
+            and (issue.external_id == thread or (issue.sent_at is not None and issue.sent_at.date() == today))
+            for issue in issues
         )
 
     async def _notice(self, organization_id: int, *, is_public: bool) -> str | None:

@@ -115,13 +115,13 @@ class BillingIssue:
         """
         async with self._database.tenant(organization_id) as tenant:
             scene = await read_scene(tenant, self._clock(), self._shop)
-        known = post_of(scene, project_id, post.key)
-        if scene is None or known is None or (project := scene.projects.get(project_id)) is None:
+        billing_post = post_of(scene, project_id, post.key)
+        if scene is None or billing_post is None or (project := scene.projects.get(project_id)) is None:
             return None
         if not await self._is_private(project):
-            fresh = withdrawn(post) if known.external_id is not None else None
+            fresh = withdrawn(post) if billing_post.external_id is not None else None
         else:
-            fresh = fresh_post(scene, known, self._links(scene.billing))
+            fresh = fresh_post(scene, billing_post, self._links(scene.billing))
         if fresh is None:  # It is withdrawn, or said elsewhere.
             async with self._database.nobody() as connection:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
@@ -134,21 +134,23 @@ class BillingIssue:
         posts, now = Posts(tenant), self._clock()
         current = current_issue(scene.posts, place)
         wanted = list[tuple[int, Post]]()
-        for said in scene.posts:
-            project = scene.projects.get(said.project_id)
-            if said.is_gone or said.is_withdrawn or project is None:
+        for billing_post in scene.posts:
+            project = scene.projects.get(billing_post.project_id)
+            if billing_post.is_gone or billing_post.is_withdrawn or project is None:
                 continue
-            is_current = current is not None and said.post.key == current.post.key
+            is_current = current is not None and billing_post.post.key == current.post.key
             if not project.is_private:
-                replacement = withdrawn(said.post)
-            elif said.is_issue and not (is_current and said.project_id == (place and place.id)):
-                replacement = closed(said.post, why_closed(scene, place))
+                replacement = withdrawn(billing_post.post)
+            elif billing_post.is_issue and not (
+                is_current and billing_post.project_id == (place and place.id)
+            ):
+                replacement = closed(billing_post.post, why_closed(scene, place))
             else:
                 continue
-            if said.external_id is None and said.sent_at is None:
-                await posts.withdraw(said.project_id, [said.post.key])
+            if billing_post.external_id is None and billing_post.sent_at is None:
+                await posts.withdraw(billing_post.project_id, [billing_post.post.key])
             else:
-                wanted.append((said.project_id, replacement))
+                wanted.append((billing_post.project_id, replacement))
         if place is not None and scene.notices and not is_unwanted(scene, current):
             key = current.post.key if current else next_key(scene.posts, place)
             wanted.append((place.id, open_issue(scene, key, people, self._links(scene.billing))))
@@ -190,7 +192,7 @@ class BillingIssue:
         installation = self._github.installation(place.installation or 0)
         path = f"/orgs/{account.name}/members?role=admin&per_page=100"
         try:
-            owners = [str(one["login"]) for one in await installation.get(path)]
+            owners = [str(member["login"]) for member in await installation.get(path)]
         except GitHubRefusedError as refusal:
             self._log.warning("owners not named by GitHub", status=refusal.status)
             return ()

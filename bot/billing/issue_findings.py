@@ -22,8 +22,13 @@ async def unreached_owners(base: Services, organization_id: int) -> AsyncIterato
         return
     if scene is None or scene.is_off:
         return
-    heard = {key for said in scene.posts if said.is_gone for key in said.notices}
-    heard |= {key for said in scene.posts if not said.is_withdrawn for key in said.sent_notices}
+    heard = {key for billing_post in scene.posts if billing_post.is_gone for key in billing_post.notices}
+    heard |= {
+        key
+        for billing_post in scene.posts
+        if not billing_post.is_withdrawn
+        for key in billing_post.sent_notices
+    }
     unheard = [
         notice.kind.value
         for notice in scene.notices

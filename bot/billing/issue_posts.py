@@ -57,8 +57,15 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Shop) -> Scene | None:
     if billing is None or not (notices or posts):
         return None
     projects, setting = Projects(tenant), await billing_posts.setting()
-    standing = [said for said in reversed(posts) if said.is_issue and not (said.is_gone or said.is_withdrawn)]
-    ids = [said.project_id for said in sorted(standing, key=lambda said: not _is_open(said.post))]
+    standing = [
+        billing_post
+        for billing_post in reversed(posts)
+        if billing_post.is_issue and not (billing_post.is_gone or billing_post.is_withdrawn)
+    ]
+    ids = [
+        billing_post.project_id
+        for billing_post in sorted(standing, key=lambda billing_post: not _is_open(billing_post.post))
+    ]
     if isinstance(setting, Mapping):
         chosen = await projects.named(f"{billing.account.name}/{setting.get('repository')}")
         ids = [chosen.id] if chosen else []
@@ -66,35 +73,46 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Shop) -> Scene | None:
         ids = []
     else:
         ids += (await billing_posts.private_repositories())[: MOST_LOOKED_AT + len(posts)]
-    known = {one: await projects.get(one) for one in {*ids, *(said.project_id for said in posts)}}
-    found = {one: project for one, project in known.items() if project is not None}
-    refusing = {said.project_id for said in posts if said.is_issue and said.refused and not said.is_gone}
-    places = (found[one] for one in dict.fromkeys(ids) if one in found and one not in refusing)
+    looked_up = [
+        await projects.get(project_id)
+        for project_id in {*ids, *(billing_post.project_id for billing_post in posts)}
+    ]
+    by_id = {project.id: project for project in looked_up if project is not None}
+    refusing = {
+        billing_post.project_id
+        for billing_post in posts
+        if billing_post.is_issue and billing_post.refused and not billing_post.is_gone
+    }
+    places = (
+        by_id[project_id]
+        for project_id in dict.fromkeys(ids)
+        if project_id in by_id and project_id not in refusing
+    )
     usable = tuple(
         project
         for project in places
         if project.is_private and project.is_open_to_us and not is_paused(project.settings)
     )
-    return Scene(billing, notices, posts, usable, found, setting == OFF)
+    return Scene(billing, notices, posts, usable, by_id, setting == OFF)
 
 
 def current_issue(posts: Sequence[BillingPost], place: Project | None) -> BillingPost | None:
     """The account's issue, if it stands where it belongs."""
     here = [
-        said
-        for said in posts
+        billing_post
+        for billing_post in posts
         if place is not None
-        and said.is_issue
-        and said.project_id == place.id
-        and not (said.is_gone or said.is_withdrawn)
+        and billing_post.is_issue
+        and billing_post.project_id == place.id
+        and not (billing_post.is_gone or billing_post.is_withdrawn)
     ]
     return here[-1] if here else None
 
 
 def is_unwanted(scene: Scene, current: BillingPost | None) -> bool:
     """Whether somebody has deleted the issue, and nothing is new since."""
-    gone = [said for said in scene.posts if said.is_gone and said.is_issue]
-    heard = {key for said in gone for key in said.notices}
+    gone = [billing_post for billing_post in scene.posts if billing_post.is_gone and billing_post.is_issue]
+    heard = {key for billing_post in gone for key in billing_post.notices}
     return current is None and bool(gone) and all(notice.key in heard for notice in scene.notices)
 
 
@@ -107,7 +125,9 @@ def called_before(current: BillingPost | None) -> tuple[str, ...]:
 
 def next_key(posts: Sequence[BillingPost], place: Project) -> str:
     """The key of another issue in a repository, where earlier ones were deleted or withdrawn."""
-    number = sum(1 for said in posts if said.is_issue and said.project_id == place.id) + 1
+    number = (
+        sum(1 for billing_post in posts if billing_post.is_issue and billing_post.project_id == place.id) + 1
+    )
     return f"{ISSUE}{number}"
 
 
@@ -162,23 +182,23 @@ def news(scene: Scene, current: BillingPost | None, now: datetime) -> list[Post]
     ]
 
 
-def fresh_post(scene: Scene, known: BillingPost, links: Any) -> Post | None:
+def fresh_post(scene: Scene, billing_post: BillingPost, links: Any) -> Post | None:
     """A post in a private repository as it is to be said now. None if it does not hold any more."""
-    post = known.post
-    if known.is_withdrawn or (known.is_issue and not _is_open(post)):
+    post = billing_post.post
+    if billing_post.is_withdrawn or (billing_post.is_issue and not _is_open(post)):
         return post
-    if not known.is_issue:
+    if not billing_post.is_issue:
         holds = {notice.key for notice in scene.notices}
-        return post if known.notices <= holds else None
+        return post if billing_post.notices <= holds else None
     if not scene.notices:
-        return closed(post, SETTLED) if known.external_id is not None else None
+        return closed(post, SETTLED) if billing_post.external_id is not None else None
     return open_issue(scene, post.key, [str(login) for login in post.data.get("people", ())], links)
 
 
 def post_of(scene: Scene | None, project_id: int, key: str) -> BillingPost | None:
     """What was said under a key in a repository."""
     posts = scene.posts if scene else ()
-    return next((one for one in posts if (one.project_id, one.post.key) == (project_id, key)), None)
+    return next((post for post in posts if (post.project_id, post.post.key) == (project_id, key)), None)
 
 
 def _is_open(post: Post) -> bool:
