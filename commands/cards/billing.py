@@ -164,9 +164,7 @@ def _seats(billing: Billing) -> str:
     if standing.seats is None:
         return f"{people}; the plan is for any number."
     if standing.limited_to is None:
-        return (
-            f"{people}, {counted(standing.seats, 'seat')} paid for. The number follows the people once a day."
-        )
+        return f"{people}, {counted(standing.seats, 'seat')} paid for."
     if used > standing.limited_to:
         return (
             f"**{people}, {counted(standing.limited_to, 'seat')} paid for.** Who came last waits for a seat "

@@ -59,18 +59,19 @@ def _by_card(subscription: Subscription, billing: Billing, links: Links, which: 
     yield f"- **Invoices, receipts, tax ID and card{which}:** {portal}"
     if subscription.pending is not None:
         yield f"- **Keep the plan after all{which}:** {portal}"
-    elif subscription.status == "trialing":
-        yield f"- **Cancel{which}:** {portal}. Nothing is charged then, and nothing is deleted"
-    elif is_given:
-        yield (
-            f"- **Cancel{which}:** {portal}. The plan stays until the end of the period that is paid for, "
-            "and nothing is deleted"
-        )
-    else:
-        yield f"- **Cancel{which}:** {portal}. Nothing is deleted"
+    if subscription.pending is None or subscription.pending.plan is not None:
+        yield f"- **Cancel{which}:** {portal}. {_what_cancelling_does(subscription, is_given=is_given)}"
     if not links.portal:
         link_for = code(f"python -m bot plan --account {billing.account.name} --portal-link")
         yield f"- The billing portal needs a link, which whoever runs this App makes by {link_for}"
+
+
+def _what_cancelling_does(subscription: Subscription, *, is_given: bool) -> str:
+    if subscription.status == "trialing":
+        return "Nothing is charged then, and nothing is deleted"
+    if is_given:
+        return "The plan stays until the end of the period that is paid for, and nothing is deleted"
+    return "Nothing is deleted"
 
 
 def _portal(links: Links) -> str:

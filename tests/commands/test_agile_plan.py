@@ -82,7 +82,7 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         (bought(), "3 people on planned work; the plan is for any number."),
         (
             bought("stripe", quantity=2),
-            "3 people on planned work, 2 seats paid for. The number follows the people",
+            "3 people on planned work, 2 seats paid for.\n\n**Change it",
         ),
         (bought(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
         (
@@ -268,6 +268,17 @@ def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to
     assert (
         "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in told
     )
+
+
+def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -> None:
+    soon = NOW + 9 * DAY
+    one = bought("stripe", plan="enterprise", quantity=5, period_end=soon, pending=Pending("pro", 5, soon))
+    text = card(billing(one))
+    assert "- **Keep the plan after all:** [billing portal]" in text
+    assert "- **Cancel:** [billing portal]" in text
+    cancelled = card(billing(replace(one, pending=Pending(None, None, soon))))
+    assert "- **Keep the plan after all:** [billing portal]" in cancelled
+    assert "**Cancel:**" not in cancelled
 
 
 def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
