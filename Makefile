@@ -8,7 +8,8 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tests that compare dates of the database, of the stand-in GitHub and of the passed clock.
 DATED_TESTS := $(addprefix tests/storage/,test_clock.py test_billing.py) tests/demo/test_scenario.py tests/commands/test_sprint_status.py \
-	$(addprefix tests/bot/,test_reports.py test_clockwork.py test_closed.py test_redelivery.py billing)
+	$(addprefix tests/bot/,test_reports.py test_clockwork.py test_closed.py test_redelivery.py) \
+	$(addprefix tests/bot/billing/,test_stripe.py test_marketplace.py test_usage.py test_seats.py test_deletion.py)
 # What a day more could break and 400 could not.
 DATED_TESTS_OF_A_DAY := tests/storage/test_clock.py tests/demo/test_scenario.py tests/bot/test_clockwork.py
 # Node and npm come in a Python package, so that none is needed on the machine. The wheel copies what npm has
