@@ -32,8 +32,8 @@ test: setup ## Runs all tests
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 test-later: setup ## Runs a part of the tests with the machine's clock set on by 1 and by 400 days (needs faketime)
-	faketime -f "+400d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS)
-	faketime -f "+1d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS_OF_A_DAY)
+	PERIODIC_JOBS=on faketime -f "+400d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS)
+	PERIODIC_JOBS=on faketime -f "+1d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS_OF_A_DAY)
 
 lint: setup ## Checks style and types
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import itertools
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -169,7 +170,11 @@ async def running_bot(
     *,
     has_periodic_jobs: bool = False,
 ) -> AsyncIterator[Bot]:
-    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed."""
+    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed.
+
+    `make test-later` switches that on with PERIODIC_JOBS: a clock that is set on holds for the minutes, too.
+    """
+    has_periodic_jobs = has_periodic_jobs or os.environ.get("PERIODIC_JOBS") == "on"
     app = GitHubSettings(str(github.app_id), Secret(github.private_key))
     settings = replace(settings, github=app, github_api_url=github.url)
     github.violations.clear()

@@ -21,6 +21,10 @@ _IS_BUSY = (
     "select exists (select from procrastinate_jobs "
     "where status in ('todo', 'doing') and coalesce(scheduled_at <= %(now)s, true))"
 )
+_BUSY = (
+    "select id, task_name, status, attempts, lock, queueing_lock, scheduled_at, args "
+    "from procrastinate_jobs where status in ('todo', 'doing')"
+)
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
@@ -90,7 +94,11 @@ class Bot(Door):
     async def rest(self) -> None:
         """Waits until every webhook was delivered and every job that is due has ended."""
         await self.github.settle()
-        await until(self.is_idle)
+        try:
+            await until(self.is_idle)
+        except TimeoutError:
+            busy = as_administrator(self.base, _BUSY)
+            raise AssertionError(f"jobs that did not end: {[tuple(job) for job in busy]}") from None
 
     async def is_idle(self) -> bool:
         # Asked so often that a transaction around it would be felt.
