@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from marketplace.seat_price import prorated
 from storage.seat_increases import SeatIncrease
 from storage.subscriptions import Subscription
 
@@ -27,7 +28,6 @@ _APPROVAL_FREE_PERCENT = 20
 # window holds two of them at any hour of the renewal, one a little late included: one that fails is made up
 # for by the next, and a year at too many seats is not charged for want of a night.
 RENEWAL_WINDOW = timedelta(hours=50)
-_SECOND = timedelta(seconds=1)
 _REPORTING = frozenset({"active", "trialing"})
 
 
@@ -138,6 +138,4 @@ def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> i
     begins, ends = subscription.period_start, subscription.period_end
     if subscription.unit_amount is None or begins is None or ends is None or ends <= begins:
         return None
-    period = (ends - begins) // _SECOND
-    remaining = min(max((ends - now) // _SECOND, 0), period)
-    return (2 * subscription.unit_amount * added * remaining + period) // (2 * period)
+    return prorated(subscription.unit_amount * added, begins, ends, now)

@@ -37,7 +37,7 @@ def price_of_seat(subscription: Subscription) -> SeatPrice | None:
 
 
 def prorated(unit_amount: int, period_start: datetime, period_end: datetime, now: datetime) -> int:
-    """What a seat costs from `now` to the end of the period, by seconds as Stripe counts, rounded half up."""
+    """What costs `unit_amount` for a whole period, from `now` to its end; by seconds, rounded half up."""
     seconds = int((period_end - period_start).total_seconds())
     if seconds <= 0:
         return 0

@@ -1,8 +1,9 @@
 """The doors for GitHub Marketplace and Stripe: verify, put into the queue, answer. Nobody is asked here."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 import stripe
@@ -10,6 +11,7 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
 from bot.signatures import Signatures
@@ -170,37 +172,38 @@ class StripeDoor:
         return answer(200, "noted")
 
     async def _follow_payment(self, hint: PaymentHint) -> web.Response:
-        try:
-            async with self._database.nobody() as connection:
-                await self._jobs.follow_stripe_payment(
-                    connection,
-                    event_id=hint.event_id,
-                    kind=hint.kind,
-                    reference=hint.reference,
-                    charge=hint.charge,
-                    customer=hint.customer,
-                )
-        except _AWAY:
-            self._log.warning("event of Stripe refused: the database is away")
-            raise _away() from None
-        self._log.info("event of Stripe", reference=hint.reference)
-        return answer(200, "stored")
+        defer = partial(
+            self._jobs.follow_stripe_payment,
+            event_id=hint.event_id,
+            kind=hint.kind,
+            reference=hint.reference,
+            charge=hint.charge,
+            customer=hint.customer,
+        )
+        return await self._store(defer, reference=hint.reference)
 
     async def _follow(self, about: About) -> web.Response:
+        defer = partial(
+            self._jobs.follow_stripe,
+            event_id=about.event_id,
+            kind=about.kind,
+            customer=about.customer,
+            subscription=about.subscription,
+            account=about.account,
+        )
+        return await self._store(defer, customer=about.customer)
+
+    async def _store(
+        self, defer: Callable[[AsyncConnection], Awaitable[None]], **names: str | None
+    ) -> web.Response:
+        """Defer the job that an event asks for; `names` go to the log."""
         try:
             async with self._database.nobody() as connection:
-                await self._jobs.follow_stripe(
-                    connection,
-                    event_id=about.event_id,
-                    kind=about.kind,
-                    customer=about.customer,
-                    subscription=about.subscription,
-                    account=about.account,
-                )
+                await defer(connection)
         except _AWAY:
             self._log.warning("event of Stripe refused: the database is away")
             raise _away() from None
-        self._log.info("event of Stripe", customer=about.customer)
+        self._log.info("event of Stripe", **names)
         return answer(200, "stored")
 
     def _problem(self, body: bytes, header: str) -> str | None:

@@ -185,8 +185,6 @@ class StandInStripe:
                 return self.seat_invoices.preview(self.subscriptions[told["subscription"]], told)
             case ["GET", "payment_intents", name] if name in self.payment_intents:
                 return self.payment_intents[name]
-            case ["GET", "prices", name] if name in self.prices:
-                return self.prices[name]
         return _error(404, f"No such thing: {path}", "resource_missing")
 
     def _list_subscriptions(self, told: Json) -> Json | web.Response:
