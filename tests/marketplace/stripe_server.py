@@ -56,10 +56,14 @@ class StandInStripe:
         self.disputes: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.checkout = StandInCheckout(self.subscriptions)
-        self.prices = self.checkout.prices
         self.seat_invoices = StandInInvoices()
         self._answers: dict[str, tuple[Json, Json]] = {}
         self._numbers = itertools.count(1)
+
+    @property
+    def prices(self) -> dict[str, Json]:
+        """The prices that Stripe knows, by id; to be added to, because the checkout reads the same ones."""
+        return self.checkout.prices
 
     def subscribe(
         self,

@@ -165,11 +165,15 @@ async def test_the_plan_is_known_by_earlier_ids_metadata_or_product(
         stripe=_replaced(stripe, earlier_prices={"price_older": PlanName.ENTERPRISE}),
     )
     await billing(base)
-    stand_in.prices = {
-        "price_pro": price("price_pro", product={"id": "prod_pro", "object": "product", "metadata": {}}),
-        "price_year": price("price_year", product={"id": "prod_pro", "object": "product", "metadata": {}}),
-        "price_x": price("price_x", product=_product_of(shape)),
-    }
+    stand_in.prices.update(
+        {
+            "price_pro": price("price_pro", product={"id": "prod_pro", "object": "product", "metadata": {}}),
+            "price_year": price(
+                "price_year", product={"id": "prod_pro", "object": "product", "metadata": {}}
+            ),
+            "price_x": price("price_x", product=_product_of(shape)),
+        }
+    )
     shelf = Shelf(base, stand_in, settings, clock)
     one = stand_in.subscribe(ACCOUNT)
     item(one).update(shape)
@@ -194,9 +198,9 @@ def _replaced(settings: Any, **more: Any) -> Any:
 
 async def test_a_product_with_two_plans_tells_of_neither(shelf: Shelf) -> None:
     both = {"id": "prod_all", "object": "product", "metadata": {}}
-    shelf.stripe.prices = {
-        name: price(name, product=both) for name in ("price_pro", "price_big", "price_year", "price_x")
-    }
+    shelf.stripe.prices.update(
+        {name: price(name, product=both) for name in ("price_pro", "price_big", "price_year", "price_x")}
+    )
     await shelf.hear(shelf.stripe.subscribe(ACCOUNT, price="price_x"))
     assert (await billing(shelf.base)).subscriptions == ()
 
