@@ -16,14 +16,15 @@ from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
 from sprints.forecast_words import in_words
-from sprints.numbering import Number
-from sprints.outlook import Outlook, chances, outlook_of
+from sprints.numbering import Number, place
+from sprints.outlook import Outlook, outlook_of
+from sprints.what_if import without_items
 from storage.forecasts import Foretold
 
 # What happened longer ago says little of how a team works today.
 _RECENT = timedelta(days=120)
 # A swap is worth a word where it makes a difference of a tenth.
-_WORTH_SAYING = 0.1
+_WORTH_SAYING, _MOST_TAKEN_OUT = 0.1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,14 @@ def swap_sentence(told: Outlook, forecast: Forecast) -> str:
     """What should come out, if the chance is less than it could be."""
     if forecast.chance >= 1 - _WORTH_SAYING or told.now.remaining <= 0 or forecast.chance <= 0:
         return ""
-    for numbers, chance in chances(told, open_sizes(told)):
-        if chance >= forecast.chance + _WORTH_SAYING:
+    sizes = open_sizes(told)
+    largest = sorted((n for n in sizes if sizes[n] > 0), key=lambda n: (-sizes[n], place(n)))[
+        :_MOST_TAKEN_OUT
+    ]
+    for count in range(1, len(largest) + 1):
+        numbers = largest[:count]
+        chance = told.chance_of(without_items(told.facts, numbers))
+        if chance is not None and chance >= forecast.chance + _WORTH_SAYING:
             which = "the largest one" if len(numbers) == 1 else "the largest ones"
             return f"Taking out {named(numbers)}, {which} open, makes it {in_words(chance)}."
     return ""

@@ -173,13 +173,11 @@ class _Past:
 
     def effect(self, line: LedgerLine) -> str:
         told = self._outlook(line.changes[-1].at + _A_MOMENT)
-        change = without(line, told.unit) if isinstance(told, Outlook) else None
-        if not isinstance(told, Outlook) or change is None:
+        before = without(line, told.facts) if isinstance(told, Outlook) else None
+        if not isinstance(told, Outlook) or before is None:
             return ""
-        before, after = told.forecast(change), told.forecast()
-        if not isinstance(before, Forecast) or not isinstance(after, Forecast):
-            return ""
-        return effect_words(before.chance, after.chance)
+        was, now = told.chance_of(before), told.forecast()
+        return effect_words(was, now.chance) if was is not None and isinstance(now, Forecast) else ""
 
     def _outlook(self, at: datetime) -> Outlook | Refusal:
         rules = self.context.project.rules

@@ -14,9 +14,11 @@ from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.wording import counted, footer, full_day, named, plain, weekday
-from sprints.calendar import days_between, latest_due
-from sprints.forecast import Change, Forecast, Refusal
+from sprints.calendar import latest_due
+from sprints.facts import Facts
+from sprints.forecast import Forecast, Refusal
 from sprints.outlook import Outlook
+from sprints.what_if import due_on, with_days_off, with_items, without_items
 
 
 @command(
@@ -39,8 +41,9 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     told = await outlook(context, facts)
     if isinstance(told, Refusal):
         raise UserError(told.sentence)
-    change, said = _change(told, arguments)
-    before, after = told.forecast(), told.forecast(change)
+    changed, said = _change(told, arguments)
+    later = told.of(changed)
+    before, after = told.forecast(), later.forecast() if isinstance(later, Outlook) else later
     if isinstance(before, Refusal):
         raise UserError(before.sentence)
     if isinstance(after, Refusal):
@@ -48,9 +51,9 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     return Reply((_card(told, said, before, after),))
 
 
-def _change(told: Outlook, arguments: Arguments) -> tuple[Change, list[str]]:
+def _change(told: Outlook, arguments: Arguments) -> tuple[Facts, list[str]]:
     """What would be decided, and in words. Raises UserError where it cannot be."""
-    drop, add, more_days, said = Decimal(0), Decimal(0), 0, list[str]()
+    facts, said = told.facts, list[str]()
     if numbers := arguments.numbers("drop"):
         sizes = open_sizes(told)
         if unknown := [number for number in numbers if number not in sizes]:
@@ -59,34 +62,32 @@ def _change(told: Outlook, arguments: Arguments) -> tuple[Change, list[str]]:
                 f"{plain(told.facts.sprint.title)}, so taking it out would change nothing."
             )
         drop = sum((sizes[number] for number in set(numbers)), Decimal(0))
+        facts = without_items(facts, numbers)
         said.append(f"without {named(sorted(set(numbers)))} ({quantity(drop, told.unit)})")
     if (more := arguments.points("add")) is not None:
-        add = more
-        said.append(f"with {quantity(add, told.unit)} more")
+        facts = with_items(facts, [more] if told.unit == "points" else [None] * int(more))
+        said.append(f"with {quantity(more, told.unit)} more")
     if (due := arguments.date("due")) is not None:
-        more_days += _days_moved(told, due)
+        _check_due(told, due)
+        facts = due_on(facts, due)
         said.append(f"due on {weekday(due)}")
     if (off := arguments.number("days-off")) is not None:
-        more_days -= off
+        facts = with_days_off(facts, off)
         said.append(f"with {counted(off, 'day')} off")
     if not said:
         raise UserError("Say what might change: `drop:#12`, `add:8`, `due:2026-12-18` or `days-off:3`.")
-    return Change(float(drop), float(add), more_days), said
+    return facts, said
 
 
-def _days_moved(told: Outlook, due: date) -> int:
-    """By how many working days another due date is later; negative if it is earlier."""
+def _check_due(told: Outlook, due: date) -> None:
+    """Raises UserError for a due date that the sprint cannot have."""
     sprint = told.facts.sprint
-    calendar, now_due = sprint.calendar, sprint.due
-    if now_due is None or not told.days:
+    if sprint.due is None or not told.days:
         raise UserError("No working day is left; after that a new due date says more than a forecast.")
     if due < told.days[0]:
         raise UserError(f"`due:{due.isoformat()}` lies before the next working day of the sprint.")
     if due > (last_possible := latest_due(sprint.first_day)):
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
-    first, last = sorted((now_due, due))
-    moved = sum(calendar.is_working_day(day) for day in days_between(first, last)[1:])
-    return moved if due >= now_due else -moved
 
 
 def _card(told: Outlook, said: list[str], before: Forecast, after: Forecast) -> str:

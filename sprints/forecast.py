@@ -98,15 +98,6 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What might be decided: open work taken out or put in, and working days more (negative: fewer)."""
-
-    drop: float = 0.0
-    add: float = 0.0
-    more_days: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class FanDay:
     """Work done at the end of one coming working day."""
 
@@ -119,20 +110,16 @@ def seed_of(*parts: str | int) -> int:
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest())
 
 
-def forecast(now: Now, history: History, seed: int, change: Change | None = None) -> Forecast | Refusal:
-    """What is expected of a sprint, as it is or after a change.
+def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
+    """What is expected of a sprint. Of a changed one, it is the forecast of the changed `now`.
 
-    A change alters the target and the time, never the futures: with less to do the chance cannot fall. The
-    pace is kept: what is still done grows with the days. Raises ValueError for amounts that cannot be.
+    Raises ValueError for amounts that cannot be.
     """
-    change = change or Change()
-    _check(now, change)
+    _check(now)
     draws = _draws(now, history, seed)
     if isinstance(draws, Refusal):
         return draws
-    later = draws.at_end() * _pace(now, change)
-    left = max(now.remaining - change.drop, 0.0) + change.add
-    has_time = now.share < 1 and now.days_left + change.more_days > 0
+    later, left, has_time = draws.at_end(), now.remaining, now.share < 1
     return Forecast(
         chance=1.0 if left <= 0 else _chance(later - left, draws.weights, has_time),
         chance_with_growth=(
@@ -151,7 +138,7 @@ def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[Fa
 
     The last day has the band of `forecast`. Raises ValueError if `days` are not as many as are left.
     """
-    _check(now, Change())
+    _check(now)
     if len(days) != now.days_left:
         raise ValueError(f"{now.days_left} working days are left, but {len(days)} dates were given")
     draws = _draws(now, history, seed)
@@ -161,13 +148,11 @@ def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[Fa
     return tuple(FanDay(day, _band(now.done + later, draws.weights, _basis(history))) for day, later in ends)
 
 
-def _check(now: Now, change: Change) -> None:
+def _check(now: Now) -> None:
     if not 0 <= now.elapsed <= 1:
         raise ValueError(f"the share elapsed lies between 0 and 1, not at {now.elapsed}")
-    if min(now.done, now.scope, now.days_left, change.drop, change.add) < 0:
+    if min(now.done, now.scope, now.days_left) < 0:
         raise ValueError("amounts of work and of days are not negative")
-    if change.more_days > 0 and not now.days_left:
-        raise ValueError("a sprint without days left has no pace to keep: describe the longer one in `Now`")
 
 
 def _draws(now: Now, history: History, seed: int) -> Draws | Refusal:
@@ -181,11 +166,6 @@ def too_few(items: int) -> Refusal:
     """The refusal for a team that has hardly begun."""
     known = "there is 1" if items == 1 else f"there are {items or 'none'}"
     return Refusal(f"There is no forecast yet: it needs {LEAST_ITEMS} finished items, and {known}.")
-
-
-def _pace(now: Now, change: Change) -> float:
-    """By how much more is done in the days after the change than in those before it."""
-    return max(now.days_left + change.more_days, 0) / now.days_left if now.days_left else 1.0
 
 
 def _chance(surplus: Floats, weights: Floats, has_time: bool) -> float:

@@ -38,11 +38,13 @@ class PastSprint:
 
     `delivered` is what was done at the end, work added on the way included; `scope_at_end` all that was in
     it then, None if that is unknown. Amounts are points or items, the same for all sprints of a forecast.
+    `working_days` is how many it had, None if that is unknown: then it counts as long as any other.
     """
 
     moments: tuple[Moment, ...]
     delivered: float
     scope_at_end: float | None = None
+    working_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,14 @@ class Now:
     """A running sprint at this moment, in the same unit as the past ones.
 
     `elapsed` is the share of its working days that is over (0 to 1), `days_left` the number of those to come,
-    today included while it lasts.
+    today included while it lasts, `working_days` how many it has in all (None: as many as past sprints).
     """
 
     elapsed: float
     done: float
     scope: float
     days_left: int
+    working_days: int | None = None
 
     @property
     def share(self) -> float:

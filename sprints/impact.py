@@ -1,18 +1,19 @@
 """What a pull request means for a sprint: which items it moves, and what merging it does to what is left."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sprints.burndown import measure
 from sprints.facts import Amount, Facts, Item, amount_of
-from sprints.forecast import Change, Forecast, Refusal
+from sprints.forecast import Forecast, Refusal
 from sprints.heads import PullRequest, Review, Usual, UsualSize
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
+from sprints.numbering import Number
 from sprints.outlook import Outlook
+from sprints.what_if import with_done
 
 # What people and GitHub call branches after an issue's number: 12-card-form, feature/12_card, fix/gh-12. The
 # number 1 of release/1.2 is none, nor is that of revert-12-main, which GitHub makes.
@@ -291,16 +292,16 @@ def _effect(
     # What others tell counts nothing itself.
     done = amount_of(item for item in finished or worked_on if not item.is_covered)
     unit = outlook.unit if isinstance(outlook, Outlook) else facts.unit
-    chances = _chances(outlook, float(measure(done, unit)))
+    chances = _chances(outlook, {item.number for item in finished or worked_on})
     left = facts.remaining
     return Effect(unit, facts.scope, left, left - done, not finished, *chances)
 
 
-def _chances(outlook: Outlook | Refusal | None, drop: float) -> tuple[float, float] | tuple[()]:
-    """To have done by the sprint's end all that is in it: now, and with so much of it done."""
+def _chances(
+    outlook: Outlook | Refusal | None, finished: Collection[Number]
+) -> tuple[float, float] | tuple[()]:
+    """To have done by the sprint's end all that is in it: now, and with these items done."""
     if not isinstance(outlook, Outlook):
         return ()
-    before, after = outlook.forecast(), outlook.forecast(Change(drop=drop))
-    if isinstance(before, Forecast) and isinstance(after, Forecast):
-        return before.chance, after.chance
-    return ()
+    before, after = outlook.forecast(), outlook.chance_of(with_done(outlook.facts, finished))
+    return (before.chance, after) if isinstance(before, Forecast) and after is not None else ()

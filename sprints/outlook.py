@@ -3,21 +3,19 @@
 One unit for all: points where this sprint and enough of the past ones are estimated, else items.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
 from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between
 from sprints.durations import done_within
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
-from sprints.forecast import FEW_SPRINTS, Change, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast import FEW_SPRINTS, FanDay, Forecast, Refusal, fan, forecast, seed_of
 from sprints.forecast_draws import History, Moment, Now, PastSprint
 from sprints.forecast_throughput import WINDOW
 from sprints.milestone import Sprint
-from sprints.numbering import Number, place
 from sprints.velocity import Outcome
 
 
@@ -28,6 +26,19 @@ class Record:
     sprint: Sprint
     days: tuple[Day, ...]
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What every forecast of a repository's sprints rests on.
+
+    `records` are its sprints that have ended. `flows` are recent ones of its items: what was done on each day
+    helps out where a team has few records. `tenant` goes into the seed.
+    """
+
+    records: tuple[Record, ...]
+    flows: tuple[Flow, ...]
+    tenant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +54,25 @@ class Outlook:
     history: History
     days: tuple[date, ...]
     seed: int
+    past: Past
 
-    def forecast(self, change: Change | None = None) -> Forecast | Refusal:
-        """What is expected, as it is or after a change."""
-        return forecast(self.now, self.history, self.seed, change)
+    def forecast(self) -> Forecast | Refusal:
+        """What is expected."""
+        return forecast(self.now, self.history, self.seed)
 
     def fan(self) -> tuple[FanDay, ...] | Refusal:
         """How the work done may grow day by day."""
         return fan(self.now, self.history, self.seed, self.days)
+
+    def of(self, facts: Facts) -> "Outlook | Refusal":
+        """The outlook if the sprint's numbers were these at the same moment (`sprints.what_if`)."""
+        return outlook_of(facts, self.past.records, self.past.flows, self.past.tenant)
+
+    def chance_of(self, facts: Facts) -> float | None:
+        """The chance to finish if the sprint's numbers were these. None without a forecast."""
+        told = self.of(facts)
+        found = told.forecast() if isinstance(told, Outlook) else None
+        return found.chance if isinstance(found, Forecast) else None
 
 
 def outlook_of(
@@ -58,8 +80,8 @@ def outlook_of(
 ) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts.
 
-    `records` are the repository's sprints that had ended by then. `flows` are recent ones of its items: what
-    was done on each day helps out where a team has few records.
+    In points if they tell of every open item. Else a sprint is done when its points and all of its items
+    are: of the two units the one with the lower chance counts.
     """
     sprint, as_of = facts.sprint, facts.as_of
     if sprint.due is None or sprint.end is None:
@@ -70,26 +92,48 @@ def outlook_of(
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    known = [one for one in records if _tells(one, as_of)]
-    unit = _unit(facts, known)
+    past = Past(tuple(records), tuple(flows), tenant)
+    found = [_in_unit(facts, past, unit) for unit in _units(facts, past)]
+    return min(found, key=_chance)
+
+
+def _chance(told: Outlook) -> float:
+    """What units are compared by; a unit in which nothing can be told comes last."""
+    found = told.forecast()
+    return found.chance if isinstance(found, Forecast) else 2.0
+
+
+def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
+    sprint, as_of = facts.sprint, facts.as_of
+    known = [one for one in past.records if _tells(one, as_of)]
     known = [one for one in known if unit == "count" or one.outcome.unit == "points"]
     calendar = sprint.calendar
     days = working_days_left(sprint, as_of)
     own = tuple(_past(one, unit) for one in known)
-    done = list(flows) if len(own) < FEW_SPRINTS else []
+    done = list(past.flows) if len(own) < FEW_SPRINTS else []
     history = History(
         finished_items=_finished_items(facts, known, done),
         own=own,
         days=_daily(done, calendar, calendar.day_of(as_of), unit),
     )
-    return Outlook(
-        facts,
-        unit,
-        _now(facts, unit, len(days)),
-        history,
-        tuple(days),
-        seed_of(tenant, sprint.milestone, as_of.isoformat()),
-    )
+    seed = seed_of(past.tenant, sprint.milestone, as_of.isoformat())
+    return Outlook(facts, unit, _now(facts, unit, len(days)), history, tuple(days), seed, past)
+
+
+def _units(facts: Facts, past: Past) -> list[str]:
+    """The units in which a sprint has to be done: a unit that others tell less of may be the harder one.
+
+    Which ones does not depend on what is done, so that no item that joins or leaves makes the chance jump
+    the wrong way.
+    """
+    records = [one for one in past.records if _tells(one, facts.as_of)]
+    estimated = sum(one.outcome.unit == "points" for one in records)
+    if not any(item.points for item in facts.items):
+        return ["count"]
+    if records and estimated < min(FEW_SPRINTS, len(records)):
+        return ["count"]
+    still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
+    return ["points"] if all(item.points for item in still_open) else ["points", "count"]
 
 
 def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
@@ -101,23 +145,6 @@ def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     return [day for day in days_between(first, sprint.due) if calendar.is_working_day(day)]
 
 
-def chances(
-    outlook: Outlook, items: Mapping[Number, Decimal], most: int = 2
-) -> list[tuple[tuple[Number, ...], float]]:
-    """Which open items to take out, and the chance without them: the largest one, then the two largest ….
-
-    `items` are open items by number with their size in the outlook's unit; those without any help nothing.
-    """
-    found, dropped = list[tuple[tuple[Number, ...], float]](), Decimal(0)
-    order = sorted((number for number in items if items[number] > 0), key=lambda n: (-items[n], place(n)))
-    for count in range(1, min(most, len(order)) + 1):
-        dropped += items[order[count - 1]]
-        told = outlook.forecast(Change(drop=float(dropped)))
-        if isinstance(told, Forecast):
-            found.append((tuple(sorted(order[:count], key=place)), told.chance))
-    return found
-
-
 def _tells(record: Record, as_of: datetime) -> bool:
     """Whether there is anything to learn: it ran to its end before this moment, with something in it."""
     outcome = record.outcome
@@ -127,18 +154,12 @@ def _tells(record: Record, as_of: datetime) -> bool:
     )
 
 
-def _unit(facts: Facts, records: Sequence[Record]) -> str:
-    estimated = sum(one.outcome.unit == "points" for one in records)
-    is_enough = estimated >= FEW_SPRINTS or estimated == len(records)
-    return "points" if facts.unit == "points" and is_enough else "count"
-
-
 def _now(facts: Facts, unit: str, days_left: int) -> Now:
     sprint = facts.sprint
     length = _working_days(sprint.calendar, sprint.first_day, sprint.due)
     passed = length - days_left + _part_of_today(sprint, facts.as_of)
     elapsed = min(max(passed / length, 0.0), 1.0) if length else 1.0
-    return Now(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left)
+    return Now(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left, length)
 
 
 def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
@@ -163,7 +184,9 @@ def _past(record: Record, unit: str) -> PastSprint:
         elapsed = passed / length
         moments[elapsed] = Moment(elapsed, _amount(day.done, unit), _amount(day.scope, unit))
     last = record.days[-1]
-    return PastSprint(tuple(moments.values()), _amount(last.done, unit), _amount(last.scope, unit))
+    return PastSprint(
+        tuple(moments.values()), _amount(last.done, unit), _amount(last.scope, unit), working_days=length
+    )
 
 
 def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flow]) -> int:

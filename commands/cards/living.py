@@ -4,7 +4,7 @@ Its alerts, which are comments of their own, are told in `alert.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from charts.reading import number, signed, unit_word
@@ -14,7 +14,6 @@ from commands.wording import counted, folded, footer, named, person, plain, week
 from sprints.alerts import BlockedLong
 from sprints.burndown import Burndown
 from sprints.facts import Cause, Facts
-from sprints.forecast import Change
 from sprints.forecast_words import in_words
 from sprints.ledger import LedgerLine, grouped
 from sprints.numbering import ref
@@ -85,14 +84,15 @@ def shown_lines(facts: Facts) -> list[LedgerLine]:
     return list(reversed(grouped(facts.ledger)))[:MOST_CHANGES]
 
 
-def without(line: LedgerLine, unit: str) -> Change | None:
-    """What would have to be changed for a line not to have happened. None if that changes nothing."""
-    counts = {Cause.ADDED: 1, Cause.REMOVED: -1, Cause.DROPPED: -1, Cause.REESTIMATED: 1}
-    amount = line.amount.points if unit == "points" else line.amount.count
-    amount *= counts[line.cause]
-    if not amount or any(change.was_done for change in line.changes):
+def without(line: LedgerLine, facts: Facts) -> Facts | None:
+    """The numbers as if a line had not happened. None if it changed nothing of what is left to do."""
+    signs = {Cause.ADDED: -1, Cause.REMOVED: 1, Cause.DROPPED: 1, Cause.REESTIMATED: -1}
+    if any(change.was_done for change in line.changes):
         return None
-    return Change(drop=float(amount)) if amount > 0 else Change(add=float(-amount))
+    scope = facts.scope
+    for change in line.changes:
+        scope = scope + change.amount if signs[line.cause] > 0 else scope - change.amount
+    return replace(facts, scope=scope) if scope != facts.scope else None
 
 
 def effect_words(before: float, after: float) -> str:
