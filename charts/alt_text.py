@@ -21,6 +21,8 @@ def burndown_alt(burndown: Burndown) -> str:
         return _before_the_start(burndown)
     unit = burndown.unit
     left = f"{number(latest.remaining)} of {quantity(latest.scope, unit)}"
+    if burndown.hidden:
+        left += f" and {quantity(Decimal(burndown.hidden), 'count')} that are worth no points"
     if is_over(burndown):
         stand = f"{left} were left at the end on {long_day(latest.date)}, day {len(burndown.days)}"
     else:
