@@ -165,16 +165,10 @@ def _how(told: Outlook, found: Forecast) -> str:
 
 def _units(outlook: Outlook) -> list[str]:
     """Which unit counts where some open items are not estimated."""
-    if (
-        all(item.points for item in outlook.facts.open_items)
-        or len(units_of(outlook.facts, outlook.past)) < 2
-    ):
+    if len(units_of(outlook.facts, outlook.past)) == 1:
         return []
-    unit = "points" if outlook.unit == "points" else "items"
-    return [
-        "Not every open item is estimated, so both points and items were forecast, and the lower chance "
-        f"counts: that of the {unit}."
-    ]
+    counts = f"the lower chance counts: that of the {'points' if outlook.unit == 'points' else 'items'}."
+    return [f"Not every open item is estimated, so both points and items were forecast, and {counts}"]
 
 
 def _dates_table(dates: Dates) -> str:
