@@ -82,7 +82,7 @@ def without_points(facts: Facts) -> str:
     """The open items that are worth no points: 2 items without an estimate."""
     items = [item for item in facts.open_items if not item.points]
     is_unknown = all(item.points is None for item in items)
-    return f"{counted(len(items), 'item')} {'without an estimate' if is_unknown else 'worth 0 points'}"
+    return f"{counted(len(items), 'item')} {'without an estimate' if is_unknown else 'worth no points'}"
 
 
 def _be(count: int, *, is_over: bool) -> str:

@@ -2,9 +2,11 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from sprints.facts import Amount
 from tests.builders import Box, Card, at
 from tests.commands.past import NOW, ask, sprint_box, tell_past
 from tests.conftest import Clock
@@ -56,7 +58,8 @@ def test_the_past_is_as_it_is_said_to_be() -> None:
     boxes, cards = past()
     facts = Box.facts(boxes[-1], *cards, as_of=NOW)
 
-    assert (facts.done.points, facts.scope.points, facts.scope.count, facts.unit) == (30, 30, 12, "points")
+    assert (facts.done, facts.scope) == (Amount(Decimal(30), 10), Amount(Decimal(30), 12))
+    assert facts.unit == "points"
     assert [item.number for item in facts.open_items] == [2000, 2001]
 
 
