@@ -100,9 +100,13 @@ async def test_without_the_last_points_an_open_item_still_counts(bot: Bot, clock
 
 
 async def test_the_picture_and_its_words_name_the_open_items(bot: Bot, clock: Clock) -> None:
-    text = await answer(bot, clock, "/sprint status")
+    number = await tell_past(bot, clock, *past())
+    text, burnup = await ask(bot, number, "/sprint status"), await ask(bot, number, "/burnup")
 
-    assert "0 of 30 points and 2 items that are worth no points remain on" in text
+    assert "0 of 30 points and 2 items worth no points remain on" in text
+    assert (
+        "30 of 30 points are done on 18 November, day 3 of 5, and 2 items worth no points are open;" in burnup
+    )
 
 
 async def test_all_is_done_when_all_items_are(bot: Bot, clock: Clock) -> None:
