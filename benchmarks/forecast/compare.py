@@ -26,9 +26,9 @@ from benchmarks.forecast.iterations import (
     judge,
     nmae,
 )
+from benchmarks.forecast.scores import by_blocks
 from sprints.forecast_grades import calibration
 
-CHOSEN_ON = 6  # blocks are counted from 0: the first four that are judged
 ROUNDS = 2000
 IDEAS: dict[str, Forecaster] = {
     "base rate of the project": ideas.base_rate,
@@ -46,7 +46,7 @@ IDEAS: dict[str, Forecaster] = {
     "… and other boards as 3 sprints": ideas.resampled(ideas.alike(by_share=True, prior=3)),
     "**product** (… toward the base rate)": product,
 }
-Score = Callable[[Sequence[Judged]], float]
+Score = Callable[[Sequence[Judged]], float | None]
 
 
 def main(file: Path) -> None:
@@ -68,10 +68,12 @@ def _print_scores(title: str, score: Score, told: dict[str, dict[str, list[Judge
 
 
 def _three(score: Score, judged: list[Judged]) -> str:
-    early, late = (
-        [one for one in judged if (one.case.block < CHOSEN_ON) is is_early] for is_early in (True, False)
-    )
-    return f"{score(judged):.3f} ({score(early):.3f} / {score(late):.3f})"
+    early, late = (_written(score(of_blocks)) for of_blocks in by_blocks(judged).values())
+    return f"{_written(score(judged))} ({early} / {late})"
+
+
+def _written(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"
 
 
 def _print_differences(told: dict[str, dict[str, list[Judged]]]) -> None:

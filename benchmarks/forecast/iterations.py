@@ -40,6 +40,10 @@ class Sprint:
     delivered: float
     rows: dict[str, Row]
 
+    def delivered_after(self, moment: str) -> float:
+        """Points delivered from this moment to the end; below 0 where done work was opened again."""
+        return self.delivered - self.rows[moment].done
+
 
 @dataclass(frozen=True)
 class Case:
@@ -151,21 +155,26 @@ def judge(asked: Sequence[Case], forecaster: Forecaster) -> list[Judged]:
     return [Judged(case, forecaster(case)) for case in asked]
 
 
-def brier(judged: Sequence[Judged]) -> float:
-    return float(np.mean([one.squared for one in judged if one.case.has_chance]))
+def brier(judged: Sequence[Judged]) -> float | None:
+    """The mean squared error of the chances; None if none is judged."""
+    return _mean([item.squared for item in judged if item.case.has_chance])
 
 
-def coverage(judged: Sequence[Judged]) -> float:
+def coverage(judged: Sequence[Judged]) -> float | None:
     """The share of outcomes within the band, of the cases whose chance is judged."""
-    return float(np.mean([one.is_inside for one in judged if one.case.has_chance]))
+    return _mean([item.is_inside for item in judged if item.case.has_chance])
 
 
-def nmae(judged: Sequence[Judged]) -> float:
+def nmae(judged: Sequence[Judged]) -> float | None:
     """Mean absolute error over the project's range, then the mean over projects."""
     missed: defaultdict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        missed[one.case.project].append(one.missed)
-    return float(np.mean([np.mean(errors) / _range(judged, project) for project, errors in missed.items()]))
+    for item in judged:
+        missed[item.case.project].append(item.missed)
+    return _mean([float(np.mean(errors)) / _range(judged, project) for project, errors in missed.items()])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _range(judged: Sequence[Judged], project: str) -> float:
