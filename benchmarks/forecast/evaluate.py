@@ -10,6 +10,7 @@
 - `calibration`: the same by the tenth in which a chance is said; `all` is all moments together.
 - `misses`: the cells of both that are off by more than 0.07 (n ≥ 100) or two standard errors (n < 100), those
   of a binomial with the mean chance. One cell in twenty is off by two of them by chance alone.
+- `kinds`, of made-up boards only: Brier score and n of the chances judged, by kind of sprint.
 """
 
 import json
@@ -20,13 +21,14 @@ from pathlib import Path
 # The file is run by its path, from anywhere.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from benchmarks.forecast.iterations import MOMENTS, Case, Judged, Sprint, Told, cases, judge
+from benchmarks.forecast.iterations import MOMENTS, Case, Judged, Sprint, Told, brier, cases, judge
 from benchmarks.forecast.scores import (
     BLOCKS,
     SCORES,
     Cell,
     as_json,
     by_blocks,
+    by_kind,
     calibration_table,
     load_table,
     misses,
@@ -53,6 +55,7 @@ def evaluate(file: Path) -> dict[str, object]:
         "load": _tables(loads),
         "calibration": _tables(calibrations),
         "misses": misses({"load": loads, "calibration": calibrations}),
+        **_kinds(judged),
     }
 
 
@@ -87,6 +90,17 @@ def _scores(judged: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
         for name, score in SCORES.items()
     }
     return {**by_moment, "n": len(judged[MOMENTS[0]])}
+
+
+def _kinds(judged: Mapping[str, Sequence[Judged]]) -> dict[str, object]:
+    """The score of the chances of each kind of sprint; nothing if the file has no kinds."""
+    tables = {moment: by_kind(of_moment) for moment, of_moment in judged.items()}
+    kinds: dict[str, dict[str, object]] = {kind: {} for kind in tables[MOMENTS[0]]}
+    for moment, table in tables.items():
+        for kind, of_kind in table.items():
+            n = sum(item.case.has_chance for item in of_kind)
+            kinds[kind][moment] = {"brier": _rounded(brier(of_kind)), "n": n}
+    return {"kinds": kinds} if kinds else {}
 
 
 def _rounded(score: float | None) -> float | None:

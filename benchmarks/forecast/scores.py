@@ -8,7 +8,8 @@ from typing import NamedTuple
 from benchmarks.forecast.iterations import Case, Judged, brier, coverage, nmae
 from sprints.forecast_words import tenths
 
-SCORES: dict[str, Callable[[Sequence[Judged]], float | None]] = {
+Score = Callable[[Sequence[Judged]], float | None]
+SCORES: dict[str, Score] = {
     "brier": brier,
     "nmae": nmae,
     "coverage_80": coverage,
@@ -23,25 +24,25 @@ class Cell(NamedTuple):
     """Cases whose load or chance lies within a range: mean chance, share that finished, and their number."""
 
     label: str
-    said: float
+    chance: float
     happened: float
     n: int
 
     @property
     def gap(self) -> float:
         """How far the mean chance lies above what happened."""
-        return self.said - self.happened
+        return self.chance - self.happened
 
     @property
     def limit(self) -> float:
         """The largest gap that counts as calibrated.
 
         0.07 from 100 cases on. Below, two standard errors of the share that finishes if each case does
-        with the mean chance: 2 × √(said × (1 − said) ÷ n).
+        with the mean chance: 2 × √(chance × (1 − chance) ÷ n).
         """
         if self.n >= LARGE_CELL:
             return LARGE_CELL_LIMIT
-        return STANDARD_ERRORS * sqrt(self.said * (1 - self.said) / self.n)
+        return STANDARD_ERRORS * sqrt(self.chance * (1 - self.chance) / self.n)
 
     @property
     def is_miss(self) -> bool:
@@ -89,6 +90,13 @@ def calibration_table(judged: Iterable[Judged]) -> list[Cell]:
     return [cell for cell in cells if cell]
 
 
+def by_kind(judged: Iterable[Judged]) -> dict[str, list[Judged]]:
+    """Cases by the kind of their sprint, which only made-up boards have; none without kinds."""
+    cases = [item for item in judged if item.case.sprint.kind]
+    kinds = sorted({item.case.sprint.kind for item in cases})
+    return {kind: [item for item in cases if item.case.sprint.kind == kind] for kind in kinds}
+
+
 def misses(tables: Mapping[str, Mapping[str, Sequence[Cell]]]) -> list[dict[str, object]]:
     """The cells of named tables by moment whose chance is further from what happened than their limit."""
     return [
@@ -103,7 +111,7 @@ def misses(tables: Mapping[str, Mapping[str, Sequence[Cell]]]) -> list[dict[str,
 def as_json(cell: Cell) -> dict[str, object]:
     return {
         "cell": cell.label,
-        "said": round(cell.said, 3),
+        "said": round(cell.chance, 3),
         "happened": round(cell.happened, 3),
         "n": cell.n,
     }
@@ -112,8 +120,8 @@ def as_json(cell: Cell) -> dict[str, object]:
 def _cell(label: str, judged: Sequence[Judged]) -> Cell | None:
     if not judged:
         return None
-    said = sum(item.told.chance for item in judged) / len(judged)
-    return Cell(label, said, sum(item.case.is_finished for item in judged) / len(judged), len(judged))
+    chance = sum(item.told.chance for item in judged) / len(judged)
+    return Cell(label, chance, sum(item.case.is_finished for item in judged) / len(judged), len(judged))
 
 
 def _is_within(load: float, low: float, high: float) -> bool:
