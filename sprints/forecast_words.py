@@ -2,7 +2,7 @@
 
 import math
 
-from sprints.forecast import Band
+from sprints.forecast_amounts import Band
 
 # Sums of tenths must not fall short of a scope that they reach.
 TOLERANCE = 1e-9

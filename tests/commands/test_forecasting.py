@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.forecasting import band_sentence, chance_sentence
-from sprints.forecast import Band, Basis, Forecast
+from sprints.forecast import Basis, Forecast
+from sprints.forecast_amounts import Band
 from sprints.forecast_words import whole_band
 from sprints.outlook import Outlook, outlook_of
 from tests.sprints.test_units import KINDS, NOWS, RECORDS, running

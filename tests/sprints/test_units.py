@@ -81,6 +81,33 @@ def test_less_open_work_is_never_told_in_more_units(
             assert set(units_of(less, past)) <= set(units_of(facts, past))
 
 
+def chance(facts: Facts, past: Past) -> float | None:
+    outlook = outlook_of(facts, past.records, past.flows, past.tenant)
+    forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
+    return forecast.chance if isinstance(forecast, Forecast) else None
+
+
+@EVERY
+@given(KINDS, SIZES, st.data(), PASTS, NOWS)
+def test_more_open_work_never_raises_the_chance_and_less_never_lowers_it(
+    kinds: list[tuple[int | None, bool]],
+    sizes: list[Decimal | None],
+    data: st.DataObject,
+    past: Past,
+    as_of: str,
+) -> None:
+    facts = running(kinds, as_of)
+    before = chance(facts, past)
+    numbers = data.draw(st.sets(st.sampled_from([item.number for item in facts.items])))
+    more, less, done = with_items(facts, sizes), without_items(facts, numbers), with_done(facts, numbers)
+    if before is None:
+        return
+
+    assert (chance(more, past) or 0.0) <= before + 1e-9
+    assert (chance(less, past) or 0.0) >= before - 1e-9
+    assert (chance(done, past) or 0.0) >= before - 1e-9
+
+
 @EVERY
 @given(KINDS, NOWS)
 def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certain(
