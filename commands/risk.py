@@ -26,7 +26,7 @@ from sprints.outlook import Outlook
 from sprints.reviews import waiting_for_review
 from sprints.risks import Risk, RiskKind, risks_of
 
-_NOTHING = "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
+_NOTHING = "stands out: no blocked, overdue or oversized work, no large change of scope."
 _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
 
 
@@ -54,17 +54,25 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
         carries=await _carries(context, facts),
         reviews=await _reviews(context, flows),
     )
-    lead = f"{_lead(told)} {await load_here(context, facts)}".strip()
-    return Reply((card(facts, unit, risks, lead, level),))
+    load = await load_here(context, facts)
+    return Reply((card(facts, unit, risks, f"{_lead(told)} {load}".strip(), level, has_load=bool(load)),))
 
 
-def card(facts: Facts, unit: str, risks: tuple[Risk, ...], lead: str, level: ServiceLevel | None) -> str:
-    """What is said of the risks."""
+def card(
+    facts: Facts,
+    unit: str,
+    risks: tuple[Risk, ...],
+    lead: str,
+    level: ServiceLevel | None,
+    *,
+    has_load: bool = False,
+) -> str:
+    """What is said of the risks. It `has_load` where the lead tells that the sprint holds too much."""
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
     is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
     whole = "what is open" if is_all_estimated else "the open points"
     lines = [f"{n}. {_told(one, unit, level, whole)}" for n, one in enumerate(risks, start=1)]
-    parts.append("\n".join(lines) or _NOTHING)
+    parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
     parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from commands.cards.load import load_sentence
 from commands.cards.plan import Plan, plan_text
+from commands.risk import card as risk_card
 from sprints.facts import Facts
 from sprints.load import Load, load_of
 from sprints.velocity import Velocity, velocity
@@ -141,6 +142,16 @@ def test_a_sprint_that_is_done_is_not_overloaded(
     facts = facts_of_sprint(*built([(points, "done") for points, _ in kinds]))
 
     assert sentence(facts, values) == ""
+
+
+def test_beside_overload_nothing_else_stands_out() -> None:
+    facts = facts_of_sprint(card(1, 40))
+    lead = sentence(facts)
+
+    assert "31.\n\nNothing else stands out: no blocked" in risk_card(
+        facts, "points", (), lead, None, has_load=True
+    )
+    assert "\n\nNothing stands out: no blocked" in risk_card(facts, "points", (), "", None)
 
 
 def test_left_is_what_is_not_done() -> None:
