@@ -9,12 +9,17 @@ from hypothesis import strategies as st
 
 from charts.alt_text import burndown_alt
 from commands.cards.alert import alert_text
+from commands.cards.impact import impact_card
+from commands.cards.impact import title as impact_title
 from commands.cards.progress import open_work, percent, progress, progress_percent
 from commands.cards.report import result_sentence
 from commands.cards.status import after_chart, before_chart
 from commands.sprint_reading import burndown_reading, burnup_reading
 from sprints.alerts import DaysLeft
 from sprints.burndown import burndown_of
+from sprints.facts import amount_of
+from sprints.heads import PullRequest
+from sprints.impact import Effect, Impact, Moved, Standing, Tie
 from sprints.plain import plain
 from sprints.report import report_of
 from tests.sprints.test_units import KINDS, running
@@ -77,3 +82,22 @@ def test_no_card_calls_a_sprint_with_open_items_done(
     texts.append(result_sentence(report_of(plain(facts), is_over=facts.sprint.has_ended(facts.as_of))))
     if facts.open_items:
         assert [text for text in texts if SAYS_DONE.search(text)] == []
+
+
+def test_a_check_counts_items_where_no_points_would_be_left() -> None:
+    facts = running([(5, True), (3, False), (None, False)], "11-11 12:00")
+    item = next(item for item in facts.open_items if item.points)
+    after = facts.remaining - amount_of([item])
+    impact = Impact(
+        PullRequest("pull-9", 9, "abc", facts.as_of),
+        Standing.SPRINT,
+        facts.sprint,
+        moved=(Moved(item, Tie.CLOSES),),
+        effect=Effect("points", facts.scope, facts.remaining, after),
+    )
+
+    assert impact_title(impact) == "Finishes #2: 2 → 1 item left in Sprint 12"
+    assert (
+        "| Left to do | 2 of 3 items | **1 of 3 items** |"
+        in impact_card(impact, facts.sprint.calendar).summary
+    )
