@@ -40,6 +40,7 @@ IDEAS: Mapping[str, Forecaster] = {
     "velocity, last 10": ideas.resampled(ideas.velocity),
     "later delivery, last 10": ideas.resampled(ideas.later(10)),
     "later delivery, last 30": ideas.resampled(ideas.later(30)),
+    "later delivery, last 30, by planned days": ideas.resampled(ideas.later_by_days(30)),
     "share of open work, last 30": ideas.resampled(ideas.share(30)),
     "both, last 10": ideas.resampled(ideas.both(10)),
     "both, last 30": ideas.resampled(ideas.both(30)),
