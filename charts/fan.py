@@ -45,7 +45,7 @@ def draw(fan: ForecastFan) -> bytes:
     plot = _plot(fan, len(dates), ticks)
     canvas = Canvas(_GROUNDS)
     title = _draw_title(canvas, fan, dates)
-    draw_day_grid(canvas, plot, ticks, _days_off(fan, dates), max(0.0, days_passed(fan.sprint)))
+    draw_day_grid(canvas, plot, ticks, _days_off(fan, dates), max(0.0, _days_passed(fan)))
     done, scope = _line(fan, plot, Burnup(fan.sprint).done), _line(fan, plot, Burnup(fan.sprint).scope)
     edges = _edges(fan, plot, dates, done[-1])
     ahead = [scope[-1], (plot.right, scope[-1][1])]
@@ -62,7 +62,7 @@ def draw(fan: ForecastFan) -> bytes:
         [plot.y(tick) for tick in ticks],
     )
     space.take(title)
-    _label_lines(canvas, space, fan, done[-1], (scope[-1][0], min(scope[-1][1], plot.top)))
+    _label_lines(canvas, space, fan, done[-1], _last_shown(scope, plot.top))
     _draw_ends(canvas, fan, plot)
     draw_dates(canvas, dates, plot, "" if fan.sprint.is_open_ended else f"due {short_day(dates[-1])}")
     canvas.outline()
@@ -101,11 +101,23 @@ def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
     return box
 
 
+def _days_passed(fan: ForecastFan) -> float:
+    """How far along the axis it is now: of today the part that is over, so that the fan opens evenly.
+
+    A little of today is always left, and a little over, lest its figures seem to be those of another day.
+    """
+    sprint = fan.sprint
+    if sprint.is_day_complete or not sprint.latest or sprint.as_of.date() != sprint.latest.date:
+        return days_passed(sprint)
+    part = (sprint.as_of.hour + sprint.as_of.minute / 60) / 24
+    return sprint.as_of_day + min(max(part, 0.15), 0.85)
+
+
 def _line(fan: ForecastFan, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
     """From point 0 to the latest figures, or point 0 alone."""
     known = [value for value in values if value is not None]
     points = [(plot.x(n), plot.y(value)) for n, value in enumerate(known)]
-    return [*points[:-1], (plot.x(days_passed(fan.sprint)), points[-1][1])] if len(points) > 1 else points
+    return [*points[:-1], (plot.x(_days_passed(fan)), points[-1][1])] if len(points) > 1 else points
 
 
 def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -> list[list[Point]]:
@@ -163,6 +175,12 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
     canvas.lines([middle], style.REMAINING, 2.5, dashes=(7, 5))
 
 
+def _last_shown(line: Sequence[Point], top: float) -> Point:
+    """Where a line ends, or leaves the plot; its end's place on the plot's top if it never was within."""
+    parts = _below(line, top)
+    return parts[-1][-1] if parts else (line[-1][0], top)
+
+
 def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, scope: Point) -> None:
     """What is done and what is in scope, in words beside the ends of their lines.
 
@@ -176,7 +194,7 @@ def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, sc
 
         def beside(width: float, height: float, x: float = x, y: float = y) -> list[Point]:
             rises = (10.0, -height - 10, 18.0, -height - 18, 34.0, -height - 34)
-            lefts = (x - width - 8, x - width / 2, x + 4, x + 30)
+            lefts = (x - width - 8, x - width - 40, x - width / 2, x + 4, x + 30)
             return [(left, y + rise) for left in lefts for rise in rises]
 
         place_words(canvas, space, words, lettering, beside, most_hits=12)
