@@ -26,7 +26,7 @@ from sprints.burnup import Burnup
 from sprints.calendar import Calendar, days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import Band, FanDay
-from sprints.forecast_grades import Bin
+from sprints.forecast_grades import BINS, TENTHS, Bin
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount, Throughput
 from tests.charts.builders import CASES as BURNDOWNS
@@ -183,6 +183,9 @@ CASES: dict[str, Chart] = {
     "calibration": calibration(
         (0, 3, 9, 2, 0.19), (4, 6, 14, 6, 0.52), (7, 9, 22, 17, 0.8), (10, 10, 12, 12, 0.95)
     ),
+    "calibration_tenths": calibration(
+        *((n, n, 3 + n * 5 % 11, n * (3 + n * 5 % 11) // 10, min(n / 10 + 0.01, 0.95)) for n in range(11))
+    ),
     "calibration_one": calibration((7, 9, 1, 1, 0.8)),
     "calibration_bad": calibration((0, 3, 40, 30, 0.1), (4, 6, 3, 0, 0.5), (10, 10, 2000, 1200, 0.99)),
     "calibration_close": calibration((0, 3, 5, 1, 0.29), (4, 6, 6, 2, 0.35), (7, 9, 6, 3, 0.7)),
@@ -243,7 +246,7 @@ def fans(draw: st.DrawFn) -> ForecastFan:
 @st.composite
 def calibrations(draw: st.DrawFn) -> Calibration:
     bins = []
-    for low, high in draw(st.sampled_from([((0, 3), (4, 6), (7, 9), (10, 10)), ((7, 9),), ()])):
+    for low, high in draw(st.sampled_from([BINS, TENTHS, ((7, 9),), ()])):
         n = draw(st.integers(1, 30) | st.integers(1, 3000))
         mean = draw(st.floats(max(0, low - 0.4) / 10, min(10, high + 0.5) / 10))
         bins.append((low, high, n, draw(st.integers(0, n)), mean))
