@@ -1,6 +1,6 @@
 """The forecast picture: work done so far, and a fan of what may be done by the end of each coming day."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple, replace
 from datetime import date
 from decimal import Decimal
@@ -187,17 +187,26 @@ def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, sc
     An arrow says that the scope lies above the picture.
     """
     unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
-    labels = [(f"{arrow}{quantity(scope_of(fan), unit)} in scope", scope, style.SCOPE_LABEL)]
+    words = f"{arrow}{quantity(scope_of(fan), unit)} in scope"
+    place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
     if fan.sprint.latest:
-        labels.append((f"{quantity(done_of(fan), unit)} done", done, style.VALUE))
-    for words, (x, y), lettering in labels:
+        words = f"{quantity(done_of(fan), unit)} done"
+        place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
 
-        def beside(width: float, height: float, x: float = x, y: float = y) -> list[Point]:
-            rises = (10.0, -height - 10, 18.0, -height - 18, 34.0, -height - 34)
-            lefts = (x - width - 8, x - width - 40, x - width / 2, x + 4, x + 30)
-            return [(left, y + rise) for left in lefts for rise in rises]
 
-        place_words(canvas, space, words, lettering, beside, most_hits=12)
+def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:
+    """Places for words beside a line's end, rather above it on its left, or below on its right."""
+    x, y = end
+
+    def places(width: float, height: float) -> list[Point]:
+        lefts = (x - width - 8, x - width - 40, x - width / 2, x + 4, x + 30)
+        if not is_above:
+            lefts = (x + 4, x - width / 2, x + 30, x - width - 8, x - width - 40)
+        pairs = [(gap, -height - gap) for gap in (10.0, 18.0, 34.0)]
+        rises = [rise for pair in pairs for rise in (pair if is_above else reversed(pair))]
+        return [(left, y + rise) for left in lefts for rise in rises]
+
+    return places
 
 
 def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
@@ -217,5 +226,5 @@ def _draw_ends(canvas: Canvas, fan: ForecastFan, plot: DayPlot) -> None:
     ends = _ends(fan)
     placed = spread([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
     for n, (y, (_, words)) in enumerate(zip(placed, ends, strict=True)):
-        lettering = style.VALUE if n == len(ends) // 2 else style.TICK
+        lettering = style.VALUE if n == (len(ends) - 1) // 2 else style.TICK
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)

@@ -7,7 +7,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
-from sprints.forecast import LEVELS, Band
+from sprints.forecast_amounts import LEVELS, Band
 from sprints.forecast_words import in_words
 
 # A scope this many times as high as all that may be done is cut off, so that the fan stays readable.

@@ -19,7 +19,8 @@ from charts.labels import Point
 from charts.locales import locale_of
 from charts.render import alt_text, content_key, twin
 from charts.values import ForecastFan
-from sprints.forecast import Band, FanDay
+from sprints.forecast import FanDay
+from sprints.forecast_amounts import Band
 from sprints.forecast_words import in_words, tenths
 from tests.charts.builders import burndown
 from tests.charts.comparing import words_on
