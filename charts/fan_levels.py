@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
@@ -35,7 +35,7 @@ def levels_of(fan: ForecastFan) -> list[Level]:
         return []
     band, step = bands_of(fan)[-1], _step(fan)
     low, high = (_rounded(value, step, ROUND_FLOOR) for value in (band.p10, band.p90))
-    middle = min(max(_rounded(band.p50, step, ROUND_HALF_UP), low), high)
+    middle = min(max(_rounded(band.p50, step, ROUND_HALF_EVEN), low), high)
     coming = {amount for amount in (low, middle, high) if amount > done_of(fan)}
     amounts = sorted(coming or {_rounded(float(done_of(fan)), step, ROUND_FLOOR) + step})
     by_words = {in_words(chance): Level(amount, chance) for amount, chance in _chances(fan, band, amounts)}

@@ -164,6 +164,8 @@ class DemoContext:
         self.tenant = _NoForecasts()
         self.sprints = self.history = self
         self.links_pictures = True
+        self._running = _facts(history, history.running, NOW)
+        self._flows = flows_of(history.events_by_item, NOW, self.project.rules)
 
     async def includes(self, _: str) -> bool:
         return True
@@ -172,11 +174,11 @@ class DemoContext:
         return [sprint_of(events, as_of, CALENDAR) for events in self._all.milestones.values()]
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts:
-        return _facts(self._all, milestone, as_of)
+        is_asked_again = milestone == self._all.running and as_of == NOW
+        return self._running if is_asked_again else _facts(self._all, milestone, as_of)
 
-    async def numbers(self, now: datetime) -> list[Numbers]:
-        running = await self.facts(self._all.running, now)
-        return [*earlier_numbers(), Numbers(running.sprint, running)]
+    async def numbers(self, _: datetime) -> list[Numbers]:
+        return [*earlier_numbers(), Numbers(self._running.sprint, self._running)]
 
     async def records(self, now: datetime) -> list[Record]:
         return [record for numbers in await self.numbers(now) if (record := numbers.record(now))]
@@ -200,7 +202,7 @@ class DemoContext:
         return ()
 
     async def flows(self) -> Sequence[Flow]:
-        return flows_of(await self.items(), self.now, self.project.rules)
+        return self._flows
 
     async def outlook(self) -> Outlook:
         """The outlook of the running sprint."""
