@@ -43,9 +43,9 @@ def draw(calibration: Calibration) -> bytes:
         canvas.text(plot.x(tenths / 10) - text_width(name, style.TICK) / 2, DATES_AT, name, style.TICK)
     diagonal = [(plot.x(0), plot.y(0)), (plot.x(1), plot.y(100))]
     canvas.lines([diagonal], style.IDEAL, 2.5, dashes=(7, 5))
-    intervals = [_interval(plot, one) for one in bins]
+    intervals = [_interval(plot, group) for group in bins]
     canvas.lines(intervals, style.TODAY_LINE, 4)
-    centres = [(plot.x(one.mean_chance), plot.y(100 * one.share)) for one in bins]
+    centres = [(plot.x(group.mean_chance), plot.y(100 * group.share)) for group in bins]
     _draw_dots(canvas, centres, bins)
     space = Space(plot.room, [diagonal, *intervals], [plot.y(tick) for tick in _TICKS])
     space.take(title)
@@ -67,16 +67,16 @@ def _percent(value: float) -> str:
     return f"{value:.0f} %"
 
 
-def _interval(plot: _ChancePlot, one: Bin) -> list[Point]:
-    low, high = one.interval
-    x = plot.x(one.mean_chance)
+def _interval(plot: _ChancePlot, group: Bin) -> list[Point]:
+    low, high = group.interval
+    x = plot.x(group.mean_chance)
     return [(x, plot.y(100 * low)), (x, plot.y(100 * high))]
 
 
 def _radii(bins: Sequence[Bin]) -> list[float]:
     """Dots whose areas tell how many forecasts they stand for."""
-    most = max([_MANY, *(one.n for one in bins)])
-    return [max(_LEAST_DOT, _LARGEST_DOT * (one.n / most) ** 0.5) for one in bins]
+    most = max([_MANY, *(group.n for group in bins)])
+    return [max(_LEAST_DOT, _LARGEST_DOT * (group.n / most) ** 0.5) for group in bins]
 
 
 def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[Bin]) -> None:
@@ -92,10 +92,10 @@ def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[Bin]) -> None
     name = "n ="
     taken = [Box(0, 0, plot.left - 10, 1)]
     canvas.text(plot.left - 10 - text_width(name, style.TICK), PERIODS_AT, name, style.TICK)
-    for one in sorted(bins, key=lambda one: -one.n):
-        words = whole(one.n)
+    for group in sorted(bins, key=lambda group: -group.n):
+        words = whole(group.n)
         width = text_width(words, style.VALUE)
-        left = max(plot.x(one.mean_chance) - width / 2, plot.left - 2)
+        left = max(plot.x(group.mean_chance) - width / 2, plot.left - 2)
         left = min(left, style.WIDTH - MARGIN / 2 - width)
         box = Box(left - 3, 0, left + width + 3, 1)
         if not any(map(box.overlaps, taken)):

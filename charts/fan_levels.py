@@ -101,13 +101,13 @@ def _chances(fan: ForecastFan, band: Band, amounts: Sequence[Decimal]) -> list[t
     """The chance of each amount, which lies above what is done."""
     scope, chance = scope_of(fan), fan.chance
     values = list(astuple(band))
-    found = list[tuple[Decimal, float]]()
+    pairs = list[tuple[Decimal, float]]()
     for amount in amounts:
         share = _share_above(values, float(amount))
         if chance is not None:
             share = _agreeing(share, amount.compare(scope), chance)
-        found.append((amount, share))
-    return found
+        pairs.append((amount, share))
+    return pairs
 
 
 def _agreeing(share: float, side: Decimal, chance: float) -> float:
@@ -118,7 +118,7 @@ def _agreeing(share: float, side: Decimal, chance: float) -> float:
 
 
 def _share_above(values: Sequence[float], amount: float) -> float:
-    """The chance of an amount or more: straight between percentiles, at most that of the lowest one."""
+    """The chance of an amount or more: straight between percentiles, at most the lowest percentile's."""
     above = [round(1 - level, 6) for level in LEVELS]
     first, after = bisect_left(values, amount), bisect_right(values, amount)
     if first == len(values):

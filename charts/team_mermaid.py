@@ -80,8 +80,10 @@ def calibration_mermaid(calibration: Calibration) -> str:
     """Bars of what came true, beside a line of what was said, in percent."""
     bins = calibration.bins
     names = [
-        f"{one.low}/10, {one.n}x" if one.low == one.high else f"{one.low} to {one.high} in 10, {one.n}x"
-        for one in bins
+        f"{group.low}/10, {group.n}x"
+        if group.low == group.high
+        else f"{group.low} to {group.high} in 10, {group.n}x"
+        for group in bins
     ]
     series = [
         Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),

@@ -256,8 +256,10 @@ def _sentences(step: Step) -> str:
     """What the cards say before their folds and tables."""
     lines = list[str]()
     for name, text in step.texts.items():
-        told = text.partition("<details>")[0]
-        kept = [line for line in told.splitlines() if line and not line.startswith(("#", "|", "<sub", "_"))]
+        opening = text.partition("<details>")[0]
+        kept = [
+            line for line in opening.splitlines() if line and not line.startswith(("#", "|", "<sub", "_"))
+        ]
         lines += [f"  {name}", *(f"    {line}" for line in kept)]
     return "\n".join(lines)
 

@@ -28,8 +28,8 @@ async def test_the_demo_without_a_stand_in_is_the_demo(github: StandInGitHub) ->
     history = demo_history(NOW)
 
     assert len(milestones) == len(history.milestones) == 9
-    for played, told in zip(milestones.values(), history.milestones.values(), strict=True):
-        assert _numbers(_facts(played, items)) == _numbers(_facts(told, history.events_by_item))
+    for played, direct in zip(milestones.values(), history.milestones.values(), strict=True):
+        assert _numbers(_facts(played, items)) == _numbers(_facts(direct, history.events_by_item))
     assert _flows(items) == _flows(history.events_by_item)
 
 

@@ -102,10 +102,10 @@ def test_the_interval_is_that_of_wilson() -> None:
 
 
 def test_tenths_are_all_that_can_be_said() -> None:
-    said = [(n / 100, True) for n in range(101)]
+    graded = [(n / 100, True) for n in range(101)]
 
-    assert [one.low for one in calibration(said, TENTHS)] == list(range(11))
-    assert sum(one.n for one in calibration(said, TENTHS)) == len(said)
+    assert [tenth.low for tenth in calibration(graded, TENTHS)] == list(range(11))
+    assert sum(tenth.n for tenth in calibration(graded, TENTHS)) == len(graded)
 
 
 def test_dates_met_on_the_day_or_before() -> None:
