@@ -56,6 +56,12 @@ class Outlook:
     seed: int
     past: Past
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether the sprint is told in points: else whoever speaks of an amount means items."""
+        is_estimated = self.facts.unit == "points" and "points" in _units(self.facts, self.past)
+        return self.unit == "points" or is_estimated
+
     def forecast(self) -> Forecast | Refusal:
         """What is expected."""
         return forecast(self.now, self.history, self.seed)
