@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sprints.estimates import Estimates
 from sprints.facts import Amount, Facts, facts_of
 from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, State
+from sprints.model import ItemEvent, ItemSnapshot, State, in_order
 from sprints.outlook import Outlook, outlook_of
 from sprints.what_if import (
     counted_open,
@@ -58,7 +58,7 @@ def running(history: History, as_of: datetime) -> Facts:
 def happened(history: History, as_of: datetime, item: str, event: str, **shown: object) -> Events:
     """The items' events, and one more just before the moment."""
     known = {name: [one for one in told if one.at < as_of] for name, told in history.items.items()}
-    latest = max(known[item], key=lambda one: one.at)
+    latest = in_order(known[item])[-1]
     snapshot = replace(latest.snapshot, **shown)  # type: ignore[arg-type]
     more = ItemEvent(item, event, as_of - JUST_BEFORE, "~", snapshot, milestone=SPRINT)
     return {**known, item: [*known[item], more]}
@@ -119,8 +119,8 @@ def test_another_due_date_is_the_milestone_edited(history: History, as_of: datet
     due = FIRST_DAY + timedelta(days=offset)
     assume(due >= facts.sprint.calendar.day_of(as_of))
     midnight = datetime(due.year, due.month, due.day, 7, tzinfo=UTC)
-    before = {"due_on": known[-1].due_on and known[-1].due_on.isoformat()}
-    latest = max(known, key=lambda one: one.at)
+    latest = in_order(known)[-1]
+    before = {"due_on": latest.due_on and latest.due_on.isoformat()}
     edit = replace(
         latest, event="edited", at=as_of - JUST_BEFORE, delivery="~", due_on=midnight, before=before
     )
