@@ -310,7 +310,7 @@ def _ledger_line(change: Change, shown: ItemSnapshot, before: Amount, after: Amo
     else:
         is_dropped = change.after.is_member and change.after.state is State.DROPPED
         cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
-    was_done = cause is Cause.REMOVED and change.before.state is State.DONE
+    was_done = cause in {Cause.REMOVED, Cause.DROPPED} and change.before.state is State.DONE
     return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event, was_done)
 
 

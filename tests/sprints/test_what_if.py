@@ -207,6 +207,22 @@ def test_without_all_lines_the_scope_is_the_commitment(history: History, as_of: 
         assert without_changes(facts, facts.ledger).scope == facts.committed
 
 
+@given(histories(4, is_distinct=True), MOMENTS)
+@EVERY
+def test_without_a_line_the_numbers_are_those_of_the_moment_before(history: History, as_of: datetime) -> None:
+    facts = history.facts(as_of)
+    moved = {event.at for event in history.milestone}
+    for moment in {line.at for line in facts.ledger} - moved:
+        after, before = history.facts(moment + JUST_BEFORE), history.facts(moment)
+        lines = [line for line in after.ledger if line.at == moment]
+        undone = without_changes(after, lines)
+        if lines and not any(line.was_done for line in lines):
+            assert undone.remaining == before.remaining
+            assert {item.number for item in counted_open(undone)} == {
+                item.number for item in counted_open(before)
+            }
+
+
 @pytest.mark.parametrize(
     ("card", "points", "count"),
     [
