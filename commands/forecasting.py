@@ -18,7 +18,7 @@ from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
 from sprints.forecast_words import in_words, tenths
 from sprints.numbering import Number, place
 from sprints.outlook import Outlook, outlook_of
-from sprints.what_if import counted_open, without_items
+from sprints.what_if import without_items
 from storage.forecasts import Foretold
 
 # What happened longer ago says little of how a team works today.
@@ -113,13 +113,13 @@ def open_sizes(told: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their size in the outlook's unit."""
     return {
         item.number: measure(Amount(item.points or Decimal(0), 1), told.unit)
-        for item in counted_open(told.facts)
+        for item in told.facts.open_items
     }
 
 
 def open_points(told: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their estimates; 0 where nobody estimated one."""
-    return {item.number: item.points or Decimal(0) for item in counted_open(told.facts)}
+    return {item.number: item.points or Decimal(0) for item in told.facts.open_items}
 
 
 def band_sentence(told: Outlook, forecast: Forecast) -> str:

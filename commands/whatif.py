@@ -23,7 +23,7 @@ from sprints.forecast_words import in_words
 from sprints.milestone import Phase
 from sprints.numbering import Number, place
 from sprints.outlook import Outlook, working_days_left
-from sprints.what_if import counted_open, due_on, with_days_off, with_items, without_items
+from sprints.what_if import due_on, with_days_off, with_items, without_items
 
 _MOST_WHOLE = 999
 
@@ -140,8 +140,8 @@ def _drop(decision: _Decision, base: Outlook, typed: Sequence[str]) -> None:
     sizes = open_sizes(base)
     size = sum((sizes.get(number, Decimal(0)) for number in numbers), Decimal(0))
     decision.words.append(f"without {named(numbers)} ({quantity(size, base.unit)})")
-    before = {item.item for item in counted_open(facts)}
-    again = [item.number for item in counted_open(changed) if item.item not in before]
+    before = {item.item for item in facts.open_items}
+    again = [item.number for item in changed.open_items if item.item not in before]
     if again:
         decision.notes.append(
             f"{named(again)} {'counts' if len(again) == 1 else 'count'} then, because no other item tells "

@@ -133,6 +133,13 @@ class Facts:
         return self.scope - self.done
 
     @property
+    def open_items(self) -> tuple[Item, ...]:
+        """What `remaining` counts: the items that are open, or were when the sprint ended."""
+        if self.sprint.has_ended(self.as_of):
+            return self.carried
+        return tuple(item for item in self.items if item.state == "open" and not item.is_covered)
+
+    @property
     def unit(self) -> str:
         """`points`, or `count` when more than 30 % of the items are not estimated.
 

@@ -25,7 +25,7 @@ def without_items(facts: Facts, numbers: Collection[Number]) -> Facts:
 
 def with_done(facts: Facts, numbers: Collection[Number]) -> Facts:
     """As if open items, by number, were done."""
-    finished = {item.item for item in counted_open(facts) if item.number in numbers}
+    finished = {item.item for item in facts.open_items if item.number in numbers}
     state = "done" if facts.as_of >= facts.sprint.start else DONE_BEFORE_START
     return _with(
         facts,
@@ -88,11 +88,6 @@ def with_days_off(facts: Facts, days: int) -> Facts:
     working = [day for day in coming if calendar.is_working_day(day)]
     holidays = frozenset({*calendar.holidays, *working[-days:]})
     return replace(facts, sprint=replace(sprint, calendar=replace(calendar, holidays=holidays)))
-
-
-def counted_open(facts: Facts) -> list[Item]:
-    """The open items that count: those whose work no other item tells."""
-    return [item for item in facts.items if item.state == "open" and not item.is_covered]
 
 
 def _with(facts: Facts, items: Iterable[Item]) -> Facts:

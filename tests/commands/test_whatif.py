@@ -9,6 +9,8 @@ import pytest
 
 from commands import whatif
 from commands.cards.forecast import delta_words
+from tests.bot.test_checks import check, open_pull
+from tests.bot.test_shared_sprints import planned, share
 from tests.builders import Box, Card
 from tests.commands.past import ask, record
 from tests.commands.test_changing import in_database
@@ -192,6 +194,35 @@ async def test_the_advice_comes_true_when_it_is_taken(team: Team) -> None:
     _, after = await team.forecast()
 
     assert re.search(rf"\*\*{advice[2]}\*\* that all of it", after, re.IGNORECASE), (words, after)
+
+
+async def test_the_check_of_a_pull_request_comes_true_when_it_is_merged(team: Team) -> None:
+    bot = team.bot
+    pull = await open_pull(bot, body=f"Closes #{team.large}")
+    table = (await check(bot, pull["head"]["sha"]))["output"]["summary"]
+    row = re.search(rf"Chance that all is done by [^|]+\| {CHANCE} \| \*\*{CHANCE}\*\*", table)
+    assert row, table
+    _, before = await team.forecast()
+    assert re.search(rf"\*\*{row[1]}\*\* that all of it", before, re.IGNORECASE)
+    await bot.github.close_issue(bot.repo, team.large)
+    await bot.rest()
+
+    _, after = await team.forecast()
+
+    assert re.search(rf"\*\*{row[2]}\*\* that all of it", after, re.IGNORECASE)
+
+
+async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team: Team) -> None:
+    bot = team.bot
+    other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
+    (there,) = await planned(bot, other, "now", ("Refunds", "points: 8"))
+    await share(bot, bot.repo, other)
+    assumed = await team.what_if(f"drop:{other.upper()}#{there},#{team.small}")
+    await bot.github.update_issue(other, there, milestone=None)
+    await team.leave(team.small)
+    await bot.rest()
+
+    assert (await team.forecast())[0] == assumed
 
 
 @pytest.mark.parametrize(

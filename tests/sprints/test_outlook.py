@@ -13,7 +13,7 @@ from sprints.milestone import GRACE_AFTER_END
 from sprints.outlook import Outlook, Record, outlook_of, working_days_left
 from sprints.rules import Rules
 from sprints.velocity import outcome_of
-from sprints.what_if import counted_open, with_done, without_items
+from sprints.what_if import with_done, without_items
 from tests.builders import Box, Card, at
 from tests.sprints.flow_cards import FlowCard
 from tests.sprints.strategies import NOWS, History, histories
@@ -143,7 +143,7 @@ def test_any_sprint_has_an_outlook_or_a_reason(history: History, as_of: datetime
     assert 0 <= found.now.elapsed <= 1
     assert len(found.days) == found.now.days_left == len(working_days_left(facts.sprint, as_of))
     assert outlook_of(facts, PAST, (), 1) == found
-    still_open = [item.number for item in counted_open(facts)]
+    still_open = [item.number for item in facts.open_items]
     assert (chance(found) == 1) == (not still_open)
     assert chance(found) <= chance(found.of(with_done(facts, still_open[:1])))
     assert chance(found.of(with_done(facts, still_open))) == 1

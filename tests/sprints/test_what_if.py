@@ -16,7 +16,6 @@ from sprints.milestone import Sprint, sprint_of
 from sprints.model import ItemEvent, ItemSnapshot, State, in_order
 from sprints.outlook import Outlook, outlook_of
 from sprints.what_if import (
-    counted_open,
     due_on,
     with_days_off,
     with_done,
@@ -87,7 +86,7 @@ def test_what_is_taken_out_is_what_has_left(history: History, as_of: datetime, c
 @EVERY
 def test_what_is_done_is_what_was_closed(history: History, as_of: datetime, chance: random.Random) -> None:
     facts = history.facts(as_of)
-    still_open = counted_open(facts)
+    still_open = facts.open_items
     assume(still_open and facts.sprint.start != as_of and not facts.sprint.has_ended(as_of))
     item = chance.choice(still_open)
     events = happened(history, as_of, item.item, "closed", state=State.DONE)
@@ -167,7 +166,7 @@ def test_a_parent_counts_again_when_its_last_sub_issue_is_taken_out() -> None:
     assert without_items(facts, [2]).scope.points == 2
     both = without_items(facts, [2, 3])
     assert both.scope.points == 8
-    assert [item.number for item in counted_open(both)] == [1]
+    assert [item.number for item in both.open_items] == [1]
 
 
 def test_taking_out_a_parent_that_its_sub_issues_tell_changes_nothing() -> None:
@@ -218,9 +217,7 @@ def test_without_a_line_the_numbers_are_those_of_the_moment_before(history: Hist
         undone = without_changes(after, lines)
         if lines and not any(line.was_done for line in lines):
             assert undone.remaining == before.remaining
-            assert {item.number for item in counted_open(undone)} == {
-                item.number for item in counted_open(before)
-            }
+            assert {item.number for item in undone.open_items} == {item.number for item in before.open_items}
 
 
 @pytest.mark.parametrize(
