@@ -1,5 +1,6 @@
 """`/whatif`: what a decision would do to the forecast. Nothing is changed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,13 +16,13 @@ from commands.forecasting import open_sizes, outlook
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import counted, footer, full_day, named, plain, weekday
+from commands.wording import code, counted, footer, full_day, named, plain, weekday
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_words import in_words
 from sprints.milestone import Phase
-from sprints.numbering import Number, place
+from sprints.numbering import Number, place, ref
 from sprints.outlook import Outlook, working_days_left
 from sprints.what_if import due_on, with_days_off, with_items, without_items
 
@@ -63,7 +64,7 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     base = await outlook(context, dated) if isinstance(before, Refusal) and due else before
     if isinstance(base, Refusal):
         raise UserError(base.sentence)
-    decision = _decision(base, dated, arguments)
+    decision = _decision(base, dated, arguments, context.project.full_name or "")
     after = _forecast(base.of(decision.facts))
     return Reply((_card(facts, decision, before, after),))
 
@@ -110,11 +111,11 @@ async def _due_on(context: Context, facts: Facts, due: date) -> Facts:
     return due_on(facts, due, events, items, context.project.rules.estimates, await history.labels())
 
 
-def _decision(base: Outlook, facts: Facts, arguments: Arguments) -> _Decision:
+def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:
     """What would be decided; the due date has been moved already. Raises UserError where it cannot be."""
     decision = _Decision(facts)
     if dropped := arguments.texts("drop"):
-        _drop(decision, base, dropped)
+        _drop(decision, base, _numbers(facts, dropped, here))
     if (batch := arguments.batch("add")) is not None:
         _add(decision, base, batch)
     if (due := arguments.date("due")) is not None:
@@ -128,9 +129,8 @@ def _decision(base: Outlook, facts: Facts, arguments: Arguments) -> _Decision:
     return decision
 
 
-def _drop(decision: _Decision, base: Outlook, typed: Sequence[str]) -> None:
+def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None:
     facts = decision.facts
-    numbers = _numbers(facts, typed)
     changed = without_items(facts, numbers)
     if changed.remaining == facts.remaining:
         raise UserError(
@@ -150,21 +150,18 @@ def _drop(decision: _Decision, base: Outlook, typed: Sequence[str]) -> None:
     decision.facts = changed
 
 
-def _numbers(facts: Facts, typed: Sequence[str]) -> list[Number]:
-    """The open items that are named. Raises UserError for others."""
-    known = {_name(item.number): item.number for item in facts.items if item.state == "open"}
-    names = list(dict.fromkeys(name.casefold() for name in typed))
-    if unknown := [name for name in names if name not in known]:
-        are = ("is", "it") if len(unknown) == 1 else ("are", "them")
+def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
+    """The open items that are named, in the repository `here` or another one. Raises UserError for others."""
+    still_open = {ref(item.number).casefold(): item.number for item in facts.items if item.state == "open"}
+    own = f"{here}#".casefold()
+    names = dict.fromkeys(re.sub(f"^{re.escape(own)}", "#", name.casefold()) for name in typed)
+    if unknown := [name for name in names if name not in still_open]:
+        are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")
+        shown = ", ".join(name if name.startswith("#") else code(name) for name in unknown)
         raise UserError(
-            f"{', '.join(unknown)} {are[0]} not open in {plain(facts.sprint.title)}, so taking {are[1]} out "
-            "would change nothing."
+            f"{shown} {are} not open in {plain(facts.sprint.title)}, so taking {it} out would change nothing."
         )
-    return sorted((known[name] for name in names), key=place)
-
-
-def _name(number: Number) -> str:
-    return f"#{number}" if isinstance(number, int) else number.casefold()
+    return sorted((still_open[name] for name in names), key=place)
 
 
 def _tellers(facts: Facts, numbers: Sequence[Number]) -> list[Number]:

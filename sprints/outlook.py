@@ -122,7 +122,8 @@ def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
         own=own,
         days=_daily(done, calendar, calendar.day_of(as_of), unit),
     )
-    seed = seed_of(past.tenant, sprint.milestone, as_of.isoformat())
+    # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
+    seed = seed_of(past.tenant, sprint.milestone)
     return Outlook(facts, unit, _now(facts, unit, len(days)), history, tuple(days), seed, past)
 
 

@@ -245,13 +245,15 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
         ),
         ("due:2020-01-01", "`due:2020-01-01` lies in the past. Use today or a later day."),
         ("due:{due}", "Now is due on "),
+        ("drop:{repo}#{large}", "without #"),
+        ("drop:acme/a_b_#7", "`acme/a_b_#7` is not open in Now, so taking it out would change nothing."),
         ("drop:#99999", "#99999 is not open in Now, so taking it out would change nothing."),
         ("drop:#{large},#{small},#{unestimated}", "**certain**, because nothing else is open."),
         ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` tells them."),
     ],
 )
 async def test_what_is_asked_is_said_again_or_refused_in_words(team: Team, question: str, words: str) -> None:
-    typed = question.format(**vars(team), due=day(9))
+    typed = question.format(**vars(team), due=day(9), repo=team.bot.repo)
 
     assert words in await team.ask(f"/whatif {typed}")
 
