@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sprints.calendar import Calendar, days_between
-from sprints.forecast import LEAST_ITEMS, Refusal, too_few
+from sprints.forecast import Refusal
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount
 
@@ -134,8 +134,8 @@ def working_days(calendar: Calendar, first: date, most: int) -> list[date]:
 
 def _refusal(history: DailyHistory, calendar: Calendar, first: date) -> Refusal | None:
     items = int(history.done.sum())
-    if items < LEAST_ITEMS:
-        return too_few(items)
+    if not items:
+        return Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
     if not working_days(calendar, first, 1):
         return Refusal("There is no forecast: the calendar has no working day within a year.")
     return None
