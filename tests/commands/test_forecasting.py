@@ -9,7 +9,8 @@ import pytest
 
 from commands.forecasting import swap_sentence
 from sprints.facts import Facts
-from sprints.forecast import Band, Basis, Forecast
+from sprints.forecast import Basis, Forecast
+from sprints.forecast_amounts import Band
 from sprints.outlook import Outlook
 from tests.builders import Box, Card
 
