@@ -56,6 +56,12 @@ class Outlook:
     seed: int
     past: Past
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether the sprint is told in points: else whoever speaks of an amount means items."""
+        is_estimated = self.facts.unit == "points" and "points" in units_of(self.facts, self.past)
+        return self.unit == "points" or is_estimated
+
     def forecast(self) -> Forecast | Refusal:
         """What is expected."""
         return forecast(self.now, self.history, self.seed)
@@ -93,7 +99,7 @@ def outlook_of(
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
     past = Past(tuple(records), tuple(flows), tenant)
-    found = [_in_unit(facts, past, unit) for unit in _units(facts, past)]
+    found = [_in_unit(facts, past, unit) for unit in units_of(facts, past)]
     return min(found, key=_chance)
 
 
@@ -116,11 +122,12 @@ def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
         own=own,
         days=_daily(done, calendar, calendar.day_of(as_of), unit),
     )
-    seed = seed_of(past.tenant, sprint.milestone, as_of.isoformat())
+    # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
+    seed = seed_of(past.tenant, sprint.milestone)
     return Outlook(facts, unit, _now(facts, unit, len(days)), history, tuple(days), seed, past)
 
 
-def _units(facts: Facts, past: Past) -> list[str]:
+def units_of(facts: Facts, past: Past) -> list[str]:
     """The units in which a sprint has to be done: a unit that others tell less of may be the harder one.
 
     Which ones does not depend on what is done, so that no item that joins or leaves makes the chance jump
@@ -132,8 +139,7 @@ def _units(facts: Facts, past: Past) -> list[str]:
         return ["count"]
     if records and estimated < min(FEW_SPRINTS, len(records)):
         return ["count"]
-    still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
-    return ["points"] if all(item.points for item in still_open) else ["points", "count"]
+    return ["points"] if all(item.points for item in facts.open_items) else ["points", "count"]
 
 
 def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
