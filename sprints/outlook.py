@@ -56,6 +56,12 @@ class Outlook:
     seed: int
     past: Past
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether the sprint is told in points: else whoever speaks of an amount means items."""
+        is_estimated = self.facts.unit == "points" and "points" in units_of(self.facts, self.past)
+        return self.unit == "points" or is_estimated
+
     def forecast(self) -> Forecast | Refusal:
         """What is expected."""
         return forecast(self.now, self.history, self.seed)
@@ -116,7 +122,8 @@ def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
         own=own,
         days=_daily(done, calendar, calendar.day_of(as_of), unit),
     )
-    seed = seed_of(past.tenant, sprint.milestone, as_of.isoformat())
+    # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
+    seed = seed_of(past.tenant, sprint.milestone)
     return Outlook(facts, unit, _now(facts, unit, len(days)), history, tuple(days), seed, past)
 
 
