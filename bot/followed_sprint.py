@@ -83,7 +83,8 @@ class FollowedSprint:
         if is_there and before.get("facts") == known_digest:
             return Kept(living_key(facts.sprint))
         expected = await expected_of(context, facts)
-        living = await with_effects(context, replace(living, expected=expected.words), _effects(before))
+        words = f"{expected.words} {expected.load}".strip()
+        living = await with_effects(context, replace(living, expected=words), _effects(before))
         data = data | {
             "facts": known_digest,
             "was_hopeful": bool(before.get("was_hopeful")) or (expected.chance or 0.0) > HOPEFUL,

@@ -22,6 +22,8 @@ def burndown_alt(burndown: Burndown) -> str:
         return _before_the_start(burndown)
     unit = burndown.unit
     left = f"{number(latest.remaining)} of {quantity(latest.scope, unit)}"
+    if burndown.hidden:
+        left += f" and {_hidden(burndown)}"
     if is_over(burndown):
         stand = f"{left} were left at the end on {long_day(latest.date)}, day {len(burndown.days)}"
     else:
@@ -38,13 +40,21 @@ def burnup_alt(burnup: Burnup) -> str:
     if latest is None or latest.done is None or latest.scope is None:
         return _before_the_start(sprint, "Burnup")
     done = f"{number(latest.done)} of {quantity(latest.scope, sprint.unit)}"
+    is_one = sprint.hidden == 1
+    be = ("was" if is_one else "were") if is_over(sprint) else ("is" if is_one else "are")
+    still_open = f", and {_hidden(sprint)} {be} open" if sprint.hidden else ""
     if is_over(sprint):
-        stand = f"{done} were done at the end on {long_day(latest.date)}, day {len(sprint.days)}"
+        stand = f"{done} were done at the end on {long_day(latest.date)}, day {len(sprint.days)}{still_open}"
     else:
         days = "" if sprint.is_open_ended else f" of {len(sprint.days)}"
         when = f"on {long_day(latest.date)}, day {sprint.as_of_day + 1}{days}"
-        stand = f"{done} are done {when}; {_against_rising_ideal(burnup, latest.done)}"
+        stand = f"{done} are done {when}{still_open}; {_against_rising_ideal(burnup, latest.done)}"
     return f"Burnup: {stand}. {_scope(latest.scope - sprint.committed, sprint.unit)}."
+
+
+def _hidden(burndown: Burndown) -> str:
+    """The open items of which no points are left."""
+    return f"{quantity(Decimal(burndown.hidden), 'count')} worth no points"
 
 
 def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:

@@ -65,6 +65,8 @@ def _headline(burndown: Burndown) -> tuple[str, str] | None:
     latest = burndown.latest
     if latest is None or latest.remaining is None:
         return None
+    if burndown.hidden:
+        return number(Decimal(burndown.hidden)), f"{unit_word(Decimal(burndown.hidden), 'count')} left"
     return number(latest.remaining), f"{unit_word(latest.remaining, burndown.unit)} left"
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.reading import number, quantity
 from commands.cards.explain import Explanation, Listing, Row, Rule, addition, amount_words, values_of
+from commands.cards.progress import hides_open_items, percent
 from commands.wording import counted, plain
 from sprints.burndown import measure
 from sprints.evidence import Event, done, membership
@@ -137,7 +138,7 @@ def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
 def scope(told: Told) -> Explanation:
     """The equation, and the items that are in it."""
     facts = told.facts
-    items = [*facts.done_items, *open_items(facts)]
+    items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
     rows = _rows(told, items, lambda changes: membership(changes, before), _state)
     return told.explanation(
@@ -156,7 +157,7 @@ def done_work(told: Told) -> Explanation:
 def remaining(told: Told) -> Explanation:
     """The difference, and the open items that make it up."""
     facts = told.facts
-    left, before = open_items(facts), _until(facts)
+    left, before = facts.open_items, _until(facts)
     scope, finished, rest = facts.scope, facts.done, facts.remaining
     arithmetic = [
         f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
@@ -170,7 +171,7 @@ def say_do(told: Told) -> Explanation:
     """The part of the commitment that was done, item by item."""
     facts, unit = told.facts, told.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
-    result = f"{round(100 * kept / promised)} %" if promised else "n/a"
+    result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
     arithmetic = [
         f"{number(kept)} kept ÷ {quantity(promised, unit)} committed = **{result}**"
         if promised
@@ -180,7 +181,11 @@ def say_do(told: Told) -> Explanation:
         delivered = measure(facts.done, unit)
         arithmetic.append(
             f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
-            f"{round(100 * delivered / promised)} %, with what was added"
+            f"{percent(delivered / promised, ROUND_HALF_EVEN)}, with what was added"
+        )
+    if hides_open_items(facts.committed - facts.kept, unit):
+        arithmetic.append(
+            f"In items: {facts.kept.count} of {facts.committed.count} kept; the rest is worth no points"
         )
     were_done, before = {item.item for item in facts.done_items}, _until(facts)
 
@@ -218,13 +223,6 @@ def carried(told: Told, over: CarryOver) -> Explanation:
             f"{counted(len(often), 'item')} had been carried over before; split or drop these first"
         )
     return told.explanation(CARRY_OVER, amount_words(over.amount), arithmetic, rows, remarks="Carried over")
-
-
-def open_items(facts: Facts) -> list[Item]:
-    """What is in the scope and not done: now, or at the end of a sprint that is over."""
-    if facts.sprint.has_ended(facts.as_of):
-        return list(facts.carried)
-    return [item for item in facts.items if item.state == "open" and not item.is_covered]
 
 
 def equations(facts: Facts) -> list[str]:

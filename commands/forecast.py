@@ -18,6 +18,7 @@ from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
 from commands.forecasting import foretold, outlook, recent_flows
+from commands.load import load_here
 from commands.outcome import Picture, Reply
 from commands.permissions import Level
 from commands.registry import command
@@ -67,18 +68,19 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "come next."
         )
     told, dates = await outlook(context, facts), await _dates_of(context, facts)
+    load = await load_here(context, facts)
     found = told.forecast() if isinstance(told, Outlook) else None
     if isinstance(found, Refusal):
         return Reply((found.sentence,))
     if isinstance(told, Refusal):
         if isinstance(dates, Refusal):
             return Reply((f"{told.sentence}\n\n{dates.sentence}",))
-        return Reply((before_chart(facts, None, None, dates), after_chart(facts, None, None, dates)))
+        return Reply((before_chart(facts, None, None, dates, load), after_chart(facts, None, None, dates)))
     if found is None:  # There is one of every outlook.
         raise RuntimeError("an outlook without a forecast")
     likely = dates.p85 if isinstance(dates, Dates) else None
     parts = (
-        before_chart(facts, told, found, dates),
+        before_chart(facts, told, found, dates, load),
         *_fan(context, told, found),
         *await _record(context),
         after_chart(facts, told, found, dates),

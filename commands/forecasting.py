@@ -1,6 +1,5 @@
 """What commands have in common that speak of a sprint's end: the outlook, and the words for a chance."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,16 +7,18 @@ from decimal import Decimal
 
 from charts.reading import number, quantity
 from commands.cards.nothing_left import nothing_left
+from commands.cards.progress import without_points
 from commands.context import Context
+from commands.load import load_here
 from commands.wording import counted, named, weekday
 from marketplace.plans import Feature
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
-from sprints.forecast_words import in_words, tenths
+from sprints.forecast_words import in_words, tenths, whole_band
 from sprints.numbering import Number, place
-from sprints.outlook import Outlook, outlook_of
+from sprints.outlook import Outlook, outlook_of, units_of
 from sprints.what_if import without_items
 from storage.forecasts import Foretold
 
@@ -37,12 +38,12 @@ class Expectation:
 
 async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
     """Will we make it, and if not, what should come out: for cards that are about something else."""
-    told = await outlook(context, facts)
+    told, load = await outlook(context, facts), await load_here(context, facts)
     found = told.forecast() if isinstance(told, Outlook) else told
     if isinstance(told, Refusal) or isinstance(found, Refusal):
-        return Expectation()
-    words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
-    return Expectation(words, foretold(told, found, shown_in))
+        return Expectation(load)
+    words = [chance_sentence(told, found), swap_sentence(told, found), load]
+    return Expectation(" ".join(filter(None, words)), foretold(told, found, shown_in))
 
 
 async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
@@ -62,21 +63,37 @@ async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
     return flows_of(items, as_of, context.project.rules, await history.labels())
 
 
-def chance_sentence(told: Outlook, forecast: Forecast) -> str:
-    """Will we make it, in one sentence."""
-    due = told.facts.sprint.due
-    if not told.facts.remaining.count:
-        return "All that is in the sprint is done." if told.facts.scope.count else nothing_left(told.facts)
-    if told.now.remaining <= 0:
-        still_open = counted(told.facts.remaining.count, "open item")
-        return f"No estimated work is left, so there is no chance to tell for the {still_open}."
+def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
+    """Will we make it, and in which unit where that might surprise."""
+    facts = outlook.facts
+    due = facts.sprint.due
+    if not facts.remaining.count:
+        return "All that is in the sprint is done." if facts.scope.count else nothing_left(facts)
     if due is None:
         return ""
-    left = quantity(Decimal(str(round(told.now.remaining, 2))), told.unit)
+    left, others = quantity(measure(facts.remaining, outlook.unit), outlook.unit), _without_points(outlook)
     if forecast.chance <= 0:
-        return f"**No working day is left** for the {left} that are open."
-    said = in_words(forecast.chance).capitalize()
-    return f"**{said}** that all of it, {left} more, is done by {weekday(due)}."
+        is_one = measure(facts.remaining, outlook.unit) == 1 and not others
+        return f"**No working day is left** for the {left}{others} that {'is' if is_one else 'are'} open."
+    chance = in_words(forecast.chance).capitalize()
+    all_of_it = f"**{chance}** that all of it, {left} more{others}, is done by {weekday(due)}."
+    return f"{all_of_it} {_why_items(outlook)}".strip()
+
+
+def _without_points(outlook: Outlook) -> str:
+    """The open items that an amount in points says nothing of."""
+    hides_any = outlook.unit == "points" and not all(item.points for item in outlook.facts.open_items)
+    return f" and {without_points(outlook.facts)}" if hides_any else ""
+
+
+def _why_items(outlook: Outlook) -> str:
+    """Why a sprint that is estimated is forecast in items."""
+    if outlook.unit == "points" or "points" not in units_of(outlook.facts, outlook.past):
+        return ""
+    items = [item for item in outlook.facts.open_items if not item.points]
+    has = "has" if len(items) == 1 else "have"
+    lack = "no estimate" if all(item.points is None for item in items) else "no points"
+    return f"{counted(len(items), 'open item')} {has} {lack}, so items count."
 
 
 def swap_sentence(told: Outlook, forecast: Forecast) -> str:
@@ -122,15 +139,17 @@ def open_points(told: Outlook) -> dict[Number, Decimal]:
     return {item.number: item.points or Decimal(0) for item in told.facts.open_items}
 
 
-def band_sentence(told: Outlook, forecast: Forecast) -> str:
-    """How much is expected, and within which bounds."""
-    band, word = forecast.delivered, "points" if told.unit == "points" else "items"
-    low, middle, high = math.floor(band.p10), round(band.p50), math.ceil(band.p90)
+def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
+    """How much is expected, and within which bounds. What exceeds the scope is work that is still to come."""
+    unit, scope = outlook.unit, measure(outlook.facts.scope, outlook.unit)
+    low, middle, high = whole_band(forecast.delivered, float(scope))
+    more = f" Anything above {number(scope)} is work added until then." if high > scope else ""
     if low == high:
-        return f"At the end {number(Decimal(low))} {word} are expected to be done."
+        are = "is" if low == 1 else "are"
+        return f"At the end {quantity(Decimal(low), unit)} {are} expected to be done.{more}"
     return (
-        f"At the end about {number(Decimal(middle))} {word} are expected to be done; "
-        f"8 in 10 times it is between {number(Decimal(low))} and {number(Decimal(high))}."
+        f"At the end about {quantity(Decimal(middle), unit)} {'is' if middle == 1 else 'are'} expected to be "
+        f"done; 8 in 10 times it is between {number(Decimal(low))} and {number(Decimal(high))}.{more}"
     )
 
 

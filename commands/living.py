@@ -8,6 +8,7 @@ from commands.cards.living import Living, effect_words, key_of, shown_lines, wit
 from commands.changes import CreateMilestone, EditMilestone, Settle, Step, decoded
 from commands.context import Context
 from commands.forecasting import chance_sentence, foretold, outlook, swap_sentence
+from commands.load import load_here
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
@@ -39,11 +40,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What is expected of a sprint's end: in words, as a chance, and as it is kept to be graded."""
+    """What is expected of a sprint's end: in words, as a chance, and as it is kept to be graded.
+
+    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    """
 
     words: str = ""
     chance: float | None = None
     foretold: tuple[Foretold, ...] = ()
+    load: str = ""
 
 
 def is_sprint(sprint: Sprint) -> bool:
@@ -104,13 +109,13 @@ async def starts(context: Context) -> Sequence[Change]:
 
 async def expected_of(context: Context, facts: Facts) -> Expected:
     """Will we make it, and if not, what should come out."""
-    told = await outlook(context, facts)
+    told, load = await outlook(context, facts), await load_here(context, facts)
     found = told.forecast() if isinstance(told, Outlook) else None
     if not isinstance(told, Outlook) or not isinstance(found, Forecast):
-        return Expected()
+        return Expected(load=load)
     words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
     chance = found.chance if told.now.remaining > 0 else None
-    return Expected(words, chance, foretold(told, found, "living"))
+    return Expected(words, chance, foretold(told, found, "living"), load)
 
 
 async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:

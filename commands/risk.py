@@ -2,19 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import ROUND_HALF_EVEN
 
 from charts.reading import quantity
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.progress import percent, unit_of_open
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
 from commands.forecasting import chance_sentence, outlook, swap_sentence
+from commands.load import load_here
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
 from commands.reporting import crossed_of
 from commands.wording import counted, footer, moment, named, plain, weekday
-from sprints.burndown import burndown_of
 from sprints.durations import ServiceLevel, cycle_times, service_level
 from sprints.facts import Facts
 from sprints.flow import Flow
@@ -24,7 +26,7 @@ from sprints.outlook import Outlook
 from sprints.reviews import waiting_for_review
 from sprints.risks import Risk, RiskKind, risks_of
 
-_NOTHING = "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
+_NOTHING = "stands out: no blocked, overdue or oversized work, no large change of scope."
 _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
 
 
@@ -41,7 +43,7 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     if facts.sprint.has_ended(facts.as_of):
         raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
     told = await outlook(context, facts)
-    unit = told.unit if isinstance(told, Outlook) else burndown_of(facts).unit
+    unit = told.unit if isinstance(told, Outlook) else unit_of_open(facts)
     flows = await context.flows()
     level = _level(context, flows)
     risks = risks_of(
@@ -52,24 +54,32 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
         carries=await _carries(context, facts),
         reviews=await _reviews(context, flows),
     )
-    return Reply((card(facts, unit, risks, _lead(told), level),))
+    load = await load_here(context, facts)
+    return Reply((card(facts, unit, risks, f"{_lead(told)} {load}".strip(), level, has_load=bool(load)),))
 
 
-def card(facts: Facts, unit: str, risks: tuple[Risk, ...], lead: str, level: ServiceLevel | None) -> str:
-    """What is said of the risks."""
+def card(
+    facts: Facts,
+    unit: str,
+    risks: tuple[Risk, ...],
+    lead: str,
+    level: ServiceLevel | None,
+    *,
+    has_load: bool = False,
+) -> str:
+    """What is said of the risks. It `has_load` where the lead tells that the sprint holds too much."""
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
-    lines = [f"{n}. {_told(one, unit, level)}" for n, one in enumerate(risks, start=1)]
-    parts.append(
-        "\n".join(lines)
-        or "Nothing stands out: no blocked, overdue or oversized work, no large change of scope."
-    )
+    is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
+    whole = "what is open" if is_all_estimated else "the open points"
+    lines = [f"{n}. {_told(one, unit, level, whole)}" for n, one in enumerate(risks, start=1)]
+    parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
     parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 
-def _told(one: Risk, unit: str, level: ServiceLevel | None) -> str:
+def _told(one: Risk, unit: str, level: ServiceLevel | None, whole: str = "what is open") -> str:
     items, work = named(one.items), quantity(one.amount, unit)
-    share = f"{round(one.stake * 100)} % of what is open"
+    share = f"{percent(one.stake, ROUND_HALF_EVEN)} of {whole}"
     match one.kind:
         case RiskKind.BLOCKED:
             return f"**Blocked:** {items} – {work}, {share}."
@@ -84,7 +94,7 @@ def _told(one: Risk, unit: str, level: ServiceLevel | None) -> str:
             since = f" since {weekday(one.since)}" if one.since else ""
             return f"**Nothing was done** on {counted(one.days, 'working day')}{since}."
         case RiskKind.UNESTIMATED:
-            return f"**Not estimated:** {items}, {round(one.stake * 100)} % of the open items."
+            return f"**Not estimated:** {items}, {percent(one.stake, ROUND_HALF_EVEN)} of the open items."
         case RiskKind.CARRIED:
             return f"**Carried over more than once:** {items} – {work}, {share}."
         case RiskKind.REVIEW:

@@ -6,16 +6,15 @@ from commands.arguments import Argument, Arguments, Kind
 from commands.cards.plan import Plan, plan_text, working_days
 from commands.choosing import sprint_meant
 from commands.context import Context
+from commands.load import velocities
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.reporting import LATE, fold
+from commands.reporting import fold
 from sprints.facts import Amount
-from sprints.late import credited, credits_of
 from sprints.milestone import Phase, Sprint
 from sprints.selection import choose
 from sprints.upcoming import to_plan
-from sprints.velocity import velocity
 
 
 @command(
@@ -32,19 +31,15 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
     sprints = await context.sprints.all(context.now)
     sprint = await _meant(context, sprints, arguments.text("name"))
     facts = await fold(context, sprint, context.now)
-    outcomes = [
-        one for one in await context.sprints.outcomes(context.now) if one.milestone != sprint.milestone
-    ]
-    outcomes = credited(outcomes, credits_of(context.project.settings.get(LATE)))
-    usual = velocity(outcomes)
-    counted = {one.milestone for one in usual.outcomes}
+    usual = await velocities(context, facts)
+    counted = {outcome.milestone for outcome in usual.items.outcomes}
     before = choose(sprints, context.now, None)
     is_before = before and before.milestone != sprint.milestone and before.phase(context.now) is Phase.ACTIVE
     plan = Plan(
         facts,
-        velocity(outcomes, "count"),
-        usual if usual.unit == "points" else None,
-        [days for one in sprints if one.milestone in counted and (days := working_days(one))],
+        usual.items,
+        usual.points,
+        [days for ended in sprints if ended.milestone in counted and (days := working_days(ended))],
         before if is_before else None,
         (await fold(context, before, context.now)).remaining if before and is_before else Amount(),
     )

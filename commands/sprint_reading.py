@@ -4,6 +4,15 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
 from commands.cards.nothing_left import nothing_left
+from commands.cards.progress import (
+    done_of,
+    hides_open_items,
+    is_single,
+    open_work,
+    percent,
+    progress,
+    share_done,
+)
 from commands.cards.status import completeness
 from commands.charting import for_sprint
 from commands.wording import counted, footer, moment, named, table, weekday, weekdays
@@ -71,7 +80,7 @@ def _day_row(day: BurndownDay) -> list[str]:
 
 def _standing(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    remaining = quantity(measure(facts.remaining, unit), unit)
+    remaining = open_work(facts, unit)
     if sprint.is_due_before_start():
         return "**It is due before it starts**, so there are no days to draw. Move its due date."
     if sprint.has_ended(facts.as_of):
@@ -110,18 +119,23 @@ def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
 
 
 def _end(facts: Facts, unit: str) -> str:
-    left = measure(facts.remaining, unit)
     if not facts.remaining.count:
         if facts.scope.count:
             return "**Everything in scope was done** when it ended."
         return f"**{nothing_left(facts)}**"
     items = named(item.number for item in facts.carried)
-    scope = quantity(measure(facts.scope, unit), unit)
-    verb, ask = "was" if left == 1 else "were", f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
+    verb = "was" if is_single(facts, unit) else "were"
+    ask = f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
     return (
-        f"**{number(left)} of {scope} {verb} not done** when it ended: {items}. {ask} tells how often each "
-        "was carried; split or drop what keeps coming back."
+        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {ask} tells how often "
+        "each was carried; split or drop what keeps coming back."
     )
+
+
+def _left_of_scope(facts: Facts, unit: str) -> str:
+    if hides_open_items(facts.remaining, unit):
+        return open_work(facts, unit)
+    return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
 
 
 def _stretch(burndown: Burndown) -> str:
@@ -166,10 +180,9 @@ def _needed(facts: Facts, burndown: Burndown) -> str:
     unit, sprint = burndown.unit, facts.sprint
     done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
     if sprint.has_ended(facts.as_of):
-        kept, committed = measure(facts.kept, unit), measure(facts.committed, unit)
-        share = f" ({int(100 * kept / committed)} %)" if committed else ""
-        promise = f"; {number(kept)} of {quantity(committed, unit)} committed were kept{share}"
-        return f"{quantity(done, unit)} done{promise}."
+        share = share_done(facts.kept, facts.committed, unit)
+        kept = f"{done_of(facts.kept, facts.committed, unit)} committed were kept"
+        return f"{quantity(done, unit)} done; {kept}{'' if share is None else f' ({percent(share)})'}."
     if burndown.as_of_day < 0:
         return ""
     passed = sum(day.is_working_day for day in burndown.days[: burndown.as_of_day + 1])
@@ -180,8 +193,10 @@ def _needed(facts: Facts, burndown: Burndown) -> str:
     left = sum(map(sprint.calendar.is_working_day, days_between(today, sprint.due)))
     if not left:
         return f"No working day is left; {so_far}."
-    days = counted(left, "working day")
-    return f"{days} to go, today included: {number(remaining / left, 1)} a day would be needed, {so_far}."
+    days = f"{counted(left, 'working day')} to go, today included"
+    if hides_open_items(facts.remaining, unit):
+        return f"{days}, for {open_work(facts, unit)}; {so_far}."
+    return f"{days}: {number(remaining / left, 1)} a day would be needed, {so_far}."
 
 
 def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
@@ -205,7 +220,7 @@ def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
 
 def _done(facts: Facts, burndown: Burndown) -> str:
     unit = burndown.unit
-    said = f"{number(measure(facts.done, unit))} of {quantity(measure(facts.scope, unit), unit)} done"
+    said = progress(facts, unit)
     latest = burndown.latest
     if latest is None or latest.ideal is None:
         return f"{said}."

@@ -1,12 +1,13 @@
 """`/velocity`: what the last sprints completed, and what that means for the next one."""
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import median
 
 from charts.reading import number, quantity
 from charts.values import velocity_bars
 from commands.arguments import Argument, Arguments, Kind
+from commands.cards.progress import percent
 from commands.charting import AS, BY, Words, for_sprint, reply_with
 from commands.context import Context
 from commands.errors import UserError
@@ -80,13 +81,13 @@ def sprints_table(found: Velocity, calendar: Calendar) -> str:
         amounts = (one.committed, one.completed, one.kept)
         figures = [number(measure(amount, found.unit)) for amount in amounts]
         rest = [number(measure(amount, found.unit)) for amount in (one.carried, one.late)]
-        rows.append([plain(one.title), last_day, *figures, percent(one.say_do(found.unit)), *rest])
+        rows.append([plain(one.title), last_day, *figures, _percent(one.say_do(found.unit)), *rest])
     return table(head, rows) if rows else ""
 
 
-def percent(share: Decimal | None) -> str:
+def _percent(share: Decimal | None) -> str:
     """A share of 1 as whole percent, halves to even; nothing for none."""
-    return "" if share is None else f"{round(100 * share)} %"
+    return "" if share is None else percent(share, ROUND_HALF_EVEN)
 
 
 def _outlier(found: Velocity) -> str:
@@ -129,10 +130,10 @@ def _kept(found: Velocity) -> str:
     if not shares:
         return "Nothing was committed in any of them, so there is no say/do."
     if len(shares) < LEAST_SPRINTS:
-        told = ", ".join(f"{percent(share)} in {plain(one.title)}" for share, one in shares)
+        told = ", ".join(f"{_percent(share)} in {plain(one.title)}" for share, one in shares)
         return f"Of what was committed was kept: {told}."
     least, one = min(shares, key=lambda pair: pair[0])
     return (
-        f"Of what was committed {percent(median(share for share, _ in shares))} was kept (median of "
-        f"{len(shares)}), the least in {plain(one.title)}: {percent(least)}."
+        f"Of what was committed {_percent(median(share for share, _ in shares))} was kept (median of "
+        f"{len(shares)}), the least in {plain(one.title)}: {_percent(least)}."
     )

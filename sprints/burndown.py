@@ -1,7 +1,7 @@
 """The burndown: remaining work per local day, beside the ideal line over working days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -34,7 +34,8 @@ class Burndown:
 
     `committed` is point 0, the value at the start; `days` follow, one point per local day end up to the
     sprint's last day. `as_of_day` is the index in `days` of the last day with figures, -1 if none has;
-    `is_day_complete` says whether that day has ended.
+    `is_day_complete` says whether that day has ended. `hidden` counts the open items of a sprint of
+    which no points are left: they are worth none.
     """
 
     unit: str
@@ -43,6 +44,7 @@ class Burndown:
     as_of: datetime
     is_open_ended: bool
     is_day_complete: bool
+    hidden: int = 0
 
     @property
     def as_of_day(self) -> int:
@@ -81,7 +83,9 @@ def measure(amount: Amount, unit: str) -> Decimal:
 
 def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
     """The burndown of a sprint, in `unit` or else the one that its estimates allow."""
-    return burndown_by_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit or facts.unit)
+    unit, remaining = unit or facts.unit, facts.remaining
+    burndown = burndown_by_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
+    return burndown if measure(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)
 
 
 def burndown_by_days(

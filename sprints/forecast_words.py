@@ -1,4 +1,11 @@
-"""A chance in words that promise no more than is known."""
+"""A chance and amounts in words that promise no more than is known."""
+
+import math
+
+from sprints.forecast_amounts import Band
+
+# Sums of tenths must not fall short of a scope that they reach.
+TOLERANCE = 1e-9
 
 
 def in_words(chance: float) -> str:
@@ -28,3 +35,20 @@ def tenths(chance: float) -> int:
         return 10 if chance > 0.9 else 0
     # Through hundredths, because 0.65 × 10 is not always exactly halfway in binary fractions.
     return (round(chance * 100) + 4) // 10
+
+
+def whole_band(band: Band, scope: float) -> tuple[int, int, int]:
+    """P10, P50 and P90 of an amount as whole numbers, each on the same side of the scope as it was.
+
+    So that no number that is said contradicts the chance beside it, which is that of reaching the scope.
+    """
+    rounded = ((math.floor, band.p10), (round, band.p50), (math.ceil, band.p90))
+    low, middle, high = (_on_its_side(rounding(value), value, scope) for rounding, value in rounded)
+    return low, max(low, middle), max(low, middle, high)
+
+
+def _on_its_side(whole: int, value: float, scope: float) -> int:
+    """The nearest whole number that reaches the scope exactly if the value does."""
+    if value >= scope - TOLERANCE:
+        return max(whole, math.ceil(scope - TOLERANCE)) if whole < scope else whole
+    return min(whole, math.ceil(scope) - 1)

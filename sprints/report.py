@@ -5,7 +5,7 @@ taken of it and is the same whenever it is asked for.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -120,8 +120,11 @@ def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | Non
         return None
     commitment = Amount(Decimal(str(values["points"]["committed"])), values["count"]["committed"])
     # Its last day has passed, also if the milestone was closed within it.
-    days = days_of(values, sprint.calendar)
-    return burndown_by_days(sprint, commitment, days, sprint.end, values["unit"])
+    days, unit = days_of(values, sprint.calendar), values["unit"]
+    burndown = burndown_by_days(sprint, commitment, days, sprint.end, unit)
+    carried = values["carried"]
+    has_hidden = unit == "points" and not carried["points"]
+    return replace(burndown, hidden=carried["count"]) if has_hidden else burndown
 
 
 def _member(members: Mapping[Number, Any], number: Number) -> Mapping[str, Any]:

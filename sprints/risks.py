@@ -60,7 +60,7 @@ def risks_of(
     `flows` are those as of the same moment, `level` the team's service level expectation. `carries` says by
     item over how many sprints' ends it was carried, `reviews` since when a pull request waits for a review.
     """
-    open_items = [item for item in facts.items if item.state == "open" and not item.is_covered]
+    open_items = facts.open_items
     if not open_items:
         return ()
     by_number = {flow.number: flow for flow in flows}
@@ -72,7 +72,7 @@ def risks_of(
         sizes.risk(RiskKind.LARGE, [item for item, flow in known if _is_large(item, flow, sizes)]),
         sizes.risk(RiskKind.CARRIED, _carried(open_items, carries or {})),
         sizes.risk(RiskKind.REVIEW, _in_review(open_items, reviews or {}, facts.as_of)),
-        _unestimated(open_items),
+        _unestimated(facts, open_items),
         _grown(facts, unit),
         _quiet(facts),
     ]
@@ -124,11 +124,12 @@ def _in_review(items: Sequence[Item], reviews: Mapping[Number, datetime], now: d
     return [item for item in items if item.number in reviews and now - reviews[item.number] > LONG_REVIEW]
 
 
-def _unestimated(items: Sequence[Item]) -> Risk | None:
-    missing = sorted(item.number for item in items if item.points is None)
+def _unestimated(facts: Facts, items: Sequence[Item]) -> Risk | None:
+    missing = sorted((item.number for item in items if item.points is None), key=place)
     share = Decimal(len(missing)) / len(items)
-    # Where nothing is estimated the team counts items, and that is no risk.
-    if share < UNESTIMATED_SHARE or len(missing) == len(items):
+    # Where most of the sprint is not estimated the team counts items, and that is no risk.
+    counts_items = len(missing) == len(items) and facts.unit == "count"
+    if share < UNESTIMATED_SHARE or counts_items:
         return None
     return Risk(RiskKind.UNESTIMATED, share, tuple(missing))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from charts.reading import number, quantity, signed, unit_word
 from commands.cards.living import waits
+from commands.cards.progress import progress, progress_percent
 from commands.wording import counted, footer, named, plain, weekday
 from sprints.alerts import BlockedLong, Crossing, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
 from sprints.burndown import measure
@@ -77,15 +78,12 @@ def _growth(one: ScopeGrown) -> str:
 
 
 def _progress(facts: Facts) -> str:
-    unit = facts.unit
-    done, scope = measure(facts.done, unit), measure(facts.scope, unit)
-    share = f" ({int(done / scope * 100)} %)" if scope else ""
-    return f"**{number(done)} of {quantity(scope, unit)} done**{share}."
+    share = progress_percent(facts, facts.unit)
+    return f"**{progress(facts, facts.unit)}**{f' ({share})' if share else ''}."
 
 
 def _open(facts: Facts) -> str:
-    numbers = [item.number for item in facts.items if item.state == "open" and not item.is_covered]
-    return f"Open: {named(numbers, _MOST_NAMED)}."
+    return f"Open: {named([item.number for item in facts.open_items], _MOST_NAMED)}."
 
 
 def _blocked(blocked: Sequence[BlockedLong]) -> str:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.locales import localized
 from charts.reading import number, quantity
+from commands.cards.progress import percent
 from commands.forecasting import band_sentence, chance_sentence, swap_sentence
 from commands.wording import counted, folded, footer, full_day, moment, plain, table, weekday
 from sprints.burndown import measure
@@ -13,7 +15,7 @@ from sprints.forecast import Forecast, Refusal
 from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
 from sprints.forecast_throughput import Amounts, Dates, Sample
 from sprints.forecast_words import in_words, tenth_in_words
-from sprints.outlook import Outlook
+from sprints.outlook import Outlook, units_of
 from storage.forecasts import Graded
 
 _NEVER = "not within two years"
@@ -33,13 +35,19 @@ _BIN_NAMES = {
 }
 
 
-def before_chart(facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal) -> str:
-    """Will this sprint be finished. Without an outlook (no due date): when it may be."""
+def before_chart(
+    facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal, load: str = ""
+) -> str:
+    """Will this sprint be finished. Without an outlook (no due date): when it may be.
+
+    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    """
     parts = [f"### Forecast · {plain(facts.sprint.title)}"]
     if told and found:
         parts.append(f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip())
         parts.append(band_sentence(told, found))
         parts.append(_growth_sentence(found))
+    parts.append(load)
     if isinstance(dates, Refusal):
         parts.append(dates.sentence if facts.remaining.count else "")
     elif found is None:
@@ -124,7 +132,8 @@ def _growth_sentence(found: Forecast) -> str:
     if found.chance_with_growth is None or found.chance in {0.0, 1.0}:
         return ""
     before, after = in_words(found.chance), in_words(found.chance_with_growth)
-    return "" if before == after else f"If as much is added as usual, it is {after}."
+    change = "added" if found.chance_with_growth < found.chance else "taken out"
+    return "" if before == after else f"If as much is {change} as usual, it is {after}."
 
 
 def _all_done(facts: Facts, dates: Dates) -> str:
@@ -141,15 +150,25 @@ def _all_done(facts: Facts, dates: Dates) -> str:
 def _how(told: Outlook, found: Forecast) -> str:
     facts, unit = told.facts, told.unit
     done, scope = measure(facts.done, unit), quantity(measure(facts.scope, unit), unit)
-    over, left = round(told.now.elapsed * 100), counted(len(told.days), "working day")
+    left = counted(len(told.days), "working day")
+    over = percent(Decimal(str(told.now.elapsed)), ROUND_HALF_EVEN)
     lines = (
         found.basis_sentence,
         _METHOD,
-        f"Now: {number(done)} of {scope} done, {over} % of the working days over, {left} left.",
+        f"Now: {number(done)} of {scope} done, {over} of the working days over, {left} left.",
+        *_units(told),
         _BASE_RATE,
         "Work that will be added is left out, unless it is said.",
     )
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _units(outlook: Outlook) -> list[str]:
+    """Which unit counts where some open items are not estimated."""
+    if len(units_of(outlook.facts, outlook.past)) == 1:
+        return []
+    counts = f"the lower chance counts: that of the {'points' if outlook.unit == 'points' else 'items'}."
+    return [f"Not every open item is estimated, so both points and items were forecast, and {counts}"]
 
 
 def _dates_table(dates: Dates) -> str:

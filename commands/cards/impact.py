@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from charts.reading import number, quantity
+from commands.cards.progress import hides_open_items
 from commands.cards.work import lasting
 from commands.foreign_text import one_line
 from commands.wording import code, counted, folded, footer, moment, named, person, plain, table, weekday
@@ -128,10 +129,11 @@ def _title_of_moved(impact: Impact) -> str:
         but = "which a label finishes" if impact.done_labels else "but does not close it"
         return f"Works on {numbers} of {sprint}, {but}"
     does = "Part of the sprint" if first.tie is Tie.ITSELF else f"Finishes {numbers}"
-    before, after = measure(effect.before, effect.unit), measure(effect.after, effect.unit)
+    unit = _telling_unit(effect)
+    before, after = measure(effect.before, unit), measure(effect.after, unit)
     if before == after:
-        return f"{does}: {quantity(after, effect.unit)} left in {sprint}, as now"
-    return f"{does}: {number(before)} → {quantity(after, effect.unit)} left in {sprint}"
+        return f"{does}: {quantity(after, unit)} left in {sprint}, as now"
+    return f"{does}: {number(before)} → {quantity(after, unit)} left in {sprint}"
 
 
 def _lead(impact: Impact) -> str:
@@ -310,8 +312,13 @@ def _effect_table(impact: Impact) -> str:
 
 
 def _left(amount: Amount, effect: Effect) -> str:
-    scope = quantity(measure(effect.scope, effect.unit), effect.unit)
-    return f"{number(measure(amount, effect.unit))} of {scope}"
+    unit = _telling_unit(effect)
+    return f"{number(measure(amount, unit))} of {quantity(measure(effect.scope, unit), unit)}"
+
+
+def _telling_unit(effect: Effect) -> str:
+    """The effect's unit; items where no points would be left although items are open."""
+    return "count" if hides_open_items(effect.after, effect.unit) else effect.unit
 
 
 def _usual_table(impact: Impact, calendar: Calendar) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from charts.reading import number, quantity
-from commands.cards.report import few_values, percent
+from commands.cards.progress import percent
+from commands.cards.report import few_values
 from commands.wording import counted, footer, full_day, moment, plain, table
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint

@@ -6,11 +6,13 @@ from decimal import Decimal
 from statistics import median
 
 from charts.reading import number, quantity
+from commands.cards.progress import progress
 from commands.cards.report import both
 from commands.wording import counted, folded, footer, full_day, moment, named, plain, table
 from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.load import load_of, load_unit
 from sprints.milestone import Phase, Sprint
 from sprints.numbering import place, ref
 from sprints.velocity import Velocity
@@ -36,7 +38,7 @@ class Plan:
     @property
     def unit(self) -> str:
         """Points, where both the plan and the past allow it."""
-        return "points" if self.points and self.facts.unit == "points" else "count"
+        return load_unit(self.facts, self.points)
 
     @property
     def velocity(self) -> Velocity:
@@ -91,15 +93,17 @@ def _verdict(plan: Plan) -> str:
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
     usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
-    if load > past.most:
-        over = quantity(load - past.median, unit)
+    held = load_of(plan.facts, plan.items, plan.points)
+    over = quantity(load - past.median, unit)
+    if held and held.is_above_most:
         return (
             f"**Overloaded:** {quantity(load, unit)} planned, {over} more than the {usual}, "
             "and more than any of them did."
         )
-    if load > past.median:
-        over = quantity(load - past.median, unit)
+    if held and held.is_above_median:
         return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
+    if load > past.median:
+        return f"**{progress(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
     room = past.median - load
     if not room:
         return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."

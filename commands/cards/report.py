@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, signed, unit_word
 from commands.cards.completeness import completeness_text
+from commands.cards.progress import done_of, percent, share_done
 from commands.wording import counted, folded, footer, full_day, moment, person, plain, table
 from sprints.burndown import Burndown, measure
 from sprints.facts import Amount, Cause
@@ -132,8 +133,9 @@ def result_sentence(report: Report) -> str:
     if not committed:
         return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
     kept = measure(report.kept.total, unit)
-    share = percent(kept / committed)
-    text = f"**{number(kept)} of {quantity(committed, unit)} committed {_be(committed, was)} done ({share})**"
+    share = percent(share_done(report.kept.total, report.committed.total, unit) or Decimal(0))
+    part = done_of(report.kept.total, report.committed.total, unit)
+    text = f"**{part} committed {_be(committed, was)} done ({share})**"
     text += f", {quantity(done, unit)} in all." if done != kept else "."
     if not report.left.entries:
         return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
@@ -156,11 +158,6 @@ def few_values(past: Velocity) -> str:
     """What one or two sprints did, which make no median yet: 18 and 24 points."""
     *earlier, last = past.values
     return " and ".join([*map(number, earlier), quantity(last, past.unit)])
-
-
-def percent(share: Decimal) -> str:
-    """Rounded down, so that nothing is called complete that is not."""
-    return f"{int(share * 100)} %"
 
 
 def _joined(parts: Iterable[str]) -> str:

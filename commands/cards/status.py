@@ -6,6 +6,7 @@ from decimal import Decimal
 from charts.reading import WEEKDAYS, number, quantity, signed
 from commands.cards.completeness import completeness_text
 from commands.cards.nothing_left import nothing_left
+from commands.cards.progress import is_single, open_work, percent, progress, progress_percent, share_done
 from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday, weekdays
 from sprints.burndown import Burndown, measure, pace
 from sprints.calendar import days_between
@@ -77,23 +78,23 @@ def _is_empty(facts: Facts) -> bool:
 
 
 def _progress(facts: Facts, unit: str) -> str:
-    scope, done = measure(facts.scope, unit), measure(facts.done, unit)
-    share = done / scope if scope else Decimal(0)
-    filled = int(share * _BAR_CELLS)
+    """The bar is full only if all is done, and empty only if nothing is."""
+    share = share_done(facts.done, facts.scope, unit) or Decimal(0)
+    filled = max(int(share * _BAR_CELLS), 1) if share else 0
     bar = "█" * filled + "░" * (_BAR_CELLS - filled)
-    return f"`{bar}` **{number(done)} of {quantity(scope, unit)} done** ({int(share * 100)} %)"
+    return f"`{bar}` **{progress(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
 
 
 def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
     sprint, unit = facts.sprint, burndown.unit
-    remaining = measure(facts.remaining, unit)
-    left, remain = quantity(remaining, unit), "remains" if remaining == 1 else "remain"
+    left, is_one = open_work(facts, unit), is_single(facts, unit)
+    remain = "remains" if is_one else "remain"
     if sprint.is_due_before_start():
         return ""
     if sprint.has_ended(facts.as_of):
         if facts.remaining.count == 0:
             return nothing_left(facts)
-        return f"{left} {'was' if remaining == 1 else 'were'} not done when it ended.{_carried(facts)}"
+        return f"{left} {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
     if sprint.phase(facts.as_of) is Phase.PLANNED:
         return f"{left} planned so far; the commitment is what it holds when it starts."
     if not facts.scope.count:
@@ -178,9 +179,7 @@ _CAUSES = (
 
 
 def _not_estimated(facts: Facts, unit: str) -> str:
-    missing = [
-        item for item in facts.items if item.points is None and item.state == "open" and not item.is_covered
-    ]
+    missing = [item for item in facts.open_items if item.points is None]
     if not missing:
         return ""
     links = named(item.number for item in missing)

@@ -1,0 +1,71 @@
+"""A sprint's load: what it holds, beside what the last sprints delivered."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sprints.burndown import measure
+from sprints.facts import Facts
+from sprints.velocity import Velocity
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a sprint holds, in one `unit`, beside the velocity of the last `n` sprints.
+
+    `committed` is None before the commitment is taken. `open_items` counts the items that are not done.
+    """
+
+    unit: str
+    scope: Decimal
+    done: Decimal
+    committed: Decimal | None
+    open_items: int
+    n: int
+    median: Decimal
+    most: Decimal
+
+    @property
+    def left(self) -> Decimal:
+        return self.scope - self.done
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the past says nothing more: nothing is open, or more is done than ever before."""
+        return not self.open_items or self.done >= self.most
+
+    @property
+    def is_above_median(self) -> bool:
+        """Whether it holds more than the last sprints usually delivered, as far as that still matters."""
+        return self.scope > self.median and not self.is_settled
+
+    @property
+    def is_above_most(self) -> bool:
+        """Whether it holds more than any of the last sprints delivered, as far as that still matters."""
+        return self.scope > self.most and not self.is_settled
+
+
+def load_unit(facts: Facts, points: Velocity | None) -> str:
+    """Points where both the sprint and the last sprints are estimated well enough, else items (`count`)."""
+    return "points" if points and points.unit == "points" and facts.unit == "points" else "count"
+
+
+def load_of(facts: Facts, items: Velocity, points: Velocity | None) -> Load | None:
+    """The load of a sprint beside the velocity in items, and in points where that can be told.
+
+    None where fewer than three sprints have ended.
+    """
+    unit = load_unit(facts, points)
+    past = points if points and unit == "points" else items
+    if past.median is None or past.most is None:
+        return None
+    is_committed = facts.as_of >= facts.sprint.committed_at
+    return Load(
+        unit=unit,
+        scope=measure(facts.scope, unit),
+        done=measure(facts.done, unit),
+        committed=measure(facts.committed, unit) if is_committed else None,
+        open_items=facts.remaining.count,
+        n=past.n,
+        median=past.median,
+        most=past.most,
+    )

@@ -1,0 +1,126 @@
+"""The unit in which a sprint is forecast: the harder one where open items are not estimated."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sprints.facts import Facts
+from sprints.forecast import Forecast
+from sprints.milestone import GRACE_AFTER_END
+from sprints.outlook import Outlook, Past, Record, outlook_of, units_of
+from sprints.velocity import outcome_of
+from sprints.what_if import with_done, with_items, without_items
+from tests.builders import Box, Card, at
+
+EVERY = settings(max_examples=80, deadline=None)
+KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans()), min_size=1, max_size=7)
+SIZES = st.lists(st.sampled_from([None, Decimal(0), Decimal(1), Decimal(8)]), min_size=1, max_size=3)
+
+
+def week(monday: str, kinds: list[tuple[int | None, bool]], as_of: str = "12-31") -> Facts:
+    """A sprint from Monday to Friday: each item's estimate, and whether it is done."""
+    start = at(f"2026-{monday}")
+    cards = []
+    for n, (points, is_done) in enumerate(kinds):
+        labels = [] if points is None else [f"points: {points}"]
+        card = Card(n + 1).opened(start - timedelta(days=2), *labels).joined(start - timedelta(days=1))
+        cards.append(card.closed(start + timedelta(hours=10 + 12 * n)) if is_done else card)
+    friday = (start + timedelta(days=4)).date().isoformat()
+    return Box(start - timedelta(days=3), start=f"{start:%m-%d}", due=friday).facts(*cards, as_of=as_of)
+
+
+def record(facts: Facts) -> Record:
+    assert facts.sprint.end
+    at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
+    return Record(facts.sprint, facts.days, outcome_of(at_end))
+
+
+MONDAYS = ["09-07", "09-14", "09-21", "09-28", "10-05", "10-12"]
+RECORDS = tuple(
+    record(week(monday, [(2, n < done) for n in range(5)]))
+    for monday, done in zip(MONDAYS, (5, 4, 5, 3, 4, 5), strict=True)
+)
+PASTS = st.lists(st.sampled_from(RECORDS), max_size=6, unique_by=id).map(
+    lambda some: Past(tuple(some), (), 1)
+)
+NOWS = st.sampled_from(["11-09 12:00", "11-11 12:00", "11-13 12:00", "11-14 12:00"])
+
+
+def running(kinds: list[tuple[int | None, bool]], as_of: str) -> Facts:
+    return week("11-09", kinds, as_of)
+
+
+@EVERY
+@given(KINDS, SIZES, PASTS, NOWS)
+def test_more_open_work_is_never_told_in_fewer_units(
+    kinds: list[tuple[int | None, bool]], sizes: list[Decimal | None], past: Past, as_of: str
+) -> None:
+    """So the lowest chance of the units cannot rise where none of them does."""
+    facts = running(kinds, as_of)
+    if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
+        return
+
+    assert set(units_of(facts, past)) <= set(units_of(with_items(facts, sizes), past))
+
+
+@EVERY
+@given(KINDS, st.data(), PASTS, NOWS)
+def test_less_open_work_is_never_told_in_more_units(
+    kinds: list[tuple[int | None, bool]], data: st.DataObject, past: Past, as_of: str
+) -> None:
+    facts = running(kinds, as_of)
+    if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
+        return
+    numbers = data.draw(st.sets(st.sampled_from([item.number for item in facts.open_items])))
+
+    for less in (without_items(facts, numbers), with_done(facts, numbers)):
+        if less.open_items:
+            assert set(units_of(less, past)) <= set(units_of(facts, past))
+
+
+def chance(facts: Facts, past: Past) -> float | None:
+    outlook = outlook_of(facts, past.records, past.flows, past.tenant)
+    forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
+    return forecast.chance if isinstance(forecast, Forecast) else None
+
+
+@EVERY
+@given(KINDS, SIZES, st.data(), PASTS, NOWS)
+def test_more_open_work_never_raises_the_chance_and_less_never_lowers_it(
+    kinds: list[tuple[int | None, bool]],
+    sizes: list[Decimal | None],
+    data: st.DataObject,
+    past: Past,
+    as_of: str,
+) -> None:
+    facts = running(kinds, as_of)
+    before = chance(facts, past)
+    numbers = data.draw(st.sets(st.sampled_from([item.number for item in facts.items])))
+    more, less, done = with_items(facts, sizes), without_items(facts, numbers), with_done(facts, numbers)
+    if before is None:
+        return
+
+    assert (chance(more, past) or 0.0) <= before + 1e-9
+    assert (chance(less, past) or 0.0) >= before - 1e-9
+    assert (chance(done, past) or 0.0) >= before - 1e-9
+
+
+@EVERY
+@given(KINDS, NOWS)
+def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certain(
+    kinds: list[tuple[int | None, bool]], as_of: str
+) -> None:
+    facts = running(kinds, as_of)
+    outlook = outlook_of(facts, RECORDS, (), 1)
+    if not isinstance(outlook, Outlook):
+        return
+    forecast = outlook.forecast()
+
+    assert isinstance(forecast, Forecast)
+    assert (forecast.chance == 1) == (not facts.open_items)
+    if facts.open_items:
+        assert outlook.now.remaining > 0
+        assert len(units_of(facts, outlook.past)) == 2 or outlook.unit == units_of(facts, outlook.past)[0]
