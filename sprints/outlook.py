@@ -156,6 +156,11 @@ def _units(facts: Facts, past: Past) -> list[str]:
     return ["points"] if all(item.points for item in still_open) else ["points", "count"]
 
 
+def needs_days(records: Sequence[Record], as_of: datetime) -> bool:
+    """Whether so few sprints tell anything that what was done on each day helps out."""
+    return sum(_tells(record, as_of) for record in records) < FEW_SPRINTS
+
+
 def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     """The working days from today (or from the start) to the due date, both included."""
     calendar = sprint.calendar

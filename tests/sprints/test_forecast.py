@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.calendar import Calendar
+from sprints.calendar import Calendar, latest_due, working_days
 from sprints.forecast import (
     BASE_RATE,
     Band,
@@ -22,7 +22,6 @@ from sprints.forecast import (
     seed_of,
 )
 from sprints.forecast_draws import History, Moment, Now, PastSprint
-from sprints.forecast_throughput import working_days
 
 EVERY = settings(max_examples=80, deadline=None)
 HALFWAY = Now(elapsed=0.5, done=10, scope=20, days_left=5)
@@ -232,7 +231,9 @@ def test_more_time_never_lowers_the_chance(now: Now, history: History) -> None:
 @EVERY
 @given(NOWS, HISTORIES)
 def test_a_fan_ends_in_the_forecast(now: Now, history: History) -> None:
-    days = working_days(Calendar(holidays={date(2026, 4, 3)}), date(2026, 4, 2), now.days_left)
+    first = date(2026, 4, 2)
+    coming = working_days(Calendar(holidays={date(2026, 4, 3)}), first, latest_due(first))
+    days = coming[: now.days_left]
 
     found = fan(now, history, 1, days)
 
