@@ -11,12 +11,12 @@ from datetime import date, datetime
 from functools import cache
 
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Amount, Facts, facts_of
+from sprints.facts import Amount, Facts, amount_of, facts_of
 from sprints.forecast import Forecast, Refusal
 from sprints.milestone import Sprint
 from sprints.numbering import place
 from sprints.outlook import Outlook, Past, outlook_from
-from sprints.what_if import due_on, with_items, without_items
+from sprints.what_if import due_on, with_items
 
 LEVELS = (0.5, 0.85, 0.95)
 # More items than that are told as so many or more.
@@ -106,13 +106,17 @@ def how_many(facts: Facts, past: Past, by: date) -> Amounts | Refusal:
 def with_open(facts: Facts, items: int) -> Facts:
     """As if so many items were open: the smallest ones of the sprint, and others that are not estimated."""
     still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
-    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))
     more = items - len(still_open)
-    if more <= 0:
-        return without_items(facts, {item.number for item in largest_first[:-more]}) if more else facts
-    # One stands for all that come: only their number counts, and there may be ten thousand.
-    facts = with_items(facts, [None])
-    return replace(facts, scope=facts.scope + Amount(count=more - 1))
+    if more > 0:
+        # One stands for all that come: only their number counts, and there may be ten thousand.
+        facts = with_items(facts, [None])
+        return replace(facts, scope=facts.scope + Amount(count=more - 1))
+    # Not as if the largest had left: what only they told would then count itself.
+    largest = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))[
+        : len(still_open) - items
+    ]
+    staying = tuple(item for item in facts.items if item not in largest)
+    return replace(facts, scope=facts.scope - amount_of(largest), items=staying)
 
 
 def begun_today(facts: Facts) -> Facts:
