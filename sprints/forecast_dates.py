@@ -112,11 +112,10 @@ def with_open(facts: Facts, items: int) -> Facts:
         facts = with_items(facts, [None])
         return replace(facts, scope=facts.scope + Amount(count=more - 1))
     # Not as if the largest had left: what only they told would then count itself.
-    largest = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))[
-        : len(still_open) - items
-    ]
-    staying = tuple(item for item in facts.items if item not in largest)
-    return replace(facts, scope=facts.scope - amount_of(largest), items=staying)
+    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))
+    leaving = set(largest_first[:-more]) if more else set()
+    staying = tuple(item for item in facts.items if item not in leaving)
+    return replace(facts, scope=facts.scope - amount_of(leaving), items=staying)
 
 
 def begun_today(facts: Facts) -> Facts:

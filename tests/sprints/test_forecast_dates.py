@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sprints import outlook as outlook_module
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Facts
+from sprints.facts import Facts, amount_of
 from sprints.forecast import Band, Basis, Forecast, Refusal
 from sprints.forecast_dates import (
     MOST_ITEMS,
@@ -175,6 +175,16 @@ def test_so_many_items_open_are_the_smallest_and_then_others() -> None:
     assert (more.remaining.count, more.remaining.points) == (10_000, odd.remaining.points)
     assert len(more.items) == len(odd.items) + 1, "one stands for all that come"
     assert with_open(odd, 3) == odd
+
+
+def test_a_parent_stays_told_by_its_sub_issues_whatever_is_asked() -> None:
+    facts = running(done=0)
+    parent, *others = facts.items
+    covered = replace(parent, is_covered=True, told_by=(others[0].item,))
+    family = replace(facts, items=(covered, *others), scope=facts.scope - amount_of([parent]))
+
+    assert [with_open(family, items).remaining.count for items in (0, 1, 4, 9)] == [0, 1, 4, 9]
+    assert covered in with_open(family, 0).items
 
 
 def test_a_sprint_without_a_due_date_begins_anew() -> None:
