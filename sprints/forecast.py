@@ -1,7 +1,7 @@
 """The forecast of a running sprint: the chance to finish and what will be delivered.
 
-From what the team's own past sprints still brought after the same point, those most like this one first
-(`sprints.forecast_draws`). Which ideas were compared, and how well this one does on real sprints:
+From what the team's own past sprints still did after the same point (`sprints.forecast_chance`,
+`sprints.forecast_amounts`). Which ideas were compared, and how well this one does on real sprints:
 `benchmarks/forecast/README.md`. Definitions: docs/metrics.md, “Forecasts”.
 """
 
@@ -11,17 +11,11 @@ from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
 
-from sprints.forecast_draws import MOST_OTHERS, MOST_OWN, Draws, Floats, History, Now, draws_of, quantile
+from sprints.forecast_amounts import Band, amounts_by_day
+from sprints.forecast_chance import chance_to_finish
+from sprints.forecast_draws import MOST_OTHERS, MOST_OWN, History, Now
 
-LEAST_ITEMS, FEW_SPRINTS = 10, 5
-# Two in five of real sprints finish. It weighs as one past sprint: enough that no chance is 0 or 1.
-BASE_RATE, BASE_WEIGHT = 0.4, 1.0
-# Two futures for each sprint lie further apart than outcomes do, above all below the middle: one outcome in
-# ten falls below their 26th percentile, one in ten above the 86th (0.5 - 0.4 × 0.6, 0.5 + 0.4 × 0.9).
-SPREAD_BELOW, SPREAD_ABOVE = 0.6, 0.9
-LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
-# Adding tenths must not lose a sprint that is done to the last point.
-TOLERANCE = 1e-9
+FEW_SPRINTS = 5
 
 
 class Basis(StrEnum):
@@ -46,15 +40,7 @@ class Refusal:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Percentiles of an amount, in ascending order: 80 % of outcomes should lie from `p10` to `p90`."""
-
-    p10: float
-    p25: float
-    p50: float
-    p75: float
-    p90: float
+_NO_HISTORY = Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +102,13 @@ def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
     Raises ValueError for amounts that cannot be.
     """
     _check(now)
-    draws = _draws(now, history, seed)
-    if isinstance(draws, Refusal):
-        return draws
-    later, left, has_time = draws.at_end(), now.remaining, now.share < 1
+    chance = chance_to_finish(now, history, seed)
+    if chance is None or not history.finished_items:
+        return _NO_HISTORY
     return Forecast(
-        chance=1.0 if left <= 0 else _chance(later - left, draws.weights, has_time),
-        chance_with_growth=(
-            None if draws.growth is None else _chance(later - left - draws.growth, draws.weights, has_time)
-        ),
-        delivered=_band(now.done + later, draws.weights, _basis(history)),
+        chance=chance,
+        chance_with_growth=chance_to_finish(now, history, seed, with_growth=True),
+        delivered=amounts_by_day(now, history, seed, chance)[-1],
         basis=_basis(history),
         own=min(len(history.own), MOST_OWN),
         others=min(len(history.others), MOST_OTHERS),
@@ -141,11 +124,11 @@ def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[Fa
     _check(now)
     if len(days) != now.days_left:
         raise ValueError(f"{now.days_left} working days are left, but {len(days)} dates were given")
-    draws = _draws(now, history, seed)
-    if isinstance(draws, Refusal):
-        return draws
-    ends = zip(days, draws.later.T, strict=False)
-    return tuple(FanDay(day, _band(now.done + later, draws.weights, _basis(history))) for day, later in ends)
+    chance = chance_to_finish(now, history, seed)
+    if chance is None or not history.finished_items:
+        return _NO_HISTORY
+    bands = amounts_by_day(now, history, seed, chance)
+    return tuple(FanDay(day, band) for day, band in zip(days, bands, strict=False))
 
 
 def _check(now: Now) -> None:
@@ -153,39 +136,6 @@ def _check(now: Now) -> None:
         raise ValueError(f"the share elapsed lies between 0 and 1, not at {now.elapsed}")
     if min(now.done, now.scope, now.days_left) < 0:
         raise ValueError("amounts of work and of days are not negative")
-
-
-def _draws(now: Now, history: History, seed: int) -> Draws | Refusal:
-    if history.finished_items < LEAST_ITEMS:
-        return too_few(history.finished_items)
-    draws = draws_of(now, history, seed)
-    return draws or Refusal("There is no forecast yet: no sprint is finished and no working day is recorded.")
-
-
-def too_few(items: int) -> Refusal:
-    """The refusal for a team that has hardly begun."""
-    known = "there is 1" if items == 1 else f"there are {items or 'none'}"
-    return Refusal(f"There is no forecast yet: it needs {LEAST_ITEMS} finished items, and {known}.")
-
-
-def _chance(surplus: Floats, weights: Floats, has_time: bool) -> float:
-    """The share of futures with nothing left over, drawn to the base rate while there is time."""
-    share = float(weights[surplus >= -TOLERANCE].sum())
-    total = float(weights.sum())
-    if not has_time:
-        return min(share / total, 1.0)
-    return (share + BASE_RATE * BASE_WEIGHT) / (total + BASE_WEIGHT)
-
-
-def _band(amounts: Floats, weights: Floats, basis: Basis) -> Band:
-    amounts = amounts.clip(min=0)
-    # Drawn days lie closer together than outcomes do, so their band is not made narrower.
-    levels = LEVELS if basis is Basis.DAYS else [_calibrated(level) for level in LEVELS]
-    return Band(*(quantile(amounts, weights, level) for level in levels))
-
-
-def _calibrated(level: float) -> float:
-    return 0.5 + (level - 0.5) * (SPREAD_BELOW if level < 0.5 else SPREAD_ABOVE)
 
 
 def _basis(history: History) -> Basis:

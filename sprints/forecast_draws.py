@@ -1,9 +1,4 @@
-"""What may still happen in a sprint: futures taken from past sprints, each with a weight.
-
-A past sprint offers two futures: that as many points come as came then, and that as large a part of the open
-work is done as was then. Either alone is worse (`benchmarks/forecast`). All futures are used, so that the
-answer has no noise of its own; only days are drawn at random.
-"""
+"""What a forecast rests on: a running sprint and the past, and the past side by side as arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +9,9 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-# How alike a past sprint must be: open work within a factor of about e, open share within 30 % of the scope.
-SIZE_WIDTH, SHARE_WIDTH = 1.0, 0.3
-# No sprint is passed over altogether, so a sprint unlike all others still has a forecast.
-LEAST_WEIGHT = 1e-3
+# Adding tenths must not lose a sprint that is done to the last point.
+TOLERANCE = 1e-9
+
 # What others did counts as three sprints like this one, however many they are: the team's own soon outweigh.
 PRIOR_WEIGHT = 3.0
 MOST_OWN, MOST_OTHERS, DAY_DRAWS = 30, 100, 1000
@@ -46,6 +40,12 @@ class PastSprint:
     scope_at_end: float | None = None
     working_days: int | None = None
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether as much was done at the end as was in it, as far as that is known."""
+        scope = self.moments[-1].scope if self.scope_at_end is None else self.scope_at_end
+        return self.delivered >= scope - TOLERANCE
+
 
 @dataclass(frozen=True, slots=True)
 class Now:
@@ -69,7 +69,8 @@ class Now:
     @property
     def remaining(self) -> float:
         """Work in the sprint that is not done."""
-        return max(self.scope - self.done, 0.0)
+        left = self.scope - self.done
+        return left if left > TOLERANCE else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,102 +89,119 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Draws:
-    """Futures of a sprint, one a row.
+class PastWork:
+    """The past side by side: one row for each past sprint, or for each future drawn from past days.
 
-    `later` holds what is done from now until the end of each coming working day, `growth` what is added to
-    the scope until the end, None if past sprints do not tell.
+    `done` and `scope` (rows × shares) are what had been done, and was in the sprint, at shares elapsed that
+    the caller chose, `delivered` what was done at the end. `weights` are 1 for
+    the team's own sprints, the first `own` rows; all others together weigh as `PRIOR_WEIGHT` of these.
+    `scope_at_end` is NaN where it is unknown. The last `drawn` rows are drawn from days, and their scope is
+    infinite. `factors` are how many times as long as each row this sprint is.
     """
 
-    later: Floats
+    done: Floats
+    scope: Floats
+    delivered: Floats
+    scope_at_end: Floats
+    factors: Floats
     weights: Floats
-    growth: Floats | None
+    own: int
+    drawn: int = 0
 
-    def at_end(self) -> Floats:
-        """What is still done until the end."""
-        return self.later[:, -1]
+    @property
+    def is_of_sprints(self) -> bool:
+        """Whether any row is a sprint."""
+        return len(self.weights) > self.drawn
+
+    def with_prior(self, weights: Floats) -> Floats:
+        """Weights (rows, or rows × anything) where all but the team's own sprints weigh `PRIOR_WEIGHT`."""
+        rest = weights[self.own :]
+        prior = rest * (PRIOR_WEIGHT / rest.sum(axis=0)) if len(rest) else rest
+        return np.concatenate([weights[: self.own], prior])
+
+    @property
+    def growth(self) -> Floats:
+        """What came into each past sprint after each share, less what went."""
+        growth: Floats = np.zeros_like(self.scope)
+        is_sprint = np.isfinite(self.scope_at_end)
+        growth[is_sprint] = self.scope_at_end[is_sprint, None] - self.scope[is_sprint]
+        return growth
+
+    def scaled(self, amounts: Floats) -> Floats:
+        """Amounts (rows × anything) as if past sprints had been as long as this one.
+
+        A shorter stretch delivers in proportion. Over a longer one good and bad days even out: the mean grows
+        in proportion, the distance from it with the square root, as that of a sum of independent parts.
+        """
+        stretched = amounts * self.factors[:, None]
+        longer = float(np.average(self.factors, weights=self.weights))
+        if longer <= 1:
+            return stretched
+        mean = np.average(stretched, axis=0, weights=self.weights)
+        evened: Floats = mean + (stretched - mean) / np.sqrt(longer)
+        return evened
 
 
-def draws_of(now: Now, history: History, seed: int) -> Draws | None:
-    """All futures that the history offers; None if it offers none."""
-    steps = _steps(now)
+def past_work(now: Now, history: History, shares: Floats, seed: int) -> PastWork | None:
+    """The past at these shares elapsed; None if there is none.
+
+    Past days stand in where no other team does. They are drawn with replacement until the end of this sprint:
+    what they tell of a share elapsed is what they tell of all of the time left.
+    """
     own, others = list(history.own)[-MOST_OWN:], list(history.others)[-MOST_OTHERS:]
-    parts = [_from_sprints(now, own, steps)] if own else []
-    if others:
-        parts.append(_as_prior(_from_sprints(now, others, steps)))
-    elif len(history.days):
-        parts.append(_as_prior(_from_days(history.days, now.days_left, seed)))
-    if not parts:
+    sprints = [*own, *others]
+    draws = 0 if others or not len(history.days) else DAY_DRAWS
+    if not sprints and not draws:
         return None
-    knows_growth = (own or others) and all(one.scope_at_end is not None for one in [*own, *others])
-    return Draws(
-        np.concatenate([part.later for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-        np.concatenate([_growth(part) for part in parts]) if knows_growth else None,
+    work = PastWork(
+        done=np.array([_done(sprint, shares) for sprint in sprints]).reshape(-1, len(shares)),
+        scope=np.array([_scope(sprint, shares) for sprint in sprints]).reshape(-1, len(shares)),
+        delivered=np.array([sprint.delivered for sprint in sprints]),
+        scope_at_end=np.array(
+            [np.nan if sprint.scope_at_end is None else sprint.scope_at_end for sprint in sprints]
+        ),
+        factors=np.array([_factor(now, sprint) for sprint in sprints]),
+        weights=np.array([1.0] * len(own) + [PRIOR_WEIGHT / max(len(others), 1)] * len(others)),
+        own=len(own),
+    )
+    return _with_days(work, draw_days(history.days, now.days_left, seed)[-1], len(shares)) if draws else work
+
+
+def draw_days(days: Sequence[float], days_left: int, seed: int) -> Floats:
+    """What is done by the end of each coming day (rows) in each of many futures (columns).
+
+    The futures of fewer days are the beginnings of those of more.
+    """
+    drawn = np.random.default_rng(seed).choice(np.asarray(days, float), (max(days_left, 1), DAY_DRAWS))
+    return np.cumsum(drawn, axis=0) if days_left else np.zeros((1, DAY_DRAWS))
+
+
+def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
+    """The drawn days as further rows: nothing done at any share, and all of `totals` until the end."""
+    rows = (len(totals), columns)
+    return PastWork(
+        done=np.concatenate([work.done, np.zeros(rows)]),
+        scope=np.concatenate([work.scope, np.full(rows, np.inf)]),
+        delivered=np.concatenate([work.delivered, totals]),
+        scope_at_end=np.concatenate([work.scope_at_end, np.full(len(totals), np.inf)]),
+        factors=np.concatenate([work.factors, np.ones(len(totals))]),
+        weights=np.concatenate([work.weights, np.full(len(totals), PRIOR_WEIGHT / len(totals))]),
+        own=work.own,
+        drawn=len(totals),
     )
 
 
-def quantile(values: Floats, weights: Floats, level: float) -> float:
-    """The smallest value that at least a share `level` of the weight does not exceed (nearest rank)."""
-    order = np.argsort(values, kind="stable")
-    heaped = np.cumsum(weights[order])
-    place = np.searchsorted(heaped, level * heaped[-1] * (1 - 1e-12))
-    return float(values[order][min(int(place), len(values) - 1)])
+def _factor(now: Now, sprint: PastSprint) -> float:
+    return now.working_days / sprint.working_days if now.working_days and sprint.working_days else 1.0
 
 
-def _steps(now: Now) -> Floats:
-    """The share elapsed at the end of each coming working day; only the end if there is none."""
-    return np.linspace(now.share, 1.0, max(now.days_left, 1) + 1)[1:]
-
-
-def _from_sprints(now: Now, sprints: list[PastSprint], steps: Floats) -> Draws:
-    at = np.concatenate([[now.share], steps])
-    done = np.array([_line(sprint, at) for sprint in sprints])
-    scope = np.array([_scope(sprint, now.share) for sprint in sprints])
-    open_then = np.maximum(scope - done[:, 0], 0.0)
-    later = done[:, 1:] - done[:, :1]
-    growth = np.array([one.scope_at_end or 0.0 for one in sprints]) - scope
-    # Where nothing was open then, or is now, there is no share to speak of: as many points as then.
-    has_share = (open_then > 0) & (now.remaining > 0)
-    factor = np.where(has_share, now.remaining / np.where(has_share, open_then, 1.0), 1.0)
-    as_share = np.where(has_share[:, None], np.maximum(later, 0.0), later) * factor[:, None]
-    weights = _likeness(now, open_then, scope) / 2
-    return Draws(
-        np.concatenate([later, as_share]),
-        np.concatenate([weights, weights]),
-        np.concatenate([growth, growth * factor]),
-    )
-
-
-def _likeness(now: Now, open_then: Floats, scope: Floats) -> Floats:
-    """1 for a sprint with the same work open as this one, less the more they differ."""
-    size = (np.log1p(open_then) - np.log1p(now.remaining)) / SIZE_WIDTH
-    share = (open_then / np.maximum(scope, 1.0) - now.remaining / max(now.scope, 1.0)) / SHARE_WIDTH
-    weights: Floats = np.exp(-(size**2 + share**2) / 2) + LEAST_WEIGHT
-    return weights
-
-
-def _line(sprint: PastSprint, at: Floats) -> Floats:
+def _done(sprint: PastSprint, shares: Floats) -> Floats:
     """Work done at each share elapsed, straight between the moments that are known."""
-    shares = [*(one.elapsed for one in sprint.moments if one.elapsed < 1), 1.0]
+    known = [*(one.elapsed for one in sprint.moments if one.elapsed < 1), 1.0]
     values = [*(one.done for one in sprint.moments if one.elapsed < 1), sprint.delivered]
-    return np.interp(at, shares, values)
+    return np.interp(shares, known, values)
 
 
-def _scope(sprint: PastSprint, elapsed: float) -> float:
-    shares = [one.elapsed for one in sprint.moments]
-    return float(np.interp(elapsed, shares, [one.scope for one in sprint.moments]))
-
-
-def _from_days(days: Sequence[float], days_left: int, seed: int) -> Draws:
-    drawn = np.random.default_rng(seed).choice(np.asarray(days, float), (DAY_DRAWS, max(days_left, 1)))
-    later = np.cumsum(drawn, axis=1) if days_left else np.zeros((DAY_DRAWS, 1))
-    return Draws(later, np.ones(DAY_DRAWS), np.zeros(DAY_DRAWS))
-
-
-def _as_prior(draws: Draws) -> Draws:
-    return Draws(draws.later, draws.weights * (PRIOR_WEIGHT / draws.weights.sum()), draws.growth)
-
-
-def _growth(draws: Draws) -> Floats:
-    return np.zeros(len(draws.weights)) if draws.growth is None else draws.growth
+def _scope(sprint: PastSprint, shares: Floats) -> Floats:
+    known = [one.elapsed for one in sprint.moments]
+    return np.interp(shares, known, [one.scope for one in sprint.moments])

@@ -1,36 +1,38 @@
-"""Compares ideas for the forecast on a file of the form of `iterations.csv`, forward in time.
+"""Compares ideas for the forecast, forward in time, and prints Markdown.
 
-`python benchmarks/forecast/compare.py FILE.csv` prints Markdown: scores in blocks 3 to 6, on which the
-product's idea and constants were chosen, in blocks 7 to 10, and in all; differences to the product with their
-noise; and how often the product's chances came true.
+`python benchmarks/forecast/compare.py FILE.csv` takes a file of the form of `iterations.csv`: scores in all,
+in blocks 3 to 6, on which the product's model is chosen, and in blocks 7 to 10; differences to the product
+with their noise; how often the product's chances came true, by tenth and by load.
+
+`python benchmarks/forecast/compare.py --made-up` takes the made-up boards of `boards.py` instead: Brier
+scores of their sprints, without those that commit to about the team's capacity.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 # The file is run by its path, from anywhere.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
 
-from benchmarks.forecast import ideas
+from benchmarks.forecast import boards, ideas
 from benchmarks.forecast.evaluate import product
-from benchmarks.forecast.iterations import (
-    MOMENTS,
-    Forecaster,
-    Judged,
-    brier,
-    cases,
-    coverage,
-    judge,
-    nmae,
+from benchmarks.forecast.iterations import MOMENTS, Case, Forecaster, Judged, brier, cases, judge
+from benchmarks.forecast.scores import (
+    SCORES,
+    Cell,
+    Score,
+    by_blocks,
+    calibration_table,
+    load_table,
 )
-from sprints.forecast_grades import calibration
 
-CHOSEN_ON = 6  # blocks are counted from 0: the first four that are judged
 ROUNDS = 2000
-IDEAS: dict[str, Forecaster] = {
+PRODUCT, PAST_PRODUCT = "**product**", "product until 2026-11: … toward the base rate"
+IDEAS: Mapping[str, Forecaster] = {
     "base rate of the project": ideas.base_rate,
     "line of the burndown drawn on": ideas.line,
     "committed × project ratio": ideas.committed_by_ratio,
@@ -44,70 +46,132 @@ IDEAS: dict[str, Forecaster] = {
     "both, alike in size": ideas.resampled(ideas.alike(by_share=False, prior=0)),
     "both, alike in size and share": ideas.resampled(ideas.alike(by_share=True, prior=0)),
     "… and other boards as 3 sprints": ideas.resampled(ideas.alike(by_share=True, prior=3)),
-    "**product** (… toward the base rate)": product,
+    PAST_PRODUCT: ideas.weighted_futures,
+    PRODUCT: product,
 }
-Score = Callable[[Sequence[Judged]], float]
+# What is fitted on earlier blocks, and forecasts no case before it has seen them.
+REGRESSIONS: Mapping[str, Callable[[Sequence[Case]], Forecaster]] = {
+    "logistic on five inputs": ideas.logistic,
+    "product until 2026-11, logistic correction by load": ideas.corrected(ideas.weighted_futures),
+    "later delivery, last 30, logistic correction by load": ideas.corrected(ideas.resampled(ideas.later(30))),
+}
+COUNTING = ("velocity, last 10", "later delivery, last 10", "later delivery, last 30", PAST_PRODUCT, PRODUCT)
+TITLES = {"brier": "Brier score", "nmae": "NMAE", "coverage_80": "Share of outcomes in the band"}
+Moments = dict[str, list[Judged]]
 
 
 def main(file: Path) -> None:
-    """Prints all tables."""
-    asked = {moment: list(cases(file, moment)) for moment in MOMENTS}
-    told = {name: {m: judge(asked[m], idea) for m in MOMENTS} for name, idea in IDEAS.items()}
-    told["logistic on five inputs"] = {m: judge(asked[m], ideas.logistic(asked[m])) for m in MOMENTS}
-    for title, score in (("Brier score", brier), ("NMAE", nmae), ("Share of outcomes in the band", coverage)):
-        _print_scores(title, score, told)
-    _print_differences(told)
-    _print_calibration(told["**product** (… toward the base rate)"])
+    """Print all tables of a file."""
+    by_idea = {name: _judge(file, _unfitted(idea)) for name, idea in IDEAS.items()}
+    by_idea |= {name: _judge(file, regression) for name, regression in REGRESSIONS.items()}
+    for name, title in TITLES.items():
+        _print_scores(title, SCORES[name], by_idea)
+    _print_differences(by_idea)
+    _print_tables(by_idea[PRODUCT])
 
 
-def _print_scores(title: str, score: Score, told: dict[str, dict[str, list[Judged]]]) -> None:
+def made_up() -> None:
+    """Print the scores on made-up boards."""
+    with TemporaryDirectory() as directory:
+        files = {file.stem: file for file in boards.write(Path(directory))}
+        print("\nBrier score on made-up boards, at 30 / 50 / 80 %\n")
+        _print_head("idea", files)
+        for name in COUNTING:
+            print(f"| {name} |", " | ".join(_made_up_cell(file, IDEAS[name]) for file in files.values()), "|")
+
+
+def _made_up_cell(file: Path, idea: Forecaster) -> str:
+    judged = [judge(list(_extremes(cases(file, moment))), idea) for moment in MOMENTS[1:]]
+    return " / ".join(_written(brier(of_moment)) for of_moment in judged)
+
+
+def _extremes(of_set: Iterable[Case]) -> Iterable[Case]:
+    """Cases that are not regular for their team: whether a regular one finishes, its noise decides."""
+    return (case for case in of_set if case.sprint.kind != "regular")
+
+
+def _unfitted(idea: Forecaster) -> Callable[[Sequence[Case]], Forecaster]:
+    return lambda _: idea
+
+
+def _judge(file: Path, forecaster_of: Callable[[Sequence[Case]], Forecaster]) -> Moments:
+    """Judge a forecaster at each moment; it may be fitted on earlier blocks, the training blocks too."""
+    moments = {}
+    for moment in MOMENTS:
+        with_training = [case for case in cases(file, moment, first_block=0) if case.earlier]
+        moments[moment] = judge(list(cases(file, moment)), forecaster_of(with_training))
+    return moments
+
+
+def _print_scores(title: str, score: Score, by_idea: Mapping[str, Moments]) -> None:
     print(f"\n{title}: all (blocks 3–6 / 7–10)\n")
-    print("| idea |", " | ".join(f"{moment} %" for moment in MOMENTS), "|\n|:--|" + "--:|" * len(MOMENTS))
-    for name, moments in told.items():
+    _print_head("idea", (f"{moment} %" for moment in MOMENTS))
+    for name, moments in by_idea.items():
         print(f"| {name} |", " | ".join(_three(score, moments[moment]) for moment in MOMENTS), "|")
 
 
+def _print_head(first: str, columns: Iterable[str]) -> None:
+    titles = list(columns)
+    print(f"| {first} |", " | ".join(titles), "|\n|:--|" + "--:|" * len(titles))
+
+
 def _three(score: Score, judged: list[Judged]) -> str:
-    early, late = (
-        [one for one in judged if (one.case.block < CHOSEN_ON) is is_early] for is_early in (True, False)
-    )
-    return f"{score(judged):.3f} ({score(early):.3f} / {score(late):.3f})"
+    early, late = (_written(score(of_blocks)) for of_blocks in by_blocks(judged).values())
+    return f"{_written(score(judged))} ({early} / {late})"
 
 
-def _print_differences(told: dict[str, dict[str, list[Judged]]]) -> None:
+def _written(score: float | None) -> str:
+    return "–" if score is None else f"{score:.3f}"
+
+
+def _print_differences(by_idea: Mapping[str, Moments]) -> None:
     """The Brier score less the product's, and the middle 95 % of it when sprints are drawn again."""
     print("\nBrier score less the product's (95 % by bootstrap over sprints)\n")
-    print("| idea |", " | ".join(f"{moment} %" for moment in MOMENTS), "|\n|:--|" + "--:|" * len(MOMENTS))
-    best = told["**product** (… toward the base rate)"]
-    for name, moments in told.items():
-        if moments is not best:
+    _print_head("idea", (f"{moment} %" for moment in MOMENTS))
+    best = by_idea[PRODUCT]
+    for name, moments in by_idea.items():
+        if name != PRODUCT:
             print(f"| {name} |", " | ".join(_difference(moments[m], best[m]) for m in MOMENTS), "|")
 
 
-def _difference(one: list[Judged], best: list[Judged]) -> str:
+def _difference(judged: list[Judged], best: list[Judged]) -> str:
+    pairs = zip(judged, best, strict=True)
     gaps = np.array(
-        [a.squared - b.squared for a, b in zip(one, best, strict=True) if a.case.has_chance], float
+        [idea.squared - product.squared for idea, product in pairs if idea.case.has_chance], float
     )
+    if not len(gaps):
+        return "–"
     drawn = np.random.default_rng(0).integers(len(gaps), size=(ROUNDS, len(gaps)))
     low, high = np.percentile(gaps[drawn].mean(axis=1), [2.5, 97.5])
     return f"{gaps.mean():+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def _print_calibration(moments: dict[str, list[Judged]]) -> None:
-    judged: list[tuple[float, bool]] = [
-        (one.told.chance, one.case.is_finished)
-        for of_moment in moments.values()
-        for one in of_moment
-        if one.case.has_chance
-    ]
+def _print_tables(moments: Moments) -> None:
+    """How often the product's chances came true, by tenth of the chance and by load."""
+    together = [item for of_moment in moments.values() for item in of_moment]
     print("\nHow often the product's chances came true, all moments\n")
-    print("| said, in 10 | on average | came true | n |\n|:--|--:|--:|--:|")
-    tenths = [(tenth, tenth) for tenth in range(11)]
-    for one in calibration(judged, tenths):
-        print(f"| {one.low} | {one.mean_chance:.2f} | {one.share:.2f} | {one.n} |")
+    _print_head("said, in 10", ("on average", "came true", "n", "off by too much"))
+    for cell in calibration_table(together):
+        off = f"{cell.gap:+.2f}" if cell.is_miss else ""
+        print(f"| {cell.label} | {cell.chance:.2f} | {cell.happened:.2f} | {cell.n} | {off} |")
+    print("\nBy open work ÷ the most delivered after the same point: said / happened (n); bold is off\n")
+    _print_head("load", (f"{moment} %" for moment in MOMENTS))
+    tables = {m: {cell.label: cell for cell in load_table(judged)} for m, judged in moments.items()}
+    for label in dict.fromkeys(label for table in tables.values() for label in table):
+        print(f"| {label} |", " | ".join(_load_cell(tables[m].get(label)) for m in MOMENTS), "|")
+
+
+def _load_cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "–"
+    text = f"{cell.chance:.2f} / {cell.happened:.2f}"
+    return f"**{text}** ({cell.n})" if cell.is_miss else f"{text} ({cell.n})"
 
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        sys.exit("usage: python benchmarks/forecast/compare.py FILE.csv")
-    main(Path(sys.argv[1]))
+        sys.exit("usage: python benchmarks/forecast/compare.py FILE.csv | --made-up")
+    if sys.argv[1] == "--made-up":
+        made_up()
+    else:
+        main(Path(sys.argv[1]))

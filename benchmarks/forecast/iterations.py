@@ -34,11 +34,19 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sprint:
-    """One sprint: its rows by moment, and what was delivered at its end."""
+    """One sprint: its rows by moment, and what was delivered at its end.
+
+    `kind` is what made-up boards say of it, empty in other files.
+    """
 
     board: str
     delivered: float
     rows: dict[str, Row]
+    kind: str = ""
+
+    def delivered_after(self, moment: str) -> float:
+        """Points delivered from this moment to the end; below 0 where done work was opened again."""
+        return self.delivered - self.rows[moment].done
 
 
 @dataclass(frozen=True)
@@ -62,12 +70,12 @@ class Case:
     @cached_property
     def own(self) -> list[Sprint]:
         """Earlier sprints of the same board."""
-        return [one for one in self.earlier if one.board == self.sprint.board]
+        return [sprint for sprint in self.earlier if sprint.board == self.sprint.board]
 
     @cached_property
     def others(self) -> list[Sprint]:
         """Earlier sprints of the project's other boards."""
-        return [one for one in self.earlier if one.board != self.sprint.board]
+        return [sprint for sprint in self.earlier if sprint.board != self.sprint.board]
 
     @property
     def is_finished(self) -> bool:
@@ -93,12 +101,12 @@ class Told:
 Forecaster = Callable[[Case], Told]
 
 
-def cases(file: Path, moment: str) -> Iterator[Case]:
-    """All sprints of a file at one moment, training blocks left out, forward in time within each project."""
+def cases(file: Path, moment: str, first_block: int = TRAINING) -> Iterator[Case]:
+    """All sprints of a file at one moment, forward in time within each project, training blocks left out."""
     for project, sprints in read(file).items():
         for i, sprint in enumerate(sprints):
             block = i * BLOCKS // len(sprints)
-            if block >= TRAINING:
+            if block >= first_block:
                 yield Case(project, moment, block, i / len(sprints), sprint, sprints[:i])
 
 
@@ -118,11 +126,11 @@ def read(file: Path) -> dict[str, list[Sprint]]:
 
 def _sprint(moments: dict[str, dict[str, str]]) -> Sprint:
     last = moments[MOMENTS[-1]]
-    known = {
+    by_moment = {
         moment: Row(float(row["committed"]), float(row["vel_done"]), int(float(row["no_issuedone"])))
         for moment, row in moments.items()
     }
-    return Sprint(last["boardid"], float(last["delivered_OUTCOME"]), known)
+    return Sprint(last["boardid"], float(last["delivered_OUTCOME"]), by_moment, last.get("kind", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +159,31 @@ def judge(asked: Sequence[Case], forecaster: Forecaster) -> list[Judged]:
     return [Judged(case, forecaster(case)) for case in asked]
 
 
-def brier(judged: Sequence[Judged]) -> float:
-    return float(np.mean([one.squared for one in judged if one.case.has_chance]))
+def brier(judged: Sequence[Judged]) -> float | None:
+    """The mean squared error of the chances; None if none is judged."""
+    return _mean([item.squared for item in judged if item.case.has_chance])
 
 
-def coverage(judged: Sequence[Judged]) -> float:
+def coverage(judged: Sequence[Judged]) -> float | None:
     """The share of outcomes within the band, of the cases whose chance is judged."""
-    return float(np.mean([one.is_inside for one in judged if one.case.has_chance]))
+    return _mean([item.is_inside for item in judged if item.case.has_chance])
 
 
-def nmae(judged: Sequence[Judged]) -> float:
+def nmae(judged: Sequence[Judged]) -> float | None:
     """Mean absolute error over the project's range, then the mean over projects."""
     missed: defaultdict[str, list[float]] = defaultdict(list)
-    for one in judged:
-        missed[one.case.project].append(one.missed)
-    return float(np.mean([np.mean(errors) / _range(judged, project) for project, errors in missed.items()]))
+    for item in judged:
+        missed[item.case.project].append(item.missed)
+    return _mean([float(np.mean(errors)) / _range(judged, project) for project, errors in missed.items()])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def _range(judged: Sequence[Judged], project: str) -> float:
     if project in RANGES:
         return RANGES[project]
-    of_project = [one.case for one in judged if one.case.project == project]
+    of_project = [item.case for item in judged if item.case.project == project]
     low, high = np.percentile([case.sprint.delivered - case.row.committed for case in of_project], [25, 75])
     return float(max(high - low, 1.0))

@@ -56,7 +56,8 @@ def test_it_prints_one_json_line_wherever_it_is_called(tmp_path: Path) -> None:
 
     (line,) = run.stdout.splitlines()
     found = json.loads(line)
-    assert list(found) == ["brier", "nmae", "coverage_80", "n"]
+    assert list(found)[:4] == ["brier", "nmae", "coverage_80", "n"]
+    assert list(found)[4:] == ["blocks", "load", "calibration", "misses"]
     assert all(list(found[key]) == ["0", "30", "50", "80"] for key in ("brier", "nmae", "coverage_80"))
     assert all(0 <= value <= 1 for key in ("brier", "coverage_80") for value in found[key].values())
     assert found["n"] == 2 * SPRINTS * 8 // 10

@@ -1,0 +1,120 @@
+"""How much may be done by the end of each coming day, in keeping with the chance to finish.
+
+A past sprint offers two futures: that as many points come as came then, and that as large a part of the open
+work is done as was then. Either alone is worse (`benchmarks/forecast`). All of them are used, so that the answer
+has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sprints.forecast_draws import Floats, History, Now, PastWork, draw_days, past_work
+
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+# How alike a past sprint must be: open work within a factor of about e, open share within 30 % of the scope. No
+# sprint is passed over altogether.
+_SIZE_WIDTH, _SHARE_WIDTH, _LEAST_WEIGHT = 1.0, 0.3, 1e-3
+# Early in a sprint amounts of past ones tell more, late the share of what was open: its part at the start, and
+# how much it grows until the end.
+_SHARES_AT_START, _SHARES_GROW_BY = 0.35, 0.35
+# A team with few sprints has not shown yet what it can do: with five, twice its record is possible.
+_ROOM = 5.0
+# Work that is not there cannot be done: at most twice what is open, and what was added in that past sprint.
+_MOST_OF_OPEN = 2.0
+# Two futures for each sprint lie further apart than outcomes do, above all below the middle and late.
+_SPREAD_BELOW, _SPREAD_ABOVE, _SPREAD_SHRINKS = 0.64, 0.95, 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Percentiles of an amount, in ascending order: 80 % of outcomes should lie from `p10` to `p90`."""
+
+    p10: float
+    p25: float
+    p50: float
+    p75: float
+    p90: float
+
+
+def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list[Band]:
+    """Work done at the end of each coming working day, one band at least: the last is that of the end.
+
+    None of it exceeds what the team has shown it can do, whatever is in the sprint, and the last band agrees
+    with `chance`: what is in it with a chance of less than 1 in 10 lies above `p90`.
+    """
+    shares = np.linspace(now.share, 1.0, max(now.days_left, 1) + 1)
+    past = past_work(now, history, shares, seed)
+    if past is None:
+        return []
+    later, weights = _futures(now, past, _later(now, past, history, seed))
+    levels = [_spread(level, now.share, is_of_days=not past.is_of_sprints) for level in LEVELS]
+    edges = np.array([[_quantile(amounts, weights, level) for level in levels] for amounts in later.T])
+    edges = _in_keeping(np.maximum.accumulate(edges, axis=0), now.remaining, chance)
+    return [Band(*(float(now.done + amount) for amount in edge)) for edge in edges]
+
+
+def _later(now: Now, past: PastWork, history: History, seed: int) -> Floats:
+    """What each past sprint (rows) still did until the end of each coming day (columns)."""
+    later = past.done[:, 1:] - past.done[:, :1]
+    if past.drawn:
+        later[-past.drawn :] = draw_days(history.days, now.days_left, seed).T
+    return past.scaled(later.clip(min=0.0))
+
+
+def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
+    """Both futures of each past sprint, and their weights."""
+    own = later[: past.own, -1]
+    most = float(own.max() * (1 + _ROOM / past.own) if past.own else later[:, -1].max())
+    still_open = min(now.remaining, most)
+    was_open = np.maximum(past.scope[:, 0] - past.done[:, 0], 0.0)
+    added = np.where(np.isinf(was_open), 0.0, np.maximum(later[:, -1] - was_open, 0.0))
+    as_amount = np.minimum(later, (_MOST_OF_OPEN * now.remaining + added)[:, None])
+    # Where nothing was open then, or is now, there is no share to speak of.
+    has_share = np.isfinite(was_open) & (was_open > 0) & (still_open > 0)
+    factor = still_open / np.where(has_share, was_open, 1.0)
+    as_share = np.where(has_share[:, None], later * factor[:, None], as_amount)
+    weights = _likeness(still_open, now.done, past, was_open)
+    share = _SHARES_AT_START + _SHARES_GROW_BY * now.share
+    futures = np.concatenate([as_amount, as_share]).clip(max=most)
+    return futures, np.concatenate([weights * (1 - share), weights * share])
+
+
+def _likeness(still_open: float, done: float, past: PastWork, was_open: Floats) -> Floats:
+    """The weight of each past sprint: more for one with as much work open as this one, and as large a part."""
+    is_sprint = np.isfinite(was_open)
+    was_open, scope = np.where(is_sprint, was_open, 0.0), np.where(is_sprint, past.scope[:, 0], 1.0)
+    size = (np.log1p(was_open) - np.log1p(still_open)) / _SIZE_WIDTH
+    share = (was_open / scope.clip(min=1.0) - still_open / max(still_open + done, 1.0)) / _SHARE_WIDTH
+    alike = np.where(is_sprint, np.exp(-(size**2 + share**2) / 2) + _LEAST_WEIGHT, 1.0)
+    return past.with_prior(alike)
+
+
+def _spread(level: float, elapsed: float, *, is_of_days: bool) -> float:
+    """The percentile of the futures at which a percentile of outcomes lies."""
+    if is_of_days:  # Drawn days lie closer together than outcomes do.
+        return level
+    spread = (_SPREAD_BELOW if level < 0.5 else _SPREAD_ABOVE) - _SPREAD_SHRINKS * elapsed
+    return 0.5 + (level - 0.5) * spread
+
+
+def _in_keeping(edges: Floats, left: float, chance: float) -> Floats:
+    """The edges (days × levels) bent so that at the end as much as is left is reached as often as is told."""
+    if left <= 0:
+        return edges
+    reaches = np.array(LEVELS) > 1 - chance
+    ends = np.where(reaches, np.maximum(edges[-1], left), np.minimum(edges[-1], left))
+    days = np.arange(1, len(edges) + 1)[:, None] / len(edges)
+    # An edge that never rose has no shape of its own: it rises evenly.
+    shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), days)
+    bent: Floats = shape * ends
+    return bent
+
+
+def _quantile(values: Floats, weights: Floats, level: float) -> float:
+    """The smallest value that at least a share `level` of the weight does not exceed (nearest rank)."""
+    order = np.argsort(values, kind="stable")
+    heaped = np.cumsum(weights[order])
+    place = np.searchsorted(heaped, level * heaped[-1] * (1 - 1e-12))
+    return float(values[order][min(int(place), len(values) - 1)])

@@ -1,0 +1,103 @@
+"""The chance that a sprint is finished, by the evidence of past sprints.
+
+A past sprint speaks for so much work if it delivered more after the same point, and against it if it delivered
+less and left something undone. One that ran out of work says nothing of more. How this was chosen, and how well
+it does on real sprints: `benchmarks/forecast`. Definitions: docs/metrics.md, “Forecasts”.
+"""
+
+import numpy as np
+
+from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, past_work
+
+# At each of these shares elapsed the evidence is weighed; between them the chance lies on a line.
+SHARES = np.linspace(0.0, 1.0, 11)
+
+# By how much evidence fades with distance: half as much as was delivered is 16 : 1 in favour, twice is 1 : 16.
+_STEEPNESS = 4.0
+# A sprint that stands otherwise (nothing done yet, or something done) tells half as much.
+_OTHER_STAND = 0.5
+# Before there is evidence: 6 in 10 for little work, falling to 3 in 10 for as much as is usual. It weighs less
+# than one sprint.
+_BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.7
+# The logistic correction, fitted over all teams on earlier sprints. Odds are a little less extreme than the
+# evidence; what is left of a sprint that has begun tends to stay; who finished lately is likelier to finish.
+_SLOPE, _LEFTOVERS, _LATELY = 0.75, 1.5, 0.15
+_HALF_LIFE, _USUALLY_FINISHED = 2.0, 0.27
+# Beyond what the team has ever delivered after this point the chance is limited, from half as much again to
+# less than one in ten.
+_LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.25, 1.5, 0.0999
+_LEAST = 1e-4
+
+
+def chance_to_finish(now: Now, history: History, seed: int, *, with_growth: bool = False) -> float | None:
+    """The chance (0 to 1) that what is in the sprint now is done at its end.
+
+    1 only if nothing is open, 0 only if no time is left. More open work or less time never raises it, more
+    done never lowers it. `with_growth`: with what will be added or removed, as in past sprints; None where
+    these do not tell. None without any past.
+    """
+    past = past_work(now, history, SHARES, seed)
+    if past is None or (with_growth and np.isnan(past.scope_at_end).any()):
+        return None
+    if now.remaining <= 0:
+        return 1.0
+    if now.share >= 1:
+        return 0.0
+    lately = _finished_lately(history)
+    chances = _chances(past, now.remaining, lately, has_begun=now.done > 0, with_growth=with_growth)
+    if now.done > 0:
+        # Having done something is never worse than having done nothing of the same sprint.
+        untouched = _chances(past, now.scope, lately, has_begun=False, with_growth=with_growth)
+        chances = np.maximum(chances, untouched)
+    # With the same work left, more time is never worse.
+    return float(np.interp(now.share, SHARES, np.minimum.accumulate(chances)))
+
+
+def _chances(past: PastWork, left: float, lately: float, *, has_begun: bool, with_growth: bool) -> Floats:
+    """The chance to do `left` after each of `SHARES`, from the evidence at that share."""
+    later, to_do = past.delivered[:, None] - past.done, past.scope
+    if with_growth:
+        later, to_do = later - past.growth, past.scope + past.growth
+    is_finished = past.delivered[:, None] >= to_do - TOLERANCE
+    later = past.scaled(later.clip(min=0.0))
+    support = _support(later, left)
+    weights = _weights(past, has_begun)
+    usual = np.average(later, axis=0, weights=past.weights)
+    base = _BASE_CHANCE * np.where(usual > 0, 1 / (1 + (left / np.maximum(usual, _LEAST)) ** 2), 0.0)
+    in_favour = (weights * support).sum(axis=0) + base * _BASE_WEIGHT
+    against = (weights * ~is_finished * (1 - support)).sum(axis=0) + (1 - base) * _BASE_WEIGHT
+    share = np.clip(in_favour / (in_favour + against), _LEAST, 1 - _LEAST)
+    odds = _SLOPE * _logit(share) + lately - (_LEFTOVERS * SHARES**3 if has_begun else 0.0)
+    return np.minimum(1 / (1 + np.exp(-odds)), _limit(later[: past.own or len(later)].max(axis=0), left))
+
+
+def _support(later: Floats, left: float) -> Floats:
+    """How much each past sprint speaks for so much work: 1 if it did far more, half if it did as much."""
+    ratio = left / np.maximum(later, _LEAST * left)
+    return np.where(later > 0, 1 / (1 + ratio**_STEEPNESS), 0.0)
+
+
+def _weights(past: PastWork, has_begun: bool) -> Floats:
+    """How much each past sprint counts at each share: those that stood as this one does count twice."""
+    stood_alike = (past.done > 0) == has_begun
+    return past.with_prior(np.where(stood_alike, 1.0, _OTHER_STAND))
+
+
+def _finished_lately(history: History) -> float:
+    """By how much the log odds move because the team finished its last sprints, or did not."""
+    finished = np.array([sprint.is_finished for sprint in history.own], float)[::-1]
+    weights = 0.5 ** (np.arange(len(finished)) / _HALF_LIFE)
+    share = ((weights * finished).sum() + 0.3) / (weights.sum() + 1)
+    return float(_LATELY * (_logit(share) - _logit(_USUALLY_FINISHED)))
+
+
+def _limit(most: Floats, left: float) -> Floats:
+    """The highest chance for so much work where the team never did more than `most`, at each share."""
+    ratio = left / np.maximum(most, _LEAST * left)
+    falling = np.exp(np.log(_LIMIT) * (ratio - _LIMITED_FROM) / (_LIMITED_AT - _LIMITED_FROM))
+    far = _LIMIT * _LIMITED_AT / np.maximum(ratio, _LIMITED_AT)
+    return np.where(ratio <= _LIMITED_FROM, 1.0, np.where(ratio < _LIMITED_AT, falling, far))
+
+
+def _logit(share: Floats | float) -> Floats:
+    return np.log(share / (1 - np.asarray(share)))
