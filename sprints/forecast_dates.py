@@ -65,21 +65,22 @@ def when(facts: Facts, past: Past) -> Dates | Refusal:
     days = _coming_days(facts)
     if not days:
         return _NO_WORKING_DAY
-    last = _forecast(facts, past, days[-1])
-    if isinstance(last, Refusal):
-        return last
+    first = _forecast(facts, past, days[0])
+    if isinstance(first, Refusal):
+        return first
+    last = _chance(facts, past, days[-1])
 
     @cache
     def chance(step: int) -> float:
         return _chance(facts, past, days[step])
 
     def first_day(level: float) -> date | None:
-        if _is_less(last.chance, level):
+        if _is_less(last, level):
             return None
         return days[first_true(lambda step: not _is_less(chance(step), level), 0, len(days) - 1)]
 
     p50, p85, p95 = (first_day(level) for level in LEVELS)
-    return Dates(p50, p85, p95, last.chance, last.basis_sentence)
+    return Dates(p50, p85, p95, last, first.basis_sentence)
 
 
 def how_many(facts: Facts, past: Past, by: date) -> Amounts | Refusal:
@@ -175,5 +176,5 @@ def _is_less(chance: float, level: float) -> bool:
 
 
 def _chance(facts: Facts, past: Past, due: date) -> float:
-    expected = _forecast(facts, past, due)
-    return expected.chance if isinstance(expected, Forecast) else 0.0
+    outlook = outlook_from(due_on(facts, due), past)
+    return (outlook.chance() or 0.0) if isinstance(outlook, Outlook) else 0.0
