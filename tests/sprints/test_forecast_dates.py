@@ -32,6 +32,8 @@ from tests.sprints.flow_cards import FlowCard
 from tests.sprints.test_outlook import PAST, _flows, week
 
 EVERY = settings(max_examples=40, deadline=None)
+# Each of these asks the model itself some fifty times.
+FEW = settings(max_examples=10, deadline=None)
 SIX_SPRINTS = Past(tuple(PAST), (), 1)
 EASTER = Calendar(holidays={date(2027, 3, 29)})
 THURSDAY = date(2026, 11, 12)
@@ -244,7 +246,7 @@ HISTORIES = st.sampled_from(sorted(PASTS))
 
 
 @given(HISTORIES, st.integers(1, 60), st.booleans())
-@EVERY
+@FEW
 def test_the_two_questions_agree_whatever_the_history(history: str, items: int, is_running: bool) -> None:
     past = PASTS[history]
     facts = running() if is_running else fresh("11-12 00:00")
@@ -269,7 +271,7 @@ def test_one_small_item_has_a_sure_date_also_with_few_sprints() -> None:
 
 
 @given(HISTORIES, st.integers(0, 5), st.integers(0, 25))
-@EVERY
+@FEW
 def test_items_by_a_day_are_never_less_likely_than_the_same_items_of_the_sprint(
     history: str, dropped: int, later: int
 ) -> None:
