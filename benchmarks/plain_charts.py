@@ -30,7 +30,8 @@ from charts.values import (
 )
 from sprints.burnup import Burnup
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
-from sprints.forecast import Band, FanDay
+from sprints.forecast import FanDay
+from sprints.forecast_amounts import Band
 from sprints.forecast_grades import Bin
 
 DPI = 144

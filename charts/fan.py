@@ -25,7 +25,7 @@ from charts.sprint_plot import InARow, days_passed
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
-from sprints.forecast import Band
+from sprints.forecast_amounts import Band
 from sprints.forecast_words import in_words
 
 _GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)

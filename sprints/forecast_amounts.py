@@ -1,8 +1,8 @@
 """How much may be done by the end of each coming day, in keeping with the chance to finish.
 
-A past sprint offers two futures: that as many points come as came then, and that as large a part of the open
-work is done as was then. Either alone is worse (`benchmarks/forecast`). All of them are used, so that the answer
-has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
+A past sprint offers two futures: that as much is done as was done then, and that as large a part of the open
+work is done as was then. Either alone is worse (`benchmarks/forecast`). All of them are used, so that the
+answer has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from sprints.forecast_draws import Floats, History, Now, PastWork, draw_days, pa
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
-# How alike a past sprint must be: open work within a factor of about e, open share within 30 % of the scope. No
-# sprint is passed over altogether.
+# How alike a past sprint must be: open work within a factor of about e, open share within 30 % of the scope.
+# No sprint is passed over altogether.
 _SIZE_WIDTH, _SHARE_WIDTH, _LEAST_WEIGHT = 1.0, 0.3, 1e-3
-# Early in a sprint amounts of past ones tell more, late the share of what was open: its part at the start, and
-# how much it grows until the end.
+# Early in a sprint amounts of past ones tell more, late the share of what was open: its part at the start,
+# and how much it grows until the end.
 _SHARES_AT_START, _SHARES_GROW_BY = 0.35, 0.35
 # A team with few sprints has not shown yet what it can do: with five, twice its record is possible.
 _ROOM = 5.0
@@ -82,7 +82,7 @@ def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
 
 
 def _likeness(still_open: float, done: float, past: PastWork, was_open: Floats) -> Floats:
-    """The weight of each past sprint: more for one with as much work open as this one, and as large a part."""
+    """The weight of each past sprint: the more, the more alike its open work and the open part of it are."""
     is_sprint = np.isfinite(was_open)
     was_open, scope = np.where(is_sprint, was_open, 0.0), np.where(is_sprint, past.scope[:, 0], 1.0)
     size = (np.log1p(was_open) - np.log1p(still_open)) / _SIZE_WIDTH
@@ -108,8 +108,7 @@ def _in_keeping(edges: Floats, left: float, chance: float) -> Floats:
     days = np.arange(1, len(edges) + 1)[:, None] / len(edges)
     # An edge that never rose has no shape of its own: it rises evenly.
     shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), days)
-    bent: Floats = shape * ends
-    return bent
+    return np.maximum.accumulate(shape * ends, axis=1)
 
 
 def _quantile(values: Floats, weights: Floats, level: float) -> float:

@@ -1,8 +1,8 @@
 """The chance that a sprint is finished, by the evidence of past sprints.
 
-A past sprint speaks for so much work if it delivered more after the same point, and against it if it delivered
-less and left something undone. One that ran out of work says nothing of more. How this was chosen, and how well
-it does on real sprints: `benchmarks/forecast`. Definitions: docs/metrics.md, “Forecasts”.
+A past sprint speaks for so much work if it delivered more after the same point, and against it if it
+delivered less and left something undone. One that ran out of work says nothing of more. How this was chosen,
+and how well it does on real sprints: `benchmarks/forecast`. Definitions: docs/metrics.md, “Forecasts”.
 """
 
 from dataclasses import replace
@@ -14,17 +14,23 @@ from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, pa
 # At each of these shares elapsed the evidence is weighed; between them the chance lies on a line.
 SHARES = np.linspace(0.0, 1.0, 11)
 
-# By how much evidence fades with distance: half as much as was delivered is 16 : 1 in favour, twice is 1 : 16.
+# By how much evidence fades with distance: half as much as was delivered is 16 : 1 in favour, twice is 1 :
+# 16.
 _STEEPNESS = 4.0
 # A sprint that stands otherwise (nothing done yet, or something done) tells half as much.
 _OTHER_STAND = 0.5
-# Before there is evidence: 6 in 10 for little work, falling to 3 in 10 for as much as is usual. It weighs less
-# than one sprint.
-_BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.7
+# Before there is evidence: 6 in 10 for little work, falling to 3 in 10 for as much as is usual. It weighs
+# as half a sprint.
+_BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.5
 # The logistic correction, fitted over all teams on earlier sprints. Odds are a little less extreme than the
-# evidence; what is left of a sprint that has begun tends to stay; who finished lately is likelier to finish.
-_SLOPE, _LEFTOVERS, _LATELY = 0.75, 1.5, 0.15
-_HALF_LIFE, _USUALLY_FINISHED = 2.0, 0.27
+# evidence; who finished lately is likelier to finish; late in a sprint that has begun, what is left tends to
+# stay with those who do not finish.
+_SLOPE, _LATELY, _LEFTOVERS = 0.75, 0.15, 2.7
+# How fast past sprints are forgotten in "lately", and the share of sprints that real teams finish.
+_HALF_LIFE, _USUALLY_FINISHED = 3.0, 0.27
+# Sprints outdo all that was ever seen in about one of twelve cases, unless it is out of reach (from about
+# five times as much).
+_SURPRISE, _OUT_OF_REACH = 0.08, 5.0
 # Beyond what the team has ever delivered after this point the chance is limited, from half as much again to
 # less than one in ten.
 _LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.25, 1.5, 0.0999
@@ -72,12 +78,13 @@ def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> F
     in_favour = (weights * support).sum(axis=0) + base * _BASE_WEIGHT
     against = (weights * ~is_finished * (1 - support)).sum(axis=0) + (1 - base) * _BASE_WEIGHT
     share = np.clip(in_favour / (in_favour + against), _LEAST, 1 - _LEAST)
-    odds = _SLOPE * _logit(share) + lately - (_LEFTOVERS * SHARES**3 if has_begun else 0.0)
+    odds = _SLOPE * _logit(share) + _LATELY * (_logit(lately) - _logit(_USUALLY_FINISHED))
+    if has_begun:
+        odds -= _LEFTOVERS * (1 - lately) * SHARES**3
     # Over several sprints' time little work is nearly certain, however few sprints are known.
-    odds += np.log(_sprints_long(now, past)) * (2 * np.average(support, axis=0, weights=weights) - 1).clip(
-        min=0.0
-    )
-    return np.minimum(1 / (1 + np.exp(-odds)), _limit(later[: past.own or len(later)].max(axis=0), left))
+    is_little = (2 * np.average(support, axis=0, weights=weights) - 1).clip(min=0.0)
+    odds += np.log(_sprints_long(now, past)) * is_little
+    return _by_record(1 / (1 + np.exp(-odds)), later[: past.own or len(later)].max(axis=0), left)
 
 
 def _support(later: Floats, left: float) -> Floats:
@@ -101,19 +108,19 @@ def _sprints_long(now: Now, past: PastWork) -> float:
 
 
 def _finished_lately(history: History) -> float:
-    """By how much the log odds move because the team finished its last sprints, or did not."""
+    """The share of the team's sprints that were finished, the last ones first of all."""
     finished = np.array([sprint.is_finished for sprint in history.own], float)[::-1]
     weights = 0.5 ** (np.arange(len(finished)) / _HALF_LIFE)
-    share = ((weights * finished).sum() + 0.3) / (weights.sum() + 1)
-    return float(_LATELY * (_logit(share) - _logit(_USUALLY_FINISHED)))
+    return float(((weights * finished).sum() + 0.3) / (weights.sum() + 1))
 
 
-def _limit(most: Floats, left: float) -> Floats:
-    """The highest chance for so much work where the team never did more than `most`, at each share."""
+def _by_record(chances: Floats, most: Floats, left: float) -> Floats:
+    """The chances at each share where the team never did more than `most`: room for a surprise, but less than
+    one in ten for half as much again."""
     ratio = left / np.maximum(most, _LEAST * left)
+    chances = np.maximum(chances, _SURPRISE / (1 + (ratio / _OUT_OF_REACH) ** 2))
     falling = np.exp(np.log(_LIMIT) * (ratio - _LIMITED_FROM) / (_LIMITED_AT - _LIMITED_FROM))
-    far = _LIMIT * _LIMITED_AT / np.maximum(ratio, _LIMITED_AT)
-    return np.where(ratio <= _LIMITED_FROM, 1.0, np.where(ratio < _LIMITED_AT, falling, far))
+    return np.minimum(chances, np.where(ratio <= _LIMITED_FROM, 1.0, np.maximum(falling, _LIMIT)))
 
 
 def _logit(share: Floats | float) -> Floats:

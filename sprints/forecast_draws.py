@@ -14,7 +14,7 @@ TOLERANCE = 1e-9
 
 # What others did counts as three sprints like this one, however many they are: the team's own soon outweigh.
 PRIOR_WEIGHT = 3.0
-MOST_OWN, MOST_OTHERS, DAY_DRAWS = 30, 100, 1000
+MOST_OWN, MOST_OTHERS, DAY_DRAWS = 30, 100, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class PastWork:
     the caller chose, `delivered` what was done at the end. `weights` are 1 for
     the team's own sprints, the first `own` rows; all others together weigh as `PRIOR_WEIGHT` of these.
     `scope_at_end` is NaN where it is unknown. The last `drawn` rows are drawn from days, and their scope is
-    infinite. `factors` are how many times as long as each row this sprint is.
+    infinite. `factors` are how many times as long as each row this sprint is, NaN where that is unknown.
     """
 
     done: Floats
@@ -133,13 +133,16 @@ class PastWork:
         A shorter stretch delivers in proportion. Over a longer one good and bad days even out: the mean grows
         in proportion, the distance from it with the square root, as that of a sum of independent parts.
         """
-        stretched = amounts * self.factors[:, None]
-        longer = float(np.average(self.factors, weights=self.weights))
-        if longer <= 1:
-            return stretched
-        mean = np.average(stretched, axis=0, weights=self.weights)
-        evened: Floats = mean + (stretched - mean) / np.sqrt(longer)
-        return evened
+        is_known = ~np.isnan(self.factors)
+        if not is_known.any():
+            return amounts
+        weights, factors = self.weights[is_known], self.factors[is_known]
+        stretched = amounts[is_known] * factors[:, None]
+        mean = np.average(stretched, axis=0, weights=weights)
+        evening = max(float(np.average(factors, weights=weights)), 1.0) ** 0.5
+        result: Floats = amounts.copy()
+        result[is_known] = mean + (stretched - mean) / evening
+        return result
 
 
 def past_work(now: Now, history: History, shares: Floats, seed: int) -> PastWork | None:
@@ -184,7 +187,7 @@ def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
         scope=np.concatenate([work.scope, np.full(rows, np.inf)]),
         delivered=np.concatenate([work.delivered, totals]),
         scope_at_end=np.concatenate([work.scope_at_end, np.full(len(totals), np.inf)]),
-        factors=np.concatenate([work.factors, np.ones(len(totals))]),
+        factors=np.concatenate([work.factors, np.full(len(totals), np.nan)]),
         weights=np.concatenate([work.weights, np.full(len(totals), PRIOR_WEIGHT / len(totals))]),
         own=work.own,
         drawn=len(totals),
@@ -192,7 +195,7 @@ def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
 
 
 def _factor(now: Now, sprint: PastSprint) -> float:
-    return now.working_days / sprint.working_days if now.working_days and sprint.working_days else 1.0
+    return now.working_days / sprint.working_days if now.working_days and sprint.working_days else np.nan
 
 
 def _done(sprint: PastSprint, shares: Floats) -> Floats:

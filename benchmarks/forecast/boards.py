@@ -8,7 +8,7 @@ additional column `kind` says whether a sprint is tiny, regular or overloaded fo
 
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -58,10 +58,10 @@ SETS: Mapping[str, BoardSet] = {
 }
 
 
-def write(directory: Path) -> list[Path]:
-    """Write all sets into a directory and return the files."""
+def write(directory: Path, names: Iterable[str] = SETS) -> list[Path]:
+    """Write sets into a directory, each into a file of its name, and return the files."""
     directory.mkdir(parents=True, exist_ok=True)
-    return [_write_set(directory / f"{name}.csv", name) for name in SETS]
+    return [_write_set(directory / f"{name}.csv", name) for name in names]
 
 
 def _write_set(file: Path, name: str) -> Path:

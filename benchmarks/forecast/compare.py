@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.forecast import boards, ideas
 from benchmarks.forecast.evaluate import product
-from benchmarks.forecast.iterations import MOMENTS, Case, Forecaster, Judged, brier, cases, judge
+from benchmarks.forecast.iterations import MOMENTS, TRAINING, Case, Forecaster, Judged, brier, cases, judge
 from benchmarks.forecast.scores import (
     SCORES,
     Cell,
@@ -40,6 +40,7 @@ IDEAS: Mapping[str, Forecaster] = {
     "velocity, last 10": ideas.resampled(ideas.velocity),
     "later delivery, last 10": ideas.resampled(ideas.later(10)),
     "later delivery, last 30": ideas.resampled(ideas.later(30)),
+    "later delivery, last 30, by planned days": ideas.resampled(ideas.later_by_days(30)),
     "share of open work, last 30": ideas.resampled(ideas.share(30)),
     "both, last 10": ideas.resampled(ideas.both(10)),
     "both, last 30": ideas.resampled(ideas.both(30)),
@@ -62,8 +63,11 @@ Moments = dict[str, list[Judged]]
 
 def main(file: Path) -> None:
     """Print all tables of a file."""
-    by_idea = {name: _judge(file, _unfitted(idea)) for name, idea in IDEAS.items()}
-    by_idea |= {name: _judge(file, regression) for name, regression in REGRESSIONS.items()}
+    at_moments = {
+        moment: [case for case in cases(file, moment, first_block=0) if case.earlier] for moment in MOMENTS
+    }
+    by_idea = {name: _judge(at_moments, _unfitted(idea)) for name, idea in IDEAS.items()}
+    by_idea |= {name: _judge(at_moments, regression) for name, regression in REGRESSIONS.items()}
     for name, title in TITLES.items():
         _print_scores(title, SCORES[name], by_idea)
     _print_differences(by_idea)
@@ -94,13 +98,14 @@ def _unfitted(idea: Forecaster) -> Callable[[Sequence[Case]], Forecaster]:
     return lambda _: idea
 
 
-def _judge(file: Path, forecaster_of: Callable[[Sequence[Case]], Forecaster]) -> Moments:
+def _judge(
+    at_moments: Mapping[str, Sequence[Case]], forecaster_of: Callable[[Sequence[Case]], Forecaster]
+) -> Moments:
     """Judge a forecaster at each moment; it may be fitted on earlier blocks, the training blocks too."""
-    moments = {}
-    for moment in MOMENTS:
-        with_training = [case for case in cases(file, moment, first_block=0) if case.earlier]
-        moments[moment] = judge(list(cases(file, moment)), forecaster_of(with_training))
-    return moments
+    return {
+        moment: judge([case for case in of_moment if case.block >= TRAINING], forecaster_of(of_moment))
+        for moment, of_moment in at_moments.items()
+    }
 
 
 def _print_scores(title: str, score: Score, by_idea: Mapping[str, Moments]) -> None:

@@ -74,6 +74,24 @@ def later(most: int) -> Callable[[Case], Futures]:
     return lambda case: _even(case.row.done + _later(case, _own(case)[-most:]))
 
 
+def later_by_days(most: int) -> Callable[[Case], Futures]:
+    """Done, plus what the last sprints still delivered, times how much longer this one is planned to take."""
+
+    def futures(case: Case) -> Futures:
+        sprints = _own(case)[-most:]
+        longer = np.array([_times_longer(case.sprint, sprint) for sprint in sprints])
+        return _even(case.row.done + _later(case, sprints) * longer)
+
+    return futures
+
+
+def _times_longer(sprint: Sprint, past: Sprint) -> float:
+    """The ratio of their planned days, a fourth to four; 1 if unknown."""
+    if not sprint.planned_days or not past.planned_days:
+        return 1.0
+    return min(max(sprint.planned_days / past.planned_days, 0.25), 4.0)
+
+
 def share(most: int) -> Callable[[Case], Futures]:
     """Done, plus the share of the open work that the last sprints still delivered."""
     return lambda case: _even(case.row.done + _share(case, _own(case)[-most:]))

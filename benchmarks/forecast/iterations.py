@@ -36,12 +36,14 @@ class Row:
 class Sprint:
     """One sprint: its rows by moment, and what was delivered at its end.
 
-    `kind` is what made-up boards say of it, empty in other files.
+    `planned_days` are days on the calendar, None if the file does not have them. `kind` is what made-up
+    boards say of it, empty in other files.
     """
 
     board: str
     delivered: float
     rows: dict[str, Row]
+    planned_days: float | None = None
     kind: str = ""
 
     def delivered_after(self, moment: str) -> float:
@@ -130,7 +132,13 @@ def _sprint(moments: dict[str, dict[str, str]]) -> Sprint:
         moment: Row(float(row["committed"]), float(row["vel_done"]), int(float(row["no_issuedone"])))
         for moment, row in moments.items()
     }
-    return Sprint(last["boardid"], float(last["delivered_OUTCOME"]), by_moment, last.get("kind", ""))
+    return Sprint(
+        board=last["boardid"],
+        delivered=float(last["delivered_OUTCOME"]),
+        rows=by_moment,
+        planned_days=float(last["planday"]) if last.get("planday") else None,
+        kind=last.get("kind", ""),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from sprints.burndown import Burndown
 from sprints.burnup import Burnup
 from sprints.calendar import Calendar, days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
-from sprints.forecast import Band, FanDay
+from sprints.forecast import FanDay
+from sprints.forecast_amounts import Band
 from sprints.forecast_grades import Bin
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount, Throughput

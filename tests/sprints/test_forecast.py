@@ -3,24 +3,16 @@
 import math
 import subprocess
 import sys
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sprints.calendar import Calendar, latest_due, working_days
-from sprints.forecast import (
-    BASE_RATE,
-    Band,
-    Basis,
-    Change,
-    Forecast,
-    Refusal,
-    fan,
-    forecast,
-    seed_of,
-)
+from sprints.calendar import Calendar, days_between
+from sprints.forecast import Basis, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast_amounts import LEVELS, Band
 from sprints.forecast_draws import History, Moment, Now, PastSprint
 
 EVERY = settings(max_examples=80, deadline=None)
@@ -34,110 +26,252 @@ def past_sprints(draw: st.DrawFn) -> PastSprint:
     """A sprint known at some moments, also odd ones: work reopened, scope that shrank."""
     shares = sorted(draw(st.sets(st.sampled_from([0.0, 0.1, 0.3, 0.5, 0.8, 1.0]), min_size=1)))
     moments = tuple(Moment(share, draw(AMOUNTS), draw(AMOUNTS)) for share in shares)
-    return PastSprint(moments, draw(AMOUNTS), draw(st.none() | AMOUNTS))
+    length = draw(st.none() | st.integers(1, 30))
+    return PastSprint(moments, draw(AMOUNTS), draw(st.none() | AMOUNTS), length)
 
 
 HISTORIES = st.builds(
     History,
-    finished_items=st.integers(10, 500),
+    finished_items=st.integers(1, 500),
     own=st.lists(past_sprints(), max_size=6),
     others=st.lists(past_sprints(), max_size=6),
     days=st.lists(st.integers(0, 5).map(float), min_size=1, max_size=70),
 )
+SHARES = st.integers(0, 100).map(lambda percent: percent / 100)
 NOWS = st.builds(
     Now,
-    elapsed=st.integers(0, 100).map(lambda percent: percent / 100),
+    elapsed=SHARES,
     done=AMOUNTS,
     scope=AMOUNTS,
     days_left=st.integers(0, 20),
+    working_days=st.none() | st.integers(1, 40),
 )
+OPEN = NOWS.filter(lambda now: now.remaining > 0 and now.share < 1)
 
 
-def told(now: Now, history: History, change: Change | None = None, seed: int = 1) -> Forecast:
-    found = forecast(now, history, seed, change)
-    assert isinstance(found, Forecast)
-    return found
+def forecast_of(now: Now, history: History, seed: int = 1) -> Forecast:
+    expected = forecast(now, history, seed)
+    assert isinstance(expected, Forecast)
+    return expected
+
+
+def chance_of(now: Now, history: History) -> float:
+    return forecast_of(now, history).chance
 
 
 def steady(delivered: float, n: int = 8, scope: float | None = None) -> History:
     """Sprints of `delivered`, done evenly, of which `scope` (or as much) was committed."""
-    sprint = PastSprint(
-        (Moment(0, 0, scope or delivered), Moment(0.5, delivered / 2, scope or delivered)),
-        delivered,
-        scope or delivered,
+    scope = delivered if scope is None else scope
+    moments = (Moment(0, 0, scope), Moment(0.5, delivered / 2, scope))
+    return History(100, own=[PastSprint(moments, delivered, scope)] * n)
+
+
+# Eight sprints of 26 to 30 points that were always committed to a little more: the history of issue 15.
+STRETCHED = History(
+    200,
+    own=[
+        PastSprint((Moment(0, 0, 31), Moment(0.7, delivered * 0.7, 31)), delivered, 31)
+        for delivered in (26.0, 27.0, 28.0, 29.0, 30.0, 26.0, 28.0, 30.0)
+    ],
+)
+
+
+# What is sure, and what is not
+
+
+def test_a_team_that_always_finishes_is_expected_to() -> None:
+    expected = forecast_of(HALFWAY, steady(20))
+
+    assert expected.chance > 0.8
+    assert expected.delivered == Band(20, 20, 20, 20, 20)
+    assert expected.basis is Basis.OWN
+    assert expected.basis_sentence == "From 8 finished sprints of the team."
+
+
+def test_a_team_that_never_does_so_much_is_not_expected_to() -> None:
+    expected = forecast_of(Now(0.5, 10, 30, 5), steady(20, scope=30))
+
+    assert expected.chance < 0.1
+    assert expected.delivered.p50 <= 20
+
+
+@pytest.mark.parametrize("sprints", [5, 8, 30])
+def test_one_small_item_at_half_time_is_as_good_as_done(sprints: int) -> None:
+    assert chance_of(Now(0.5, 19, 20, 5), steady(20, n=sprints)) > 0.9
+
+
+def test_the_chance_is_certain_only_without_open_work() -> None:
+    assert chance_of(Now(0.5, 20, 20, 5), steady(20)) == 1
+    assert chance_of(Now(1, 20, 20, 0), steady(20)) == 1
+    assert chance_of(Now(1, 19, 20, 0), steady(20)) == 0
+    assert chance_of(Now(0.9, 19, 20, 0), steady(20)) == 0, "only days off are left"
+
+
+@EVERY
+@given(OPEN, HISTORIES)
+def test_with_work_and_time_left_nothing_is_certain_or_impossible(now: Now, history: History) -> None:
+    assert 0 < chance_of(now, history) < 1
+
+
+def test_tenths_do_not_lose_a_sprint() -> None:
+    """0.1 + 0.2 is more than 0.3 in binary fractions."""
+    assert chance_of(Now(0.5, 0.3, 0.1 + 0.2, 5), steady(20)) == 1
+
+
+# Order
+
+
+@EVERY
+@given(NOWS, HISTORIES, AMOUNTS)
+def test_more_open_work_never_raises_the_chance(now: Now, history: History, more: float) -> None:
+    expected, fuller = (forecast_of(one, history) for one in (now, replace(now, scope=now.scope + more)))
+
+    assert fuller.chance <= expected.chance
+    assert (fuller.chance_with_growth or 0) <= (expected.chance_with_growth or 0)
+
+
+@EVERY
+@given(NOWS, HISTORIES, AMOUNTS)
+@example(Now(0.8, 0, 20, 2), steady(20), 0.1)
+def test_more_done_never_lowers_the_chance(now: Now, history: History, more: float) -> None:
+    assert chance_of(replace(now, done=now.done + more), history) >= chance_of(now, history)
+
+
+@EVERY
+@given(NOWS, HISTORIES, SHARES, st.integers(0, 5), st.integers(0, 20))
+def test_more_time_never_lowers_the_chance(
+    now: Now, history: History, elapsed: float, days: int, length: int
+) -> None:
+    longer = replace(
+        now,
+        elapsed=min(elapsed, now.elapsed),
+        days_left=now.days_left + days,
+        working_days=now.working_days and now.working_days + length,
     )
-    return History(100, own=[sprint] * n)
+
+    assert chance_of(longer, history) >= chance_of(now, history) - 1e-12
 
 
-def test_a_team_that_always_delivers_what_is_open_is_expected_to() -> None:
-    found = told(HALFWAY, steady(20))
-
-    assert found.delivered == Band(20, 20, 20, 20, 20)
-    assert found.chance == pytest.approx((8 + BASE_RATE) / 9, abs=0.01)
-    assert found.basis is Basis.OWN
-    assert found.basis_sentence == "From 8 finished sprints of the team."
-
-
-def test_a_team_that_never_delivers_what_is_open_is_not_expected_to() -> None:
-    found = told(Now(0.5, 10, 30, 5), steady(20, scope=30))
-
-    assert found.chance < 0.1
-    assert found.delivered.p50 == 20
+@EVERY
+@given(OPEN, HISTORIES, st.integers(150, 10_000))
+def test_far_beyond_the_record_is_less_than_one_in_ten(now: Now, history: History, percent: int) -> None:
+    """Half as much again as the team ever did after this point, by its own sprints."""
+    assert history.days
+    most = max((sprint.delivered for sprint in history.own), default=0.0)
+    if not most or now.working_days:
+        return
+    assert chance_of(replace(now, scope=now.done + most * percent / 100), history) < 0.1
 
 
-def test_half_the_futures_go_by_points_and_half_by_the_open_share() -> None:
+@pytest.mark.parametrize("scope", [36, 40, 60, 100, 536])
+def test_the_impossible_is_close_to_nothing(scope: float) -> None:
+    """The more was open, the higher the chance that was told: 4 in 10 with 516 points."""
+    expected = forecast_of(Now(0.7, 20, scope, 3), STRETCHED)
+
+    assert expected.chance < 0.1
+    assert expected.delivered.p90 <= 20 + 9 * (1 + 5 / 8)
+
+
+# Amounts
+
+
+@EVERY
+@given(OPEN, HISTORIES)
+def test_amounts_agree_with_the_chance(now: Now, history: History) -> None:
+    expected = forecast_of(now, history)
+    band = expected.delivered
+
+    amounts = zip(LEVELS, (band.p10, band.p25, band.p50, band.p75, band.p90), strict=True)
+    for level, amount in amounts:
+        if level > 1 - expected.chance:
+            assert amount >= now.scope - 1e-6
+        else:
+            assert amount <= now.scope + 1e-6
+
+
+@EVERY
+@given(NOWS, HISTORIES, st.integers(0, 2**64 - 1))
+def test_it_is_possible_ordered_and_the_same_again(now: Now, history: History, seed: int) -> None:
+    expected = forecast_of(now, history, seed=seed)
+
+    assert expected == forecast_of(now, history, seed=seed)
+    assert 0 <= expected.chance <= 1
+    assert expected.chance_with_growth is None or 0 <= expected.chance_with_growth <= 1
+    band = expected.delivered
+    assert now.done <= band.p10 <= band.p25 <= band.p50 <= band.p75 <= band.p90
+    assert math.isfinite(band.p90)
+
+
+@EVERY
+@given(OPEN, HISTORIES, st.integers(2, 50))
+def test_amounts_stay_within_the_record_whatever_the_scope(now: Now, history: History, times: int) -> None:
+    """A scope far beyond all that was done changes nothing of what is expected."""
+    history = replace(history, others=(), days=())
+    if not any(sprint.delivered for sprint in history.own):
+        return
+    now = replace(now, working_days=None)
+    most = max(sprint.delivered for sprint in history.own) * (1 + 5 / len(history.own))
+    expected, beyond = (
+        forecast_of(replace(now, scope=now.done + most * factor), history) for factor in (2, 2 * times)
+    )
+    assert expected.delivered == beyond.delivered
+    assert beyond.delivered.p90 <= now.done + most + 1e-6
+
+
+def test_where_nothing_is_open_only_what_is_added_is_expected() -> None:
+    """It once expected 43 points where all 31 were done."""
+    assert forecast_of(Now(0.7, 31, 31, 3), steady(30)).delivered == Band(31, 31, 31, 31, 31)
+
+
+def test_half_the_futures_go_by_amounts_and_half_by_the_open_share() -> None:
     """Ten of twenty open points were done then: that is all of the ten now, or half of them."""
-    found = told(HALFWAY, steady(20, scope=30))
+    band = forecast_of(HALFWAY, steady(20, scope=30)).delivered
 
-    assert 0.4 < found.chance < 0.5
-    assert (found.delivered.p10, found.delivered.p90) == (15, 20)
-
-
-def test_what_grew_in_past_sprints_grows_again() -> None:
-    """Half of 20 was done at half time, the rest until the end, and 5 that came on top were not."""
-    sprint = PastSprint((Moment(0.5, 10, 20),), 20, 25)
-
-    found = told(HALFWAY, History(100, own=[sprint] * 8))
-
-    assert found.chance > 0.9
-    assert found.chance_with_growth is not None
-    assert found.chance_with_growth < 0.1
-
-
-def test_growth_that_is_unknown_is_not_guessed() -> None:
-    sprint = PastSprint((Moment(0.5, 10, 20),), 20)
-
-    assert told(HALFWAY, History(100, own=[sprint] * 8)).chance_with_growth is None
-
-
-def test_moments_between_those_known_lie_on_a_line() -> None:
-    sprint = PastSprint((Moment(0, 0, 20), Moment(0.5, 4, 20)), 20)
-
-    found = told(Now(0.25, 2, 20, 6), History(100, own=[sprint] * 5))
-
-    assert found.delivered.p50 == 20
+    assert (band.p10, band.p90) == (15, 20)
 
 
 def test_similar_sprints_count_more() -> None:
     """Of two small ones and six large ones the small ones tell what becomes of a small one."""
     small, large = steady(6, n=2).own, steady(80, n=6).own
 
-    found = told(Now(0.5, 3, 6, 5), History(100, own=[*large, *small]))
-
-    assert found.delivered.p50 == 6
+    assert forecast_of(Now(0.5, 3, 6, 5), History(100, own=[*large, *small])).delivered.p50 == 6
 
 
-def test_under_ten_finished_items_it_refuses() -> None:
-    found = forecast(HALFWAY, History(9, own=steady(20).own), 1)
+def test_moments_between_those_known_lie_on_a_line() -> None:
+    sprint = PastSprint((Moment(0, 0, 20), Moment(0.5, 4, 20)), 20)
 
-    assert found == Refusal("There is no forecast yet: it needs 10 finished items, and there are 9.")
-    assert fan(HALFWAY, History(9, own=steady(20).own), 1, [date(2026, 1, 1)] * 5) == found
+    assert forecast_of(Now(0.25, 2, 20, 6), History(100, own=[sprint] * 5)).delivered.p50 == 20
+
+
+# Growth
+
+
+def test_what_grew_in_past_sprints_grows_again() -> None:
+    """Half of 20 was done at half time, the rest until the end, and 5 that came on top were not."""
+    sprint = PastSprint((Moment(0.5, 10, 20),), 20, 25)
+
+    expected = forecast_of(HALFWAY, History(100, own=[sprint] * 8))
+
+    assert expected.chance_with_growth is not None
+    assert expected.chance_with_growth < 0.2
+    assert expected.chance > 0.5
+
+
+def test_growth_that_is_unknown_is_not_guessed() -> None:
+    sprint = PastSprint((Moment(0.5, 10, 20),), 20)
+
+    assert forecast_of(HALFWAY, History(100, own=[sprint] * 8)).chance_with_growth is None
+
+
+# Little history
 
 
 def test_without_any_history_it_refuses() -> None:
-    assert forecast(HALFWAY, History(10), 1) == Refusal(
-        "There is no forecast yet: no sprint is finished and no working day is recorded."
-    )
+    refusal = Refusal("There is no forecast yet: nothing has been finished that it could learn from.")
+
+    assert forecast(HALFWAY, History(10), 1) == refusal
+    assert forecast(HALFWAY, History(0, own=steady(20).own), 1) == refusal
+    assert fan(HALFWAY, History(10), 1, [date(2026, 1, 1)] * 5) == refusal
 
 
 @pytest.mark.parametrize(
@@ -162,110 +296,69 @@ def test_without_any_history_it_refuses() -> None:
     ],
 )
 def test_a_cold_start_says_so(history: History, basis: Basis, sentence: str) -> None:
-    found = told(HALFWAY, history)
+    expected = forecast_of(HALFWAY, history)
 
-    assert found.is_cold
-    assert found.basis is basis
-    assert found.basis_sentence == f"{sentence} The team has few finished sprints, so this is rough."
-    assert found.delivered.p50 == 20
+    assert expected.is_cold
+    assert expected.basis is basis
+    assert expected.basis_sentence == f"{sentence} The team has few finished sprints, so this is rough."
+    assert expected.delivered.p50 == 20
 
 
 def test_the_teams_own_sprints_outweigh_others() -> None:
     """The more of its own, the nearer the chance is to theirs."""
     now, others = Now(0.5, 10, 20, 5), steady(14, n=100, scope=20).own
-    chances = [told(now, History(99, steady(20, n=n).own, others)).chance for n in (1, 5, 30)]
+    chances = [chance_of(now, History(99, steady(20, n=n).own, others)) for n in (1, 5, 30)]
 
-    assert chances[0] < 0.5 < chances[1] < 0.85 < chances[2]
-
-
-def test_the_chance_is_certain_only_without_open_work() -> None:
-    assert told(Now(0.5, 20, 20, 5), steady(20)).chance == 1
-    assert told(Now(1, 20, 20, 0), steady(20)).chance == 1
-    assert told(Now(1, 19, 20, 0), steady(20)).chance == 0
-    assert told(Now(0.9, 19, 20, 0), steady(20)).chance == 0, "only days off are left"
-    assert told(HALFWAY, steady(20), Change(drop=10)).chance == 1
-    assert told(HALFWAY, steady(20), Change(more_days=-5)).chance == 0
+    assert chances[0] < 0.5 < chances[1] < 0.8 < chances[2]
 
 
-def test_tenths_do_not_lose_a_sprint() -> None:
-    """0.1 + 0.2 is more than 0.3 in binary fractions."""
-    sprint = PastSprint((Moment(0.5, 0.1, 0.3),), 0.3, 0.3)
+def test_a_longer_sprint_delivers_more() -> None:
+    past = [replace(sprint, working_days=10) for sprint in steady(20, scope=25).own]
+    now = Now(0.0, 0, 30, 20, working_days=20)
 
-    assert told(Now(0.5, 0.1, 0.1 + 0.2, 5), History(99, own=[sprint] * 8)).chance > 0.9
-
-
-@EVERY
-@given(NOWS, HISTORIES, st.integers(0, 2**64 - 1))
-def test_it_is_possible_ordered_and_the_same_again(now: Now, history: History, seed: int) -> None:
-    found = told(now, history, seed=seed)
-
-    assert found == told(now, history, seed=seed)
-    assert 0 <= found.chance <= 1
-    assert found.chance_with_growth is None or 0 <= found.chance_with_growth <= 1
-    band = found.delivered
-    assert 0 <= band.p10 <= band.p25 <= band.p50 <= band.p75 <= band.p90
-    assert math.isfinite(band.p90)
+    assert forecast_of(now, History(99, past)).delivered.p50 > 25
+    assert forecast_of(replace(now, working_days=10, days_left=10), History(99, past)).delivered.p50 <= 20
 
 
-@EVERY
-@given(NOWS, HISTORIES, AMOUNTS, AMOUNTS)
-def test_less_to_do_never_lowers_the_chance(now: Now, history: History, one: float, other: float) -> None:
-    less, more = sorted((one, other))
-    dropped = [told(now, history, Change(drop=drop)) for drop in (0, less, more)]
-    added = [told(now, history, Change(add=add)) for add in (more, less, 0)]
-
-    for found in (dropped, added):
-        assert [one.chance for one in found] == sorted(one.chance for one in found)
-        growing = [one.chance_with_growth or 0 for one in found]
-        assert growing == sorted(growing)
+# The fan
 
 
-@EVERY
-@given(NOWS.filter(lambda now: now.days_left > 0), HISTORIES)
-def test_more_time_never_lowers_the_chance(now: Now, history: History) -> None:
-    chances = [told(now, history, Change(more_days=days)).chance for days in (-99, -1, 0, 1, 5)]
+def days_of(now: Now) -> list[date]:
+    calendar, first = Calendar(holidays={date(2026, 4, 3)}), date(2026, 4, 2)
+    days = [day for day in days_between(first, date(2026, 6, 30)) if calendar.is_working_day(day)]
+    return days[: now.days_left]
 
-    assert chances == sorted(chances)
+
+def fan_of(now: Now, history: History) -> tuple[FanDay, ...]:
+    days = fan(now, history, 1, days_of(now))
+    assert not isinstance(days, Refusal)
+    return days
 
 
 @EVERY
 @given(NOWS, HISTORIES)
-def test_a_fan_ends_in_the_forecast(now: Now, history: History) -> None:
-    first = date(2026, 4, 2)
-    coming = working_days(Calendar(holidays={date(2026, 4, 3)}), first, latest_due(first))
-    days = coming[: now.days_left]
+def test_a_fan_never_falls_and_ends_in_the_forecast(now: Now, history: History) -> None:
+    days = fan_of(now, history)
 
-    found = fan(now, history, 1, days)
-
-    assert not isinstance(found, Refusal)
-    assert [day.date for day in found] == days
-    assert all(0 <= day.done.p10 <= day.done.p50 <= day.done.p90 for day in found)
-    if found:
-        assert found[-1].done == told(now, history).delivered
+    assert [day.date for day in days] == days_of(now)
+    before = Band(*[now.done] * 5)
+    for day in days:
+        assert 0 <= day.done.p10 <= day.done.p25 <= day.done.p50 <= day.done.p75 <= day.done.p90
+        assert day.done.p10 >= before.p10 - 1e-9
+        assert day.done.p90 >= before.p90 - 1e-9
+        before = day.done
+    if days:
+        assert days[-1].done == forecast_of(now, history).delivered
 
 
 def test_a_fan_goes_through_what_past_sprints_did() -> None:
-    days = [date(2026, 4, 1) + timedelta(days=i) for i in range(5)]
-
-    found = fan(HALFWAY, steady(20), 1, days)
-
-    assert not isinstance(found, Refusal)
-    assert [day.done.p50 for day in found] == pytest.approx([12, 14, 16, 18, 20])
+    assert [day.done.p50 for day in fan_of(HALFWAY, steady(20))] == pytest.approx([12, 14, 16, 18, 20])
 
 
-@pytest.mark.parametrize(
-    ("now", "change"),
-    [
-        (Now(1.5, 0, 1, 1), Change()),
-        (Now(0.5, -1, 1, 1), Change()),
-        (Now(0.5, 0, 1, -1), Change()),
-        (HALFWAY, Change(drop=-1)),
-        (Now(1, 0, 1, 0), Change(more_days=1)),
-    ],
-)
-def test_what_cannot_be_is_an_error(now: Now, change: Change) -> None:
-    with pytest.raises(ValueError, match=r"lies between|not negative|no pace"):
-        forecast(now, steady(20), 1, change)
+@pytest.mark.parametrize("now", [Now(1.5, 0, 1, 1), Now(0.5, -1, 1, 1), Now(0.5, 0, 1, -1)])
+def test_what_cannot_be_is_an_error(now: Now) -> None:
+    with pytest.raises(ValueError, match=r"lies between|not negative"):
+        forecast(now, steady(20), 1)
 
 
 def test_a_fan_needs_a_date_for_each_day() -> None:
