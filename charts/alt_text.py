@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+from charts.fan_levels import done_of, levels_of, scope_of
 from charts.locales import written_day
 from charts.reading import FULL_MONTHS, is_over, number, quantity
 from charts.values import ForecastFan
@@ -61,17 +62,14 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
 
 def fan_alt(fan: ForecastFan) -> str:
     """The chance to finish, and how much is likely to be done at the end."""
-    latest, unit = fan.sprint.latest, fan.sprint.unit
-    done = latest.done if latest and latest.done is not None else Decimal(0)
-    scope = latest.scope if latest and latest.scope is not None else fan.sprint.committed
-    stand = f"{number(done)} of {quantity(scope, unit)} are done"
+    stand = f"{number(done_of(fan))} of {quantity(scope_of(fan), fan.sprint.unit)} are done"
     chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
     if not fan.days:
         return f"Forecast: {stand}{chance}. No working day is left."
-    band = fan.days[-1].done
-    low, middle, high = (number(Decimal(value), 1) for value in (band.p10, band.p50, band.p90))
-    until = f"By {long_day(fan.days[-1].date)} {low} or more are likely in 9 in 10 cases"
-    return f"Forecast: {stand}{chance}. {until}, {middle} in 5 and {high} in 1."
+    first, *others = levels_of(fan)
+    amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
+    amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
+    return f"Forecast: {stand}{chance}. The chances for {long_day(fan.days[-1].date)}: {', '.join(amounts)}."
 
 
 def _chance(chance: float) -> str:

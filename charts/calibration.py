@@ -1,6 +1,6 @@
 """The calibration picture: how often forecasts came true, beside the chance that they had said."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from charts import style
@@ -22,28 +22,35 @@ from charts.values import Calibration
 from sprints.forecast_grades import Bin
 
 _TICKS = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
-_LEAST_DOT, _LARGEST_DOT = 7.0, 20.0
-_SAID = "chance that was said"
+_LEAST_DOT, _LARGEST_DOT = 5.0, 16.0
+# So many forecasts have a large dot; fewer do not look as if they proved much, even where there are no more.
+_MANY = 30
+_TITLE = "Forecasts that came true, by the chance that was said; 80 % intervals"
 
 
 def draw(calibration: Calibration) -> bytes:
-    """The picture as PNG at 2×: dots for what was said, larger for more forecasts. The diagonal is ideal."""
+    """The picture as PNG at 2×: dots for what was said, larger for more forecasts. The diagonal is ideal.
+
+    A line through each dot is the interval in which its true rate lies in 8 of 10 cases; below stands how
+    many forecasts there were.
+    """
     plot = _ChancePlot(left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
-    canvas = Canvas((style.CARD,))
-    title = draw_title(canvas, "Forecasts that came true")
+    canvas, bins = Canvas((style.CARD,)), calibration.bins
+    title = draw_title(canvas, _TITLE)
     draw_grid(canvas, plot, _TICKS, _percent)
     for tenths in (1, 3, 5, 7, 9):
         name = f"{tenths} in 10"
         canvas.text(plot.x(tenths / 10) - text_width(name, style.TICK) / 2, DATES_AT, name, style.TICK)
-    middle = plot.x(0.5) - text_width(_SAID, style.TICK) / 2
-    canvas.text(middle, PERIODS_AT, _SAID, style.TICK)
     diagonal = [(plot.x(0), plot.y(0)), (plot.x(1), plot.y(100))]
     canvas.lines([diagonal], style.IDEAL, 2.5, dashes=(7, 5))
-    centres = [(plot.x(one.mean_chance), plot.y(100 * one.share)) for one in calibration.bins]
-    _draw_dots(canvas, centres, calibration.bins)
-    space = Space(plot.room, [diagonal], [plot.y(tick) for tick in _TICKS])
+    intervals = [_interval(plot, group) for group in bins]
+    canvas.lines(intervals, style.TODAY_LINE, 4)
+    centres = [(plot.x(group.mean_chance), plot.y(100 * group.share)) for group in bins]
+    _draw_dots(canvas, centres, bins)
+    space = Space(plot.room, [diagonal, *intervals], [plot.y(tick) for tick in _TICKS])
     space.take(title)
-    _label(canvas, space, plot, centres, calibration.bins)
+    _draw_counts(canvas, plot, bins)
+    _label_diagonal(canvas, space, plot, zip(centres, _radii(bins), strict=True))
     canvas.outline()
     return canvas.png()
 
@@ -60,10 +67,16 @@ def _percent(value: float) -> str:
     return f"{value:.0f} %"
 
 
+def _interval(plot: _ChancePlot, group: Bin) -> list[Point]:
+    low, high = group.interval
+    x = plot.x(group.mean_chance)
+    return [(x, plot.y(100 * low)), (x, plot.y(100 * high))]
+
+
 def _radii(bins: Sequence[Bin]) -> list[float]:
     """Dots whose areas tell how many forecasts they stand for."""
-    most = max((one.n for one in bins), default=1)
-    return [max(_LEAST_DOT, _LARGEST_DOT * (one.n / most) ** 0.5) for one in bins]
+    most = max([_MANY, *(group.n for group in bins)])
+    return [max(_LEAST_DOT, _LARGEST_DOT * (group.n / most) ** 0.5) for group in bins]
 
 
 def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[Bin]) -> None:
@@ -72,22 +85,30 @@ def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[Bin]) ->
         canvas.dots([centre], radius, style.REMAINING)
 
 
-def _label(
-    canvas: Canvas, space: Space, plot: _ChancePlot, centres: Sequence[Point], bins: Sequence[Bin]
+def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[Bin]) -> None:
+    """How many forecasts stand behind each dot, in a row below it. Where all do not fit, the most do."""
+    if not bins:
+        return
+    name = "n ="
+    taken = [Box(0, 0, plot.left - 10, 1)]
+    canvas.text(plot.left - 10 - text_width(name, style.TICK), PERIODS_AT, name, style.TICK)
+    for group in sorted(bins, key=lambda group: -group.n):
+        words = whole(group.n)
+        width = text_width(words, style.VALUE)
+        left = max(plot.x(group.mean_chance) - width / 2, plot.left - 2)
+        left = min(left, style.WIDTH - MARGIN / 2 - width)
+        box = Box(left - 3, 0, left + width + 3, 1)
+        if not any(map(box.overlaps, taken)):
+            canvas.text(left, PERIODS_AT, words, style.VALUE)
+            taken.append(box)
+
+
+def _label_diagonal(
+    canvas: Canvas, space: Space, plot: _ChancePlot, dots: Iterable[tuple[Point, float]]
 ) -> None:
-    """How many of how many came true beside each dot, and what the diagonal is."""
-    dots = list(zip(centres, _radii(bins), strict=True))
+    """What the diagonal is, beside it."""
     for (x, y), radius in dots:
         space.take(Box(x - radius, y - radius, x + radius, y + radius))
-    for ((x, y), radius), one in zip(dots, bins, strict=True):
-
-        def around(
-            width: float, height: float, x: float = x, y: float = y, r: float = radius + 8
-        ) -> list[Point]:
-            beside = [(x + r, y - height / 2), (x - r - width, y - height / 2)]
-            return [*beside, (x - width / 2, y - r - height), (x - width / 2, y + r)]
-
-        place_words(canvas, space, f"{whole(one.true)} of {whole(one.n)}", style.VALUE, around, most_hits=5)
 
     def along(width: float, height: float) -> list[Point]:
         spots = [(plot.x(share), plot.y(100 * share)) for share in (0.36, 0.65, 0.5, 0.2, 0.88)]

@@ -1,12 +1,17 @@
 """The forecast picture: work done so far, and a fan of what may be done by the end of each coming day."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
 
 from charts import style
 from charts.canvas import Canvas, text_width
+from charts.curves import smooth
+from charts.fan_levels import bands_of, done_of, highest_shown, is_scope_cut, levels_of, scope_of
 from charts.labels import Box, Point, Space, spread
 from charts.plot import (
     BOTTOM,
@@ -25,34 +30,39 @@ from charts.sprint_plot import InARow, days_passed
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
-from sprints.forecast_amounts import Band
 from sprints.forecast_words import in_words
 
 _GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)
 _LINE_HEIGHT = 23.0
+# Into so many straight pieces the curves of a day are cut; to the eye they are round.
+_PIECES = 8
 
 
 def draw(fan: ForecastFan) -> bytes:
     """The picture as PNG at 2×. It holds dates and numbers, no names."""
     dates = _dates(fan)
-    ticks = value_ticks(_highest(fan), whole=fan.sprint.unit != "points")
+    ticks = value_ticks(highest_shown(fan), whole=fan.sprint.unit != "points")
     plot = _plot(fan, len(dates), ticks)
     canvas = Canvas(_GROUNDS)
     title = _draw_title(canvas, fan, dates)
-    draw_day_grid(canvas, plot, ticks, _days_off(fan, dates), max(0.0, days_passed(fan.sprint)))
+    draw_day_grid(canvas, plot, ticks, _days_off(fan, dates), max(0.0, _days_passed(fan)))
     done, scope = _line(fan, plot, Burnup(fan.sprint).done), _line(fan, plot, Burnup(fan.sprint).scope)
     edges = _edges(fan, plot, dates, done[-1])
     ahead = [scope[-1], (plot.right, scope[-1][1])]
     _draw_bands(canvas, edges)
-    canvas.lines([scope], style.SCOPE, min(3.0, plot.line_width))
-    canvas.lines([ahead], style.SCOPE, 2.5, dashes=(7, 5))
+    canvas.lines(_below(scope, plot.top), style.SCOPE, min(3.0, plot.line_width))
+    canvas.lines(_below(ahead, plot.top), style.SCOPE, 2.5, dashes=(7, 5))
     canvas.lines([done], style.REMAINING, plot.line_width)
     canvas.dots(done[-1:], 10, style.CARD)
     canvas.dots(done[-1:], 7.5, style.REMAINING)
     room = replace(plot.room, right=plot.right)
-    space = Space(room, [done, scope, ahead, *edges], [plot.y(tick) for tick in ticks])
+    space = Space(
+        room,
+        [done, *_below(scope, plot.top), *_below(ahead, plot.top), *edges],
+        [plot.y(tick) for tick in ticks],
+    )
     space.take(title)
-    _label_lines(canvas, space, fan, done, scope)
+    _label_lines(canvas, space, fan, done[-1], _last_shown(scope, plot.top))
     _draw_ends(canvas, fan, plot)
     draw_dates(canvas, dates, plot, "" if fan.sprint.is_open_ended else f"due {short_day(dates[-1])}")
     canvas.outline()
@@ -69,11 +79,6 @@ def _days_off(fan: ForecastFan, dates: Sequence[date]) -> list[bool]:
     """Beyond the sprint's days, all working days are in the fan."""
     known, foretold = fan.sprint.days, {day.date for day in fan.days}
     return [not day.is_working_day for day in known] + [day not in foretold for day in dates[len(known) :]]
-
-
-def _highest(fan: ForecastFan) -> float:
-    values = [value for value in (*Burnup(fan.sprint).scope, *Burnup(fan.sprint).done) if value is not None]
-    return max([*map(float, values), *(day.done.p90 for day in fan.days)])
 
 
 def _plot(fan: ForecastFan, days: int, ticks: Sequence[float]) -> DayPlot:
@@ -96,30 +101,70 @@ def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
     return box
 
 
+def _days_passed(fan: ForecastFan) -> float:
+    """How far along the axis it is now: of today the part that is over, so that the fan opens evenly.
+
+    A little of today is always left, and a little over, lest its figures seem to be those of another day.
+    """
+    sprint = fan.sprint
+    if sprint.is_day_complete or not sprint.latest or sprint.as_of.date() != sprint.latest.date:
+        return days_passed(sprint)
+    part = (sprint.as_of.hour + sprint.as_of.minute / 60) / 24
+    return sprint.as_of_day + min(max(part, 0.15), 0.85)
+
+
 def _line(fan: ForecastFan, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
     """From point 0 to the latest figures, or point 0 alone."""
     known = [value for value in values if value is not None]
     points = [(plot.x(n), plot.y(value)) for n, value in enumerate(known)]
-    return [*points[:-1], (plot.x(days_passed(fan.sprint)), points[-1][1])] if len(points) > 1 else points
+    return [*points[:-1], (plot.x(_days_passed(fan)), points[-1][1])] if len(points) > 1 else points
 
 
 def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -> list[list[Point]]:
-    """The percentiles from below, each from now on, level on days off."""
-    bands = {day.date: day.done for day in fan.days}
+    """The percentiles from below, each from now on: smooth over working days, level on days off."""
+    working = [day.date for day in fan.days]
+    ahead = [(day in working, plot.x(n + 1)) for n, day in enumerate(dates) if plot.x(n + 1) > now[0] + 0.01]
+    bands = bands_of(fan)[-sum(works for works, _ in ahead) :] if ahead else []
+    levels = zip(*(astuple(band) for band in bands), strict=True)
+    return [_edge(plot, now, ahead, list(level)) for level in levels] or [[now]] * 5
 
-    def edge(level: Callable[[Band], float]) -> list[Point]:
-        points, y = [now], now[1]
-        for n, day in enumerate(dates):
-            if plot.x(n + 1) > now[0] + 0.01:
-                y = plot.y(level(bands[day])) if day in bands else y
-                points.append((plot.x(n + 1), y))
-        return points
 
-    levels: list[Callable[[Band], float]] = [
-        *(lambda band: band.p10, lambda band: band.p25, lambda band: band.p50),
-        *(lambda band: band.p75, lambda band: band.p90),
+def _edge(
+    plot: DayPlot, now: Point, ahead: Sequence[tuple[bool, float]], values: Sequence[float]
+) -> list[Point]:
+    """One percentile from `now` on, through its values at the ends of the working days.
+
+    `ahead` tells of each coming day whether it is a working day, and where it ends.
+    """
+    widths = [
+        right - left for (_, left), (is_working, right) in pairwise([(False, now[0]), *ahead]) if is_working
     ]
-    return [edge(level) for level in levels]
+    times = np.concatenate([[0.0], np.cumsum(widths)])
+    heights = [now[1], *(plot.y(value) for value in values)]
+    points, passed = [now], 0
+    for is_working, right in ahead:
+        left, y = points[-1]
+        if not is_working:
+            points.append((right, y))
+            continue
+        at = np.linspace(0, 1, _PIECES + 1)[1:]
+        curve = smooth(times, heights, times[passed] + at * (right - left))
+        points += zip(left + at * (right - left), curve, strict=True)
+        passed += 1
+    return points
+
+
+def _below(line: Sequence[Point], top: float) -> list[list[Point]]:
+    """The parts of a line that do not lie above the plot's top."""
+    parts, part = list[list[Point]](), list[Point]()
+    for (x1, y1), (x2, y2) in pairwise([line[0], *line]):
+        if (y1 > top) != (y2 > top):
+            part.append((x1 + (x2 - x1) * (top - y1) / (y2 - y1), top))
+        if y2 <= top + 0.01:
+            part.append((x2, y2))
+        elif part:
+            parts, part = [*parts, part], []
+    return [*parts, part] if part else parts
 
 
 def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
@@ -130,41 +175,56 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
     canvas.lines([middle], style.REMAINING, 2.5, dashes=(7, 5))
 
 
-def _label_lines(
-    canvas: Canvas, space: Space, fan: ForecastFan, done: Sequence[Point], scope: Sequence[Point]
-) -> None:
-    """What is done and what is in scope, in words beside the ends of their lines."""
-    latest, unit = fan.sprint.latest, fan.sprint.unit
-    amounts = (latest.done, latest.scope) if latest else (None, fan.sprint.committed)
-    for value, word, (x, y), lettering in (
-        (amounts[1], "in scope", scope[-1], style.SCOPE_LABEL),
-        (amounts[0], "done", done[-1], style.VALUE),
-    ):
-        if value is None:
-            continue
+def _last_shown(line: Sequence[Point], top: float) -> Point:
+    """Where a line ends, or leaves the plot; its end's place on the plot's top if it never was within."""
+    parts = _below(line, top)
+    return parts[-1][-1] if parts else (line[-1][0], top)
 
-        def beside(width: float, height: float, x: float = x, y: float = y) -> list[Point]:
-            rises = (10.0, -height - 10, 18.0, -height - 18, 34.0, -height - 34)
-            lefts = (x - width - 8, x - width / 2, x + 4, x + 30)
-            return [(left, y + rise) for left in lefts for rise in rises]
 
-        place_words(canvas, space, f"{quantity(value, unit)} {word}", lettering, beside, most_hits=12)
+def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, scope: Point) -> None:
+    """What is done and what is in scope, in words beside the ends of their lines.
+
+    An arrow says that the scope lies above the picture.
+    """
+    unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
+    words = f"{arrow}{quantity(scope_of(fan), unit)} in scope"
+    place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
+    if fan.sprint.latest:
+        words = f"{quantity(done_of(fan), unit)} done"
+        place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
+
+
+def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:
+    """Places for words beside a line's end, rather above it on its left, or below on its right."""
+    x, y = end
+
+    def places(width: float, height: float) -> list[Point]:
+        lefts = (x - width - 8, x - width - 40, x - width / 2, x + 4, x + 30)
+        if not is_above:
+            lefts = (x + 4, x - width / 2, x + 30, x - width - 8, x - width - 40)
+        pairs = [(gap, -height - gap) for gap in (10.0, 18.0, 34.0)]
+        rises = [rise for pair in pairs for rise in (pair if is_above else reversed(pair))]
+        return [(left, y + rise) for left in lefts for rise in rises]
+
+    return places
 
 
 def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
     """Amounts at the fan's end, in ascending order, and in words the chance of so much or more."""
-    if not fan.days:
-        return []
-    band = fan.days[-1].done
     return [
-        (value, f"≥ {number(Decimal(value), 1)}: {chance} in 10")
-        for value, chance in ((band.p10, 9), (band.p50, 5), (band.p90, 1))
+        (float(level.amount), f"≥ {number(level.amount, 1)}: {_short(level.chance)}")
+        for level in levels_of(fan)
     ]
+
+
+def _short(chance: float) -> str:
+    """The words for a chance, as there is room for them beside the plot."""
+    return in_words(chance).replace("less than", "<").replace("more than", ">")
 
 
 def _draw_ends(canvas: Canvas, fan: ForecastFan, plot: DayPlot) -> None:
     ends = _ends(fan)
     placed = spread([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
     for n, (y, (_, words)) in enumerate(zip(placed, ends, strict=True)):
-        lettering = style.VALUE if n == 1 else style.TICK
+        lettering = style.VALUE if n == (len(ends) - 1) // 2 else style.TICK
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)

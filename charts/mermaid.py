@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from charts.reading import short_day
+from charts.fan_levels import bands_of, highest_shown, is_scope_cut, scope_of
+from charts.reading import number, short_day
 from charts.values import ForecastFan
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
@@ -106,28 +107,34 @@ def burnup_mermaid(burnup: Burnup) -> str:
 
 
 def fan_mermaid(fan: ForecastFan) -> str:
-    """A fenced `mermaid` block: the line of work done goes on as the 10th, 50th and 90th percentile."""
+    """A fenced `mermaid` block: the line of work done goes on as the 10th, 50th and 90th percentile.
+
+    A scope far above them has no line; the title names it.
+    """
     done = [value for value in Burnup(fan.sprint).done if value is not None]
     last = fan.sprint.days[len(done) - 2].date if len(done) > 1 else None
     # A day under way, on which the fan begins, ends where the fan has it.
-    days = [day for day in fan.days if last is None or day.date >= last]
-    past = done[:-1] if days and days[0].date == last else done
-    scope = [value for value in Burnup(fan.sprint).scope if value is not None]
-    length = len(past) + len(days)
+    days = [day.date for day in fan.days if last is None or day.date >= last]
+    bands = bands_of(fan)[len(fan.days) - len(days) :]
+    past = done[:-1] if days and days[0] == last else done
+    length, top = len(past) + len(days), Decimal(str(highest_shown(fan)))
     names = ["start", *(short_day(day.date) for day in fan.sprint.days[: len(past) - 1])]
-    names += [short_day(day.date) for day in days]
-    levels = (
+    names += [short_day(day) for day in days]
+    scope = [min(value, top) for value in Burnup(fan.sprint).scope if value is not None]
+    levels = [
         ("scope", ORANGE, (scope + [scope[-1]] * length)[:length]),
-        ("1 in 10", GREY, [*past, *(Decimal(day.done.p90) for day in days)]),
-        ("9 in 10", GREY, [*past, *(Decimal(day.done.p10) for day in days)]),
-        ("5 in 10", BLUE, [*past, *(Decimal(day.done.p50) for day in days)]),
-    )
+        ("1 in 10", GREY, [*past, *(Decimal(band.p90) for band in bands)]),
+        ("9 in 10", GREY, [*past, *(Decimal(band.p10) for band in bands)]),
+        ("5 in 10", BLUE, [*past, *(Decimal(band.p50) for band in bands)]),
+    ]
+    unit, scope_words = unit_name(fan.sprint.unit), "scope (orange)"
+    if is_scope_cut(fan):
+        levels, scope_words = levels[1:], f"scope {number(scope_of(fan), 0)}"
     shown = _shown(length)
     series = [Series("line", name, ink, [line[n] for n in shown]) for name, ink, line in levels]
     every = -(-len(shown) // most_names(names))
     seen = [names[n] if place % every == 0 else "" for place, n in enumerate(shown)]
-    unit = unit_name(fan.sprint.unit)
-    title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), scope (orange)"
+    title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), {scope_words}"
     return xychart(title, distinct(seen), unit, series, top=max(max(one.values) for one in series))
 
 

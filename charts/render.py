@@ -24,7 +24,7 @@ from sprints.burnup import Burnup
 from sprints.cumulative_flow import CumulativeFlow
 
 # Counted up with every change that makes the same value look different.
-STYLE_VERSION = 1
+STYLE_VERSION = 2
 
 Chart: TypeAlias = (
     Burndown
@@ -154,6 +154,10 @@ def _plain(value: object) -> object:
             return value.isoformat()
         case Burndown():
             return _seen(value), value.is_open_ended
+        case ForecastFan():  # It shows how much of today is over.
+            sprint = value.sprint
+            time = None if sprint.is_day_complete or is_over(sprint) else f"{sprint.as_of:%H:%M}"
+            return time, _plain(sprint), _plain(value.days), value.chance
         case tuple():
             return [_plain(one) for one in value]
         case _ if is_dataclass(value):

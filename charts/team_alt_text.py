@@ -8,6 +8,7 @@ from charts.reading import number, quantity, unit_word, whole
 from charts.values import Aging, AgingItem, Calibration, CountBar, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
 from sprints.forecast_grades import Bin
+from sprints.forecast_words import tenth_in_words
 
 
 def velocity_alt(velocity: VelocityBars) -> str:
@@ -104,7 +105,7 @@ def calibration_alt(calibration: Calibration) -> str:
 
 def _tenths(one: Bin) -> str:
     if one.low == one.high:
-        return "more than 9 in 10" if one.low == 10 else f"{one.low} in 10"
+        return tenth_in_words(one.low)
     return f"{one.low} to {one.high} in 10" if one.low else f"at most {one.high} in 10"
 
 

@@ -79,7 +79,12 @@ def aging_table(aging: Aging) -> str:
 def calibration_mermaid(calibration: Calibration) -> str:
     """Bars of what came true, beside a line of what was said, in percent."""
     bins = calibration.bins
-    names = [f"{one.low} to {one.high} in 10, {one.n}x" for one in bins]
+    names = [
+        f"{group.low}/10, {group.n}x"
+        if group.low == group.high
+        else f"{group.low} to {group.high} in 10, {group.n}x"
+        for group in bins
+    ]
     series = [
         Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),
         Series("line", "said", ORANGE, [Decimal(100 * one.mean_chance) for one in bins]),

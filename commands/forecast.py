@@ -29,6 +29,7 @@ from sprints.calendar import latest_due
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_dates import MOST_ITEMS, Dates, begun_today, empty_sprint, how_many, when, with_open
+from sprints.forecast_grades import TENTHS
 from sprints.outlook import Outlook
 from sprints.selection import choose
 from storage.forecasts import Forecasts
@@ -101,7 +102,7 @@ async def _record(context: Context) -> list[str | Picture]:
     sentence = record_sentence(graded)
     if not graded:
         return [sentence]
-    chart = shown(context, Calibration(bins_of(graded))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    chart = shown(context, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
     opening = f"<details>\n<summary>All {len(graded)} graded forecasts</summary>"
     return [sentence, opening, *chart, record_table(graded), "</details>"]
 

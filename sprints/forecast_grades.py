@@ -28,9 +28,20 @@ class Bin:
         """How often it came true."""
         return self.true / self.n
 
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Between which rates the true one lies in 8 of 10 cases (Wilson 1927): wide where `n` is small."""
+        spread = _NORMAL_80**2 / self.n
+        centre = (self.share + spread / 2) / (1 + spread)
+        half = (self.share * (1 - self.share) * spread + spread**2 / 4) ** 0.5 / (1 + spread)
+        return max(centre - half, 0.0), min(centre + half, 1.0)
+
 
 # "less than 1" to 3, 4 to 6, 7 to 9, and "more than 9" in 10.
 BINS = ((0, 3), (4, 6), (7, 9), (10, 10))
+TENTHS = tuple((tenth, tenth) for tenth in range(11))
+# The middle 80 % of a normal distribution lie within so many standard deviations.
+_NORMAL_80 = 1.2816
 
 
 def brier(said: Sequence[Said]) -> float | None:

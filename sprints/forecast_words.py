@@ -11,7 +11,11 @@ def in_words(chance: float) -> str:
         raise ValueError(f"a chance lies between 0 and 1, not at {chance}")
     if chance in {0, 1}:
         return "certain" if chance else "impossible"
-    tenth = tenths(chance)
+    return tenth_in_words(tenths(chance))
+
+
+def tenth_in_words(tenth: int) -> str:
+    """What is said for chances of a tenth, as `tenths` counts them."""
     return {0: "less than 1 in 10", 10: "more than 9 in 10"}.get(tenth, f"{tenth} in 10")
 
 

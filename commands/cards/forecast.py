@@ -11,8 +11,8 @@ from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_dates import Amounts, Dates
-from sprints.forecast_grades import Bin, brier, calibration, coverage, dates_met
-from sprints.forecast_words import in_words
+from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
+from sprints.forecast_words import in_words, tenth_in_words
 from sprints.outlook import Outlook
 from storage.forecasts import Graded
 
@@ -116,15 +116,15 @@ def record_sentence(graded: Sequence[Graded]) -> str:
 def record_table(graded: Sequence[Graded]) -> str:
     """All grades, and the scores that they make."""
     rows = [
-        [_BIN_NAMES[one.low, one.high], str(one.n), str(one.true), f"{round(one.share * 100)} %"]
-        for one in bins_of(graded)
+        [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
+        for tenth in bins_of(graded, TENTHS)
     ]
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(graded: Sequence[Graded]) -> tuple[Bin, ...]:
-    """The graded forecasts by what was said."""
-    return calibration([(one.chance, one.is_finished) for one in graded])
+def bins_of(graded: Sequence[Graded], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
+    """The graded forecasts by what was said, in bins of tenths."""
+    return calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 
 
 def _scores(graded: Sequence[Graded]) -> str:

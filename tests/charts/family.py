@@ -27,10 +27,11 @@ from sprints.calendar import Calendar, days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
-from sprints.forecast_grades import Bin
+from sprints.forecast_grades import BINS, TENTHS, Bin
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount, Throughput
 from tests.charts.builders import CASES as BURNDOWNS
+from tests.charts.builders import burndown
 from tests.charts.strategies import AMOUNTS, burndowns
 
 FRIDAY, MONDAY = date(2026, 11, 20), date(2026, 8, 31)
@@ -101,7 +102,7 @@ def flow(days: int, *, drops: bool = False, times: int = 1, seed: int = 1) -> Cu
 def fan(
     sprint: Burndown,
     chance: float | None = None,
-    per_day: Sequence[float] = (1.2, 1.8, 2.4, 3.2, 4.2),
+    per_day: Sequence[float] = (2.4, 3.2, 4, 4.8, 5.6),
     days_after: int = 0,
 ) -> ForecastFan:
     """On each working day left, and so many days after, so much more is done by percentile."""
@@ -166,14 +167,25 @@ CASES: dict[str, Chart] = {
     "flow_zero": CumulativeFlow(tuple(FlowDay(day, 0, 0, 0, 0) for day in days_between(MONDAY, FRIDAY))),
     "fan": fan(BURNDOWNS["behind"], 0.7),
     "fan_without_chance": fan(BURNDOWNS["ahead"], None, (0.3, 0.8, 1.1, 1.5, 2)),
-    "fan_not_started": fan(BURNDOWNS["not_started"], 0.04),
+    "fan_not_started": fan(BURNDOWNS["not_started"], 0.04, (1.2, 1.6, 2, 2.4, 2.8)),
+    "fan_far_below": fan(
+        burndown(34, [34, 31, 31, 29, 26, 26, 26, 517], scope={7: 500}), 0.01, (0.4, 1, 2, 3, 4)
+    ),
+    "fan_always_far_below": fan(burndown(500, [500, 497, 495, 495]), 0.01, (0.4, 1, 2, 3, 4)),
+    "fan_of_little": fan(burndown(34, [34, 31, 31, 29, 26, 26, 26, 1]), 0.93, (0.1, 0.2, 0.22, 0.3, 0.36)),
+    "fan_new_year": fan(
+        burndown(34, [34, 31, 31, 29, 26, 26, 26, 17], days=15, start=date(2026, 12, 21)), 0.85
+    ),
     "fan_open_ended": fan(BURNDOWNS["open_ended"], 0.5, (0.1, 0.3, 0.5, 0.6, 0.8), days_after=21),
-    "fan_quarter": fan(BURNDOWNS["quarter"], 0.95, (1, 1.5, 2.2, 3, 4)),
+    "fan_quarter": fan(BURNDOWNS["quarter"], 0.95, (4.3, 4.8, 5.3, 5.8, 6.4)),
     "fan_last_day": fan(BURNDOWNS["last_day"], 0.2),
     "fan_over": fan(BURNDOWNS["finished"], 1.0),
     "fan_huge": fan(BURNDOWNS["huge"], 0.4, (1e4, 2e4, 5e4, 9e4, 1.5e5)),
     "calibration": calibration(
         (0, 3, 9, 2, 0.19), (4, 6, 14, 6, 0.52), (7, 9, 22, 17, 0.8), (10, 10, 12, 12, 0.95)
+    ),
+    "calibration_tenths": calibration(
+        *((n, n, 3 + n * 5 % 11, n * (3 + n * 5 % 11) // 10, min(n / 10 + 0.01, 0.95)) for n in range(11))
     ),
     "calibration_one": calibration((7, 9, 1, 1, 0.8)),
     "calibration_bad": calibration((0, 3, 40, 30, 0.1), (4, 6, 3, 0, 0.5), (10, 10, 2000, 1200, 0.99)),
@@ -235,7 +247,7 @@ def fans(draw: st.DrawFn) -> ForecastFan:
 @st.composite
 def calibrations(draw: st.DrawFn) -> Calibration:
     bins = []
-    for low, high in draw(st.sampled_from([((0, 3), (4, 6), (7, 9), (10, 10)), ((7, 9),), ()])):
+    for low, high in draw(st.sampled_from([BINS, TENTHS, ((7, 9),), ()])):
         n = draw(st.integers(1, 30) | st.integers(1, 3000))
         mean = draw(st.floats(max(0, low - 0.4) / 10, min(10, high + 0.5) / 10))
         bins.append((low, high, n, draw(st.integers(0, n)), mean))

@@ -138,7 +138,10 @@ STORIES = {
     "aging": "Age of work: 6 items are in progress, the oldest is number 100 with at least 14 days. "
     "2 of them are older than the 9 days within which 85 percent of finished items were done.",
     "fan": "Forecast: 22 of 39 points are done, and the chance that all will be done is 7 in 10. "
-    "By 27 November 28 or more are likely in 9 in 10 cases, 34 in 5 and 43 in 1.",
+    "The chances for 27 November: 9 in 10 that at least 34 are done, 5 in 10 that at least 42 are, "
+    "1 in 10 that at least 50 are.",
+    "fan_of_little": "Forecast: 33 of 34 points are done, and the chance that all will be done is more than "
+    "9 in 10. The chances for 27 November: more than 9 in 10 that at least 34 are done.",
     "calibration": "Calibration: of at most 3 in 10, 2 of 9 came true; of 4 to 6 in 10, 6 of 14; "
     "of 7 to 9 in 10, 17 of 22; of more than 9 in 10, 12 of 12. "
     "In all 37 came true where 38 were to be expected.",

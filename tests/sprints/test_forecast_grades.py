@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.forecast_grades import Bin, brier, calibration, coverage, dates_met
+from sprints.forecast_grades import TENTHS, Bin, brier, calibration, coverage, dates_met
 from sprints.forecast_words import in_words, tenths
 
 CHANCES = st.floats(0, 1)
@@ -82,6 +82,30 @@ def test_calibration_loses_no_forecast(said: list[tuple[float, bool]]) -> None:
 
     assert sum(one.n for one in found) == len(said)
     assert sum(one.true for one in found) == sum(came_true for _, came_true in said)
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))))
+def test_few_forecasts_prove_little(counts: tuple[int, int]) -> None:
+    n, true = counts
+    few, many = Bin(7, 7, n, true, 0.7), Bin(7, 7, 10 * n, 10 * true, 0.7)
+    (low, high), (lower, higher) = many.interval, few.interval
+
+    assert 0 <= lower <= few.share + 1e-9
+    assert few.share - 1e-9 <= higher <= 1
+    assert high - low < higher - lower
+
+
+def test_the_interval_is_that_of_wilson() -> None:
+    """By hand for 8 of 10: 8.82125 ÷ 11.6425 ± 1.2816 ÷ 11.6425 × √(1.6 + 0.410625)."""
+    assert Bin(7, 9, 10, 8, 0.8).interval == pytest.approx((0.60158, 0.91377), abs=1e-4)
+    assert Bin(7, 9, 1, 1, 0.8).interval == pytest.approx((0.3784, 1.0), abs=1e-4)
+
+
+def test_tenths_are_all_that_can_be_said() -> None:
+    graded = [(n / 100, True) for n in range(101)]
+
+    assert [tenth.low for tenth in calibration(graded, TENTHS)] == list(range(11))
+    assert sum(tenth.n for tenth in calibration(graded, TENTHS)) == len(graded)
 
 
 def test_dates_met_on_the_day_or_before() -> None:
