@@ -101,7 +101,7 @@ def _weights(past: PastWork, has_begun: bool) -> Floats:
 
 def _sprints_long(now: Now, past: PastWork) -> float:
     """How many usual sprints this one lasts, at least one."""
-    factors = past.factors.copy()
+    factors = np.nan_to_num(past.factors, nan=1.0)
     if past.drawn:
         factors[-past.drawn :] = (now.working_days or now.days_left) / _USUAL_DAYS
     return max(float(np.average(factors, weights=past.weights)), 1.0)
