@@ -138,9 +138,9 @@ async def _work_to_come(context: Context) -> Facts:
     return empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(context: Context, facts: Facts, told: Outlook | Refusal) -> Dates | Refusal:
+async def _dates_of(context: Context, facts: Facts, sprint_end: Outlook | Refusal) -> Dates | Refusal:
     """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    past = told.past if isinstance(told, Outlook) else await past_until(context, facts.as_of)
+    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(context, facts.as_of)
     return await asyncio.to_thread(when, facts if facts.sprint.due else begun_today(facts), past)
