@@ -21,7 +21,8 @@ _TOKEN = re.compile(
 _INSIDE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
 _ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
 _DAYS = re.compile(r"^(\d{1,3})d?$", re.IGNORECASE)
-_MOST_POINTS = Decimal(9999)
+_BATCH = re.compile(r"(?:(?P<count>\d{1,9})\s*[x×]\s*)?(?P<size>[\d.,]+)", re.IGNORECASE)
+_MOST_POINTS, _MOST_ITEMS = Decimal(9999), 100
 # Of a line that is wrong, so much is shown on each side of the place, and of the place itself.
 _MOST_SHOWN = 100
 _LONGEST_NUMBER = 20
@@ -35,7 +36,15 @@ class _Days:
     last: Day
 
 
-Value = str | date | bool | int | Decimal | tuple[str, ...] | _Days
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items of one size: `2x5` are two of size 5. A bare `8` has no count."""
+
+    size: Decimal
+    count: int | None = None
+
+
+Value = str | date | bool | int | Decimal | tuple[str, ...] | _Days | Batch
 
 
 class Kind(Enum):
@@ -50,7 +59,7 @@ class Kind(Enum):
     ITEMS = "#1,#2"
     NUMBER = "number"
     DAYS = "days"
-    POINTS = "points"
+    BATCH = "2x5"
     PERSON = "@login"
 
 
@@ -90,7 +99,6 @@ class Argument:
 _POSITIONAL = {
     Kind.ITEMS: "#1 #2",
     Kind.NUMBER: "{name}",
-    Kind.POINTS: "{name}",
     Kind.DATES: "date..date",
     Kind.DATE: "{name}",
     Kind.PERSON: "@login",
@@ -141,9 +149,10 @@ class Arguments:
         value = self._values.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def points(self, name: str) -> Decimal | None:
+    def batch(self, name: str) -> Batch | None:
+        """Items of one size."""
         value = self._values.get(name)
-        return value if isinstance(value, Decimal) else None
+        return value if isinstance(value, Batch) else None
 
     def flag(self, name: str) -> bool:
         return self._values.get(name) is True
@@ -256,13 +265,23 @@ def _days(_: Argument, word: Word) -> int:
     return int(match[1])
 
 
-def _points(_: Argument, word: Word) -> Decimal:
-    if len(word.value) > _LONGEST_NUMBER:
+def _batch(_: Argument, word: Word) -> Batch:
+    match = _BATCH.fullmatch(word.value.strip())
+    if match is None:
         raise ValueError(word.value)
-    found = Decimal(word.value.replace(",", "."))
-    if not found.is_finite() or not 0 <= found <= _MOST_POINTS or found != round(found, 2):
+    size, count = _size(match["size"]), int(match["count"] or 1)
+    if not 1 <= count <= _MOST_ITEMS:
         raise ValueError(word.value)
-    return found
+    return Batch(size, count if match["count"] else None)
+
+
+def _size(text: str) -> Decimal:
+    if len(text) > _LONGEST_NUMBER:
+        raise ValueError(text)
+    size = Decimal(text.replace(",", "."))
+    if not 0 <= size <= _MOST_POINTS or size != round(size, 2):
+        raise ValueError(text)
+    return size
 
 
 def _person(_: Argument, word: Word) -> str:
@@ -292,7 +311,7 @@ _READERS: dict[Kind, Callable[[Argument, Word], Value]] = {
     Kind.ITEMS: _items,
     Kind.NUMBER: _number,
     Kind.DAYS: _days,
-    Kind.POINTS: _points,
+    Kind.BATCH: _batch,
     Kind.PERSON: _person,
 }
 _MUST = {
@@ -305,7 +324,10 @@ _MUST = {
     Kind.ITEMS: "issues or pull requests such as `#12` or `#12,#15`",
     Kind.NUMBER: "a whole number such as `5`",
     Kind.DAYS: "a number of days such as `2d`",
-    Kind.POINTS: "a number such as `5` or `0.5`, with two places at most",
+    Kind.BATCH: (
+        f"one size up to {_MOST_POINTS}, such as `8` or `0.5`, or up to {_MOST_ITEMS} items of a size, "
+        "such as `2x5`"
+    ),
     Kind.PERSON: "a login such as `@alice`",
 }
 

@@ -15,7 +15,7 @@ from sprints.burndown import measure
 from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_words import in_words
+from sprints.forecast_words import in_words, tenths
 from sprints.numbering import Number, place
 from sprints.outlook import Outlook, Past, needs_days, outlook_from
 from sprints.what_if import without_items
@@ -85,29 +85,46 @@ def chance_sentence(told: Outlook, forecast: Forecast) -> str:
 
 
 def swap_sentence(told: Outlook, forecast: Forecast) -> str:
-    """What should come out, if the chance is less than it could be."""
-    if forecast.chance >= 1 - _WORTH_SAYING or told.now.remaining <= 0 or forecast.chance <= 0:
+    """What should come out, if the chance is less than it could be. It never empties the sprint."""
+    sizes, points = open_sizes(told), open_points(told)
+    if not 0 < forecast.chance < 1 - _WORTH_SAYING:
         return ""
-    sizes = open_sizes(told)
-    largest = sorted((n for n in sizes if sizes[n] > 0), key=lambda n: (-sizes[n], place(n)))[
-        :_MOST_TAKEN_OUT
-    ]
-    for count in range(1, len(largest) + 1):
-        numbers = largest[:count]
-        chance = told.chance_of(without_items(told.facts, numbers))
-        if chance is not None and chance >= forecast.chance + _WORTH_SAYING:
-            which = "the largest one" if len(numbers) == 1 else "the largest ones"
-            return f"Taking out {named(numbers)}, {which} open, makes it {in_words(chance)}."
+    order = sorted(sizes, key=lambda n: (-sizes[n], -points[n], place(n)))
+    for count in range(1, min(_MOST_TAKEN_OUT + 1, len(order))):
+        numbers = order[:count]
+        changed = without_items(told.facts, numbers)
+        chance = told.chance_of(changed) if changed.remaining.count else None
+        if chance is not None and _is_worth_saying(forecast.chance, chance):
+            which = _which(points[numbers[-1]], points[order[count]], count)
+            return f"Taking out {named(numbers)}{which}, makes it {in_words(chance)}."
     return ""
+
+
+def _is_worth_saying(before: float, after: float) -> bool:
+    """Whether it is a tenth more, also in the words that are read."""
+    return after >= before + _WORTH_SAYING and tenths(after) > tenths(before)
+
+
+def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
+    """Why just these are taken out, by their points and those of the next one."""
+    if smallest > next_one:
+        return ", the largest one open" if count == 1 else ", the largest ones open"
+    if smallest and count == 1:
+        return ", one of the largest open"
+    return ", two of the largest open" if smallest else ", for example"
 
 
 def open_sizes(told: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their size in the outlook's unit."""
     return {
         item.number: measure(Amount(item.points or Decimal(0), 1), told.unit)
-        for item in told.facts.items
-        if item.state == "open" and not item.is_covered
+        for item in told.facts.open_items
     }
+
+
+def open_points(told: Outlook) -> dict[Number, Decimal]:
+    """The open items of the sprint by number, with their estimates; 0 where nobody estimated one."""
+    return {item.number: item.points or Decimal(0) for item in told.facts.open_items}
 
 
 def band_sentence(told: Outlook, forecast: Forecast) -> str:

@@ -2,24 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from commands.cards.living import Living, effect_words, key_of, shown_lines, without
 from commands.changes import CreateMilestone, EditMilestone, Settle, Step, decoded
 from commands.context import Context
-from commands.forecasting import chance_sentence, foretold, outlook, recent_flows, swap_sentence
-from marketplace.plans import Feature
+from commands.forecasting import chance_sentence, foretold, outlook, swap_sentence
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
 from sprints.description import states_start
-from sprints.facts import Facts, facts_of
-from sprints.flow import Flow, flows_of
-from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
+from sprints.facts import Facts
+from sprints.flow import flows_of
+from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
-from sprints.outlook import Outlook, Record, outlook_of
+from sprints.milestone import Sprint
+from sprints.outlook import Outlook
 from sprints.quiet import is_quiet_thread
 from storage.changes import Change
 from storage.forecasts import Foretold
@@ -138,50 +136,19 @@ async def with_effects(context: Context, living: Living, known: Mapping[str, str
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in known}
-    if not missing or facts.sprint.has_ended(facts.as_of) or not await context.includes(Feature.FORECASTS):
+    latest = await outlook(context, facts) if missing else None
+    if not isinstance(latest, Outlook):
         return replace(living, effects=known)
-    past = await _Past.read(context, facts)
-    found = {key: past.effect(line) for key, line in missing.items()}
-    return replace(living, effects={**known, **found})
+    effects = {key: await _effect(context, latest, line) for key, line in missing.items()}
+    return replace(living, effects={**known, **effects})
 
 
-@dataclass(frozen=True, slots=True)
-class _Past:
-    """All that a sprint's numbers at an earlier moment are made of, read once."""
-
-    context: Context
-    facts: Facts
-    events: Sequence[MilestoneEvent]
-    items: Mapping[str, Sequence[ItemEvent]]
-    labels: Sequence[LabelEvent]
-    records: Sequence[Record]
-    flows: Sequence[Flow]
-
-    @classmethod
-    async def read(cls, context: Context, facts: Facts) -> "_Past":
-        milestone = facts.sprint.milestone
-        records = await context.sprints.records(facts.as_of)
-        return cls(
-            context,
-            facts,
-            await context.history.milestone(milestone),
-            await context.history.items_of(milestone),
-            await context.history.labels(),
-            records,
-            await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else (),
-        )
-
-    def effect(self, line: LedgerLine) -> str:
-        told = self._outlook(line.changes[-1].at + _A_MOMENT)
-        before = without(line, told.facts) if isinstance(told, Outlook) else None
-        if not isinstance(told, Outlook) or before is None:
-            return ""
-        was, now = told.chance_of(before), told.forecast()
-        return effect_words(was, now.chance) if was is not None and isinstance(now, Forecast) else ""
-
-    def _outlook(self, at: datetime) -> Outlook | Refusal:
-        rules = self.context.project.rules
-        sprint = sprint_of(self.events, at, rules.calendar)
-        facts = facts_of(sprint, self.items, at, rules.estimates, self.labels)
-        tenant = self.context.tenant.organization_id
-        return outlook_of(facts, self.records, self.flows, tenant)
+async def _effect(context: Context, latest: Outlook, line: LedgerLine) -> str:
+    """The chance right after a change, with it and without it; empty where there is none to tell."""
+    moment = line.changes[-1].at + _A_MOMENT
+    facts = await context.sprints.facts(latest.facts.sprint.milestone, moment)
+    undone = without(line, facts) if facts else None
+    if facts is None or undone is None:
+        return ""
+    before, after = latest.chance_of(undone), latest.chance_of(facts)
+    return effect_words(before, after) if before is not None and after is not None else ""

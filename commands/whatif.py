@@ -1,10 +1,13 @@
 """`/whatif`: what a decision would do to the forecast. Nothing is changed."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from charts.reading import quantity
-from commands.arguments import Argument, Arguments, Kind
+from commands.arguments import Argument, Arguments, Batch, Kind
 from commands.cards.forecast import delta_words
 from commands.choosing import facts_meant
 from commands.context import Context
@@ -13,12 +16,17 @@ from commands.forecasting import open_sizes, outlook
 from commands.outcome import Reply
 from commands.permissions import Level
 from commands.registry import command
-from commands.wording import counted, footer, full_day, named, plain, weekday
+from commands.wording import code, counted, footer, full_day, named, plain, weekday
 from sprints.calendar import latest_due
-from sprints.facts import Facts
+from sprints.facts import Facts, Item
 from sprints.forecast import Forecast, Refusal
-from sprints.outlook import Outlook
+from sprints.forecast_words import in_words
+from sprints.milestone import Phase
+from sprints.numbering import Number, place, ref
+from sprints.outlook import Outlook, working_days_left
 from sprints.what_if import due_on, with_days_off, with_items, without_items
+
+_MOST_WHOLE = 999
 
 
 @command(
@@ -28,71 +36,189 @@ from sprints.what_if import due_on, with_days_off, with_items, without_items
     feature="forecasts",
     arguments=(
         Argument("drop", Kind.ITEMS, "open items to take out"),
-        Argument("add", Kind.POINTS, "points (or items) to put in"),
+        Argument(
+            "add",
+            Kind.BATCH,
+            "what comes in: `8` is one item of 8 points, `2x5` are two of 5; "
+            "where items are counted, `8` is 8 items",
+        ),
         Argument("due", Kind.DATE, "another due date"),
-        Argument("days-off", Kind.DAYS, "working days on which nobody works"),
+        Argument("days-off", Kind.DAYS, "working days to come on which nobody works"),
         Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
     ),
-    examples=("/whatif drop:#1", "/whatif add:8", "/whatif due:2026-12-18", "/whatif days-off:3"),
+    examples=(
+        "/whatif drop:#1",
+        "/whatif add:8",
+        "/whatif add:2x5",
+        "/whatif due:2026-12-18",
+        "/whatif days-off:3",
+    ),
 )
 async def whatif(context: Context, arguments: Arguments) -> Reply:
     """The chance before and after, in one line."""
     facts = await facts_meant(context, arguments.text("milestone"))
-    told = await outlook(context, facts)
-    if isinstance(told, Refusal):
-        raise UserError(told.sentence)
-    changed, said = _change(told, arguments)
-    later = told.of(changed)
-    before, after = told.forecast(), later.forecast() if isinstance(later, Outlook) else later
-    if isinstance(before, Refusal):
-        raise UserError(before.sentence)
-    if isinstance(after, Refusal):
-        raise UserError(after.sentence)
-    return Reply((_card(told, said, before, after),))
+    due = arguments.date("due")
+    _check_sprint(facts, due)
+    before = await outlook(context, facts)
+    dated = await _due_on(context, facts, due) if due else facts
+    base = await outlook(context, dated) if isinstance(before, Refusal) and due else before
+    if isinstance(base, Refusal):
+        raise UserError(base.sentence)
+    decision = _decision(base, dated, arguments, context.project.full_name or "")
+    after = _forecast(base.of(decision.facts))
+    return Reply((_card(facts, decision, before, after),))
 
 
-def _change(told: Outlook, arguments: Arguments) -> tuple[Facts, list[str]]:
-    """What would be decided, and in words. Raises UserError where it cannot be."""
-    facts, said = told.facts, list[str]()
-    if numbers := arguments.numbers("drop"):
-        sizes = open_sizes(told)
-        if unknown := [number for number in numbers if number not in sizes]:
-            raise UserError(
-                f"{named(unknown)} {'is' if len(unknown) == 1 else 'are'} not open in "
-                f"{plain(told.facts.sprint.title)}, so taking it out would change nothing."
-            )
-        drop = sum((sizes[number] for number in set(numbers)), Decimal(0))
-        facts = without_items(facts, numbers)
-        said.append(f"without {named(sorted(set(numbers)))} ({quantity(drop, told.unit)})")
-    if (more := arguments.points("add")) is not None:
-        facts = with_items(facts, [more] if told.unit == "points" else [None] * int(more))
-        said.append(f"with {quantity(more, told.unit)} more")
-    if (due := arguments.date("due")) is not None:
-        _check_due(told, due)
-        facts = due_on(facts, due)
-        said.append(f"due on {weekday(due)}")
-    if (off := arguments.number("days-off")) is not None:
-        facts = with_days_off(facts, off)
-        said.append(f"with {counted(off, 'day')} off")
-    if not said:
-        raise UserError("Say what might change: `drop:#12`, `add:8`, `due:2026-12-18` or `days-off:3`.")
-    return facts, said
+@dataclass(slots=True)
+class _Decision:
+    """What would be decided: the numbers that come of it, in words, and what else there is to say of it."""
+
+    facts: Facts
+    words: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def _check_due(told: Outlook, due: date) -> None:
-    """Raises UserError for a due date that the sprint cannot have."""
-    sprint = told.facts.sprint
-    if sprint.due is None or not told.days:
-        raise UserError("No working day is left; after that a new due date says more than a forecast.")
-    if due < told.days[0]:
-        raise UserError(f"`due:{due.isoformat()}` lies before the next working day of the sprint.")
+def _check_sprint(facts: Facts, due: date | None) -> None:
+    """Raises UserError for a sprint whose end no decision moves, or that has none."""
+    sprint, title = facts.sprint, plain(facts.sprint.title)
+    if sprint.has_ended(facts.as_of):
+        ended = full_day(sprint.last_day or sprint.first_day)
+        raise UserError(f"{title} ended on {ended}, so its numbers stand. `/sprint report` tells them.")
+    if sprint.due is None and due is None:
+        raise UserError(
+            f"{title} has no due date, so there is no chance to compare. Try one: "
+            "`/whatif due:2026-12-18`, or give the milestone one."
+        )
+    if due is None:
+        return
+    today = sprint.calendar.day_of(facts.as_of)
+    if due == sprint.due:
+        raise UserError(f"{title} is due on {weekday(due)} already.")
+    if due < today:
+        raise UserError(f"`due:{due.isoformat()}` lies in the past. Use today or a later day.")
+    if due < sprint.first_day:
+        raise UserError(
+            f"`due:{due.isoformat()}` lies before the start of {title}, {weekday(sprint.first_day)}."
+        )
     if due > (last_possible := latest_due(sprint.first_day)):
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
 
 
-def _card(told: Outlook, said: list[str], before: Forecast, after: Forecast) -> str:
-    due = told.facts.sprint.due
-    by = f" by {weekday(due)}" if due and not any(one.startswith("due") for one in said) else ""
-    text = f"**{plain(told.facts.sprint.title)}**, {' and '.join(said)}: all is done{by} "
-    text += f"{delta_words(before.chance, after.chance)}."
-    return f"{text}\n\n{footer('Nothing has been changed')}"
+async def _due_on(context: Context, facts: Facts, due: date) -> Facts:
+    """The numbers if the milestone had another due date."""
+    milestone, history = facts.sprint.milestone, context.history
+    events, items = await history.milestone(milestone), await history.items_of(milestone)
+    return due_on(facts, due, events, items, context.project.rules.estimates, await history.labels())
+
+
+def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:
+    """What would be decided; the due date has been moved already. Raises UserError where it cannot be."""
+    decision = _Decision(facts)
+    if dropped := arguments.texts("drop"):
+        _drop(decision, base, _numbers(facts, dropped, here))
+    if (batch := arguments.batch("add")) is not None:
+        _add(decision, base, batch)
+    if (due := arguments.date("due")) is not None:
+        decision.words.append(f"due on {weekday(due)}")
+    if (off := arguments.number("days-off")) is not None:
+        _take_days_off(decision, off)
+    if not decision.words:
+        raise UserError(
+            "Say what might change: `drop:#12`, `add:8`, `add:2x5`, `due:2026-12-18` or `days-off:3`."
+        )
+    return decision
+
+
+def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None:
+    facts = decision.facts
+    changed = without_items(facts, numbers)
+    if changed.remaining == facts.remaining:
+        raise UserError(
+            f"{named(numbers)} {'counts' if len(numbers) == 1 else 'count'} nothing, because other items of "
+            f"{plain(facts.sprint.title)} tell that work: {named(_tellers(facts, numbers))}."
+        )
+    sizes = open_sizes(base)
+    size = sum((sizes.get(number, Decimal(0)) for number in numbers), Decimal(0))
+    decision.words.append(f"without {named(numbers)} ({quantity(size, base.unit)})")
+    before = {item.item for item in facts.open_items}
+    again = [item.number for item in changed.open_items if item.item not in before]
+    if again:
+        decision.notes.append(
+            f"{named(again)} {'counts' if len(again) == 1 else 'count'} then, because no other item tells "
+            "that work any more."
+        )
+    decision.facts = changed
+
+
+def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
+    """The open items that are named, in the repository `here` or another one. Raises UserError for others."""
+    still_open = {ref(item.number).casefold(): item.number for item in facts.items if item.state == "open"}
+    own = f"{here}#".casefold()
+    names = dict.fromkeys(re.sub(f"^{re.escape(own)}", "#", name.casefold()) for name in typed)
+    if unknown := [name for name in names if name not in still_open]:
+        are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")
+        shown = ", ".join(name if name.startswith("#") else code(name) for name in unknown)
+        raise UserError(
+            f"{shown} {are} not open in {plain(facts.sprint.title)}, so taking {it} out would change nothing."
+        )
+    return sorted((still_open[name] for name in names), key=place)
+
+
+def _tellers(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
+    """The items that tell the work of others."""
+    by_id = {item.item: item.number for item in facts.items}
+    covered: list[Item] = [item for item in facts.items if item.number in numbers]
+    return sorted(
+        {by_id[teller] for item in covered for teller in item.told_by if teller in by_id}, key=place
+    )
+
+
+def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
+    if batch.count is None and not base.takes_points:
+        count = batch.size
+        if count != int(count) or not 1 <= count <= _MOST_WHOLE:
+            raise UserError(
+                f"This sprint is counted in items, so `add:` takes whole numbers up to {_MOST_WHOLE}, or "
+                "sizes, such as `add:2x5` for two items of 5 points."
+            )
+        decision.facts = with_items(decision.facts, [None] * int(count))
+        decision.words.append(f"with {counted(int(count), 'item')} more")
+        return
+    number = batch.count or 1
+    decision.facts = with_items(decision.facts, [batch.size] * number)
+    decision.words.append(f"with {counted(number, 'item')} of {quantity(batch.size, 'points')} more")
+
+
+def _take_days_off(decision: _Decision, off: int) -> None:
+    left = len(working_days_left(decision.facts.sprint, decision.facts.as_of))
+    if not 1 <= off <= left:
+        days = f"from 1 to {left}" if left > 1 else "1" if left else "none"
+        are = f"{counted(left, 'working day')} {'is' if left == 1 else 'are'} left"
+        raise UserError(f"{are} in the sprint, today included, so `days-off:` can be {days}.")
+    decision.facts = with_days_off(decision.facts, off)
+    decision.words.append(f"with {counted(off, 'working day')} off")
+
+
+def _forecast(found: Outlook | Refusal) -> Forecast:
+    """The forecast of an outlook. Raises UserError where there is none."""
+    forecast = found.forecast() if isinstance(found, Outlook) else found
+    if isinstance(forecast, Refusal):
+        raise UserError(forecast.sentence)
+    return forecast
+
+
+def _card(facts: Facts, decision: _Decision, before: Outlook | Refusal, after: Forecast) -> str:
+    changed, due = decision.facts, facts.sprint.due
+    by = f" by {weekday(due)}" if due and changed.sprint.due == due else ""
+    lead = f"**{plain(facts.sprint.title)}**, {' and '.join(decision.words)}: "
+    if not changed.scope.count:
+        lead += "nothing is left in the sprint."
+    elif isinstance(before, Refusal):
+        lead += f"all is done{by} **{in_words(after.chance)}**. Until now it has no end to compare with."
+    else:
+        lead += f"all is done{by} {delta_words(_forecast(before).chance, after.chance)}"
+        lead += "." if changed.remaining.count else ", because nothing else is open."
+    notes = decision.notes
+    if changed.sprint.phase(facts.as_of) is Phase.PLANNED:
+        notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]
+    return f"{' '.join([lead, *notes])}\n\n{footer('Nothing has been changed')}"

@@ -89,7 +89,8 @@ class Item:
     """One issue or pull request of the milestone. `points` is None where nobody estimated it.
 
     One that `is_covered` counts nothing, because other items of the milestone, `told_by`, tell its work.
-    `reopened` counts how often it was opened again within the sprint.
+    `reopened` counts how often it was opened again within the sprint. `parent` is the node id of its parent
+    issue, in the milestone or not; that of an item that is gone from its repository counts no more.
     """
 
     number: Number
@@ -101,6 +102,7 @@ class Item:
     is_covered: bool = False
     told_by: tuple[str, ...] = ()
     reopened: int = 0
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,13 @@ class Facts:
     @property
     def remaining(self) -> Amount:
         return self.scope - self.done
+
+    @property
+    def open_items(self) -> tuple[Item, ...]:
+        """What `remaining` counts: the items that are open, or were when the sprint ended."""
+        if self.sprint.has_ended(self.as_of):
+            return self.carried
+        return tuple(item for item in self.items if item.state == "open" and not item.is_covered)
 
     @property
     def unit(self) -> str:
@@ -296,6 +305,7 @@ def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Spr
             for change in one.changes
             if sprint.start <= change.at < until
         ),
+        parent=None if state.is_gone else state.parent,
     )
 
 
@@ -307,7 +317,7 @@ def _ledger_line(change: Change, shown: ItemSnapshot, before: Amount, after: Amo
     else:
         is_dropped = change.after.is_member and change.after.state is State.DROPPED
         cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
-    was_done = cause is Cause.REMOVED and change.before.state is State.DONE
+    was_done = cause in {Cause.REMOVED, Cause.DROPPED} and change.before.state is State.DONE
     return ScopeChange(change.at, shown.number, shown.title, cause, amount, change.event, was_done)
 
 

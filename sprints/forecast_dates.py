@@ -16,7 +16,7 @@ from sprints.forecast import Forecast, Refusal
 from sprints.milestone import Sprint
 from sprints.numbering import place
 from sprints.outlook import Outlook, Past, outlook_from
-from sprints.what_if import due_on, with_items
+from sprints.what_if import with_items
 
 LEVELS = (0.5, 0.85, 0.95)
 # More items than that are told as so many or more.
@@ -133,6 +133,13 @@ def empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
     start = calendar.midnight(calendar.day_of(as_of))
     sprint = Sprint(0, 0, "", None, start, start, None, None, None, is_deleted=False, calendar=calendar)
     return facts_of(sprint, {}, as_of)
+
+
+def due_on(facts: Facts, due: date) -> Facts:
+    """As if the sprint were due on another day that is not over. Nothing but its end changes."""
+    calendar = facts.sprint.calendar
+    end = calendar.next_midnight(calendar.midnight(due))
+    return replace(facts, sprint=replace(facts.sprint, due=due, end=end))
 
 
 def first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:

@@ -1,17 +1,16 @@
 """What a pull request means for a sprint: which items it moves, and what merging it does to what is left."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.facts import Amount, Facts, Item
 from sprints.forecast import Forecast, Refusal
 from sprints.heads import PullRequest, Review, Usual, UsualSize
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
-from sprints.numbering import Number
 from sprints.outlook import Outlook
 from sprints.what_if import with_done
 
@@ -289,19 +288,22 @@ def _effect(
     worked_on = [one.item for one in still_open if not one.tie.is_finishing or is_by_label]
     if not finished and not worked_on:
         return None
-    # What others tell counts nothing itself.
-    done = amount_of(item for item in finished or worked_on if not item.is_covered)
+    numbers = {item.number for item in finished or worked_on}
     unit = outlook.unit if isinstance(outlook, Outlook) else facts.unit
-    chances = _chances(outlook, {item.number for item in finished or worked_on})
-    left = facts.remaining
-    return Effect(unit, facts.scope, left, left - done, not finished, *chances)
+    changed = with_done(facts, numbers)
+    return Effect(
+        unit,
+        facts.scope,
+        facts.remaining,
+        changed.remaining,
+        not finished,
+        *_chances(outlook, changed),
+    )
 
 
-def _chances(
-    outlook: Outlook | Refusal | None, finished: Collection[Number]
-) -> tuple[float, float] | tuple[()]:
-    """To have done by the sprint's end all that is in it: now, and with these items done."""
+def _chances(outlook: Outlook | Refusal | None, changed: Facts) -> tuple[float, float] | tuple[()]:
+    """To have done by the sprint's end all that is in it: now, and with the numbers once merged."""
     if not isinstance(outlook, Outlook):
         return ()
-    before, after = outlook.forecast(), outlook.chance_of(with_done(outlook.facts, finished))
+    before, after = outlook.forecast(), outlook.chance_of(changed)
     return (before.chance, after) if isinstance(before, Forecast) and after is not None else ()

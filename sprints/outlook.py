@@ -63,6 +63,12 @@ class Outlook:
     seed: int
     past: Past
 
+    @property
+    def takes_points(self) -> bool:
+        """Whether the sprint is told in points: else whoever speaks of an amount means items."""
+        is_estimated = self.facts.unit == "points" and "points" in units_of(self.facts, self.past)
+        return self.unit == "points" or is_estimated
+
     def forecast(self) -> Forecast | Refusal:
         """What is expected."""
         return forecast(self.now, self.history, self.seed)
@@ -109,7 +115,7 @@ def outlook_from(facts: Facts, past: Past) -> Outlook | Refusal:
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    outlooks = [_in_unit(facts, past, unit) for unit in _units(facts, past)]
+    outlooks = [_in_unit(facts, past, unit) for unit in units_of(facts, past)]
     return min(outlooks, key=_chance)
 
 
@@ -121,7 +127,8 @@ def _chance(outlook: Outlook) -> float:
 
 def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
     days = tuple(working_days_left(facts.sprint, facts.as_of))
-    seed = seed_of(past.tenant, facts.sprint.milestone, facts.as_of.isoformat())
+    # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
+    seed = seed_of(past.tenant, facts.sprint.milestone)
     now, history = _now(facts, unit, len(days)), _history(facts, past, unit)
     return Outlook(facts, unit, now, history, days, seed, past)
 
@@ -146,7 +153,7 @@ def _new_history(facts: Facts, past: Past, unit: str) -> History:
     )
 
 
-def _units(facts: Facts, past: Past) -> list[str]:
+def units_of(facts: Facts, past: Past) -> list[str]:
     """The units in which a sprint has to be done: a unit that others tell less of may be the harder one.
 
     Which ones does not depend on what is done, so that no item that joins or leaves makes the chance jump
@@ -158,8 +165,7 @@ def _units(facts: Facts, past: Past) -> list[str]:
         return ["count"]
     if records and estimated < min(FEW_SPRINTS, len(records)):
         return ["count"]
-    still_open = [item for item in facts.items if item.state == "open" and not item.is_covered]
-    return ["points"] if all(item.points for item in still_open) else ["points", "count"]
+    return ["points"] if all(item.points for item in facts.open_items) else ["points", "count"]
 
 
 def needs_days(records: Sequence[Record], as_of: datetime) -> bool:

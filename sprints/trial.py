@@ -46,8 +46,9 @@ def described(
     """The sprint that a milestone would be with another description and due date from now on."""
     latest = in_order(events)[-1]
     at = max(now, latest.at)
+    before = {"description": latest.description, "due_on": latest.due_on and latest.due_on.isoformat()}
     edit = replace(
-        latest, event="edited", at=at, delivery=_LAST, description=description, due_on=due, before=None
+        latest, event="edited", at=at, delivery=_LAST, description=description, due_on=due, before=before
     )
     return sprint_of([*events, edit], at + _JUST_AFTER, calendar)
 

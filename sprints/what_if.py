@@ -1,39 +1,81 @@
 """A sprint's numbers as they would be after a decision. A forecast of these is the answer to "what if"."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from sprints.calendar import days_between
-from sprints.facts import Facts, Item, amount_of
+from sprints.estimates import Estimates
+from sprints.facts import DONE_BEFORE_START, Cause, Facts, Item, ScopeChange, amount_of, facts_of
+from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.numbering import Number
+from sprints.trial import described
+
+# GitHub keeps a due date as a moment; its UTC date is the day that people picked.
+_NOON = time(12)
 
 
 def without_items(facts: Facts, numbers: Collection[Number]) -> Facts:
-    """As if open items, by number, had left the sprint."""
-    leaving, staying = _parted(facts, numbers)
-    return replace(facts, scope=facts.scope - amount_of(leaving), items=staying)
+    """As if open items, by number, had left the sprint. What only they told then counts itself."""
+    leaving = {item.item for item in facts.items if item.state == "open" and item.number in numbers}
+    staying = [item for item in facts.items if item.item not in leaving]
+    return _with(facts, _told_by_those_left(staying))
 
 
 def with_done(facts: Facts, numbers: Collection[Number]) -> Facts:
     """As if open items, by number, were done."""
-    finished, rest = _parted(facts, numbers)
-    items = (*rest, *(replace(item, state="done") for item in finished))
-    return replace(facts, done=facts.done + amount_of(finished), items=items)
+    finished = {item.item for item in facts.open_items if item.number in numbers}
+    state = "done" if facts.as_of >= facts.sprint.start else DONE_BEFORE_START
+    return _with(
+        facts,
+        (
+            replace(item, state=state, done_at=facts.as_of) if item.item in finished else item
+            for item in facts.items
+        ),
+    )
 
 
 def with_items(facts: Facts, sizes: Sequence[Decimal | None]) -> Facts:
     """As if items of these estimates (None: not estimated) had come in and were open."""
-    coming = tuple(Item(0, "", "open", size, item=f"what if {n}") for n, size in enumerate(sizes))
-    return replace(facts, scope=facts.scope + amount_of(coming), items=(*facts.items, *coming))
+    coming = (Item(0, "", "open", size, item=f"what if {n}") for n, size in enumerate(sizes))
+    return _with(facts, (*facts.items, *coming))
 
 
-def due_on(facts: Facts, due: date) -> Facts:
-    """As if the sprint were due on another day."""
-    calendar = facts.sprint.calendar
-    end = calendar.next_midnight(calendar.midnight(due))
-    return replace(facts, sprint=replace(facts.sprint, due=due, end=end))
+def without_changes(facts: Facts, changes: Iterable[ScopeChange]) -> Facts:
+    """As if some lines of the ledger, the last ones before this moment, had not happened.
+
+    What else the same events did, such as a parent that counts again once its last sub-issue has left, has
+    not happened either.
+    """
+    events = [change.event for change in changes]
+    items = {item.item: item for item in facts.items}
+    for change in reversed(facts.ledger):
+        if change.event in events:
+            place = next((key for key, item in items.items() if item.number == change.number), "")
+            before = _before(change, items.pop(place, None))
+            if before is not None:
+                items[before.item] = before
+    return _with(facts, items.values())
+
+
+def due_on(
+    facts: Facts,
+    due: date,
+    milestone: Sequence[MilestoneEvent],
+    items: Mapping[str, Sequence[ItemEvent]],
+    estimates: Estimates,
+    labels: Iterable[LabelEvent] = (),
+) -> Facts:
+    """As if the sprint's milestone had been given another due date, from all that happened to it.
+
+    A due date may also move the start: a start line counts only if it does not lie behind it.
+    """
+    known = [event for event in milestone if event.at < facts.as_of] or milestone
+    noon = datetime.combine(due, _NOON, UTC)
+    sprint = described(known, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
+    sprint = replace(sprint, repository=facts.sprint.repository, parts=facts.sprint.parts)
+    return facts_of(sprint, items, facts.as_of, estimates, labels)
 
 
 def with_days_off(facts: Facts, days: int) -> Facts:
@@ -42,17 +84,48 @@ def with_days_off(facts: Facts, days: int) -> Facts:
     if sprint.due is None or not days:
         return facts
     calendar = sprint.calendar
-    coming = days_between(calendar.day_of(facts.as_of), sprint.due)
+    coming = days_between(max(calendar.day_of(facts.as_of), sprint.first_day), sprint.due)
     working = [day for day in coming if calendar.is_working_day(day)]
     holidays = frozenset({*calendar.holidays, *working[-days:]})
     return replace(facts, sprint=replace(sprint, calendar=replace(calendar, holidays=holidays)))
 
 
-def _parted(facts: Facts, numbers: Collection[Number]) -> tuple[list[Item], tuple[Item, ...]]:
-    """Open items that count, of these numbers; and all others."""
-    meant = [
-        item
-        for item in facts.items
-        if item.number in numbers and item.state == "open" and not item.is_covered
-    ]
-    return meant, tuple(item for item in facts.items if item not in meant)
+def _with(facts: Facts, items: Iterable[Item]) -> Facts:
+    """With other items, and the sums of these."""
+    items = tuple(items)
+    counted = [item for item in items if item.state in {"open", "done"} and not item.is_covered]
+    done = amount_of(item for item in counted if item.state == "done")
+    return replace(facts, items=items, scope=amount_of(counted), done=done)
+
+
+def _told_by_those_left(items: Sequence[Item]) -> Iterable[Item]:
+    """Items whose work is told by those of them that are left (`sprints.coverage`)."""
+    by_id = {item.item: item for item in items}
+    tellers = {item.item: {teller for teller in item.told_by if teller in by_id} for item in items}
+    for item in items:
+        # Where somebody has left a circle of parents, those who stay tell of each other again.
+        if item.parent in by_id and not _is_its_own_ancestor(item, by_id):
+            tellers[item.parent].add(item.item)
+    for item in items:
+        told_by = tuple(sorted(tellers[item.item]))
+        yield replace(item, told_by=told_by, is_covered=bool(told_by))
+
+
+def _is_its_own_ancestor(item: Item, by_id: Mapping[str, Item]) -> bool:
+    seen, parent = set[str](), item.parent
+    while parent is not None and parent in by_id and parent not in seen:
+        if parent == item.item:
+            return True
+        seen.add(parent)
+        parent = by_id[parent].parent
+    return False
+
+
+def _before(change: ScopeChange, item: Item | None) -> Item | None:
+    """What an item was just before a change of the scope. None if it counted nothing."""
+    if change.cause is Cause.ADDED:
+        return None
+    if change.cause is Cause.REESTIMATED and item is not None:
+        return replace(item, points=(item.points or Decimal(0)) - change.amount.points or None)
+    state = "done" if change.was_done else "open"
+    return Item(change.number, change.title, state, change.amount.points or None, item=f"{change.number}")

@@ -19,11 +19,10 @@ import numpy as np
 from sprints.calendar import Calendar
 from sprints.facts import Amount, Day
 from sprints.forecast import fan, forecast
-from sprints.forecast_dates import empty_sprint, how_many, when, with_open
+from sprints.forecast_dates import due_on, empty_sprint, how_many, when, with_open
 from sprints.forecast_draws import History
 from sprints.outlook import Outlook, Past, Record, outlook_from
 from sprints.velocity import Outcome
-from sprints.what_if import due_on
 
 CALENDAR = Calendar()
 MONDAY = date(2025, 1, 6)

@@ -4,7 +4,7 @@ Its alerts, which are comments of their own, are told in `alert.py`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from charts.reading import number, signed, unit_word
@@ -17,6 +17,7 @@ from sprints.facts import Cause, Facts
 from sprints.forecast_words import in_words
 from sprints.ledger import LedgerLine, grouped
 from sprints.numbering import ref
+from sprints.what_if import without_changes
 
 MOST_CHANGES = 10
 # A living comment is read often; of a longer list nobody reads the end.
@@ -86,13 +87,10 @@ def shown_lines(facts: Facts) -> list[LedgerLine]:
 
 def without(line: LedgerLine, facts: Facts) -> Facts | None:
     """The numbers as if a line had not happened. None if it changed nothing of what is left to do."""
-    signs = {Cause.ADDED: -1, Cause.REMOVED: 1, Cause.DROPPED: 1, Cause.REESTIMATED: -1}
     if any(change.was_done for change in line.changes):
         return None
-    scope = facts.scope
-    for change in line.changes:
-        scope = scope + change.amount if signs[line.cause] > 0 else scope - change.amount
-    return replace(facts, scope=scope) if scope != facts.scope else None
+    before = without_changes(facts, line.changes)
+    return before if before.remaining != facts.remaining else None
 
 
 def effect_words(before: float, after: float) -> str:

@@ -1,5 +1,6 @@
 """What is said unasked of a sprint: one living comment, an alert where a line was crossed, and a summary."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +31,7 @@ from tests.running import Bot, rows
 from tests.sprints.flow_cards import FlowCard
 
 CURRENT = 7024
+CHANCES = re.compile(r"certain|more than 9 in 10|less than 1 in 10|\d in 10", re.IGNORECASE)
 
 
 @dataclass
@@ -172,6 +174,20 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     await record(tracked.bot, *joining(1, 2001, "11-18 15:00").events)
     (text, *_) = await tracked.go("2026-11-18 16:00")
     assert line in text.splitlines()
+
+
+async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(tracked: Room) -> None:
+    events = [*joining(2, 2000, "11-18 12:30:01").events, *joining(3, 2001, "11-18 12:30:02").events]
+    await record(tracked.bot, *events)
+    (text, *_) = await tracked.go("2026-11-18 12:30:03")
+    lines = {
+        number: next(line for line in text.splitlines() if f"#{number} came" in line)
+        for number in (2000, 2001)
+    }
+    first, second = (CHANCES.findall(lines[number]) for number in (2000, 2001))
+    # With it, and without it where that is something else.
+    assert second[-1] == first[0], lines
+    assert second[0] == CHANCES.findall(text)[0].lower(), text
 
 
 async def test_several_events_within_minutes_are_one_job(bot: Bot, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 """The words of the living comment, of alerts, and of a summary that nobody asked for."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,8 +23,7 @@ from commands.changes import CreateMilestone, EditMilestone, Step, encoded
 from commands.living import Place, begun_in, is_sprint, place_of, remembering
 from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
 from sprints.burndown import burndown_of
-from sprints.facts import Cause, Facts
-from sprints.forecast import Change as Trial
+from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
 from storage.changes import Change, State
 from tests.builders import Box, Card
@@ -139,36 +139,33 @@ def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: i
 
 
 @pytest.mark.parametrize(
-    ("card", "cause", "points", "items"),
+    ("card", "cause", "points", "count"),
     [
-        (late(2), Cause.ADDED, Trial(drop=3), Trial(drop=1)),
-        (late(2, points=None), Cause.ADDED, None, Trial(drop=1)),
-        (
-            Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"),
-            Cause.REMOVED,
-            Trial(add=5),
-            Trial(add=1),
-        ),
-        (
-            Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"),
-            Cause.DROPPED,
-            Trial(add=5),
-            Trial(add=1),
-        ),
+        (late(2), Cause.ADDED, 10, 1),
+        (late(2, points=None), Cause.ADDED, 10, 1),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), Cause.REMOVED, 15, 2),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), Cause.DROPPED, 15, 2),
         (
             Card(2).opened("11-10", "points: 5").joined("11-12").estimated("11-17", 2),
             Cause.REESTIMATED,
-            Trial(add=3),
-            None,
+            15,
+            2,
         ),
     ],
 )
-def test_what_the_sprint_would_be_without_a_change(
-    card: Card, cause: Cause, points: Trial | None, items: Trial | None
-) -> None:
-    line = line_of(facts(card), 2)
+def test_what_the_sprint_would_be_without_a_change(card: Card, cause: Cause, points: int, count: int) -> None:
+    found = facts(card)
+    line = line_of(found, 2)
     assert line.cause is cause
-    assert (without(line, "points"), without(line, "count")) == (points, items)
+    before = without(line, found)
+    assert before
+    assert before.remaining == Amount(Decimal(points), count)
+
+
+def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
+    done = Card(2).opened("11-10", "points: 5").joined("11-12").closed("11-16 10:00").left("11-17")
+    found = facts(done)
+    assert without(line_of(found, 2), found) is None
 
 
 def test_the_shown_lines_are_those_of_the_card() -> None:
