@@ -1,7 +1,9 @@
 """`/forecast`: will we make it, and if not, what should come out."""
 
-from datetime import date, timedelta
+import asyncio
+from datetime import date
 
+from charts.reading import whole
 from charts.values import Calibration, ForecastFan
 from commands.arguments import Argument, Arguments, Kind
 from commands.cards.forecast import (
@@ -17,7 +19,7 @@ from commands.charting import shown
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
-from commands.forecasting import foretold, outlook, recent_flows
+from commands.forecasting import foretold, outlook, past_until
 from commands.load import load_here
 from commands.outcome import Picture, Reply
 from commands.permissions import Level
@@ -26,14 +28,13 @@ from commands.wording import full_day
 from sprints.burndown import burndown_of
 from sprints.calendar import latest_due
 from sprints.facts import Facts
-from sprints.forecast import Forecast, Refusal, seed_of
+from sprints.forecast import Forecast, Refusal
+from sprints.forecast_dates import MOST_ITEMS, Dates, begun_today, empty_sprint, how_many, when, with_open
 from sprints.forecast_grades import TENTHS
-from sprints.forecast_throughput import WINDOW, Amounts, DailyHistory, Dates, history_of, how_many, when
 from sprints.outlook import Outlook
-from sprints.throughput import throughput
+from sprints.selection import choose
 from storage.forecasts import Forecasts
 
-_MOST_ITEMS = 10_000
 _ENOUGH_FOR_A_CHART = 10
 
 
@@ -67,7 +68,8 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
             "come next."
         )
-    told, dates = await outlook(context, facts), await _dates_of(context, facts)
+    told = await outlook(context, facts)
+    dates = await _dates_of(context, facts, told)
     load = await load_here(context, facts)
     found = told.forecast() if isinstance(told, Outlook) else None
     if isinstance(found, Refusal):
@@ -109,45 +111,38 @@ async def _record(context: Context) -> list[str | Picture]:
 
 async def _of_the_team(context: Context, items: int | None, by: date | None) -> Reply:
     """Dates for a number of items, or items by a date, whatever sprint they are in."""
-    history, calendar = await _daily(context), context.calendar
-    today = calendar.day_of(context.now)
-    seed = seed_of(context.tenant.organization_id, context.project.leader.id, today.isoformat())
-    if items is not None:
-        if not 1 <= items <= _MOST_ITEMS:
-            raise UserError(f"`when:{items}` must be a number of items from 1 to {_MOST_ITEMS:,}.")
-        return Reply((_words(when(items, history, calendar, today, seed), items, by),))
-    if by is None or by < today:
+    today = context.calendar.day_of(context.now)
+    if items is not None and not 1 <= items <= MOST_ITEMS:
+        raise UserError(f"`when:{items}` must be a number of items from 1 to {whole(MOST_ITEMS)}.")
+    if by is not None and by < today:
         raise UserError("`by:` must be today or a day to come.")
-    if by > (last_possible := latest_due(today)):
+    if by is not None and by > (last_possible := latest_due(today)):
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
-    return Reply((_words(how_many(history, calendar, today, by, seed), items, by),))
+    facts, past = await _work_to_come(context), await past_until(context, context.now)
+    if items is not None:
+        dates = await asyncio.to_thread(when, with_open(facts, items), past)
+        return Reply((dates.sentence if isinstance(dates, Refusal) else dates_card(dates, items, facts),))
+    amounts = await asyncio.to_thread(how_many, facts, past, by or today)
+    return Reply(
+        (amounts.sentence if isinstance(amounts, Refusal) else amounts_card(amounts, by or today, facts),)
+    )
 
 
-def _words(found: Dates | Amounts | Refusal, items: int | None, by: date | None) -> str:
-    match found:
-        case Refusal():
-            return found.sentence
-        case Dates():
-            return dates_card(found, items or 0)
-        case Amounts():
-            return amounts_card(found, by or date.min)
+async def _work_to_come(context: Context) -> Facts:
+    """The sprint that runs, so that dates agree with its chance; without one a sprint that begins today."""
+    sprints = await context.sprints.all(context.now)
+    for asked_in in (context.request.milestone, None):
+        sprint = choose(sprints, context.now, asked_in)
+        if sprint and sprint.start <= context.now and not sprint.has_ended(context.now):
+            facts = await context.sprints.facts(sprint.milestone, context.now)
+            if facts is not None:
+                return facts if sprint.due else begun_today(facts)
+    return empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(context: Context, facts: Facts) -> Dates | Refusal:
-    """When all that is open may be done, at the pace of the whole repository."""
+async def _dates_of(context: Context, facts: Facts, sprint_end: Outlook | Refusal) -> Dates | Refusal:
+    """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    today = context.calendar.day_of(context.now)
-    seed = seed_of(context.tenant.organization_id, facts.sprint.milestone, today.isoformat())
-    first = max(today, facts.sprint.first_day)
-    return when(facts.remaining.count, await _daily(context), context.calendar, first, seed)
-
-
-async def _daily(context: Context) -> DailyHistory:
-    """Items done on each of the last working days, from the first day on which anything was."""
-    calendar = context.calendar
-    last = calendar.day_of(context.now) - timedelta(days=1)
-    flows = await recent_flows(context, context.now)
-    done = [calendar.day_of(flow.done_at) for flow in flows if flow.done_at and not flow.is_covered]
-    first = max(min(done, default=last), last - timedelta(days=2 * WINDOW))
-    return history_of(throughput(flows, calendar, min(first, last), last).days, calendar)
+    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(context, facts.as_of)
+    return await asyncio.to_thread(when, facts if facts.sprint.due else begun_today(facts), past)

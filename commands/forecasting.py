@@ -15,10 +15,10 @@ from marketplace.plans import Feature
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
-from sprints.forecast import FEW_SPRINTS, Forecast, Refusal
+from sprints.forecast import Forecast, Refusal
 from sprints.forecast_words import in_words, tenths, whole_band
 from sprints.numbering import Number, place
-from sprints.outlook import Outlook, outlook_of, units_of
+from sprints.outlook import Outlook, Past, needs_days, outlook_from, units_of
 from sprints.what_if import without_items
 from storage.forecasts import Foretold
 
@@ -50,9 +50,14 @@ async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
     if not await context.includes(Feature.FORECASTS):
         return Refusal("Forecasts are not part of this account's plan.")
-    records = await context.sprints.records(facts.as_of)
-    flows = await recent_flows(context, facts.as_of) if len(records) < FEW_SPRINTS else ()
-    return outlook_of(facts, records, flows, context.tenant.organization_id)
+    return outlook_from(facts, await past_until(context, facts.as_of))
+
+
+async def past_until(context: Context, as_of: datetime) -> Past:
+    """What every forecast here rests on, as of a moment."""
+    records = await context.sprints.records(as_of)
+    flows = await recent_flows(context, as_of) if needs_days(records, as_of) else ()
+    return Past(tuple(records), tuple(flows), context.tenant.organization_id)
 
 
 async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:

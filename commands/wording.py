@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from charts.reading import WEEKDAYS, short_day
+from charts.reading import WEEKDAYS, short_day, whole
 from commands.foreign_text import code, plain
 from sprints.numbering import Number, ref
 
@@ -21,8 +21,8 @@ def person(login: str) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """3 items, 1 item."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    """3 items, 1 item; thousands set apart."""
+    return f"{whole(count)} {noun}" if count == 1 else f"{whole(count)} {noun}s"
 
 
 def named(numbers: Iterable[Number], most: int = _MOST_NAMED) -> str:

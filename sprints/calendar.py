@@ -87,3 +87,8 @@ class Calendar:
 def days_between(first: date, last: date) -> list[date]:
     """All days from `first` to `last`, both included."""
     return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def working_days(calendar: Calendar, first: date, last: date) -> list[date]:
+    """The working days from `first` to `last`, both included."""
+    return [day for day in days_between(first, last) if calendar.is_working_day(day)]

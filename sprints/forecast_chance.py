@@ -5,6 +5,8 @@ delivered less and left something undone. One that ran out of work says nothing 
 and how well it does on real sprints: `benchmarks/forecast`. Definitions: docs/metrics.md, “Forecasts”.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, past_work
@@ -33,6 +35,8 @@ _SURPRISE, _OUT_OF_REACH = 0.08, 5.0
 # less than one in ten.
 _LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.25, 1.5, 0.0999
 _LEAST = 1e-4
+# So many working days are a sprint where none is known.
+_USUAL_DAYS = 10.0
 
 
 def chance_to_finish(now: Now, history: History, seed: int, *, with_growth: bool = False) -> float | None:
@@ -50,17 +54,18 @@ def chance_to_finish(now: Now, history: History, seed: int, *, with_growth: bool
     if now.share >= 1:
         return 0.0
     lately = _finished_lately(history)
-    chances = _chances(past, now.remaining, lately, has_begun=now.done > 0, with_growth=with_growth)
+    chances = _chances(past, now, lately, with_growth=with_growth)
     if now.done > 0:
         # Having done something is never worse than having done nothing of the same sprint.
-        untouched = _chances(past, now.scope, lately, has_begun=False, with_growth=with_growth)
+        untouched = _chances(past, replace(now, done=0.0), lately, with_growth=with_growth)
         chances = np.maximum(chances, untouched)
     # With the same work left, more time is never worse.
     return float(np.interp(now.share, SHARES, np.minimum.accumulate(chances)))
 
 
-def _chances(past: PastWork, left: float, lately: float, *, has_begun: bool, with_growth: bool) -> Floats:
-    """The chance to do `left` after each of `SHARES`, from the evidence at that share."""
+def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> Floats:
+    """The chance to do what is left after each of `SHARES`, from the evidence at that share."""
+    left, has_begun = now.remaining, now.done > 0
     later, to_do = past.delivered[:, None] - past.done, past.scope
     if with_growth:
         later, to_do = later - past.growth, past.scope + past.growth
@@ -76,6 +81,9 @@ def _chances(past: PastWork, left: float, lately: float, *, has_begun: bool, wit
     odds = _SLOPE * _logit(share) + _LATELY * (_logit(lately) - _logit(_USUALLY_FINISHED))
     if has_begun:
         odds -= _LEFTOVERS * (1 - lately) * SHARES**3
+    # Over several sprints' time little work is nearly certain, however few sprints are known.
+    is_little = (2 * np.average(support, axis=0, weights=weights) - 1).clip(min=0.0)
+    odds += np.log(_sprints_long(now, past)) * is_little
     return _by_record(1 / (1 + np.exp(-odds)), later[: past.own or len(later)].max(axis=0), left)
 
 
@@ -89,6 +97,14 @@ def _weights(past: PastWork, has_begun: bool) -> Floats:
     """How much each past sprint counts at each share: those that stood as this one does count twice."""
     stood_alike = (past.done > 0) == has_begun
     return past.with_prior(np.where(stood_alike, 1.0, _OTHER_STAND))
+
+
+def _sprints_long(now: Now, past: PastWork) -> float:
+    """How many usual sprints this one lasts, at least one."""
+    factors = np.nan_to_num(past.factors, nan=1.0)
+    if past.drawn:
+        factors[-past.drawn :] = (now.working_days or now.days_left) / _USUAL_DAYS
+    return max(float(np.average(factors, weights=past.weights)), 1.0)
 
 
 def _finished_lately(history: History) -> float:

@@ -4,19 +4,22 @@ One unit for all: points where this sprint and enough of the past ones are estim
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sprints.burndown import measure
-from sprints.calendar import Calendar, days_between
+from sprints.calendar import Calendar, days_between, working_days
 from sprints.durations import done_within
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
 from sprints.forecast import FEW_SPRINTS, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast_chance import chance_to_finish
 from sprints.forecast_draws import History, Moment, Now, PastSprint
-from sprints.forecast_throughput import WINDOW
 from sprints.milestone import Sprint
 from sprints.velocity import Outcome
+
+# So many of the last working days help out where a team has few sprints.
+_WINDOW = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class Past:
     records: tuple[Record, ...]
     flows: tuple[Flow, ...]
     tenant: int
+    # By unit, moment and items done: a question about dates asks for the same history some thirty times.
+    histories: dict[tuple[str, datetime, int], History] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +73,34 @@ class Outlook:
         """What is expected."""
         return forecast(self.now, self.history, self.seed)
 
+    def chance(self) -> float | None:
+        """The chance of `forecast` alone, in a tenth of its time. None where that refuses."""
+        if not self.history.finished_items:
+            return None
+        return chance_to_finish(self.now, self.history, self.seed)
+
     def fan(self) -> tuple[FanDay, ...] | Refusal:
         """How the work done may grow day by day."""
         return fan(self.now, self.history, self.seed, self.days)
 
     def of(self, facts: Facts) -> "Outlook | Refusal":
         """The outlook if the sprint's numbers were these at the same moment (`sprints.what_if`)."""
-        return outlook_of(facts, self.past.records, self.past.flows, self.past.tenant)
+        return outlook_from(facts, self.past)
 
     def chance_of(self, facts: Facts) -> float | None:
         """The chance to finish if the sprint's numbers were these. None without a forecast."""
-        told = self.of(facts)
-        found = told.forecast() if isinstance(told, Outlook) else None
-        return found.chance if isinstance(found, Forecast) else None
+        outlook = self.of(facts)
+        return outlook.chance() if isinstance(outlook, Outlook) else None
 
 
 def outlook_of(
     facts: Facts, records: Iterable[Record], flows: Iterable[Flow], tenant: int
 ) -> Outlook | Refusal:
+    """What is known of a sprint's end as of its facts, from all that is known of its past."""
+    return outlook_from(facts, Past(tuple(records), tuple(flows), tenant))
+
+
+def outlook_from(facts: Facts, past: Past) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts.
 
     In points if they tell of every open item. Else a sprint is done when its points and all of its items
@@ -98,33 +115,42 @@ def outlook_of(
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    past = Past(tuple(records), tuple(flows), tenant)
-    found = [_in_unit(facts, past, unit) for unit in units_of(facts, past)]
-    return min(found, key=_chance)
+    outlooks = [_in_unit(facts, past, unit) for unit in units_of(facts, past)]
+    return min(outlooks, key=_chance)
 
 
-def _chance(told: Outlook) -> float:
+def _chance(outlook: Outlook) -> float:
     """What units are compared by; a unit in which nothing can be told comes last."""
-    found = told.forecast()
-    return found.chance if isinstance(found, Forecast) else 2.0
+    chance = outlook.chance()
+    return 2.0 if chance is None else chance
 
 
 def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
-    sprint, as_of = facts.sprint, facts.as_of
-    known = [one for one in past.records if _tells(one, as_of)]
-    known = [one for one in known if unit == "count" or one.outcome.unit == "points"]
-    calendar = sprint.calendar
-    days = working_days_left(sprint, as_of)
-    own = tuple(_past(one, unit) for one in known)
-    done = list(past.flows) if len(own) < FEW_SPRINTS else []
-    history = History(
-        finished_items=_finished_items(facts, known, done),
-        own=own,
-        days=_daily(done, calendar, calendar.day_of(as_of), unit),
-    )
+    days = tuple(working_days_left(facts.sprint, facts.as_of))
     # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
-    seed = seed_of(past.tenant, sprint.milestone)
-    return Outlook(facts, unit, _now(facts, unit, len(days)), history, tuple(days), seed, past)
+    seed = seed_of(past.tenant, facts.sprint.milestone)
+    now, history = _now(facts, unit, len(days)), _history(facts, past, unit)
+    return Outlook(facts, unit, now, history, days, seed, past)
+
+
+def _history(facts: Facts, past: Past, unit: str) -> History:
+    """What a forecast in a unit may learn from. It does not depend on when the sprint is due."""
+    key = (unit, facts.as_of, facts.done.count)
+    if key not in past.histories:
+        past.histories[key] = _new_history(facts, past, unit)
+    return past.histories[key]
+
+
+def _new_history(facts: Facts, past: Past, unit: str) -> History:
+    as_of, calendar = facts.as_of, facts.sprint.calendar
+    records = [record for record in past.records if _tells(record, as_of)]
+    records = [record for record in records if unit == "count" or record.outcome.unit == "points"]
+    flows = past.flows if len(records) < FEW_SPRINTS else ()
+    return History(
+        finished_items=_finished_items(facts, records, flows),
+        own=tuple(_past(record, unit) for record in records),
+        days=_daily(flows, calendar, calendar.day_of(as_of), unit),
+    )
 
 
 def units_of(facts: Facts, past: Past) -> list[str]:
@@ -142,13 +168,18 @@ def units_of(facts: Facts, past: Past) -> list[str]:
     return ["points"] if all(item.points for item in facts.open_items) else ["points", "count"]
 
 
+def needs_days(records: Sequence[Record], as_of: datetime) -> bool:
+    """Whether so few sprints tell anything that what was done on each day helps out."""
+    return sum(_tells(record, as_of) for record in records) < FEW_SPRINTS
+
+
 def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     """The working days from today (or from the start) to the due date, both included."""
     calendar = sprint.calendar
     first = max(calendar.day_of(as_of), sprint.first_day)
     if sprint.due is None or sprint.has_ended(as_of):
         return []
-    return [day for day in days_between(first, sprint.due) if calendar.is_working_day(day)]
+    return working_days(calendar, first, sprint.due)
 
 
 def _tells(record: Record, as_of: datetime) -> bool:
@@ -162,7 +193,7 @@ def _tells(record: Record, as_of: datetime) -> bool:
 
 def _now(facts: Facts, unit: str, days_left: int) -> Now:
     sprint = facts.sprint
-    length = _working_days(sprint.calendar, sprint.first_day, sprint.due)
+    length = len(working_days(sprint.calendar, sprint.first_day, sprint.due)) if sprint.due else 0
     passed = length - days_left + _part_of_today(sprint, facts.as_of)
     elapsed = min(max(passed / length, 0.0), 1.0) if length else 1.0
     return Now(elapsed, _amount(facts.done, unit), _amount(facts.scope, unit), days_left, length)
@@ -181,7 +212,7 @@ def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
 def _past(record: Record, unit: str) -> PastSprint:
     """A sprint's days as moments: one at the beginning, and one at the end of each working day."""
     calendar = record.sprint.calendar
-    length = _working_days(calendar, record.days[0].date, record.days[-1].date)
+    length = len(working_days(calendar, record.days[0].date, record.days[-1].date))
     moments = {0.0: Moment(0.0, 0.0, _amount(record.outcome.committed, unit))}
     passed = 0
     for day in record.days:
@@ -205,7 +236,7 @@ def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) ->
     """What was done on each of the last working days; of days off it counts on the next working day."""
     if not flows:  # Also on the first days of the calendar, before which there are none.
         return ()
-    done = done_within(flows, today - timedelta(days=2 * WINDOW), today - timedelta(days=1), calendar)
+    done = done_within(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
     counted = [flow for flow in done if flow.done_at and not flow.is_covered]
     if not counted:
         return ()
@@ -219,11 +250,7 @@ def _daily(flows: Sequence[Flow], calendar: Calendar, today: date, unit: str) ->
         if calendar.is_working_day(day):
             found.append(waiting)
             waiting = 0.0
-    return tuple(found[-WINDOW:])
-
-
-def _working_days(calendar: Calendar, first: date, last: date | None) -> int:
-    return sum(map(calendar.is_working_day, days_between(first, last))) if last else 0
+    return tuple(found[-_WINDOW:])
 
 
 def _amount(amount: Amount, unit: str) -> float:

@@ -36,7 +36,7 @@ class Foretold:
     """One forecast of the sprint with GitHub's id `milestone`, as it stands in a message.
 
     `scope` is what was in it then, `low` to `high` the 80 % band of what is delivered, all in `unit`.
-    `likely_date` is the day by which it is done in 85 % of futures.
+    `likely_date` is the day by which it is done with a chance of 85 %.
     """
 
     milestone: int

@@ -1,6 +1,6 @@
 """`python benchmarks/forecast/speed.py [rounds]`: how long forecasts take, medians in ms, as one JSON line.
 
-For a team with 60 working days and 30 past sprints, each known at the end of each of its ten days.
+For a team with 30 past sprints, each known at the end of each of its ten days, or with 60 working days.
 """
 
 import json
@@ -17,42 +17,54 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import numpy as np
 
 from sprints.calendar import Calendar
+from sprints.facts import Amount, Day
 from sprints.forecast import fan, forecast
-from sprints.forecast_draws import History, Moment, Now, PastSprint
-from sprints.forecast_throughput import history_of, how_many, when, working_days
-from sprints.throughput import DayCount
+from sprints.forecast_dates import due_on, empty_sprint, how_many, when, with_open
+from sprints.forecast_draws import History
+from sprints.outlook import Outlook, Past, Record, outlook_from
+from sprints.velocity import Outcome
 
-MONDAY = date(2026, 1, 5)
+CALENDAR = Calendar()
+MONDAY = date(2025, 1, 6)
+TODAY = MONDAY + timedelta(weeks=60)
 SPRINT_DAYS, OPEN_ITEMS = 10, 20
 
 
 def main(rounds: int) -> None:
     """Prints the medians."""
     random = np.random.default_rng(1)
-    calendar = Calendar()
-    counts = random.poisson(1.5, 84)
-    days = [DayCount(MONDAY + timedelta(days=i), int(count)) for i, count in enumerate(counts)]
-    daily = history_of(days, calendar)
-    first = MONDAY + timedelta(days=84)
-    last = working_days(calendar, first, SPRINT_DAYS)[-1]
-    history = History(100, own=[_sprint(random) for _ in range(30)])
-    now = Now(0.4, done=10, scope=30, days_left=6)
-    cold = History(100, days=[float(count) for count in counts])
+    past = Past(tuple(_record(random, MONDAY + timedelta(weeks=2 * n)) for n in range(30)), (), 1)
+    facts = with_open(empty_sprint(CALENDAR, CALENDAR.midnight(TODAY)), OPEN_ITEMS)
+    due = TODAY + timedelta(days=11)
+    outlook = outlook_from(due_on(facts, due), past)
+    if not isinstance(outlook, Outlook):
+        raise TypeError(outlook.sentence)
+    now, history, days = outlook.now, outlook.history, outlook.days
+    cold = History(100, days=[float(count) for count in random.poisson(1.5, 60)])
     asked: dict[str, Callable[[], object]] = {
-        "when": lambda: when(OPEN_ITEMS, daily, calendar, first, 1),
-        "how_many": lambda: how_many(daily, calendar, first, last, 1),
+        "when": lambda: when(facts, past),
+        "how_many": lambda: how_many(facts, past, due),
         "forecast": lambda: forecast(now, history, 1),
         "forecast_without_sprints": lambda: forecast(now, cold, 1),
-        "fan": lambda: fan(now, history, 1, working_days(calendar, first, 6)),
+        "fan": lambda: fan(now, history, 1, days),
     }
     print(json.dumps({name: round(_median(ask, rounds), 2) for name, ask in asked.items()}))
 
 
-def _sprint(random: np.random.Generator) -> PastSprint:
-    done = np.cumsum(random.poisson(2.5, SPRINT_DAYS + 1))
-    scope = float(done[-1] + random.integers(0, 10))
-    moments = (Moment(i / SPRINT_DAYS, float(amount), scope) for i, amount in enumerate(done))
-    return PastSprint(tuple(moments), float(done[-1]), scope)
+def _record(random: np.random.Generator, monday: date) -> Record:
+    """Two weeks in which some items are done on each working day, and some are left."""
+    facts = empty_sprint(CALENDAR, CALENDAR.midnight(monday))
+    sprint = due_on(facts, monday + timedelta(days=11)).sprint
+    dates = [monday + timedelta(days=n) for n in range(12)]
+    done = np.cumsum([random.poisson(2.5) if CALENDAR.is_working_day(day) else 0 for day in dates]).tolist()
+    scope = Amount(count=done[-1] + int(random.integers(0, 10)))
+    days = tuple(
+        Day(day, CALENDAR.midnight(day + timedelta(days=1)), scope, Amount(count=count))
+        for day, count in zip(dates, done, strict=True)
+    )
+    end = CALENDAR.midnight(monday + timedelta(days=12))
+    completed = days[-1].done
+    return Record(sprint, days, Outcome(0, 0, "", end, scope, completed, completed, unit="count"))
 
 
 def _median(ask: Callable[[], object], rounds: int) -> float:

@@ -5,20 +5,21 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.locales import localized
-from charts.reading import number, quantity
+from charts.reading import number, quantity, whole
 from commands.cards.progress import percent
 from commands.forecasting import band_sentence, chance_sentence, swap_sentence
 from commands.wording import counted, folded, footer, full_day, moment, plain, table, weekday
 from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
+from sprints.forecast_dates import Amounts, Dates
 from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
-from sprints.forecast_throughput import Amounts, Dates, Sample
 from sprints.forecast_words import in_words, tenth_in_words
 from sprints.outlook import Outlook, units_of
 from storage.forecasts import Graded
 
-_NEVER = "not within two years"
+_NEVER = "in more than two years"
+_LEVELS = (50, 85, 95)
 _METHOD = (
     "Each past sprint gives what it still delivered after the same part of its working days: as an amount, "
     "and as a share of what was open. Sprints with as much work open count most."
@@ -67,27 +68,45 @@ def after_chart(facts: Facts, told: Outlook | None, found: Forecast | None, date
     return "\n\n".join(parts)
 
 
-def dates_card(dates: Dates, items: int) -> str:
-    """By which day so many items are done."""
-    return "\n\n".join(
-        [
-            f"**{counted(items, 'item')}** will be done by **{_date(dates.p85)}**, 85 times in 100.",
-            _dates_table(dates),
-            _sample(dates.sample),
-        ]
-    )
+def dates_card(dates: Dates, items: int, facts: Facts) -> str:
+    """By which day so many items are done, those of the sprint `facts` first."""
+    lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
+    return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
 
 
-def amounts_card(amounts: Amounts, by: date) -> str:
-    """How many items are done by a day."""
-    rows = [[f"{percent} %", f"{count} or more"] for percent, count in _levels(amounts)]
-    return "\n\n".join(
-        [
-            f"**{counted(amounts.p85, 'item')} or more** will be done by {weekday(by)}, 85 times in 100.",
-            table(("Chance", "Items"), rows),
-            _sample(amounts.sample),
-        ]
-    )
+def amounts_card(amounts: Amounts, by: date, facts: Facts) -> str:
+    """How many items are done by a day, those of the sprint `facts` first."""
+    levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
+    rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
+    amounts_table = table(("Chance", "Items"), rows) if rows else ""
+    lead = _amount_sentence(amounts, weekday(by))
+    return _with_basis(lead, amounts_table, amounts.basis_sentence, _which_items(facts))
+
+
+def _amount_sentence(amounts: Amounts, by: str) -> str:
+    if not amounts.days:
+        return f"**No working day is left** until {by}, so no item is expected to be done by then."
+    first = in_words(amounts.chance_of_first)
+    if not amounts.p50:
+        return f"It is uncertain that even one item will be done by {by}: the chance is **{first}**."
+    if not amounts.p85:
+        more = f"**{counted(amounts.p50, 'item')} or more** will be done by {by}, 50 times in 100."
+        return f"{more} The chance of at least one is {first}."
+    return f"**{counted(amounts.p85, 'item')} or more** will be done by {by}, 85 times in 100."
+
+
+def _which_items(facts: Facts) -> str:
+    """Which items a number of them is about."""
+    if not facts.sprint.milestone:
+        return "As for a sprint that begins today."
+    title = plain(facts.sprint.title)
+    if not facts.remaining.count:
+        return f"Counted on from where {title} stands."
+    return f"The open items of {title} come first, the smallest before the others."
+
+
+def _with_basis(lead: str, rows: str, *basis: str) -> str:
+    return "\n\n".join(part for part in (lead, rows, " ".join(basis)) if part)
 
 
 def record_sentence(graded: Sequence[Graded]) -> str:
@@ -137,14 +156,27 @@ def _growth_sentence(found: Forecast) -> str:
 
 
 def _all_done(facts: Facts, dates: Dates) -> str:
-    """By which day, at the pace of all work in the repository, whatever sprint it was in."""
-    left, due, p85 = counted(facts.remaining.count, "open item"), facts.sprint.due, dates.p85
-    late = f", {counted((p85 - due).days, 'day')} after the due date" if due and p85 and p85 > due else ""
-    lead = (
-        f"The {left} will be done by **{_date(p85)}**{late}, 85 times in 100, at the pace at which items are "
+    """By which day all that is open is done, if the sprint goes on until then."""
+    left, due = counted(facts.remaining.count, "open item"), facts.sprint.due
+    lead = _done_by(dates, f"The {left}", is_one=facts.remaining.count == 1, due=due)
+    meaning = (
+        "Each is the chance to finish the sprint if it were due on that day."
+        if due
+        else "As for a sprint that begins today."
     )
-    lead += "done in the whole repository, large or small."
-    return f"{lead}\n\n{_dates_table(dates)}\n\n{_sample(dates.sample)}"
+    return _with_basis(lead, _dates_table(dates), dates.basis_sentence, meaning)
+
+
+def _done_by(dates: Dates, work: str, *, is_one: bool, due: date | None = None) -> str:
+    """By which day it is done, or that this may take more than two years."""
+    chance = in_words(dates.chance)
+    if dates.p50 is None:
+        be = "is" if is_one else "are"
+        return f"{work} {be} unlikely to be done within two years: the chance is {chance}."
+    day, percent = (dates.p85, 85) if dates.p85 else (dates.p50, 50)
+    late = f", {counted((day - due).days, 'day')} after the due date" if due and day > due else ""
+    sentence = f"{work} will be done by **{full_day(day)}**{late}, {percent} times in 100."
+    return sentence if dates.p85 else f"{sentence} The chance that this takes at most two years is {chance}."
 
 
 def _how(told: Outlook, found: Forecast) -> str:
@@ -172,24 +204,13 @@ def _units(outlook: Outlook) -> list[str]:
 
 
 def _dates_table(dates: Dates) -> str:
+    if dates.p50 is None:
+        return ""
+    days = (dates.p50, dates.p85, dates.p95)
     rows = [
-        [f"{percent} %", _date(day)] for percent, day in ((50, dates.p50), (85, dates.p85), (95, dates.p95))
+        [f"{percent} %", full_day(day) if day else _NEVER] for percent, day in zip(_LEVELS, days, strict=True)
     ]
     return table(("Chance", "Done by"), rows)
-
-
-def _levels(amounts: Amounts) -> list[tuple[int, int]]:
-    return [(50, amounts.p50), (85, amounts.p85), (95, amounts.p95)]
-
-
-def _sample(sample: Sample) -> str:
-    text = f"From 10,000 futures drawn from the last {counted(sample.days, 'working day')}, on which "
-    text += f"{counted(sample.items, 'item')} were done; days without any are among them."
-    return f"{text} {sample.warning}" if sample.warning else text
-
-
-def _date(day: date | None) -> str:
-    return full_day(day) if day else _NEVER
 
 
 def delta_words(before: float, after: float) -> str:
