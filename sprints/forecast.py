@@ -92,7 +92,7 @@ class FanDay:
 
 
 def seed_of(*parts: str | int) -> int:
-    """A seed from tenant, sprint and moment, the same on every machine and in every run, unlike `hash()`."""
+    """A seed from whatever names a forecast, the same on every machine and in every run, unlike `hash()`."""
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest())
 
 

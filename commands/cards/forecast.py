@@ -20,13 +20,14 @@ from storage.forecasts import Graded
 
 _NEVER = "in more than two years"
 _LEVELS = (50, 85, 95)
-_METHOD = (
-    "Each past sprint gives what it still delivered after the same part of its working days: as an amount, "
-    "and as a share of what was open. Sprints with as much work open count most."
+_CHANCE_METHOD = (
+    "The chance: a past sprint speaks for finishing if it did more after the same part of its days than is "
+    "open now, and against it if it did less and left work undone. How the last sprints ended and how often "
+    "real teams finish count a little."
 )
-_BASE_RATE = (
-    "The chance is the share of these futures in which all is done, drawn a little towards 4 in 10, the rate "
-    "of real teams."
+_AMOUNT_METHOD = (
+    "The amounts: what past sprints still did, and the same share of what is open now. None exceeds what the "
+    "team has done in that time before, with some room where few sprints are known."
 )
 _BIN_NAMES = {
     (0, 3): "up to 3 in 10",
@@ -186,10 +187,10 @@ def _how(told: Outlook, found: Forecast) -> str:
     over = percent(Decimal(str(told.now.elapsed)), ROUND_HALF_EVEN)
     lines = (
         found.basis_sentence,
-        _METHOD,
+        _CHANCE_METHOD,
         f"Now: {number(done)} of {scope} done, {over} of the working days over, {left} left.",
         *_units(told),
-        _BASE_RATE,
+        _AMOUNT_METHOD,
         "Work that will be added is left out, unless it is said.",
     )
     return "\n".join(f"- {line}" for line in lines)
