@@ -13,9 +13,7 @@ from hashlib import blake2b
 
 from sprints.forecast_amounts import Band, amounts_by_day
 from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import MOST_OTHERS, MOST_OWN, History, Now
-
-FEW_SPRINTS = 5
+from sprints.forecast_draws import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, History, Now
 
 
 class Basis(StrEnum):

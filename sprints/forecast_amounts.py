@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sprints.forecast_draws import Floats, History, Now, PastWork, draw_days, past_work
+from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, draw_days, past_work
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -25,6 +25,8 @@ _ROOM = 5.0
 _MOST_OF_OPEN = 2.0
 # Two futures for each sprint lie further apart than outcomes do, above all below the middle and late.
 _SPREAD_BELOW, _SPREAD_ABOVE, _SPREAD_SHRINKS = 0.64, 0.95, 0.08
+# What does not reach the open work lies below it, however little, so that no rounding makes it reach.
+_JUST_BELOW = 1 - 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,7 @@ def _later(now: Now, past: PastWork, history: History, seed: int) -> Floats:
 
 def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     """Both futures of each past sprint, and their weights."""
-    own = later[: past.own, -1]
-    most = float(own.max() * (1 + _ROOM / past.own) if past.own else later[:, -1].max())
+    most = _record(now, past, later)
     still_open = min(now.remaining, most)
     was_open = np.maximum(past.scope[:, 0] - past.done[:, 0], 0.0)
     added = np.where(np.isinf(was_open), 0.0, np.maximum(later[:, -1] - was_open, 0.0))
@@ -79,6 +80,14 @@ def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     share = _SHARES_AT_START + _SHARES_GROW_BY * now.share
     futures = np.concatenate([as_amount, as_share]).clip(max=most)
     return futures, np.concatenate([weights * (1 - share), weights * share])
+
+
+def _record(now: Now, past: PastWork, later: Floats) -> float:
+    """The most that the team can be expected to do until the end, by what it did in as much time before."""
+    is_finished = (past.delivered >= past.scope[:, 0] - TOLERANCE)[:, None]
+    could_do = past.could_do(later[:, -1:], np.array([now.share]), is_finished)[: past.record]
+    room = _ROOM / past.own if past.own and past.record == past.own else 0.0
+    return float(could_do.max() * (1 + room))
 
 
 def _likeness(still_open: float, done: float, past: PastWork, was_open: Floats) -> Floats:
@@ -104,7 +113,7 @@ def _in_keeping(edges: Floats, left: float, chance: float) -> Floats:
     if left <= 0:
         return edges
     reaches = np.array(LEVELS) > 1 - chance
-    ends = np.where(reaches, np.maximum(edges[-1], left), np.minimum(edges[-1], left))
+    ends = np.where(reaches, np.maximum(edges[-1], left), np.minimum(edges[-1], left * _JUST_BELOW))
     days = np.arange(1, len(edges) + 1)[:, None] / len(edges)
     # An edge that never rose has no shape of its own: it rises evenly.
     shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), days)

@@ -28,12 +28,12 @@ _BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.5
 _SLOPE, _LATELY, _LEFTOVERS = 0.75, 0.15, 2.7
 # How fast past sprints are forgotten in "lately", and the share of sprints that real teams finish.
 _HALF_LIFE, _USUALLY_FINISHED = 3.0, 0.27
-# Sprints outdo all that was ever seen in about one of twelve cases, unless it is out of reach (from about
+# Sprints outdo all that was ever seen in about one of ten cases, unless it is out of reach (from about
 # five times as much).
-_SURPRISE, _OUT_OF_REACH = 0.08, 5.0
+_SURPRISE, _OUT_OF_REACH = 0.095, 5.0
 # Beyond what the team has ever delivered after this point the chance is limited, from half as much again to
 # less than one in ten.
-_LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.25, 1.5, 0.0999
+_LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.0, 1.5, 0.0999
 _LEAST = 1e-4
 # So many working days are a sprint where none is known.
 _USUAL_DAYS = 10.0
@@ -70,7 +70,7 @@ def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> F
     if with_growth:
         later, to_do = later - past.growth, past.scope + past.growth
     is_finished = past.delivered[:, None] >= to_do - TOLERANCE
-    later = past.scaled(later.clip(min=0.0))
+    later = past.scaled(past.could_do(later.clip(min=0.0), SHARES, is_finished))
     support = _support(later, left)
     weights = _weights(past, has_begun)
     usual = np.average(later, axis=0, weights=past.weights)
@@ -84,7 +84,7 @@ def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> F
     # Over several sprints' time little work is nearly certain, however few sprints are known.
     is_little = (2 * np.average(support, axis=0, weights=weights) - 1).clip(min=0.0)
     odds += np.log(_sprints_long(now, past)) * is_little
-    return _by_record(1 / (1 + np.exp(-odds)), later[: past.own or len(later)].max(axis=0), left)
+    return _by_record(1 / (1 + np.exp(-odds)), later[: past.record].max(axis=0), left)
 
 
 def _support(later: Floats, left: float) -> Floats:

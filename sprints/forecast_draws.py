@@ -15,6 +15,8 @@ TOLERANCE = 1e-9
 # What others did counts as three sprints like this one, however many they are: the team's own soon outweigh.
 PRIOR_WEIGHT = 3.0
 MOST_OWN, MOST_OTHERS, DAY_DRAWS = 30, 100, 400
+# Fewer sprints than this say little of what a team can do.
+FEW_SPRINTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +122,25 @@ class PastWork:
         return np.concatenate([weights[: self.own], prior])
 
     @property
+    def record(self) -> int:
+        """How many of the first rows tell what the team can do: its own sprints, or all where these are few."""
+        return self.own if self.own >= FEW_SPRINTS or self.own == len(self.weights) else len(self.weights)
+
+    @property
     def growth(self) -> Floats:
         """What came into each past sprint after each share, less what went."""
         growth: Floats = np.zeros_like(self.scope)
         is_sprint = np.isfinite(self.scope_at_end)
         growth[is_sprint] = self.scope_at_end[is_sprint, None] - self.scope[is_sprint]
         return growth
+
+    def could_do(self, later: Floats, shares: Floats, is_finished: npt.NDArray[np.bool_]) -> Floats:
+        """What each past sprint did after each share, or could have done where it ran out of work.
+
+        One that finished early did little later because nothing was left: it could go on as before.
+        """
+        going_on = self.delivered[:, None] * (1 - shares)
+        return np.where(is_finished, np.maximum(later, going_on), later)
 
     def scaled(self, amounts: Floats) -> Floats:
         """Amounts (rows × anything) as if past sprints had been as long as this one.

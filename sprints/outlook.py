@@ -12,9 +12,9 @@ from sprints.calendar import Calendar, days_between, working_days
 from sprints.durations import done_within
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
-from sprints.forecast import FEW_SPRINTS, FanDay, Forecast, Refusal, fan, forecast, seed_of
+from sprints.forecast import FanDay, Forecast, Refusal, fan, forecast, seed_of
 from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import History, Moment, Now, PastSprint
+from sprints.forecast_draws import FEW_SPRINTS, History, Moment, Now, PastSprint
 from sprints.milestone import Sprint
 from sprints.velocity import Outcome
 
