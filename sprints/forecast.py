@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
 
-from sprints.forecast_amounts import Band, amounts_by_day
+from sprints.forecast_amounts import Band, amounts_at_end, amounts_by_day
 from sprints.forecast_chance import chance_to_finish
 from sprints.forecast_draws import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, History, Now
 
@@ -106,7 +106,7 @@ def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
     return Forecast(
         chance=chance,
         chance_with_growth=chance_to_finish(now, history, seed, with_growth=True),
-        delivered=amounts_by_day(now, history, seed, chance)[-1],
+        delivered=amounts_at_end(now, history, seed, chance),
         basis=_basis(history),
         own=min(len(history.own), MOST_OWN),
         others=min(len(history.others), MOST_OTHERS),

@@ -5,6 +5,7 @@ work is done as was then. Either alone is worse (`benchmarks/forecast`). All of 
 answer has no noise of its own; only days are drawn at random. Definitions: docs/metrics.md, “Forecasts”.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,12 @@ _SIZE_WIDTH, _SHARE_WIDTH, _LEAST_WEIGHT = 1.0, 0.3, 1e-3
 # Early in a sprint amounts of past ones tell more, late the share of what was open: its part at the start,
 # and how much it grows until the end.
 _SHARES_AT_START, _SHARES_GROW_BY = 0.35, 0.35
-# A team with few sprints has not shown yet what it can do: with five, twice its record is possible.
-_ROOM = 5.0
-# Work that is not there cannot be done: at most twice what is open, and what was added in that past sprint.
-_MOST_OF_OPEN = 2.0
+# A team with few sprints has not shown yet what it can do: with one, twice its record is possible.
+_ROOM = 1.0
 # Two futures for each sprint lie further apart than outcomes do, above all below the middle and late.
 _SPREAD_BELOW, _SPREAD_ABOVE, _SPREAD_SHRINKS = 0.64, 0.95, 0.08
+# So many days of a fan are computed at most.
+_MOST_STEPS = 60
 # What does not reach the open work lies below it, however little, so that no rounding makes it reach.
 _JUST_BELOW = 1 - 1e-6
 
@@ -46,32 +47,64 @@ def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list
     None of it exceeds what the team has shown it can do, whatever is in the sprint, and the last band agrees
     with `chance`: what is in it with a chance of less than 1 in 10 lies above `p90`.
     """
-    shares = np.linspace(now.share, 1.0, max(now.days_left, 1) + 1)
+    return [Band(*edge) for edge in _edges(now, history, seed, chance, LEVELS, _steps(now))]
+
+
+def amounts_at_end(now: Now, history: History, seed: int, chance: float) -> Band:
+    """The last of `amounts_by_day` alone. Raises LookupError without any past."""
+    (edge,) = _edges(now, history, seed, chance, LEVELS, _steps(now)[-1:])
+    return Band(*edge)
+
+
+def amount_at(now: Now, history: History, seed: int, chance: float, level: float) -> float:
+    """The percentile `level` (0 to 1) of the work done at the end, in keeping with `chance`.
+
+    Raises LookupError without any past.
+    """
+    ((amount,),) = _edges(now, history, seed, chance, (level,), _steps(now)[-1:])
+    return amount
+
+
+def _steps(now: Now) -> list[int]:
+    """The coming working days, by number; one at least. The last is the end."""
+    return list(range(1, max(now.days_left, 1) + 1))
+
+
+def _edges(
+    now: Now, history: History, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
+) -> list[list[float]]:
+    """Work done at each level by the end of each of these days, of which the last is the sprint's."""
+    # Between many days a line does.
+    steps = [days[round(place)] for place in np.linspace(0, len(days) - 1, min(len(days), _MOST_STEPS))]
+    shares = now.share + (1 - now.share) * np.array([0, *steps]) / steps[-1]
     past = past_work(now, history, shares, seed)
     if past is None:
-        return []
-    later, weights = _futures(now, past, _later(now, past, history, seed))
-    levels = [_spread(level, now.share, is_of_days=not past.is_of_sprints) for level in LEVELS]
-    edges = np.array([[_quantile(amounts, weights, level) for level in levels] for amounts in later.T])
-    edges = _in_keeping(np.maximum.accumulate(edges, axis=0), now.remaining, chance)
-    return [Band(*(float(now.done + amount) for amount in edge)) for edge in edges]
+        raise LookupError("there is no past to take amounts from")
+    later, weights = _futures(now, past, _later(now, past, history, seed, steps))
+    spread = [_spread(level, now.share, is_of_days=not past.is_of_sprints) for level in levels]
+    edges = np.array([[_quantile(amounts, weights, level) for level in spread] for amounts in later.T])
+    edges = np.minimum(np.maximum.accumulate(edges, axis=0), edges[-1])
+    edges = _in_keeping(edges, np.array(levels), np.array(steps) / steps[-1], now.remaining, chance)
+    by_day = np.array([np.interp(days, steps, edge) for edge in edges.T]).T
+    return [[float(now.done + amount) for amount in edge] for edge in by_day]
 
 
-def _later(now: Now, past: PastWork, history: History, seed: int) -> Floats:
-    """What each past sprint (rows) still did until the end of each coming day (columns)."""
+def _later(now: Now, past: PastWork, history: History, seed: int, steps: Sequence[int]) -> Floats:
+    """What each past sprint (rows) still did until the end of each of these coming days (columns)."""
     later = past.done[:, 1:] - past.done[:, :1]
     if past.drawn:
-        later[-past.drawn :] = draw_days(history.days, now.days_left, seed).T
-    return past.scaled(later.clip(min=0.0))
+        drawn = draw_days(history.days, now.days_left, seed)
+        later[-past.drawn :] = drawn[[min(step, len(drawn)) - 1 for step in steps]].T
+    return later.clip(min=0.0)
 
 
 def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     """Both futures of each past sprint, and their weights."""
-    most = _record(now, past, later)
+    as_long = past.scaled(later)
+    most = _record(now, past, as_long)
     still_open = min(now.remaining, most)
     was_open = np.maximum(past.scope[:, 0] - past.done[:, 0], 0.0)
-    added = np.where(np.isinf(was_open), 0.0, np.maximum(later[:, -1] - was_open, 0.0))
-    as_amount = np.minimum(later, (_MOST_OF_OPEN * now.remaining + added)[:, None])
+    as_amount = np.minimum(as_long, now.remaining + _added(now, past, later[:, -1:], was_open))
     # Where nothing was open then, or is now, there is no share to speak of.
     has_share = np.isfinite(was_open) & (was_open > 0) & (still_open > 0)
     factor = still_open / np.where(has_share, was_open, 1.0)
@@ -80,6 +113,16 @@ def _futures(now: Now, past: PastWork, later: Floats) -> tuple[Floats, Floats]:
     share = _SHARES_AT_START + _SHARES_GROW_BY * now.share
     futures = np.concatenate([as_amount, as_share]).clip(max=most)
     return futures, np.concatenate([weights * (1 - share), weights * share])
+
+
+def _added(now: Now, past: PastWork, later: Floats, was_open: Floats) -> Floats:
+    """What may come on top of what is open, by each past sprint: work that is not there cannot be done.
+
+    As much as came into that sprint or was done beyond what it held; where that is unknown, as much again.
+    """
+    growth = np.where(np.isfinite(past.scope_at_end), past.growth[:, 0], now.remaining)
+    beyond = later[:, 0] - was_open
+    return past.scaled(np.maximum(np.maximum(growth, beyond), 0.0)[:, None])
 
 
 def _record(now: Now, past: PastWork, later: Floats) -> float:
@@ -108,15 +151,14 @@ def _spread(level: float, elapsed: float, *, is_of_days: bool) -> float:
     return 0.5 + (level - 0.5) * spread
 
 
-def _in_keeping(edges: Floats, left: float, chance: float) -> Floats:
+def _in_keeping(edges: Floats, levels: Floats, elapsed: Floats, left: float, chance: float) -> Floats:
     """The edges (days × levels) bent so that at the end as much as is left is reached as often as is told."""
     if left <= 0:
         return edges
-    reaches = np.array(LEVELS) > 1 - chance
+    reaches = levels > 1 - chance
     ends = np.where(reaches, np.maximum(edges[-1], left), np.minimum(edges[-1], left * _JUST_BELOW))
-    days = np.arange(1, len(edges) + 1)[:, None] / len(edges)
     # An edge that never rose has no shape of its own: it rises evenly.
-    shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), days)
+    shape = np.where(edges[-1] > 0, edges / np.where(edges[-1] > 0, edges[-1], 1.0), elapsed[:, None])
     return np.maximum.accumulate(shape * ends, axis=1)
 
 

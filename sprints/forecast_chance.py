@@ -12,7 +12,7 @@ import numpy as np
 from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, past_work
 
 # At each of these shares elapsed the evidence is weighed; between them the chance lies on a line.
-SHARES = np.linspace(0.0, 1.0, 11)
+SHARES = np.linspace(0.0, 1.0, 41)
 
 # By how much evidence fades with distance: half as much as was delivered is 16 : 1 in favour, twice is 1 :
 # 16.
@@ -31,9 +31,9 @@ _HALF_LIFE, _USUALLY_FINISHED = 3.0, 0.27
 # Sprints outdo all that was ever seen in about one of ten cases, unless it is out of reach (from about
 # five times as much).
 _SURPRISE, _OUT_OF_REACH = 0.095, 5.0
-# Beyond what the team has ever delivered after this point the chance is limited, from half as much again to
-# less than one in ten.
-_LIMITED_FROM, _LIMITED_AT, _LIMIT = 1.0, 1.5, 0.0999
+# Beyond what the team has ever delivered after this point the chance is limited more and more, to less than
+# one in ten for half as much again.
+_OUT_OF_RECORD, _LIMIT = 1.5, 0.0999
 _LEAST = 1e-4
 # So many working days are a sprint where none is known.
 _USUAL_DAYS = 10.0
@@ -71,7 +71,7 @@ def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> F
         later, to_do = later - past.growth, past.scope + past.growth
     is_finished = past.delivered[:, None] >= to_do - TOLERANCE
     later = past.scaled(past.could_do(later.clip(min=0.0), SHARES, is_finished))
-    support = _support(later, left)
+    support = _support(later, left, _STEEPNESS * np.sqrt(past.stretch))
     weights = _weights(past, has_begun)
     usual = np.average(later, axis=0, weights=past.weights)
     base = _BASE_CHANCE * np.where(usual > 0, 1 / (1 + (left / np.maximum(usual, _LEAST)) ** 2), 0.0)
@@ -84,13 +84,16 @@ def _chances(past: PastWork, now: Now, lately: float, *, with_growth: bool) -> F
     # Over several sprints' time little work is nearly certain, however few sprints are known.
     is_little = (2 * np.average(support, axis=0, weights=weights) - 1).clip(min=0.0)
     odds += np.log(_sprints_long(now, past)) * is_little
-    return _by_record(1 / (1 + np.exp(-odds)), later[: past.record].max(axis=0), left)
+    return _by_record(1 / (1 + np.exp(-odds)), later[: past.record].max(axis=0), left, past.stretch)
 
 
-def _support(later: Floats, left: float) -> Floats:
-    """How much each past sprint speaks for so much work: 1 if it did far more, half if it did as much."""
+def _support(later: Floats, left: float, steepness: float) -> Floats:
+    """How much each past sprint speaks for so much work: 1 if it did far more, half if it did as much.
+
+    In a sprint as long as several past ones less is left to chance, so that evidence fades faster.
+    """
     ratio = left / np.maximum(later, _LEAST * left)
-    return np.where(later > 0, 1 / (1 + ratio**_STEEPNESS), 0.0)
+    return np.where(later > 0, 1 / (1 + ratio**steepness), 0.0)
 
 
 def _weights(past: PastWork, has_begun: bool) -> Floats:
@@ -114,13 +117,13 @@ def _finished_lately(history: History) -> float:
     return float(((weights * finished).sum() + 0.3) / (weights.sum() + 1))
 
 
-def _by_record(chances: Floats, most: Floats, left: float) -> Floats:
+def _by_record(chances: Floats, most: Floats, left: float, stretch: float) -> Floats:
     """The chances at each share where the team never did more than `most`: room for a surprise, but less than
-    one in ten for half as much again."""
+    one in ten for half as much again, or for less of it in a sprint as long as several."""
     ratio = left / np.maximum(most, _LEAST * left)
     chances = np.maximum(chances, _SURPRISE / (1 + (ratio / _OUT_OF_REACH) ** 2))
-    falling = np.exp(np.log(_LIMIT) * (ratio - _LIMITED_FROM) / (_LIMITED_AT - _LIMITED_FROM))
-    return np.minimum(chances, np.where(ratio <= _LIMITED_FROM, 1.0, np.maximum(falling, _LIMIT)))
+    beyond = (ratio - 1) / (_OUT_OF_RECORD - 1) * np.sqrt(stretch)
+    return np.minimum(chances, np.power(_LIMIT, beyond.clip(0.0, 1.0)))
 
 
 def _logit(share: Floats | float) -> Floats:

@@ -123,7 +123,7 @@ class PastWork:
 
     @property
     def record(self) -> int:
-        """How many of the first rows tell what the team can do: its own sprints, or all where these are few."""
+        """How many of the first rows tell what the team can do: its own, or all where these are few."""
         return self.own if self.own >= FEW_SPRINTS or self.own == len(self.weights) else len(self.weights)
 
     @property
@@ -142,6 +142,14 @@ class PastWork:
         going_on = self.delivered[:, None] * (1 - shares)
         return np.where(is_finished, np.maximum(later, going_on), later)
 
+    @property
+    def stretch(self) -> float:
+        """How many times as long as past sprints this one is, at least 1; 1 where that is unknown."""
+        is_known = ~np.isnan(self.factors)
+        if not is_known.any():
+            return 1.0
+        return max(float(np.average(self.factors[is_known], weights=self.weights[is_known])), 1.0)
+
     def scaled(self, amounts: Floats) -> Floats:
         """Amounts (rows × anything) as if past sprints had been as long as this one.
 
@@ -151,12 +159,10 @@ class PastWork:
         is_known = ~np.isnan(self.factors)
         if not is_known.any():
             return amounts
-        weights, factors = self.weights[is_known], self.factors[is_known]
-        stretched = amounts[is_known] * factors[:, None]
-        mean = np.average(stretched, axis=0, weights=weights)
-        evening = max(float(np.average(factors, weights=weights)), 1.0) ** 0.5
+        stretched = amounts[is_known] * self.factors[is_known, None]
+        mean = np.average(stretched, axis=0, weights=self.weights[is_known])
         result: Floats = amounts.copy()
-        result[is_known] = mean + (stretched - mean) / evening
+        result[is_known] = mean + (stretched - mean) / np.sqrt(self.stretch)
         return result
 
 

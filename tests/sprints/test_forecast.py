@@ -190,7 +190,7 @@ def test_the_impossible_is_close_to_nothing(scope: float) -> None:
     expected = forecast_of(Now(0.7, 20, scope, 3), STRETCHED)
 
     assert expected.chance < 0.1
-    assert expected.delivered.p90 <= 20 + 9 * (1 + 5 / 8)
+    assert expected.delivered.p90 <= 20 + 9 * (1 + 1 / 8)
 
 
 # Amounts
@@ -231,7 +231,7 @@ def test_amounts_stay_within_the_record_whatever_the_scope(now: Now, history: Hi
     if not any(sprint.delivered for sprint in history.own):
         return
     now = replace(now, working_days=None)
-    most = max(sprint.delivered for sprint in history.own) * (1 + 5 / len(history.own))
+    most = max(sprint.delivered for sprint in history.own) * (1 + 1 / len(history.own))
     expected, beyond = (
         forecast_of(replace(now, scope=now.done + most * factor), history) for factor in (2, 2 * times)
     )
@@ -339,6 +339,40 @@ def test_a_longer_sprint_delivers_more() -> None:
 
     assert forecast_of(now, History(99, past)).delivered.p50 > 25
     assert forecast_of(replace(now, working_days=10, days_left=10), History(99, past)).delivered.p50 <= 20
+
+
+@pytest.mark.parametrize(
+    ("days", "done", "scope"), [(11, 0.0, 20.0), (20, 0.0, 20.0), (20, 10.0, 10.0), (10, 20.0, 20.0)]
+)
+def test_a_longer_sprint_invents_no_work(days: int, done: float, scope: float) -> None:
+    """Of sprints that never grew nothing is learned of work that would be added."""
+    past = [replace(sprint, working_days=9) for sprint in steady(20).own]
+
+    band = forecast_of(
+        Now(0.5 if done else 0.0, done, scope, days // 2 or 1, days), History(99, past)
+    ).delivered
+
+    assert band.p90 <= scope
+
+
+def test_half_as_much_again_is_out_of_reach_at_any_moment() -> None:
+    """Also between tenths: 18 of 22 points by day 11 of 20, and 2 more afterwards."""
+    moments = (Moment(0, 0, 22), Moment(0.55, 18, 22))
+    past = [PastSprint(moments, 20, 22)] * 8
+
+    chances = [chance_of(Now(0.55, 0, scope, 9), History(99, past)) for scope in (3.1, 10, 19)]
+
+    assert max(chances) < 0.1
+
+
+def test_over_many_sprints_luck_evens_out() -> None:
+    past = [replace(sprint, working_days=10) for size in (6, 7, 8) * 3 for sprint in steady(size, n=1).own]
+
+    def chance(open_work: float) -> float:
+        return chance_of(Now(0, 0, open_work, 520, 520), History(99, past))
+
+    assert chance(52 * 5) > 0.95
+    assert chance(52 * 9) < 0.2
 
 
 # The fan
