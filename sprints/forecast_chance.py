@@ -14,8 +14,7 @@ from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, pa
 # At each of these shares elapsed the evidence is weighed; between them the chance lies on a line.
 SHARES = np.linspace(0.0, 1.0, 41)
 
-# By how much evidence fades with distance: half as much as was delivered is 16 : 1 in favour, twice is 1 :
-# 16.
+# By how much evidence fades with distance: half of what was delivered is 16 : 1 in favour, twice is 1 : 16.
 _STEEPNESS = 4.0
 # A sprint that stands otherwise (nothing done yet, or something done) tells half as much.
 _OTHER_STAND = 0.5
@@ -26,7 +25,7 @@ _BASE_CHANCE, _BASE_WEIGHT = 0.6, 0.5
 # evidence; who finished lately is likelier to finish; late in a sprint that has begun, what is left tends to
 # stay with those who do not finish.
 _SLOPE, _LATELY, _LEFTOVERS = 0.75, 0.15, 2.7
-# How fast past sprints are forgotten in "lately", and the share of sprints that real teams finish.
+# How fast past sprints are forgotten in "lately", and the share of sprints finished that moves nothing.
 _HALF_LIFE, _USUALLY_FINISHED = 3.0, 0.27
 # Sprints outdo all that was ever seen in about one of ten cases, unless it is out of reach (from about
 # five times as much).
@@ -123,7 +122,8 @@ def _by_record(chances: Floats, most: Floats, left: float, stretch: float) -> Fl
     ratio = left / np.maximum(most, _LEAST * left)
     chances = np.maximum(chances, _SURPRISE / (1 + (ratio / _OUT_OF_REACH) ** 2))
     beyond = (ratio - 1) / (_OUT_OF_RECORD - 1) * np.sqrt(stretch)
-    return np.minimum(chances, np.power(_LIMIT, beyond.clip(0.0, 1.0)))
+    limits: Floats = np.power(_LIMIT, beyond.clip(0.0, 1.0))
+    return np.minimum(chances, limits)
 
 
 def _logit(share: Floats | float) -> Floats:
