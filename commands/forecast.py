@@ -68,34 +68,33 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
             "come next."
         )
-    told = await outlook(context, facts)
-    dates = await _dates_of(context, facts, told)
-    load = await load_here(context, facts)
-    found = told.forecast() if isinstance(told, Outlook) else None
-    if isinstance(found, Refusal):
-        return Reply((found.sentence,))
-    if isinstance(told, Refusal):
+    sprint_end = await outlook(context, facts)
+    dates = await _dates_of(context, facts, sprint_end)
+    expected = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, expected)
+    if isinstance(sprint_end, Refusal):
         if isinstance(dates, Refusal):
-            return Reply((f"{told.sentence}\n\n{dates.sentence}",))
+            return Reply((f"{sprint_end.sentence}\n\n{dates.sentence}",))
         return Reply((before_chart(facts, None, None, dates, load), after_chart(facts, None, None, dates)))
-    if found is None:  # There is one of every outlook.
-        raise RuntimeError("an outlook without a forecast")
+    if isinstance(expected, Refusal):
+        return Reply((expected.sentence,))
     likely = dates.p85 if isinstance(dates, Dates) else None
     parts = (
-        before_chart(facts, told, found, dates, load),
-        *_fan(context, told, found),
+        before_chart(facts, sprint_end, expected, dates, load),
+        *_fan(context, sprint_end, expected),
         *await _record(context),
-        after_chart(facts, told, found, dates),
+        after_chart(facts, sprint_end, expected, dates),
     )
-    return Reply(parts, foretold=foretold(told, found, "forecast", likely))
+    return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
 
 
-def _fan(context: Context, told: Outlook, found: Forecast) -> list[str | Picture]:
+def _fan(context: Context, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
     """How the work done may grow, where there is anything left to do and time to do it."""
-    days = told.fan()
-    if isinstance(days, Refusal) or not days or told.now.remaining <= 0:
+    days = sprint_end.fan()
+    if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
-    return shown(context, ForecastFan(burndown_of(told.facts, told.unit), days, found.chance))
+    burndown = burndown_of(sprint_end.facts, sprint_end.unit)
+    return shown(context, ForecastFan(burndown, days, expected.chance))
 
 
 async def _record(context: Context) -> list[str | Picture]:

@@ -38,12 +38,13 @@ class Expectation:
 
 async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
     """Will we make it, and if not, what should come out: for cards that are about something else."""
-    told, load = await outlook(context, facts), await load_here(context, facts)
-    found = told.forecast() if isinstance(told, Outlook) else told
-    if isinstance(told, Refusal) or isinstance(found, Refusal):
+    sprint_end = await outlook(context, facts)
+    forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, forecast)
+    if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
         return Expectation(load)
-    words = [chance_sentence(told, found), swap_sentence(told, found), load]
-    return Expectation(" ".join(filter(None, words)), foretold(told, found, shown_in))
+    words = [chance_sentence(sprint_end, forecast), swap_sentence(sprint_end, forecast), load]
+    return Expectation(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
 
 
 async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
