@@ -29,7 +29,8 @@ def burndown_alt(burndown: Burndown) -> str:
     else:
         days = "" if burndown.is_open_ended else f" of {len(burndown.days)}"
         when = f"on {long_day(latest.date)}, day {burndown.as_of_day + 1}{days}"
-        stand = f"{left} remain {when}; {_against_ideal(burndown)}"
+        is_one = latest.remaining == 1 and not burndown.hidden
+        stand = f"{left} {'remains' if is_one else 'remain'} {when}; {_against_ideal(burndown)}"
     return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_moved(burndown)}."
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from charts.reading import whole
 from commands.errors import UserError
 from commands.foreign_text import code
 from sprints.calendar import FIRST_DAY, LAST_DAY, is_in_range
@@ -20,7 +21,7 @@ _TOKEN = re.compile(
 )
 _INSIDE = re.compile(rf"[{_QUOTES}]([^{_QUOTES}]*)[{_QUOTES}]")
 _ITEM = re.compile(r"^(?:[\w.-]+/[\w.-]+)?#[1-9]\d{0,9}$")
-_DAYS = re.compile(r"^(\d{1,3})d?$", re.IGNORECASE)
+_DAYS = re.compile(r"^(\d{1,9})d?$", re.IGNORECASE)
 _BATCH = re.compile(r"(?:(?P<count>\d{1,9})\s*[x×]\s*)?(?P<size>[\d.,]+)", re.IGNORECASE)
 _MOST_POINTS, _MOST_ITEMS = Decimal(9999), 100
 # Of a line that is wrong, so much is shown on each side of the place, and of the place itself.
@@ -68,7 +69,8 @@ class Argument:
     """One argument of a command.
 
     A positional one is given without its name; of ITEMS and TEXTS there may then be several. `choices` go
-    with CHOICE. One that `is_required` must be given.
+    with CHOICE; `limits` are the least and the most that NUMBER or DAYS may be. One that `is_required` must
+    be given.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Argument:
     is_positional: bool = False
     choices: tuple[str, ...] = ()
     is_required: bool = False
+    limits: tuple[int, int] | None = None
 
     @property
     def syntax(self) -> str:
@@ -213,6 +216,8 @@ def _value(argument: Argument, word: Word, spot: str) -> Value:
         return _READERS[argument.kind](argument, word)
     except (ValueError, InvalidOperation):
         must = _MUST[argument.kind].format(choices=" or ".join(f"`{one}`" for one in argument.choices))
+        if argument.limits:
+            must = "a whole number from {} to {}".format(*map(whole, argument.limits))
         raise UserError(f"`{argument.name}` must be {must}: {spot}") from None
 
 
@@ -252,10 +257,17 @@ def _items(_: Argument, word: Word) -> tuple[str, ...]:
     return word.values
 
 
-def _number(_: Argument, word: Word) -> int:
+def _number(argument: Argument, word: Word) -> int:
     if not re.fullmatch(r"\d{1,6}", word.value):
         raise ValueError(word.value)
-    return int(word.value)
+    return _within(argument, int(word.value))
+
+
+def _within(argument: Argument, value: int) -> int:
+    """A number within the limits of its argument. Raises ValueError for one beyond them."""
+    if argument.limits and not argument.limits[0] <= value <= argument.limits[1]:
+        raise ValueError(value)
+    return value
 
 
 def _days(_: Argument, word: Word) -> int:

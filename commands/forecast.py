@@ -3,7 +3,6 @@
 import asyncio
 from datetime import date
 
-from charts.reading import whole
 from charts.values import Calibration, ForecastFan
 from commands.arguments import Argument, Arguments, Kind
 from commands.cards.forecast import (
@@ -12,9 +11,11 @@ from commands.cards.forecast import (
     before_chart,
     bins_of,
     dates_card,
+    empty_card,
     record_sentence,
     record_table,
 )
+from commands.cards.nothing_left import is_empty
 from commands.charting import shown
 from commands.choosing import facts_meant
 from commands.context import Context
@@ -45,7 +46,7 @@ _ENOUGH_FOR_A_CHART = 10
     feature="forecasts",
     arguments=(
         Argument("milestone", Kind.TEXT, "the milestone's title; else the one that is running"),
-        Argument("when", Kind.NUMBER, "by which day so many items will be done"),
+        Argument("when", Kind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)),
         Argument("by", Kind.DATE, "how many items will be done by a day"),
     ),
     examples=(
@@ -61,6 +62,8 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     if items is not None and by is not None:
         raise UserError("`when:` and `by:` are two questions; ask them in two lines.")
     if items is not None or by is not None:
+        if arguments.text("milestone") is not None:
+            raise UserError("`when:` and `by:` look at the sprint that is running; leave `milestone:` out.")
         return await _of_the_team(context, items, by)
     facts = await facts_meant(context, arguments.text("milestone"))
     if facts.sprint.has_ended(context.now):
@@ -68,34 +71,35 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
             "That sprint has ended. `/sprint report` tells what it came to, `/forecast when:30` what may "
             "come next."
         )
-    told = await outlook(context, facts)
-    dates = await _dates_of(context, facts, told)
-    load = await load_here(context, facts)
-    found = told.forecast() if isinstance(told, Outlook) else None
-    if isinstance(found, Refusal):
-        return Reply((found.sentence,))
-    if isinstance(told, Refusal):
+    if is_empty(facts):
+        return Reply((empty_card(facts),))
+    sprint_end = await outlook(context, facts)
+    dates = await _dates_of(context, facts, sprint_end)
+    expected = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, expected)
+    if isinstance(sprint_end, Refusal):
         if isinstance(dates, Refusal):
-            return Reply((f"{told.sentence}\n\n{dates.sentence}",))
+            return Reply((f"{sprint_end.sentence}\n\n{dates.sentence}",))
         return Reply((before_chart(facts, None, None, dates, load), after_chart(facts, None, None, dates)))
-    if found is None:  # There is one of every outlook.
-        raise RuntimeError("an outlook without a forecast")
+    if isinstance(expected, Refusal):
+        return Reply((expected.sentence,))
     likely = dates.p85 if isinstance(dates, Dates) else None
     parts = (
-        before_chart(facts, told, found, dates, load),
-        *_fan(context, told, found),
+        before_chart(facts, sprint_end, expected, dates, load),
+        *_fan(context, sprint_end, expected),
         *await _record(context),
-        after_chart(facts, told, found, dates),
+        after_chart(facts, sprint_end, expected, dates),
     )
-    return Reply(parts, foretold=foretold(told, found, "forecast", likely))
+    return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
 
 
-def _fan(context: Context, told: Outlook, found: Forecast) -> list[str | Picture]:
+def _fan(context: Context, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
     """How the work done may grow, where there is anything left to do and time to do it."""
-    days = told.fan()
-    if isinstance(days, Refusal) or not days or told.now.remaining <= 0:
+    days = sprint_end.fan()
+    if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
-    return shown(context, ForecastFan(burndown_of(told.facts, told.unit), days, found.chance))
+    burndown = burndown_of(sprint_end.facts, sprint_end.unit)
+    return shown(context, ForecastFan(burndown, days, expected.chance))
 
 
 async def _record(context: Context) -> list[str | Picture]:
@@ -112,10 +116,8 @@ async def _record(context: Context) -> list[str | Picture]:
 async def _of_the_team(context: Context, items: int | None, by: date | None) -> Reply:
     """Dates for a number of items, or items by a date, whatever sprint they are in."""
     today = context.calendar.day_of(context.now)
-    if items is not None and not 1 <= items <= MOST_ITEMS:
-        raise UserError(f"`when:{items}` must be a number of items from 1 to {whole(MOST_ITEMS)}.")
     if by is not None and by < today:
-        raise UserError("`by:` must be today or a day to come.")
+        raise UserError(f"`by:{by.isoformat()}` lies in the past. Use today or a later day.")
     if by is not None and by > (last_possible := latest_due(today)):
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
     facts, past = await _work_to_come(context), await past_until(context, context.now)

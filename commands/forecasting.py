@@ -5,19 +5,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from charts.reading import number, quantity
+from charts.reading import number, quantity, unit_word
 from commands.cards.nothing_left import nothing_left
 from commands.cards.progress import without_points
 from commands.context import Context
 from commands.load import load_here
-from commands.wording import counted, named, weekday
+from commands.wording import counted, weekday
 from marketplace.plans import Feature
 from sprints.burndown import measure
 from sprints.facts import Amount, Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_words import in_words, tenths, whole_band
-from sprints.numbering import Number, place
+from sprints.numbering import Number, place, ref
 from sprints.outlook import Outlook, Past, needs_days, outlook_from, units_of
 from sprints.what_if import without_items
 from storage.forecasts import Foretold
@@ -38,12 +38,13 @@ class Expectation:
 
 async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
     """Will we make it, and if not, what should come out: for cards that are about something else."""
-    told, load = await outlook(context, facts), await load_here(context, facts)
-    found = told.forecast() if isinstance(told, Outlook) else told
-    if isinstance(told, Refusal) or isinstance(found, Refusal):
+    sprint_end = await outlook(context, facts)
+    forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, forecast)
+    if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
         return Expectation(load)
-    words = [chance_sentence(told, found), swap_sentence(told, found), load]
-    return Expectation(" ".join(filter(None, words)), foretold(told, found, shown_in))
+    words = [chance_sentence(sprint_end, forecast), swap_sentence(sprint_end, forecast), load]
+    return Expectation(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
 
 
 async def outlook(context: Context, facts: Facts) -> Outlook | Refusal:
@@ -76,13 +77,15 @@ def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
         return "All that is in the sprint is done." if facts.scope.count else nothing_left(facts)
     if due is None:
         return ""
-    left, others = quantity(measure(facts.remaining, outlook.unit), outlook.unit), _without_points(outlook)
+    left, others = measure(facts.remaining, outlook.unit), _without_points(outlook)
+    is_one = left == 1 and not others
+    be = "is" if is_one else "are"
     if forecast.chance <= 0:
-        is_one = measure(facts.remaining, outlook.unit) == 1 and not others
-        return f"**No working day is left** for the {left}{others} that {'is' if is_one else 'are'} open."
+        return f"**No working day is left** for the {quantity(left, outlook.unit)}{others} that {be} open."
     chance = in_words(forecast.chance).capitalize()
-    all_of_it = f"**{chance}** that all of it, {left} more{others}, is done by {weekday(due)}."
-    return f"{all_of_it} {_why_items(outlook)}".strip()
+    work = unit_word(left, outlook.unit) if is_one else f"{quantity(left, outlook.unit)}{others}"
+    sentence = f"**{chance}** that the remaining {work} {be} done by {weekday(due)}."
+    return f"{sentence} {_why_items(outlook)}".strip()
 
 
 def _without_points(outlook: Outlook) -> str:
@@ -101,19 +104,19 @@ def _why_items(outlook: Outlook) -> str:
     return f"{counted(len(items), 'open item')} {has} {lack}, so items count."
 
 
-def swap_sentence(told: Outlook, forecast: Forecast) -> str:
+def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
     """What should come out, if the chance is less than it could be. It never empties the sprint."""
-    sizes, points = open_sizes(told), open_points(told)
+    sizes, points = open_sizes(outlook), open_points(outlook)
     if not 0 < forecast.chance < 1 - _WORTH_SAYING:
         return ""
     order = sorted(sizes, key=lambda n: (-sizes[n], -points[n], place(n)))
     for count in range(1, min(_MOST_TAKEN_OUT + 1, len(order))):
         numbers = order[:count]
-        changed = without_items(told.facts, numbers)
-        chance = told.chance_of(changed) if changed.remaining.count else None
+        changed = without_items(outlook.facts, numbers)
+        chance = outlook.chance_of(changed) if changed.remaining.count else None
         if chance is not None and _is_worth_saying(forecast.chance, chance):
             which = _which(points[numbers[-1]], points[order[count]], count)
-            return f"Taking out {named(numbers)}{which}, makes it {in_words(chance)}."
+            return f"Taking out {' and '.join(map(ref, numbers))}{which}, makes it {in_words(chance)}."
     return ""
 
 
@@ -125,23 +128,23 @@ def _is_worth_saying(before: float, after: float) -> bool:
 def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
     """Why just these are taken out, by their points and those of the next one."""
     if smallest > next_one:
-        return ", the largest one open" if count == 1 else ", the largest ones open"
-    if smallest and count == 1:
-        return ", one of the largest open"
-    return ", two of the largest open" if smallest else ", for example"
+        return ", the largest open item" if count == 1 else ", the two largest open items"
+    if not smallest:
+        return ", for example"
+    return f", {'one' if count == 1 else 'two'} of the largest open items"
 
 
-def open_sizes(told: Outlook) -> dict[Number, Decimal]:
+def open_sizes(outlook: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their size in the outlook's unit."""
     return {
-        item.number: measure(Amount(item.points or Decimal(0), 1), told.unit)
-        for item in told.facts.open_items
+        item.number: measure(Amount(item.points or Decimal(0), 1), outlook.unit)
+        for item in outlook.facts.open_items
     }
 
 
-def open_points(told: Outlook) -> dict[Number, Decimal]:
+def open_points(outlook: Outlook) -> dict[Number, Decimal]:
     """The open items of the sprint by number, with their estimates; 0 where nobody estimated one."""
-    return {item.number: item.points or Decimal(0) for item in told.facts.open_items}
+    return {item.number: item.points or Decimal(0) for item in outlook.facts.open_items}
 
 
 def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
@@ -159,7 +162,7 @@ def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
 
 
 def foretold(
-    told: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
+    outlook: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
 ) -> tuple[Foretold, ...]:
     """The forecast as it is kept, to be graded when the sprint is over.
 
@@ -168,12 +171,12 @@ def foretold(
     if not 0 < forecast.chance < 1:
         return ()
     prediction = Foretold(
-        milestone=told.facts.sprint.milestone,
-        made_at=told.facts.as_of,
+        milestone=outlook.facts.sprint.milestone,
+        made_at=outlook.facts.as_of,
         shown_in=shown_in,
-        unit=told.unit,
-        share_elapsed=round(told.now.elapsed, 4),
-        scope=round(told.now.scope, 2),
+        unit=outlook.unit,
+        share_elapsed=round(outlook.now.elapsed, 4),
+        scope=round(outlook.now.scope, 2),
         chance=round(forecast.chance, 5),
         low=round(forecast.delivered.p10, 2),
         expected=round(forecast.delivered.p50, 2),

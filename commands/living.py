@@ -109,13 +109,14 @@ async def starts(context: Context) -> Sequence[Change]:
 
 async def expected_of(context: Context, facts: Facts) -> Expected:
     """Will we make it, and if not, what should come out."""
-    told, load = await outlook(context, facts), await load_here(context, facts)
-    found = told.forecast() if isinstance(told, Outlook) else None
-    if not isinstance(told, Outlook) or not isinstance(found, Forecast):
+    sprint_end = await outlook(context, facts)
+    forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, forecast)
+    if not isinstance(sprint_end, Outlook) or not isinstance(forecast, Forecast):
         return Expected(load=load)
-    words = f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
-    chance = found.chance if told.now.remaining > 0 else None
-    return Expected(words, chance, foretold(told, found, "living"), load)
+    words = f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
+    chance = forecast.chance if sprint_end.now.remaining > 0 else None
+    return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
 
 
 async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:

@@ -6,9 +6,15 @@ from commands.cards.load import load_sentence
 from commands.context import Context
 from commands.reporting import LATE
 from sprints.facts import Facts
+from sprints.forecast import Forecast, Refusal
+from sprints.forecast_words import tenths
 from sprints.late import credited, credits_of
 from sprints.load import load_of
+from sprints.outlook import Outlook
 from sprints.velocity import Velocity, velocity
+
+# From so many in 10 on, a sprint is likely to be finished whatever the last ones delivered.
+_LIKELY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +27,24 @@ class Velocities:
 
 async def velocities(context: Context, facts: Facts) -> Velocities:
     """What the last sprints delivered that had ended by the moment of the facts."""
-    known = await context.sprints.outcomes(facts.as_of)
-    others = [outcome for outcome in known if outcome.milestone != facts.sprint.milestone]
+    ended = await context.sprints.outcomes(facts.as_of)
+    others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
     outcomes = credited(others, credits_of(context.project.settings.get(LATE)))
     usual = velocity(outcomes)
     return Velocities(velocity(outcomes, "count"), usual if usual.unit == "points" else None)
 
 
-async def load_here(context: Context, facts: Facts) -> str:
-    """The sentence for a sprint that has not ended and holds more than the last ones delivered."""
+async def load_here(
+    context: Context, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
+) -> str:
+    """The sentence for a sprint that has not ended and holds more than the last ones delivered.
+
+    Empty beside a chance of 5 in 10 or more. Without an outlook or a forecast no chance is told.
+    """
     if facts.sprint.has_ended(facts.as_of) or not facts.remaining.count:
         return ""
+    if isinstance(forecast, Forecast) and tenths(forecast.chance) >= _LIKELY:
+        return ""
     past = await velocities(context, facts)
-    return load_sentence(load_of(facts, past.items, past.points))
+    counts_items = isinstance(outlook, Outlook) and outlook.unit == "count"
+    return load_sentence(load_of(facts, past.items, past.points, counts_items=counts_items))

@@ -20,7 +20,7 @@ from commands.wording import counted, footer, moment, named, plain, weekday
 from sprints.durations import ServiceLevel, cycle_times, service_level
 from sprints.facts import Facts
 from sprints.flow import Flow
-from sprints.forecast import Refusal
+from sprints.forecast import Forecast, Refusal
 from sprints.numbering import Number
 from sprints.outlook import Outlook
 from sprints.reviews import waiting_for_review
@@ -42,8 +42,9 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     facts = await facts_meant(context, arguments.text("milestone"))
     if facts.sprint.has_ended(facts.as_of):
         raise UserError(f"{plain(facts.sprint.title)} has ended; `/sprint report` tells how it went.")
-    told = await outlook(context, facts)
-    unit = told.unit if isinstance(told, Outlook) else unit_of_open(facts)
+    sprint_end = await outlook(context, facts)
+    forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
     flows = await context.flows()
     level = _level(context, flows)
     risks = risks_of(
@@ -54,8 +55,9 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
         carries=await _carries(context, facts),
         reviews=await _reviews(context, flows),
     )
-    load = await load_here(context, facts)
-    return Reply((card(facts, unit, risks, f"{_lead(told)} {load}".strip(), level, has_load=bool(load)),))
+    load = await load_here(context, facts, sprint_end, forecast)
+    lead = f"{_lead(sprint_end, forecast)} {load}".strip()
+    return Reply((card(facts, unit, risks, lead, level, has_load=bool(load)),))
 
 
 def card(
@@ -71,16 +73,16 @@ def card(
     parts = [f"### Risks · {plain(facts.sprint.title)}", lead]
     is_all_estimated = unit != "points" or all(item.points for item in facts.open_items)
     whole = "what is open" if is_all_estimated else "the open points"
-    lines = [f"{n}. {_told(one, unit, level, whole)}" for n, one in enumerate(risks, start=1)]
+    lines = [f"{n}. {_risk_line(risk, unit, level, whole)}" for n, risk in enumerate(risks, start=1)]
     parts.append("\n".join(lines) or f"Nothing {'else ' if has_load else ''}{_NOTHING}")
     parts.append(footer(f"As of {moment(facts.sprint.calendar.local(facts.as_of))}"))
     return "\n\n".join(part for part in parts if part)
 
 
-def _told(one: Risk, unit: str, level: ServiceLevel | None, whole: str = "what is open") -> str:
-    items, work = named(one.items), quantity(one.amount, unit)
-    share = f"{percent(one.stake, ROUND_HALF_EVEN)} of {whole}"
-    match one.kind:
+def _risk_line(risk: Risk, unit: str, level: ServiceLevel | None, whole: str = "what is open") -> str:
+    items, work = named(risk.items), quantity(risk.amount, unit)
+    share = f"{percent(risk.stake, ROUND_HALF_EVEN)} of {whole}"
+    match risk.kind:
         case RiskKind.BLOCKED:
             return f"**Blocked:** {items} – {work}, {share}."
         case RiskKind.OLD:
@@ -91,26 +93,25 @@ def _told(one: Risk, unit: str, level: ServiceLevel | None, whole: str = "what i
         case RiskKind.GROWN:
             return f"**Scope has grown** by {work} since the commitment, with {items}; see `/sprint scope`."
         case RiskKind.QUIET:
-            since = f" since {weekday(one.since)}" if one.since else ""
-            return f"**Nothing was done** on {counted(one.days, 'working day')}{since}."
+            since = f" since {weekday(risk.since)}" if risk.since else ""
+            return f"**Nothing was done** on {counted(risk.days, 'working day')}{since}."
         case RiskKind.UNESTIMATED:
-            return f"**Not estimated:** {items}, {percent(one.stake, ROUND_HALF_EVEN)} of the open items."
+            return f"**Not estimated:** {items}, {percent(risk.stake, ROUND_HALF_EVEN)} of the open items."
         case RiskKind.CARRIED:
             return f"**Carried over more than once:** {items} – {work}, {share}."
         case RiskKind.REVIEW:
             return f"**Waiting for a first review** for more than two days: {items} – {work}, {share}."
 
 
-def _lead(told: Outlook | Refusal) -> str:
-    found = told.forecast() if isinstance(told, Outlook) else told
-    if isinstance(told, Refusal) or isinstance(found, Refusal):
+def _lead(sprint_end: Outlook | Refusal, forecast: Forecast | Refusal) -> str:
+    if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
         return ""
-    return f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip()
+    return f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
 
 
 def _level(context: Context, flows: Sequence[Flow]) -> ServiceLevel | None:
-    found = service_level(cycle_times(flows, context.calendar))
-    return found if found and found.n >= _LEAST_DONE else None
+    level = service_level(cycle_times(flows, context.calendar))
+    return level if level and level.n >= _LEAST_DONE else None
 
 
 async def _carries(context: Context, facts: Facts) -> Mapping[Number, int]:

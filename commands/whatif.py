@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from charts.reading import quantity
+from charts.reading import quantity, whole
 from commands.arguments import Argument, Arguments, Batch, Kind
-from commands.cards.forecast import delta_words
+from commands.cards.forecast import finish_sentence
+from commands.cards.nothing_left import is_empty
 from commands.choosing import facts_meant
 from commands.context import Context
 from commands.errors import UserError
@@ -19,8 +20,7 @@ from commands.registry import command
 from commands.wording import code, counted, footer, full_day, named, plain, weekday
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
-from sprints.forecast import Forecast, Refusal
-from sprints.forecast_words import in_words
+from sprints.forecast import Refusal
 from sprints.milestone import Phase
 from sprints.numbering import Number, place, ref
 from sprints.outlook import Outlook, working_days_left
@@ -65,8 +65,9 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     if isinstance(base, Refusal):
         raise UserError(base.sentence)
     decision = _decision(base, dated, arguments, context.project.full_name or "")
-    after = _forecast(base.of(decision.facts))
-    return Reply((_card(facts, decision, before, after),))
+    # Before a change there may be no end to forecast for, and so no chance.
+    chance_before = _chance(before) if isinstance(before, Outlook) else None
+    return Reply((_card(facts, decision, chance_before, _chance(base.of(decision.facts))),))
 
 
 @dataclass(slots=True)
@@ -133,9 +134,10 @@ def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None
     facts = decision.facts
     changed = without_items(facts, numbers)
     if changed.remaining == facts.remaining:
+        are, it = ("is", "it") if len(numbers) == 1 else ("are", "them")
+        covering = named(_covering(facts, numbers))
         raise UserError(
-            f"{named(numbers)} {'counts' if len(numbers) == 1 else 'count'} nothing, because other items of "
-            f"{plain(facts.sprint.title)} tell that work: {named(_tellers(facts, numbers))}."
+            f"{named(numbers)} {are} already covered by {covering}, so taking {it} out would change nothing."
         )
     sizes = open_sizes(base)
     size = sum((sizes.get(number, Decimal(0)) for number in numbers), Decimal(0))
@@ -144,8 +146,8 @@ def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None
     again = [item.number for item in changed.open_items if item.item not in before]
     if again:
         decision.notes.append(
-            f"{named(again)} {'counts' if len(again) == 1 else 'count'} then, because no other item tells "
-            "that work any more."
+            f"{named(again)} then {'counts itself' if len(again) == 1 else 'count themselves'}, because no "
+            f"other item covers {'it' if len(again) == 1 else 'them'} any more."
         )
     decision.facts = changed
 
@@ -164,13 +166,11 @@ def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
     return sorted((still_open[name] for name in names), key=place)
 
 
-def _tellers(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
-    """The items that tell the work of others."""
+def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
+    """The items by which those of the `numbers` are covered."""
     by_id = {item.item: item.number for item in facts.items}
     covered: list[Item] = [item for item in facts.items if item.number in numbers]
-    return sorted(
-        {by_id[teller] for item in covered for teller in item.told_by if teller in by_id}, key=place
-    )
+    return sorted({by_id[node] for item in covered for node in item.told_by if node in by_id}, key=place)
 
 
 def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
@@ -182,42 +182,49 @@ def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
                 "sizes, such as `add:2x5` for two items of 5 points."
             )
         decision.facts = with_items(decision.facts, [None] * int(count))
-        decision.words.append(f"with {counted(int(count), 'item')} more")
+        decision.words.append(f"with {_more_items(int(count))}")
         return
     number = batch.count or 1
     decision.facts = with_items(decision.facts, [batch.size] * number)
-    decision.words.append(f"with {counted(number, 'item')} of {quantity(batch.size, 'points')} more")
+    decision.words.append(f"with {_more_items(number)} of {quantity(batch.size, 'points')}")
+
+
+def _more_items(count: int) -> str:
+    return "one more item" if count == 1 else f"{whole(count)} more items"
 
 
 def _take_days_off(decision: _Decision, off: int) -> None:
     left = len(working_days_left(decision.facts.sprint, decision.facts.as_of))
     if not 1 <= off <= left:
-        days = f"from 1 to {left}" if left > 1 else "1" if left else "none"
+        if not left:
+            raise UserError("No working day is left in the sprint, so none can be off.")
+        days = f"from 1 to {counted(left, 'working day')}" if left > 1 else "1 working day"
         are = f"{counted(left, 'working day')} {'is' if left == 1 else 'are'} left"
         raise UserError(f"{are} in the sprint, today included, so `days-off:` can be {days}.")
     decision.facts = with_days_off(decision.facts, off)
     decision.words.append(f"with {counted(off, 'working day')} off")
 
 
-def _forecast(found: Outlook | Refusal) -> Forecast:
-    """The forecast of an outlook. Raises UserError where there is none."""
-    forecast = found.forecast() if isinstance(found, Outlook) else found
-    if isinstance(forecast, Refusal):
-        raise UserError(forecast.sentence)
-    return forecast
+def _chance(outlook: Outlook | Refusal) -> float:
+    """The chance to finish. Raises UserError where there is none."""
+    chance = outlook.chance() if isinstance(outlook, Outlook) else None
+    if chance is not None:
+        return chance
+    # Why there is none, a whole forecast tells.
+    reason = outlook.forecast() if isinstance(outlook, Outlook) else outlook
+    if isinstance(reason, Refusal):
+        raise UserError(reason.sentence)
+    return reason.chance
 
 
-def _card(facts: Facts, decision: _Decision, before: Outlook | Refusal, after: Forecast) -> str:
+def _card(facts: Facts, decision: _Decision, before: float | None, after: float) -> str:
     changed, due = decision.facts, facts.sprint.due
     by = f" by {weekday(due)}" if due and changed.sprint.due == due else ""
     lead = f"**{plain(facts.sprint.title)}**, {' and '.join(decision.words)}: "
-    if not changed.scope.count:
-        lead += "nothing is left in the sprint."
-    elif isinstance(before, Refusal):
-        lead += f"all is done{by} **{in_words(after.chance)}**. Until now it has no end to compare with."
+    if changed.scope.count:
+        lead += finish_sentence(before, after, by, is_empty=is_empty(facts))
     else:
-        lead += f"all is done{by} {delta_words(_forecast(before).chance, after.chance)}"
-        lead += "." if changed.remaining.count else ", because nothing else is open."
+        lead += "nothing is in it yet." if is_empty(facts) else "nothing is left in the sprint."
     notes = decision.notes
     if changed.sprint.phase(facts.as_of) is Phase.PLANNED:
         notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]

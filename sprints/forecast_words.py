@@ -40,9 +40,10 @@ def tenths(chance: float) -> int:
 def whole_band(band: Band, scope: float) -> tuple[int, int, int]:
     """P10, P50 and P90 of an amount as whole numbers, each on the same side of the scope as it was.
 
+    P10 and P90 are rounded down, as beside the picture, but none below the one before it.
     So that no number that is said contradicts the chance beside it, which is that of reaching the scope.
     """
-    rounded = ((math.floor, band.p10), (round, band.p50), (math.ceil, band.p90))
+    rounded = ((math.floor, band.p10), (round, band.p50), (math.floor, band.p90))
     low, middle, high = (_on_its_side(rounding(value), value, scope) for rounding, value in rounded)
     return low, max(low, middle), max(low, middle, high)
 

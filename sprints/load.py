@@ -49,12 +49,14 @@ def load_unit(facts: Facts, points: Velocity | None) -> str:
     return "points" if points and points.unit == "points" and facts.unit == "points" else "count"
 
 
-def load_of(facts: Facts, items: Velocity, points: Velocity | None) -> Load | None:
+def load_of(
+    facts: Facts, items: Velocity, points: Velocity | None, *, counts_items: bool = False
+) -> Load | None:
     """The load of a sprint beside the velocity in items, and in points where that can be told.
 
-    None where fewer than three sprints have ended.
+    None where fewer than three sprints have ended. It `counts_items` where the forecast beside it does.
     """
-    unit = load_unit(facts, points)
+    unit = "count" if counts_items else load_unit(facts, points)
     past = points if points and unit == "points" else items
     if past.median is None or past.most is None:
         return None

@@ -102,8 +102,11 @@ class Sprints:
 
     async def outcomes(self, now: datetime) -> list[Outcome]:
         """What each sprint that has ended came to, the oldest end first."""
-        found = [outcome for one in await self.numbers(now) if (outcome := one.outcome(now))]
-        return sorted(found, key=lambda outcome: outcome.order)
+        # Of the others nothing has come yet, and folding one that runs takes long if it is large.
+        ended = [sprint for sprint in await self.all(now) if sprint.end and sprint.end <= now]
+        numbers = await self._numbers(ended, now)
+        outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(now))]
+        return sorted(outcomes, key=lambda outcome: outcome.order)
 
     async def records(self, now: datetime) -> list[Record]:
         """The last of these with their days, as many as a forecast learns from."""

@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.locales import localized
 from charts.reading import number, quantity, whole
+from commands.cards.nothing_left import NOTHING_YET
 from commands.cards.progress import percent
 from commands.forecasting import band_sentence, chance_sentence, swap_sentence
 from commands.wording import counted, folded, footer, full_day, moment, plain, table, weekday
@@ -25,6 +26,10 @@ _CHANCE_METHOD = (
     "open now, and against it if it did less and left work undone. How the last sprints ended and how often "
     "real teams finish count a little."
 )
+_LEFTOVERS = (
+    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little that is left "
+    "suggests."
+)
 _AMOUNT_METHOD = (
     "The amounts: what past sprints still did, and the same share of what is open now. None exceeds what the "
     "team has done in that time before, with some room where few sprints are known."
@@ -38,35 +43,42 @@ _BIN_NAMES = {
 
 
 def before_chart(
-    facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal, load: str = ""
+    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal, load: str = ""
 ) -> str:
     """Will this sprint be finished. Without an outlook (no due date): when it may be.
 
     `load` compares what it holds with what the last sprints delivered, where that is more than usual.
     """
     parts = [f"### Forecast · {plain(facts.sprint.title)}"]
-    if told and found:
-        parts.append(f"{chance_sentence(told, found)} {swap_sentence(told, found)}".strip())
-        parts.append(band_sentence(told, found))
-        parts.append(_growth_sentence(found))
+    if outlook and forecast:
+        parts.append(f"{chance_sentence(outlook, forecast)} {swap_sentence(outlook, forecast)}".strip())
+        if facts.remaining.count:
+            parts += [band_sentence(outlook, forecast), _growth_sentence(forecast)]
     parts.append(load)
     if isinstance(dates, Refusal):
         parts.append(dates.sentence if facts.remaining.count else "")
-    elif found is None:
+    elif forecast is None:
         parts.append(_all_done(facts, dates))
     return "\n\n".join(part for part in parts if part)
 
 
-def after_chart(facts: Facts, told: Outlook | None, found: Forecast | None, dates: Dates | Refusal) -> str:
+def after_chart(
+    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal
+) -> str:
     """What stands behind it."""
     parts = []
-    if told and found:
+    if outlook and forecast:
         if isinstance(dates, Dates):
             parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
-        parts.append(folded("How this was computed", _how(told, found)))
+        parts.append(folded("How this was computed", _how(outlook, forecast)))
     at = moment(facts.sprint.calendar.local(facts.as_of))
     parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
     return "\n\n".join(parts)
+
+
+def empty_card(facts: Facts) -> str:
+    """The card for a sprint in which nothing has been so far."""
+    return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
 
 
 def dates_card(dates: Dates, items: int, facts: Facts) -> str:
@@ -102,7 +114,7 @@ def _which_items(facts: Facts) -> str:
         return "As for a sprint that begins today."
     title = plain(facts.sprint.title)
     if not facts.remaining.count:
-        return f"Counted on from where {title} stands."
+        return f"In addition to what is done in {title}."
     return f"The open items of {title} come first, the smallest before the others."
 
 
@@ -114,10 +126,10 @@ def record_sentence(graded: Sequence[Graded]) -> str:
     """How often what was said came true, of what was said most often."""
     if not graded:
         return (
-            "_No forecast here has been graded yet; the first of each sprint and day is, when the sprint is "
-            "over._"
+            "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
+            "days is graded._"
         )
-    best = max(bins_of(graded), key=lambda one: one.n)
+    best = max(bins_of(graded), key=lambda bin_: bin_.n)
     name = _BIN_NAMES[best.low, best.high]
     return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
 
@@ -137,22 +149,23 @@ def bins_of(graded: Sequence[Graded], bins: Sequence[tuple[int, int]] = BINS) ->
 
 
 def _scores(graded: Sequence[Graded]) -> str:
-    score = brier([(one.chance, one.is_finished) for one in graded]) or 0.0
-    held = coverage([(one.low, one.high, one.delivered) for one in graded]) or 0.0
+    score = brier([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
+    bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
+    held = coverage(bands) or 0.0
     text = f"Brier score {localized(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
     text += f"The 80 % band held {round(held * 100)} % of the outcomes."
-    dates = [(one.likely_date, one.finished_on) for one in graded if one.likely_date]
+    dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
     met = dates_met(dates)
     if met is not None:
         text += f" {round(met * 100)} % of the dates told for 85 % were met (n = {len(dates)})."
     return f"{text} Of several forecasts of one day the first counts."
 
 
-def _growth_sentence(found: Forecast) -> str:
-    if found.chance_with_growth is None or found.chance in {0.0, 1.0}:
+def _growth_sentence(forecast: Forecast) -> str:
+    if forecast.chance_with_growth is None or forecast.chance in {0.0, 1.0}:
         return ""
-    before, after = in_words(found.chance), in_words(found.chance_with_growth)
-    change = "added" if found.chance_with_growth < found.chance else "taken out"
+    before, after = in_words(forecast.chance), in_words(forecast.chance_with_growth)
+    change = "added" if forecast.chance_with_growth < forecast.chance else "taken out"
     return "" if before == after else f"If as much is {change} as usual, it is {after}."
 
 
@@ -180,16 +193,17 @@ def _done_by(dates: Dates, work: str, *, is_one: bool, due: date | None = None) 
     return sentence if dates.p85 else f"{sentence} The chance that this takes at most two years is {chance}."
 
 
-def _how(told: Outlook, found: Forecast) -> str:
-    facts, unit = told.facts, told.unit
+def _how(outlook: Outlook, forecast: Forecast) -> str:
+    facts, unit = outlook.facts, outlook.unit
     done, scope = measure(facts.done, unit), quantity(measure(facts.scope, unit), unit)
-    left = counted(len(told.days), "working day")
-    over = percent(Decimal(str(told.now.elapsed)), ROUND_HALF_EVEN)
+    left = counted(len(outlook.days), "working day")
+    over = percent(Decimal(str(outlook.now.elapsed)), ROUND_HALF_EVEN)
     lines = (
-        found.basis_sentence,
+        forecast.basis_sentence,
         _CHANCE_METHOD,
+        _LEFTOVERS,
         f"Now: {number(done)} of {scope} done, {over} of the working days over, {left} left.",
-        *_units(told),
+        *_units(outlook),
         _AMOUNT_METHOD,
         "Work that will be added is left out, unless it is said.",
     )
@@ -214,6 +228,35 @@ def _dates_table(dates: Dates) -> str:
     return table(("Chance", "Done by"), rows)
 
 
-def delta_words(before: float, after: float) -> str:
-    """From one chance to another."""
-    return f"{in_words(before)} → **{in_words(after)}**"
+def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
+    """What a change does to the chance to finish `by` a day. Begins in lower case.
+
+    1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left, None that
+    there was no due date.
+    """
+    becomes = f"**{in_words(after)}**"
+    so_far = _so_far(before, is_empty=is_empty)
+    if after == 1:
+        if before == 1:
+            return f"finishing{by} stays {becomes}, because nothing is open."
+        return f"finishing{by} becomes {becomes}, because nothing else is open. Until now {so_far}."
+    if after == 0:
+        if before == 0:
+            return f"finishing{by} stays {becomes}, because no working day is left."
+        return f"finishing{by} becomes {becomes}, because no working day is left then. Until now {so_far}."
+    if before is None or before in {0, 1}:
+        return f"the chance to finish{by} is {becomes}. Until now {so_far}."
+    was = in_words(before)
+    if was == in_words(after):
+        return f"the chance to finish{by} stays at {becomes}."
+    return f"the chance to finish{by} goes from {was} to {becomes}."
+
+
+def _so_far(chance: float | None, *, is_empty: bool) -> str:
+    """What is to be said of a sprint as it is, after "Until now"."""
+    if is_empty:
+        return "nothing is in it"
+    if chance is None:
+        return "it has no due date to compare with"
+    certainties = {0.0: "no working day is left", 1.0: "all that is in it is done"}
+    return certainties.get(chance, f"the chance is {in_words(chance)}")

@@ -94,12 +94,13 @@ def without(line: LedgerLine, facts: Facts) -> Facts | None:
 
 
 def effect_words(before: float, after: float) -> str:
-    """What a change does to the chance to finish, in words: with it, and without it at the same time.
+    """What a change did to the chance to finish, in words; empty where these are the same.
 
-    What was said some time before the change is something else: the days since then count too.
+    `before` is the chance without the change at the same time. What was said some time before the change is
+    something else: the days since then count too.
     """
     was, now = in_words(before), in_words(after)
-    return f"chance **{now}**, without it {was}" if was != now else f"chance {now} with or without it"
+    return f"chance {was} → **{now}**" if was != now else ""
 
 
 def _changes(living: Living) -> str:

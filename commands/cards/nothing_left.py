@@ -1,8 +1,15 @@
-"""Why nothing is open in a sprint, in words: all was done, or all left its scope."""
+"""Why nothing is open in a sprint, in words: nothing came in yet, all was done, or all left its scope."""
 
 from sprints.facts import Cause, Facts
 
+NOTHING_YET = "**Nothing is in it yet.** `/sprint add` in an issue puts that issue in."
 _WAYS_OUT = ((Cause.DROPPED, "dropped"), (Cause.REMOVED, "removed"))
+
+
+def is_empty(facts: Facts) -> bool:
+    """Whether no item has been in it so far, and some may still come."""
+    has_any = bool(facts.scope.count or facts.committed.count or facts.ledger)
+    return not has_any and not facts.sprint.has_ended(facts.as_of)
 
 
 def nothing_left(facts: Facts) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from charts.reading import WEEKDAYS, number, quantity, signed
 from commands.cards.completeness import completeness_text
-from commands.cards.nothing_left import nothing_left
+from commands.cards.nothing_left import NOTHING_YET, is_empty, nothing_left
 from commands.cards.progress import is_single, open_work, percent, progress, progress_percent, share_done
 from commands.wording import counted, folded, footer, full_day, moment, named, plain, weekday, weekdays
 from sprints.burndown import Burndown, measure, pace
@@ -27,8 +27,8 @@ def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
     parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
     if sprint.goal:
         parts.append(f"**Goal:** {plain(sprint.goal)}")
-    if _is_empty(facts):
-        parts.append("**Nothing is in it yet.** `/sprint add` in an issue puts that issue in.")
+    if is_empty(facts):
+        parts.append(NOTHING_YET)
     else:
         parts += [_progress(facts, burndown.unit), _pace_sentence(facts, burndown), expected]
     parts.append(_due_sentence(sprint))
@@ -69,12 +69,6 @@ def _dates(sprint: Sprint) -> str:
             until = f"closed on {full_day(sprint.calendar.day_of(sprint.end))}"
         return f"{full_day(sprint.first_day)} – {until}"
     return f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
-
-
-def _is_empty(facts: Facts) -> bool:
-    """Whether no item has been in it so far, and some may still come."""
-    has_any = bool(facts.scope.count or facts.committed.count or facts.ledger)
-    return not has_any and not facts.sprint.has_ended(facts.as_of)
 
 
 def _progress(facts: Facts, unit: str) -> str:

@@ -169,7 +169,9 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     await record(tracked.bot, *joining(8).events)
     (text, *_) = await tracked.go("2026-11-18 13:00")
     (line,) = [one for one in text.splitlines() if "#2000" in one and "came in" in one]
-    assert "without it" in line
+    assert re.search(
+        r"came in, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
+    )
 
     await record(tracked.bot, *joining(1, 2001, "11-18 15:00").events)
     (text, *_) = await tracked.go("2026-11-18 16:00")
@@ -185,9 +187,9 @@ async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(tr
         for number in (2000, 2001)
     }
     first, second = (CHANCES.findall(lines[number]) for number in (2000, 2001))
-    # With it, and without it where that is something else.
-    assert second[-1] == first[0], lines
-    assert second[0] == CHANCES.findall(text)[0].lower(), text
+    # Before and after the change.
+    assert first[-1] == second[0], lines
+    assert second[-1] == CHANCES.findall(text)[0].lower(), text
 
 
 async def test_several_events_within_minutes_are_one_job(bot: Bot, clock: Clock) -> None:

@@ -53,6 +53,12 @@ def test_thousands() -> None:
     assert "1,234.5 of 2,000 points remain" in burndown_alt(burndown(2000, ["1234.5"]))
 
 
+def test_one_point_remains() -> None:
+    assert "Burndown: 1 of 26 points remains on" in burndown_alt(burndown(26, ["1"]))
+    one_hidden = replace(burndown(26, ["1"]), hidden=2)
+    assert "1 of 26 points and 2 items worth no points remain on" in burndown_alt(one_hidden)
+
+
 @given(burndowns())
 def test_is_two_plain_sentences(value: Burndown) -> None:
     text = burndown_alt(value)

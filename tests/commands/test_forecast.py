@@ -63,12 +63,17 @@ async def test_tells_the_chance_what_to_take_out_and_how_it_was_computed(bot: Bo
 
     assert "### Forecast · Week 10" in answer
     assert re.search(
-        r"\*\*(Less than 1|1|2) in 10\*\* that all of it, 4 points more, is done by Fri 13 Nov\.", answer
+        r"\*\*(Less than 1|1|2) in 10\*\* that the remaining 4 points are done by Fri 13 Nov\.", answer
     )
-    assert re.search(r"Taking out #\d+, one of the largest open, makes it (\d|more than 9) in 10\.", answer)
+    assert re.search(
+        r"Taking out #\d+, one of the largest open items, makes it (\d|more than 9) in 10\.", answer
+    )
     assert "8 in 10 times it is between" in answer
     assert "From 9 finished sprints of the team" in answer
-    assert "No forecast here has been graded yet" in answer
+    assert (
+        "_No forecast here has been graded yet. When a sprint is over, the first forecast of each" in answer
+    )
+    assert "Late in a sprint, leftovers tend to stay open" in answer
     (kept,) = await in_database(bot, "select * from forecasts")
     assert (kept.shown_in, kept.unit, float(kept.scope)) == ("forecast", "points", 10.0)
     assert 0 < kept.chance < 0.35
@@ -84,7 +89,7 @@ async def test_the_status_card_tells_it_too(bot: Bot, clock: Clock) -> None:
     number = await tell_past(bot, clock)
     answer = await say(bot, number, "/sprint status")
 
-    assert "in 10** that all of it, 4 points more, is done by Fri 13 Nov." in answer
+    assert "in 10** that the remaining 4 points are done by Fri 13 Nov." in answer
     await say(bot, number, "/sprint status as-of:2026-11-09")
     assert [row.shown_in for row in await in_database(bot, "select shown_in from forecasts")] == ["status"]
 
@@ -100,8 +105,13 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("/forecast when:0", "must be a number of items from 1 to 10,000"),
-        ("/forecast by:2020-01-01", "must be today or a day to come"),
+        ("/forecast when:0", "`when` must be a whole number from 1 to 10,000"),
+        ("/forecast when:10001", "`when` must be a whole number from 1 to 10,000"),
+        ("/forecast when:1000000000", "`when` must be a whole number from 1 to 10,000"),
+        ("/forecast when:-1", "`when` must be a whole number from 1 to 10,000"),
+        ("/forecast by:2026-11-10", "`by:2026-11-10` lies in the past. Use today or a later day."),
+        ('/forecast milestone:"Nope" when:3', "look at the sprint that is running; leave `milestone:` out"),
+        ('/forecast milestone:"Nope" by:2026-12-01', "leave `milestone:` out"),
         ("/forecast when:5 by:2026-12-01", "two questions"),
         ('/forecast milestone:"Week 1"', "That sprint has ended"),
         ("/whatif", "Say what might change"),

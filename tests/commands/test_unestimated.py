@@ -80,7 +80,10 @@ def test_the_past_is_as_it_is_said_to_be() -> None:
         ("/explain say-do", "In items: 10 of 12 kept; the rest is worth no points"),
         ("/risk", "**Not estimated:** #2000, #2001, 100 % of the open items."),
         ("/risk", "2 open items have no estimate, so items count."),
-        ("/forecast", "2 items more, is done by Fri 20 Nov. 2 open items have no estimate, so items count."),
+        (
+            "/forecast",
+            "the remaining 2 items are done by Fri 20 Nov. 2 open items have no estimate, so items count.",
+        ),
         ("/forecast", "and the lower chance counts: that of the items."),
     ],
 )

@@ -294,4 +294,4 @@ def test_sizes_are_counted_in_words(lines: int, files: int) -> None:
     own = PullRequest("PR_40", 40, "a", at("11-09"), lines=lines, files=files)
     text = card(replace(UNPLANNED, pull=own)).summary
     size = f"{Decimal(lines):,} {'line' if lines == 1 else 'lines'}"
-    assert f"| {size} in {Decimal(files)} {'file' if files == 1 else 'files'} |" in text
+    assert f"| {size} in {Decimal(files):,} {'file' if files == 1 else 'files'} |" in text

@@ -70,8 +70,8 @@ def test_what_a_change_did_stands_beside_it() -> None:
     found = facts(late(2))
     effects = {key_of(line_of(found, 2)): effect_words(0.81, 0.6)}
     text = before_picture(living(late(2), effects=effects))
-    assert "came in, +3 points · chance **6 in 10**, without it 8 in 10" in text
-    assert effect_words(0.7, 0.71) == "chance 7 in 10 with or without it"
+    assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
+    assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
 
 
 def test_only_the_last_ten_changes_are_open() -> None:
@@ -227,14 +227,14 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
         (ScopeGrown(30, 1), ForecastLeft(0.22), BlockedLong(4, 3, (9,))),
-        "**2 in 10** that all of it is done.",
+        "**2 in 10** that the remaining 5 points are done.",
     )
     *told, hint = text.split("\n\n")
     assert told == [
         "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
         "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
         "#4 has been blocked for 3 working days, by #9.",
-        "**2 in 10** that all of it is done.",
+        "**2 in 10** that the remaining 5 points are done.",
     ]
     assert hint.startswith(
         "<sub>Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
