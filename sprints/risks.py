@@ -61,7 +61,7 @@ def risks_of(
     item over how many sprints' ends it was carried, `reviews` since when a pull request waits for a review.
     """
     open_items = facts.open_items
-    if not open_items:
+    if not open_items or facts.sprint.has_ended(facts.as_of):
         return ()
     by_number = {flow.number: flow for flow in flows}
     known = [(item, by_number[item.number]) for item in open_items if item.number in by_number]

@@ -176,12 +176,11 @@ def test_more_time_never_lowers_the_chance(
 @EVERY
 @given(OPEN, HISTORIES, st.integers(150, 10_000))
 def test_far_beyond_the_record_is_less_than_one_in_ten(now: Now, history: History, percent: int) -> None:
-    """Half as much again as the team ever did after this point, by its own sprints."""
-    assert history.days
+    """Half as much again as the team ever did, by its own sprints."""
+    history, now = replace(history, others=(), days=()), replace(now, working_days=None)
     most = max((sprint.delivered for sprint in history.own), default=0.0)
-    if not most or now.working_days:
-        return
-    assert chance_of(replace(now, scope=now.done + most * percent / 100), history) < 0.1
+    if most:
+        assert chance_of(replace(now, scope=now.done + most * percent / 100), history) < 0.1
 
 
 @pytest.mark.parametrize("scope", [36, 40, 60, 100, 536])
