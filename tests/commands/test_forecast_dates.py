@@ -87,6 +87,7 @@ async def test_items_by_the_due_date_agree_with_the_amounts_of_the_sprint(bot: B
     await record(bot, *(event for card in cards for event in card.events))
     answer = await say(bot, number, "/forecast")
     told = re.findall(r"about (\d+) items are expected to be done; .* between (\d+) and (\d+)", answer)
+    assert told, answer
     middle, low, high = map(int, told[0])
     done = int(re.findall(r"Now: (\d+) of \d+ items done", answer)[0])
 
