@@ -320,11 +320,11 @@ def test_items_by_a_day_agree_with_the_amounts_of_the_sprint(
 
 
 def test_a_part_of_the_open_items_is_likelier_than_as_few_alone() -> None:
-    facts = running(0, 20)
+    facts = running(0, 20, as_of="11-09 00:00")
     assert facts.sprint.due
     alone = max(
         items for items in range(21) if chance(with_open(facts, items), facts.sprint.due, SIX_SPRINTS) >= 0.5
     )
 
     assert amounts(facts, facts.sprint.due).p50 > alone
-    assert dates(facts, items=alone + 1).p50 == facts.sprint.due
+    assert (dates(facts, items=alone + 1).p50 or date.max) <= facts.sprint.due
