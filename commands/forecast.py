@@ -30,7 +30,7 @@ from sprints.burndown import burndown_of
 from sprints.calendar import latest_due
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_dates import MOST_ITEMS, Dates, begun_today, empty_sprint, how_many, when, with_open
+from sprints.forecast_dates import MOST_ITEMS, Dates, begun_today, empty_sprint, how_many, when
 from sprints.forecast_grades import TENTHS
 from sprints.outlook import Outlook
 from sprints.selection import choose
@@ -122,7 +122,7 @@ async def _of_the_team(context: Context, items: int | None, by: date | None) -> 
         raise UserError(f"I can forecast up to two years ahead. Use a date up to {full_day(last_possible)}.")
     facts, past = await _work_to_come(context), await past_until(context, context.now)
     if items is not None:
-        dates = await asyncio.to_thread(when, with_open(facts, items), past)
+        dates = await asyncio.to_thread(when, facts, past, items)
         return Reply((dates.sentence if isinstance(dates, Refusal) else dates_card(dates, items, facts),))
     amounts = await asyncio.to_thread(how_many, facts, past, by or today)
     return Reply(

@@ -24,7 +24,7 @@ from sprints.forecast import Refusal
 from sprints.milestone import Phase
 from sprints.numbering import Number, place, ref
 from sprints.outlook import Outlook, working_days_left
-from sprints.what_if import due_on, with_days_off, with_items, without_items
+from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
 
 _MOST_WHOLE = 999
 
@@ -60,14 +60,14 @@ async def whatif(context: Context, arguments: Arguments) -> Reply:
     due = arguments.date("due")
     _check_sprint(facts, due)
     before = await outlook(context, facts)
-    dated = await _due_on(context, facts, due) if due else facts
+    dated = await _with_milestone_due(context, facts, due) if due else facts
     base = await outlook(context, dated) if isinstance(before, Refusal) and due else before
     if isinstance(base, Refusal):
         raise UserError(base.sentence)
     decision = _decision(base, dated, arguments, context.project.full_name or "")
     # Before a change there may be no end to forecast for, and so no chance.
     chance_before = _chance(before) if isinstance(before, Outlook) else None
-    return Reply((_card(facts, decision, chance_before, _chance(base.of(decision.facts))),))
+    return Reply((_card(facts, decision, chance_before, _chance(base.with_facts(decision.facts))),))
 
 
 @dataclass(slots=True)
@@ -105,11 +105,12 @@ def _check_sprint(facts: Facts, due: date | None) -> None:
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
 
 
-async def _due_on(context: Context, facts: Facts, due: date) -> Facts:
+async def _with_milestone_due(context: Context, facts: Facts, due: date) -> Facts:
     """The numbers if the milestone had another due date."""
     milestone, history = facts.sprint.milestone, context.history
     events, items = await history.milestone(milestone), await history.items_of(milestone)
-    return due_on(facts, due, events, items, context.project.rules.estimates, await history.labels())
+    estimates, labels = context.project.rules.estimates, await history.labels()
+    return with_milestone_due(facts, due, events, items, estimates, labels)
 
 
 def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:

@@ -1,21 +1,23 @@
 """When work will be done, and how much of it by a day: the sprint's forecast, asked for other due dates.
 
-Work is done by a day as likely as a sprint would be finished that is due on that day. So a date never
-contradicts the chance of the sprint, nor what would be if it were due on that date or held other items.
+Work is done by a day as likely as a sprint would be finished that is due on that day, and a part of the open
+items as likely as the amounts say. So a date contradicts neither the chance of the sprint nor its fan.
 Definitions: docs/metrics.md, “Forecasts”.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
+from math import floor
 
 from sprints.calendar import Calendar, latest_due, working_days
 from sprints.facts import Amount, Facts, amount_of, facts_of
 from sprints.forecast import Forecast, Refusal
+from sprints.forecast_amounts import amount_at
+from sprints.forecast_draws import History
 from sprints.milestone import Sprint
 from sprints.numbering import place
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items, working_days_left
 from sprints.what_if import with_items
 
 LEVELS = (0.5, 0.85, 0.95)
@@ -55,53 +57,107 @@ class Amounts:
     basis_sentence: str
 
 
-def when(facts: Facts, past: Past) -> Dates | Refusal:
-    """By when all that is open in a sprint is done, whatever its due date.
+def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
+    """By when all that is open in a sprint is done, or so many items, whatever its due date.
 
-    Raises ValueError if nothing is open.
+    Raises ValueError if nothing is open and no number of items is asked for.
     """
-    if not facts.remaining.count:
+    if not (facts.remaining.count if items is None else items):
         raise ValueError("a date is forecast for at least one open item")
     days = _coming_days(facts)
     if not days:
         return _NO_WORKING_DAY
-    first = _forecast(facts, past, days[0])
+    question = _Question(facts, past, histories_of(facts, past))
+    items = facts.remaining.count if items is None else items
+    first = question.forecast(items, days[0])
     if isinstance(first, Refusal):
         return first
-    last = _chance(facts, past, days[-1])
 
-    @cache
-    def chance(step: int) -> float:
-        return _chance(facts, past, days[step])
+    def first_step(level: float, earliest: int) -> int:
+        return first_true(lambda step: question.is_done(items, days[step], level), earliest, len(days))
 
-    def first_day(level: float) -> date | None:
-        if _is_less(last, level):
-            return None
-        return days[first_true(lambda step: not _is_less(chance(step), level), 0, len(days) - 1)]
-
-    p50, p85, p95 = (first_day(level) for level in LEVELS)
-    return Dates(p50, p85, p95, last, first.basis_sentence)
+    steps, earliest = list[int](), 0
+    for level in LEVELS:
+        # Where the last day is too early, no other is late enough.
+        is_ever = question.is_done(items, days[-1], level)
+        earliest = first_step(level, earliest) if is_ever and earliest < len(days) else len(days)
+        steps.append(earliest)
+    p50, p85, p95 = (days[step] if step < len(days) else None for step in steps)
+    return Dates(p50, p85, p95, question.chance(items, days[-1]), first.basis_sentence)
 
 
 def how_many(facts: Facts, past: Past, by: date) -> Amounts | Refusal:
-    """How many items are done by the end of a day: the sprint's open ones first, the smallest before others.
-
-    Up to `MOST_ITEMS`.
-    """
-    first = _forecast(with_open(facts, 1), past, by)
+    """How many items are done by the end of a day, up to `MOST_ITEMS`: the sprint's open ones first."""
+    question = _Question(facts, past, histories_of(facts, past))
+    first = question.forecast(1, by)
     if isinstance(first, Refusal):
         return first
-
-    @cache
-    def chance(items: int) -> float:
-        return _chance(with_open(facts, items), past, by)
-
-    def most_items(level: float) -> int:
-        return first_true(lambda items: _is_less(chance(items), level), 1, MOST_ITEMS + 1) - 1
-
-    p50, p85, p95 = (most_items(level) for level in LEVELS)
+    p50, p85, p95 = (question.most_items(by, level) for level in LEVELS)
     days = working_days(facts.sprint.calendar, _first_day(facts), by)
-    return Amounts(p50, p85, p95, first.chance, len(days), first.basis_sentence)
+    return Amounts(p50, p85, p95, question.chance(1, by), len(days), first.basis_sentence)
+
+
+class _Question:
+    """How likely so many items are done by a day.
+
+    As likely as a sprint with so many open items that is due on that day is finished. Where more are open,
+    any of them may be the ones that are done: so also as likely as the amounts of the sprint as it is say.
+    """
+
+    def __init__(self, facts: Facts, past: Past, histories: Mapping[str, History]) -> None:
+        self._facts, self._past, self._histories = facts, past, histories
+        self._chances = dict[tuple[int, date], float]()
+        self._amounts = dict[tuple[date, float], int]()
+
+    def forecast(self, items: int, due: date) -> Forecast | Refusal:
+        """The forecast of a sprint with so many open items that is due on a day."""
+        outlook = self._outlook(items, due)
+        return outlook.forecast() if isinstance(outlook, Outlook) else outlook
+
+    def is_done(self, items: int, due: date, level: float) -> bool:
+        """Whether the chance that so many items are done by a day is at least so high."""
+        if not _is_less(self._chance_of_all(items, due), level):
+            return True
+        return items < self._facts.remaining.count and self._of_those_open(due, level) >= items
+
+    def most_items(self, due: date, level: float) -> int:
+        """The most items that are done by a day with this chance."""
+        return first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
+
+    def chance(self, items: int, due: date) -> float:
+        """The chance that so many items are done by a day; that of amounts in whole percent, rounded down."""
+        chance = self._chance_of_all(items, due)
+        if items >= self._facts.remaining.count:
+            return chance
+        percent = first_true(lambda number: self._of_those_open(due, number / 100) < items, 1, 100) - 1
+        return max(chance, percent / 100)
+
+    def _chance_of_all(self, items: int, due: date) -> float:
+        """The chance that all is done if so many items were open."""
+        if (items, due) not in self._chances:
+            outlook = self._outlook(items, due)
+            chance = outlook.chance() if isinstance(outlook, Outlook) else None
+            self._chances[items, due] = chance or 0.0
+        return self._chances[items, due]
+
+    def _of_those_open(self, due: date, level: float) -> int:
+        """How many of the open items are done by a day with this chance, as the amounts of the sprint say."""
+        if (due, level) not in self._amounts:
+            self._amounts[due, level] = self._new_amount(due, level)
+        return self._amounts[due, level]
+
+    def _new_amount(self, due: date, level: float) -> int:
+        chance = self._chance_of_all(self._facts.remaining.count, due)
+        dated = with_end_on(self._facts, due)
+        if not working_days_left(dated.sprint, dated.as_of):
+            return 0
+        outlook = outlook_in_items(dated, self._past, self._histories)
+        done = amount_at(outlook.now, outlook.history, outlook.seed, chance, 1 - level)
+        return floor(done - outlook.now.done + _TOLERANCE)
+
+    def _outlook(self, items: int, due: date) -> Outlook | Refusal:
+        changed = with_end_on(with_open(self._facts, items), due)
+        return outlook_from(changed, self._past, self._histories)
 
 
 def with_open(facts: Facts, items: int) -> Facts:
@@ -135,8 +191,11 @@ def empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
     return facts_of(sprint, {}, as_of)
 
 
-def due_on(facts: Facts, due: date) -> Facts:
-    """As if the sprint were due on another day that is not over. Nothing but its end changes."""
+def with_end_on(facts: Facts, due: date) -> Facts:
+    """As if the sprint ended with another day that is not over. Nothing but its end changes.
+
+    Unlike `with_milestone_due`, it brings no start line into force.
+    """
     calendar = facts.sprint.calendar
     end = calendar.next_midnight(calendar.midnight(due))
     return replace(facts, sprint=replace(facts.sprint, due=due, end=end))
@@ -173,15 +232,5 @@ def _first_day(facts: Facts) -> date:
     return max(facts.sprint.calendar.day_of(facts.as_of), facts.sprint.first_day)
 
 
-def _forecast(facts: Facts, past: Past, due: date) -> Forecast | Refusal:
-    outlook = outlook_from(due_on(facts, due), past)
-    return outlook.forecast() if isinstance(outlook, Outlook) else outlook
-
-
 def _is_less(chance: float, level: float) -> bool:
     return chance < level - _TOLERANCE
-
-
-def _chance(facts: Facts, past: Past, due: date) -> float:
-    outlook = outlook_from(due_on(facts, due), past)
-    return (outlook.chance() or 0.0) if isinstance(outlook, Outlook) else 0.0

@@ -3,8 +3,8 @@
 One unit for all: points where this sprint and enough of the past ones are estimated, else items.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sprints.burndown import measure
@@ -20,6 +20,7 @@ from sprints.velocity import Outcome
 
 # So many of the last working days help out where a team has few sprints.
 _WINDOW = 60
+UNITS = ("points", "count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,6 @@ class Past:
     records: tuple[Record, ...]
     flows: tuple[Flow, ...]
     tenant: int
-    # By unit, moment and items done: a question about dates asks for the same history some thirty times.
-    histories: dict[tuple[str, datetime, int], History] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +80,24 @@ class Outlook:
         """How the work done may grow day by day."""
         return fan(self.now, self.history, self.seed, self.days)
 
-    def of(self, facts: Facts) -> "Outlook | Refusal":
+    def with_facts(self, facts: Facts) -> "Outlook | Refusal":
         """The outlook if the sprint's numbers were these at the same moment (`sprints.what_if`)."""
         return outlook_from(facts, self.past)
 
     def chance_of(self, facts: Facts) -> float | None:
         """The chance to finish if the sprint's numbers were these. None without a forecast."""
-        outlook = self.of(facts)
+        outlook = self.with_facts(facts)
         return outlook.chance() if isinstance(outlook, Outlook) else None
 
 
-def outlook_of(
-    facts: Facts, records: Iterable[Record], flows: Iterable[Flow], tenant: int
+def outlook_from(
+    facts: Facts, past: Past, histories: Mapping[str, History] | None = None
 ) -> Outlook | Refusal:
-    """What is known of a sprint's end as of its facts, from all that is known of its past."""
-    return outlook_from(facts, Past(tuple(records), tuple(flows), tenant))
-
-
-def outlook_from(facts: Facts, past: Past) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts.
 
     In points if they tell of every open item. Else a sprint is done when its points and all of its items
-    are: of the two units the one with the lower chance counts.
+    are: of the two units the one with the lower chance counts. `histories` are those of `histories_of`, for
+    whoever asks often.
     """
     sprint, as_of = facts.sprint, facts.as_of
     if sprint.due is None or sprint.end is None:
@@ -115,33 +108,36 @@ def outlook_from(facts: Facts, past: Past) -> Outlook | Refusal:
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    outlooks = [_in_unit(facts, past, unit) for unit in units_of(facts, past)]
-    return min(outlooks, key=_chance)
+    units = units_of(facts, past)
+    histories = histories or histories_of(facts, past, units)
+    return min((_in_unit(facts, past, unit, histories[unit]) for unit in units), key=_sort_key)
 
 
-def _chance(outlook: Outlook) -> float:
-    """What units are compared by; a unit in which nothing can be told comes last."""
+def outlook_in_items(facts: Facts, past: Past, histories: Mapping[str, History]) -> Outlook:
+    """The outlook of a sprint with a due date, in items whatever unit counts."""
+    return _in_unit(facts, past, "count", histories["count"])
+
+
+def _sort_key(outlook: Outlook) -> float:
+    """The chance; a unit in which nothing can be forecast comes last."""
     chance = outlook.chance()
     return 2.0 if chance is None else chance
 
 
-def _in_unit(facts: Facts, past: Past, unit: str) -> Outlook:
+def _in_unit(facts: Facts, past: Past, unit: str, history: History) -> Outlook:
     days = tuple(working_days_left(facts.sprint, facts.as_of))
     # Of one sprint always the same, so that a minute later nothing but the numbers has changed.
     seed = seed_of(past.tenant, facts.sprint.milestone)
-    now, history = _now(facts, unit, len(days)), _history(facts, past, unit)
+    now = _now(facts, unit, len(days))
     return Outlook(facts, unit, now, history, days, seed, past)
 
 
+def histories_of(facts: Facts, past: Past, units: Sequence[str] = UNITS) -> dict[str, History]:
+    """What a forecast may learn from, by unit. It depends neither on what is open nor on the due date."""
+    return {unit: _history(facts, past, unit) for unit in units}
+
+
 def _history(facts: Facts, past: Past, unit: str) -> History:
-    """What a forecast in a unit may learn from. It does not depend on when the sprint is due."""
-    key = (unit, facts.as_of, facts.done.count)
-    if key not in past.histories:
-        past.histories[key] = _new_history(facts, past, unit)
-    return past.histories[key]
-
-
-def _new_history(facts: Facts, past: Past, unit: str) -> History:
     as_of, calendar = facts.as_of, facts.sprint.calendar
     records = [record for record in past.records if _tells(record, as_of)]
     records = [record for record in records if unit == "count" or record.outcome.unit == "points"]
@@ -157,11 +153,12 @@ def units_of(facts: Facts, past: Past) -> list[str]:
     """The units in which a sprint has to be done: a unit that others tell less of may be the harder one.
 
     Which ones does not depend on what is done, so that no item that joins or leaves makes the chance jump
-    the wrong way.
+    the wrong way. Where nothing is in the sprint, past ones tell.
     """
-    records = [one for one in past.records if _tells(one, facts.as_of)]
-    estimated = sum(one.outcome.unit == "points" for one in records)
-    if not any(item.points for item in facts.items):
+    records = [record for record in past.records if _tells(record, facts.as_of)]
+    estimated = sum(record.outcome.unit == "points" for record in records)
+    # What comes into an empty sprint will be estimated as that of past ones was.
+    if not any(item.points for item in facts.items) and (facts.scope.count or not records):
         return ["count"]
     if records and estimated < min(FEW_SPRINTS, len(records)):
         return ["count"]
@@ -228,7 +225,7 @@ def _past(record: Record, unit: str) -> PastSprint:
 
 def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flow]) -> int:
     """How many items are known to be done: in sprints, or at all where that is known to be more."""
-    in_sprints = facts.done.count + sum(one.outcome.completed.count for one in records)
+    in_sprints = facts.done.count + sum(record.outcome.completed.count for record in records)
     return max(in_sprints, sum(flow.done_at is not None and not flow.is_covered for flow in flows))
 
 

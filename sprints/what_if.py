@@ -59,7 +59,7 @@ def without_changes(facts: Facts, changes: Iterable[ScopeChange]) -> Facts:
     return _with(facts, items.values())
 
 
-def due_on(
+def with_milestone_due(
     facts: Facts,
     due: date,
     milestone: Sequence[MilestoneEvent],
@@ -71,9 +71,9 @@ def due_on(
 
     A due date may also move the start: a start line counts only if it does not lie behind it.
     """
-    known = [event for event in milestone if event.at < facts.as_of] or milestone
+    events = [event for event in milestone if event.at < facts.as_of] or milestone
     noon = datetime.combine(due, _NOON, UTC)
-    sprint = described(known, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
+    sprint = described(events, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
     sprint = replace(sprint, repository=facts.sprint.repository, parts=facts.sprint.parts)
     return facts_of(sprint, items, facts.as_of, estimates, labels)
 

@@ -19,7 +19,7 @@ import numpy as np
 from sprints.calendar import Calendar
 from sprints.facts import Amount, Day
 from sprints.forecast import fan, forecast
-from sprints.forecast_dates import due_on, empty_sprint, how_many, when, with_open
+from sprints.forecast_dates import empty_sprint, how_many, when, with_end_on, with_open
 from sprints.forecast_draws import History
 from sprints.outlook import Outlook, Past, Record, outlook_from
 from sprints.velocity import Outcome
@@ -36,7 +36,7 @@ def main(rounds: int) -> None:
     past = Past(tuple(_record(random, MONDAY + timedelta(weeks=2 * n)) for n in range(30)), (), 1)
     facts = with_open(empty_sprint(CALENDAR, CALENDAR.midnight(TODAY)), OPEN_ITEMS)
     due = TODAY + timedelta(days=11)
-    outlook = outlook_from(due_on(facts, due), past)
+    outlook = outlook_from(with_end_on(facts, due), past)
     if not isinstance(outlook, Outlook):
         raise TypeError(outlook.sentence)
     now, history, days = outlook.now, outlook.history, outlook.days
@@ -54,7 +54,7 @@ def main(rounds: int) -> None:
 def _record(random: np.random.Generator, monday: date) -> Record:
     """Two weeks in which some items are done on each working day, and some are left."""
     facts = empty_sprint(CALENDAR, CALENDAR.midnight(monday))
-    sprint = due_on(facts, monday + timedelta(days=11)).sprint
+    sprint = with_end_on(facts, monday + timedelta(days=11)).sprint
     dates = [monday + timedelta(days=n) for n in range(12)]
     done = np.cumsum([random.poisson(2.5) if CALENDAR.is_working_day(day) else 0 for day in dates]).tolist()
     scope = Amount(count=done[-1] + int(random.integers(0, 10)))

@@ -39,7 +39,7 @@ from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast
 from sprints.milestone import Sprint, sprint_of
 from sprints.model import ItemEvent, State
-from sprints.outlook import Outlook, Record, outlook_of
+from sprints.outlook import Outlook, Past, Record, outlook_from
 from sprints.velocity import Outcome
 from storage.projects import Project
 from storage.sprints import Numbers
@@ -207,7 +207,9 @@ class DemoContext:
     async def outlook(self) -> Outlook:
         """The outlook of the running sprint."""
         facts = await self.facts(self._all.running, self.now)
-        outlook = outlook_of(facts, await self.records(self.now), (), self.tenant.organization_id)
+        outlook = outlook_from(
+            facts, Past(tuple(await self.records(self.now)), (), self.tenant.organization_id)
+        )
         if not isinstance(outlook, Outlook):
             raise TypeError(outlook.sentence)
         return outlook

@@ -319,10 +319,13 @@ async def test_what_was_blocked_for_three_working_days(tracked: Room) -> None:
     assert alert.startswith("**Sprint 24:** #2000 has been blocked for 1 working day: no key.")
 
 
-async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(tracked: Room) -> None:
-    """With the living comment and the summary these are four notifications.
+async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprint_hears(
+    tracked: Room,
+) -> None:
+    """With the tracking comment and the summary these are five notifications; four if it were finished.
 
-    The first post is of the sprint that ended in the week before the bot came.
+    One item is open on the last morning. The first post is of the sprint that ended in the week before the
+    bot came.
     """
     await tracked.settle(summaries="tracking")
     _, cards = usual_past()
@@ -332,11 +335,12 @@ async def test_half_way_and_the_last_two_days_are_all_that_a_calm_sprint_hears(t
         for hour in (1, 9, 13, 15):
             said = await tracked.go(f"2026-11-{day} {hour:02}:00")
 
-    earlier, living, half_way, last_days, summary = said
+    earlier, living, half_way, last_days, lost, summary = said
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
     assert "half of its working days are over, 3 are left. **6 of 12 points done** (50 %)." in half_way
     assert "2 working days left, today included. **9 of 12 points done** (75 %). Open: #1043." in last_days
+    assert "now the chance is 1 in 10" in lost
     assert summary.startswith("This milestone was due on 20 Nov 2026 and nobody has closed it")
 
 

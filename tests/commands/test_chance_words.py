@@ -14,14 +14,14 @@ from sprints.forecast import Basis, Forecast, Refusal
 from sprints.forecast_amounts import Band
 from sprints.forecast_dates import Dates
 from sprints.forecast_words import whole_band
-from sprints.outlook import Outlook, outlook_of
+from sprints.outlook import Outlook, Past, outlook_from
 from tests.sprints.test_units import KINDS, NOWS, RECORDS, running
 
 AMOUNTS = st.floats(0, 120, allow_nan=False)
 
 
 def outlook(kinds: list[tuple[int | None, bool]], as_of: str = "11-11 12:00") -> Outlook:
-    found = outlook_of(running(kinds, as_of), RECORDS, (), 1)
+    found = outlook_from(running(kinds, as_of), Past(RECORDS, (), 1))
     assert isinstance(found, Outlook)
     return found
 
@@ -131,7 +131,7 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = running(kinds, as_of)
-    found = outlook_of(facts, RECORDS, (), 1)
+    found = outlook_from(facts, Past(RECORDS, (), 1))
     expected = found.forecast() if isinstance(found, Outlook) else None
     if not isinstance(found, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
         return

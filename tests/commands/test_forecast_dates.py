@@ -76,6 +76,31 @@ async def test_items_by_the_due_date_agree_with_the_chance(bot: Bot, clock: Cloc
         assert (by_due[50] >= left - 1) == (dropped > 5), "an equally large one was dropped"
 
 
+async def test_items_by_the_due_date_agree_with_the_amounts_of_the_sprint(bot: Bot, clock: Clock) -> None:
+    """`by:` said 2 or more at 50 % where `/forecast` said 9 in 10 for at least 3 more."""
+    number = await tell_past(bot, clock, done=4)
+    start = at("2026-11-09")
+    cards = [
+        Card(3000 + n).opened(start - timedelta(days=2)).joined(start - timedelta(days=1), 7010)
+        for n in range(8)
+    ]
+    await record(bot, *(event for card in cards for event in card.events))
+    answer = await say(bot, number, "/forecast")
+    band = re.search(
+        r"At the end (?:about )?(\d+) items are expected to be done(?:; .* between (\d+) and (\d+))?", answer
+    )
+    assert band, answer
+    middle = int(band[1])
+    low, high = int(band[2] or middle), int(band[3] or middle)
+    done = int(re.findall(r"Now: (\d+) of \d+ items done", answer)[0])
+
+    by = "/forecast by:2026-11-13"
+    by_due = amounts_in(await say(bot, number, by))
+
+    assert middle - 1 <= done + by_due[50] <= middle, (answer, by_due)
+    assert low <= done + by_due[85] <= high, (answer, by_due)
+
+
 async def test_dates_for_items_and_items_by_a_date(bot: Bot, clock: Clock) -> None:
     number = await tell_past(bot, clock)
 

@@ -10,7 +10,7 @@ from sprints.facts import Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Outlook, Record, outlook_of, working_days_left
+from sprints.outlook import Outlook, Past, Record, outlook_from, working_days_left
 from sprints.rules import Rules
 from sprints.velocity import outcome_of
 from sprints.what_if import with_done, without_items
@@ -43,7 +43,7 @@ def record(facts: Facts) -> Record:
 
 
 def outlook(facts: Facts, *records: Record) -> Outlook:
-    found = outlook_of(facts, records, (), 1)
+    found = outlook_from(facts, Past(tuple(records), (), 1))
     assert isinstance(found, Outlook)
     return found
 
@@ -74,7 +74,7 @@ def test_a_team_that_always_leaves_one_undone_will_not_finish() -> None:
     told = outlook(week("11-09", 3, as_of="11-12 00:00"), *PAST)
 
     assert chance(told) < 0.1
-    assert chance(told.of(without_items(told.facts, [5]))) > chance(told)
+    assert chance(told.with_facts(without_items(told.facts, [5]))) > chance(told)
 
 
 def test_part_of_a_day_counts() -> None:
@@ -95,7 +95,7 @@ def test_where_estimates_are_missing_items_are_counted() -> None:
 
 def test_what_has_not_ended_yet_teaches_nothing() -> None:
     facts = week("09-14", 3, as_of="09-17 00:00")
-    told = outlook_of(facts, PAST, (), 1)
+    told = outlook_from(facts, Past(tuple(PAST), (), 1))
 
     assert isinstance(told, Outlook)
     assert len(told.history.own) == 1
@@ -105,11 +105,13 @@ def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None
     facts = week("11-09", 3, as_of="11-12 00:00")
     cards = [FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00") for n in range(12)]
     flows = [flow for card in cards for flow in _flows(card)]
-    told = outlook_of(facts, PAST[:1], flows, 1)
+    told = outlook_from(facts, Past(tuple(PAST[:1]), tuple(flows), 1))
 
     assert isinstance(told, Outlook)
     assert sum(told.history.days) == 0, "points are asked for, and none is estimated"
-    counted = outlook_of(week("11-09", 3, points=None, as_of="11-12 00:00"), PAST[:1], flows, 1)
+    counted = outlook_from(
+        week("11-09", 3, points=None, as_of="11-12 00:00"), Past(tuple(PAST[:1]), tuple(flows), 1)
+    )
     assert isinstance(counted, Outlook)
     assert sum(counted.history.days) == 12
 
@@ -126,7 +128,7 @@ def _flows(card: FlowCard) -> tuple[Flow, ...]:
     ],
 )
 def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> None:
-    found = outlook_of(facts, PAST, (), 1)
+    found = outlook_from(facts, Past(tuple(PAST), (), 1))
 
     assert isinstance(found, Refusal)
     assert why in found.sentence
@@ -136,14 +138,14 @@ def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> N
 @EVERY
 def test_any_sprint_has_an_outlook_or_a_reason(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    found = outlook_of(facts, PAST, (), 1)
+    found = outlook_from(facts, Past(tuple(PAST), (), 1))
     if isinstance(found, Refusal):
         assert found.sentence
         return
     assert 0 <= found.now.elapsed <= 1
     assert len(found.days) == found.now.days_left == len(working_days_left(facts.sprint, as_of))
-    assert outlook_of(facts, PAST, (), 1) == found
+    assert outlook_from(facts, Past(tuple(PAST), (), 1)) == found
     still_open = [item.number for item in facts.open_items]
     assert (chance(found) == 1) == (not still_open)
-    assert chance(found) <= chance(found.of(with_done(facts, still_open[:1])))
-    assert chance(found.of(with_done(facts, still_open))) == 1
+    assert chance(found) <= chance(found.with_facts(with_done(facts, still_open[:1])))
+    assert chance(found.with_facts(with_done(facts, still_open))) == 1

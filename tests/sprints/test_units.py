@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sprints.facts import Facts
 from sprints.forecast import Forecast
 from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Outlook, Past, Record, outlook_of, units_of
+from sprints.outlook import Outlook, Past, Record, outlook_from, units_of
 from sprints.velocity import outcome_of
 from sprints.what_if import with_done, with_items, without_items
 from tests.builders import Box, Card, at
@@ -82,7 +82,7 @@ def test_less_open_work_is_never_told_in_more_units(
 
 
 def chance(facts: Facts, past: Past) -> float | None:
-    outlook = outlook_of(facts, past.records, past.flows, past.tenant)
+    outlook = outlook_from(facts, past)
     forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
     return forecast.chance if isinstance(forecast, Forecast) else None
 
@@ -114,7 +114,7 @@ def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certai
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = running(kinds, as_of)
-    outlook = outlook_of(facts, RECORDS, (), 1)
+    outlook = outlook_from(facts, Past(RECORDS, (), 1))
     if not isinstance(outlook, Outlook):
         return
     forecast = outlook.forecast()
@@ -124,3 +124,17 @@ def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certai
     if facts.open_items:
         assert outlook.now.remaining > 0
         assert len(units_of(facts, outlook.past)) == 2 or outlook.unit == units_of(facts, outlook.past)[0]
+
+
+def test_an_empty_sprint_counts_as_past_ones_do() -> None:
+    """`/whatif add:5` meant 5 items in a planned sprint of a team that estimates in points."""
+    empty = running([], "11-09 12:00")
+    outlook = outlook_from(empty, Past(RECORDS, (), 1))
+    counted = tuple(record(week(monday, [(None, True), (None, False)])) for monday in MONDAYS)
+    other = outlook_from(empty, Past(counted, (), 1))
+
+    assert isinstance(outlook, Outlook)
+    assert isinstance(other, Outlook)
+    assert (outlook.unit, outlook.takes_points) == ("points", True)
+    assert (other.unit, other.takes_points) == ("count", False)
+    assert units_of(running([(None, False)], "11-09 12:00"), Past(RECORDS, (), 1)) == ["count"]

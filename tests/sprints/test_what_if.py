@@ -14,12 +14,12 @@ from sprints.estimates import Estimates
 from sprints.facts import Amount, Facts, facts_of
 from sprints.milestone import Sprint, sprint_of
 from sprints.model import ItemEvent, ItemSnapshot, State, in_order
-from sprints.outlook import Outlook, outlook_of
+from sprints.outlook import Outlook, Past, outlook_from
 from sprints.what_if import (
-    due_on,
     with_days_off,
     with_done,
     with_items,
+    with_milestone_due,
     without_changes,
     without_items,
 )
@@ -35,7 +35,7 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, told = (outlook_of(facts, PAST, (), 1) for facts in (what_if, real))
+    assumed, told = (outlook_from(facts, Past(tuple(PAST), (), 1)) for facts in (what_if, real))
     if not isinstance(told, Outlook) or not isinstance(assumed, Outlook):
         assert assumed == told
         return
@@ -126,7 +126,7 @@ def test_another_due_date_is_the_milestone_edited(history: History, as_of: datet
     sprint = sprint_of([*known, edit], as_of, history.calendar)
     estimates = Estimates(history.sizes or {})
 
-    changed = due_on(facts, due, history.milestone, history.items, estimates, history.labels)
+    changed = with_milestone_due(facts, due, history.milestone, history.items, estimates, history.labels)
 
     real = folded(history, sprint, history.items, as_of)
     assert (changed.sprint.start, changed.sprint.due) == (real.sprint.start, real.sprint.due)
@@ -190,7 +190,7 @@ def test_a_due_date_behind_an_ignored_start_line_makes_it_count() -> None:
     facts = box.facts(as_of="11-11 12:00")
     assert facts.sprint.first_day == date(2026, 11, 2)
 
-    changed = due_on(facts, date(2026, 11, 27), box.events, {}, Estimates({}))
+    changed = with_milestone_due(facts, date(2026, 11, 27), box.events, {}, Estimates({}))
 
     assert (changed.sprint.first_day, changed.sprint.due) == (date(2026, 11, 20), date(2026, 11, 27))
 
