@@ -111,7 +111,7 @@ async def test_asked_again_the_same_comment_is_edited(bot: Bot) -> None:
     await bot.say(number, "/sprint status by:points", as_user="bob")
 
     (answer,) = await bot.answers(number)
-    assert "**8 of 8 points done**" in answer
+    assert "**8 of 8 points done, 1 item without an estimate is open**" in answer
 
 
 async def test_asked_for_a_new_one_the_earlier_stays(bot: Bot) -> None:
