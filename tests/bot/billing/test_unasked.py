@@ -108,7 +108,7 @@ async def test_once_bought_the_next_edit_has_it(room: Room) -> None:
     await record(room.bot, *joining(8).events)
     (text,) = await room.go("2026-11-18 13:00")
     assert tells_a_chance(text)
-    assert "without it" in text
+    assert "#2000 came in, +8 points · chance" in text
 
 
 async def test_in_a_public_repository_it_is_free(room: Room) -> None:
@@ -126,7 +126,7 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     await record(room.bot, *joining(8).events)
     (text,) = await room.go("2026-11-19 13:00")
     assert tells_a_chance(text)
-    assert "without it" in text
+    assert "#2000 came in, +8 points · chance" in text
 
     monday = at("2026-11-23 00:00")
     card = FlowCard(3000, actor="alice").opened(monday - DAY, "points: 3").joined(monday, CURRENT + 1)
