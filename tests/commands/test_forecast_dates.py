@@ -12,6 +12,7 @@ from tests.commands.test_forecast import NOW, say, tell_past
 from tests.conftest import Clock
 from tests.running import Bot
 
+DUE = date(2026, 11, 13)
 DAY = r"\d+ [A-Z][a-z]{2} \d{4}"
 WORDS = {"certain": 10, "more than 9 in 10": 10, "less than 1 in 10": 0, "impossible": 0}
 
@@ -38,6 +39,9 @@ def amounts_in(text: str) -> dict[int, int]:
 
 
 async def whatif_due(bot: Bot, number: int, due: date) -> int:
+    """The chance in tenths if the sprint were due on a day; on its own due date that is the headline."""
+    if due == DUE:
+        return tenths_in(await say(bot, number, "/forecast"))[0]
     return tenths_in(await say(bot, number, f"/whatif due:{due.isoformat()}"))[-1]
 
 
@@ -57,7 +61,7 @@ async def test_the_dates_of_a_sprint_are_those_of_what_if_and_of_its_chance(
         if before < day:
             assert await whatif_due(bot, number, before) <= (percent + 9) // 10
     if headline != 5:
-        assert (headline > 5) == (dates[50] <= date(2026, 11, 13))
+        assert (headline > 5) == (dates[50] <= DUE)
 
 
 @pytest.mark.parametrize("done", [1, 4])
