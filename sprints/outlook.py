@@ -118,10 +118,10 @@ def outlook_in_items(facts: Facts, past: Past, histories: Mapping[str, History])
     return _in_unit(facts, past, "count", histories["count"])
 
 
-def _sort_key(outlook: Outlook) -> float:
-    """The chance; a unit in which nothing can be forecast comes last."""
+def _sort_key(outlook: Outlook) -> tuple[float, bool]:
+    """The lower chance first; where both are equal or none, the unit of the sprint's own numbers."""
     chance = outlook.chance()
-    return 2.0 if chance is None else chance
+    return 2.0 if chance is None else chance, outlook.unit != outlook.facts.unit
 
 
 def _in_unit(facts: Facts, past: Past, unit: str, history: History) -> Outlook:

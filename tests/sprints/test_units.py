@@ -138,3 +138,12 @@ def test_an_empty_sprint_counts_as_past_ones_do() -> None:
     assert (outlook.unit, outlook.takes_points) == ("points", True)
     assert (other.unit, other.takes_points) == ("count", False)
     assert units_of(running([(None, False)], "11-09 12:00"), Past(RECORDS, (), 1)) == ["count"]
+
+
+def test_without_a_forecast_the_sprint_counts_as_its_own_numbers_do() -> None:
+    """A check said “5 points left, as now” of a pull request that was to finish an item without an estimate."""
+    facts = running([(5, False), (None, False), (None, False)], "11-11 12:00")
+    outlook = outlook_from(facts, Past((), (), 1))
+
+    assert isinstance(outlook, Outlook)
+    assert (outlook.chance(), facts.unit, outlook.unit) == (None, "count", "count")
