@@ -31,9 +31,16 @@ demo: .venv/.run .venv/.peers ## Starts a sprint to try on a local page
 test: setup ## Runs all tests
 	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
+# Under faketime a job hangs in about one of 300 tests on a busy machine, never without it: what failed is run
+# once more, by itself.
+LATER := PERIODIC_JOBS=on faketime -f
+AGAIN := --last-failed --last-failed-no-failures none
+
 test-later: setup ## Runs a part of the tests with the machine's clock set on by 1 and by 400 days (needs faketime)
-	PERIODIC_JOBS=on faketime -f "+400d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS)
-	PERIODIC_JOBS=on faketime -f "+1d" $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(DATED_TESTS_OF_A_DAY)
+	$(LATER) "+400d" $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(DATED_TESTS) || \
+		$(LATER) "+400d" $(BIN)/python -m pytest $(AGAIN) $(DATED_TESTS)
+	$(LATER) "+1d" $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(DATED_TESTS_OF_A_DAY) || \
+		$(LATER) "+1d" $(BIN)/python -m pytest $(AGAIN) $(DATED_TESTS_OF_A_DAY)
 
 lint: setup ## Checks style and types
 	$(BIN)/ruff check .
