@@ -44,8 +44,8 @@ class Band:
 def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list[Band]:
     """Work done at the end of each coming working day, one band at least: the last is that of the end.
 
-    None of it exceeds what the team has shown it can do, whatever is in the sprint, and the last band agrees
-    with `chance`: what is in it with a chance of less than 1 in 10 lies above `p90`.
+    It stays within what the team has shown it can do, but for a scope beyond that which the chance still
+    reaches. The last band agrees with `chance`: a scope told as less than 1 in 10 lies above `p90`.
     """
     return [Band(*edge) for edge in _edges(now, history, seed, chance, LEVELS, _steps(now))]
 

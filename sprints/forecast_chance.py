@@ -1,7 +1,7 @@
 """The chance that a sprint is finished, by the evidence of past sprints.
 
 A past sprint speaks for so much work if it delivered more after the same point, and against it if it
-delivered less and left something undone. One that ran out of work says nothing of more. How this was chosen,
+delivered less and left something undone; one that ran out of work does neither. How this was chosen,
 and how well it does on real sprints: `benchmarks/forecast`. Definitions: docs/metrics.md, “Forecasts”.
 """
 

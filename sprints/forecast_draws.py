@@ -95,8 +95,8 @@ class PastWork:
     """The past side by side: one row for each past sprint, or for each future drawn from past days.
 
     `done` and `scope` (rows × shares) are what had been done, and was in the sprint, at shares elapsed that
-    the caller chose, `delivered` what was done at the end. `weights` are 1 for
-    the team's own sprints, the first `own` rows; all others together weigh as `PRIOR_WEIGHT` of these.
+    the caller chose, `delivered` what was done at the end. `weights` are 1 for the team's own sprints, the
+    first `own` rows; all others together weigh as `PRIOR_WEIGHT` of these.
     `scope_at_end` is NaN where it is unknown. The last `drawn` rows are drawn from days, and their scope is
     infinite. `factors` are how many times as long as each row this sprint is, NaN where that is unknown.
     """
@@ -221,11 +221,12 @@ def _factor(now: Now, sprint: PastSprint) -> float:
 
 def _done(sprint: PastSprint, shares: Floats) -> Floats:
     """Work done at each share elapsed, straight between the moments that are known."""
-    known = [*(one.elapsed for one in sprint.moments if one.elapsed < 1), 1.0]
-    values = [*(one.done for one in sprint.moments if one.elapsed < 1), sprint.delivered]
-    return np.interp(shares, known, values)
+    before_end = [moment for moment in sprint.moments if moment.elapsed < 1]
+    elapsed = [*(moment.elapsed for moment in before_end), 1.0]
+    return np.interp(shares, elapsed, [*(moment.done for moment in before_end), sprint.delivered])
 
 
 def _scope(sprint: PastSprint, shares: Floats) -> Floats:
-    known = [one.elapsed for one in sprint.moments]
-    return np.interp(shares, known, [one.scope for one in sprint.moments])
+    """Work in it in all at each share elapsed, straight between the moments that are known."""
+    elapsed = [moment.elapsed for moment in sprint.moments]
+    return np.interp(shares, elapsed, [moment.scope for moment in sprint.moments])
