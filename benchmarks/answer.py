@@ -19,8 +19,8 @@ from gidgethub.aiohttp import GitHubAPI
 from gidgethub.apps import get_installation_access_token
 
 from benchmarks import common, load
-from bot.demo import scenario
-from bot.demo.github import Logged, StandInGitHub
+from demo import scenario
+from github_standin.github import Logged, StandInGitHub
 
 Json = dict[str, Any]
 _GOAL_P50, _GOAL_P99 = 2.5, 8.0

@@ -17,13 +17,13 @@ from random import Random
 from typing import Any
 
 from benchmarks import common
-from bot.backfill.command import _find
-from bot.backfill.run import Backfill
-from bot.demo.github import StandInGitHub
-from bot.demo.objects import Repository
+from bot.cli.backfill import _find
+from bot.jobs.worker import github_of
 from bot.services import services
 from bot.settings import load
-from bot.worker import github_of
+from bot.sync.backfill.backfill import Backfill
+from github_standin.github import StandInGitHub
+from github_standin.objects import Repository
 from storage.embedded import EmbeddedServer, running_server
 
 Json = dict[str, Any]

@@ -22,7 +22,7 @@ from matplotlib import pyplot as plt
 
 from benchmarks import common
 from benchmarks import plain_charts as plain_ways
-from bot.pictures import Drawing, Pictures
+from bot.publishing.pictures import Drawing, Pictures
 from bot.services import services
 from bot.settings import Settings
 from charts import style

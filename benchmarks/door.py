@@ -18,7 +18,7 @@ from psycopg import sql
 
 from benchmarks import common
 from benchmarks.load import Load, issue_payloads
-from bot.demo.emulate import find_node
+from github_standin.emulate import find_node
 from storage.embedded import EmbeddedServer, running_server
 
 _GOAL = 1.5

@@ -21,10 +21,10 @@ import procrastinate
 
 from benchmarks import common
 from benchmarks.load import Load, issue_payloads
-from bot.recording import Recording
+from bot.jobs.event_processor import Recording
+from bot.jobs.worker import worker
 from bot.services import Services, services
 from bot.settings import load
-from bot.worker import worker
 from storage.cipher import delivery_place
 from storage.deliveries import Deliveries, Received, receive
 from storage.embedded import EmbeddedServer, running_server

@@ -16,13 +16,13 @@ from typing import Any
 
 from benchmarks import common
 from benchmarks.count_by_hand import boxes, count, end_of, read
-from bot import replay
-from bot.backfill.command import _find
-from bot.backfill.run import Backfill
-from bot.demo.github import StandInGitHub
+from bot.cli import replay
+from bot.cli.backfill import _find
+from bot.jobs.worker import github_of
 from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings, load
-from bot.worker import github_of
+from bot.sync.backfill.backfill import Backfill
+from github_standin.github import StandInGitHub
 from sprints.plain import plain
 from storage.embedded import running_server
 from storage.lookups import tenants_of_repository

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import common
-from bot.measuring import Measuring
+from bot.jobs.daily_figures import Measuring
 from bot.services import services
 from bot.settings import load
 from storage.embedded import APPLICATION, EmbeddedServer, running_server

@@ -19,7 +19,7 @@ import aiohttp
 from benchmarks.common import ROOT, sign
 
 Json = dict[str, Any]
-_EXAMPLES = ROOT / "bot/demo/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+_EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 _EVENTS_PER_SECOND, _SPRINTS_SHARE = 50, 10
 _CONNECTIONS = 32
 _BODIES = 64

@@ -24,18 +24,18 @@ import psycopg
 from sqlalchemy import make_url
 
 from benchmarks import common
-from bot.demo.github import StandInGitHub
-from bot.github import GitHubUnavailableError
-from bot.inbox import Inbox
-from bot.installations import InstallationCheck
-from bot.pictures import Drawing, Pictures
-from bot.posting import Posting
-from bot.recording import Recording
-from bot.reports import Reports
+from bot.github.client import GitHubUnavailableError
+from bot.jobs.event_processor import Recording
+from bot.jobs.sprint_reports import Reports
+from bot.jobs.worker import github_of
+from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.posts import Posting
 from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, load
-from bot.worker import github_of
+from bot.sync.installation_check import InstallationCheck
+from bot.webhooks.delivery_writer import Inbox
 from charts.reading import number, quantity
+from github_standin.github import StandInGitHub
 from sprints.burndown import measure
 from storage.deliveries import Received
 from storage.embedded import running_server

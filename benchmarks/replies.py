@@ -12,13 +12,13 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import common
-from bot.demo.emulate import HOST
-from bot.demo.github import StandInGitHub
-from bot.demo.run import demo_settings, play_story
-from bot.serve import door
+from bot.cli.serve import door
+from bot.jobs.worker import worker
 from bot.services import services
 from bot.settings import Settings
-from bot.worker import worker
+from demo.run import demo_settings, play_story
+from github_standin.emulate import HOST
+from github_standin.github import StandInGitHub
 
 COMMANDS = ("/sprint status", "/forecast", "/risk", "/summary", "/explain scope", "/velocity", "/help")
 _PATIENCE_SECONDS = 30.0

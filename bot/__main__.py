@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, 1 (failed) or 2 (wrong use)."""
     options = parser().parse_args(arguments)
     # Loaded only now, so that help and mistakes are answered at once.
-    status: int = resolve_name("bot.command:run")(options)
+    status: int = resolve_name("bot.cli.run:run")(options)
     return status
 
 
@@ -29,18 +29,18 @@ def parser() -> argparse.ArgumentParser:
         found.set_defaults(run=run)
         return found
 
-    found = add("serve", "The door and a worker in one process.", "serve --no-worker", "bot.serve:serve")
+    found = add("serve", "The door and a worker in one process.", "serve --no-worker", "bot.cli.serve:serve")
     found.add_argument("--no-worker", action="store_true", help="the door alone; run workers with `work`")
-    add("work", "A worker alone; start as many as you like.", "work", "bot.serve:work")
-    add("migrate", "Brings the database up to this version.", "migrate", "bot.command:migrate")
+    add("work", "A worker alone; start as many as you like.", "work", "bot.cli.serve:work")
+    add("migrate", "Brings the database up to this version.", "migrate", "bot.cli.run:migrate")
     found = add(
-        "replay", "Sends recorded deliveries through the door.", "replay history.jsonl", "bot.replay:run"
+        "replay", "Sends recorded deliveries through the door.", "replay history.jsonl", "bot.cli.replay:run"
     )
     found.add_argument("file", type=Path, help="one JSON object a line: event, delivery, payload")
     found.add_argument("--url", help="a running door; else one is started for the replay")
     found.set_defaults(log_level=logging.ERROR)
     found = add(
-        "facts", "A sprint's numbers as JSON.", "facts --repo acme/webshop --milestone 3", "bot.facts:run"
+        "facts", "A sprint's numbers as JSON.", "facts --repo acme/webshop --milestone 3", "bot.cli.facts:run"
     )
     found.add_argument("--repo", required=True, metavar="OWNER/NAME")
     found.add_argument("--milestone", required=True, type=int, metavar="NUMBER")
@@ -51,13 +51,13 @@ def parser() -> argparse.ArgumentParser:
         "backfill",
         "Asks GitHub for a repository's past.",
         "backfill acme/webshop",
-        "bot.backfill.command:run",
+        "bot.cli.backfill:run",
     )
     found.add_argument("repository", metavar="OWNER/NAME")
     found.set_defaults(log_level=logging.ERROR)
     for name, summary, run in (
-        ("plan", "What an account has bought, and how many seats it uses.", "bot.billing.command:plan"),
-        ("usage", "What an account has used this month.", "bot.billing.command:usage"),
+        ("plan", "What an account has bought, and how many seats it uses.", "bot.cli.account:plan"),
+        ("usage", "What an account has used this month.", "bot.cli.account:usage"),
     ):
         found = add(name, summary, f"{name} --account acme --json", run)
         found.add_argument("--account", required=True, metavar="NAME", help="the account's name on GitHub")
@@ -66,12 +66,12 @@ def parser() -> argparse.ArgumentParser:
             about = "a link to Stripe's portal, for the owner alone; good for an hour"
             found.add_argument("--portal-link", action="store_true", help=about)
         found.set_defaults(log_level=logging.ERROR)
-    add("doctor", "What is wrong, and how to mend it.", "doctor", "bot.doctor:run").set_defaults(
+    add("doctor", "What is wrong, and how to mend it.", "doctor", "bot.cli.doctor:run").set_defaults(
         log_level=logging.ERROR
     )
-    found = add("demo", "A sprint to try, in a thread on a local page.", "demo", "bot.demo.run:run")
+    found = add("demo", "A sprint to try, in a thread on a local page.", "demo", "demo.run:run")
     found.set_defaults(log_level=logging.WARNING)
-    add("docs", "Regenerates the generated pages.", "docs", "bot.docs:run")
+    add("docs", "Regenerates the generated pages.", "docs", "bot.cli.docs:run")
     return whole
 
 

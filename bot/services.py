@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import procrastinate
 from sqlalchemy import make_url
 
-from bot.markers import Markers
+from bot.github.markers import Markers
 from bot.settings import Settings, encryption_keys
 from storage import schema
 from storage.cipher import PayloadCipher

@@ -11,18 +11,18 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 
-from commands.arguments import Arguments, read, words_of
-from commands.cards.completeness import missing_text
-from commands.changes import Changes
-from commands.context import Context
-from commands.errors import UserError
-from commands.foreign_text import code
-from commands.outcome import Answer, Reply
-from commands.permissions import NAMESPACE, Level, Policy
-from commands.ports import Repository, Thread
-from commands.registry import Command
-from commands.request import CommandLine, Request
-from commands.wording import footer
+from commands.formatting.foreign_text import code
+from commands.formatting.wording import footer
+from commands.framework.arguments import Arguments, read, words_of
+from commands.framework.changes import Changes
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Answer, Reply
+from commands.framework.permissions import NAMESPACE, Level, Policy
+from commands.framework.ports import Repository, Thread
+from commands.framework.registry import Command
+from commands.framework.request import CommandLine, Request
+from commands.messages.completeness import missing_text
 from marketplace.entitlements import Denied, Entitled, everything_is_allowed
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]

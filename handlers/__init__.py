@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from handlers.asking import find_commands
 from handlers.check_run import follow_check_run
 from handlers.check_suite import follow_check_suite
+from handlers.comment_commands import find_commands
 from handlers.delivery import Delivery, Handler, Outcome, UnusableError
 from handlers.deployment_status import record_deployment_status
 from handlers.installation import (

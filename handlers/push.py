@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from commands.settings_file import PATH
+from commands.settings.file import PATH
 from handlers.delivery import Delivery, Recorded, SettingsChanged
 from handlers.payloads import Account, Repository, clean, moment, plain
 from sprints.model import ActivityEvent

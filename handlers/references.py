@@ -2,7 +2,7 @@
 
 GitHub follows its keywords in running text only: not in code, HTML comments or quotations. Of links it
 follows bare addresses, those of its own host. What GitHub itself lists as linked has the last word
-(bot/linked_issues.py).
+(bot/github/linked_issues.py).
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, running_text
+from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, current_skim, running_text
 
 # https://docs.github.com/en/issues/tracking-your-work-with-issues/linking-a-pull-request-to-an-issue
 _CLOSING = re.compile(
@@ -41,7 +41,7 @@ def references_in(markdown: str, full_name: str | None, page: str | None = None)
     """What the description of a pull request in the repository `full_name` refers to.
 
     `page` is the address of any page of that GitHub, which need not be github.com. A long description is
-    passed over while skimming (see commands/markdown.py).
+    passed over while skimming (see commands/formatting/markdown.py).
     """
     if len(markdown) > MOST_CHARACTERS or not _MAY_REFER.search(markdown):
         return _NONE

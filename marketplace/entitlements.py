@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
-from marketplace.ways import PurchaseWays, is_ending, purchase_ways
+from marketplace.purchase_ways import PurchaseWays, is_ending, purchase_ways
 from storage.projects import Project
 from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
 

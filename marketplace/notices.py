@@ -8,7 +8,7 @@ from enum import StrEnum
 from marketplace.accounts import Billing
 from marketplace.entitlements import Reason
 from marketplace.plans import PLANS, PlanName
-from marketplace.ways import is_ending
+from marketplace.purchase_ways import is_ending
 from storage.subscriptions import STRIPE, Subscription
 
 # A card is charged the moment a trial ends; so long before there is time to decide.

@@ -8,10 +8,10 @@ from enum import StrEnum
 
 from sprints.facts import Amount, Facts, Item
 from sprints.forecast import Forecast, Refusal
-from sprints.heads import PullRequest, Review, Usual, UsualSize
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.outlook import Outlook
+from sprints.pull_requests import PullRequest, Review, Usual, UsualSize
 from sprints.what_if import with_done
 
 # What people and GitHub call branches after an issue's number: 12-card-form, feature/12_card, fix/gh-12. The

@@ -1,6 +1,7 @@
 """Installations that deliveries named for a tenant before GitHub had said that they belong together.
 
-They are written where deliveries come in (assign_tenant in migrations/) and checked by bot/installations.py.
+They are written where deliveries come in (assign_tenant in migrations/) and checked by
+bot/sync/installation_check.py.
 """
 
 from collections.abc import Sequence

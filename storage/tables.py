@@ -345,7 +345,7 @@ clockwork = Table(
     _moment("updated_at", nullable=False, server_default=_NOW),
 )
 
-# What we owe to a thread: written with the answer's transaction, sent afterwards by bot/publish.py.
+# What we owe to a thread: written with the answer's transaction, sent afterwards by bot/publishing/outbox.py.
 # `slot` names the answer within its thread, so that asking again edits it; `comment_id` is GitHub's.
 outbox = _tenant_table(
     "outbox",
@@ -367,7 +367,8 @@ outbox = _tenant_table(
     Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
 )
 
-# What commands proposed and did. A line of an event is decided on once; for `steps` see commands/changes.py.
+# What commands proposed and did. A line of an event is decided on once; for `steps` see
+# commands/framework/changes.py.
 changes = _tenant_table(
     "changes",
     *_project_key(),

@@ -18,18 +18,18 @@ import pytest
 import uvloop
 from hypothesis import HealthCheck
 
-from bot.demo.github import StandInGitHub
-from bot.pictures import Drawing
-from bot.serve import door
+from bot.cli.serve import door
+from bot.jobs.worker import worker
+from bot.publishing.pictures import Drawing
 from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings
-from bot.worker import worker
+from github_standin.github import StandInGitHub
 from storage import schema
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
-from tests.emptying import empty
-from tests.github_openapi import load_checker
-from tests.running import Bot
-from tests.watchdog import WATCHDOG, watched
+from tests.support.emptying import empty
+from tests.support.github_openapi import load_checker
+from tests.support.running import Bot
+from tests.support.watchdog import WATCHDOG, watched
 
 _NUMBERS = itertools.count(1)
 _DATABASE = "tests"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.app_manifest import EVENTS, PERMISSIONS
+from bot.github.app_manifest import EVENTS, PERMISSIONS
 from handlers import ROUTES
 
 MANIFEST = Path(__file__).parents[1] / "app.yml"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.watchdog import WATCHDOG, Offence, Watchdog
+from tests.support.watchdog import WATCHDOG, Offence, Watchdog
 
 _PRODUCT = "commands/invented.py"
 

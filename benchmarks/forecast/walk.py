@@ -22,17 +22,17 @@ from typing import Any, cast
 if __name__ == "__main__":  # Run as a file, the repository is not on the path.
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from bot.demo.events import DemoHistory, demo_history
 from charts.locales import locale_of, writing_in
 from charts.render import render
 from charts.values import ForecastFan
-from commands.arguments import Arguments
-from commands.context import Context
-from commands.forecast import forecast as forecast_command
-from commands.outcome import Picture, Reply
-from commands.registry import Command
-from commands.risk import risk as risk_command
-from commands.sprint_status import sprint_status as status_command
+from commands.framework.arguments import Arguments
+from commands.framework.context import Context
+from commands.framework.outcome import Picture, Reply
+from commands.framework.registry import Command
+from commands.sprint.forecast import forecast as forecast_command
+from commands.sprint.risk import risk as risk_command
+from commands.sprint.status import sprint_status as status_command
+from demo.events import DemoHistory, demo_history
 from sprints.calendar import Calendar
 from sprints.facts import Facts, facts_of
 from sprints.flow import Flow, flows_of

@@ -5,7 +5,7 @@ from html import escape
 from aiohttp import web
 
 from bot.billing.page_style import page_response
-from bot.billing.settings import BillingSettings
+from bot.settings.billing import BillingSettings
 
 _MARKETPLACE = """<h2>Paid on GitHub Marketplace</h2>
 <p>For your own account, open <a href="https://github.com/settings/billing">Billing and licensing</a> on

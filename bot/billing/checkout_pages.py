@@ -21,15 +21,15 @@ from bot.billing.checkout import (
 from bot.billing.listed_purchase import listed_purchase
 from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
-from bot.billing.settings import StripeSettings
+from bot.billing.signed_links import TicketError, Tickets
 from bot.billing.stripe_checkout import CheckoutTerms, items_of
 from bot.billing.stripe_client import RealStripe, Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_customers import AccountCustomers
-from bot.billing.tickets import TicketError, Tickets
 from bot.services import Services
-from commands.wording import counted
+from bot.settings.billing import StripeSettings
+from commands.formatting.wording import counted
 from marketplace.plans import PLANS, SEAT_DAYS, PlanName
-from marketplace.ways import is_collected_by_card, purchase_ways
+from marketplace.purchase_ways import is_collected_by_card, purchase_ways
 from storage.billing_jobs import BillingJobs
 from storage.seats import Seats
 from storage.stripe_customers import StripeCustomers

@@ -9,10 +9,10 @@ import structlog
 
 from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
-from marketplace.books import Books, Cause
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import id_of
 from marketplace.stripe_subscriptions import account_in, parse_subscription
+from marketplace.subscription_ledger import Books, Cause
 from storage.database import Database
 from storage.stripe_comparison import (
     Compared,

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.marketplace_sync import Listing, MarketplaceSync
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
-from bot.github import GitHubRefusedError, GitHubUnavailableError
-from marketplace.books import Books, Cause
+from bot.github.client import GitHubRefusedError, GitHubUnavailableError
+from marketplace.subscription_ledger import Books, Cause
 from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.billing.shop import OurShop
-from commands.cards.notices import SOURCES
-from commands.wording import full_day
+from bot.billing.purchase_links import OurShop
+from commands.formatting.wording import full_day
+from commands.messages.billing_notices import SOURCES
 from marketplace.entitlements import (
     THE_ACCOUNT,
     Allowed,

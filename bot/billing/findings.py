@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.billing.isolation import all_accounts
 from bot.billing.subscription_findings import about_problems, about_unclear
 from bot.services import Services
-from commands.cards.money import money
+from commands.formatting.money import money
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
 from storage.stripe_comparison import Compared, ComparisonResult, last_comparison

@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from structlog.typing import FilteringBoundLogger
 
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
-from bot.github import GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.github_purchases import PurchaseError
 from storage.database import Database
 from storage.lookups import all_tenants

@@ -2,7 +2,7 @@
 
 At most one issue for an account, in a private repository, edited in place: opened when there is something to
 tell, closed when nothing is left, and opened again, the same one, when something new comes. What is wanted is
-written down as posts; `bot/posting.py` brings it to GitHub, as it is to be said at that moment.
+written down as posts; `bot/publishing/posts.py` brings it to GitHub, as it is to be said at that moment.
 """
 
 import re
@@ -29,7 +29,7 @@ from bot.billing.issue_posts import (
     why_closed,
     withdrawn,
 )
-from bot.github import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from marketplace.accounts import Billing, Shop
 from storage.database import Database, Tenant
 from storage.jobs import OTHERS, TELL_OWNER, Jobs

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from bot.billing.issue_posts import read_scene
-from bot.billing.shop import OurShop
+from bot.billing.purchase_links import OurShop
 from bot.services import Services
 from marketplace.notices import NoticeKind
 

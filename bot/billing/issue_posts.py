@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from commands.cards.notices import (
+from commands.messages.billing_notices import (
     ISSUE_TITLE,
     MOVED,
     SETTLED,

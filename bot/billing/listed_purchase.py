@@ -3,9 +3,9 @@
 import structlog
 
 from bot.billing.marketplace_sync import GitHubListing
-from bot.github import GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHubRefusedError, GitHubUnavailableError
+from bot.jobs.worker import github_of
 from bot.services import Services
-from bot.worker import github_of
 from marketplace.github_purchases import PurchaseError, listed, read_purchase
 from storage.subscriptions import Subscription
 

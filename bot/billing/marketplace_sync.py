@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.billing.isolation import all_accounts, isolated_account, isolated_work
-from bot.billing.settings import BillingSettings
-from bot.github import GitHub, GitHubRefusedError
-from marketplace.books import Books, Cause
+from bot.github.client import GitHub, GitHubRefusedError
+from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, read_purchase
+from marketplace.subscription_ledger import Books, Cause
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer

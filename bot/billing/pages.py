@@ -10,9 +10,9 @@ from aiohttp import web
 from yarl import URL
 
 from bot.billing.page_style import page_response
-from commands.wording import full_day
+from commands.formatting.wording import full_day
+from marketplace.purchase_ways import ending_on_marketplace, paid_until
 from marketplace.stripe_payments import is_payment_due
-from marketplace.ways import ending_on_marketplace, paid_until
 from storage.subscriptions import Subscription
 
 # A shop with a domain of its own at Stripe is led to that one instead.

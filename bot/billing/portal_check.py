@@ -6,10 +6,10 @@ Stripe keeps these settings; nothing here changes them. Each finding is a senten
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bot.billing.setting_names import price_setting
-from bot.billing.settings import StripeSettings
-from bot.secret import redacted
-from commands.cards.money import money
+from bot.settings.billing import StripeSettings
+from bot.settings.billing_names import price_setting
+from bot.settings.secret import redacted
+from commands.formatting.money import money
 from marketplace.plans import PLANS, PlanName
 from marketplace.seat_price import LIST_CURRENCY
 from marketplace.stripe_objects import number_of, object_at

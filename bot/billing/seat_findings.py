@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.billing.seat_reporting import SEATS_REFUSED
 from bot.services import Services
-from commands.wording import counted
+from commands.formatting.wording import counted
 from storage.seat_increases import SeatIncreases
 from storage.subscriptions import Subscriptions
 

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
-from marketplace.books import Books, Cause
+from bot.settings.billing import BillingSettings
 from marketplace.entitlements import standing_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
+from marketplace.subscription_ledger import Books, Cause
 from storage.database import Database, Tenant
 from storage.seat_increases import Outcome, SeatIncrease, SeatIncreases
 from storage.seats import Seats

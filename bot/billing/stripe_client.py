@@ -7,11 +7,11 @@ from typing import Any, Protocol
 import stripe
 from stripe.params import SubscriptionListParams
 
-from bot.billing.settings import StripeSettings
 from bot.billing.stripe_answers import StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_answers import plain as _plain
 from bot.billing.stripe_answers import translated as _translated
 from bot.billing.stripe_checkout import CheckoutCalls, NoCheckout, StripeCheckout
+from bot.settings.billing import StripeSettings
 
 __all__ = ["NoStripe", "RealStripe", "Stripe", "StripeRefusedError", "StripeUnavailableError", "is_live_key"]
 from marketplace.seat_increases import Proration

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 
 from bot.billing.portal_check import portal_findings, price_findings, tax_findings
-from bot.billing.settings import StripeSettings
 from bot.billing.stripe_answers import StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_checkout import StripeCheckout
 from bot.billing.stripe_client import RealStripe
 from bot.billing.webhook_check import endpoint_findings, public_url_findings
+from bot.settings.billing import StripeSettings
 
 
 async def stripe_findings(settings: StripeSettings, public_url: str) -> list[str]:

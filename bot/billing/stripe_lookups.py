@@ -9,8 +9,8 @@ from typing import Any
 
 import structlog
 
-from bot.billing.settings import StripeSettings
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.settings.billing import StripeSettings
 from marketplace.plans import PlanName
 from marketplace.stripe_payments import is_payment_due
 from marketplace.stripe_plans import PlanCatalog, Price, parse_price

@@ -9,11 +9,10 @@ import structlog
 from bot.billing.comparison import StripeComparison
 from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account
 from bot.billing.seat_reporting import SeatReporting
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
 from bot.billing.stripe_owners import Owner, owner_of
-from marketplace.books import Books, Cause
+from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_subscriptions import (
     About,
@@ -22,6 +21,7 @@ from marketplace.stripe_subscriptions import (
     read_subscription,
     with_status_of,
 )
+from marketplace.subscription_ledger import Books, Cause
 from storage.database import Database
 from storage.subscriptions import (
     STRIPE,

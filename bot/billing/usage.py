@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import structlog
 
 from bot.billing.isolation import all_accounts, isolated_account
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
+from bot.settings.billing import BillingSettings
 from marketplace.customers import subscription_to_use
 from marketplace.plans import Metric
 from storage.database import Database

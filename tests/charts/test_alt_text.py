@@ -5,8 +5,8 @@ from hypothesis import given
 
 from charts.alt_text import burndown_alt
 from sprints.burndown import Burndown
-from tests.charts.builders import CASES, burndown
-from tests.charts.strategies import burndowns
+from tests.support.charts.builders import CASES, burndown
+from tests.support.charts.strategies import burndowns
 
 UNCHANGED = "Scope is what it was at the start."
 STORIES = {

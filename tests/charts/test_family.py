@@ -16,13 +16,13 @@ from charts import style
 from charts.render import Chart, alt_text, content_key, render, twin
 from charts.values import VelocityBars
 from sprints.burnup import Burnup
-from tests.charts.comparing import (
+from tests.support.charts.comparing import (
     MOST_DIFFERENCE,
     accept_if_asked,
     difference_from_accepted,
     misplaced,
 )
-from tests.charts.family import CASES, CHARTS
+from tests.support.charts.family import CASES, CHARTS
 
 # Narrow bars have more edges than a line.
 MOST_BYTES = 100_000

@@ -22,9 +22,9 @@ from charts.values import ForecastFan
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
 from sprints.forecast_words import in_words, tenths
-from tests.charts.builders import burndown
-from tests.charts.comparing import words_on
-from tests.charts.family import CASES, fan, fans
+from tests.support.charts.builders import burndown
+from tests.support.charts.comparing import words_on
+from tests.support.charts.family import CASES, fan, fans
 
 RUNNING = burndown(40, [34, 34, 34, 29, 24, 20, 17, 14], days=12, scope={4: -1})
 

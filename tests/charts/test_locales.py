@@ -14,7 +14,7 @@ from charts.reading import number, short_day, whole
 from charts.render import alt_text, content_key, render
 from charts.sample import SAMPLE
 from charts.scale import value_name
-from commands.wording import full_day, weekday
+from commands.formatting.wording import full_day, weekday
 
 DAY = date(2026, 11, 20)
 

@@ -6,8 +6,8 @@ from hypothesis import given
 
 from charts.mermaid import MOST_POINTS, burndown_mermaid
 from sprints.burndown import Burndown
-from tests.charts.builders import CASES
-from tests.charts.strategies import burndowns
+from tests.support.charts.builders import CASES
+from tests.support.charts.strategies import burndowns
 
 NUMBER = r"\d+(?:\.\d+)?"
 # What the grammar of Mermaid's XY chart accepts: no signs, exponents or gaps between commas.

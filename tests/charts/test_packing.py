@@ -8,7 +8,7 @@ from charts.locales import ENGLISH, locale_of
 from charts.packing import packed, unpacked
 from charts.render import Chart, content_key, render
 from charts.sample import SAMPLE
-from tests.charts.family import CASES, CHARTS
+from tests.support.charts.family import CASES, CHARTS
 
 
 @settings(deadline=None)

@@ -12,9 +12,14 @@ from PIL import Image
 from charts import style
 from charts.burndown import draw
 from sprints.burndown import Burndown
-from tests.charts.builders import CASES
-from tests.charts.comparing import MOST_BYTES, MOST_DIFFERENCE, accept_if_asked, difference_from_accepted
-from tests.charts.strategies import burndowns
+from tests.support.charts.builders import CASES
+from tests.support.charts.comparing import (
+    MOST_BYTES,
+    MOST_DIFFERENCE,
+    accept_if_asked,
+    difference_from_accepted,
+)
+from tests.support.charts.strategies import burndowns
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -12,7 +12,7 @@ from charts.burndown import draw
 from charts.render import content_key, render, warm_up
 from charts.sample import SAMPLE
 from sprints.burndown import Burndown
-from tests.charts.strategies import burndowns
+from tests.support.charts.strategies import burndowns
 
 
 def test_draws_in_a_pool_as_it_does_here() -> None:

@@ -21,9 +21,9 @@ from charts.values import (
 from sprints.durations import ages, cycle_times
 from sprints.throughput import DayCount, Throughput
 from sprints.velocity import velocity
-from tests.builders import at
-from tests.sprints.flow_cards import FlowCard, calendar, flows
 from tests.sprints.test_velocity import outcome
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, calendar, flows
 
 
 def test_a_sprint_is_named_by_its_last_local_day() -> None:

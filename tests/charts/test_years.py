@@ -14,9 +14,9 @@ from charts.packing import packed, unpacked
 from charts.reading import MONTHS, short_day
 from charts.render import Chart, alt_text, content_key, render, twin
 from charts.scale import date_ticks, month_periods
-from commands.wording import full_day, weekday, weekdays
-from tests.charts.comparing import misplaced, words_on
-from tests.charts.family import CASES, CHARTS
+from commands.formatting.wording import full_day, weekday, weekdays
+from tests.support.charts.comparing import misplaced, words_on
+from tests.support.charts.family import CASES, CHARTS
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
 # A day and a month, and what follows: `20 Nov`, `November 20`, without a year.

@@ -9,15 +9,15 @@ from typing import cast
 
 import pytest
 
-from commands.arguments import Argument, Arguments, Kind
-from commands.context import Context
 from commands.dispatch import Desk, Dispatcher
-from commands.errors import UserError
-from commands.outcome import Answer, Reply
-from commands.permissions import Level, Policy
-from commands.ports import File, Health
-from commands.registry import Command, command
-from commands.request import CommandLine, Request
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Answer, Reply
+from commands.framework.permissions import Level, Policy
+from commands.framework.ports import File, Health
+from commands.framework.registry import Command, command
+from commands.framework.request import CommandLine, Request
 from sprints.gaps import EventGap
 from storage.database import Tenant
 from storage.projects import Project

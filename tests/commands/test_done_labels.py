@@ -2,9 +2,9 @@
 
 from storage.lookups import all_tenants
 from storage.projects import Projects
-from tests.bot.test_checks import check, open_pull
-from tests.commands.test_sprint_status import make_sprint
-from tests.running import Bot
+from tests.bot.checks.test_sprint_impact import check, open_pull
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot
 
 
 async def settle(bot: Bot) -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 import commands
-from bot import docs
-from commands.arguments import read, words_of
+from bot.cli import docs
 from commands.dispatch import MOST_COMMANDS
-from commands.registry import Command, load
-from tests.commands.test_sprint_status import make_sprint
-from tests.running import Bot
+from commands.framework.arguments import read, words_of
+from commands.framework.registry import Command, load
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot
 
 COMMANDS = load(commands)
 EXAMPLES = [(command, example) for command in COMMANDS for example in command.examples]

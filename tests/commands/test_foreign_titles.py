@@ -2,9 +2,9 @@
 
 import re
 
-from bot.demo.markdown import render
-from tests.commands.test_changing import in_database
-from tests.running import Bot
+from demo.markdown import render
+from tests.bot.publishing.test_change_applier import in_database
+from tests.support.running import Bot
 
 BIDI = "\u202e\u2066\u200b\u00ad"
 TEXT = f"{BIDI}Pay http://evil.example www.evil.example me@evil.example @mallory fixes #1 `x` **b** | <img src=x>"

@@ -12,19 +12,19 @@ from typing import Any
 
 import pytest
 
-from bot.changing import _CONFIRM
-from bot.own_part import surroundings_of
-from bot.publish import cut
-from bot.secret import redacted
-from commands.arguments import words_of
-from commands.boxes import ticked_boxes
+from bot.github.own_part import surroundings_of
+from bot.publishing.change_applier import _CONFIRM
+from bot.publishing.outbox import cut
+from bot.settings.secret import redacted
 from commands.dispatch import MOST_LINE
-from commands.errors import UserError
-from commands.parser import added_commands, skimming
-from commands.settings_file import check_settings
-from commands.settings_text import _COMMENT
-from commands.sprint_goal import with_goal
-from commands.wording import plain, table
+from commands.formatting.wording import plain, table
+from commands.framework.arguments import words_of
+from commands.framework.boxes import ticked_boxes
+from commands.framework.errors import UserError
+from commands.framework.parser import added_commands, skimming
+from commands.settings.file import check_settings
+from commands.settings.text import _COMMENT
+from commands.sprint.goal import with_goal
 from handlers.payloads import replace_half_pairs
 from handlers.references import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start

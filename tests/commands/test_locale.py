@@ -2,11 +2,11 @@
 
 import re
 
-from tests.bot.test_reports import Room, room, tracked
-from tests.commands.past import ask, settle, tell_past
-from tests.commands.test_changing import in_database
+from tests.bot.jobs.test_sprint_reports import Room, room, tracked
+from tests.bot.publishing.test_change_applier import in_database
 from tests.conftest import Clock
-from tests.running import Bot
+from tests.support.past import ask, settle, tell_past
+from tests.support.running import Bot
 
 __all__ = ["room", "tracked"]
 _PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")

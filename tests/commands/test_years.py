@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from tests.bot.test_reports import Room, room
-from tests.builders import at
+from tests.bot.jobs.test_sprint_reports import Room, room
 from tests.charts.test_years import WITHOUT_YEAR
-from tests.commands.past import ask, settle, tell_past, usual_past
 from tests.conftest import Clock
-from tests.running import Bot
+from tests.support.builders import at
+from tests.support.past import ask, settle, tell_past, usual_past
+from tests.support.running import Bot
 
 __all__ = ["room"]
 

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.demo.events import demo_history
-from bot.demo.github import StandInGitHub
-from bot.demo.scenario import play
+from demo.events import demo_history
+from demo.scenario import play
+from github_standin.github import StandInGitHub
 from handlers import handle
 from handlers.delivery import Delivery, Recorded
 from sprints.calendar import Calendar

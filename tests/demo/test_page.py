@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.demo.github import StandInGitHub
-from bot.demo.markdown import render, unfurled
-from bot.demo.page import DemoPage
+from demo.markdown import render, unfurled
+from demo.page import DemoPage
+from github_standin.github import StandInGitHub
 
 
 class Shown(NamedTuple):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.demo.earlier import SPRINTS
-from bot.demo.github import StandInGitHub
-from bot.demo.scenario import Calendar, play
+from demo.earlier_sprints import SPRINTS
+from demo.scenario import Calendar, play
+from github_standin.github import StandInGitHub
 
 History = list[tuple[str, str, dict[str, Any]]]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bot.demo.screens import CALM, Screen, index, take_all
-from bot.demo.screens_html import check_html, comment_html, page_html, pictures_in, with_pictures
-from bot.demo.shooting import lightened
+from demo.screens import CALM, Screen, index, take_all
+from demo.screens_html import check_html, comment_html, page_html, pictures_in, with_pictures
+from demo.screenshots import lightened
 
 ADDRESS = "http://127.0.0.1:1/charts/abc.png"
 ISSUE = {"number": 7, "user": {"login": "alice"}, "title": "Card form"}

@@ -10,10 +10,10 @@ from handlers.delivery import Delivery, Recorded
 from handlers.deployment_status import record_deployment_status
 from sprints.model import ActivityEvent
 from storage.timeline import Timeline
-from tests.bot.test_door import ISSUE, entrance
-from tests.bot.test_recording import record, tenant
-from tests.builders import at
-from tests.running import Door, rows
+from tests.bot.jobs.test_event_processor import record, tenant
+from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
+from tests.support.builders import at
+from tests.support.running import Door, rows
 
 __all__ = ["entrance"]
 

@@ -18,7 +18,7 @@ from handlers import ROUTES, handle
 from handlers.delivery import Delivery, Outcome, Recorded, UnusableError
 from handlers.lenient import decode_leniently
 from handlers.payloads import Issue, MalformedError, decode
-from tests.webhook_descriptions import Described, described
+from tests.support.webhook_descriptions import Described, described
 
 _RECEIVED = datetime(2026, 11, 2, 10, tzinfo=UTC)
 # A preview that GitHub's description lacks has the shape of the event beside it.

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
+from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
 from handlers.payloads import PullRequest
 from handlers.references import references_in
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from commands.dispatch import Desk, Dispatcher
-from commands.outcome import Answer
-from commands.permissions import Level
-from commands.request import Request
+from commands.framework.outcome import Answer
+from commands.framework.permissions import Level
+from commands.framework.request import Request
 from marketplace.entitlements import Allowed, Decision, Denied, Reason
 from tests.commands.test_dispatch import Office, asked, texts
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.books import had_after
 from marketplace.entitlements import LONGEST_COURTESY, Reason, standing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
+from marketplace.subscription_ledger import had_after
 from storage.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
+from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import About
 from tests.bot.billing.test_stripe import stand_in, stripe_settings
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
-from tests.marketplace.world import DAY, NOW, World, merged
-from tests.marketplace.world import SETTINGS as LISTING
+from tests.support.stripe.server import StandInStripe
+from tests.support.stripe.world import DAY, NOW, World, merged
+from tests.support.stripe.world import SETTINGS as LISTING
 
 __all__ = ["stand_in"]
 Hear = Callable[[], Awaitable[None]]

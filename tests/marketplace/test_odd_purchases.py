@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from marketplace.github_purchases import ACTIONS, Hint
-from tests.webhook_descriptions import Described, described
+from tests.support.webhook_descriptions import Described, described
 
 _HINT = msgspec.json.Decoder(Hint)
 

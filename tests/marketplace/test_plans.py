@@ -3,7 +3,7 @@
 import itertools
 
 import commands
-from commands.registry import load
+from commands.framework.registry import load
 from marketplace.plans import FEATURES, METRICS, PLANS, Feature, Metric, PlanName, cheapest_with, page
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from bot.billing.entitlements import Entitlements
-from bot.billing.settings import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
-from bot.billing.shop import OurShop
-from bot.billing.tickets import TicketError, Tickets
-from bot.secret import Secret
+from bot.billing.purchase_links import OurShop
+from bot.billing.signed_links import TicketError, Tickets
 from bot.services import Services
+from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
+from bot.settings.secret import Secret
 from marketplace.accounts import billing_of
 from marketplace.entitlements import Allowed, Denied, Reason
 from marketplace.plans import PlanName
@@ -22,8 +22,8 @@ from storage.projects import Project, Projects, Repository
 from storage.seats import Seats
 from storage.subscriptions import Had, Subscription, Subscriptions, tenant_of_buyer
 from storage.timeline import Timeline, TimelineRow
-from tests.builders import Box, Card
 from tests.conftest import Clock
+from tests.support.builders import Box, Card
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -17,7 +17,7 @@ from marketplace.seat_increases import (
     needs_approval,
 )
 from storage.subscriptions import Pending, Subscription
-from tests.marketplace.stripe_invoices import StandInInvoices
+from tests.support.stripe.invoices import StandInInvoices
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.cards.money import money
+from commands.formatting.money import money
 from marketplace.seat_price import prorated
 
 START = datetime(2026, 11, 3, tzinfo=UTC)

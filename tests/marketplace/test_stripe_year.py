@@ -10,19 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
+from bot.settings.billing import BillingSettings
 from marketplace.accounts import Billing
-from marketplace.books import Books
 from marketplace.stripe_subscriptions import About
+from marketplace.subscription_ledger import Books
 from storage.subscriptions import tenant_of_buyer
 from tests.bot.billing.test_stripe import billing, stand_in, stripe_settings
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
 from tests.marketplace.test_moving import _orders
-from tests.marketplace.world import DAY, NOW, merged
+from tests.support.stripe.server import StandInStripe
+from tests.support.stripe.world import DAY, NOW, merged
 
 __all__ = ["stand_in"]
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from marketplace.entitlements import Denied, Links, Question, Reason, Standing, decide, standing_of
 from marketplace.plans import Feature, PlanName
-from marketplace.ways import PurchaseWays, purchase_ways
+from marketplace.purchase_ways import PurchaseWays, purchase_ways
 from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

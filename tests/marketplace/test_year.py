@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.demo.marketplace import ENTERPRISE, FLAT, FREE, PRO
 from bot.services import Services
+from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO
 from tests.conftest import Clock
-from tests.marketplace.world import DAY, NOW, Shown, World, merged
+from tests.support.stripe.world import DAY, NOW, Shown, World, merged
 
 Act = Callable[[World, datetime], dict[str, Any]]
 

@@ -24,8 +24,8 @@ from sprints.alerts import (
 from sprints.facts import Facts
 from sprints.flow import flows_of
 from sprints.rules import Rules
-from tests.builders import Box, Card, at
-from tests.sprints.flow_cards import FlowCard
+from tests.support.builders import Box, Card, at
+from tests.support.flow_cards import FlowCard
 
 USUAL = Lines()
 

@@ -9,8 +9,8 @@ from sprints.blocked import Block, blocked_spans, blocked_time
 from sprints.flow import flows_of
 from sprints.model import in_order
 from sprints.rules import Rules
-from tests.builders import Card, at
-from tests.sprints.flow_cards import FlowCard, flows
+from tests.support.builders import Card, at
+from tests.support.flow_cards import FlowCard, flows
 
 OTHER = FlowCard(2).opened("11-01")
 

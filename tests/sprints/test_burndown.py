@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sprints.burndown import Burndown, burndown_of, pace
-from tests.builders import Box, Card, Json
+from tests.support.builders import Box, Card, Json
 
 TEN_DAYS: Json = {"start": "11-16", "due": "2026-11-27"}  # Monday to Friday of the week after
 

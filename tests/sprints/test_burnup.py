@@ -2,7 +2,7 @@
 
 from sprints.burndown import burndown_of
 from sprints.burnup import burnup_of
-from tests.builders import Box, Card, Json
+from tests.support.builders import Box, Card, Json
 
 TEN_DAYS: Json = {"start": "11-16", "due": "2026-11-27"}  # Monday to Friday of the week after
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar, days_between
-from tests.builders import at
-from tests.sprints.strategies import calendars
+from tests.support.builders import at
+from tests.support.sprints_strategies import calendars
 
 
 def test_monday_to_friday_are_working_days() -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from sprints.facts import Facts
-from tests.builders import Box, Card, renamed
+from tests.support.builders import Box, Card, renamed
 
 MANY = 1500
 

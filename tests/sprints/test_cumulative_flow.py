@@ -7,9 +7,9 @@ from hypothesis import given, settings
 
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow
 from sprints.model import State
-from tests.builders import When, at
-from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, repositories
-from tests.sprints.strategies import NOWS
+from tests.support.builders import When, at
+from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
+from tests.support.sprints_strategies import NOWS
 
 FIRST, LAST = date(2026, 11, 9), date(2026, 11, 13)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sprints.calendar import Calendar
 from sprints.description import states_start, with_start
 from sprints.milestone import sprint_of
-from tests.builders import Box
+from tests.support.builders import Box
 
 LINES = st.sampled_from(
     [

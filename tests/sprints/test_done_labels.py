@@ -11,9 +11,9 @@ from sprints.flow import flows_of
 from sprints.history import changes, state_at
 from sprints.model import State
 from sprints.rules import Rules, rules_of
-from tests.builders import SPRINT, Box, Card, at, label_deleted, renamed
-from tests.sprints.reference import World, borne, state_told
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import SPRINT, Box, Card, at, label_deleted, renamed
+from tests.support.sprints_reference import World, borne, state_told
+from tests.support.sprints_strategies import NOWS, History, histories
 
 RULE = Estimates(done_labels=frozenset({"verified"}))
 

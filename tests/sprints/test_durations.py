@@ -25,9 +25,9 @@ from sprints.durations import (
 )
 from sprints.percentiles import nearest_rank
 from sprints.throughput import DayCount, WeekCount, throughput
-from tests.builders import at
-from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, repositories
-from tests.sprints.strategies import NOWS
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
+from tests.support.sprints_strategies import NOWS
 
 EVERY = settings(max_examples=60, deadline=None)
 UTC = calendar()

@@ -26,7 +26,7 @@ from sprints.milestone import DueMove, Phase
 from sprints.model import State
 from sprints.numbering import own
 from sprints.rollup import roll_up
-from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at, label_deleted, renamed
+from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at, label_deleted, renamed
 
 FIVE, NOTHING = Amount(Decimal(5), 1), Amount()
 

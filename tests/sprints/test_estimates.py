@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sprints.estimates import USUAL, Estimates
-from tests.builders import Box, Card
+from tests.support.builders import Box, Card
 
 
 @pytest.mark.parametrize(

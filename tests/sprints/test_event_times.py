@@ -8,7 +8,7 @@ import pytest
 from handlers import ROUTES
 from handlers.delivery import Delivery, Recorded
 from sprints.model import Event, ItemEvent, MilestoneEvent, State
-from tests.builders import Json, at, item_json, milestone_json, stamp, webhook
+from tests.support.builders import Json, at, item_json, milestone_json, stamp, webhook
 
 CREATED, CLOSED, UPDATED = "11-10 08:00", "11-17 09:00", "11-18 10:00"
 TIMES: Json = {"created_at": stamp(CREATED), "closed_at": stamp(CLOSED)}

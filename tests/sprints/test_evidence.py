@@ -8,8 +8,8 @@ from sprints.evidence import done, done_of, opened_of, start_of
 from sprints.evidence import membership as membership_of
 from sprints.history import changes
 from sprints.model import ItemEvent, LabelEvent
-from tests.builders import SPRINT, Card, at, renamed
-from tests.sprints.flow_cards import FlowCard, Repository, flows, repositories
+from tests.support.builders import SPRINT, Card, at, renamed
+from tests.support.flow_cards import FlowCard, Repository, flows, repositories
 
 
 def names(events: Sequence[ItemEvent | LabelEvent]) -> list[str]:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sprints.durations import Durations
 from sprints.expectation import expectation, past_of
-from tests.builders import at
-from tests.sprints.flow_cards import FlowCard, calendar, flows
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, calendar, flows
 
 DAYS = st.lists(st.integers(1, 40), max_size=40).map(sorted)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.cards.status import after_chart, before_chart
+from commands.messages.status import after_chart, before_chart
 from sprints.burndown import burndown_of
 from sprints.calendar import FIRST_DAY, LAST_DAY, MOST_SPRINT_DAYS, Calendar
 from sprints.facts import Facts, facts_of

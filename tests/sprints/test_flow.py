@@ -13,9 +13,9 @@ from sprints.flow import flows_of
 from sprints.model import LabelEvent, State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
-from tests.builders import at, next_delivery
-from tests.sprints.flow_cards import DOING, GONE, FlowCard, Repository, flows, repositories
-from tests.sprints.strategies import NOWS
+from tests.support.builders import at, next_delivery
+from tests.support.flow_cards import DOING, GONE, FlowCard, Repository, flows, repositories
+from tests.support.sprints_strategies import NOWS
 
 EVERY = settings(max_examples=60, deadline=None)
 

@@ -30,9 +30,9 @@ from sprints.forecast_dates import (
 from sprints.forecast_draws import History, Now
 from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items
 from sprints.what_if import without_items
-from tests.builders import at
-from tests.sprints.flow_cards import FlowCard
 from tests.sprints.test_outlook import PAST, _flows, week
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard
 
 EVERY = settings(max_examples=40, deadline=None)
 # Each of these asks the model itself some fifty times.

@@ -6,7 +6,7 @@ from benchmarks.forecast.walk import NOW, Step, problems_of, step_at, walk
 from charts.fan_levels import bands_of
 from charts.locales import locale_of
 from charts.render import render
-from commands.outcome import Reply
+from commands.framework.outcome import Reply
 from sprints.forecast_words import in_words
 
 

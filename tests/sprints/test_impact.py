@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from sprints.facts import Amount, Facts
 from sprints.forecast import Refusal
-from sprints.heads import PullRequest
 from sprints.impact import (
     Impact,
     Standing,
@@ -25,8 +24,9 @@ from sprints.impact import (
 from sprints.model import ItemSnapshot, State
 from sprints.numbering import own
 from sprints.outlook import Outlook
-from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at
+from sprints.pull_requests import PullRequest
 from tests.sprints.test_outlook import PAST, chance, outlook, week
+from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at
 
 NOW = at("11-12 00:00")
 CREATED = at("11-09 09:00")

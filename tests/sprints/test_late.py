@@ -7,7 +7,7 @@ import pytest
 from sprints.facts import Amount
 from sprints.late import Credit, credit_for, credited, credits_of, done_late
 from sprints.velocity import outcome_of
-from tests.builders import SPRINT, Box, Card, at
+from tests.support.builders import SPRINT, Box, Card, at
 
 BOX = Box("11-10", due="2026-11-27", start="11-16")
 

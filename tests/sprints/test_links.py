@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sprints.links import LINKED, Links, closes_of, links_since
 from sprints.model import ItemEvent, Source
-from tests.builders import Box, Card, at
+from tests.support.builders import Box, Card, at
 
 NUMBERS = st.sets(st.integers(1, 4))
 

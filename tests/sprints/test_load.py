@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.cards.load import load_sentence
-from commands.cards.plan import Plan, plan_text
-from commands.risk import card as risk_card
+from commands.messages.overload import load_sentence
+from commands.messages.plan import Plan, plan_text
+from commands.sprint.risk import card as risk_card
 from sprints.facts import Facts
 from sprints.load import Load, load_of
 from sprints.velocity import Velocity, velocity
-from tests.builders import Card
-from tests.commands.cards.test_report import box, card, outcome
+from tests.commands.messages.test_report import box, card, outcome
+from tests.support.builders import Card
 
 PAST = [18, 27, 31, 24, 30]
 DELIVERED = "the last 5 sprints delivered 27 (median) and at most 31."

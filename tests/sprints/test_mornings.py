@@ -7,7 +7,7 @@ import pytest
 
 from sprints.calendar import Calendar
 from sprints.quiet import is_morning, morning_of
-from tests.builders import at
+from tests.support.builders import at
 
 
 @pytest.mark.parametrize(

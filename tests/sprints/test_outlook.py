@@ -14,9 +14,9 @@ from sprints.outlook import Outlook, Past, Record, outlook_from, working_days_le
 from sprints.rules import Rules
 from sprints.velocity import outcome_of
 from sprints.what_if import with_done, without_items
-from tests.builders import Box, Card, at
-from tests.sprints.flow_cards import FlowCard
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import Box, Card, at
+from tests.support.flow_cards import FlowCard
+from tests.support.sprints_strategies import NOWS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
 

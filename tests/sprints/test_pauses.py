@@ -11,8 +11,8 @@ from sprints.flow import flows_of
 from sprints.model import State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
-from tests.builders import at
-from tests.sprints.flow_cards import DOING, FlowCard, calendar, flows
+from tests.support.builders import at
+from tests.support.flow_cards import DOING, FlowCard, calendar, flows
 
 STATEMENTS = st.lists(st.sampled_from(["started", "paused", "unstarted", "close", "reopen"]), max_size=9)
 

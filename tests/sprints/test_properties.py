@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sprints.burndown import burndown_of, measure
 from sprints.facts import Amount, Cause, Facts, amount_of
 from sprints.model import ItemEvent
-from tests.builders import at
-from tests.sprints.strategies import MOMENTS, NOWS, History, histories
+from tests.support.builders import at
+from tests.support.sprints_strategies import MOMENTS, NOWS, History, histories
 
 E = TypeVar("E")
 SEEDS = st.integers(0, 2**32)

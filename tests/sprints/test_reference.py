@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause
-from tests.sprints.reference import Days, Pair, frame, reference
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.sprints_reference import Days, Pair, frame, reference
+from tests.support.sprints_strategies import NOWS, History, histories
 
 
 def pair(amount: Amount) -> Pair:

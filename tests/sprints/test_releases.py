@@ -4,7 +4,7 @@ import pytest
 
 from sprints.model import ActivityEvent
 from sprints.releases import Release, release_of
-from tests.builders import at
+from tests.support.builders import at
 
 
 def release(number: int, tag: object, name: object = None, when: str = "11-20") -> ActivityEvent:

@@ -13,8 +13,8 @@ from sprints.facts import Amount, Cause, Facts, amount_of, facts_of
 from sprints.milestone import sprint_of
 from sprints.plain import plain
 from sprints.report import Report, burndown_at_end, report_of
-from tests.builders import Box, Card
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import Box, Card
+from tests.support.sprints_strategies import NOWS, History, histories
 
 
 def report(facts: Facts, as_of_now: Facts | None = None) -> Report:

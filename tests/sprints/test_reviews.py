@@ -6,8 +6,8 @@ from sprints.flow import flows_of
 from sprints.model import ActivityEvent
 from sprints.reviews import waiting_for_review
 from sprints.rules import Rules
-from tests.builders import When, at, next_delivery
-from tests.sprints.flow_cards import FlowCard
+from tests.support.builders import When, at, next_delivery
+from tests.support.flow_cards import FlowCard
 
 
 def pull(number: int = 1, opened: When = "11-10", author: str = "alice") -> FlowCard:

@@ -11,9 +11,9 @@ from sprints.facts import Facts
 from sprints.flow import Flow, flows_of
 from sprints.risks import Risk, RiskKind, risks_of
 from sprints.rules import Rules
-from tests.builders import Box, at
-from tests.sprints.flow_cards import FlowCard
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import Box, at
+from tests.support.flow_cards import FlowCard
+from tests.support.sprints_strategies import NOWS, History, histories
 
 NOW = "11-19 12:00"  # A Thursday, in the first of two weeks.
 

@@ -1,7 +1,7 @@
 """Which sprint is meant when nobody says."""
 
 from sprints.selection import choose
-from tests.builders import Box, at
+from tests.support.builders import Box, at
 
 NOW = at("11-20 12:00")
 OVER = Box("10-01", milestone=1, number=1, start="10-26", due="2026-11-06")

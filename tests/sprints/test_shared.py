@@ -13,8 +13,8 @@ from sprints.milestone import sprint_of
 from sprints.model import ActivityEvent, ItemEvent, LabelEvent
 from sprints.plain import plain
 from sprints.shared import Sharing, seen_activity, seen_items, seen_labels, sharing_of, taken_from
-from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at, renamed
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at, renamed
+from tests.support.sprints_strategies import NOWS, History, histories
 
 OTHER = "acme/pay"
 SHARING = Sharing({OTHER_SPRINT: SPRINT}, {}, frozenset({SPRINT}))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sprints.spans import Span, merged, total
-from tests.builders import at
+from tests.support.builders import at
 
 NOW = at("11-30")
 _DAYS = st.integers(0, 20)

@@ -8,9 +8,9 @@ from hypothesis import given
 from sprints.calendar import Calendar
 from sprints.reviews import waiting_for_review
 from sprints.standup import Standup, last_working_day, standup_of
-from tests.builders import at
-from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, repositories
-from tests.sprints.strategies import NOWS
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
+from tests.support.sprints_strategies import NOWS
 
 MONDAY = "11-23 10:00"
 

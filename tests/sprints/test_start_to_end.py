@@ -11,7 +11,7 @@ import pytest
 from sprints.facts import Cause
 from sprints.milestone import Phase
 from sprints.model import MilestoneEvent
-from tests.builders import SPRINT, Box, Card, at
+from tests.support.builders import SPRINT, Box, Card, at
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AUCKLAND = ZoneInfo("Pacific/Auckland")

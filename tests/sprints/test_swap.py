@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sprints.facts import Item, amount_of
 from sprints.numbering import own
 from sprints.swap import room_needed, swap_for
-from tests.builders import Box, Card
+from tests.support.builders import Box, Card
 
 BOX = Box("11-10", due="2026-11-27", start="11-16")
 

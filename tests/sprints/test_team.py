@@ -13,9 +13,9 @@ from sprints.calendar import Calendar
 from sprints.model import ActivityEvent
 from sprints.team import PersonDay, TeamDay, Work, days_of, team_days
 from sprints.throughput import throughput
-from tests.builders import When, at
-from tests.sprints.flow_cards import FlowCard, Repository, calendar, flows, pushed, repositories
-from tests.sprints.strategies import NOWS
+from tests.support.builders import When, at
+from tests.support.flow_cards import FlowCard, Repository, calendar, flows, pushed, repositories
+from tests.support.sprints_strategies import NOWS
 
 EVERY = settings(max_examples=60, deadline=None)
 FIRST, LAST = date(2026, 11, 11), date(2026, 11, 20)

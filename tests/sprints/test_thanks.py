@@ -7,8 +7,8 @@ from sprints.flow import flows_of
 from sprints.model import ActivityEvent
 from sprints.rules import Rules
 from sprints.thanks import thanks_of
-from tests.builders import Card, at, next_delivery
-from tests.sprints.flow_cards import FlowCard
+from tests.support.builders import Card, at, next_delivery
+from tests.support.flow_cards import FlowCard
 
 START, END = at("11-16"), at("11-28")
 

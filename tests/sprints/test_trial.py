@@ -11,8 +11,8 @@ from sprints.facts import Amount, Cause
 from sprints.milestone import sprint_of
 from sprints.rules import Rules
 from sprints.trial import described, trial, with_moves
-from tests.builders import Box, Card, at
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import Box, Card, at
+from tests.support.sprints_strategies import NOWS, History, histories
 
 BOX = Box("11-10", due="2026-11-27", start="11-16")
 NOW = at("11-20 12:00")

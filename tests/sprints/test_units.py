@@ -13,7 +13,7 @@ from sprints.milestone import GRACE_AFTER_END
 from sprints.outlook import Outlook, Past, Record, outlook_from, units_of
 from sprints.velocity import outcome_of
 from sprints.what_if import with_done, with_items, without_items
-from tests.builders import Box, Card, at
+from tests.support.builders import Box, Card, at
 
 EVERY = settings(max_examples=80, deadline=None)
 KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans()), min_size=1, max_size=7)

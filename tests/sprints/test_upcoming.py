@@ -2,7 +2,7 @@
 
 from sprints.milestone import Sprint
 from sprints.upcoming import next_after, open_sprints, to_plan
-from tests.builders import Box, at
+from tests.support.builders import Box, at
 
 NOW = at("11-20 12:00")
 

@@ -13,8 +13,8 @@ from sprints.facts import Amount, Facts
 from sprints.milestone import Phase
 from sprints.plain import plain
 from sprints.velocity import Outcome, Velocity, carry_over, crossings, outcome_as_taken, outcome_of, velocity
-from tests.builders import OTHER_SPRINT, SPRINT, Box, Card, at
-from tests.sprints.strategies import NOWS, History, histories
+from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at
+from tests.support.sprints_strategies import NOWS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
 

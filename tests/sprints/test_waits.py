@@ -8,8 +8,8 @@ from sprints.plain import plain
 from sprints.report import report_of
 from sprints.rules import Rules
 from sprints.waits import Wait, Waiting, waits_of
-from tests.builders import Box, at
-from tests.sprints.flow_cards import FlowCard
+from tests.support.builders import Box, at
+from tests.support.flow_cards import FlowCard
 
 BOX = Box("11-10", due="2026-11-27", start="11-16")
 

@@ -23,9 +23,9 @@ from sprints.what_if import (
     without_changes,
     without_items,
 )
-from tests.builders import SPRINT, Box, Card, at
-from tests.sprints.strategies import FIRST_DAY, MOMENTS, History, histories
 from tests.sprints.test_outlook import PAST
+from tests.support.builders import SPRINT, Box, Card, at
+from tests.support.sprints_strategies import FIRST_DAY, MOMENTS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
 JUST_BEFORE = timedelta(microseconds=1)

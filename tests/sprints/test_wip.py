@@ -16,7 +16,7 @@ from sprints.wip import (
     teams_of,
     wip_of,
 )
-from tests.sprints.flow_cards import FlowCard, flows
+from tests.support.flow_cards import FlowCard, flows
 
 WEB = Team("web", frozenset({"team: web"}), frozenset({"alice", "bob", "carol"}))
 OPS = Team("ops", people=frozenset({"dave"}))

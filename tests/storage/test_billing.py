@@ -24,7 +24,7 @@ from storage.subscriptions import (
 )
 from storage.tables import TENANT_TABLES, metadata, users
 from storage.usage import Usage, total
-from tests.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import as_administrator, let_deadlines_be_read, rows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -11,7 +11,7 @@ from storage.deliveries import Received, receive
 from storage.embedded import EmbeddedServer
 from storage.tables import metadata
 from tests.conftest import Clock
-from tests.running import rows
+from tests.support.running import rows
 
 FAR_AWAY = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
 

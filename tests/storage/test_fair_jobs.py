@@ -12,7 +12,7 @@ import pytest
 from bot.services import Services
 from storage.fair_jobs import BACKGROUND, FairJobManager
 from storage.jobs import ANSWER, BACKFILL, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
-from tests.running import as_administrator
+from tests.support.running import as_administrator
 
 PLACES = 8
 

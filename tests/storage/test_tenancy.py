@@ -13,10 +13,10 @@ from procrastinate.jobs import Status
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from bot.billing.tickets import TicketError, Tickets
-from bot.inbox import Inbox
+from bot.billing.signed_links import TicketError, Tickets
 from bot.services import Services
 from bot.settings import encryption_keys
+from bot.webhooks.delivery_writer import Inbox
 from storage import schema
 from storage.cipher import delivery_place
 from storage.database import Database
@@ -28,7 +28,7 @@ from storage.installations import Installations, SeenLogin
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
-from tests.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import as_administrator, let_deadlines_be_read, rows
 
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {

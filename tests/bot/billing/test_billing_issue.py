@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bot.billing.issue import TELL_OWNERS
-from bot.demo.github import StandInGitHub
-from bot.doctor import examine
-from bot.pictures import Drawing
+from bot.cli.doctor import examine
+from bot.publishing.pictures import Drawing
 from bot.settings import Settings
+from github_standin.github import StandInGitHub
 from storage.database import Tenant
 from storage.deadlines import Deadlines
 from storage.jobs import OTHERS
@@ -22,8 +22,8 @@ from storage.subscriptions import tenant_of_account, tenant_of_buyer
 from tests.bot.billing.test_marketplace import deliver as deliver_marketplace
 from tests.bot.billing.test_stripe import deliver, sold, stand_in
 from tests.conftest import Clock, running_bot
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot, as_administrator
+from tests.support.running import Bot, as_administrator
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["stand_in"]
 DAY = timedelta(days=1)

@@ -9,11 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.billing.settings import StripeSettings
 from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
-from bot.demo.emulate import find_emulate, find_node
-from bot.secret import Secret
+from bot.settings.billing import StripeSettings
+from bot.settings.secret import Secret
+from github_standin.emulate import find_emulate, find_node
 
 _KEY = {"Authorization": "Bearer sk_test_x"}
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from bot.services import Services
 from marketplace.entitlements import standing_of
 from marketplace.stripe_subscriptions import About
@@ -21,8 +21,8 @@ from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.bot.billing.test_stripe import YEAR, deliver, link, opened, shop, sold, stand_in, stripe_settings
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot, rows
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["shop", "stand_in"]
 DAY = timedelta(days=1)

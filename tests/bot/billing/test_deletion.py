@@ -10,13 +10,13 @@ import pytest
 from bot.billing.card_purchases import CardPurchases
 from bot.billing.deletion import Deletion
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
-from bot.demo.github import StandInGitHub
-from bot.github import GitHub
-from bot.pictures import Drawing
+from bot.github.client import GitHub
+from bot.publishing.pictures import Drawing
 from bot.settings import GitHubSettings, Secret, Settings
+from bot.settings.billing import BillingSettings
+from github_standin.github import StandInGitHub
 from storage.billing_jobs import DELETE_DUE, BillingJobs
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions
@@ -31,9 +31,9 @@ from tests.bot.billing.test_marketplace import (
 )
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.conftest import Clock, running_bot
-from tests.marketplace.stripe_server import StandInStripe
-from tests.marketplace.world import DAY
-from tests.running import Bot
+from tests.support.running import Bot
+from tests.support.stripe.server import StandInStripe
+from tests.support.stripe.world import DAY
 
 __all__ = ["stand_in", "still"]
 

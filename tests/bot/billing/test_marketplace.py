@@ -14,24 +14,24 @@ import pytest
 from bot.billing.deletion import Deletion
 from bot.billing.findings import findings as billing_findings
 from bot.billing.marketplace_sync import GitHubListing, MarketplaceSync
-from bot.demo.github import StandInGitHub
-from bot.demo.marketplace import ENTERPRISE, PRO
-from bot.github import GitHub
-from bot.pictures import Drawing
+from bot.github.client import GitHub
+from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.settings import GitHubSettings, Secret, Settings
+from github_standin.github import StandInGitHub
+from github_standin.marketplace import ENTERPRISE, PRO
 from storage.billing_jobs import RECONCILE_BILLING, BillingJobs
 from storage.deadlines import Deadline, Deadlines
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.conftest import Clock, running_bot
-from tests.marketplace.world import DAY, LISTED, SETTINGS
-from tests.running import Bot, as_administrator, let_deadlines_be_read, rows, signature, until
+from tests.support.running import Bot, as_administrator, let_deadlines_be_read, rows, signature, until
+from tests.support.stripe.world import DAY, LISTED, SETTINGS
 
 ACCOUNT = 18404719
 SECRET = "marketplace-secret"
 ROOT = Path(__file__).parents[3]
-EXAMPLES = ROOT / "bot/demo/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+EXAMPLES = ROOT / "github_standin/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from bot.billing import pages
-from bot.billing.shop import OurShop
-from bot.billing.tickets import Tickets
-from bot.demo.marketplace import FREE, PRO
+from bot.billing.purchase_links import OurShop
+from bot.billing.signed_links import Tickets
+from github_standin.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.bot.billing.test_stripe import ACCOUNT, billing, deliver, kept, link, opened, shop, stand_in
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot
+from tests.support.running import Bot
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["shop", "stand_in"]
 DAY = timedelta(days=1)

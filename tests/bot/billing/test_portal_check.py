@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from bot.billing.portal_check import PORTAL_SETTINGS, portal_findings, price_findings, tax_findings
-from bot.billing.settings import StripeSettings
 from bot.billing.stripe_findings import stripe_findings
 from bot.billing.webhook_check import endpoint_findings, public_url_findings
-from bot.doctor import run
+from bot.cli.doctor import run
 from bot.services import Services
+from bot.settings.billing import StripeSettings
 from marketplace.plans import PLANS
 from marketplace.stripe_refunds import PAYMENT_EVENTS
 from marketplace.stripe_subscriptions import EVENTS
 from tests.bot.billing.test_stripe import PRICES, sold, stand_in, stripe_settings
-from tests.marketplace.stripe_server import StandInStripe
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["stand_in"]
 Json = dict[str, Any]

@@ -8,12 +8,12 @@ import pytest
 
 from bot.billing.refunds import StripePayments
 from bot.billing.stripe_client import RealStripe, is_live_key
-from bot.doctor import examine
+from bot.cli.doctor import examine
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
 from tests.bot.billing.test_stripe import billing, deliver, shop, stand_in, stripe_settings
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot, rows
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["shop", "stand_in"]
 

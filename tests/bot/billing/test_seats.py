@@ -12,7 +12,7 @@ import pytest
 from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
-from commands.cards.seats import increase_text, seats_card
+from commands.messages.seats import increase_text, seats_card
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
@@ -23,9 +23,9 @@ from storage.subscriptions import Subscriptions
 from storage.visibility import VisibilityHistory
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
 from tests.marketplace.test_reading import DAY, NOW, Firm, firm, worked
-from tests.running import rows
+from tests.support.running import rows
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["firm", "stand_in"]
 YEAR = 365 * DAY

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bot.billing.settings import BillingSettings, StripeSettings
-from bot.billing.shop import OurShop
+from bot.billing.purchase_links import OurShop
+from bot.billing.signed_links import Tickets
 from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import (
     NoStripe,
@@ -24,11 +24,11 @@ from bot.billing.stripe_client import (
     StripeUnavailableError,
 )
 from bot.billing.stripe_sync import StripeSync
-from bot.billing.tickets import Tickets
-from bot.demo.github import StandInGitHub
-from bot.pictures import Drawing
+from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.settings import Secret, Settings
+from bot.settings.billing import BillingSettings, StripeSettings
+from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import EVENTS, About, Event
@@ -37,10 +37,10 @@ from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
 from storage.usage import Usage
 from tests.conftest import Clock, running_bot
-from tests.marketplace.stripe_server import SECRET, StandInStripe, signed
 from tests.marketplace.test_reading import SETTINGS as BOTH
 from tests.marketplace.test_reading import Firm, firm, worked
-from tests.running import Bot, rows
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import SECRET, StandInStripe, signed
 
 __all__ = ["firm"]
 ACCOUNT = 7

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from bot.billing.settings import BillingSettings
 from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
-from marketplace.books import Books
+from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
+from marketplace.subscription_ledger import Books
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import ACCOUNT, DAY, billing, deliver, shop, sold, stand_in
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot, rows
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["shop", "stand_in"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -7,29 +7,29 @@ from typing import Any
 
 import pytest
 
-import bot.followed_sprint
+import reports.running_sprint
 from bot.billing.entitlements import Entitlements
-from bot.billing.settings import BillingSettings
-from bot.billing.shop import OurShop
-from bot.demo.github import StandInGitHub
-from bot.pictures import Drawing, Pictures
-from bot.posting import Posting
-from bot.reports import Reports
+from bot.billing.purchase_links import OurShop
+from bot.jobs.sprint_reports import Reports
+from bot.jobs.worker import github_of
+from bot.publishing.pictures import Drawing, Pictures
+from bot.publishing.posts import Posting
 from bot.settings import Settings
-from bot.worker import github_of
-from commands.standup import standup
+from bot.settings.billing import BillingSettings
+from commands.team.standup import standup
+from github_standin.github import StandInGitHub
 from marketplace.entitlements import Allowed, Denied
 from storage.database import Database
 from storage.jobs import Jobs
 from storage.projects import Project, Projects, Repository
 from storage.subscriptions import Had, Subscription, Subscriptions
-from tests.bot.test_checks import check, open_pull
-from tests.bot.test_reports import CURRENT, Room, joining
-from tests.builders import Box, at
-from tests.commands.past import record, sprint_box, tell_past
+from tests.bot.checks.test_sprint_impact import check, open_pull
+from tests.bot.jobs.test_sprint_reports import CURRENT, Room, joining
 from tests.conftest import Clock, running_bot
 from tests.marketplace.test_reading import SETTINGS, Firm, firm
-from tests.sprints.flow_cards import FlowCard
+from tests.support.builders import Box, at
+from tests.support.flow_cards import FlowCard
+from tests.support.past import record, sprint_box, tell_past
 
 __all__ = ["firm"]
 DAY = timedelta(days=1)
@@ -210,7 +210,7 @@ async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked
     room: Room, monkeypatch: pytest.MonkeyPatch, plan: str, is_told: bool
 ) -> None:
     """As if `/standup` were a feature of Enterprise."""
-    monkeypatch.setattr(bot.followed_sprint, "standup", replace(standup, feature="audit"))
+    monkeypatch.setattr(reports.running_sprint, "standup", replace(standup, feature="audit"))
     await put(room, plan=plan)
     await room.settle(standup="09:30")
     await room.go()

@@ -9,18 +9,18 @@ import pytest
 from aiohttp import ClientSession
 from sqlalchemy import text
 
-from bot.billing.command import plan
-from bot.billing.settings import BillingSettings
-from bot.billing.tickets import Tickets
-from bot.doctor import examine
-from bot.serve import door
+from bot.billing.signed_links import Tickets
+from bot.cli.account import plan
+from bot.cli.doctor import examine
+from bot.cli.serve import door
 from bot.services import Services
 from bot.settings import Settings
+from bot.settings.billing import BillingSettings
 from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import deliver, shop, sold, stand_in
-from tests.marketplace.stripe_server import StandInStripe
-from tests.marketplace.world import SETTINGS as MARKETPLACE
-from tests.running import Bot
+from tests.support.running import Bot
+from tests.support.stripe.server import StandInStripe
+from tests.support.stripe.world import SETTINGS as MARKETPLACE
 
 __all__ = ["shop", "stand_in"]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

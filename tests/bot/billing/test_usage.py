@@ -10,8 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from bot.billing.clockwork import BillingClockwork
-from bot.billing.settings import BillingSettings
+from bot.billing.jobs import BillingClockwork
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -20,11 +19,12 @@ from bot.billing.stripe_client import (
 )
 from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
-from bot.doctor import examine
-from bot.github import GitHub, GitHubRefusedError
-from bot.github_calls import Calls, write_down
+from bot.cli.doctor import examine
+from bot.github.call_counter import Calls, write_down
+from bot.github.client import GitHub, GitHubRefusedError
+from bot.jobs.worker import github_of
 from bot.services import Services
-from bot.worker import github_of
+from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
@@ -32,10 +32,10 @@ from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
 from storage.usage import Uncounted, Usage, Used, note_uncounted
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.commands.test_sprint_status import make_sprint
+from tests.commands.sprint.test_status import make_sprint
 from tests.conftest import Clock
-from tests.marketplace.stripe_server import StandInStripe
-from tests.running import Bot, rows
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import StandInStripe
 
 __all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)

@@ -1,0 +1,52 @@
+"""What is sold, and where: the shop of the settings."""
+
+from datetime import datetime, timedelta
+
+from bot.billing.signed_links import Tickets
+from bot.settings.billing import BillingSettings
+from marketplace.entitlements import Links
+from marketplace.plans import PlanName
+from storage.cipher import PayloadCipher
+
+# A link to a checkout stands in a thread, where it grows old.
+_CHECKOUT_LASTS = timedelta(days=1)
+
+
+class OurShop:
+    """What is sold, by the settings."""
+
+    def __init__(self, settings: BillingSettings, public_url: str, cipher: PayloadCipher) -> None:
+        self._settings = settings
+        self._public_url = public_url
+        self._tickets = Tickets(cipher)
+
+    @property
+    def is_on(self) -> bool:
+        return self._settings.is_on
+
+    @property
+    def grace(self) -> timedelta:
+        return self._settings.grace
+
+    @property
+    def is_usage_charged(self) -> bool:
+        stripe = self._settings.stripe
+        return self._settings.is_on and stripe is not None and stripe.meter_prefix is not None
+
+    def links(self, account: int) -> Links:
+        marketplace, stripe = self._settings.marketplace, self._settings.stripe
+        return Links(
+            marketplace.upgrade_links(account) if marketplace else {},
+            stripe.portal_login_url if stripe else None,
+        )
+
+    def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
+        stripe = self._settings.stripe
+        if not self.is_on or stripe is None or stripe.price(plan, is_yearly=is_yearly) is None:
+            return None
+        # By the hour, so that an answer that is given again says the same.
+        until = now.replace(minute=0, second=0, microsecond=0) + _CHECKOUT_LASTS
+        ticket = self._tickets.issue(
+            "checkout", until, account=account, plan=plan.value, yearly=is_yearly, at=until.isoformat()
+        )
+        return f"{self._public_url}/billing/checkout/{ticket}"

@@ -1,0 +1,1 @@
+"""The check run “Sprint impact” on pull requests and merge groups."""

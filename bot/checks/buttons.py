@@ -1,0 +1,116 @@
+"""The buttons of the check “Sprint impact”: what each changes, who may press it, and what it is called."""
+
+from collections.abc import Mapping
+
+from bot.publishing.change_applier import Task
+from commands.formatting.wording import named, plain
+from commands.framework.changes import Changes, Link, MoveItem, SetAside, Step
+from commands.framework.outcome import Answer
+from commands.framework.permissions import Level, Policy
+from commands.framework.request import Place, Request
+from handlers.check_run import Press
+from reports.sprint_impact import ADD, ASIDE, LINK
+from sprints.impact import Impact, Standing
+from sprints.milestone import Sprint
+from sprints.pull_requests import PullRequest
+
+_BELONGING = {Standing.SPRINT, Standing.LATER}
+_LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
+# What the buttons need is what the commands need that do the same; a link has none of its own.
+_COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
+
+
+def changes_of(button: str, impact: Impact, sprints: Mapping[int, Sprint]) -> Changes | None:
+    """What a button changes as things are now; None where there is nothing left to change.
+
+    `sprints` are those of the repository by their milestones' numbers here.
+    """
+    kind, _, told = button.partition(":")
+    target = int(told) if told.isascii() and told.isdecimal() else 0
+    if kind == LINK:
+        return _linking(impact, target)
+    sprint = sprints.get(target)
+    if sprint is None or sprint.is_deleted or sprint.closed_at is not None:
+        return None
+    if kind == ADD:
+        return _adding(impact, sprint, sprints)
+    return _setting_aside(impact, sprint) if kind == ASIDE else None
+
+
+def _linking(impact: Impact, issue: int) -> Changes | None:
+    pull = impact.pull
+    if not issue or issue in pull.issues or not pull.is_to_default_branch:
+        return None
+    done = f"“Closes #{issue}” stands in its text now."
+    return Changes(f"link #{pull.number} with #{issue}", (Link(pull.number, issue),), done)
+
+
+def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
+    pull = impact.pull
+    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
+        return None
+    steps = list[Step]()
+    for number in impact.to_add:
+        milestone = pull.milestone if number == pull.number else impact.milestones.get(number)
+        before = next((known for known, one in sprints.items() if milestone in one.milestones), None)
+        steps.append(MoveItem(number, before, sprint.number_in()))
+    if impact.aside_by:
+        steps.append(SetAside(pull.number, sprint.milestone, is_aside=False))
+    what = named(impact.to_add)
+    done = f"{what} {'is' if len(impact.to_add) == 1 else 'are'} in {plain(sprint.title)} now."
+    return Changes(f"add {what} to {plain(sprint.title)}", tuple(steps), done)
+
+
+def _setting_aside(impact: Impact, sprint: Sprint) -> Changes | None:
+    pull = impact.pull
+    steps: tuple[Step, ...] = (SetAside(pull.number, sprint.milestone),)
+    if impact.aside_by and pull.milestone not in sprint.milestones:
+        return None
+    if pull.milestone in sprint.milestones:
+        steps = (MoveItem(pull.number, sprint.number_in(), None), *steps)
+    done = f"It is no work of {plain(sprint.title)}."
+    return Changes(f"set #{pull.number} aside from {plain(sprint.title)}", steps, done)
+
+
+async def refusal_of(task: Task, pull: PullRequest, press: Press) -> str:
+    """Why somebody may not press a button, in words; empty if they may. Fails closed."""
+    policy, there = Policy(task.project.settings, task.project.other_bots), task.repository
+    need = policy.need(_COMMANDS.get(press.button.partition(":")[0], ""), Level.TRIAGE)
+    there.forget_level(press.sender)
+    level = await there.level_of(press.sender)
+    if level is not Level.NONE:
+        level = max(level, policy.granted(press.sender))
+    if need.admits(press.sender, level, pull.author):
+        return ""
+    for team in sorted(need.teams):
+        if await there.is_in_team(press.sender, team):
+            return ""
+    theirs = "they have none here" if level is Level.NONE else f"theirs is {level.name.lower()}"
+    return f"It needs the {need.level.name.lower()} role; {theirs}. Nothing was changed."
+
+
+def label_of(press: Press) -> str:
+    """What stands on the button, as far as its identifier tells."""
+    kind, _, told = press.button.partition(":")
+    return _LABELS.get(kind, "a button that there is not").format(told)
+
+
+def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
+    """A press as a request in the pull request's thread."""
+    return Request(
+        delivery=delivery,
+        thread=pull.number,
+        comment_id=pull.number,
+        sender=press.sender,
+        milestone=None,
+        lines=(),
+        place=Place.BODY,
+        author=pull.author,
+        is_bot=press.is_bot,
+        is_pull_request=True,
+    )
+
+
+def outcome_of(answer: Answer) -> tuple[str, bool]:
+    parts = answer.reply.parts if answer.reply else ()
+    return " ".join(part for part in parts if isinstance(part, str)), answer.is_success

@@ -1,0 +1,115 @@
+"""The check “Sprint impact” on merge groups, so that a merge queue that requires it never waits in vain.
+
+A pull request is judged by its own check, if at all, and a group is not judged again: its check always
+succeeds, also where checks are off, paused or not in the plan, and where there is no sprint. It is reported
+at once, and not paced like what we say unasked.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import procrastinate
+import structlog
+
+from bot.github.check_runs import check_run
+from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from handlers.check_run import MERGE_GROUP, NAME
+from reports.sprint_impact import Card
+from storage.database import Database
+from storage.jobs import OTHERS, REPORT_MERGE_GROUP, Jobs
+from storage.posts import Posts
+from storage.projects import Project, Projects
+from storage.pull_requests import Pulls
+
+_PAUSE = timedelta(seconds=5)
+
+
+class MergeGroups:
+    """Reports on the commits of merge groups."""
+
+    def __init__(self, database: Database, github: GitHub, jobs: Jobs, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._github = github
+        self._jobs = jobs
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    def register(self, queue: procrastinate.App) -> None:
+        """Adds the job. It can be repeated at any time."""
+        retry = procrastinate.RetryStrategy(max_attempts=5, wait=10)
+        queue.task(name=REPORT_MERGE_GROUP, queue=OTHERS, retry=retry)(self._report)
+
+    async def _report(
+        self,
+        organization_id: int,
+        project_id: int,
+        head: str,
+        number: int | None = None,
+        is_rerun: bool = False,
+    ) -> None:
+        try:
+            await self.report(organization_id, project_id, head, number, is_rerun=is_rerun)
+        except GitHubUnavailableError as problem:
+            async with self._database.nobody() as connection:
+                await self._jobs.report_merge_group(
+                    connection,
+                    organization_id=organization_id,
+                    project_id=project_id,
+                    head=head,
+                    number=number,
+                    is_rerun=is_rerun,
+                    at=max(problem.retry_at, self._clock() + _PAUSE),
+                )
+
+    async def report(
+        self, organization_id: int, project_id: int, head: str, number: int | None, *, is_rerun: bool
+    ) -> None:
+        """Completes the check of a commit; once, unless somebody asks for a re-run.
+
+        Raises GitHubUnavailableError.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+            if project is None or project.installation is None or project.full_name is None:
+                return
+            title = await _own_check(Posts(tenant), Pulls(tenant, project.id), project, number)
+        installation = self._github.installation(project.installation)
+        data = check_run(NAME, head, merge_group_card(number, title), self._clock())
+        data["external_id"] = MERGE_GROUP
+        try:
+            if is_rerun or not await _is_reported(installation, project.full_name, head):
+                await installation.post(f"/repos/{project.full_name}/check-runs", data)
+        except GitHubRefusedError as refusal:  # The group is gone, or the permission is missing.
+            self._log.warning("merge group not reported", project=project.id, status=refusal.status)
+
+
+def merge_group_card(number: int | None, title: str) -> Card:
+    """What the check of a merge group says. `title` is that of the pull request's own check, if any."""
+    if not number or not title:
+        return Card(
+            "Merge groups are not checked",
+            "A merge group is not checked for the sprint, so this check always succeeds.",
+            "success",
+        )
+    return Card(
+        "Checked before it was queued",
+        f"#{number} was checked for the sprint before it entered the merge queue. A merge group is not "
+        f"checked again, so this check always succeeds.\n\n#{number}: {title}",
+        "success",
+    )
+
+
+async def _own_check(posts: Posts, pulls: Pulls, project: Project, number: int | None) -> str:
+    """The title of a pull request's own check; empty if GitHub has none."""
+    pull = await pulls.get(number) if number else None
+    fate = await posts.fate(project.id, f"check:{pull.head}") if pull else None
+    output: Any = fate.post.data.get("output") if fate and fate.sent_at else None
+    return str(output["title"]) if isinstance(output, dict) and "title" in output else ""
+
+
+async def _is_reported(installation: Installation, full_name: str, head: str) -> bool:
+    path = f"/repos/{full_name}/commits/{head}/check-runs?check_name={NAME.replace(' ', '%20')}"
+    runs = (await installation.get(path))["check_runs"]
+    identity = await installation.identity()
+    return any(identity.made(run) and run["status"] == "completed" for run in runs)

@@ -1,0 +1,373 @@
+"""The check “Sprint impact”: worked out when a pull request or its sprint changes, and done by its buttons.
+
+What it says is a pure function of the facts (sprints/impact.py, reports/sprint_impact.py). It is kept as it
+should be (storage/posts.py), and bot/publishing/posts.py brings it to GitHub; if nothing has changed,
+nothing is sent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import procrastinate
+import structlog
+
+from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
+from bot.checks.impacts import Impacts, Said, is_required
+from bot.github.check_runs import Image, check_run, moment_of
+from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
+from bot.github.linked_issues import ask_one, ask_open, record_links
+from bot.github.repositories import GitHubRepository
+from bot.publishing.change_applier import Changing, Task
+from bot.publishing.pictures import Pictures
+from charts.alt_text import burndown_alt
+from commands.formatting.markdown import skimming
+from commands.framework.context import Context, writing_for
+from commands.framework.outcome import Answer
+from commands.framework.permissions import Policy
+from commands.framework.request import CommandLine, Request
+from commands.shared.forecasting import foretold
+from handlers.check_run import NAME, Press, press_of
+from handlers.delivery import Delivery
+from handlers.lenient import convert_leniently
+from handlers.payloads import PullRequest as Shown
+from handlers.pull_request import head_of
+from marketplace.entitlements import EntitledIn, nothing_is_sold
+from sprints.forecast import Forecast
+from sprints.impact import Standing
+from sprints.outlook import Outlook
+from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
+from storage.cipher import PayloadCipher
+from storage.database import Database, Tenant
+from storage.deliveries import Deliveries, open_payload
+from storage.forecasts import Forecasts, Foretold, post_carrier
+from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
+from storage.posts import Post, PostKind, Posts
+from storage.projects import Project, Projects
+from storage.pull_requests import Pulls
+
+_NOBODY = Request("", 0, 0, "", None, ())
+
+
+class Checks:
+    """Works checks out, and does what their buttons say."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: PayloadCipher,
+        github: GitHub,
+        pictures: Pictures,
+        jobs: Jobs,
+        clock: Callable[[], datetime],
+        entitled_in: EntitledIn = nothing_is_sold,
+    ) -> None:
+        self._database = database
+        self._entitled_in = entitled_in
+        self._cipher = cipher
+        self._github = github
+        self._pictures = pictures
+        self._jobs = jobs
+        self._clock = clock
+        self._changing = Changing(database, clock, jobs)
+        self._log = structlog.get_logger(__name__)
+
+    def register(self, queue: procrastinate.App) -> None:
+        """Adds the jobs. Each can be repeated at any time."""
+        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
+        queue.task(name=CHECK, queue=OTHERS, retry=retry)(self.work_out)
+        queue.task(name=CHECK_LATER, queue=OTHERS, retry=retry)(self._later)
+        queue.task(name=PRESS, queue=OTHERS, retry=retry)(self._press)
+        queue.task(name=PRESS_LATER, queue=OTHERS, retry=retry)(self._press_later)
+
+    async def work_out(
+        self,
+        organization_id: int,
+        project_id: int,
+        number: int | None = None,
+        head: str | None = None,
+        is_rerun: bool = False,
+    ) -> None:
+        """Keeps the check of one open pull request as it should be now, or those of all.
+
+        A re-run is sent even if it says the same. Raises GitHubUnavailableError where a commit that nobody
+        has told of cannot be asked for.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+        if project is None or not _wants_checks(project):
+            return
+        only = None
+        if head is not None or number is not None:
+            only = await self._one(organization_id, project, number, head)
+            if only is None or not only.is_open or (head and only.head != head):
+                if head and is_rerun:
+                    await self._repeat(organization_id, project, head)
+                return
+        else:
+            await self._ask_for_links(organization_id, project)
+        with writing_for(project, self._clock()):
+            async with self._database.tenant(organization_id) as tenant:
+                said = await self._working(tenant, project).all(only)
+            images = [await self._images(organization_id, project, one) for one in said]
+        async with self._database.tenant(organization_id) as tenant:
+            await self._keep(tenant, project, said, images, is_rerun=is_rerun)
+
+    async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
+        """A check that waited to be sent, as it is to be sent now.
+
+        None if it is wanted otherwise now, which is sent by a job of its own, or if nobody needs it: its
+        commit is not the head of an open pull request any more, or the team wants no checks any more.
+        """
+        head = str(post.data["head_sha"])
+        async with self._database.tenant(organization_id) as tenant:
+            project = await Projects(tenant).get(project_id)
+            if project is None or not _wants_checks(project):
+                if project is not None and _switches_off_checks(project):
+                    await Posts(tenant).withdraw(project_id, {post.key})
+                return None
+        await self.work_out(organization_id, project_id, head=head)
+        async with self._database.tenant(organization_id) as tenant:
+            pull = await Pulls(tenant, project_id).of_head(head)
+            fate = await Posts(tenant).fate(project_id, post.key)
+            is_head = pull is None or (pull.is_open and pull.head == head)
+            if fate is None or (fate.is_unsent and not is_head):
+                await Posts(tenant).withdraw(project_id, {post.key})
+                return None
+        return post if fate.post.digest == post.digest else None
+
+    async def _keep(
+        self,
+        tenant: Tenant,
+        project: Project,
+        said: list[Said],
+        images: list[list[Image]],
+        *,
+        is_rerun: bool,
+    ) -> None:
+        now, posts, is_new = self._clock(), Posts(tenant), False
+        for one, shown in zip(said, images, strict=True):
+            key = f"check:{one.impact.pull.head}"
+            before = await posts.known(project.id, key)
+            if before is None and one.impact.standing is Standing.NO_SPRINT and not is_required(project):
+                continue  # A repository without sprints is left in peace.
+            at = now if before is None else _after(before, now)
+            data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
+            if before is not None and not is_rerun and _says_the_same(data, before.data):
+                continue
+            post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
+            if await posts.want(project.id, post, now):
+                is_new = True
+                carrier = post_carrier(project.id, key, post.digest)
+                await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
+        if is_new:
+            await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
+
+    async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
+        """A commit that is no open head any more: its check says what it said last."""
+        async with self._database.tenant(organization_id) as tenant:
+            before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
+            if before is not None:
+                data = {**before.data, "completed_at": moment_of(_after(before, now))}
+                await Posts(tenant).want(project.id, replace(before, data=data), now)
+                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+
+    async def _images(self, organization_id: int, project: Project, one: Said) -> list[Image]:
+        if one.shown is None or not project.links_pictures:
+            return []
+        url = await self._pictures.link(organization_id, project, one.shown.burndown)
+        return [Image(burndown_alt(one.shown.burndown), url)]
+
+    async def _later(self, organization_id: int, project_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
+
+    # Which pull request
+
+    async def _one(
+        self, organization_id: int, project: Project, number: int | None, head: str | None
+    ) -> PullRequest | None:
+        """The pull request of a number or a commit, with the issues that people linked it with."""
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
+        if pull is None and head:
+            pull = await self._learn(organization_id, project, head)
+        if pull is None or not pull.is_open:
+            return pull
+        return await self._as_linked(organization_id, project, pull)
+
+    async def _as_linked(self, organization_id: int, project: Project, pull: PullRequest) -> PullRequest:
+        """A pull request with the issues that GitHub lists as linked with it, if it can be asked."""
+        try:
+            listed = await ask_one(self._installation(project), project.full_name or "", pull.number)
+        except (GitHubRefusedError, GitHubUnavailableError) as problem:
+            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            return pull
+        if listed is None:
+            return pull
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            lives = {pull.number: await pulls.life(pull.number)}
+            await record_links(tenant, project, [listed], lives, self._clock())
+            return await pulls.get(pull.number) or pull
+
+    async def _ask_for_links(self, organization_id: int, project: Project) -> None:
+        """Brings up to date which issues the open pull requests are linked with: one question for all."""
+        since = self._clock() - RECENT
+        async with self._database.tenant(organization_id) as tenant:
+            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+        if not any(pull_request_of(life).is_open for life in lives.values()):
+            return
+        try:
+            lists = await ask_open(self._installation(project), project.full_name or "")
+        except (GitHubRefusedError, GitHubUnavailableError) as problem:
+            self._log.info("linked issues not known", project=project.id, reason=str(problem))
+            return
+        async with self._database.tenant(organization_id) as tenant:
+            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            await record_links(tenant, project, lists, lives, self._clock())
+
+    async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
+        """An open pull request of which no webhook has told, by the commit at its head.
+
+        GitHub does not name it where it comes from a fork.
+        """
+        installation, path = self._installation(project), f"/repos/{project.full_name}/pulls"
+        try:
+            async for one in installation.pages(f"{path}?state=open&per_page=100"):
+                if one["head"]["sha"] == head:
+                    shown = convert_leniently(Shown, await installation.get(f"{path}/{one['number']}"))
+                    break
+            else:
+                return None
+        except GitHubRefusedError as refusal:
+            self._log.warning("pull requests not seen", project=project.id, status=refusal.status)
+            return None
+        with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
+            fact = head_of(shown, "seen", "")
+        async with self._database.tenant(organization_id) as tenant:
+            pulls = Pulls(tenant, project.id)
+            await pulls.record(fact)
+            return await pulls.get(shown.number)
+
+    # Buttons
+
+    async def _press(self, organization_id: int, event_id: int, project_id: int) -> None:
+        try:
+            await self._follow(organization_id, event_id, project_id)
+        except GitHubUnavailableError as problem:
+            async with self._database.nobody() as connection:
+                await self._jobs.press(
+                    connection,
+                    organization_id=organization_id,
+                    event_id=event_id,
+                    project_id=project_id,
+                    at=max(problem.retry_at, self._clock() + timedelta(seconds=5)),
+                )
+
+    async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
+        async with self._database.nobody() as connection:
+            await self._jobs.press(
+                connection, organization_id=organization_id, event_id=event_id, project_id=project_id
+            )
+
+    async def _follow(self, organization_id: int, event_id: int, project_id: int) -> None:
+        """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
+        async with self._database.tenant(organization_id) as tenant:
+            event = await Deliveries(tenant).get(event_id)
+            project = await Projects(tenant).get(project_id)
+            if event is None or project is None or not _wants_checks(project):
+                return
+            body = open_payload(self._cipher, event)
+            delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
+            if await Pulls(tenant, project.id).is_pressed(delivery.id):
+                return
+        press = press_of(delivery)
+        pull = await self._one(organization_id, project, None, press.head)
+        if pull is None or not pull.is_open or (press.is_bot and not _is_listed(press.sender, project)):
+            self._log.info("button without effect", project=project.id, button=press.button)
+            return
+        there = GitHubRepository(self._installation(project), project.full_name or "")
+        task = Task(organization_id, event_id, project, request_of(pull, press, delivery.id), there)
+        with writing_for(project, self._clock()):
+            said, is_done = await self._do(task, pull, press)
+        async with self._database.tenant(organization_id) as tenant:
+            button = Button(
+                pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
+            )
+            await Pulls(tenant, project.id).record(pressed(button, delivery.id))
+            await self._jobs.check(
+                tenant.connection,
+                organization_id=organization_id,
+                project_id=project.id,
+                number=pull.number,
+            )
+
+    async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
+        """What came of it, in words, and whether it was done."""
+        if refusal := await refusal_of(task, pull, press):
+            return refusal, False
+        begun = await self._changing.begun(task)
+        if begun:  # By a try that died.
+            return outcome_of(await self._changing.carry_out(task, begun[0][1]))
+        async with self._database.tenant(task.organization_id) as tenant:
+            working = self._working(tenant, task.project)
+            impact = await working.impact(pull)
+            every = await working.context.sprints.all(working.context.now)
+            sprints = {here: one for one in every if (here := one.number_in()) is not None}
+        changes = changes_of(press.button, impact, sprints)
+        if changes is None:
+            return "Things have moved since, so nothing was changed.", False
+        answer = Answer(
+            "check",
+            None,
+            is_success=True,
+            changes=changes,
+            call=CommandLine(f"button “{label_of(press)}”", 1),
+            is_confirmed=True,
+        )
+        return outcome_of(await self._changing.settle(task, answer))
+
+    def _installation(self, project: Project) -> Installation:
+        return self._github.installation(project.installation or 0)
+
+    def _working(self, tenant: Tenant, project: Project) -> Impacts:
+        there = GitHubRepository(self._installation(project), project.full_name or "")
+        entitled = self._entitled_in(tenant.organization_id, project)
+        return Impacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
+
+
+def _after(before: Post, now: datetime) -> datetime:
+    """Now, but not within the second of the last time: by the time alone a re-run is told from it."""
+    return max(now, datetime.fromisoformat(str(before.data["completed_at"])) + timedelta(seconds=1))
+
+
+def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """But for when it was worked out, which alone is no reason to write."""
+    return {**data, "completed_at": None} == {**before, "completed_at": None}
+
+
+def _foretold(check: Said) -> tuple[Foretold, ...]:
+    """The forecast that a check shows, to be graded when the sprint is over."""
+    effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
+    if effect is None or effect.chance_before is None or effect.chance_after is None:
+        return ()
+    forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
+    if not isinstance(outlook, Outlook) or not isinstance(forecast, Forecast):
+        return ()
+    return foretold(outlook, forecast, "check")
+
+
+def _wants_checks(project: Project) -> bool:
+    is_paused = project.settings.get("paused") is True
+    return project.is_open_to_us and not _switches_off_checks(project) and not is_paused
+
+
+def _switches_off_checks(project: Project) -> bool:
+    return project.settings.get("checks") == "off"
+
+
+def _is_listed(login: str, project: Project) -> bool:
+    return login.lower() in Policy(project.settings).bots

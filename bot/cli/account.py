@@ -1,0 +1,113 @@
+"""`plan` and `usage`: what an account has bought and used, for operators."""
+
+import argparse
+import asyncio
+import json
+import sys
+from datetime import timedelta
+
+from bot.billing.purchase_links import OurShop
+from bot.billing.signed_links import Tickets
+from bot.services import services, wall_clock
+from bot.settings import Settings, encryption_keys
+from marketplace.accounts import Billing, billing_of
+from marketplace.customers import customer_to_use
+from marketplace.plans import METRICS
+from storage.cipher import PayloadCipher
+from storage.subscriptions import STRIPE, Pending, tenants_named
+
+_PORTAL_LASTS = timedelta(hours=1)
+
+
+class _NotFoundError(Exception):
+    """Its text says what is not known."""
+
+
+def plan(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan. Exit status 1 for an account that we never heard of."""
+    return _print(settings, options, with_usage=False)
+
+
+def usage(settings: Settings, options: argparse.Namespace) -> int:
+    """Prints the plan, and what was used this month."""
+    return _print(settings, options, with_usage=True)
+
+
+def _print(settings: Settings, options: argparse.Namespace, *, with_usage: bool) -> int:
+    try:
+        billing = asyncio.run(_read(settings, options.account))
+    except _NotFoundError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    if getattr(options, "portal_link", False):
+        return _portal_link(settings, billing)
+    told = billing.as_json() | ({"usage": dict(billing.usage)} if with_usage else {})
+    if options.json:
+        print(json.dumps(told, indent=1))
+    else:
+        lines = plan_lines(billing)
+        if with_usage:
+            lines += [f"{text}, this month: {billing.usage[metric]}" for metric, text in METRICS.items()]
+        print("\n".join(lines))
+    return 0
+
+
+def _portal_link(settings: Settings, billing: Billing) -> int:
+    """Prints where the owner changes and cancels what is paid by card. Whoever opens it is signed in."""
+    customer = customer_to_use(billing.subscriptions)
+    if customer is None:
+        has_paid = any(subscription.source == STRIPE for subscription in billing.subscriptions)
+        reason = "has no customer at Stripe any more" if has_paid else "has never paid by card"
+        print(f"{billing.account.name} {reason}", file=sys.stderr)
+        return 1
+    if settings.billing.stripe is None:
+        print("Stripe is not set up, so there is no portal: set STRIPE_SECRET_KEY", file=sys.stderr)
+        return 1
+    tickets = Tickets(PayloadCipher(encryption_keys(settings)))
+    ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
+    print(f"{settings.public_url}/billing/portal/{ticket}")
+    return 0
+
+
+async def _read(settings: Settings, name: str) -> Billing:
+    async with services(settings) as base:
+        shop = OurShop(settings.billing, settings.public_url, base.cipher)
+        async with base.database.nobody() as connection:
+            tenants = await tenants_named(connection, name)
+        for organization_id in tenants:
+            async with base.database.tenant(organization_id) as tenant:
+                if found := await billing_of(tenant, base.clock(), shop):
+                    return found
+    raise _NotFoundError(f"no account {name} has been heard of")
+
+
+def plan_lines(billing: Billing) -> list[str]:
+    """The plan in words, a fact on each line."""
+    standing = billing.standing
+    status = None if standing.status == "none" else standing.status
+    by = f"by {standing.source}" if standing.source else None
+    seats = f"seats: {len(billing.people)} used"
+    if standing.terms.is_paid:
+        seats += f", {'any number' if standing.seats is None else standing.seats} paid for"
+    lines = [f"{billing.account.name}: {', '.join(filter(None, [standing.terms.title, status, by]))}", seats]
+    counting = standing.subscription
+    if counting is not None and counting.status == "trialing" and counting.trial_ends:
+        lines.append(f"trial ends: {counting.trial_ends.isoformat()}")
+    if counting is not None and counting.period_end:
+        lines.append(f"period ends: {counting.period_end.isoformat()}")
+    if standing.grace_ends:
+        lines.append(f"payment is due; grace ends: {standing.grace_ends.isoformat()}")
+    if billing.pending:
+        lines.append(_announced(billing.pending))
+    if billing.deadline:
+        lines.append(f"to be deleted: {billing.deadline.due_at.isoformat()}")
+    return lines
+
+
+def _announced(pending: Pending) -> str:
+    at = f", from {pending.effective_at.isoformat()}" if pending.effective_at else ""
+    if pending.plan is None:
+        return f"pending: cancelled{at}"
+    seats = f", {pending.quantity} {'seat' if pending.quantity == 1 else 'seats'}" if pending.quantity else ""
+    interval = {True: ", yearly", False: ", monthly", None: ""}[pending.is_yearly]
+    return f"pending: {pending.plan}{seats}{interval}{at}"

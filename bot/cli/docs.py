@@ -1,0 +1,59 @@
+"""`docs`: pages that are generated from the code, so that they cannot drift from it."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import commands
+from bot.settings import Settings
+from commands.framework.registry import Command, load
+from commands.settings.page import page as settings_page
+from marketplace import plans
+
+_INTRODUCTION = (
+    "Write a command on a line of its own in a comment on an issue or a pull request, in a review, or in the "
+    "text of the issue or pull request itself. Several lines may hold several commands, ten at most. What "
+    "stands in code, in a quotation or in HTML is no command. Each command also answers to `/agile …`, for "
+    "threads in which another bot owns the short form.\n\n"
+    "Commands run only from text you wrote. Editing it runs the commands you add. Editing what somebody else "
+    "wrote, or transferring their issue, runs nothing."
+)
+_DOCS = Path(__file__).parents[2] / "docs"
+
+
+def run(_: Settings, __: argparse.Namespace) -> int:
+    """Writes the generated pages."""
+    for path, text in pages():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(_DOCS.parent))
+    return 0
+
+
+def pages() -> Iterator[tuple[Path, str]]:
+    """Each generated page and what it must say."""
+    found = load(commands)
+    yield _DOCS / "commands.md", _commands(found)
+    yield _DOCS / "plans.md", plans.page(_by_feature(found))
+    yield _DOCS / "settings.md", settings_page()
+
+
+def _by_feature(found: tuple[Command, ...]) -> dict[plans.Feature, list[str]]:
+    """The names of the commands that need each feature."""
+    return {
+        feature: [command.name for command in found if command.feature == feature]
+        for feature in plans.Feature
+    }
+
+
+def _commands(found: tuple[Command, ...]) -> str:
+    parts = ["# Commands", "_Generated from `commands/` by `make docs`._", _INTRODUCTION]
+    for command in found:
+        parts.append(f"## `/{command.name}`")
+        parts.append(
+            f"{command.summary[0].upper()}{command.summary[1:]}. Needs the {command.level.name.lower()} role."
+        )
+        arguments = command.accepted
+        rows = [f"| `{argument.syntax}` | {argument.summary} |" for argument in arguments]
+        parts.append("\n".join(["| Argument | Meaning |", "|:--|:--|", *rows]))
+        parts.append("\n".join(f"- `{example}`" for example in command.examples))
+    return "\n\n".join(parts) + "\n"

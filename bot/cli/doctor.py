@@ -1,0 +1,185 @@
+"""`doctor`: what is wrong, and how to mend it."""
+
+import argparse
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from bot.billing.findings import findings as billing_findings
+from bot.billing.issue_findings import unreached_owners
+from bot.billing.seat_findings import seat_findings
+from bot.billing.stripe_findings import stripe_findings
+from bot.cli.grant_findings import grant_findings
+from bot.jobs.worker import github_of
+from bot.services import Services, services
+from bot.settings import Settings
+from commands.messages.completeness import REASONS
+from sprints.gaps import EventGap, missing
+from storage.deliveries import Deliveries
+from storage.gaps import Gaps
+from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
+from storage.jobs import failed_jobs
+from storage.lookups import all_tenants
+from storage.missed import Missed, MissedDeliveries
+from storage.outbox import Outbox
+from storage.posts import Posts
+from storage.projects import Projects
+from storage.sprints import Sprints
+from storage.timeline import Timeline
+
+
+def run(settings: Settings, _: argparse.Namespace) -> int:
+    """Prints findings. Exit status 1 if anything needs mending."""
+    findings = asyncio.run(_examine(settings))
+    for finding in findings:
+        print(f"✗ {finding}")
+    if not findings:
+        print("✓ Nothing is wrong.")
+    return 1 if findings else 0
+
+
+async def _examine(settings: Settings) -> list[str]:
+    async with services(settings) as base:
+        findings = [*_settings(settings), *await examine(base)]
+    if settings.billing.stripe is not None:
+        findings += await stripe_findings(settings.billing.stripe, settings.public_url)
+    return findings
+
+
+async def examine(base: Services) -> list[str]:
+    """What needs mending, a sentence each; prints what there is."""
+    findings = [finding async for finding in _jobs(base)]
+    async with base.database.nobody() as connection:
+        tenants = await all_tenants(connection)
+    print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
+    for organization_id in tenants:
+        findings += [finding async for finding in _tenant(base, organization_id)]
+        for of_tenant in (_refusals, _gaps, seat_findings, unreached_owners):
+            found = of_tenant(base, organization_id)
+            findings += [f"tenant {organization_id}: {finding}" async for finding in found]
+    findings += [finding async for finding in billing_findings(base)]
+    if base.settings.github is not None:
+        async with github_of(base) as github:
+            findings += [finding async for finding in grant_findings(base.database, github, tenants)]
+    return findings
+
+
+def _settings(settings: Settings) -> Iterable[str]:
+    if settings.database_url is not None and settings.makes_own_key:
+        yield (
+            "stored payloads are encrypted with a key kept in DATA_DIR, away from the database and its "
+            "backups; set ENCRYPTION_KEYS instead (with that key listed last)"
+        )
+    if settings.github is None or not settings.webhook_secrets:
+        yield (
+            "the GitHub App is not set up: `serve` and `work` need GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY "
+            "and GITHUB_WEBHOOK_SECRET"
+        )
+    yield from settings.billing.unknown_names
+
+
+async def _jobs(base: Services) -> AsyncIterator[str]:
+    async with base.database.nobody() as connection:
+        failed = await failed_jobs(connection)
+    for job in failed:
+        yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"
+
+
+async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
+    async with base.database.tenant(organization_id) as tenant:
+        deliveries = Deliveries(tenant)
+        counts = await deliveries.counts()
+        print(f"tenant {organization_id}: {', '.join(f'{number} {name}' for name, number in counts.items())}")
+        if newest := await deliveries.newest():
+            print(f"tenant {organization_id}: last event {newest[0]} at {newest[1]:%Y-%m-%d %H:%M} UTC")
+        print(f"tenant {organization_id}: {await Timeline(tenant).corrections()} corrections by reconciling")
+        for delivery, event, why in await deliveries.parked():
+            yield (
+                f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
+                "redeliver it on the App's page under “Advanced”"
+            )
+        for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
+            yield f"tenant {organization_id}: {_about_claim(claim)}"
+        for project in await Projects(tenant).active():
+            problems = (await Sprints(tenant, project.alone).readable(base.clock())).problems
+            for milestone, kind in problems.items():
+                yield (
+                    f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "
+                    f"({kind}) and is left out; the log says why"
+                )
+        for finding in _lost(await MissedDeliveries(tenant).lost()):
+            yield f"tenant {organization_id}: {finding}"
+        missed = await MissedDeliveries(tenant).expected()
+        if missed:
+            first, last = missed[0].delivered_at, missed[-1].delivered_at
+            yield (
+                f"tenant {organization_id}: {len(missed)} deliveries failed between {first:%Y-%m-%d %H:%M} "
+                f"and {last:%Y-%m-%d %H:%M} UTC and have not come since; they are asked for again "
+                "for 3 days, and what running sprints lost is found by the nightly comparison"
+            )
+
+
+def _lost(deliveries: Sequence[Missed]) -> Iterable[str]:
+    """Deliveries that will not come any more, and that nothing else tells of."""
+    if not deliveries:
+        return
+    kinds = Counter(delivery.event for delivery in deliveries)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    first, last = deliveries[0].delivered_at, deliveries[-1].delivered_at
+    number = f"{len(deliveries)} {'delivery is' if len(deliveries) == 1 else 'deliveries are'}"
+    yield (
+        f"{number} lost for good ({counts}), sent between {first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} "
+        "UTC; GitHub does not deliver them any more, and keeps nothing else that tells of them; this is "
+        "shown for 30 days"
+    )
+
+
+async def _refusals(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """What GitHub would not take of us."""
+    async with base.database.tenant(organization_id) as tenant:
+        for thread, why in await Outbox(tenant).refused():
+            yield f"GitHub would not take our answer in thread {thread}: {why}"
+        for name, why in await Posts(tenant).refusals():
+            yield f"GitHub would not take what we say unasked, {name}: {why}"
+
+
+async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
+    """Repositories of which events did not reach us, and of which the past was not asked for since."""
+    async with base.database.tenant(organization_id) as tenant:
+        names = {project.id: project.full_name for project in await Projects(tenant).active()}
+        gaps_of_all = await Gaps(tenant).of_all()
+    unread = dict[EventGap, list[str]]()
+    for project_id, gaps in gaps_of_all.items():
+        for gap in missing(gaps):
+            unread.setdefault(gap, []).append(names.get(project_id) or f"project {project_id}")
+    for gap, repositories in unread.items():
+        others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""
+        began = f"{gap.began_at:%Y-%m-%d %H:%M}"
+        if gap.ended_at is None:  # Nothing that an operator could mend.
+            print(
+                f"tenant {organization_id}: Nothing has been heard since {began} UTC from "
+                f"{repositories[0]}{others}, because {REASONS[gap.cause]}"
+            )
+            continue
+        yield (
+            f"GitHub was not heard from {began} to {gap.ended_at:%Y-%m-%d %H:%M} UTC, because "
+            f"{REASONS[gap.cause]}, and the past of {repositories[0]}{others} has not been read again yet, "
+            f"which is tried each day; `python -m bot backfill {repositories[0]}` does it at once"
+        )
+
+
+def _about_claim(claim: InstallationClaim) -> str:
+    """What came of deliveries that named an installation we did not know for their account."""
+    owner = claim.login or f"account {claim.account}"
+    if claim.is_denied:
+        verdict = f"Installation {claim.installation} isn't {owner}'s, according to GitHub"
+    else:
+        verdict = f"Installation {claim.installation} isn't confirmed as {owner}'s by GitHub yet"
+    if claim.refused:
+        outcome = f"{claim.refused:,} {'delivery' if claim.refused == 1 else 'deliveries'} refused"
+    else:
+        outcome = "its deliveries are recorded, but not answered"
+    return (
+        f"{verdict}; {outcome}. The last one came on {claim.claimed_at:%Y-%m-%d %H:%M} UTC. If the App is "
+        "installed there again, redeliver its `installation` event on the App's page under “Advanced”"
+    )

@@ -1,0 +1,62 @@
+"""What `doctor` says of permissions and events: which the App does not ask for, and who must accept which."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+
+from bot.github.app_manifest import Grants
+from bot.github.client import GONE, GitHub, GitHubRefusedError, GitHubUnavailableError
+from storage.database import Database
+from storage.projects import Projects
+
+_ON_THE_APP = "add this on the App's page under “Permissions & events”"
+
+
+async def grant_findings(database: Database, github: GitHub, tenants: Iterable[int]) -> AsyncIterator[str]:
+    """A sentence about what the App does not ask for, and one for each tenant whose account grants less."""
+    try:
+        app = await github.grants_of_app()
+        for finding in _of_app(app):
+            yield finding
+        for organization_id in tenants:
+            if (grants := await _grants(database, github, organization_id)) is not None:
+                for finding in of_installation(grants, app):
+                    yield f"tenant {organization_id}: {finding}"
+    except (GitHubUnavailableError, GitHubRefusedError) as problem:
+        yield f"GitHub could not be asked which permissions the App has: {problem}"
+
+
+async def _grants(database: Database, github: GitHub, organization_id: int) -> Grants | None:
+    """What a tenant's account has granted; None if it has no installation (any more)."""
+    async with database.tenant(organization_id) as tenant:
+        projects = await Projects(tenant).active()
+    installation = next((project.installation for project in projects if project.installation), None)
+    if installation is None:
+        return None
+    try:
+        return await github.grants(installation)
+    except GitHubRefusedError as refusal:
+        if refusal.status in GONE:
+            return None
+        raise
+
+
+def _of_app(app: Grants) -> Iterator[str]:
+    if lacking := _listed(app.missing, app.missing_events):
+        yield f"the App does not ask for {lacking}; {_ON_THE_APP}: {app.url}"
+
+
+def of_installation(grants: Grants, app: Grants) -> Iterator[str]:
+    """What an account has not accepted of what the App asks for; it cannot accept anything else."""
+    permissions = {name: purpose for name, purpose in grants.missing.items() if name not in app.missing}
+    events = {
+        name: purpose for name, purpose in grants.missing_events.items() if name not in app.missing_events
+    }
+    if lacking := _listed(permissions, events):
+        yield f"the App lacks {lacking}; {grants.owner} must accept this: {grants.url}"
+
+
+def _listed(permissions: Mapping[str, str], events: Mapping[str, str]) -> str:
+    """Permissions and events, each with what it lets the App do."""
+    kinds = (("permission", permissions), ("event", events))
+    return ", ".join(
+        f"the {kind} {name} (lets it {purpose})" for kind, names in kinds for name, purpose in names.items()
+    )

@@ -1,0 +1,365 @@
+"""GitHub's API as one installation sees it: tokens, ETags, rate limits and timeouts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+import gidgethub
+from cachetools import LRUCache, TLRUCache, TTLCache
+from gidgethub.aiohttp import GitHubAPI
+
+from bot.github.app_identity import AppIdentity
+from bot.github.app_jwt import AppJwt
+from bot.github.app_manifest import Grants, grants_of_app, grants_of_installation
+from bot.github.call_counter import Calls, CountingAPI
+from bot.github.markers import Markers
+from bot.settings import GitHubSettings
+from bot.settings.secret import Secret
+from commands.formatting.foreign_text import plain
+
+API_VERSION = "2022-11-28"
+NAME = "agile-github-suite"
+# What is not there, or not any more.
+GONE = frozenset({404, 410})
+
+TIMEOUT = aiohttp.ClientTimeout(total=15, connect=5)
+_SAFE_RETRIES = 2
+_RETRY_PAUSE_SECONDS = 0.5
+# A token lives an hour. It is not used in its last minutes, lest it expires on the way.
+_TOKEN_MARGIN = timedelta(minutes=5)
+_TOKEN_LIFE = timedelta(hours=1)
+# A token has the permissions that it was made with.
+_TOKEN_FRESH = timedelta(minutes=1)
+_NOT_PERMITTED = "not accessible by integration"
+# GitHub's advice where it limits us without saying for how long.
+_SECONDARY_PAUSE = timedelta(seconds=60)
+# A renamed App has another bot. GitHub tells its id with most things, which stays the same.
+_IDENTITY_SECONDS = 60 * 60
+# A blip is over soon; for longer outages the caller waits longer each time.
+_OUTAGE_PAUSE = timedelta(seconds=1)
+
+Clock = Callable[[], datetime]
+
+
+class GitHubUnavailableError(Exception):
+    """GitHub cannot or will not answer now; asking again from `retry_at` on makes sense."""
+
+    def __init__(self, message: str, retry_at: datetime) -> None:
+        super().__init__(message)
+        self.retry_at = retry_at
+
+
+class GitHubRefusedError(Exception):
+    """GitHub understood and said no; asking again would not help.
+
+    GitHub's message may quote what somebody wrote; `words` are our own Markdown instead of it.
+    """
+
+    def __init__(self, status: int, message: str, *, words: str = "") -> None:
+        super().__init__(f"GitHub answered {status}: {words or message}")
+        self.status = status
+        self._words = words or plain(message)
+
+    @property
+    def in_markdown(self) -> str:
+        """What GitHub answered, for people."""
+        return f"GitHub answered {self.status}: {self._words}"
+
+
+class GitHub:
+    """The App on GitHub. Each installation has its own token, ETags and limits."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        settings: GitHubSettings,
+        api_url: str,
+        clock: Clock,
+        calls: Calls | None = None,
+        markers: Markers | None = None,
+    ) -> None:
+        """`calls` counts the requests that are answered for installations. Writing needs `markers`."""
+        self._session = session
+        self._calls = calls or Calls(clock)
+        self._api_url = api_url
+        self._clock = clock
+        self._installations: LRUCache[int, Installation] = LRUCache(maxsize=1000)
+        self._jwt = AppJwt(settings, clock)
+        self.app = App(self._api(), self._jwt, clock)
+        self._markers = markers
+        self._identity: TTLCache[None, AppIdentity] = TTLCache(
+            maxsize=1, ttl=_IDENTITY_SECONDS, timer=lambda: clock().timestamp()
+        )
+
+    @property
+    def markers(self) -> Markers:
+        """What marks the things that we write."""
+        if self._markers is None:
+            raise LookupError("writing to GitHub needs the keys of our markers")
+        return self._markers
+
+    async def identity(self) -> AppIdentity:
+        """Who our App is; asked of GitHub once an hour at most."""
+        identity = self._identity.get(None)
+        if identity is None:
+            identity = AppIdentity.from_github(await self.app.get("/app"))
+            self._identity[None] = identity
+        return identity
+
+    async def grants(self, installation_id: int) -> Grants:
+        """What the owner of an installation has granted, as GitHub says now."""
+        answer = await self.app.get(f"/app/installations/{installation_id}")
+        return grants_of_installation(answer, self._api_url)
+
+    async def grants_of_app(self) -> Grants:
+        """What the App asks of every account, as GitHub says now."""
+        return grants_of_app(await self.app.get("/app"), self._api_url)
+
+    def installation(self, installation_id: int) -> "Installation":
+        """The API with this installation's rights."""
+        found = self._installations.get(installation_id)
+        if found is None:
+            apis = self._api(installation_id, TTLCache(maxsize=256, ttl=30 * 60)), self._api(installation_id)
+            url = _graphql_url(self._api_url)
+            found = Installation(installation_id, *apis, url, self._jwt, self._clock, self)
+            self._installations[installation_id] = found
+        return found
+
+    def _api(self, installation: int | None = None, cache: TTLCache[Any, Any] | None = None) -> GitHubAPI:
+        if installation is None:
+            return GitHubAPI(self._session, NAME, base_url=self._api_url)
+
+        def count() -> None:
+            self._calls.count(installation)
+
+        return CountingAPI(self._session, NAME, base_url=self._api_url, cache=cache, on_call=count)
+
+
+def _graphql_url(api_url: str) -> str:
+    """GitHub Enterprise Server keeps GraphQL beside the REST API, not below it."""
+    return f"{api_url.rstrip('/').removesuffix('/v3')}/graphql"
+
+
+class _Client:
+    """Requests in the name of the App or of one of its installations."""
+
+    def __init__(self, api: GitHubAPI, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._blocked_until: datetime | None = None
+
+    async def get(self, path: str) -> Any:
+        """Raises GitHubUnavailableError or GitHubRefusedError, as all of these do."""
+        for _ in range(_SAFE_RETRIES):
+            try:
+                return await self._call(self._api.getitem, path)
+            except GitHubUnavailableError:
+                if self._blocked_until is not None:
+                    raise
+                await asyncio.sleep(_RETRY_PAUSE_SECONDS)
+        return await self._call(self._api.getitem, path)
+
+    async def post(self, path: str, data: object) -> Any:
+        """Not repeated by itself: whether the first try had an effect is the caller's to find out."""
+        return await self._call(self._api.post, path, data=data)
+
+    async def patch(self, path: str, data: object) -> Any:
+        return await self._call(self._api.patch, path, data=data)
+
+    async def put(self, path: str, data: object) -> Any:
+        return await self._call(self._api.put, path, data=data)
+
+    async def delete(self, path: str, data: object = b"") -> None:
+        await self._call(self._api.delete, path, data=data)
+
+    async def pages(self, path: str, key: str | None = None) -> AsyncIterator[Any]:
+        """All items of a list, page by page; `key` names the list where it lies within an object."""
+        with self._translated():
+            credentials: dict[str, Any] = await self._credentials()
+            async for item in self._api.getiter(
+                path, **credentials, extra_headers=_HEADERS, iterable_key=key
+            ):
+                yield item
+
+    async def _credentials(self) -> dict[str, str]:
+        """What gidgethub signs the request with."""
+        raise NotImplementedError
+
+    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:  # noqa: ARG002 - for who knows more
+        """Whether fresh credentials may do where these were refused; if so, the next request has such."""
+        return False
+
+    async def _call(self, method: Callable[..., Any], path: str, **arguments: object) -> Any:
+        self._refuse_while_blocked()
+        try:
+            with self._translated():
+                credentials = await self._credentials()
+                return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
+        except GitHubRefusedError as refusal:
+            if not self._may_be_outdated(refusal):
+                raise
+        with self._translated():
+            credentials = await self._credentials()
+            return await method(path, **credentials, extra_headers=_HEADERS, **arguments)
+
+    def _refuse_while_blocked(self) -> None:
+        """Ignoring a limit can get the App banned, so nothing is sent before it ends."""
+        now = self._clock()
+        limit = self._api.rate_limit
+        if limit is not None and limit.remaining <= 0 and limit.reset_datetime > now:
+            raise GitHubUnavailableError("the hourly limit is used up", limit.reset_datetime)
+        if self._blocked_until is not None:
+            if self._blocked_until > now:
+                raise GitHubUnavailableError("GitHub asked us to wait", self._blocked_until)
+            self._blocked_until = None
+
+    @contextlib.contextmanager
+    def _translated(self) -> Any:
+        """Turns the library's exceptions, and the network's, into our two."""
+        try:
+            yield
+        except (aiohttp.ClientError, TimeoutError, gidgethub.GitHubBroken) as problem:
+            retry_at = self._clock() + _OUTAGE_PAUSE
+            raise GitHubUnavailableError(
+                f"GitHub cannot be reached: {type(problem).__name__}", retry_at
+            ) from None
+        except gidgethub.HTTPException as problem:
+            if (wait_until := self._limited_until(problem)) is not None:
+                self._blocked_until = wait_until
+                raise GitHubUnavailableError("GitHub limits our requests", wait_until) from None
+            raise GitHubRefusedError(int(problem.status_code), str(problem)) from None
+
+    def _limited_until(self, problem: gidgethub.HTTPException) -> datetime | None:
+        """When to ask again, if this is a rate limit, primary or secondary."""
+        now, headers = self._clock(), problem.headers
+        if isinstance(problem, gidgethub.RateLimitExceeded):
+            reset_at: datetime = problem.rate_limit.reset_datetime
+            return max(reset_at, now + timedelta(seconds=1))
+        retry_after = headers.get("retry-after", "")
+        if problem.status_code == 429 or (problem.status_code == 403 and retry_after):
+            if retry_after.isdecimal():
+                return now + timedelta(seconds=int(retry_after))
+            reset = headers.get("x-ratelimit-reset", "")
+            if headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+                return datetime.fromtimestamp(int(reset), UTC)
+            return now + _SECONDARY_PAUSE
+        if problem.status_code == 403 and "secondary rate limit" in str(problem).lower():
+            return now + _SECONDARY_PAUSE
+        return None
+
+
+class App(_Client):
+    """Requests in the name of the App itself, about its webhooks."""
+
+    def __init__(self, api: GitHubAPI, jwt: AppJwt, clock: Clock) -> None:
+        super().__init__(api, clock)
+        self._jwt = jwt
+
+    async def _credentials(self) -> dict[str, str]:
+        return {"jwt": self._jwt()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: Secret
+    expires_at: datetime
+
+
+class Installation(_Client):
+    """Requests in the name of one installation."""
+
+    def __init__(
+        self,
+        installation_id: int,
+        api: GitHubAPI,
+        graphql_api: GitHubAPI,
+        graphql_url: str,
+        jwt: AppJwt,
+        clock: Clock,
+        github: GitHub,
+    ) -> None:
+        super().__init__(api, clock)
+        self._github = github
+        self._id = installation_id
+        self._jwt = jwt
+        self._graphql = _GraphQL(graphql_api, clock, self._credentials, graphql_url)
+        self._minting = asyncio.Lock()
+        self._tokens: TLRUCache[int, _Token] = TLRUCache(
+            maxsize=1,
+            ttu=lambda _, token, __: (token.expires_at - _TOKEN_MARGIN).timestamp(),
+            timer=lambda: clock().timestamp(),
+        )
+        self.levels: TTLCache[tuple[str, str], int] = TTLCache(
+            maxsize=1000, ttl=60, timer=lambda: clock().timestamp()
+        )
+
+    @property
+    def markers(self) -> Markers:
+        """What marks the things that we write."""
+        return self._github.markers
+
+    async def identity(self) -> AppIdentity:
+        """Who our App is, by which we recognise what it wrote."""
+        return await self._github.identity()
+
+    async def grants(self) -> tuple[Grants, Grants]:
+        """What the owner has granted, and what the App asks for, as GitHub says now."""
+        return await self._github.grants(self._id), await self._github.grants_of_app()
+
+    async def graphql(self, query: str, **variables: object) -> dict[str, Any]:
+        """The `data` of a GraphQL query. What cannot be found is null in it."""
+        return await self._graphql.ask(query, variables)
+
+    def _may_be_outdated(self, refusal: GitHubRefusedError) -> bool:
+        """The token was taken back early, or permissions were accepted since: a fresh one is worth a try."""
+        token = self._tokens.get(self._id)
+        is_old = token is not None and token.expires_at - _TOKEN_LIFE < self._clock() - _TOKEN_FRESH
+        lacks_permission = refusal.status == 403 and _NOT_PERMITTED in str(refusal).lower()
+        if refusal.status == 401 or (lacks_permission and is_old):
+            self._tokens.clear()
+            return True
+        return False
+
+    async def _credentials(self) -> dict[str, str]:
+        async with self._minting:
+            token = self._tokens.get(self._id)
+            if token is None:
+                path = f"/app/installations/{self._id}/access_tokens"
+                minted = await self._api.post(path, data=b"", jwt=self._jwt())
+                token = _Token(Secret(minted["token"]), datetime.fromisoformat(minted["expires_at"]))
+                self._tokens[self._id] = token
+            return {"oauth_token": token.value.reveal()}
+
+
+class _GraphQL(_Client):
+    """GraphQL has limits of its own, which must not stop what people wait for."""
+
+    def __init__(
+        self, api: GitHubAPI, clock: Clock, credentials: Callable[[], Awaitable[dict[str, str]]], url: str
+    ) -> None:
+        super().__init__(api, clock)
+        self._borrowed = credentials
+        self._url = url
+
+    async def ask(self, query: str, variables: dict[str, object]) -> dict[str, Any]:
+        answer = await self.post(self._url, {"query": query, "variables": variables})
+        problems = [one for one in answer.get("errors", ()) if one.get("type") != "NOT_FOUND"]
+        if any(one.get("type") == "RATE_LIMITED" for one in problems):
+            limit = self._api.rate_limit
+            wait_until = limit.reset_datetime if limit else self._clock() + _SECONDARY_PAUSE
+            self._blocked_until = max(wait_until, self._clock() + timedelta(seconds=1))
+            raise GitHubUnavailableError("the hourly limit of GraphQL is used up", self._blocked_until)
+        if problems:
+            raise GitHubRefusedError(200, "; ".join(str(one.get("message")) for one in problems))
+        found: dict[str, Any] = answer["data"]
+        return found
+
+    async def _credentials(self) -> dict[str, str]:
+        return await self._borrowed()
+
+
+_HEADERS = {"X-GitHub-Api-Version": API_VERSION}

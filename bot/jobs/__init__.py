@@ -1,0 +1,1 @@
+"""The worker and its jobs: processing events, answering commands, periodic tasks, retention."""

@@ -1,0 +1,263 @@
+"""Answers the commands of one event: once, whatever happens in between."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+import commands
+from bot.billing.entitlements import Entitlements
+from bot.billing.purchase_links import OurShop
+from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.github.repositories import GitHubRepository
+from bot.github.threads import GitHubThread
+from bot.jobs.comment_reader import Reading
+from bot.publishing.change_applier import Changing, Task
+from bot.publishing.outbox import Publisher
+from bot.publishing.pictures import Pictures
+from bot.sync.installation_check import InstallationCheck
+from commands.dispatch import Desk, Dispatcher
+from commands.formatting.wording import footer
+from commands.framework.context import Context, writing_for
+from commands.framework.outcome import Answer, Picture, Reply
+from commands.framework.permissions import Level, Policy
+from commands.framework.registry import load
+from commands.framework.request import CommandLine, Request
+from handlers.delivery import Delivery
+from storage.changes import Change, ChangeLog, State
+from storage.cipher import PayloadCipher
+from storage.database import Database
+from storage.deliveries import Deliveries, open_payload
+from storage.forecasts import Forecasts, answer_carrier
+from storage.jobs import Jobs
+from storage.outbox import Kind, Message, Outbox
+from storage.projects import Project, Projects
+
+_PLAN = ["agile", "plan"]
+_NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
+
+
+class Answers:
+    """From a stored comment to reactions and a reply in its thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        cipher: PayloadCipher,
+        github: GitHub,
+        pictures: Pictures,
+        clock: Callable[[], datetime],
+        jobs: Jobs,
+        shop: OurShop,
+        *,
+        installations: InstallationCheck,
+        reading: Reading,
+    ) -> None:
+        self._installations = installations
+        self._database = database
+        self._cipher = cipher
+        self._github = github
+        self._pictures = pictures
+        self._clock = clock
+        self._shop = shop
+        self._reading = reading
+        self._entitlements = Entitlements(database, shop, clock)
+        self._publisher = Publisher(database, clock)
+        self._changing = Changing(database, clock, jobs)
+        self._dispatcher = Dispatcher(load(commands))
+        self._log = structlog.get_logger(__name__)
+
+    async def give(self, organization_id: int, event_id: int, *, is_last_try: bool) -> None:
+        """Answers an event. What was done before, by this call or one that died, is not done again.
+
+        Raises GitHubUnavailableError when it should be called again later. Another failure is a bug: on the
+        last try the person reads one neutral line, and it is raised all the same.
+        """
+        found = await self._find(organization_id, event_id)
+        if found is None:
+            return
+        task, thread, is_answered = found
+        if not is_answered and await self._concerns_us(task):
+            await self._prepare(task, thread, is_last_try=is_last_try)
+        await self._publisher.send(organization_id, event_id, thread)
+
+    async def _find(self, organization_id: int, event_id: int) -> tuple[Task, GitHubThread, bool] | None:
+        async with self._database.tenant(organization_id) as tenant:
+            event = await Deliveries(tenant).get(event_id)
+            if event is None:  # Its retention is over.
+                return None
+            body = open_payload(self._cipher, event)
+            delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
+            structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
+            repository = delivery.frame.repository
+            project = await Projects(tenant).of_repository(repository.key) if repository else None
+            is_answered = await Outbox(tenant).is_answered(event_id)
+        if repository is not None and project is not None and project.installation is None:
+            # GitHub may not have been there to be asked whose installation it is when the event was recorded.
+            await self._installations.run(organization_id)
+            async with self._database.tenant(organization_id) as tenant:
+                project = await Projects(tenant).of_repository(repository.key)
+        if project is None or project.installation is None or project.full_name is None:
+            self._log.warning("no answer: the repository or its installation is not known any more")
+            return None
+        request = await self._reading.request_of(organization_id, delivery)
+        installation = self._github.installation(project.installation)
+        there = GitHubRepository(installation, project.full_name)
+        task = Task(organization_id, event_id, project, request, there)
+        return task, GitHubThread(installation, project.full_name, request.thread), is_answered
+
+    async def _concerns_us(self, task: Task) -> bool:
+        """Whether boxes of ours were ticked, or commands given that are ours.
+
+        To ourselves we never talk, even if a team lists our App among the bots that it hears.
+        """
+        request = task.request
+        if request.ticked:
+            return (await self._github.identity()).is_author(request.text_author)
+        if not self._dispatcher.concerns_us(request, _policy(task.project)):
+            return False
+        return not request.is_bot or not (await self._github.identity()).is_author(request.text_author)
+
+    async def _prepare(self, task: Task, thread: GitHubThread, *, is_last_try: bool) -> None:
+        """Works out the answer and puts it into the outbox."""
+        failure: Exception | None = None
+        request, organization_id = task.request, task.organization_id
+        try:
+            with writing_for(task.project, self._clock()):
+                answers = await self._work_out(task, thread)
+                messages = [await self._message(task, answer) for answer in answers if answer.reply]
+        except Exception as problem:
+            if not is_last_try or isinstance(problem, GitHubUnavailableError | GitHubRefusedError):
+                raise
+            failure = problem
+            text = _NEUTRAL.format(delivery=request.delivery[:8])
+            answers, messages = [], [Message(Kind.REPLY, text, "error")]
+        if answers or failure:
+            messages += _reaction(request, answers)
+        # The publisher's first transaction waits for the disk, for this one too.
+        async with self._database.tenant(organization_id, waits=False) as tenant:
+            await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
+            forecasts = Forecasts(tenant, task.project.leader.id)
+            for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
+                await forecasts.put(answer_carrier(task.event_id, position), reply.foretold)
+        if failure:
+            await self._publisher.send(organization_id, task.event_id, thread)
+            raise failure
+
+    async def _work_out(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        """Lines that a try which died has set going are brought to their end, all others are run."""
+        if task.request.ticked:
+            return await self._follow_ticks(task, thread)
+        begun = dict(await self._changing.begun(task))
+        resumed = [await self._resume(task, thread, change) for change in begun.values()]
+        rest = tuple(line for line in task.request.lines if line.line not in begun)
+        request = replace(task.request, lines=rest)
+        return resumed + await self._run(replace(task, request=request), thread)
+
+    async def _follow_ticks(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        """A ticked box lets a change be carried out, if who ticked it may and it would still be the same."""
+        answers = list[Answer]()
+        for change_id in task.request.ticked:
+            async with self._database.tenant(task.organization_id) as tenant:
+                change = await ChangeLog(tenant, task.project.id).get(change_id)
+            if change is None or change.thread != task.request.thread:
+                continue
+            if change.state is State.BEGUN:  # By a try that died.
+                answers.append(await self._resume(task, thread, change))
+            elif change.state is State.PROPOSED:
+                line = CommandLine(change.command, 0)
+                request = replace(task.request, lines=(line,))
+                answers += await self._run(replace(task, request=request, agreed=change), thread)
+        return answers
+
+    async def _resume(self, task: Task, thread: GitHubThread, change: Change) -> Answer:
+        """Brings to its end what a try that died has begun, if who asks may still do it."""
+        if change.state is not State.BEGUN:
+            return await self._changing.carry_out(task, change)
+        task.repository.forget_level(task.request.sender)
+        refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
+        if refusal is None:
+            return await self._changing.carry_out(task, change)
+        if (change.decided_by or change.actor).lower() != task.request.sender.lower():
+            return Answer("error", Reply((refusal,)), is_success=False)  # Who began it goes on with it.
+        return await self._changing.give_up(task, change, refusal)
+
+    async def _run(self, task: Task, thread: GitHubThread) -> list[Answer]:
+        if self._dispatcher.is_changing(task.request, _policy(task.project)):
+            task.repository.forget_level(task.request.sender)
+        answers = await self._dispatcher.answer(task.request, self._desk(task, thread))
+        settled = [await self._changing.settle(task, answer) for answer in answers]
+        return await self._with_notice(task, settled)
+
+    def _desk(self, task: Task, thread: GitHubThread) -> Desk:
+        request, project = task.request, task.project
+        entitled = self._entitlements.of(task.organization_id, project)
+
+        @asynccontextmanager
+        async def open_context() -> AsyncIterator[Context]:
+            async with self._database.tenant(task.organization_id) as tenant:
+                now, there = self._clock(), task.repository
+                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+
+        return Desk(
+            thread,
+            task.repository,
+            _policy(project),
+            open_context,
+            is_public=not project.is_private,
+            entitled=entitled,
+        )
+
+    async def _with_notice(self, task: Task, answers: list[Answer]) -> list[Answer]:
+        """An owner reads a quiet line below an answer if something is due about the account's plan."""
+        spoken = [answer for answer in answers if answer.is_success and answer.reply]
+        if not self._shop.is_on or not spoken or spoken[-1].reply is None:
+            return answers
+        if any(answer.slot.split(" ")[:2] == _PLAN for answer in spoken):
+            return answers  # The plan's card says all of it.
+        if await task.repository.level_of(task.request.sender) < Level.ADMIN:
+            return answers
+        is_public = not task.project.is_private
+        line = await self._entitlements.notice(
+            task.organization_id,
+            is_public=is_public,
+            project_id=task.project.id,
+            thread=task.request.thread,
+        )
+        if line is None:
+            return answers
+        reply = spoken[-1].reply
+        told = replace(spoken[-1], reply=replace(reply, parts=(*reply.parts, footer(line))))
+        return [told if answer is spoken[-1] else answer for answer in answers]
+
+    async def _message(self, task: Task, answer: Answer) -> Message:
+        body = await self._markdown(task, answer.reply or Reply(()))
+        return Message(Kind.REPLY, body, answer.slot)
+
+    async def _markdown(self, task: Task, reply: Reply) -> str:
+        parts = []
+        for part in reply.parts:
+            if isinstance(part, Picture):
+                link = await self._pictures.link(task.organization_id, task.project, part.chart)
+                parts.append(f"![{part.alt}]({link})")
+            else:
+                parts.append(part)
+        return "\n\n".join(parts)
+
+
+def _policy(project: Project) -> Policy:
+    return Policy(project.settings, project.other_bots)
+
+
+def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
+    """The reaction to the comment that asked: 👍 if all went well, else 😕.
+
+    None for a ticked box, which shows the outcome in its own comment, nor where GitHub takes no reactions.
+    """
+    if request.ticked or not request.place.takes_reactions:
+        return []
+    succeeded = bool(answers) and all(answer.is_success for answer in answers)
+    body = "+1" if succeeded else "confused"
+    return [Message(Kind.REACTION, body, slot=request.place, comment_id=request.comment_id)]

@@ -1,0 +1,1 @@
+"""Writing to GitHub: replies, sticky posts, pictures, release notes and the changes of commands."""

@@ -1,0 +1,99 @@
+"""Asks GitHub whose an installation is, where a delivery named one that we did not know.
+
+Only GitHub's answer, or its `installation` event, binds an installation to an account: what arrives out of
+order, or about a repository that has moved, must not redirect a tenant's events or answers.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+import structlog
+
+from bot.github.client import GONE, GitHub, GitHubRefusedError
+from bot.sync.event_access import follow_confirmation, follow_suspension
+from handlers.lenient import convert_leniently
+from handlers.payloads import Account
+from storage.database import Database
+from storage.gaps import Gaps
+from storage.installation_claims import InstallationClaim, InstallationClaims
+from storage.installations import Installations
+
+# After a suspension has ended, news of another one may come in the wrong order.
+_IN_DOUBT_FOR = timedelta(days=1)
+
+
+class _Installation(msgspec.Struct):
+    """What GitHub says of an installation."""
+
+    account: Account | None = None
+    suspended_at: datetime | None = None
+
+
+class InstallationCheck:
+    """Settles one tenant's claims."""
+
+    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._github = github
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self, organization_id: int) -> None:
+        """Confirm or deny each unchecked claim. Raises GitHubUnavailableError; the others then wait."""
+        async with self._database.tenant(organization_id, waits=False) as tenant:
+            claims = await InstallationClaims(tenant).unchecked()
+        for claim in claims:
+            installed = await self._get(claim.installation)
+            async with self._database.tenant(organization_id) as tenant:
+                claims_of_tenant = InstallationClaims(tenant)
+                is_confirmed = (
+                    installed is not None
+                    and installed.account is not None
+                    and installed.account.id == claim.account
+                    and await claims_of_tenant.confirm(claim, installed.suspended_at)
+                )
+                if is_confirmed and installed is not None:
+                    await follow_confirmation(
+                        tenant, claim.installation, installed.suspended_at, self._clock()
+                    )
+                else:
+                    await claims_of_tenant.deny(claim, self._clock())
+            self._log_result(claim, is_confirmed=is_confirmed)
+
+    async def check_suspension(self, organization_id: int) -> None:
+        """Ask whether the present installation is suspended, where that may have changed unheard.
+
+        Raises GitHubUnavailableError; then everything stays as it was.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            installation = await Installations(tenant).present()
+            is_doubtful = await Installations(tenant).suspended_since() is not None or await Gaps(
+                tenant
+            ).was_suspended_since(self._clock() - _IN_DOUBT_FOR)
+        if installation is None or not is_doubtful:
+            return
+        shown = await self._get(installation)
+        if shown is None:  # Uninstalled; that is told by an event of its own.
+            return
+        async with self._database.tenant(organization_id) as tenant:
+            if await follow_suspension(tenant, shown.suspended_at, self._clock()):
+                self._log.info("suspension told by GitHub", since=shown.suspended_at)
+
+    async def _get(self, installation: int) -> _Installation | None:
+        """The installation as GitHub has it; None if our App has no such installation."""
+        try:
+            answer = await self._github.app.get(f"/app/installations/{installation}")
+        except GitHubRefusedError as refusal:
+            if refusal.status in GONE:
+                return None
+            raise
+        return convert_leniently(_Installation, answer)
+
+    def _log_result(self, claim: InstallationClaim, *, is_confirmed: bool) -> None:
+        if is_confirmed:
+            self._log.info("installation confirmed by GitHub", installation=claim.installation)
+        else:
+            self._log.warning(
+                "installation denied by GitHub", installation=claim.installation, account=claim.account
+            )

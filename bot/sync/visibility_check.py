@@ -1,0 +1,108 @@
+"""Asks GitHub which repositories can still be seen, because of the pictures that are linked in them.
+
+Most of it GitHub tells by itself: that a repository became private, or that the App was uninstalled,
+suspended or resumed. Where such a delivery was lost, this finds it. Together with the time for which pictures
+are kept elsewhere (`KEPT_FOR` of bot/webhooks/chart_route.py) it is less than an hour from the change to the
+end of a
+link.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.github.client import GitHub, GitHubRefusedError, Installation
+from handlers.lenient import convert_leniently
+from handlers.payloads import Repository, clean
+from sprints.gaps import GapCause
+from storage.database import Database
+from storage.gaps import Gaps
+from storage.installations import Installations
+from storage.projects import Project, Projects
+from storage.projects import Repository as SeenRepository
+
+CHECK_EVERY = timedelta(minutes=40)
+_PER_PAGE = 100
+# The App is suspended or uninstalled, or may not look any more.
+_OUT_OF_SIGHT = {403, 404}
+
+
+class VisibilityCheck:
+    """Compares what we know of a tenant's repositories with what its installation sees."""
+
+    def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._github = github
+        self._clock = clock
+        self._log = structlog.get_logger(__name__)
+
+    async def run(self, organization_id: int) -> list[int]:
+        """Bring repositories with pictures up to date. Returns those that became private or public unnoticed.
+
+        Raises GitHubUnavailableError; then everything stays as it was.
+        """
+        async with self._database.tenant(organization_id) as tenant:
+            before = await Projects(tenant).with_pictures()
+        installation = next((project.installation for project in before if project.installation), None)
+        if installation is None:
+            return []
+        now = self._clock()
+        visible = await self._visible(organization_id, self._github.installation(installation))
+        if visible is None:
+            return []
+        async with self._database.tenant(organization_id) as tenant:
+            if visible:
+                await Installations(tenant).seen_working(installation, now)
+                await Gaps(tenant).close(GapCause.SUSPENDED, now)
+            for project in before:
+                await _update(Projects(tenant), project, visible.get(project.node_id), now)
+            after = {project.id: project for project in await Projects(tenant).with_pictures()}
+        return [project.id for project in before if after[project.id].is_private != project.is_private]
+
+    async def _visible(
+        self, organization_id: int, installation: Installation
+    ) -> Mapping[str, Repository] | None:
+        """What the installation sees, by the keys under which we may know it; None if it cannot be told."""
+        try:
+            return await list_repositories(installation)
+        except GitHubRefusedError as refusal:
+            self._log.warning(
+                "GitHub does not show an installation's repositories",
+                organization=organization_id,
+                status=refusal.status,
+            )
+            # Anything else, such as a private key that GitHub does not know, says nothing of repositories.
+            return {} if refusal.status in _OUT_OF_SIGHT else None
+
+
+async def list_repositories(installation: Installation) -> Mapping[str, Repository]:
+    """The repositories that an installation sees, by the keys under which we may know them."""
+    visible, listed, page = dict[str, Repository](), 0, 1
+    while True:
+        answer = await installation.get(f"/installation/repositories?per_page={_PER_PAGE}&page={page}")
+        repositories = convert_leniently(list[Repository], answer["repositories"])
+        for repository in repositories:
+            visible[repository.key] = visible[f"repository:{repository.id}"] = repository
+        listed, page = listed + len(answer["repositories"]), page + 1
+        if not answer["repositories"] or listed >= answer["total_count"]:
+            return visible
+
+
+async def _update(projects: Projects, project: Project, shown: Repository | None, now: datetime) -> None:
+    await projects.set_hidden(project.node_id, None if shown else now)
+    if shown:
+        await remember_as_shown(projects, project.node_id, shown, now)
+
+
+async def remember_as_shown(projects: Projects, node_id: str, shown: Repository, now: datetime) -> None:
+    """Keep name and visibility of a repository as GitHub shows it now."""
+    await projects.remember(
+        SeenRepository(
+            node_id=node_id,
+            full_name=clean(shown.full_name),
+            is_private=shown.private,
+            description=clean(shown.description) if shown.description else None,
+            seen_at=now,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Commands on the app itself, help and explanations."""

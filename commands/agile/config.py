@@ -1,0 +1,21 @@
+"""`/agile config`: which settings hold here, and where each comes from."""
+
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.config import shown
+from storage.settings_files import SettingsFiles
+
+
+@command(
+    "agile config",
+    summary="which settings hold here, and where each comes from",
+    level=Level.READ,
+    arguments=(Argument("show", Kind.CHOICE, "the same", is_positional=True, choices=("show",)),),
+    examples=("/agile config", "/agile config show"),
+)
+async def agile_config(context: Context, _: Arguments) -> Reply:
+    """All settings with their sources; those that nobody has settled are folded."""
+    return Reply((shown(await SettingsFiles(context.tenant).origins(context.project.id)),))

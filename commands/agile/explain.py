@@ -1,0 +1,192 @@
+"""`/explain`: what a number means, how it adds up, and which events it rests on."""
+
+import difflib
+import re
+from collections.abc import Callable
+
+from commands.formatting.wording import footer, moment, plain, table
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages import explain_flow as flow
+from commands.messages import explain_sprint as sprint
+from commands.messages.explain import Explanation, amount_words, explained
+from commands.messages.sprint_charts import sprint_footer
+from commands.shared.charting import BY
+from commands.shared.choosing import facts_meant
+from commands.shared.flow_window import LAST, window_of
+from sprints.durations import done_within
+from sprints.expectation import WINDOW_DAYS
+from sprints.facts import Cause, Facts
+from sprints.history import LabelBook, changes
+from sprints.milestone import Sprint
+from sprints.throughput import throughput
+from sprints.velocity import CarryOver, carry_over, velocity
+
+_BY_SPRINT: dict[str, Callable[[sprint.Told], Explanation]] = {
+    "committed": sprint.committed,
+    "added": lambda told: sprint.of_cause(told, sprint.ADDED, Cause.ADDED),
+    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, Cause.REMOVED),
+    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, Cause.DROPPED),
+    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, Cause.REESTIMATED),
+    "scope": sprint.scope,
+    "done": sprint.done_work,
+    "remaining": sprint.remaining,
+    "say/do": sprint.say_do,
+}
+_BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
+    "throughput": lambda told: flow.of_throughput(
+        told, throughput(told.flows, told.calendar, told.window.first, told.window.last)
+    ),
+    "cycle time": flow.of_cycle_time,
+    "lead time": flow.of_lead_time,
+    "wip": flow.of_wip,
+}
+_MEANINGS = {
+    "committed": sprint.COMMITTED,
+    "added": sprint.ADDED,
+    "removed": sprint.REMOVED,
+    "dropped": sprint.DROPPED,
+    "reestimated": sprint.REESTIMATED,
+    "scope": sprint.SCOPE,
+    "done": sprint.DONE,
+    "remaining": sprint.REMAINING,
+    "velocity": flow.VELOCITY,
+    "say/do": sprint.SAY_DO,
+    "carry-over": sprint.CARRY_OVER,
+    "throughput": flow.THROUGHPUT,
+    "cycle time": flow.CYCLE_TIME,
+    "lead time": flow.LEAD_TIME,
+    "wip": flow.WIP,
+}
+METRICS = tuple(_MEANINGS)
+
+
+@command(
+    "explain",
+    summary="what a number means, how it adds up, and who did what when behind it",
+    level=Level.READ,
+    arguments=(
+        Argument("metric", Kind.TEXTS, ", ".join(METRICS), is_positional=True),
+        Argument("for", Kind.TEXT, "in the sprint with this title, or during its days"),
+        LAST,
+        BY,
+    ),
+    examples=(
+        "/explain",
+        "/explain added",
+        "/explain cycle time last:8",
+        '/explain carry-over for:"Sprint 24"',
+    ),
+)
+async def explain(context: Context, arguments: Arguments) -> Reply:
+    """Without a metric: what can be explained, and how the sprint's scope came about."""
+    words = arguments.texts("metric")
+    if not words:
+        return await _overview(context, arguments)
+    metric = _metric_meant(" ".join(words))
+    if metric in _BY_FLOW:
+        return await _flow_explained(context, arguments, metric)
+    if metric == "velocity":
+        return await _velocity_explained(context, arguments)
+    facts = await facts_meant(context, arguments.text("for"))
+    told = await _told(context, facts, arguments.text("by") or facts.unit)
+    if metric == "carry-over":
+        explanation = sprint.carried(told, await _carry_over(context, facts))
+    else:
+        explanation = _BY_SPRINT[metric](told)
+    return Reply((explained(explanation, sprint_footer(facts)),), says_completeness=True)
+
+
+def _metric_meant(said: str) -> str:
+    """A metric by its name, however it is spelt. Raises UserError for what is none."""
+    names = {_letters(name): name for name in METRICS}
+    if found := names.get(_letters(said)):
+        return found
+    close = difflib.get_close_matches(_letters(said), names, n=1)
+    guess = f" Did you mean `/explain {names[close[0]]}`?" if close else ""
+    known = ", ".join(f"`{name}`" for name in METRICS)
+    raise UserError(f"I cannot explain “{plain(said)}”.{guess} What I can explain: {known}.")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+async def _overview(context: Context, arguments: Arguments) -> Reply:
+    facts = await facts_meant(context, arguments.text("for"))
+    return Reply((overview(facts), sprint_footer(facts)), says_completeness=True)
+
+
+def overview(facts: Facts) -> str:
+    """The sprint's invariant with its numbers, and what else can be explained."""
+    lines = "\n".join(f"- {line}" for line in sprint.equations(facts))
+    remaining = amount_words(facts.remaining)
+    rows = [(f"`/explain {name}`", rule.meaning) for name, rule in _MEANINGS.items()]
+    return (
+        f"### How the scope of {plain(facts.sprint.title)} came about\n\n{lines}\n\n"
+        f"Of it {amount_words(facts.done)} done, {remaining} remaining.\n\n"
+        + table(("Ask", "What it is"), rows, numbers_from=2)
+    )
+
+
+async def _told(context: Context, facts: Facts, unit: str) -> sprint.Told:
+    """The facts with the histories that they are folded from."""
+    milestone, estimates = facts.sprint.milestone, context.project.rules.estimates
+    items = await context.history.items_of(milestone)
+    book = LabelBook(await context.history.labels())
+    histories = {item: changes(told, milestone, estimates, book.of(told)) for item, told in items.items()}
+    return sprint.Told(facts, histories, unit)
+
+
+async def _carry_over(context: Context, facts: Facts) -> CarryOver:
+    """With the ends that each item has crossed, of those sprints that it ever was in."""
+    if not facts.carried:
+        return carry_over(facts)
+    carried = {item.item for item in facts.carried}
+    items = await context.history.items_of(facts.sprint.milestone)
+    been_in = {
+        milestone
+        for item, told in items.items()
+        if item in carried
+        for event in told
+        for milestone in (event.milestone, event.snapshot.milestone)
+    }
+    boxes = list[tuple[Sprint, list[str]]]()
+    for box in await context.sprints.all(context.now):
+        if box.milestone in been_in and box.end and box.milestone != facts.sprint.milestone:
+            before = await context.sprints.facts(box.milestone, context.now)
+            boxes.append((box, [item.item for item in before.carried] if before else []))
+    return carry_over(facts, boxes)
+
+
+async def _velocity_explained(context: Context, arguments: Arguments) -> Reply:
+    if arguments.text("for") or arguments.number("last"):
+        raise UserError(
+            "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
+        )
+    found = velocity(await context.sprints.outcomes(context.now), arguments.text("by"))
+    return Reply((explained(flow.of_velocity(found, context.calendar), _footer(context)),))
+
+
+async def _flow_explained(context: Context, arguments: Arguments, metric: str) -> Reply:
+    usual_days = None if metric == "throughput" else WINDOW_DAYS
+    window, calendar = await window_of(context, arguments, usual_days), context.calendar
+    flows = await context.flows()
+    told = flow.Flowing(
+        flows,
+        done_within(flows, window.first, window.last, calendar),
+        await context.history.items(),
+        window,
+        calendar,
+        context.now,
+    )
+    days = "" if metric == "wip" else window.days
+    return Reply((explained(_BY_FLOW[metric](told), _footer(context, days)),))
+
+
+def _footer(context: Context, *more: str) -> str:
+    return footer(f"As of {moment(context.calendar.local(context.now))}", *more)

@@ -1,0 +1,41 @@
+"""`/agile plan`: what the account has bought, what that includes, and where it is changed."""
+
+from commands.framework.arguments import Arguments
+from commands.framework.context import Context
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.billing import NOTHING_IS_SOLD, plan_card
+from marketplace.accounts import billing_of
+from marketplace.plans import PlanName
+from storage.deadlines import Deadlines
+
+
+@command(
+    "agile plan",
+    summary="the plan of this account, what it includes, and where it is changed",
+    level=Level.ADMIN,
+    examples=("/agile plan",),
+)
+async def agile_plan(context: Context, _: Arguments) -> Reply:
+    """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
+    shop, now = context.shop, context.now
+    billing = await billing_of(context.tenant, now, shop) if shop else None
+    if shop is None or billing is None:
+        return Reply((NOTHING_IS_SOLD,))
+    if billing.deadline is not None:  # Whoever reads the card reads when data goes.
+        await Deadlines(context.tenant).shown(now)
+    account = billing.account.github_id
+
+    def checkout(plan: PlanName, is_yearly: bool) -> str | None:
+        return shop.checkout(account, plan, now, is_yearly=is_yearly)
+
+    is_public = not context.project.is_private
+    card = plan_card(
+        billing,
+        shop.links(account),
+        checkout,
+        is_public=is_public,
+        is_usage_charged=shop.is_usage_charged,
+    )
+    return Reply((card,))

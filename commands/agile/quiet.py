@@ -1,0 +1,64 @@
+"""`/agile quiet`: nothing is posted unasked in this thread."""
+
+from datetime import date
+
+from commands.formatting.wording import full_day
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Changes, Settle
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+
+QUIET = "quiet"
+_ON, _OFF = "on", "off"
+
+
+@command(
+    "agile quiet",
+    summary="in this thread nothing is posted unasked, for good or until a day",
+    level=Level.TRIAGE,
+    arguments=(
+        Argument("state", Kind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)),
+        Argument("until", Kind.DATE, "the first day on which we may post again"),
+    ),
+    examples=("/agile quiet on", "/agile quiet until:2099-01-04", "/agile quiet off"),
+    is_changing=True,
+)
+async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply:
+    """What is asked is answered all the same."""
+    thread, before = context.request.thread, quiet_threads(context.project.settings)
+    state, until = arguments.text("state"), arguments.date("until")
+    today = context.calendar.day_of(context.now)
+    if state == _OFF and until:
+        raise UserError("`off` begins at once; leave `until` out.")
+    if until and until <= today:
+        raise UserError(f"`until:{until.isoformat()}` is no day to come; name tomorrow or a later one.")
+    if state is None and until is None:
+        return Reply((_told(before.get(str(thread)), today),))
+    others = {number: old for number, old in before.items() if number != str(thread)}
+    value = until.isoformat() if until else _ON
+    after = others if state == _OFF else others | {str(thread): value}
+    summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
+    text = _told(after.get(str(thread)), today)
+    return Changes(summary, () if after == before else (Settle(QUIET, before or None, after),), text)
+
+
+def quiet_threads(settings: dict[str, object]) -> dict[str, str]:
+    """Which threads are quiet, by number: `on`, or the day on which that ends."""
+    told = settings.get(QUIET)
+    return {str(number): str(value) for number, value in told.items()} if isinstance(told, dict) else {}
+
+
+def is_quiet(settings: dict[str, object], thread: int, today: date) -> bool:
+    """Whether nothing may be posted unasked in a thread."""
+    told = quiet_threads(settings).get(str(thread))
+    return told is not None and (told == _ON or today.isoformat() < told)
+
+
+def _told(value: str | None, today: date) -> str:
+    if value is None or (value != _ON and value <= today.isoformat()):
+        return "This thread is not quiet: I may post here unasked. `/agile quiet on` ends that."
+    end = "" if value == _ON else f" until {full_day(date.fromisoformat(value))}"
+    return f"This thread is **quiet**{end}: I post nothing here unasked, and answer what is asked."

@@ -1,0 +1,87 @@
+"""`/agile roles`: who may do what here, and roles for commands that an admin gives."""
+
+from commands.agile.help import entries_of
+from commands.formatting.wording import person
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Changes, Settle
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.roles import roles_card
+
+ROLES = "roles"
+_GRANT, _REVOKE = "grant", "revoke"
+_NAMES = tuple(level.name.lower() for level in Level if level is not Level.NONE)
+
+
+@command(
+    "agile roles",
+    summary="who may do what here; gives a person a role for commands, or takes it back",
+    level=Level.ADMIN,
+    arguments=(
+        Argument(
+            "action",
+            Kind.CHOICE,
+            "`grant` or `revoke`; nothing to see what holds",
+            is_positional=True,
+            choices=(_GRANT, _REVOKE),
+        ),
+        Argument("person", Kind.PERSON, "a collaborator", is_positional=True),
+        Argument("role", Kind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
+    ),
+    examples=("/agile roles", "/agile roles grant @carol maintain", "/agile roles revoke @carol"),
+    is_changing=True,
+)
+async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply:
+    """A given role only ever adds to the one on GitHub, and ends with it."""
+    before = granted_roles(context.project.settings)
+    action, login, role = (arguments.text(name) for name in ("action", "person", "role"))
+    if action is None:
+        return Reply((roles_card(await entries_of(context), before),))
+    if login is None:
+        raise UserError(
+            f"Whom? For example: `/agile roles {action} @carol{' maintain' * (action == _GRANT)}`."
+        )
+    if action == _REVOKE:
+        return _revoked(before, login)
+    if role is None:
+        raise UserError(f"Which role? One of {', '.join(f'`{one}`' for one in _NAMES)}.")
+    return await _granted(context, before, login, role)
+
+
+def granted_roles(settings: dict[str, object]) -> dict[str, str]:
+    """Who was given which role, by login in lower case."""
+    told = settings.get(ROLES)
+    return {str(login).lower(): str(role) for login, role in told.items()} if isinstance(told, dict) else {}
+
+
+async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:
+    known = await context.repository.level_of(login)
+    if known is Level.NONE:
+        raise UserError(
+            f"{person(login)} is no collaborator of this repository, and a role would have no effect. Invite "
+            "them on GitHub first."
+        )
+    summary = f"give {person(login)} the {role} role for commands"
+    if known >= Level[role.upper()]:
+        return Changes(summary, (), f"{person(login)} has the {known.name.lower()} role on GitHub already.")
+    if before.get(login.lower()) == role:
+        return Changes(summary, (), f"{person(login)} has the {role} role for commands already.")
+    done = (
+        f"{person(login)} may now run what needs the **{role}** role. On GitHub it stays "
+        f"{known.name.lower()}."
+    )
+    return Changes(summary, (Settle(ROLES, before or None, before | {login.lower(): role}),), done)
+
+
+def _revoked(before: dict[str, str], login: str) -> Changes:
+    summary = f"take back the role of {person(login)}"
+    if login.lower() not in before:
+        return Changes(
+            summary, (), f"{person(login)} was given no role here; on GitHub roles are taken there."
+        )
+    after = {known: role for known, role in before.items() if known != login.lower()}
+    done = f"{person(login)} has only the role on GitHub again; it was {before[login.lower()]} for commands."
+    return Changes(summary, (Settle(ROLES, before, after),), done)

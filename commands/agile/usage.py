@@ -1,0 +1,30 @@
+"""`/agile usage`: what the account has used this month."""
+
+from commands.framework.arguments import Arguments
+from commands.framework.context import Context
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.billing import NOTHING_IS_SOLD, usage_card
+from marketplace.accounts import billing_of
+
+
+@command(
+    "agile usage",
+    summary="what this account has used this month, and who needs a seat",
+    level=Level.MAINTAIN,
+    examples=("/agile usage",),
+)
+async def agile_usage(context: Context, _: Arguments) -> Reply:
+    """From the usage ledger, which is what is charged for."""
+    shop = context.shop
+    billing = await billing_of(context.tenant, context.now, shop) if shop else None
+    if shop is None or billing is None:
+        return Reply((NOTHING_IS_SOLD,))
+    card = usage_card(
+        billing,
+        context.now,
+        is_public=not context.project.is_private,
+        is_usage_charged=shop.is_usage_charged,
+    )
+    return Reply((card,))

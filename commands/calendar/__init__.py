@@ -1,0 +1,1 @@
+"""Commands on the days on which a team works."""

@@ -1,0 +1,71 @@
+"""`/calendar add`: days on which the team does not work."""
+
+from commands.formatting.wording import counted
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Changes, Settle
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.calendar import off_line, sprint_effects
+from sprints.calendar import Calendar
+from sprints.rules import MOST_DAYS_OFF, DaysOff, days_off, rules_of
+
+DAYS_OFF = "days_off"
+
+
+@command(
+    "calendar add",
+    summary="days on which your team does not work",
+    level=Level.MAINTAIN,
+    arguments=(
+        Argument(
+            "dates", Kind.DATES, "a day, or a first and a last one", is_positional=True, is_required=True
+        ),
+        Argument("name", Kind.TEXT, "what for, in quotation marks", is_positional=True),
+    ),
+    examples=('/calendar add 2026-12-24..2027-01-02 "Winter break"', "/calendar add 2027-05-14"),
+    is_changing=True,
+)
+async def calendar_add(context: Context, arguments: Arguments) -> Changes:
+    """One more entry among the days off; the sprints that it changes are named."""
+    dates, name = arguments.dates("dates"), " ".join((arguments.text("name") or "").split())
+    if dates is None:  # The parser has seen to it.
+        raise UserError("Which days? For example `/calendar add 2026-12-24..2027-01-02`.")
+    first, last = dates
+    if (count := (last - first).days + 1) >= MOST_DAYS_OFF:
+        raise UserError(
+            f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
+            "Is the year right?"
+        )
+    offs, off = days_off(context.project.settings), DaysOff(first, last, name)
+    known = {day for one in offs for day in one.days} | set(context.calendar.holidays)
+    if known.issuperset(off.days):
+        raise UserError(
+            f"{'That day is' if first == last else 'Those days are'} off already. `/calendar` shows all."
+        )
+    after = sorted([*offs, off], key=lambda one: (one.first, one.last, one.name))
+    done = [f"**Off:** {off_line(off, context.calendar)}.", *await effects(context, after)]
+    return Changes("add days off", (step(context, after),), "\n\n".join(done))
+
+
+def step(context: Context, offs: list[DaysOff]) -> Settle:
+    """Keeps these days off instead of those that there are."""
+    return Settle(DAYS_OFF, context.project.settings.get(DAYS_OFF), told(offs))
+
+
+def told(offs: list[DaysOff]) -> list[dict[str, str]]:
+    """As the settings hold them."""
+    return [
+        {"from": off.first.isoformat(), "to": off.last.isoformat()} | ({"name": off.name} if off.name else {})
+        for off in offs
+    ]
+
+
+async def effects(context: Context, offs: list[DaysOff]) -> list[str]:
+    """What other days off do to the sprints that are not over."""
+    after: Calendar = rules_of(context.project.settings | {DAYS_OFF: told(offs)}).calendar
+    sprints = await context.sprints.all(context.now)
+    today = context.calendar.day_of(context.now)
+    lines = sprint_effects(sprints, context.calendar, after, today)
+    return ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts follow."] if lines else []

@@ -1,0 +1,33 @@
+"""`/eta`: how old this item is against what is usual, and when others of its age were done."""
+
+from commands.framework.arguments import Arguments
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.eta import eta_text
+from commands.shared.choosing import item_meant
+from commands.shared.work import work_here
+from sprints.expectation import past_of
+
+
+@command(
+    "eta",
+    summary="how old this item is against what is usual, and when others of its age were done",
+    level=Level.READ,
+    examples=("/eta",),
+    feature="forecasts",
+)
+async def eta(context: Context, _: Arguments) -> Reply:
+    """From the cycle times of the repository's own items, in days."""
+    number = context.request.thread
+    await item_meant(context, number)
+    work = await work_here(context)
+    flow = work.flow(number)
+    if flow is None:
+        raise UserError(f"Nothing is known of #{number} before now; ask again in a moment.")
+    if flow.is_covered:
+        kind = "the issues that it closes" if flow.is_pull_request else "its sub-issues"
+        raise UserError(f"The work of #{number} is told by {kind}. Ask there.")
+    return Reply((eta_text(flow, past_of(work.flows, work.now, work.calendar), work),))

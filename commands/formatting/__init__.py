@@ -1,0 +1,1 @@
+"""Numbers, dates, links, tables and foreign text as Markdown."""

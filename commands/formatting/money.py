@@ -1,0 +1,25 @@
+"""Amounts of money as people read them: `$6.00`, `1,200 JPY`, in the form of the locale."""
+
+from charts.locales import localized
+from commands.formatting.foreign_text import plain
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+# https://docs.stripe.com/currencies#zero-decimal. By its special cases Stripe counts ISK and UGX in
+# hundredths all the same, and HUF and TWD are without them in payouts alone.
+_WITHOUT_DECIMALS = frozenset(
+    "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split()  # noqa: SIM905 - a list of words
+)
+_WITH_THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
+_MINUS = "−"
+
+
+def money(amount: int, currency: str) -> str:
+    """An amount in the smallest unit of an ISO currency, as Stripe and GitHub count it."""
+    code = currency.upper()
+    places = 0 if code in _WITHOUT_DECIMALS else 3 if code in _WITH_THREE_DECIMALS else 2
+    units, rest = divmod(abs(amount), 10**places)
+    number = localized(f"{units:,}.{rest:0{places}}" if places else f"{units:,}")
+    sign = _MINUS if amount < 0 else ""
+    if code in _SYMBOLS:
+        return f"{sign}{_SYMBOLS[code]}{number}"
+    return f"{sign}{number} {plain(code)}"

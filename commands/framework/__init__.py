@@ -1,0 +1,1 @@
+"""How commands are declared, parsed, permitted and answered."""

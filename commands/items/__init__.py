@@ -1,0 +1,1 @@
+"""Commands on one issue or pull request."""

@@ -1,0 +1,99 @@
+"""`/blocked`: this item waits for other issues, or for something that has no issue."""
+
+from commands.formatting.wording import named
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.work import sentence, since
+from commands.shared.choosing import item_meant
+from commands.shared.work import Work, open_item_here, work_here
+from sprints.flow import Flow
+from sprints.model import State
+from sprints.numbering import own
+
+_MOST = 10
+
+
+@command(
+    "blocked",
+    summary="says what this item waits for: another issue, or something else",
+    level=Level.TRIAGE,
+    arguments=(
+        Argument("by", Kind.ITEMS, "the issues that must be done first"),
+        Argument("reason", Kind.TEXT, "why, in quotation marks; enough where there is no issue"),
+    ),
+    examples=(
+        "/blocked by:#9",
+        '/blocked by:#9 reason:"the API comes first"',
+        '/blocked reason:"no test account"',
+    ),
+    is_changing=True,
+)
+async def blocked(context: Context, arguments: Arguments) -> Changes:
+    """A dependency of GitHub's own for each issue; what was said besides stands in our history."""
+    reason, numbers = arguments.text("reason") or "", tuple(dict.fromkeys(arguments.numbers("by")))
+    if not numbers and not reason:
+        raise UserError(
+            'By what? Name an issue, `/blocked by:#9`, or say why: `/blocked reason:"no test account"`.'
+        )
+    if len(numbers) > _MOST:
+        raise UserError(f"You named {len(numbers)} issues. You can name up to {_MOST}.")
+    work = await work_here(context)
+    flow = await open_item_here(context, work)
+    if not numbers:
+        return _by_words(flow, reason, work)
+    for number in numbers:
+        await _check(context, flow, number, work)
+    held = {block.number for block in flow.open_blocks}
+    fresh = [number for number in numbers if number not in held]
+    steps: list[Step] = [Block(own(flow.number), number) for number in fresh]
+    steps += [
+        Tell(own(flow.number), "blocked", reason, number) for number in numbers if number in fresh or reason
+    ]
+    return Changes(
+        f"note that #{flow.number} is blocked by {named(numbers)}",
+        tuple(steps),
+        _said(flow, numbers, fresh, reason, work),
+    )
+
+
+def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
+    before = next((block for block in flow.open_blocks if block.by is None), None)
+    text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
+    if before:
+        text += f" It has been {since(before.span.since, work.now, work.calendar)}."
+    return Changes(f"note that #{flow.number} is blocked", (Tell(own(flow.number), "blocked", reason),), text)
+
+
+async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
+    """Raises UserError where GitHub would refuse, or where nothing would be held up."""
+    if flow.is_pull_request:
+        raise UserError(
+            f"GitHub keeps dependencies between issues, and #{flow.number} is a pull request. Say it in the "
+            'issue that it closes, or give a reason alone: `/blocked reason:"…"`.'
+        )
+    if number == flow.number:
+        raise UserError(f"#{number} cannot wait for itself.")
+    other = await item_meant(context, number)
+    if other.is_pull_request:
+        raise UserError(
+            f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "
+            "it closes."
+        )
+    if other.state is not State.OPEN:
+        raise UserError(f"#{number} is closed, so nothing has to wait for it.")
+    theirs = work.flow(number)
+    if theirs and any(block.number == flow.number for block in theirs.open_blocks):
+        raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
+
+
+def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
+    text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
+    if not fresh:
+        first = min(block.span.since for block in flow.open_blocks if block.number in numbers)
+        return f"{text} It has been {since(first, work.now, work.calendar)}."
+    closed = f"#{numbers[0]} is" if len(numbers) == 1 else "they are"
+    return f"{text} That ends when {closed} closed, or with `/unblocked`."

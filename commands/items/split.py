@@ -1,0 +1,154 @@
+"""`/split`: an issue becomes several, its sub-issues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from charts.reading import quantity
+from commands.formatting.wording import counted, plain
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Changes, OpenIssue
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.items.estimate import label_for, read_points
+from commands.shared.work import Work, open_item_here, work_here
+from sprints.estimates import Estimates, Points
+from sprints.flow import Flow
+from sprints.history import changes
+from sprints.model import ItemEvent, in_order
+from sprints.numbering import own
+
+MOST_PARTS = 20
+_MOST_SUB_ISSUES = 100  # GitHub's own limits.
+_LONGEST_TITLE = 256
+_NO_MILESTONE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A new issue, with an estimate if it was given one."""
+
+    title: str
+    points: Points | None = None
+
+
+@command(
+    "split",
+    summary="opens sub-issues for the parts of this issue, in its milestone",
+    level=Level.WRITE,
+    arguments=(
+        Argument("into", Kind.TEXTS, "the titles of the parts", is_required=True),
+        Argument("points", Kind.TEXT, "an estimate for each part, such as `3,5`; without it they have none"),
+    ),
+    examples=('/split into:"Card form","Refunds"', '/split into:"Card form","Refunds" points:3,5'),
+    is_changing=True,
+)
+async def split(context: Context, arguments: Arguments) -> Changes:
+    """The parent becomes a roll-up: its parts count instead of it."""
+    work = await work_here(context)
+    flow = await open_item_here(context, work)
+    estimates = context.project.rules.estimates
+    parts = parts_of(arguments.texts("into"), arguments.text("points"), estimates)
+    _check(flow, parts, work)
+    number = await _milestone(context, flow, work)
+    used = [name for name in flow.labels if estimates.points_of(name) is not None]
+    steps = tuple(
+        OpenIssue(
+            part.title, labels=_labels(part, estimates, used), milestone=number, parent=own(flow.number)
+        )
+        for part in parts
+    )
+    what = f"{counted(len(parts), 'sub-issue')} of #{flow.number}"
+    effect = effect_on(flow.points, parts, is_in_milestone=number is not None)
+    return Changes(
+        f"open {what}",
+        steps,
+        f"**#{flow.number} is split:** {_inline(parts)}.\n\n{effect}",
+        preview=f"{_list(parts)}\n\n{effect}",
+    )
+
+
+def parts_of(titles: Sequence[str], points: str | None, estimates: Estimates) -> tuple[Part, ...]:
+    """The parts as they were named. Raises UserError for titles and estimates that do not go together."""
+    titles = [" ".join(title.split()) for title in titles]
+    if not all(titles):
+        raise UserError('A part has no title. Write for example `/split into:"Card form","Refunds"`.')
+    if len({title.casefold() for title in titles}) < len(titles):
+        raise UserError("Two parts have the same title; give each its own.")
+    if len(titles) > MOST_PARTS:
+        raise UserError(f"You named {len(titles)} parts. You can name up to {MOST_PARTS}.")
+    if long := [title for title in titles if len(title) > _LONGEST_TITLE]:
+        raise UserError(f"“{plain(long[0][:40])}…” is longer than GitHub's {_LONGEST_TITLE} characters.")
+    if points is None:
+        return tuple(Part(title) for title in titles)
+    told = points.split(",")
+    if len(told) != len(titles):
+        example = ",".join(["3", "5", *["2"] * len(titles)][: len(titles)])
+        raise UserError(
+            f"{counted(len(told), 'estimate')} for {counted(len(titles), 'part')}: `points` needs one for "
+            f"each, such as `points:{example}`."
+        )
+    return tuple(
+        Part(title, read_points(one.strip(), estimates)) for title, one in zip(titles, told, strict=True)
+    )
+
+
+def effect_on(before: Points | None, parts: Sequence[Part], *, is_in_milestone: bool) -> str:
+    """What becomes of the parent, and of its estimate."""
+    text = "It becomes a roll-up: from now on its parts count instead of it."
+    estimated = [part.points for part in parts if part.points is not None]
+    if before is None:
+        return text
+    own = quantity(before, "points")
+    if not estimated:
+        until = " Until they are estimated, the sprint's scope is smaller by that." if is_in_milestone else ""
+        return f"{text} Its own estimate of {own} is left out, and the parts have no estimate yet.{until}"
+    together = sum(estimated, Points(0))
+    same = "as before" if together == before else f"where it had {own}"
+    return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
+
+
+def _check(flow: Flow, parts: Sequence[Part], work: Work) -> None:
+    if flow.is_pull_request:
+        raise UserError(
+            f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
+            "closes."
+        )
+    children = sum(_is_below(told, flow.item) for told in work.events.values())
+    if children + len(parts) > _MOST_SUB_ISSUES:
+        raise UserError(
+            f"#{flow.number} has {counted(children, 'sub-issue')}; GitHub allows {_MOST_SUB_ISSUES}, so "
+            f"{counted(len(parts), 'more part')} would be too many."
+        )
+
+
+def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
+    if not any(event.event == "parent_added" and event.named == parent for event in told):
+        return False
+    history = changes(told, _NO_MILESTONE)
+    return bool(history) and history[-1].after.parent == parent
+
+
+async def _milestone(context: Context, flow: Flow, work: Work) -> int | None:
+    """The number of the milestone that the parent is in."""
+    last = in_order(work.events[flow.item])[-1].snapshot
+    sprints = {sprint.milestone: sprint.number_in() for sprint in await context.sprints.all(work.now)}
+    return sprints.get(last.milestone) if last.milestone else None
+
+
+def _labels(part: Part, estimates: Estimates, used: list[str]) -> tuple[str, ...]:
+    return () if part.points is None else (label_for(part.points, estimates, used),)
+
+
+def _inline(parts: Sequence[Part]) -> str:
+    return ", ".join(_named(part) for part in parts)
+
+
+def _list(parts: Sequence[Part]) -> str:
+    return "\n".join(f"- {_named(part)}" for part in parts)
+
+
+def _named(part: Part) -> str:
+    points = "" if part.points is None else f" ({quantity(part.points, 'points')})"
+    return f"{plain(part.title)}{points}"

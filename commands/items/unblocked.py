@@ -1,0 +1,72 @@
+"""`/unblocked`: this item waits for nothing any more."""
+
+from commands.formatting.wording import named
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.work import blocking, lasting
+from commands.shared.work import open_item_here, work_here
+from sprints.blocked import Block as Held
+from sprints.flow import Flow
+from sprints.numbering import own, place
+
+
+@command(
+    "unblocked",
+    summary="says that this item waits for nothing any more, or not for one of the issues",
+    level=Level.TRIAGE,
+    arguments=(Argument("by", Kind.ITEMS, "only these issues no longer block it"),),
+    examples=("/unblocked", "/unblocked by:#9"),
+    is_changing=True,
+)
+async def unblocked(context: Context, arguments: Arguments) -> Changes:
+    """GitHub's dependencies on open issues are taken away, and what was said is over."""
+    work = await work_here(context)
+    flow = await open_item_here(context, work)
+    numbers = arguments.numbers("by")
+    ending = ending_of(flow, numbers)
+    summary = f"note that #{flow.number} is not blocked"
+    if not ending:
+        return Changes(summary, (), f"#{flow.number} is not blocked.")
+    left = [block for block in flow.open_blocks if block not in ending]
+    waited = lasting(work.now - min(block.span.since for block in ending))
+    if left:
+        done = f"#{flow.number} is still blocked: {blocking(left)}. What ended had lasted for {waited}."
+    else:
+        done = f"**#{flow.number} is not blocked any more**, after {waited}."
+    return Changes(summary, steps_of(flow, ending), done)
+
+
+def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
+    """What comes to its end: all that we can take away, or what these issues blocked. Raises UserError."""
+    held = {block.number for block in flow.open_blocks}
+    if others := [number for number in numbers if number not in held]:
+        known = named(sorted((number for number in held if number), key=place)) or "no issue"
+        raise UserError(f"#{flow.number} is not blocked by {named(others)}. It is blocked by {known}.")
+    foreign = [block for block in flow.open_blocks if block.by and not isinstance(block.number, int)]
+    ending = [block for block in flow.open_blocks if block not in foreign]
+    if numbers:
+        return [block for block in ending if block.number in numbers]
+    if foreign and not ending:
+        raise UserError(
+            f"#{flow.number} is blocked by an issue of another repository. Take that away on GitHub, under "
+            "“Relationships”."
+        )
+    return ending
+
+
+def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
+    """What takes these blocks away."""
+    steps: list[Step] = [
+        Block(own(flow.number), block.number, is_blocked=False)
+        for block in ending
+        if isinstance(block.number, int)
+    ]
+    steps += [
+        Tell(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
+        for block in ending
+    ]
+    return tuple(steps)

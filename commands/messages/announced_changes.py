@@ -1,0 +1,64 @@
+"""What is announced of a plan: the end, another plan, and what is paid twice meanwhile."""
+
+from collections.abc import Iterator
+
+from commands.formatting.wording import counted, full_day
+from commands.messages.billing_notices import free_instead
+from marketplace.accounts import DELETION_AFTER, Billing
+from marketplace.entitlements import Links
+from marketplace.notices import is_kept_by_card
+from marketplace.plans import PLANS, PlanName
+from marketplace.purchase_ways import ending_on_marketplace, paid_until
+from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
+
+_BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
+
+
+def announced_changes(billing: Billing, links: Links) -> str:
+    """What will become of the plan that counts, and of another one that is paid for beside it."""
+    counting = billing.standing.subscription
+    others = [one for one in billing.subscriptions if one is not counting and not one.has_ended]
+    sentences = list[str]()
+    if counting is not None and counting.pending is not None:
+        sentences.append(_sentence("", counting, counting.pending, billing, links))
+    for other in others:
+        if other.pending is not None:
+            sentences.append(
+                _sentence(f"What is paid {_BOUGHT[other.source]}", other, other.pending, billing, links)
+            )
+    return "\n\n".join(sentences)
+
+
+def overlap(billing: Billing) -> Iterator[str]:
+    """What whoever goes over from GitHub to a card pays for twice, before they do."""
+    ending = ending_on_marketplace(billing.subscriptions)
+    if ending is not None:
+        at = paid_until(ending)
+        until = full_day(at.date()) if at else "the end of the period"
+        yield f"- A plan by card starts today; GitHub is paid until {until}, so until then both are paid for"
+
+
+def _sentence(what: str, subscription: Subscription, pending: Pending, billing: Billing, links: Links) -> str:
+    day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
+    if pending.plan is None:
+        ends = f"{what or 'It'} was cancelled and ends on {day}; until then nothing changes."
+        if subscription.source != MARKETPLACE or is_kept_by_card(billing):
+            return ends
+        return f"{ends} {_deletion(pending, links)}"
+    plan = PLANS[PlanName(pending.plan)]
+    seats = f" with {counted(pending.quantity, 'seat')}" if pending.quantity else ""
+    paid = ""
+    if pending.is_yearly is not None and plan.is_paid:
+        paid = f", paid by the {'year' if pending.is_yearly else 'month'}"
+    begin = f"{what}: from {day} on it" if what else f"From {day} on it"
+    return f"{begin} will be {plan.title}{seats}{paid}; until then nothing changes."
+
+
+def _deletion(pending: Pending, links: Links) -> str:
+    when = f"{DELETION_AFTER.days} days later"
+    if pending.effective_at is not None:
+        when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"
+    return (
+        f"**{when} this account's data here will be deleted.** To keep it, {free_instead(links)} before "
+        "then, or pay by card."
+    )

@@ -1,0 +1,214 @@
+"""What `/agile plan` and `/agile usage` say, from values."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from commands.formatting.money import money
+from commands.formatting.wording import counted, folded, full_day, plain, table
+from commands.messages.announced_changes import announced_changes, overlap
+from commands.messages.billing_notices import SOURCES, deletion, failed_payment, sentence_of
+from commands.messages.changing_plan import how_to_change
+from commands.messages.seats import list_of_people
+from marketplace.accounts import Billing
+from marketplace.entitlements import Links, Reason
+from marketplace.notices import NoticeKind, notices_of
+from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
+from marketplace.purchase_ways import purchase_ways
+from marketplace.seat_price import price_of_seat
+from storage.subscriptions import STRIPE, Subscription
+
+# A link that leads to buying a plan by card, by the month or by the year. None where that is not sold.
+Checkout = Callable[[PlanName, bool], str | None]
+
+IN_PUBLIC = (
+    "This is a public repository: everything that Pro has is free here, for everybody. What the account "
+    "pays for and how much it uses is told in its private repositories."
+)
+_HOW_TO_BUY = "the links below lead there"
+# What is bought and gives nothing now.
+_WAITING = {"paused": "is paused", "unpaid": "waits for its payment", "past_due": "waits for its payment"}
+NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
+
+
+def plan_card(
+    billing: Billing, links: Links, checkout: Checkout, *, is_public: bool, is_usage_charged: bool = False
+) -> str:
+    """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
+
+    Data that will be deleted is named even where nothing is sold any more: what was cancelled stays so.
+    """
+    if not billing.is_sold:
+        return "\n\n".join(filter(None, [_quoted(deletion(billing, links)), NOTHING_IS_SOLD]))
+    if is_public:
+        return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
+    parts = [
+        f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
+        _notices(billing, links),
+        _terms(billing),
+        announced_changes(billing, links),
+        _seats(billing),
+        _usage(billing) if is_usage_charged else "",
+        _change(billing, links, checkout),
+        folded("What each plan includes", _features(billing)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_charged: bool = False) -> str:
+    """What was used this month. It is counted, and stops nothing; where it is charged for, it says so."""
+    if is_public:
+        return IN_PUBLIC
+    rows = [
+        [text[0].upper() + text[1:], f"{billing.usage.get(metric, 0):,}"] for metric, text in METRICS.items()
+    ]
+    month = f"1–{now.day} {full_day(now.date()).split(' ', 1)[1]}" if now.day > 1 else full_day(now.date())
+    who = list_of_people(billing.people)
+    note = "Usage is counted and stops nothing."
+    if is_usage_charged:
+        note += f" {_usage(billing)}"
+    if billing.is_sold:
+        note += (
+            f" Who acted on planned work of a private repository within {SEAT_DAYS} days needs a seat; bots "
+            "need none, and neither does what was done while a repository was public."
+        )
+    return "\n\n".join(
+        [
+            f"### What {plain(billing.account.name)} used, {month} (UTC)",
+            table(["", "used"], rows),
+            who,
+            f"<sub>{note}</sub>",
+        ]
+    )
+
+
+def _notices(billing: Billing, links: Links) -> str:
+    """What an owner has to hear, each as a quotation that stands out."""
+    notices = notices_of(billing)
+    sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
+    if not any(notice.kind is NoticeKind.PAYMENT_FAILED for notice in notices):
+        sentences.append(failed_payment(billing, links, _HOW_TO_BUY))
+    return "\n\n".join(_quoted(sentence) for sentence in [*sentences, _lost(billing, links)] if sentence)
+
+
+def _quoted(sentence: str) -> str:
+    return f"> {sentence}" if sentence else ""
+
+
+def _lost(billing: Billing, links: Links) -> str:
+    """Why a paid plan is not there any more, where no payment is due."""
+    if billing.standing.terms.is_paid:
+        return ""
+    reason = {
+        Reason.SUSPENDED: f"**The subscription is paused.** {_how_to_resume(billing, links)}",
+        Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
+    }
+    return reason.get(billing.standing.reason, "")
+
+
+def _how_to_resume(billing: Billing, links: Links) -> str:
+    """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
+    paused = [one for one in billing.subscriptions if one.status == "paused"]
+    if not any(one.trial_ends for one in paused):
+        return "Only whoever sells it can resume it: please write to whoever runs this App."
+    card = f"[add a card]({links.portal})" if links.portal else "add a card where you pay"
+    return f"If its trial ended without a card, {card}. If it stays paused, write to whoever runs this App."
+
+
+def _usage(billing: Billing) -> str:
+    """Whether this account is charged for usage: who pays by card is, besides the seats."""
+    if any(one.source == STRIPE and not one.has_ended for one in billing.subscriptions):
+        return "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
+    return "Who pays by card is charged for usage as well; this account is not."
+
+
+def _terms(billing: Billing) -> str:
+    standing, one = billing.standing, billing.standing.subscription
+    if one is None:
+        return f"{_without_plan(billing)} Public repositories have everything that Pro has."
+    if not standing.terms.is_paid:
+        return f"Chosen {SOURCES[one.source]}; it costs nothing."
+    sentence = f"Bought {SOURCES[one.source]}, {'yearly' if one.is_yearly else 'monthly'}{_total(one)}."
+    if one.status == "trialing" and one.trial_ends:
+        sentence += f" The trial ends on {full_day(one.trial_ends.date())}."
+    elif one.period_end and one.status == "active" and standing.terms.is_paid:
+        sentence += f" Paid until {full_day(one.period_end.date())}."
+    return sentence
+
+
+def _without_plan(billing: Billing) -> str:
+    waiting = next((one for one in billing.subscriptions if one.status in _WAITING), None)
+    if waiting is not None:
+        title = PLANS[PlanName(waiting.plan)].title
+        return f"{title}, bought {SOURCES[waiting.source]}, {_WAITING[waiting.status]}."
+    return "No plan runs any more." if billing.subscriptions else "No plan was bought."
+
+
+def _total(subscription: Subscription) -> str:
+    """What all seats cost for a period, where the subscriber's own price is known."""
+    price = price_of_seat(subscription)
+    if price is None or price.is_list_price or subscription.quantity is None:
+        return ""
+    period = "year" if price.is_yearly else "month"
+    each = money(price.unit_amount, price.currency)
+    total = money(price.unit_amount * subscription.quantity, price.currency)
+    return (
+        f": {counted(subscription.quantity, 'seat')} at {each}, {total} a {period} before discounts and tax"
+    )
+
+
+def _seats(billing: Billing) -> str:
+    standing, used = billing.standing, len(billing.people)
+    people = f"{used} {'person' if used == 1 else 'people'} on planned work"
+    if not standing.terms.is_paid or standing.subscription is None:
+        return f"{people}; a paid plan needs a seat for each."
+    if standing.seats is None:
+        return f"{people}; the plan is for any number."
+    if standing.limited_to is None:
+        return f"{people}, {counted(standing.seats, 'seat')} paid for."
+    if used > standing.limited_to:
+        return (
+            f"**{people}, {counted(standing.limited_to, 'seat')} paid for.** Who came last waits for a seat "
+            "with what the plan adds; for the others nothing changes."
+        )
+    return f"{people}, {counted(standing.limited_to, 'seat')} paid for."
+
+
+def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
+    lines = [
+        f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
+        for plan in PLANS.values()
+        if plan.is_paid and (ways := _ways(billing, plan, links, checkout))
+    ]
+    if purchase_ways(billing.subscriptions).checkout and any(checkout(plan, False) for plan in PLANS):
+        lines += overlap(billing)
+    lines += how_to_change(billing, links)
+    return "\n".join(["**Change it**", "", *lines]) if lines else ""
+
+
+def _ways(billing: Billing, plan: Plan, links: Links, checkout: Checkout) -> Sequence[str]:
+    """Only ways that lead to paying once."""
+    allowed, ways = purchase_ways(billing.subscriptions), []
+    if allowed.marketplace and (link := links.upgrade.get(plan.name)):
+        ways.append(f"[on GitHub]({link})")
+    if allowed.checkout:
+        for is_yearly, words in ((False, "by card, monthly"), (True, "by card, yearly")):
+            if link := checkout(plan.name, is_yearly):
+                ways.append(f"[{words}]({link})")
+    return ways
+
+
+def _price(plan: Plan) -> str:
+    return f"{money(plan.monthly_cents, 'usd')} a month or {money(plan.yearly_cents, 'usd')} a year"
+
+
+def _features(billing: Billing) -> str:
+    marks = {
+        plan.name: f"**{plan.title}**" if plan is billing.standing.terms else plan.title
+        for plan in PLANS.values()
+    }
+    rows = [
+        [text, *("yes" if feature in plan.features else "–" for plan in PLANS.values())]
+        for feature, text in FEATURES.items()
+    ]
+    always = ["Sprints, estimates, burndown, velocity, reports, checks", *("yes" for _ in PLANS)]
+    return table(["", *marks.values()], [always, *rows])

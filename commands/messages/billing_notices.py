@@ -1,0 +1,201 @@
+"""The sentences by which an account's owner hears of money and data: on `/agile plan`, and in an issue."""
+
+from collections.abc import Sequence
+
+from commands.formatting.money import money
+from commands.formatting.wording import counted, full_day, plain
+from commands.messages.seats import WHAT_IS_DUE, due_text
+from marketplace.accounts import DELETION_AFTER, Billing
+from marketplace.entitlements import Links, Standing
+from marketplace.notices import (
+    Notice,
+    NoticeKind,
+    also_paid_by,
+    is_cut_off,
+    is_kept_by_card,
+    notices_of,
+    trial_that_ends,
+)
+from marketplace.plans import PLANS, PlanName
+from marketplace.seat_increases import SeatIncrease
+from marketplace.seat_price import price_of_seat
+from storage.subscriptions import MARKETPLACE, STRIPE
+
+# A subscription by card is in one of these while its payment may be due.
+_DUE = frozenset({"past_due", "unpaid", "paused"})
+SOURCES = {MARKETPLACE: "on GitHub Marketplace", STRIPE: "by card (Stripe)"}
+ISSUE_TITLE = "Agile GitHub Suite: billing"
+WITHDRAWN_TITLE = "Agile GitHub Suite: note withdrawn"
+SETTLED = "Nothing is due: what stood here is settled. `/agile plan` in a comment shows the plan."
+WITHDRAWN = "This note has been withdrawn."
+MOVED = "This note stands in another repository of the account now."
+SWITCHED_OFF = "This issue is switched off in the account's settings file."
+_FOOTER = (
+    "This issue is edited when something changes, and closed when nothing is due. `/agile plan` in a comment "
+    "shows everything about the plan. Another repository, or no such issue: `billing` in the account's "
+    "settings file."
+)
+
+
+# How a plan is bought, where what is read is not `/agile plan` itself.
+_HOW_TO_BUY = "`/agile plan` shows how"
+
+
+def sentence_of(notice: Notice, billing: Billing, links: Links, how_to_buy: str = _HOW_TO_BUY) -> str:
+    """What is about to happen, and what can be done about it. Empty if it does not hold."""
+    match notice.kind:
+        case NoticeKind.DELETION:
+            return deletion(billing, links)
+        case NoticeKind.PAYMENT_FAILED:
+            return failed_payment(billing, links, how_to_buy)
+        case NoticeKind.SEATS:
+            return _seats(billing.seat_increase, billing) if billing.seat_increase else ""
+        case NoticeKind.TRIAL_ENDS:
+            return trial(billing, links)
+        case NoticeKind.PAID_TWICE:
+            return paid_twice(billing)
+
+
+def issue_text(billing: Billing, links: Links, people: Sequence[str]) -> str:
+    """The text of the billing issue. `people` are called by their GitHub logins, so that they hear of it."""
+    called = " ".join(f"@{login}" for login in people)
+    sentences = [sentence_of(notice, billing, links) for notice in notices_of(billing)]
+    return "\n\n".join(part for part in [called, *sentences, f"<sub>{_FOOTER}</sub>"] if part)
+
+
+def news_text(notice: Notice) -> str:
+    """A comment that says what has come up in an issue whose text is edited silently."""
+    return f"{_NEWS[notice.kind]} The description of this issue says what that means."
+
+
+_NEWS = {
+    NoticeKind.DELETION: "This account's data here will be deleted.",
+    NoticeKind.PAYMENT_FAILED: "A payment failed.",
+    NoticeKind.SEATS: "More people need a seat.",
+    NoticeKind.TRIAL_ENDS: "The trial is about to end.",
+    NoticeKind.PAID_TWICE: "More than one plan is paid for.",
+}
+
+
+def deletion(billing: Billing, links: Links) -> str:
+    """By when the account's data goes, and how it is kept."""
+    if billing.deadline is None:
+        return ""
+    day = full_day(billing.deadline.due_at.date())
+    where = links.upgrade.get(PlanName.FREE) or next(iter(links.upgrade.values()), None)
+    again = (
+        f"[choose a plan on GitHub Marketplace]({where})" if where else "choose a plan on GitHub Marketplace"
+    )
+    return (
+        f"**This account's data here will be deleted on {day}**, because its plan was cancelled on GitHub "
+        f"Marketplace. To keep it, {again} before then; the free one will do, or a plan paid by card."
+    )
+
+
+def failed_payment(billing: Billing, links: Links, how_to_buy: str = _HOW_TO_BUY) -> str:
+    """By when a payment has to succeed, or what its failure has ended."""
+    if (other := also_paid_by(billing)) is not None:
+        portal = f" in the [billing portal]({links.portal})" if links.portal else ""
+        title = billing.standing.terms.title
+        return (
+            f"**The last payment by card failed.** Nothing is lost by that: {title} is "
+            f"paid {SOURCES[other.source]} as well. The subscription whose payment failed can be "
+            f"cancelled{portal}."
+        )
+    to_do = _how_to_pay(billing, links, how_to_buy)
+    if billing.standing.grace_ends is not None:
+        day = full_day(billing.standing.grace_ends.date())
+        return f"**The last payment failed.** Nothing changes before {day}: until then, please {to_do}."
+    if is_cut_off(billing):
+        return f"**The last payment failed**, and its time is over. To go on, {to_do}."
+    return ""
+
+
+def _how_to_pay(billing: Billing, links: Links, how_to_buy: str) -> str:
+    """What brings a failed payment about. Stripe tries the card again only while it is past due: it leaves
+    the invoices of a subscription that is unpaid or paused to the customer.
+    """
+    due = [one for one in billing.subscriptions if one.source == STRIPE and one.status in _DUE]
+    if not due:
+        return f"buy the plan again: {how_to_buy}"  # A card that is changed revives nothing.
+    subscription = next((one for one in due if one is billing.standing.subscription), due[0])
+    if subscription.status == "past_due":
+        return f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
+    portal = f"[billing portal]({links.portal})" if links.portal else "billing portal"
+    return f"pay the open invoice in the {portal} (another card alone does not pay it)"
+
+
+def trial(billing: Billing, links: Links) -> str:
+    """When a trial ends, and what is charged then."""
+    subscription = trial_that_ends(billing)
+    if subscription is None or subscription.trial_ends is None:
+        return ""
+    title, day = PLANS[PlanName(subscription.plan)].title, full_day(subscription.trial_ends.date())
+    price = price_of_seat(subscription)
+    cost = "it is paid for"
+    if price is not None and subscription.quantity is not None:
+        total = money(price.unit_amount * subscription.quantity, price.currency)
+        period = "year" if price.is_yearly else "month"
+        verb = "costs" if subscription.quantity == 1 else "cost"
+        by_list = " (list price)" if price.is_list_price else ""
+        cost = (
+            f"{counted(subscription.quantity, 'seat')} {verb} {total} a {period} "
+            f"before discounts and tax{by_list}"
+        )
+    if subscription.source == MARKETPLACE:
+        where = f"{free_instead(links)} before. {_cancelled_trial(billing)}"
+    else:
+        where = f"[cancel]({links.portal}) before" if links.portal else "cancel before"
+        where += ". Nothing is deleted by that"
+    return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
+
+
+def free_instead(links: Links) -> str:
+    """What ends a plan of the Marketplace and keeps the account's data."""
+    link = links.upgrade.get(PlanName.FREE)
+    return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
+
+
+def _cancelled_trial(billing: Billing) -> str:
+    if is_kept_by_card(billing):
+        return "Cancelling ends the trial at once, and deletes nothing while the plan by card goes on"
+    return (
+        "Do not cancel instead: that ends the trial at once, and this account's data here is deleted "
+        f"{DELETION_AFTER.days} days later"
+    )
+
+
+def paid_twice(billing: Billing) -> str:
+    """Which of several plans counts."""
+    if not billing.standing.is_paid_twice:
+        return ""
+    begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
+    if also_paid_by(billing) is not None:
+        return f"{begin}, also without the one whose payment failed."
+    return (
+        f"{begin}: what includes "
+        f"more counts, which is {_what_counts(billing.standing)}. The other can be cancelled where it was "
+        "bought."
+    )
+
+
+def _what_counts(standing: Standing) -> str:
+    return f"{standing.terms.title}, paid {SOURCES[standing.source or MARKETPLACE]}"
+
+
+def _seats(increase: SeatIncrease, billing: Billing) -> str:
+    more = increase.after - increase.before
+    cost = ""
+    if increase.unit_amount is not None and increase.currency:
+        period = "year" if increase.is_yearly else "month"
+        total = money(increase.unit_amount * more, increase.currency)
+        cost = f" {counted(more, 'more seat')} cost {total} a {period} before discounts and tax"
+        if increase.due_now:
+            cost += f", {money(increase.due_now, increase.currency)} of it now."
+        else:
+            cost += f". {due_text(increase, billing)}"
+    return (
+        f"**{increase.after:,} people need a seat, {increase.before:,} are paid for.**{cost} Nothing more is "
+        "charged before an admin agrees: comment `/agile seats` to see it and to agree. Until then nobody "
+        f"loses anything.{f' {WHAT_IS_DUE}' if increase.due_now else ''}"
+    )

@@ -1,0 +1,149 @@
+"""What a step of a change does, in words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from commands.formatting.wording import code, plain
+from commands.framework.changes import (
+    ApproveSeats,
+    Block,
+    CreateMilestone,
+    EditMilestone,
+    Link,
+    MoveItem,
+    OpenIssue,
+    ProposeFile,
+    Relabel,
+    Resync,
+    SetAside,
+    Settle,
+    Step,
+    Tell,
+)
+from commands.settings.text import as_yaml
+from sprints.milestone import Sprint
+from sprints.numbering import Number, number_in
+
+_MOST = 60
+Titles = Mapping[Number, str]
+
+
+def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
+    """The titles of milestones by their numbers, in whichever repository they are."""
+    found = dict[Number, str]()
+    for sprint in sprints:
+        found[number_in(sprint.repository, sprint.number)] = sprint.title
+        found |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
+    return found
+
+
+def target_words(step: Step) -> str:
+    """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
+    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | Settle)
+    return plain(step.target) if is_named else step.target
+
+
+def described(step: Step, titles: Titles) -> str:
+    """A line on one step. `titles` are those of milestones, by their numbers."""
+    words = _WORDS.get(type(step))
+    return words(step, titles) if words else target_words(step)
+
+
+def _move(step: MoveItem, titles: Titles) -> str:
+    before, after = (_milestone(one, step.repository, titles) for one in (step.before, step.after))
+    return f"{step.target}: {before} → {after}"
+
+
+def _milestone(number: int | None, repository: str, titles: Titles) -> str:
+    if number is None:
+        return "no milestone"
+    return plain(titles.get(number_in(repository, number), f"milestone {number}"))
+
+
+def _relabel(step: Relabel, _: Titles) -> str:
+    removed = ", ".join(code(label) for label in step.removed) or "no label"
+    added = ", ".join(code(label) for label in step.added) or "no label"
+    return f"#{step.number}: {removed} → {added}"
+
+
+def _edit(step: EditMilestone, titles: Titles) -> str:
+    changes = [
+        f"{name.replace('due_on', 'due date')} {_short(step.before.get(name))} → {_short(value)}"
+        for name, value in step.after.items()
+    ]
+    where = f" of {step.repository}" if step.repository else ""
+    return f"{_milestone(step.number, step.repository, titles)}{where}: {', '.join(changes)}"
+
+
+def _create(step: CreateMilestone, _: Titles) -> str:
+    where = f" in {step.repository}" if step.repository else ""
+    return f"new milestone “{plain(step.title)}”{where}"
+
+
+def _open(step: OpenIssue, _: Titles) -> str:
+    return f"new issue “{plain(step.title)}”"
+
+
+def _block(step: Block, _: Titles) -> str:
+    return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
+
+
+def _tell(step: Tell, _: Titles) -> str:
+    return f"#{step.number}: {plain(step.event)}"
+
+
+def _link(step: Link, _: Titles) -> str:
+    return f"#{step.number} closes #{step.issue}, by its text"
+
+
+def _set_aside(step: SetAside, _: Titles) -> str:
+    return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
+
+
+def _settle(step: Settle, _: Titles) -> str:
+    before, after = step.before, step.after
+    if isinstance(before, dict) and isinstance(after, dict):
+        # Of a mapping only what differs.
+        keys = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+        before = {key: before[key] for key in keys if key in before} or None
+        after = {key: after[key] for key in keys if key in after} or None
+    return f"setting {code(step.key)}: {_value(before)} → {_value(after)}"
+
+
+def _propose(step: ProposeFile, _: Titles) -> str:
+    return f"pull request “{plain(step.title)}”"
+
+
+def _resync(step: Resync, _: Titles) -> str:
+    return "GitHub asked for the whole past" if step.is_whole else "running sprints compared with GitHub"
+
+
+def _approve_seats(step: ApproveSeats, _: Titles) -> str:
+    return f"seats paid for: {step.before} → {step.after}"
+
+
+_WORDS: dict[type, Callable[[Any, Titles], str]] = {
+    MoveItem: _move,
+    Relabel: _relabel,
+    EditMilestone: _edit,
+    CreateMilestone: _create,
+    OpenIssue: _open,
+    Block: _block,
+    Tell: _tell,
+    Settle: _settle,
+    ProposeFile: _propose,
+    Link: _link,
+    SetAside: _set_aside,
+    Resync: _resync,
+    ApproveSeats: _approve_seats,
+}
+
+
+def _value(value: object) -> str:
+    return "nothing" if value is None else code(as_yaml(value, _MOST))
+
+
+def _short(text: str | None) -> str:
+    if not text:
+        return "none"
+    return f"“{plain(text if len(text) <= _MOST else text[: _MOST - 1] + '…')}”"

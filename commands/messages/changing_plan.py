@@ -1,0 +1,174 @@
+"""How a plan that is paid for is changed: by which page, and what one more seat costs before it is added."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from commands.formatting.money import money
+from commands.formatting.wording import code, full_day
+from marketplace.accounts import DELETION_AFTER, Billing
+from marketplace.entitlements import Links
+from marketplace.github_pages import billing_page, payment_history
+from marketplace.notices import is_kept_by_card
+from marketplace.plans import PLANS, PlanName
+from marketplace.purchase_ways import is_ending
+from marketplace.seat_increases import Proration, proration_of
+from marketplace.seat_price import SeatPrice, price_of_seat, prorated
+from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
+
+_FOLLOWS = {
+    False: "Seats follow the people on planned work, once a day",
+    True: "Seats are added with the people on planned work, once a day; fewer people cost less after renewal",
+}
+_RUNNING = frozenset({"active", "trialing"})
+
+
+def how_to_change(billing: Billing, links: Links) -> Iterator[str]:
+    """A line for each thing that payers look for, wherever the account pays or has paid by card."""
+    cards = [one for one in billing.subscriptions if one.source == STRIPE]
+    live = [one for one in cards if not one.has_ended]
+    bought = [one for one in billing.subscriptions if one.source == MARKETPLACE and not one.has_ended]
+    is_both = bool(live) and any(PLANS[PlanName(one.plan)].is_paid for one in bought)
+    if live:
+        counting = billing.standing.subscription
+        subscription = next((one for one in live if one is counting), live[0])
+        yield from _by_card(subscription, billing, links, _which(subscription) if is_both else "")
+    elif cards and links.portal:
+        yield f"- **Invoices and receipts of earlier payments by card:** {_portal(links)}"
+    for subscription in bought:
+        which = _which(subscription) if is_both else ""
+        if PLANS[PlanName(subscription.plan)].is_paid:
+            yield from _on_marketplace(subscription, billing, links, which)
+        yield from _end_on_marketplace(subscription, billing, links, which)
+
+
+def _which(subscription: Subscription) -> str:
+    """Which of two plans a line is about."""
+    where = "on GitHub" if subscription.source == MARKETPLACE else "by card"
+    return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
+
+
+def _by_card(subscription: Subscription, billing: Billing, links: Links, which: str) -> Iterator[str]:
+    portal, standing = _portal(links), billing.standing
+    is_given = subscription.status in _RUNNING or (
+        subscription is standing.subscription and standing.grace_ends is not None
+    )
+    if is_given:
+        cost = "which shows the cost before you confirm"
+        yield f"- **Another plan, monthly or yearly{which}:** {portal}, {cost}"
+        yield f"- **One more seat{which}:** {_one_more_seat(subscription, billing.as_of)}"
+    yield f"- **Invoices, receipts, tax ID and card{which}:** {portal}"
+    if subscription.pending is not None:
+        yield f"- **Keep the plan after all{which}:** {portal}"
+    if subscription.pending is None or subscription.pending.plan is not None:
+        yield f"- **Cancel{which}:** {portal}. {_what_cancelling_does(subscription, is_given=is_given)}"
+    if not links.portal:
+        link_for = code(f"python -m bot plan --account {billing.account.name} --portal-link")
+        yield f"- The billing portal needs a link, which whoever runs this App makes by {link_for}"
+
+
+def _what_cancelling_does(subscription: Subscription, *, is_given: bool) -> str:
+    if subscription.status == "trialing":
+        return "Nothing is charged then, and nothing is deleted"
+    if is_given:
+        return "The plan stays until the end of the period that is paid for, and nothing is deleted"
+    return "Nothing is deleted"
+
+
+def _portal(links: Links) -> str:
+    return f"[billing portal]({links.portal})" if links.portal else "billing portal"
+
+
+def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
+    """What a seat costs that is added at a moment, in the order in which it is paid."""
+    price, follows = price_of_seat(subscription), _FOLLOWS[subscription.is_yearly]
+    if subscription.status not in _RUNNING:
+        return "none is added while a payment is due"
+    if price is None:
+        return follows
+    full = f"{money(price.unit_amount, price.currency)} a {_period(price)}"
+    start, end = subscription.period_start, subscription.period_end
+    # Of a plan that ends, or becomes another one, this price is not charged again.
+    then = f"then {full}" if subscription.pending is None else ""
+    if subscription.status == "trialing" and subscription.trial_ends is not None:
+        cost = [f"nothing until the trial ends on {full_day(subscription.trial_ends.date())}", then]
+    elif now is None or start is None or end is None or end <= now:
+        cost = [full]
+    elif (proration := proration_of(subscription, now)) is Proration.NONE:
+        cost = [f"nothing until the renewal on {full_day(end.date())}", then]
+    else:
+        rest = money(prorated(price.unit_amount, start, end, now), price.currency)
+        is_at_once = proration is Proration.ALWAYS_INVOICE
+        charged = "invoiced at once" if is_at_once else "on the next invoice"
+        return (
+            f"about {rest} until {full_day(end.date())}, {charged}{'; ' if then else ''}{then}, "
+            "before discounts and tax"
+            f"{_by_list(price)}. {follows}"
+        )
+    return f"{', '.join(filter(None, cost))}, before discounts and tax{_by_list(price)}. {follows}"
+
+
+def _on_marketplace(subscription: Subscription, billing: Billing, links: Links, which: str) -> Iterator[str]:
+    page = f"[GitHub's billing page]({billing_page(billing.account)})"
+    upgrade = links.upgrade.get(PlanName(subscription.plan))
+    where = "by the links above" if upgrade else page
+    yield f"- **Another plan, monthly or yearly{which}:** {where}; GitHub shows the cost before you confirm"
+    price = price_of_seat(subscription)
+    if price is not None and subscription.quantity is not None:
+        full = (
+            f"{money(price.unit_amount, price.currency)} a {_period(price)} "
+            f"before discounts and tax{_by_list(price)}"
+        )
+        when = "the rest of this period is charged at once"
+        if subscription.status == "trialing":
+            when = "nothing is charged before the trial ends"
+        yield (
+            f"- **One more seat{which}:** {full}; {when}. "
+            f"[Add seats on GitHub]({upgrade or billing_page(billing.account)})"
+        )
+    yield f"- **Receipts{which}:** [payment history on GitHub]({payment_history(billing.account)})"
+    yield f"- **Card, tax ID and billing details{which}:** {page}"
+
+
+def _end_on_marketplace(
+    subscription: Subscription, billing: Billing, links: Links, which: str
+) -> Iterator[str]:
+    """How it is cancelled, with what that deletes, or called off. GitHub ends a trial at once, and wants the
+    data of whoever cancels deleted; Free keeps them.
+    """
+    page = f"[GitHub's billing page]({billing_page(billing.account)}), under the Marketplace apps"
+    is_free = not PLANS[PlanName(subscription.plan)].is_paid
+    if is_ending(subscription):
+        yield f"- **Keep the plan after all{which}:** {page}"
+        if subscription.pending is None or subscription.pending.plan is None:
+            return
+        is_free = True
+    days = DELETION_AFTER.days
+    if is_kept_by_card(billing):
+        when = "" if is_free else f"{_when_it_ends(subscription)}. "
+        yield f"- **Cancel{which}:** {page}. {when}Nothing is deleted while the plan by card goes on"
+    elif is_free:
+        yield (
+            f"- **Cancel{which}:** {page}. Free costs nothing and keeps this account's data here; {days} "
+            "days after a cancellation it is deleted"
+        )
+    else:
+        free = links.upgrade.get(PlanName.FREE)
+        instead = f"[choose Free]({free})" if free else "choose Free"
+        yield (
+            f"- **Cancel{which}:** {page}. {_when_it_ends(subscription)}; {days} days later this account's "
+            f"data here is deleted. To keep it, {instead} instead"
+        )
+
+
+def _when_it_ends(subscription: Subscription) -> str:
+    if subscription.status == "trialing":
+        return "That ends the trial at once"
+    return "The plan stays until the end of the period"
+
+
+def _period(price: SeatPrice) -> str:
+    return "year" if price.is_yearly else "month"
+
+
+def _by_list(price: SeatPrice) -> str:
+    return " (list price)" if price.is_list_price else ""

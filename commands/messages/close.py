@@ -1,0 +1,136 @@
+"""The words with which a sprint is closed: before, and after. Pure functions from values to Markdown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from charts.reading import quantity
+from commands.formatting.wording import counted, full_day, named, plain
+from commands.messages.report import both, left_items, numbers_table, result_sentence
+from sprints.facts import Cause, Item, amount_of
+from sprints.milestone import Sprint
+from sprints.numbering import ref
+from sprints.report import Report
+
+_PROVISIONAL = "Its numbers are frozen a day after the closing; until then they are provisional."
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing a sprint would do.
+
+    `moved` are the items that are open in it, and go to the sprint `target`, or to none: the backlog.
+    `credited` was done late and is to count for its velocity.
+    """
+
+    sprint: Sprint
+    report: Report
+    moved: Sequence[Item]
+    target: Sprint | None
+    credited: Sequence[Item] = ()
+    warnings: Sequence[str] = ()
+
+    @property
+    def where(self) -> str:
+        return plain(self.target.title) if self.target else "the backlog"
+
+    @property
+    def summary(self) -> str:
+        """What it does, as a line in the infinitive."""
+        verb = "close" if self.sprint.closed_at is None else "tidy up"
+        text = f"{verb} {plain(self.sprint.title)}"
+        if not self.moved:
+            return text
+        return f"{text} and move {counted(len(self.moved), 'item')} to {self.where}"
+
+
+def closing_preview(closing: Closing) -> str:
+    """What to know before: how it stands, what stays and what goes where."""
+    parts = [
+        result_sentence(closing.report),
+        *(f"> [!WARNING]\n> {warning}" for warning in closing.warnings),
+        numbers_table(closing.report),
+        _done(closing.report),
+        _dropped(closing.report),
+        _moves(closing, "Will move"),
+        _credited(closing, "will count"),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def closing_done(closing: Closing) -> str:
+    """What was done, and what it came to."""
+    report = replace(closing.report, is_over=True)
+    parts = [
+        f"### {plain(closing.sprint.title)} is closed",
+        result_sentence(report),
+        numbers_table(report),
+        _moves(closing, "Moved"),
+        _credited(closing, "counts"),
+        f"{_PROVISIONAL} `/sprint report` tells them{_way_back(closing)}.",
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _way_back(closing: Closing) -> str:
+    """Only what changed several things is undone by command."""
+    return "; `/agile undo` opens it again and moves the items back" if closing.moved else ""
+
+
+def closing_dry_run(closing: Closing) -> str:
+    """The preview of who only wants to look."""
+    heading = f"### Would {closing.summary}"
+    said = "Nothing was changed. Without `dry-run:yes` it is shown again with a box to agree to."
+    return "\n\n".join([heading, closing_preview(closing), f"<sub>{said}</sub>"])
+
+
+def early_warning(sprint: Sprint, days: int) -> str:
+    """It is closed before it is due."""
+    due = full_day(sprint.due) if sprint.due else ""
+    return f"It is due on {due}, in {counted(days, 'day')}. Closed now, it ends now."
+
+
+def before_start_warning(sprint: Sprint) -> str:
+    return (
+        f"It starts on {full_day(sprint.first_day)}. Closed before that, it never ran: it counts as "
+        "abandoned, and for no velocity."
+    )
+
+
+def _done(report: Report) -> str:
+    if not report.done.entries:
+        return "**Done, stays:** nothing."
+    return f"**Done, stays** ({both(report.done.total)}): {named(report.done.numbers)}."
+
+
+def _dropped(report: Report) -> str:
+    dropped = report.changes[Cause.DROPPED]
+    return f"**Dropped** ({both(dropped.total)}): {named(dropped.numbers)}." if dropped.entries else ""
+
+
+def _moves(closing: Closing, verb: str) -> str:
+    if not closing.moved:
+        return "Nothing is open in it, so nothing moves."
+    listed = left_items([_worth(item) for item in closing.moved])
+    covered = sum(item.is_covered for item in closing.moved)
+    amount = both(amount_of(item for item in closing.moved if not item.is_covered))
+    more = f", and {counted(covered, 'item')} that others tell" if covered else ""
+    return f"**{verb} to {closing.where}** ({amount}{more}): {listed}."
+
+
+def _worth(item: Item) -> str:
+    if item.is_covered:
+        return f"{ref(item.number)} (told by others)"
+    points = "not estimated" if item.points is None else quantity(item.points, "points")
+    return f"{ref(item.number)} ({points})"
+
+
+def _credited(closing: Closing, verb: str) -> str:
+    if not closing.credited:
+        return ""
+    numbers = named(item.number for item in closing.credited)
+    return f"**Done late, {verb} for its velocity** ({both(amount_of(closing.credited))}): {numbers}."
+
+
+def known(sprints: Iterable[Sprint]) -> str:
+    """The names of milestones, to choose from."""
+    return ", ".join(f"“{plain(sprint.title)}”" for sprint in sprints)

@@ -1,0 +1,73 @@
+"""How well numbers are known, in words: what could not be heard, and what was asked for afterwards."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from commands.formatting.wording import counted, full_day, moment, named
+from sprints.calendar import Calendar
+from sprints.gaps import EventGap, GapCause, missing
+from sprints.numbering import Number
+
+# Why GitHub was not heard.
+REASONS = {
+    GapCause.SUSPENDED: "the App was suspended",
+    GapCause.UNINSTALLED: "the App was not installed on the account",
+    GapCause.REMOVED: "the App had no access to the repository",
+    GapCause.PERMISSIONS: "the App lacked permissions",
+    GapCause.OUTAGE: "we were away for longer than GitHub keeps events",
+    GapCause.UNDELIVERED: "some deliveries failed for good",
+}
+
+
+def completeness_text(
+    calendar: Calendar,
+    reconstructed_before: datetime | None,
+    gaps: Sequence[EventGap],
+    first_seen: Sequence[Number],
+    *,
+    most_named: int = 0,
+) -> str:
+    """Whether all that numbers are made of was told when it happened; names up to `most_named` items."""
+    doubts = [text for text in (gaps_text(gaps, calendar),) if text]
+    if reconstructed_before:
+        day = calendar.day_of(calendar.next_midnight(reconstructed_before))
+        doubts.append(f"reconstructed before {full_day(day)}")
+    if first_seen:
+        names = f": {named(first_seen, most_named)}" if most_named else ""
+        doubts.append(f"{counted(len(first_seen), 'item')} not seen from the beginning{names}")
+    return ", ".join(doubts) or "complete"
+
+
+def gaps_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
+    """When GitHub could not be heard; what is still missing comes before what was asked for since."""
+    every = tuple(gaps)
+    unread, read = missing(every), tuple(gap for gap in every if gap.is_read_again)
+    texts = []
+    if unread:
+        texts.append(f"incomplete: {_spans(unread, calendar)}")
+    if read:
+        texts.append(f"reconstructed: {_spans(read, calendar)}")
+    return ", ".join(texts)
+
+
+def missing_text(gaps: Iterable[EventGap], calendar: Calendar) -> str:
+    """When GitHub could not be heard and the past has not been read since; empty if there is no such time."""
+    return gaps_text(missing(gaps), calendar)
+
+
+def span_text(gap: EventGap, calendar: Calendar) -> str:
+    """From when to when GitHub could not be heard."""
+    began = moment(calendar.local(gap.began_at))
+    if gap.ended_at is None:
+        return f"since {began}"
+    if gap.ended_at == gap.began_at:
+        return f"on {began}"
+    return f"from {began} to {moment(calendar.local(gap.ended_at))}"
+
+
+def _spans(gaps: Sequence[EventGap], calendar: Calendar) -> str:
+    """The last one, which matters most, and how many there were before."""
+    last = gaps[-1]
+    verb = "have not heard" if last.ended_at is None else "could not hear"
+    more = f", and {counted(len(gaps) - 1, 'time')} before" if len(gaps) > 1 else ""
+    return f"we {verb} GitHub {span_text(last, calendar)}{more}"

@@ -1,0 +1,187 @@
+"""The words of `/agile config`: what holds and where it comes from, and what a file would change."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from commands.formatting.wording import code, counted, folded, footer, table
+from commands.settings.file import PATH, SettingsFile, schema
+from commands.settings.text import as_yaml
+from storage.settings_files import KeptFile, Origins
+
+_MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One origin of settings, in words."""
+
+    words: str
+    settings: Mapping[str, Any]
+
+
+def sources(origins: Origins) -> tuple[Source, ...]:
+    """All origins, those that win first."""
+    return (
+        Source("a command", origins.said),
+        Source("the repository's file", origins.repository.settings),
+        Source("the operator, for this repository", origins.operator_here),
+        Source("the organization's file", origins.organization.settings),
+        Source("the operator", origins.operator),
+    )
+
+
+def shown(origins: Origins) -> str:
+    """What holds here, each setting with its source, and folded what nobody has settled."""
+    rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
+    for key, told in schema()["properties"].items():
+        having = [source for source in sources(origins) if key in source.settings]
+        if not having:
+            unset.append((f"`{key}`", told["title"], _default(told)))
+            continue
+        hidden = f"; hides that of {having[1].words}" if len(having) > 1 else ""
+        rows.append((f"`{key}`", _value(having[0].settings[key]), f"{having[0].words}{hidden}"))
+    parts = [_warning(origins)]
+    if rows:
+        parts.append(table(("Setting", "Value", "Set by"), rows, numbers_from=3))
+    else:
+        parts.append("Nothing is settled here: all defaults hold.")
+    if unset:
+        default_rows = table(("Setting", "What", "Default"), unset, numbers_from=3)
+        parts.append(folded(f"{counted(len(unset), 'setting')} at the default", default_rows))
+    parts.append(
+        footer(
+            f"in a file: `{PATH}`",
+            "by command: `/agile config set timezone Europe/Berlin`",
+            "`/agile roles` tells who may run what",
+        )
+    )
+    return "\n\n".join(part for part in parts if part)
+
+
+def _warning(origins: Origins) -> str:
+    """That a file's newest version is wrong, or that the file is out of sight."""
+    files = (("repository", origins.repository), ("organization", origins.organization))
+    wrong = [
+        f"> [!WARNING]\n> The newest version of the {where}'s `{PATH}` is wrong:\n"
+        + "\n".join(f"> - {problem}" for problem in file.problems)
+        + f"\n>\n> {in_force(file.wrong, file.settings)}"
+        for where, file in files
+        if file.problems
+    ]
+    unseen = [f"> [!NOTE]\n> {out_of_sight(where)}" for where, file in files if file.is_out_of_sight]
+    return "\n\n".join([*wrong, *unseen])
+
+
+def in_force(
+    wrong: Sequence[str],
+    settings: Mapping[str, Any],
+    contradicted: Collection[str] = (),
+    *,
+    is_proposed: bool = False,
+) -> str:
+    """Which settings of a file with problems are in force: `settings`, where problems cost the `wrong` ones.
+
+    Without any `wrong` ones they cost the whole file. The last good values of the `contradicted` ones are not
+    in force, because other settings of the file contradict them. With `is_proposed`, which settings would be
+    in force if the file were merged.
+    """
+    if not wrong:
+        return _nothing_in_force(settings, is_proposed=is_proposed)
+    others = ", ".join(code(key) for key in settings if key not in wrong)
+    ours = [key for key in wrong if key in schema()["properties"]]
+    kept = [key for key in ours if key in settings]
+    ignored = [code(key) for key in ours if key not in settings]
+    stay, are = ("would stay", "would be") if is_proposed else ("stays", "is" if len(ignored) == 1 else "are")
+    if not others:
+        parts = ["The file sets nothing else."]
+    elif is_proposed:
+        parts = [f"Merged, all other settings of the file would take effect: {others}."]
+    else:
+        parts = [f"All other settings of the file are in force: {others}."]
+    if kept:
+        values = ", ".join(f"{code(key)} {stay} {_value(settings[key])}" for key in kept)
+        parts.append(f"As {'it was' if len(kept) == 1 else 'they were'} last good, {values}.")
+    if ignored:
+        parts.append(f"{', '.join(ignored)} {are} ignored.")
+    parts += [
+        f"The last good value of {code(key)} {'would not stay' if is_proposed else 'is no longer in force'}: "
+        "the file contradicts it elsewhere."
+        for key in contradicted
+    ]
+    return " ".join(parts)
+
+
+def _nothing_in_force(settings: Mapping[str, Any], *, is_proposed: bool) -> str:
+    """What stands instead of a file that cannot be read: `settings` of its last good version."""
+    nothing = "Merged, none of it would take effect." if is_proposed else "None of it is in force."
+    names = ", ".join(code(key) for key in settings)
+    if names:
+        return f"{nothing} The last good settings {'would stay' if is_proposed else 'stay'}: {names}."
+    apply = "would apply" if is_proposed else "apply"
+    return f"{nothing} No good version came before, so the defaults {apply}, and what is set elsewhere."
+
+
+def in_force_with(read: SettingsFile, before: Mapping[str, Any], *, is_proposed: bool = False) -> str:
+    """Which settings are in force with a file that has problems, where `before` was in force."""
+    settings, contradicted = read.in_force_after(before), read.contradicted_after(before)
+    return in_force(read.wrong, settings, contradicted, is_proposed=is_proposed)
+
+
+def out_of_sight(where: str) -> str:
+    """That a file cannot be seen any more. `where` is `repository` or `organization`."""
+    repository = "its repository `.github`" if where == "organization" else "the repository"
+    return (
+        f"The {where}'s `{PATH}` is out of sight: {repository} is gone, or the App cannot see it any more. "
+        "Its last good settings stay in force. Let the App see it again to change them."
+    )
+
+
+def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+    """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
+    lines = "\n".join(f"- {problem}" for problem in read.problems)
+    head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
+    outcome = in_force_with(read, kept.settings, is_proposed=is_proposed)
+    return f"{head}\n\n{lines}\n\n{outcome}"
+
+
+def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+    """A file that is good, and what it changes."""
+    head = f"`{PATH}` {where} is good."
+    rows = differences(kept.settings, settings)
+    if not rows:
+        return f"{head} It says what holds already."
+    moment = "Merged, it would change" if is_proposed else "It has just been pushed, and will change"
+    return f"{head} {moment}:\n\n{diff(rows)}"
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Each setting that differs, with its value before and after; None where there is none."""
+    keys = [*before, *(key for key in after if key not in before)]
+    return [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+
+
+def diff(rows: Sequence[tuple[str, Any, Any]], *, is_done: bool = False) -> str:
+    """Settings as they are and as they would be, or as they were and are since it was done."""
+    told = [(f"`{key}`", _value(before), _value(after)) for key, before, after in rows]
+    heads = ("Before", "Now") if is_done else ("Now", "Then")
+    return table(("Setting", *heads), told, numbers_from=3)
+
+
+def no_file() -> str:
+    """How to begin one."""
+    return (
+        f"There is no `{PATH}` here; defaults and what commands have set hold. It could begin like this:\n\n"
+        "```yaml\ntimezone: Europe/Berlin\nworking_days: [mon, tue, wed, thu, fri]\n"
+        "sizes: {S: 1, M: 3, L: 8}\n```"
+    )
+
+
+def _value(value: object) -> str:
+    return "the default" if value is None else code(as_yaml(value, _MOST_SHOWN))
+
+
+def _default(told: Mapping[str, Any]) -> str:
+    if told["default"] in (None, [], {}):
+        return "none" if told["default"] is not None else "as the repository is: public or private"
+    return code(as_yaml(told["default"], _MOST_SHOWN))

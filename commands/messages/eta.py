@@ -1,0 +1,165 @@
+"""The words of `/eta`: how old an item is, how unusual that is, and when others of its age were done."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from commands.formatting.wording import counted, footer, full_day, moment, weekday
+from commands.messages.work import blocking, lasting, ordinal, since
+from commands.shared.work import Work
+from sprints.blocked import blocked_time
+from sprints.durations import Exclusion
+from sprints.expectation import ENOUGH, Expectation, Past, expectation
+from sprints.flow import Flow
+
+_LEFT_OUT = {
+    Exclusion.NOT_STARTED: "not started",
+    Exclusion.START_NOT_DATED: "start without a date",
+    Exclusion.ZERO: "no time at all",
+    Exclusion.NEGATIVE: "done before the start",
+}
+_USUAL, _UNUSUAL = 50, 85
+_LONGEST_BREAK = 60
+
+
+def eta_text(flow: Flow, past: Past, work: Work) -> str:
+    """The answer first, then what it is made of."""
+    parts = [*_answer(flow, past, work), *_rests(flow, work), _sources(past, work)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def days_old(flow: Flow, work: Work) -> int:
+    """The local days that it has touched since its start, today or its last day included."""
+    if flow.started_at is None:
+        return 0
+    last = work.calendar.day_of(flow.done_at or work.now)
+    return (last - work.calendar.day_of(flow.started_at)).days + 1
+
+
+def _answer(flow: Flow, past: Past, work: Work) -> Sequence[str]:
+    if flow.dropped_at:
+        day = work.calendar.day_of(flow.dropped_at)
+        return [f"#{flow.number} was given up on {full_day(day)}."]
+    if flow.done_at:
+        return [_done(flow, past, work)]
+    if flow.started_at is None:
+        return [_not_started(flow, past)]
+    found = expectation(days_old(flow, work), past.times)
+    return [_age(flow, found, past, work), _level(flow, found, past, work), _ahead(flow, found, past, work)]
+
+
+def _done(flow: Flow, past: Past, work: Work) -> str:
+    if flow.started_at is None or not flow.is_start_dated:
+        return f"#{flow.number} is done; when it was started is not known."
+    found = expectation(days_old(flow, work), past.times)
+    text = f"#{flow.number} is done. It took {counted(found.days, 'day')}"
+    return (
+        f"{text}; {found.percentile} % of the items took as long or less." if _is_told(past) else f"{text}."
+    )
+
+
+def _not_started(flow: Flow, past: Past) -> str:
+    text = f"**#{flow.number} is not started**, so it has no age yet."
+    if not _is_told(past):
+        return f"{text} {_too_few(past)}"
+    half, most = (past.times.days_percentile(percent) for percent in (_USUAL, _UNUSUAL))
+    return (
+        f"{text} Once started, half of the items were done within {_days(half)}, 85 % within {_days(most)}."
+    )
+
+
+def _age(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+    at_least = "" if flow.is_start_dated else "at least "
+    text = f"**#{flow.number} is {at_least}in its {ordinal(found.days)} day** ({_since(flow, work)})"
+    if past.level is None:
+        return f"{text}. {_too_few(past)}"
+    if found.days > past.level.days:
+        verdict = "unusually long"
+    else:
+        usual = past.times.days_percentile(_USUAL) or 0
+        verdict = "longer than most" if found.days > usual else "nothing unusual"
+    return f"{text}: {verdict}. {found.percentile} % of the items were done by that day."
+
+
+def _level(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+    """How it stands to the service level expectation."""
+    level = past.level
+    if level is None:
+        return ""
+    left = level.days - found.days
+    text = f"85 % of the items are done by their {ordinal(level.days)} day"
+    if left < 0:
+        return f"{text}: it is {_days(-left)} past that."
+    return f"{text}: for this one that is {_reached(flow, level.days, work) if left else 'today'}."
+
+
+def _ahead(flow: Flow, found: Expectation, past: Past, work: Work) -> str:
+    """When others that were as old were done."""
+    longer = found.n - found.within
+    if not _is_told(past):
+        return ""
+    if found.half is None or found.most is None:
+        if not longer:
+            return "None of them took longer, so they do not say when it may be done."
+        return f"Only {counted(longer, 'item')} took longer: too few to say when it may be done."
+    by = f"Of the {longer} that took longer,"
+    half, most = (f"**{_reached(flow, days, work)}**" for days in (found.half, found.most))
+    if found.half == found.most:
+        return f"{by} most were done by their {ordinal(found.most)} day: for this one {most}."
+    return (
+        f"{by} half were done by their {ordinal(found.half)} day and 85 % by their {ordinal(found.most)}: "
+        f"for this one {half} and {most}."
+    )
+
+
+def _reached(flow: Flow, days: int, work: Work) -> str:
+    """The day on which it is so old or, if nobody works then, the next working day."""
+    first = work.calendar.day_of(flow.started_at or work.now)
+    day = first + timedelta(days=days - 1)
+    coming = (day + timedelta(days=n) for n in range(_LONGEST_BREAK))
+    return weekday(next(filter(work.calendar.is_working_day, coming), day))
+
+
+def _rests(flow: Flow, work: Work) -> list[str]:
+    """What held it up, as far as its age goes."""
+    parts = []
+    end = flow.done_at or work.now
+    waited = blocked_time(flow.blocks, end, flow.started_at)
+    if flow.open_blocks:
+        parts.append(f"**Blocked:** {blocking(flow.open_blocks)}.")
+    if flow.started_at and waited:
+        parts.append(f"Of its age it was blocked for {lasting(waited)}.")
+    if flow.is_paused:
+        paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
+        parts.append(f"It is paused {paused}; its age counts on, as that of the others did.")
+    return ["\n".join(parts)] if parts else []
+
+
+def _sources(past: Past, work: Work) -> str:
+    window = f"the last {past.window} days" if past.window else "all that is known"
+    left_out = ", ".join(f"{count} {_LEFT_OUT[why]}" for why, count in past.times.excluded)
+    return footer(
+        f"Cycle times of {counted(past.times.n, 'item')} done, {window}",
+        f"left out: {left_out}" if left_out else "",
+        "days off count, dates are working days",
+        f"as of {moment(work.calendar.local(work.now))}",
+    )
+
+
+def _is_told(past: Past) -> bool:
+    return past.level is not None
+
+
+def _too_few(past: Past) -> str:
+    return f"What to expect needs {ENOUGH} items whose start and end are known; there {_are(past.times.n)}."
+
+
+def _are(count: int) -> str:
+    return {0: "is none", 1: "is 1"}.get(count, f"are {count}")
+
+
+def _since(flow: Flow, work: Work) -> str:
+    return since(flow.started_at or work.now, work.now, work.calendar)
+
+
+def _days(count: int | None) -> str:
+    return counted(count or 0, "day")

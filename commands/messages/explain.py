@@ -1,0 +1,219 @@
+"""How a number is explained: its rule, the arithmetic, the list that adds up to it, and the events behind.
+
+Pure functions from values to Markdown.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from charts.reading import number, quantity
+from commands.formatting.wording import code, counted, folded, full_day, person, plain, table
+from sprints.calendar import Calendar
+from sprints.evidence import Event
+from sprints.facts import Amount, amounts_of
+from sprints.model import ItemEvent, Source, State
+from sprints.numbering import Number, ref
+
+# Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
+_MOST_OPEN, _MOST_ROWS, _MOST_LABELS = 10, 100, 3
+_WORDS = {
+    "milestoned": "added to the milestone",
+    "demilestoned": "taken out of the milestone",
+    "reopened": "opened again",
+    "deleted": "deleted",
+    "transferred": "transferred away",
+    "converted_to_discussion": "made a discussion",
+    "parent_added": "became a sub-issue",
+    "parent_removed": "no longer a sub-issue",
+    "edited": "text edited",
+    "corrected": "found to be otherwise than known",
+    "linked": "links corrected to match GitHub",
+    "assigned": "assigned",
+    "started": "`/start`",
+    "status_changed": "status changed",
+    "renamed": "label renamed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a number means, in a sentence, and where that comes from: Markdown."""
+
+    name: str
+    meaning: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One item of a list: its values, the events that it rests on, and a remark.
+
+    `nothing` is what to say where there are no events.
+    """
+
+    number: Number
+    values: tuple[str, ...]
+    events: tuple[Event, ...] = ()
+    remark: str = ""
+    nothing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Items below the `head` of their values, and the sum of these. `remarks` is the head of the remarks.
+
+    `amounts` belong to the rows, so that those that are too many to be shown can be added up.
+    """
+
+    name: str
+    head: tuple[str, ...]
+    rows: Sequence[Row]
+    total: tuple[str, ...] = ()
+    remarks: str = ""
+    amounts: Sequence[Amount] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A number of `subject` (a sprint, a span of days) with all that it is made of."""
+
+    rule: Rule
+    subject: str
+    result: str
+    arithmetic: Sequence[str]
+    listing: Listing | None = None
+    notes: Sequence[str] = ()
+    calendar: Calendar | None = None
+
+
+def explained(told: Explanation, footer: str) -> str:
+    """The whole answer. The number comes first, then its rule, how it adds up, and the list."""
+    rule = told.rule
+    parts = [
+        f"### {rule.name} · {told.subject}: {told.result}",
+        f"{rule.meaning} <sub>Source: {rule.source}</sub>",
+        "\n".join(f"- {line}" for line in told.arithmetic if line),
+    ]
+    if told.listing and told.listing.rows:
+        listed = listing(told.listing, told.calendar)
+        is_long = len(told.listing.rows) > _MOST_OPEN
+        parts.append(folded(told.listing.name, listed) if is_long else listed)
+    parts += [*told.notes, footer]
+    return "\n\n".join(part for part in parts if part)
+
+
+def listing(listed: Listing, calendar: Calendar | None) -> str:
+    """The rows as a table that ends in its sum. More than 100 rows are told as one."""
+    has_remarks = any(row.remark for row in listed.rows)
+    remarks = [listed.remarks] if has_remarks else []
+    head = [
+        "Item",
+        *listed.head,
+        *remarks,
+        "What happened",
+        "When",
+        "Who",
+        "Delivery",
+    ]
+    rows = []
+    for row in listed.rows[:_MOST_ROWS]:
+        remark = [row.remark] if has_remarks else []
+        rows.append([ref(row.number), *row.values, *remark, *_events(row, calendar)])
+    blank = [""] * (len(head) - 1 - len(listed.head))
+    if rest := listed.rows[_MOST_ROWS:]:
+        rows.append([f"… {len(rest)} more", *_rest(listed), *blank])
+    if listed.total:
+        rows.append(["**Sum**", *(f"**{value}**" if value else "" for value in listed.total), *blank])
+    lines = table(head, rows, numbers_from=len(head)).split("\n")
+    # The values stand to the right, everything else to the left.
+    marks = [":--", *("--:" for _ in listed.head), *(":--" for _ in blank)]
+    return "\n".join([lines[0], f"| {' | '.join(marks)} |", *lines[2:]])
+
+
+def values_of(amount: Amount) -> tuple[str, str]:
+    """Points and items."""
+    return number(amount.points), str(amount.count)
+
+
+def amount_words(amount: Amount) -> str:
+    """13 points in 3 items."""
+    return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
+
+
+def addition(values: Iterable[Decimal], total: str) -> str:
+    """`2 × 5 + 3 = 13 points`: equal values together, the largest first."""
+    counts = Counter(values)
+    if not counts:
+        return f"There is nothing to add up: {total}"
+    terms = []
+    for value in sorted(counts, reverse=True):
+        shown = f"({number(value)})" if value < 0 else number(value)
+        terms.append(shown if counts[value] == 1 else f"{counts[value]} × {shown}")
+    return f"{' + '.join(terms)} = **{total}**"
+
+
+def event_words(event: Event) -> str:
+    """What happened, in a word or two."""
+    if isinstance(event, ItemEvent):
+        return _item_words(event)
+    if event.new_name:
+        return f"label {plain(event.name)} renamed to {plain(event.new_name)}"
+    return f"label {plain(event.name)} deleted"
+
+
+def _item_words(event: ItemEvent) -> str:
+    shown = event.snapshot
+    match event.event:
+        case "labeled" | "unlabeled" if event.label:
+            verb = "labelled" if event.event == "labeled" else "label taken off:"
+            return f"{verb} {plain(event.label)}"
+        case "unlabeled":
+            return "a label was deleted"
+        case "opened":
+            labels = f" with {', '.join(map(plain, shown.labels[:_MOST_LABELS]))}" if shown.labels else ""
+            return f"opened{' in a milestone' if shown.milestone else ''}{labels}"
+        case "closed" if shown.state is State.DROPPED:
+            return "closed unmerged" if shown.is_pull_request else "closed as not planned or duplicate"
+        case "closed":
+            return "merged" if shown.is_pull_request else "closed"
+        case other:
+            return _WORDS.get(other, plain(other.replace("_", " ")))
+
+
+def delivery_words(event: Event) -> str:
+    """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
+    if event.source is Source.BACKFILL:
+        return "asked for later"
+    if event.source is Source.CORRECTION:
+        return "found missing"
+    return code(event.delivery.replace("`", "")) if event.delivery else ""
+
+
+def short_moment(at: datetime, calendar: Calendar | None) -> str:
+    """18 Nov 2026, 09:00, in the team's zone, which the footer names."""
+    local = calendar.local(at) if calendar else at
+    return f"{full_day(local.date())}, {local:%H:%M}"
+
+
+def _rest(listed: Listing) -> Sequence[str]:
+    """The values of all rows that are not shown, in one."""
+    if not listed.amounts:
+        return [""] * len(listed.head)
+    return values_of(amounts_of(listed.amounts[_MOST_ROWS:]))
+
+
+def _events(row: Row, calendar: Calendar | None) -> list[str]:
+    """Four cells; several events stand below each other."""
+    events = row.events
+    if not events:
+        return [row.nothing or "known from a later picture", "", "", ""]
+    cells = (
+        [event_words(event) for event in events],
+        [short_moment(event.at, calendar) for event in events],
+        [person(event.actor) if event.actor else "not told" for event in events],
+        [delivery_words(event) for event in events],
+    )
+    return ["<br>".join(cell) for cell in cells]

@@ -1,0 +1,202 @@
+"""The explanations of velocity and of the numbers of flow. Pure functions from values to Markdown."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from charts.reading import number, quantity, short_day
+from commands.flow.cycletime import left_out
+from commands.flow.velocity import sprints_table
+from commands.formatting.wording import counted
+from commands.messages.explain import Explanation, Listing, Row, Rule
+from commands.shared.flow_window import Window
+from sprints.calendar import Calendar
+from sprints.durations import Durations, ages, cycle_times, lead_times
+from sprints.evidence import done_of, opened_of, start_of
+from sprints.flow import Flow
+from sprints.model import ItemEvent
+from sprints.numbering import place
+from sprints.starts import StartSignal
+from sprints.throughput import Throughput
+from sprints.velocity import LEAST_SPRINTS, Velocity
+
+_KANBAN = (
+    "[Kanban Guide, explained]"
+    "(https://prokanban.org/blog/the-kanban-pocket-guide-chapter-6-the-basic-metrics-of-flow/)"
+)
+VELOCITY = Rule(
+    "Velocity",
+    "What a finished sprint completed, what was added to it included; of the last 3 to 7 sprints the median.",
+    "[Jira](https://confluence.atlassian.com/display/AGILE/Velocity), with the median for the mean",
+)
+THROUGHPUT = Rule(
+    "Throughput", "The exact number of items done in a unit of time, whatever their size.", _KANBAN
+)
+CYCLE_TIME = Rule(
+    "Cycle time",
+    "From the first start of an item until it was done the last time, in local days: finish − start + 1.",
+    _KANBAN,
+)
+LEAD_TIME = Rule(
+    "Lead time",
+    "From the creation of an item until it was done the last time, in local days: finish − creation + 1.",
+    "ours, docs/metrics.md",
+)
+WIP = Rule(
+    "Work in progress", "The items that were started and are neither done, dropped nor paused.", _KANBAN
+)
+SIGNALS = {
+    StartSignal.COMMAND: "somebody said so",
+    StartSignal.STATUS: "status",
+    StartSignal.LABEL: "label",
+    StartSignal.PULL_REQUEST: "pull request",
+    StartSignal.ASSIGNED: "assigned",
+}
+_PERCENTS = (50, 85, 95)
+
+
+@dataclass(frozen=True, slots=True)
+class Flowing:
+    """What explanations of flow are made of: flows, the events of all items by node id, and the days.
+
+    `done` are the flows that were done within the window, those included whose work others tell.
+    """
+
+    flows: Sequence[Flow]
+    done: Sequence[Flow]
+    events: Mapping[str, Sequence[ItemEvent]]
+    window: Window
+    calendar: Calendar
+    now: datetime
+
+
+def of_velocity(found: Velocity, calendar: Calendar) -> Explanation:
+    """The values in order, and the one in the middle."""
+    unit = found.unit
+    told = Explanation(VELOCITY, f"the last {counted(found.n, 'sprint')}", "too few to say", ())
+    table = sprints_table(found, calendar)
+    notes = [table, 'What a sprint completed, item by item: `/explain done for:"…"`.'] if table else []
+    if found.median is None:
+        few = f"{counted(found.n, 'sprint')} finished; a velocity needs {LEAST_SPRINTS}."
+        return replace(told, arithmetic=[few], notes=notes)
+    ordered = sorted(found.values)
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        how = f"the one in the middle is **{quantity(found.median, unit)}**"
+    else:
+        low, high = (number(value) for value in ordered[middle - 1 : middle + 1])
+        how = (
+            f"the mean of the two in the middle is ({low} + {high}) ÷ 2 = **{quantity(found.median, unit)}**"
+        )
+    arithmetic = [f"In ascending order {', '.join(map(number, ordered))}: {how}"]
+    if unit == "count":
+        arithmetic.append("In items, by choice or because not all of these sprints were estimated.")
+    return replace(told, result=quantity(found.median, unit), arithmetic=arithmetic, notes=notes)
+
+
+def of_throughput(told: Flowing, found: Throughput) -> Explanation:
+    """The items that were done, and by weeks or days how they add up."""
+    counted_items = [flow for flow in told.done if not flow.is_covered]
+    weeks = len(found.days) > 7
+    terms = (
+        [f"{week.count} (week of {short_day(week.monday)})" for week in found.weeks]
+        if weeks
+        else [f"{day.count} ({short_day(day.date)})" for day in found.days]
+    )
+    total = counted(found.total, "item")
+    arithmetic = [f"{' + '.join(terms)} = **{total}**"]
+    if covered := len(told.done) - len(counted_items):
+        arithmetic.append(
+            f"Not counted: {counted(covered, 'done item')} whose work others tell (parents, pull requests)"
+        )
+    rows = [_row(told, flow, "1", THROUGHPUT) for flow in _by_done(counted_items)]
+    listed = Listing(
+        f"The {total}, in the order in which they were done", ("Items",), rows, (str(len(rows)),)
+    )
+    return Explanation(THROUGHPUT, told.window.name, total, arithmetic, listed, calendar=told.calendar)
+
+
+def of_cycle_time(told: Flowing) -> Explanation:
+    """The days of each item, and which of them are the percentiles."""
+    return _durations(told, CYCLE_TIME, cycle_times)
+
+
+def of_lead_time(told: Flowing) -> Explanation:
+    """The same from creation."""
+    return _durations(told, LEAD_TIME, lead_times)
+
+
+def of_wip(told: Flowing) -> Explanation:
+    """What is in progress, since when, and how that is known."""
+    old = ages(told.flows, told.now, told.calendar)
+    rows = []
+    for age in old:
+        start = start_of(age.flow, told.events)
+        days = f"{'at least ' if age.is_at_least else ''}{age.days}"
+        rows.append(Row(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
+    known = [flow for flow in told.flows if flow.started_at and not flow.is_covered]
+    finished = sum(flow.done_at is not None for flow in known)
+    dropped = sum(flow.dropped_at is not None for flow in known)
+    paused = sum(flow.is_open and flow.is_paused for flow in known)
+    total = counted(len(old), "item")
+    arithmetic = [
+        f"{len(known)} ever started − {finished} done − {dropped} dropped − {paused} paused = **{total}**"
+    ]
+    listed = Listing(f"The {total}, the oldest first", ("Days",), rows, remarks="Started by")
+    return Explanation(WIP, "now", total, arithmetic, listed, calendar=told.calendar)
+
+
+def percentile_words(days: Sequence[int], percent: int) -> str:
+    """Which of the values, in ascending order, a percentile is."""
+    exact, place = Decimal(percent * len(days)) / 100, -(-percent * len(days) // 100)
+    found = counted(days[place - 1], "day")
+    return f"{percent} % of {len(days)} is {number(exact)}, so place {place}: **{found}**"
+
+
+def _durations(
+    told: Flowing, rule: Rule, measure: Callable[[Iterable[Flow], Calendar], Durations]
+) -> Explanation:
+    found = measure(told.done, told.calendar)
+    days = found.days
+    rows = list[tuple[int, Row]]()
+    for flow in told.done:
+        rows += [(d, _row(told, flow, str(d), rule)) for d in measure([flow], told.calendar).days]
+    rows.sort(key=lambda row: (-row[0], place(row[1].number)))
+    if not days:
+        note = left_out(found)
+        return Explanation(rule, told.window.name, "nothing to measure", [note], calendar=told.calendar)
+    spread = ", ".join(
+        f"{count} × {day}" if count > 1 else str(day) for day, count in sorted(Counter(days).items())
+    )
+    arithmetic = [
+        f"In ascending order, in days: {spread}",
+        *(percentile_words(days, percent) for percent in _PERCENTS),
+        left_out(found),
+    ]
+    result = f"85 % within {counted(found.days_percentile(85) or 0, 'day')}"
+    listed = Listing(
+        f"The {counted(len(rows), 'item')}, the longest first",
+        ("Days",),
+        [row for _, row in rows],
+        remarks="Started by",
+    )
+    return Explanation(rule, told.window.name, result, arithmetic, listed, calendar=told.calendar)
+
+
+def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> Row:
+    """A done item: what began it, where its time is measured, and what ended it."""
+    own = told.events.get(flow.item, ())
+    begun = {CYCLE_TIME: start_of(flow, told.events), LEAD_TIME: opened_of(own)}.get(rule)
+    events = tuple(event for event in (begun, done_of(flow, own)) if event)
+    return Row(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
+
+
+def _signal(flow: Flow) -> str:
+    return SIGNALS[flow.start_signal] if flow.start_signal else ""
+
+
+def _by_done(flows: Iterable[Flow]) -> list[Flow]:
+    done = [(flow.done_at, flow.number, flow) for flow in flows if flow.done_at]
+    return [flow for _, _, flow in sorted(done, key=lambda one: one[:2])]

@@ -1,0 +1,293 @@
+"""The explanations of a sprint's numbers. Pure functions from facts and histories."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from charts.reading import number, quantity
+from commands.formatting.wording import counted, plain
+from commands.messages.explain import Explanation, Listing, Row, Rule, addition, amount_words, values_of
+from commands.messages.progress import hides_open_items, percent
+from sprints.burndown import measure
+from sprints.evidence import Event, done, membership
+from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of, amounts_of
+from sprints.history import Change
+from sprints.velocity import CarryOver
+
+_JIRA = (
+    "[Jira's velocity chart](https://janekbehrens.de/blog/how-sprint-velocity-is-calculated.html): all "
+    "estimates when the sprint begins"
+)
+_BURNUP = (
+    "[GitLab's burnup chart](https://docs.gitlab.com/user/project/milestones/burndown_and_burnup_charts/)"
+)
+_OURS = "ours, docs/metrics.md"
+_HEAD = ("Points", "Items")
+
+COMMITTED = Rule(
+    "Committed",
+    "The estimates, at the sprint's start, of all items that were in it then and neither done nor dropped.",
+    _JIRA,
+)
+ADDED = Rule(
+    "Added",
+    "The estimate of whatever entered the scope after the commitment, at the moment when it came in.",
+    "Jira's sprint report, “issues added during the sprint”",
+)
+REMOVED = Rule(
+    "Removed",
+    "The estimate of whatever left the milestone before the sprint's end, at the moment when it left.",
+    "Jira's sprint report, “issues removed from sprint”",
+)
+DROPPED = Rule(
+    "Dropped",
+    "The estimate of what was given up in the sprint: not planned, duplicate, closed unmerged, or gone.",
+    _OURS,
+)
+REESTIMATED = Rule(
+    "Re-estimated", "The changes of estimates of what was in the scope and not done, up and down.", _OURS
+)
+SCOPE = Rule(
+    "Scope", "Committed + Added − Removed − Dropped + Re-estimated, at every moment.", f"{_BURNUP}, its total"
+)
+DONE = Rule(
+    "Done",
+    "What was in the scope and got done within the sprint, at the estimate that it had when it became done.",
+    f"{_BURNUP}, what is completed",
+)
+REMAINING = Rule(
+    "Remaining", "Scope − Done: what is in the sprint and still open.", "GitLab's burndown chart"
+)
+SAY_DO = Rule(
+    "Say/do",
+    "How much of the commitment was done: kept ÷ committed, both at the estimates of the commitment.",
+    f"{_OURS}; work added during the sprint does not count",
+)
+CARRY_OVER = Rule(
+    "Carry-over",
+    "What was open at the sprint's end, and how many sprints' ends each item has crossed, this one included.",
+    "Linear, “uncompleted issues upon close”",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
+
+    facts: Facts
+    histories: Mapping[str, Sequence[Change]]
+    unit: str
+
+    def explanation(
+        self,
+        rule: Rule,
+        result: str,
+        arithmetic: Sequence[str],
+        rows: Iterable[tuple[Row, Amount]],
+        notes: Sequence[str] = (),
+        name: str = "",
+        remarks: str = "",
+    ) -> Explanation:
+        """About this sprint, with a list that adds up."""
+        listed = list(rows)
+        total = amounts_of(amount for _, amount in listed)
+        return Explanation(
+            rule,
+            plain(self.facts.sprint.title),
+            result,
+            arithmetic,
+            Listing(
+                name or f"{counted(len(listed), 'line')} that add up to it",
+                _HEAD,
+                [row for row, _ in listed],
+                values_of(total),
+                remarks,
+                [amount for _, amount in listed],
+            ),
+            notes,
+            self.facts.sprint.calendar,
+        )
+
+
+def committed(told: Told) -> Explanation:
+    """The list is that of the start; later estimates do not matter."""
+    facts = told.facts
+    before = min(facts.sprint.committed_at, facts.as_of)
+    notes = []
+    if facts.sprint.committed_at > facts.sprint.start:
+        notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
+    rows = _rows(told, facts.committed_items, lambda changes: membership(changes, before))
+    return told.explanation(
+        COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
+    )
+
+
+def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
+    """Added, removed, dropped, re-estimated: the lines of the ledger."""
+    lines = [line for line in told.facts.ledger if line.cause is cause]
+    total = told.facts.total(cause)
+    rows = [(_ledger_row(line), line.amount) for line in lines]
+    arithmetic = [addition((line.amount.points for line in lines), _points(total))]
+    result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
+    if not lines:
+        arithmetic = ["Nothing of that kind has happened in this sprint."]
+    return told.explanation(rule, result, arithmetic, rows)
+
+
+def scope(told: Told) -> Explanation:
+    """The equation, and the items that are in it."""
+    facts = told.facts
+    items = [*facts.done_items, *facts.open_items]
+    before = _until(facts)
+    rows = _rows(told, items, lambda changes: membership(changes, before), _state)
+    return told.explanation(
+        SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
+    )
+
+
+def done_work(told: Told) -> Explanation:
+    """What was done, and who said so."""
+    facts = told.facts
+    before = _until(facts)
+    rows = _rows(told, facts.done_items, lambda changes: done(changes, before))
+    return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
+
+
+def remaining(told: Told) -> Explanation:
+    """The difference, and the open items that make it up."""
+    facts = told.facts
+    left, before = facts.open_items, _until(facts)
+    scope, finished, rest = facts.scope, facts.done, facts.remaining
+    arithmetic = [
+        f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
+        f"{scope.count} scope − {finished.count} done = **{counted(rest.count, 'item')}**",
+    ]
+    rows = _rows(told, left, lambda changes: membership(changes, before))
+    return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
+
+
+def say_do(told: Told) -> Explanation:
+    """The part of the commitment that was done, item by item."""
+    facts, unit = told.facts, told.unit
+    kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
+    result = percent(kept / promised, ROUND_HALF_EVEN) if promised else "n/a"
+    arithmetic = [
+        f"{number(kept)} kept ÷ {quantity(promised, unit)} committed = **{result}**"
+        if promised
+        else "Nothing was committed, so there is nothing to divide by."
+    ]
+    if promised:
+        delivered = measure(facts.done, unit)
+        arithmetic.append(
+            f"Beside it, delivered vs planned: {number(delivered)} done ÷ {number(promised)} committed = "
+            f"{percent(delivered / promised, ROUND_HALF_EVEN)}, with what was added"
+        )
+    if hides_open_items(facts.committed - facts.kept, unit):
+        arithmetic.append(
+            f"In items: {facts.kept.count} of {facts.committed.count} kept; the rest is worth no points"
+        )
+    were_done, before = {item.item for item in facts.done_items}, _until(facts)
+
+    def kept_or_not(item: Item) -> str:
+        return "yes" if item.item in were_done else "no"
+
+    rows = _rows(told, facts.committed_items, lambda changes: done(changes, before), kept_or_not, "not done")
+    if not facts.sprint.has_ended(facts.as_of):
+        arithmetic.append("The sprint is not over: this is how it stands now.")
+    return told.explanation(
+        SAY_DO, result, arithmetic, rows, (), f"{counted(len(rows), 'committed item')}, kept or not", "Kept"
+    )
+
+
+def carried(told: Told, over: CarryOver) -> Explanation:
+    """What went on, and how often it did."""
+    facts = told.facts
+    crossed = {one.item.item: one.crossed for one in over.items}
+    items, before = [one.item for one in over.items], _until(facts)
+
+    def how_often(item: Item) -> str:
+        return counted(crossed[item.item], "time")
+
+    rows = _rows(told, items, lambda changes: membership(changes, before), how_often)
+    if not facts.sprint.has_ended(facts.as_of):
+        waiting = amount_words(facts.remaining)
+        notes = [
+            f"The sprint is not over. {waiting} would be carried over if it ended now: `/explain remaining`."
+        ]
+        return told.explanation(CARRY_OVER, "none yet", (), rows, notes)
+    arithmetic = _sums(items, over.amount)
+    often = [item for item in items if crossed[item.item] > 1]
+    if often:
+        arithmetic.append(
+            f"{counted(len(often), 'item')} had been carried over before; split or drop these first"
+        )
+    return told.explanation(CARRY_OVER, amount_words(over.amount), arithmetic, rows, remarks="Carried over")
+
+
+def equations(facts: Facts) -> list[str]:
+    """The invariant of the scope with the sprint's numbers, in both units."""
+    found = []
+    for unit in ("points", "count"):
+        causes = [(cause, measure(facts.total(cause), unit)) for cause in Cause]
+        terms = [
+            f"{_SIGNS[cause]} {f'({number(value)})' if value < 0 else number(value)} {_NAMES[cause]}"
+            for cause, value in causes
+            if unit == "points" or cause is not Cause.REESTIMATED
+        ]
+        total = quantity(measure(facts.scope, unit), unit)
+        found.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
+    return found
+
+
+_SIGNS = {Cause.ADDED: "+", Cause.REMOVED: "−", Cause.DROPPED: "−", Cause.REESTIMATED: "+"}
+_NAMES = {
+    Cause.ADDED: "added",
+    Cause.REMOVED: "removed",
+    Cause.DROPPED: "dropped",
+    Cause.REESTIMATED: "re-estimated",
+}
+_ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed`, `dropped`, `reestimated`."
+
+
+def _rows(
+    told: Told,
+    items: Iterable[Item],
+    evidence: Callable[[Sequence[Change]], list[Event]],
+    remark: Callable[[Item], str] = lambda _: "",
+    nothing: str = "",
+) -> list[tuple[Row, Amount]]:
+    """A row for each item; `nothing` is said where there are no events because nothing has happened."""
+    found = []
+    for item in items:
+        amount = amount_of([item])
+        events = tuple(evidence(told.histories.get(item.item, ())))
+        points = "not estimated" if item.points is None else number(item.points)
+        found.append((Row(item.number, (points, "1"), events, remark(item), nothing), amount))
+    return found
+
+
+def _ledger_row(line: ScopeChange) -> Row:
+    remark = "was done already" if line.was_done else ""
+    return Row(line.number, values_of(line.amount), (line.event,), remark)
+
+
+def _state(item: Item) -> str:
+    return "done" if item.done_at else "open"
+
+
+def _sums(items: Sequence[Item], total: Amount) -> list[str]:
+    """How the list adds up in points; in items it is as long as it is."""
+    if not items:
+        return []
+    not_estimated = sum(item.points is None for item in items)
+    zero = f"; {counted(not_estimated, 'item')} not estimated, 0 points each" if not_estimated else ""
+    return [f"{addition((item.points or Decimal(0) for item in items), _points(total))}{zero}"]
+
+
+def _points(amount: Amount) -> str:
+    return quantity(amount.points, "points")
+
+
+def _until(facts: Facts) -> datetime:
+    return min(facts.sprint.end, facts.as_of) if facts.sprint.end else facts.as_of

@@ -1,0 +1,262 @@
+"""The words of forecasts. Pure functions from values to Markdown."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from charts.locales import localized
+from charts.reading import number, quantity, whole
+from commands.formatting.wording import counted, folded, footer, full_day, moment, plain, table, weekday
+from commands.messages.nothing_left import NOTHING_YET
+from commands.messages.progress import percent
+from commands.shared.forecasting import band_sentence, chance_sentence, swap_sentence
+from sprints.burndown import measure
+from sprints.facts import Facts
+from sprints.forecast import Forecast, Refusal
+from sprints.forecast_dates import Amounts, Dates
+from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
+from sprints.forecast_words import in_words, tenth_in_words
+from sprints.outlook import Outlook, units_of
+from storage.forecasts import Graded
+
+_NEVER = "in more than two years"
+_LEVELS = (50, 85, 95)
+_CHANCE_METHOD = (
+    "The chance: a past sprint speaks for finishing if it did more after the same part of its days than is "
+    "open now, and against it if it did less and left work undone. How the last sprints ended and how often "
+    "real teams finish count a little."
+)
+_LEFTOVERS = (
+    "Late in a sprint, leftovers tend to stay open, so the chance may be lower than the little that is left "
+    "suggests."
+)
+_AMOUNT_METHOD = (
+    "The amounts: what past sprints still did, and the same share of what is open now. None exceeds what the "
+    "team has done in that time before, with some room where few sprints are known."
+)
+_BIN_NAMES = {
+    (0, 3): "up to 3 in 10",
+    (4, 6): "4 to 6 in 10",
+    (7, 9): "7 to 9 in 10",
+    (10, 10): "more than 9 in 10",
+}
+
+
+def before_chart(
+    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal, load: str = ""
+) -> str:
+    """Will this sprint be finished. Without an outlook (no due date): when it may be.
+
+    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    """
+    parts = [f"### Forecast · {plain(facts.sprint.title)}"]
+    if outlook and forecast:
+        parts.append(f"{chance_sentence(outlook, forecast)} {swap_sentence(outlook, forecast)}".strip())
+        if facts.remaining.count:
+            parts += [band_sentence(outlook, forecast), _growth_sentence(forecast)]
+    parts.append(load)
+    if isinstance(dates, Refusal):
+        parts.append(dates.sentence if facts.remaining.count else "")
+    elif forecast is None:
+        parts.append(_all_done(facts, dates))
+    return "\n\n".join(part for part in parts if part)
+
+
+def after_chart(
+    facts: Facts, outlook: Outlook | None, forecast: Forecast | None, dates: Dates | Refusal
+) -> str:
+    """What stands behind it."""
+    parts = []
+    if outlook and forecast:
+        if isinstance(dates, Dates):
+            parts.append(folded("When all that is open may be done", _all_done(facts, dates)))
+        parts.append(folded("How this was computed", _how(outlook, forecast)))
+    at = moment(facts.sprint.calendar.local(facts.as_of))
+    parts.append(footer(f"As of {at}", "the same question gives the same answer until something changes"))
+    return "\n\n".join(parts)
+
+
+def empty_card(facts: Facts) -> str:
+    """The card for a sprint in which nothing has been so far."""
+    return f"### Forecast · {plain(facts.sprint.title)}\n\n{NOTHING_YET}"
+
+
+def dates_card(dates: Dates, items: int, facts: Facts) -> str:
+    """By which day so many items are done, those of the sprint `facts` first."""
+    lead = _done_by(dates, f"**{counted(items, 'item')}**", is_one=items == 1)
+    return _with_basis(lead, _dates_table(dates), dates.basis_sentence, _which_items(facts))
+
+
+def amounts_card(amounts: Amounts, by: date, facts: Facts) -> str:
+    """How many items are done by a day, those of the sprint `facts` first."""
+    levels = zip(_LEVELS, (amounts.p50, amounts.p85, amounts.p95), strict=True)
+    rows = [[f"{percent} %", f"{whole(count)} or more"] for percent, count in levels if count]
+    amounts_table = table(("Chance", "Items"), rows) if rows else ""
+    lead = _amount_sentence(amounts, weekday(by))
+    return _with_basis(lead, amounts_table, amounts.basis_sentence, _which_items(facts))
+
+
+def _amount_sentence(amounts: Amounts, by: str) -> str:
+    if not amounts.days:
+        return f"**No working day is left** until {by}, so no item is expected to be done by then."
+    first = in_words(amounts.chance_of_first)
+    if not amounts.p50:
+        return f"It is uncertain that even one item will be done by {by}: the chance is **{first}**."
+    if not amounts.p85:
+        more = f"**{counted(amounts.p50, 'item')} or more** will be done by {by}, 50 times in 100."
+        return f"{more} The chance of at least one is {first}."
+    return f"**{counted(amounts.p85, 'item')} or more** will be done by {by}, 85 times in 100."
+
+
+def _which_items(facts: Facts) -> str:
+    """Which items a number of them is about."""
+    if not facts.sprint.milestone:
+        return "As for a sprint that begins today."
+    title = plain(facts.sprint.title)
+    if not facts.remaining.count:
+        return f"In addition to what is done in {title}."
+    return f"The open items of {title} come first, the smallest before the others."
+
+
+def _with_basis(lead: str, rows: str, *basis: str) -> str:
+    return "\n\n".join(part for part in (lead, rows, " ".join(basis)) if part)
+
+
+def record_sentence(graded: Sequence[Graded]) -> str:
+    """How often what was said came true, of what was said most often."""
+    if not graded:
+        return (
+            "_No forecast here has been graded yet. When a sprint is over, the first forecast of each of its "
+            "days is graded._"
+        )
+    best = max(bins_of(graded), key=lambda bin_: bin_.n)
+    name = _BIN_NAMES[best.low, best.high]
+    return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
+
+
+def record_table(graded: Sequence[Graded]) -> str:
+    """All grades, and the scores that they make."""
+    rows = [
+        [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
+        for tenth in bins_of(graded, TENTHS)
+    ]
+    return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
+
+
+def bins_of(graded: Sequence[Graded], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
+    """The graded forecasts by what was said, in bins of tenths."""
+    return calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
+
+
+def _scores(graded: Sequence[Graded]) -> str:
+    score = brier([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
+    bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
+    held = coverage(bands) or 0.0
+    text = f"Brier score {localized(f'{score:.3f}')} (0 is perfect, always saying 5 in 10 gives 0.25). "
+    text += f"The 80 % band held {round(held * 100)} % of the outcomes."
+    dates = [(forecast.likely_date, forecast.finished_on) for forecast in graded if forecast.likely_date]
+    met = dates_met(dates)
+    if met is not None:
+        text += f" {round(met * 100)} % of the dates told for 85 % were met (n = {len(dates)})."
+    return f"{text} Of several forecasts of one day the first counts."
+
+
+def _growth_sentence(forecast: Forecast) -> str:
+    if forecast.chance_with_growth is None or forecast.chance in {0.0, 1.0}:
+        return ""
+    before, after = in_words(forecast.chance), in_words(forecast.chance_with_growth)
+    change = "added" if forecast.chance_with_growth < forecast.chance else "taken out"
+    return "" if before == after else f"If as much is {change} as usual, it is {after}."
+
+
+def _all_done(facts: Facts, dates: Dates) -> str:
+    """By which day all that is open is done, if the sprint goes on until then."""
+    left, due = counted(facts.remaining.count, "open item"), facts.sprint.due
+    lead = _done_by(dates, f"The {left}", is_one=facts.remaining.count == 1, due=due)
+    meaning = (
+        "Each is the chance to finish the sprint if it were due on that day."
+        if due
+        else "As for a sprint that begins today."
+    )
+    return _with_basis(lead, _dates_table(dates), dates.basis_sentence, meaning)
+
+
+def _done_by(dates: Dates, work: str, *, is_one: bool, due: date | None = None) -> str:
+    """By which day it is done, or that this may take more than two years."""
+    chance = in_words(dates.chance)
+    if dates.p50 is None:
+        be = "is" if is_one else "are"
+        return f"{work} {be} unlikely to be done within two years: the chance is {chance}."
+    day, percent = (dates.p85, 85) if dates.p85 else (dates.p50, 50)
+    late = f", {counted((day - due).days, 'day')} after the due date" if due and day > due else ""
+    sentence = f"{work} will be done by **{full_day(day)}**{late}, {percent} times in 100."
+    return sentence if dates.p85 else f"{sentence} The chance that this takes at most two years is {chance}."
+
+
+def _how(outlook: Outlook, forecast: Forecast) -> str:
+    facts, unit = outlook.facts, outlook.unit
+    done, scope = measure(facts.done, unit), quantity(measure(facts.scope, unit), unit)
+    left = counted(len(outlook.days), "working day")
+    over = percent(Decimal(str(outlook.now.elapsed)), ROUND_HALF_EVEN)
+    lines = (
+        forecast.basis_sentence,
+        _CHANCE_METHOD,
+        _LEFTOVERS,
+        f"Now: {number(done)} of {scope} done, {over} of the working days over, {left} left.",
+        *_units(outlook),
+        _AMOUNT_METHOD,
+        "Work that will be added is left out, unless it is said.",
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _units(outlook: Outlook) -> list[str]:
+    """Which unit counts where some open items are not estimated."""
+    if len(units_of(outlook.facts, outlook.past)) == 1:
+        return []
+    counts = f"the lower chance counts: that of the {'points' if outlook.unit == 'points' else 'items'}."
+    return [f"Not every open item is estimated, so both points and items were forecast, and {counts}"]
+
+
+def _dates_table(dates: Dates) -> str:
+    if dates.p50 is None:
+        return ""
+    days = (dates.p50, dates.p85, dates.p95)
+    rows = [
+        [f"{percent} %", full_day(day) if day else _NEVER] for percent, day in zip(_LEVELS, days, strict=True)
+    ]
+    return table(("Chance", "Done by"), rows)
+
+
+def finish_sentence(before: float | None, after: float, by: str = "", *, is_empty: bool = False) -> str:
+    """What a change does to the chance to finish `by` a day. Begins in lower case.
+
+    1 means that nothing is open (or that the sprint `is_empty`), 0 that no working day is left, None that
+    there was no due date.
+    """
+    becomes = f"**{in_words(after)}**"
+    so_far = _so_far(before, is_empty=is_empty)
+    if after == 1:
+        if before == 1:
+            return f"finishing{by} stays {becomes}, because nothing is open."
+        return f"finishing{by} becomes {becomes}, because nothing else is open. Until now {so_far}."
+    if after == 0:
+        if before == 0:
+            return f"finishing{by} stays {becomes}, because no working day is left."
+        return f"finishing{by} becomes {becomes}, because no working day is left then. Until now {so_far}."
+    if before is None or before in {0, 1}:
+        return f"the chance to finish{by} is {becomes}. Until now {so_far}."
+    was = in_words(before)
+    if was == in_words(after):
+        return f"the chance to finish{by} stays at {becomes}."
+    return f"the chance to finish{by} goes from {was} to {becomes}."
+
+
+def _so_far(chance: float | None, *, is_empty: bool) -> str:
+    """What is to be said of a sprint as it is, after "Until now"."""
+    if is_empty:
+        return "nothing is in it"
+    if chance is None:
+        return "it has no due date to compare with"
+    certainties = {0.0: "no working day is left", 1.0: "all that is in it is done"}
+    return certainties.get(chance, f"the chance is {in_words(chance)}")

@@ -1,0 +1,235 @@
+"""The words of `/agile health`: what needs somebody first, then how everything stands."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from commands.formatting.foreign_text import one_line
+from commands.formatting.wording import code, counted, moment, plain, table
+from commands.framework.ports import Health
+from commands.messages.completeness import REASONS, span_text
+from commands.messages.config import in_force, out_of_sight
+from commands.settings.file import PATH
+from sprints.calendar import Calendar
+from sprints.gaps import EventGap, missing
+from storage.account_status import Standing
+from storage.settings_files import KeptFile
+
+# With less than this share of GitHub's hourly limit left, answers may soon have to wait.
+_LOW = 0.1
+_MANY_WAITING = 100
+_MOST_GAPS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Which repositories share their sprints (the first one leads), and which should and do not."""
+
+    shared: tuple[str, ...]
+    missing: tuple[str, ...]
+    is_mixed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthFacts:
+    """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
+    events did not reach us, the oldest first."""
+
+    standing: Standing
+    health: Health
+    files: tuple[KeptFile, KeptFile]
+    synced_at: datetime | None
+    other_bots: tuple[str, ...]
+    calendar: Calendar
+    sharing: Sharing | None = None
+    gaps: tuple[EventGap, ...] = ()
+
+
+def health_card(facts: HealthFacts) -> str:
+    """A verdict, what to do, and the figures."""
+    findings = list(_findings(facts))
+    if findings:
+        verb = "needs" if len(findings) == 1 else "need"
+        parts = [f"**{counted(len(findings), 'thing')} {verb} attention:**", _listed(findings)]
+        if closing := _who_accepts(facts.health):
+            parts.append(closing)
+    elif facts.gaps:
+        parts = ["**All is well:** what did not reach us was asked for again, and nothing waits for you."]
+    else:
+        parts = ["**All is well:** every event has arrived and was read, and nothing waits for you."]
+    parts.append(table(("What", "How it stands"), _rows(facts), numbers_from=2))
+    return "\n\n".join(parts)
+
+
+def _listed(findings: Sequence[str]) -> str:
+    return "\n".join(f"- {finding}" for finding in findings)
+
+
+def _findings(facts: HealthFacts) -> Iterator[str]:
+    standing, health = facts.standing, facts.health
+    yield from _grants(health)
+    for where, file in zip(("repository", "organization"), facts.files, strict=True):
+        yield from _file(where, file)
+    if facts.sharing and facts.sharing.missing:
+        yield _not_shared(facts.sharing)
+    yield from (_about_gap(gap, facts) for gap in missing(facts.gaps))
+    if standing.missed:
+        first, last = min(standing.missed), max(standing.missed)
+        yield (
+            f"{counted(len(standing.missed), 'event')} did not reach us between {_at(first, facts)} and "
+            f"{_at(last, facts)}. We ask GitHub for them again for 3 days; `/agile resync` compares the "
+            "running sprints at once."
+        )
+    if standing.lost:
+        first, last = standing.lost[0].delivered_at, standing.lost[-1].delivered_at
+        kinds = Counter(delivery.event for delivery in standing.lost)
+        counts = ", ".join(f"{count} {code(kind)}" for kind, count in sorted(kinds.items()))
+        verb = "is" if len(standing.lost) == 1 else "are"
+        yield (
+            f"{counted(len(standing.lost), 'event')} {verb} lost for good: {counts}, sent between "
+            f"{_at(first, facts)} and {_at(last, facts)}. GitHub does not deliver them any more, and keeps "
+            "nothing else that tells of them. If a command got no answer, give it again."
+        )
+    if standing.parked:
+        yield (
+            f"{counted(standing.parked, 'event')} could not be read, through a fault of ours. It was noted; "
+            "`/agile resync` finds what running sprints lost by it."
+        )
+    if standing.refused:
+        yield f"GitHub did not take {counted(standing.refused, 'answer')} of ours within the last 7 days."
+    if standing.waiting > _MANY_WAITING:
+        yield f"{standing.waiting} events wait to be read: answers may be behind."
+    if health.limit and health.remaining < health.limit * _LOW:
+        yield (
+            f"GitHub lets us make only {health.remaining} more requests until {_at(health.resets_at, facts)}"
+            "; then answers wait."
+        )
+
+
+def _file(where: str, file: KeptFile) -> Iterator[str]:
+    if file.problems:
+        yield (
+            f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
+            f"{'; …' if len(file.problems) > 1 else '.'} {in_force(file.wrong, file.settings)}"
+        )
+    if file.is_out_of_sight:
+        yield out_of_sight(where)
+
+
+def _grants(health: Health) -> Iterator[str]:
+    for name, purpose in health.missing.items():
+        yield f"`{name}` is missing. It lets the App {purpose}."
+    for name, purpose in health.missing_events.items():
+        yield f"GitHub does not send the event `{name}`. It lets the App {purpose}."
+
+
+def _who_accepts(health: Health) -> str:
+    """Who must act so that the App gets what it lacks, and where; empty if it lacks nothing."""
+    lacking = {*health.missing, *health.missing_events}
+    kinds = (("permissions", health.missing), ("events", health.missing_events))
+    what = f"the missing {' and '.join(kind for kind, names in kinds if names)}"
+    sentences = []
+    if lacking & set(health.unrequested):
+        # Only what the App itself asks for can be accepted.
+        sentences.append(f"Whoever runs the App must first add {what} to the App.")
+        what = "the rest"
+    if lacking - set(health.unrequested):
+        owner = one_line(f"{health.owner[0].upper()}{health.owner[1:]}")
+        where = f"on [its page on GitHub]({health.url})" if health.url else "on GitHub, under “GitHub Apps”"
+        sentences.append(f"{plain(owner)} must accept {what} {where}.")
+    return " ".join(sentences)
+
+
+def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
+    standing, health = facts.standing, facts.health
+    newest = standing.newest
+    yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
+    yield "Events waiting to be read", str(standing.waiting)
+    yield "Events missed", _missed(facts)
+    if facts.gaps:
+        yield "GitHub not heard", "; ".join(_told_gap(gap, facts) for gap in facts.gaps[-_MOST_GAPS:])
+    yield "Past of this repository", _past(facts)
+    yield "Comparison with GitHub", _comparison(facts)
+    yield (
+        "Requests to GitHub left",
+        f"{health.remaining} of {health.limit}, until {_at(health.resets_at, facts)}",
+    )
+    not_granted = len(health.missing) + len(health.missing_events)
+    yield "Permissions", f"{not_granted} missing" if not_granted else "all granted"
+    yield "Settings", _settings(facts.files)
+    if facts.sharing and facts.sharing.shared:
+        names = [plain(name) for name in facts.sharing.shared]
+        yield "Sprints span", f"{', '.join(names)}; {names[0]} leads"
+    if facts.other_bots:
+        yield "Other bots", "Prow, by the files at the root: its words, such as `/help`, are left to it"
+
+
+def _missed(facts: HealthFacts) -> str:
+    if missing(facts.gaps):
+        return "not known yet"
+    expected, lost = len(facts.standing.missed), len(facts.standing.lost)
+    return f"{expected}; {lost} lost for good" if lost else str(expected)
+
+
+def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
+    span, why = span_text(gap, facts.calendar), REASONS[gap.cause]
+    if gap.ended_at is None:
+        return (
+            f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
+            "again, we ask for what happened meanwhile."
+        )
+    if facts.standing.is_reading_the_past:
+        done = "We are reading the past of this repository again; until that is done, figures are incomplete."
+    else:
+        done = (
+            "Figures are incomplete until the past of this repository is read again, which we try each day; "
+            f"`/agile resync since:{facts.calendar.day_of(gap.began_at).isoformat()}` does it at once."
+        )
+    return f"We could not hear GitHub {span}, because {why}. {done}"
+
+
+def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
+    state = "read again" if gap.is_read_again else "not read again yet"
+    return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
+
+
+def _not_shared(sharing: Sharing) -> str:
+    if sharing.is_mixed:
+        return (
+            "The organization's file wants public and private repositories to share sprints. They do not: "
+            "everybody would see what is private. List only public ones, or only private ones."
+        )
+    names = ", ".join(code(name) for name in sharing.missing)
+    return (
+        f"The organization's file wants {names} to share the sprints here, and the App cannot see them. "
+        "Install it there, or correct the name."
+    )
+
+
+def _past(facts: HealthFacts) -> str:
+    if facts.standing.is_reading_the_past:
+        return "being read now"
+    return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
+
+
+def _comparison(facts: HealthFacts) -> str:
+    standing = facts.standing
+    found = counted(standing.corrections, "correction")
+    if standing.is_comparing:
+        return f"running now; {found} so far"
+    following = f"; next on {_at(standing.next_comparison, facts)}" if standing.next_comparison else ""
+    return f"{found} until now{following}"
+
+
+def _settings(files: tuple[KeptFile, KeptFile]) -> str:
+    names = [
+        f"the {where}'s file"
+        for where, file in zip(("repository", "organization"), files, strict=True)
+        if file.sha is not None
+    ]
+    return " and ".join(names) or "no file"
+
+
+def _at(at: datetime, facts: HealthFacts) -> str:
+    return moment(facts.calendar.local(at))

@@ -1,0 +1,186 @@
+"""The words with which a sprint's load is compared with what the team usually does. Pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+
+from charts.reading import number, quantity
+from commands.formatting.wording import counted, folded, footer, full_day, moment, named, plain, table
+from commands.messages.progress import progress
+from commands.messages.report import both
+from sprints.burndown import measure
+from sprints.calendar import days_between
+from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.load import load_of, load_unit
+from sprints.milestone import Phase, Sprint
+from sprints.numbering import place, ref
+from sprints.velocity import Velocity
+
+_MOST_LISTED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A sprint that is planned, beside the velocity in each unit.
+
+    `points` is None where some of the sprints counted are not estimated well enough. `lengths` are the
+    working days of the sprints counted. `before` is the running sprint that comes first, with what is open.
+    """
+
+    facts: Facts
+    items: Velocity
+    points: Velocity | None
+    lengths: Sequence[int] = ()
+    before: Sprint | None = None
+    open_before: Amount = Amount()  # noqa: RUF009 - a value that nobody can change
+
+    @property
+    def unit(self) -> str:
+        """Points, where both the plan and the past allow it."""
+        return load_unit(self.facts, self.points)
+
+    @property
+    def velocity(self) -> Velocity:
+        """The past, in that unit."""
+        return self.points if self.points and self.unit == "points" else self.items
+
+
+def plan_text(plan: Plan) -> str:
+    """The verdict first, then what it stands on."""
+    sprint = plan.facts.sprint
+    as_of = moment(sprint.calendar.local(plan.facts.as_of))
+    parts = [
+        f"### {plain(sprint.title)} · plan",
+        _frame(plan),
+        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else 'It has no goal yet: `/sprint goal "…"`.',
+        _verdict(plan),
+        _table(plan),
+        _carry(plan),
+        _length(plan),
+        _not_estimated(plan.facts),
+        _candidates(plan.facts),
+        footer(f"As of {as_of}", f"n = {plan.velocity.n}"),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def working_days(sprint: Sprint) -> int | None:
+    """How many days of a sprint its team works; None without an end."""
+    last = sprint.due or sprint.last_day
+    if last is None or last < sprint.first_day:
+        return None
+    return sum(map(sprint.calendar.is_working_day, days_between(sprint.first_day, last)))
+
+
+def _frame(plan: Plan) -> str:
+    sprint, days = plan.facts.sprint, working_days(plan.facts.sprint)
+    until = full_day(sprint.due) if sprint.due else "no due date"
+    state = {Phase.PLANNED: "planned", Phase.ACTIVE: "running", Phase.COMPLETED: "over"}
+    working = f" · {counted(days, 'working day')}" if days is not None else ""
+    phase = state[sprint.phase(plan.facts.as_of)]
+    return f"{full_day(sprint.first_day)} – {until}{working} · {phase}"
+
+
+def _verdict(plan: Plan) -> str:
+    unit, past = plan.unit, plan.velocity
+    load = measure(plan.facts.scope, unit)
+    if past.median is None or past.most is None:
+        known = f"{counted(past.n, 'sprint')} has" if past.n == 1 else f"{counted(past.n, 'sprint')} have"
+        return (
+            f"**{quantity(load, unit)} planned.** Only {known} ended so far; with three I can compare."
+            if past.n
+            else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
+        )
+    usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
+    held = load_of(plan.facts, plan.items, plan.points)
+    over = quantity(load - past.median, unit)
+    if held and held.is_above_most:
+        return (
+            f"**Overloaded:** {quantity(load, unit)} planned, {over} more than the {usual}, "
+            "and more than any of them did."
+        )
+    if held and held.is_above_median:
+        return f"**A stretch:** {quantity(load, unit)} planned, {over} more than the {usual}."
+    if load > past.median:
+        return f"**{progress(plan.facts, unit)}**, with the {usual}, and {number(past.most)} at most."
+    room = past.median - load
+    if not room:
+        return f"**It fits:** {quantity(load, unit)} planned, as much as the {usual}."
+    return (
+        f"**It fits:** {quantity(load, unit)} planned, with room for {quantity(room, unit)} to the {usual}."
+    )
+
+
+def _table(plan: Plan) -> str:
+    scope = plan.facts.scope
+    columns = [
+        [number(scope.points), *_past(plan.points, scope.points)],
+        [str(scope.count), *_past(plan.items, Decimal(scope.count))],
+    ]
+    names = ["**Planned**", f"Velocity, median of {plan.velocity.n}", "Least – most", "Planned − median"]
+    if plan.velocity.is_too_few:
+        names, columns = names[:1], [column[:1] for column in columns]
+    return table(("", "Points", "Items"), list(zip(names, *columns, strict=True)))
+
+
+def _past(past: Velocity | None, load: Decimal) -> tuple[str, str, str]:
+    if past is None or past.median is None or past.least is None or past.most is None:
+        return "–", "–", "–"
+    difference = load - past.median
+    sign = "+" if difference > 0 else ""
+    spread = f"{number(past.least)} – {number(past.most)}"
+    return number(past.median), spread, f"{sign}{number(difference)}"
+
+
+def _carry(plan: Plan) -> str:
+    if plan.before is None or not plan.open_before.count:
+        return ""
+    whole = plan.facts.scope + plan.open_before
+    return (
+        f"{plain(plan.before.title)} still holds {both(plan.open_before)} that are open. "
+        f"If all of it came over, this would be {both(whole)}."
+    )
+
+
+def _length(plan: Plan) -> str:
+    """A short sprint cannot hold what long ones did."""
+    own = working_days(plan.facts.sprint)
+    if own is None or not plan.lengths or plan.velocity.is_too_few:
+        return ""
+    usual = median(plan.lengths)
+    if own == usual:
+        return ""
+    word = "fewer" if own < usual else "more"
+    usual_days = number(Decimal(str(usual)))
+    return f"It has **{word} working days** than usual: {own}; the median of those compared is {usual_days}."
+
+
+def _counted(facts: Facts) -> list[Item]:
+    states = {"open", "done"}
+    return [item for item in facts.items if item.state in states and not item.is_covered]
+
+
+def _not_estimated(facts: Facts) -> str:
+    missing = [item for item in _counted(facts) if item.points is None and item.state == "open"]
+    if not missing:
+        return ""
+    are = "is" if len(missing) == 1 else "are"
+    numbers = named(item.number for item in missing)
+    return f"**{counted(len(missing), 'item')} {are} not estimated** and worth 0 points here: {numbers}."
+
+
+def _candidates(facts: Facts) -> str:
+    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), place(item.number)))
+    if not items:
+        return "It is empty: put work into it with `/sprint add #1 #2`."
+    lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
+    rest = items[_MOST_LISTED:]
+    if rest:
+        lines.append(f"- and {len(rest)} more · {both(amount_of(rest))}")
+    return folded(f"What is planned: {both(facts.scope)}", "\n".join(lines))
+
+
+def _worth(item: Item) -> str:
+    points = "not estimated" if item.points is None else quantity(item.points, "points")
+    return f"{points}, done" if item.state == "done" else points

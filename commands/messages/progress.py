@@ -1,0 +1,91 @@
+"""How much of a sprint is done and what is open, in words that no open item contradicts. Pure functions.
+
+A sprint is done when all of its items are. Points alone cannot tell that: an open item without an estimate
+is worth none.
+"""
+
+from decimal import ROUND_FLOOR, Decimal
+
+from charts.reading import number, quantity
+from commands.formatting.wording import counted
+from sprints.burndown import measure
+from sprints.facts import Amount, Facts
+
+
+def percent(share: Decimal, rounding: str = ROUND_FLOOR) -> str:
+    """A share of 1 as whole percent: 100 % only for all of it, 0 % only for nothing."""
+    rounded = (share * 100).quantize(Decimal(1), rounding)
+    if 0 < share < 1:
+        rounded = min(max(rounded, Decimal(1)), Decimal(99))
+    return f"{rounded} %"
+
+
+def progress(facts: Facts, unit: str) -> str:
+    """31 of 40 points done; where open items are worth no points, they are named as well."""
+    text = f"{number(measure(facts.done, unit))} of {quantity(measure(facts.scope, unit), unit)} done"
+    if not hides_open_items(facts.remaining, unit):
+        return text
+    are = _be(facts.remaining.count, is_over=facts.sprint.has_ended(facts.as_of))
+    return f"{text}, {without_points(facts)} {are} open"
+
+
+def progress_percent(facts: Facts, unit: str) -> str:
+    """What part is done: of the items where only these tell that something is open. Empty without a scope."""
+    share = share_done(facts.done, facts.scope, unit)
+    if share is None:
+        return ""
+    if hides_open_items(facts.remaining, unit):
+        return f"{facts.done.count} of {counted(facts.scope.count, 'item')}, {percent(share)}"
+    return percent(share)
+
+
+def share_done(done: Amount, scope: Amount, unit: str) -> Decimal | None:
+    """The part of a scope that is done, at most 1 and 1 only if all items are. None without a scope."""
+    if hides_open_items(scope - done, unit):
+        unit = "count"
+    whole = measure(scope, unit)
+    return measure(done, unit) / whole if whole else None
+
+
+def hides_open_items(remaining: Amount, unit: str) -> bool:
+    """Whether nothing seems to be left in a unit although items are open."""
+    return remaining.count > 0 and measure(remaining, unit) <= 0
+
+
+def done_of(done: Amount, whole: Amount, unit: str) -> str:
+    """5 of 8 points; 5 of 5 points and 2 of 3 items where only the items tell that something is not done."""
+    text = f"{number(measure(done, unit))} of {quantity(measure(whole, unit), unit)}"
+    if not hides_open_items(whole - done, unit):
+        return text
+    return f"{text} and {done.count} of {counted(whole.count, 'item')}"
+
+
+def unit_of_open(facts: Facts) -> str:
+    """The unit in which the open items can be told: the sprint's, or items where they are worth no points."""
+    return "count" if hides_open_items(facts.remaining, facts.unit) else facts.unit
+
+
+def open_work(facts: Facts, unit: str) -> str:
+    """What is open: 5 points; the items that are worth no points where nothing else is."""
+    if hides_open_items(facts.remaining, unit):
+        return without_points(facts)
+    return quantity(measure(facts.remaining, unit), unit)
+
+
+def is_single(facts: Facts, unit: str) -> bool:
+    """Whether `open_work` is a singular."""
+    hidden = hides_open_items(facts.remaining, unit)
+    return measure(facts.remaining, "count" if hidden else unit) == 1
+
+
+def without_points(facts: Facts) -> str:
+    """The open items that are worth no points: 2 items without an estimate."""
+    items = [item for item in facts.open_items if not item.points]
+    is_unknown = all(item.points is None for item in items)
+    return f"{counted(len(items), 'item')} {'without an estimate' if is_unknown else 'worth no points'}"
+
+
+def _be(count: int, *, is_over: bool) -> str:
+    if count == 1:
+        return "was" if is_over else "is"
+    return "were" if is_over else "are"

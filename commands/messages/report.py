@@ -1,0 +1,356 @@
+"""The words of a sprint's report and of its summary. Pure functions from values to Markdown."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from charts.reading import number, quantity, signed, unit_word
+from commands.formatting.wording import counted, folded, footer, full_day, moment, person, plain, table
+from commands.messages.completeness import completeness_text
+from commands.messages.progress import done_of, percent, share_done
+from sprints.burndown import Burndown, measure
+from sprints.facts import Amount, Cause
+from sprints.late import Credit
+from sprints.milestone import Phase, Sprint
+from sprints.numbering import Number, ref
+from sprints.people import spelled_once
+from sprints.report import Entry, Part, Report
+from sprints.thanks import Thanks
+from sprints.velocity import Outcome, Velocity, velocity
+from sprints.waits import Wait, Waiting
+
+_MOST_WAITS = 3
+_MOST_CARRIED = 10
+# A longer list is a plan, not a report; its rest is told in one line.
+_MOST_LISTED = 60
+_CAUSES = (
+    ("Added", Cause.ADDED, "+"),
+    ("Removed", Cause.REMOVED, "−"),
+    ("Dropped", Cause.DROPPED, "−"),
+    ("Re-estimated", Cause.REESTIMATED, "±"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The snapshot that a report was made from."""
+
+    revision: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that a report or a summary says.
+
+    `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
+    `crossed` says by number how many sprints' ends an item has crossed. `verdict` is `met`, `missed`, or
+    None while nobody has said. `footnotes` tell what became known after the numbers were taken. It
+    `hears_answers` where commands can be said.
+    """
+
+    sprint: Sprint
+    report: Report
+    as_of: datetime
+    outcomes: Sequence[Outcome] = ()
+    crossed: Mapping[Number, int] = field(default_factory=dict)
+    verdict: str | None = None
+    credit: Credit | None = None
+    taken: Taken | None = None
+    waits: Sequence[Wait] = ()
+    thanks: Sequence[Thanks] = ()
+    footnotes: Sequence[str] = ()
+    burndown: Burndown | None = None
+    hears_answers: bool = True
+
+
+def report_text(sheet: Sheet) -> str:
+    """The report: what became of the sprint, every number with its list, and what was learned since."""
+    return _joined(
+        [
+            *_opening(sheet, "report"),
+            numbers_table(sheet.report),
+            _velocity(sheet),
+            _carried(sheet),
+            _lists(sheet.report),
+            _footnotes(sheet.footnotes),
+            _footer(sheet),
+        ]
+    )
+
+
+def summary_head(sheet: Sheet) -> str:
+    """The summary down to its picture: what became of the sprint and of its goal."""
+    return _joined(_opening(sheet, "summary"))
+
+
+def summary_rest(sheet: Sheet) -> str:
+    """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
+
+    It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
+    """
+    return _joined(
+        [
+            numbers_table(sheet.report),
+            _velocity(sheet),
+            _carried(sheet),
+            _waits(sheet),
+            _thanks(sheet.thanks),
+            _lists(sheet.report),
+            _footer(sheet),
+        ]
+    )
+
+
+def numbers_table(report: Report) -> str:
+    """From the commitment to what was left, in both units; and what these come to."""
+    rows: list[tuple[str, ...]] = [("Committed", *_cells(report.committed.total))]
+    for name, cause, sign in _CAUSES:
+        total = report.changes[cause].total
+        if report.changes[cause].entries:
+            rows.append((name, _signed(total.points, sign), _signed(Decimal(total.count), sign)))
+    rows += [
+        ("**Scope**", *_cells(report.scope, bold=True)),
+        ("Done", *_cells(report.done.total)),
+        (f"**{_left_name(report)}**", *_cells(report.left.total, bold=True)),
+    ]
+    if report.late.entries:
+        rows.append(("– of it done late", *_cells(report.late.total)))
+    if report.committed.entries:
+        rows.append(("Say/do: part of the commitment done", *map(_share, _in_both(report.say_do))))
+        rows.append(("Delivered vs planned: all done ÷ commitment", *map(_share, _in_both(report.delivered))))
+    return table(("", "Points", "Items"), rows)
+
+
+def result_sentence(report: Report) -> str:
+    """What became of the commitment, and what is left."""
+    unit = report.unit
+    if report.committed.entries and not measure(report.committed.total, unit):
+        unit = "count"  # What was promised is worth no points, but it was promised.
+    done, committed = measure(report.done.total, unit), measure(report.committed.total, unit)
+    was = "was" if report.is_over else "is"
+    if not committed:
+        return f"**{quantity(done, unit)} {_be(done, was)} done**; nothing was committed."
+    kept = measure(report.kept.total, unit)
+    share = percent(share_done(report.kept.total, report.committed.total, unit) or Decimal(0))
+    part = done_of(report.kept.total, report.committed.total, unit)
+    text = f"**{part} committed {_be(committed, was)} done ({share})**"
+    text += f", {quantity(done, unit)} in all." if done != kept else "."
+    if not report.left.entries:
+        return f"{text} Nothing {'was left' if report.is_over else 'is left'}."
+    how = "carried over" if report.is_over else "still to do"
+    return f"{text} {both(report.left.total)} {how}."
+
+
+def both(amount: Amount) -> str:
+    """An amount in both units: 5 points in 2 items."""
+    return f"{quantity(amount.points, 'points')} in {counted(amount.count, 'item')}"
+
+
+def left_items(told: Sequence[str]) -> str:
+    """Items in a row, the first of them if there are many."""
+    more = [f"{len(told) - _MOST_CARRIED} more"] if len(told) > _MOST_CARRIED else []
+    return ", ".join([*told[:_MOST_CARRIED], *more])
+
+
+def few_values(past: Velocity) -> str:
+    """What one or two sprints did, which make no median yet: 18 and 24 points."""
+    *earlier, last = past.values
+    return " and ".join([*map(number, earlier), quantity(last, past.unit)])
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _opening(sheet: Sheet, kind: str) -> list[str]:
+    sprint = sheet.sprint
+    return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), result_sentence(sheet.report)]
+
+
+def _when(sheet: Sheet) -> str:
+    sprint = sheet.sprint
+    until = full_day(sprint.due) if sprint.due else "no due date"
+    dates = f"{full_day(sprint.first_day)} – {until}"
+    if not sheet.report.is_over:
+        is_planned = sprint.phase(sheet.as_of) is Phase.PLANNED
+        return f"{dates} · {'not begun yet' if is_planned else 'still running: these are its numbers so far'}"
+    if sprint.is_deleted:
+        return f"{dates} · abandoned"
+    if sprint.last_day and sprint.last_day != sprint.due:
+        return f"{dates} · closed on {full_day(sprint.last_day)}"
+    return dates
+
+
+def _goal(sheet: Sheet) -> str:
+    goal = sheet.sprint.goal
+    if not goal:
+        return ""
+    if sheet.verdict:
+        return f"**Goal {sheet.verdict}:** {plain(goal)}"
+    if not sheet.report.is_over or not sheet.hears_answers:
+        return f"**Goal:** {plain(goal)}"
+    return f"**Goal:** {plain(goal)} – was it met? Say `/sprint goal met` or `/sprint goal missed`."
+
+
+def _be(value: Decimal, singular: str) -> str:
+    if value == 1:
+        return singular
+    return {"was": "were", "is": "are"}[singular]
+
+
+def _left_name(report: Report) -> str:
+    return "Carried over" if report.is_over else "Open"
+
+
+def _in_both(ratio: Callable[[str], Decimal | None]) -> tuple[Decimal | None, Decimal | None]:
+    return ratio("points"), ratio("count")
+
+
+def _share(share: Decimal | None) -> str:
+    return "–" if share is None else percent(share)
+
+
+def _velocity(sheet: Sheet) -> str:
+    own = next((one for one in sheet.outcomes if one.milestone == sheet.sprint.milestone), None)
+    before = [one for one in sheet.outcomes if one.milestone != sheet.sprint.milestone]
+    if own and own.is_abandoned:
+        return "It was abandoned, so it counts for no velocity."
+    unit = velocity([*before, own] if own else before).unit
+    past = _velocity_before(velocity(before, unit))
+    if own is None:
+        return f"**Velocity:** {past}" if before else ""
+    credit = sheet.credit.amount if sheet.credit else None
+    late = f" ({quantity(measure(credit, unit), unit)} of it done late)" if credit else ""
+    return f"**Velocity:** {quantity(measure(own.completed, unit), unit)}{late}. {past}"
+
+
+def _velocity_before(past: Velocity) -> str:
+    if past.n == 0:
+        return "There is no sprint before it to compare with."
+    if past.median is None or past.least is None or past.most is None:
+        sprints = "sprint" if past.n == 1 else "sprints"
+        return f"The {sprints} before it: {few_values(past)}; three make a median."
+    spread = f"{number(past.least)} to {number(past.most)}"
+    return f"The {past.n} sprints before it: median {quantity(past.median, past.unit)}, from {spread}."
+
+
+def _carried(sheet: Sheet) -> str:
+    report = sheet.report
+    if not report.left.entries:
+        return ""
+    late = set(report.late.numbers)
+    told = [
+        _left_item(entry, report, sheet.crossed.get(entry.number, 0), is_late=entry.number in late)
+        for entry in report.left.entries
+    ]
+    return f"**{_left_name(report)}:** {left_items(told)}."
+
+
+def _left_item(entry: Entry, report: Report, crossed: int, *, is_late: bool) -> str:
+    notes = [_worth(entry)]
+    if report.is_over and crossed > 1:
+        notes.append(f"for the {_ordinal(crossed)} time")
+    if is_late:
+        notes.append("done late")
+    return f"{ref(entry.number)} ({', '.join(notes)})"
+
+
+def _ordinal(count: int) -> str:
+    if count % 100 in {11, 12, 13}:
+        return f"{count}th"
+    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }"
+
+
+def _waits(sheet: Sheet) -> str:
+    if not sheet.waits:
+        return ""
+    lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
+    return "**Longest waits**\n" + "\n".join(lines)
+
+
+def wait_words(wait: Wait) -> str:
+    """How long an item waited for what."""
+    days = counted(wait.elapsed.days, "day")
+    if wait.kind is Waiting.BLOCKED:
+        return f"blocked for {days}{'' if wait.is_over else ', and it still was at the end'}"
+    if wait.is_over:
+        return f"{days} until work on it began"
+    return f"{days}, and no work on it had begun"
+
+
+def _thanks(thanks: Iterable[Thanks]) -> str:
+    told = [f"{one.kind.value}: {', '.join(map(person, spelled_once(one.people)))}" for one in thanks]
+    return f"**Thank you** – {'; '.join(told)}." if told else ""
+
+
+def _lists(report: Report) -> str:
+    parts = [("Committed", report.committed, ""), ("Done", report.done, "")]
+    parts += [(name, report.changes[cause], sign) for name, cause, sign in _CAUSES]
+    parts += [(_left_name(report), report.left, ""), ("Done late", report.late, "")]
+    told = [_listed(name, part, sign) for name, part, sign in parts if part.entries]
+    return folded("The items behind these numbers", "\n\n".join(told)) if told else ""
+
+
+def _listed(name: str, part: Part, sign: str) -> str:
+    shown, rest = part.entries[:_MOST_LISTED], Part(part.entries[_MOST_LISTED:])
+    lines = [f"- {ref(entry.number)} · {_worth(entry, sign)}" for entry in shown]
+    if rest.entries:
+        lines.append(f"- and {len(rest.entries)} more · {both(rest.total)}")
+    total = both(part.total)
+    if sign == "±":
+        changes = counted(len(part.entries), "change")
+        total = f"{_more(part.total.points)} in {changes}"
+    return f"**{name}: {total}**\n" + "\n".join(lines)
+
+
+def _worth(entry: Entry, sign: str = "") -> str:
+    if sign == "±":
+        return _more(entry.amount.points)
+    return quantity(entry.amount.points, "points") if entry.is_estimated else "not estimated"
+
+
+def _more(points: Decimal) -> str:
+    return f"{signed(points)} {unit_word(points, 'points')}"
+
+
+def _footnotes(footnotes: Sequence[str]) -> str:
+    if not footnotes:
+        return ""
+    lines = "\n".join(f"- {note}" for note in footnotes)
+    return folded(f"{counted(len(footnotes), 'thing')} became known since; the numbers stay", lines)
+
+
+def _footer(sheet: Sheet) -> str:
+    calendar = sheet.sprint.calendar
+    if sheet.taken:
+        taken = moment(calendar.local(sheet.taken.at))
+        revision = f", revision {sheet.taken.revision}" if sheet.taken.revision > 1 else ""
+        return footer(f"Frozen on {taken}{revision}", _completeness(sheet))
+    as_of = f"As of {moment(calendar.local(sheet.as_of))}"
+    if not sheet.report.is_over:
+        return footer(as_of, _completeness(sheet))
+    until = "provisional until a day after the closing" if sheet.sprint.closed_at else _NOT_CLOSED
+    return footer(as_of, until, _completeness(sheet))
+
+
+_NOT_CLOSED = "provisional until a day after `/sprint close`, three days after its end at the latest"
+
+
+def _completeness(sheet: Sheet) -> str:
+    report = sheet.report
+    return completeness_text(
+        sheet.sprint.calendar, report.reconstructed_before, report.gaps, report.first_seen, most_named=5
+    )
+
+
+def _cells(amount: Amount, *, bold: bool = False) -> tuple[str, str]:
+    mark = "**" if bold else ""
+    return f"{mark}{number(amount.points)}{mark}", f"{mark}{amount.count}{mark}"
+
+
+def _signed(value: Decimal, sign: str) -> str:
+    if not value:
+        return "0"
+    return signed(value) if sign == "±" else f"{sign}{number(value)}"

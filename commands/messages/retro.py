@@ -1,0 +1,144 @@
+"""The words with which a retrospective begins. Pure functions from values to Markdown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from commands.formatting.wording import counted, footer, moment, named, plain, weekday
+from commands.messages.report import Sheet, result_sentence
+from sprints.durations import ServiceLevel
+from sprints.milestone import Sprint
+from sprints.numbering import ref
+from sprints.retro import Evidence, Topic
+
+_MOST_OF_A_TOPIC = 5
+# People vote with GitHub's own reactions, so each topic has one.
+_TOPICS = {
+    Topic.OLDEST: ("👀", "Longest in progress"),
+    Topic.BLOCKED: ("😕", "Blocked"),
+    Topic.REOPENED: ("❤️", "Re-opened after it was done"),
+    Topic.LATE: ("🚀", "Late"),
+    Topic.CARRIED: ("👍", "Carried more than once"),
+}
+_ELSE = "🎉"
+
+
+@dataclass(frozen=True, slots=True)
+class Retro:
+    """A sprint, and what stood out in it. `usual` is how long the team's work takes."""
+
+    sheet: Sheet
+    evidence: Mapping[Topic, Sequence[Evidence]]
+    usual: ServiceLevel | None = None
+
+
+def retro_text(retro: Retro) -> str:
+    """The result, how to vote, and the evidence by topic."""
+    sheet = retro.sheet
+    sprint = sheet.sprint
+    so_far = "" if sheet.report.is_over else " · so far"
+    parts = [
+        f"### {plain(sprint.title)} · for the retrospective{so_far}",
+        _goal(sheet),
+        result_sentence(sheet.report),
+        _how_to_vote(retro),
+        *(_topic(retro, topic) for topic in Topic if topic in retro.evidence),
+        _nothing(retro),
+        footer(f"As of {moment(sprint.calendar.local(sheet.as_of))}", "evidence, not a verdict on anybody"),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _goal(sheet: Sheet) -> str:
+    if not sheet.sprint.goal:
+        return ""
+    return f"**Goal{f' {sheet.verdict}' if sheet.verdict else ''}:** {plain(sheet.sprint.goal)}"
+
+
+def _how_to_vote(retro: Retro) -> str:
+    if not retro.evidence:
+        return "Nothing stood out in these numbers. What should we talk about? Say it in a reply."
+    return (
+        "**What should we talk about?** Vote with a reaction to this comment; each topic names its own, and "
+        f"{_ELSE} is for something else: say what in a reply."
+    )
+
+
+def _topic(retro: Retro, topic: Topic) -> str:
+    mark, name = _TOPICS[topic]
+    told = retro.evidence[topic]
+    lines = [f"- {ref(one.number)}: {_LINES[topic](one, retro)}" for one in told[:_MOST_OF_A_TOPIC]]
+    rest = [one.number for one in told[_MOST_OF_A_TOPIC:]]
+    if rest:
+        lines.append(f"- and {len(rest)} more: {named(rest)}")
+    listed = "\n".join(lines)
+    return f"**{mark} {name}** ({counted(len({one.number for one in told}), 'item')})\n{listed}"
+
+
+def _nothing(retro: Retro) -> str:
+    missing = [name for topic, (_, name) in _TOPICS.items() if topic not in retro.evidence]
+    if not missing or not retro.evidence:
+        return ""
+    return f"Nothing to show for: {', '.join(name[0].lower() + name[1:] for name in missing)}."
+
+
+def _oldest(one: Evidence, retro: Retro) -> str:
+    text = _days(one.elapsed)
+    text += " until it was done" if one.is_over else ", and not done"
+    usual = retro.usual
+    if usual and one.elapsed and one.elapsed.days > usual.days:
+        text += f"; {usual.percent} in 100 items take at most {counted(usual.days, 'day')} (n = {usual.n})"
+    return text
+
+
+def _blocked(one: Evidence, _: Retro) -> str:
+    by = f" by {named(one.by)}" if one.by else ""
+    still = "" if one.is_over else ", and it still was"
+    return f"{_days(one.elapsed)}{by}{still}" + (f" – {plain(one.reason)}" if one.reason else "")
+
+
+def _reopened(one: Evidence, _: Retro) -> str:
+    times = "once" if one.count == 1 else f"{one.count} times"
+    return f"{times}, {'and done again' if one.is_over else 'and not done again'}"
+
+
+def _late(one: Evidence, retro: Retro) -> str:
+    if one.at:
+        text = f"added on {_day(one.at, retro.sheet.sprint)}"
+        if not retro.sheet.report.is_over:
+            return f"{text}{', done' if one.is_over else ''}"
+        return f"{text}, {'done in time' if one.is_over else 'not done'}"
+    return f"done {_days(one.elapsed)} after the end"
+
+
+def _carried(one: Evidence, _: Retro) -> str:
+    return f"open at the end of {one.count} sprints"
+
+
+_LINES = {
+    Topic.OLDEST: _oldest,
+    Topic.BLOCKED: _blocked,
+    Topic.REOPENED: _reopened,
+    Topic.LATE: _late,
+    Topic.CARRIED: _carried,
+}
+
+
+def _days(elapsed: timedelta | None) -> str:
+    found = elapsed or timedelta(0)
+    if found < timedelta(days=1):
+        return counted(max(round(found.total_seconds() / 3600), 1), "hour")
+    return counted(found.days, "day")
+
+
+def _day(at: datetime, sprint: Sprint) -> str:
+    day = sprint.calendar.day_of(at)
+    last = sprint.due
+    if last is None:
+        return weekday(day)
+    left = (last - day).days
+    return (
+        f"{weekday(day)}, {counted(left, 'day')} before the last one"
+        if left > 0
+        else f"{weekday(day)}, the last day"
+    )

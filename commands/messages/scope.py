@@ -1,0 +1,235 @@
+"""The words for what comes into a sprint and what leaves it. Pure functions from values to Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from charts.reading import number, quantity, signed, unit_word
+from commands.formatting.wording import (
+    counted,
+    folded,
+    footer,
+    full_day,
+    moment,
+    named,
+    person,
+    plain,
+    table,
+    weekday,
+)
+from commands.messages.report import both
+from sprints.burndown import measure
+from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of
+from sprints.ledger import LedgerLine, grouped
+from sprints.numbering import Number, ref
+from sprints.people import is_bot
+from sprints.swap import room_needed
+
+_MOST_LINES = 15
+# Between what somebody asked of us and what GitHub tells of it.
+_SOON = timedelta(minutes=10)
+_AT_ONCE = timedelta(minutes=1)
+_CAUSES = (
+    ("Added", Cause.ADDED, "+"),
+    ("Removed", Cause.REMOVED, "−"),
+    ("Dropped", Cause.DROPPED, "−"),
+    ("Re-estimated", Cause.REESTIMATED, "±"),
+)
+_VERBS = {
+    Cause.ADDED: "added",
+    Cause.REMOVED: "removed",
+    Cause.DROPPED: "dropped",
+    Cause.REESTIMATED: "re-estimated",
+}
+
+
+# Moves
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Items that join or leave a sprint, which stands at `before` and then at `after`.
+
+    `notes` are said of the items, by number. `swap` could leave for what joins.
+    """
+
+    before: Facts
+    after: Facts
+    notes: Sequence[tuple[Number, str]]
+    reason: str = ""
+    swap: Sequence[Item] = ()
+
+
+def moves_text(moves: Moves) -> str:
+    """The ledger's line, what it is made of, and what it does to the commitment."""
+    parts = [
+        _scope_line(moves.before, moves.after),
+        "\n".join(f"- {ref(item)}: {note}" for item, note in moves.notes),
+        f"**Reason:** {plain(moves.reason)}" if moves.reason else "",
+        _commitment(moves),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _scope_line(before: Facts, after: Facts) -> str:
+    title, change = plain(after.sprint.title), after.scope - before.scope
+    if after.sprint.has_ended(after.as_of):
+        return f"**{title}** has ended; its numbers stay as they are."
+    name = f"Planned for {title}" if _is_planning(after) else f"Scope of {title}"
+    line = f"**{name}:** {both(before.scope)} → **{both(after.scope)}**"
+    if change == Amount():
+        return f"**{name}:** {both(after.scope)}, as before."
+    return f"{line} ({_changed(change)})"
+
+
+def _changed(change: Amount) -> str:
+    points = f"{signed(change.points)} {unit_word(change.points, 'points')}"
+    return f"{points}, {signed(Decimal(change.count))} {unit_word(Decimal(change.count), 'count')}"
+
+
+def _is_planning(facts: Facts) -> bool:
+    """Until the commitment is taken, nothing is a change of scope."""
+    return facts.as_of < facts.sprint.committed_at
+
+
+def _commitment(moves: Moves) -> str:
+    after, unit = moves.after, moves.after.unit
+    if _is_planning(after) or after.sprint.has_ended(after.as_of):
+        return ""
+    committed = measure(after.committed, unit)
+    over = measure(after.scope, unit) - committed
+    if room_needed(moves.before, after, unit) <= 0:
+        return ""
+    text = f"That is **{quantity(over, unit)} over** the {quantity(committed, unit)} committed."
+    if not moves.swap:
+        return text
+    numbers = " ".join(ref(item.number) for item in moves.swap)
+    are = "is" if len(moves.swap) == 1 else "are"
+    room = both(amount_of(moves.swap))
+    return f"{text} To make room: `/sprint remove {numbers}` – {room}, which {are} open and not begun."
+
+
+# The ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a person had us do to an item, by the audit log. `cause` is what that did to the scope."""
+
+    number: Number
+    cause: Cause
+    by: str
+    at: datetime
+    reason: str = ""
+
+
+def scope_text(facts: Facts, deeds: Sequence[Deed] = ()) -> str:
+    """From the commitment to the scope, in both units, and each change with who made it and when."""
+    sprint = facts.sprint
+    as_of = moment(sprint.calendar.local(facts.as_of))
+    parts = [
+        f"### {plain(sprint.title)} · scope",
+        _headline(facts),
+        _equation(facts),
+        _lines(facts, deeds),
+        footer(f"As of {as_of}"),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headline(facts: Facts) -> str:
+    if _is_planning(facts):
+        text = f"**{both(facts.scope)}** planned so far. Nothing is committed yet, so nothing is a change"
+        return f"{text}: the commitment is what it holds at the {_commitment_moment(facts)}."
+    if not facts.ledger:
+        return f"**{both(facts.scope)}**, as committed: nothing has changed since."
+    change = facts.scope - facts.committed
+    if change == Amount():
+        return f"**{both(facts.scope)}**, as much as committed, though not the same."
+    return f"**{both(facts.scope)}**, {_changed(change)} since the commitment."
+
+
+def _commitment_moment(facts: Facts) -> str:
+    sprint = facts.sprint
+    if sprint.committed_at == sprint.start:
+        return f"beginning of {full_day(sprint.first_day)}"
+    return f"end of {full_day(sprint.commitment_day)}"
+
+
+def _equation(facts: Facts) -> str:
+    rows = [("Committed", number(facts.committed.points), str(facts.committed.count), "")]
+    for name, cause, sign in _CAUSES:
+        lines = [line for line in facts.ledger if line.cause is cause]
+        if lines:
+            total = facts.total(cause)
+            points = signed(total.points) if sign == "±" else f"{sign}{number(total.points)}"
+            count = f"{sign}{total.count}" if total.count else "0"
+            rows.append((name, points, count, named(dict.fromkeys(line.number for line in lines))))
+    rows.append(("**Scope**", f"**{number(facts.scope.points)}**", f"**{facts.scope.count}**", ""))
+    head = ("", "Points", "Items", "Which")
+    marks = "| :-- | --: | --: | :-- |"
+    first, _, *rest = table(head, rows).splitlines()
+    return "\n".join([first, marks, *rest])
+
+
+def _lines(facts: Facts, deeds: Sequence[Deed]) -> str:
+    lines = [_line(line, facts, deeds) for line in reversed(grouped(_without_swaps(facts.ledger)))]
+    if not lines:
+        return ""
+    shown = "\n".join(lines[:_MOST_LINES])
+    rest = lines[_MOST_LINES:]
+    if not rest:
+        return f"**Changes, the latest first**\n{shown}"
+    more = folded(f"{counted(len(rest), 'earlier change')}", "\n".join(rest))
+    return f"**Changes, the latest first**\n{shown}\n\n{more}"
+
+
+def _without_swaps(ledger: Sequence[ScopeChange]) -> list[ScopeChange]:
+    """One label goes and another comes: that is one new estimate, told with the difference."""
+    found, latest = list[ScopeChange](), dict[tuple[Number, str | None], int]()
+    for change in ledger:
+        key = change.number, change.event.actor
+        index = latest.get(key) if change.cause is Cause.REESTIMATED else None
+        if index is not None and change.at - found[index].at <= _AT_ONCE:
+            found[index] = replace(found[index], amount=found[index].amount + change.amount)
+            continue
+        if change.cause is Cause.REESTIMATED:
+            latest[key] = len(found)
+        found.append(change)
+    return [one for one in found if one.cause is not Cause.REESTIMATED or one.amount != Amount()]
+
+
+def _line(line: LedgerLine, facts: Facts, deeds: Sequence[Deed]) -> str:
+    at = facts.sprint.calendar.local(line.at)
+    when = f"{weekday(facts.sprint.calendar.day_of(line.at))}, {at:%H:%M}"
+    if len(line.changes) > 1:
+        which = named(change.number for change in line.changes)
+        return f"- {when} · {_VERBS[line.cause]} {both(line.amount)}{_by(line.actor)}: {which}"
+    (change,) = line.changes
+    deed = _deed(change, deeds)
+    who = deed.by if deed else line.actor
+    text = f"- {when} · {ref(change.number)} {_VERBS[line.cause]}{_by(who)}, {_worth(change)}"
+    if change.was_done:
+        text += ", though it was done"
+    return f"{text}: {plain(deed.reason)}" if deed and deed.reason else text
+
+
+def _worth(change: ScopeChange) -> str:
+    points = change.amount.points
+    if change.cause is Cause.REESTIMATED:
+        return f"{signed(points)} {unit_word(points, 'points')}"
+    return quantity(points, "points")
+
+
+def _by(actor: str | None) -> str:
+    return f" by {person(actor)}" if actor else ""
+
+
+def _deed(change: ScopeChange, deeds: Sequence[Deed]) -> Deed | None:
+    """Who asked us to do what GitHub says that we did."""
+    if not is_bot(change.event.actor):
+        return None
+    same = [one for one in deeds if one.number == change.number and one.cause is change.cause]
+    near = [one for one in same if abs(one.at - change.at) <= _SOON]
+    return min(near, key=lambda one: abs(one.at - change.at), default=None)

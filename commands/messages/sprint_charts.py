@@ -1,0 +1,233 @@
+"""What the charts of a sprint say in words. Pure functions from facts to Markdown."""
+
+from decimal import Decimal
+
+from charts.reading import number, quantity, scope_steps, signed
+from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
+from commands.messages.nothing_left import nothing_left
+from commands.messages.progress import (
+    done_of,
+    hides_open_items,
+    is_single,
+    open_work,
+    percent,
+    progress,
+    share_done,
+)
+from commands.messages.status import completeness
+from commands.shared.charting import for_sprint
+from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
+from sprints.calendar import days_between
+from sprints.facts import Cause, Facts
+from sprints.milestone import Phase
+
+# So many working days in a row without anything done are worth a word.
+_IDLE_DAYS = 3
+_MOST_DAYS = 62
+
+
+def burndown_reading(facts: Facts, burndown: Burndown) -> list[str]:
+    """How far it is from its line and why, the largest step, and what would be needed."""
+    return [_standing(facts, burndown), _stretch(burndown), _needed(facts, burndown)]
+
+
+def burnup_reading(facts: Facts, burndown: Burndown) -> list[str]:
+    """The largest change of the scope, how much is done, and how the scope came about."""
+    return [_largest_scope_step(facts, burndown), _done(facts, burndown), equation(facts, burndown.unit)]
+
+
+def equation(facts: Facts, unit: str) -> str:
+    """Committed + Added − Removed − Dropped + Re-estimated = Scope in numbers; what is 0 is left out."""
+    said = [f"{number(measure(facts.committed, unit))} committed"]
+    for name, cause, sign in _TERMS:
+        if value := measure(facts.total(cause), unit):
+            said.append(f"{'−' if sign == '−' or value < 0 else '+'} {number(abs(value))} {name}")
+    return f"{' '.join(said)} = **{quantity(measure(facts.scope, unit), unit)} of scope**."
+
+
+_TERMS = (
+    ("added", Cause.ADDED, "+"),
+    ("removed", Cause.REMOVED, "−"),
+    ("dropped", Cause.DROPPED, "−"),
+    ("re-estimated", Cause.REESTIMATED, "+"),
+)
+
+
+def days_table(burndown: Burndown) -> str:
+    """The figures of each day so far."""
+    known = [day for day in burndown.days if day.remaining is not None]
+    rows = [_day_row(day) for day in known[-_MOST_DAYS:]]
+    if len(rows) < len(known):
+        rows.insert(0, [f"… {counted(len(known) - len(rows), 'earlier day')}", "", "", "", ""])
+    return table(("Day", "Scope", "Done", "Remaining", "Ideal"), rows) if rows else ""
+
+
+def days_name(burndown: Burndown) -> str:
+    """What the table of days is called."""
+    return f"Data by day, in {'points' if burndown.unit == 'points' else 'items'}"
+
+
+def sprint_footer(facts: Facts) -> str:
+    """As of when all this holds, and how well it is known."""
+    as_of = moment(facts.sprint.calendar.local(facts.as_of))
+    return footer(f"As of {as_of}", completeness(facts))
+
+
+def _day_row(day: BurndownDay) -> list[str]:
+    values = (day.scope, day.done, day.remaining, day.ideal)
+    return [weekday(day.date), *("" if value is None else number(value) for value in values)]
+
+
+def _standing(facts: Facts, burndown: Burndown) -> str:
+    sprint, unit = facts.sprint, burndown.unit
+    remaining = open_work(facts, unit)
+    if sprint.is_due_before_start():
+        return "**It is due before it starts**, so there are no days to draw. Move its due date."
+    if sprint.has_ended(facts.as_of):
+        return _end(facts, unit)
+    if sprint.phase(facts.as_of) is Phase.PLANNED:
+        return f"**It has not begun**: {remaining} planned so far, to start on {weekday(sprint.first_day)}."
+    if not facts.remaining.count:
+        return f"**{nothing_left(facts)}** Take in what comes next, or `/sprint close`."
+    behind = pace(burndown)
+    if behind is None:
+        return f"**{remaining} to do.** Give the milestone a due date to see whether that fits."
+    behind = behind.quantize(Decimal("0.1"))
+    if not behind:
+        return f"**On the ideal line**, with {remaining} to do. Go on."
+    if behind < 0:
+        ahead = quantity(-behind, unit)
+        return f"**{ahead} ahead of the ideal line**, with {remaining} to do. Go on; there is some room."
+    return _behind(facts, behind, unit)
+
+
+def _behind(facts: Facts, behind: Decimal, unit: str) -> str:
+    """The distance to the line has two parts, which add up to it: scope that came in, and work not done."""
+    growth = measure(facts.scope, unit) - measure(facts.committed, unit)
+    undone = behind - growth
+    title = f"**{quantity(behind, unit)} behind the ideal line**"
+    swap = "Agree on what goes out for it: `/sprint scope` lists what came in."
+    look = "See what has been in progress the longest: `/aging`."
+    if growth <= 0:
+        fell = f", although the scope fell by {number(-growth)}" if growth else ""
+        return f"{title}: work that is not done yet{fell}. {look}"
+    if undone <= 0:
+        ahead = f", and the work itself is {number(-undone)} ahead" if undone else ""
+        return f"{title}: the scope grew by {number(growth)} since the start{ahead}. {swap}"
+    parts = f"the scope is {number(growth)} above the start, {number(undone)} more should be done by now"
+    return f"{title}: {parts}. {swap if growth >= undone else look}"
+
+
+def _end(facts: Facts, unit: str) -> str:
+    if not facts.remaining.count:
+        if facts.scope.count:
+            return "**Everything in scope was done** when it ended."
+        return f"**{nothing_left(facts)}**"
+    items = named(item.number for item in facts.carried)
+    verb = "was" if is_single(facts, unit) else "were"
+    ask = f"`/explain carry-over{for_sprint(facts.sprint.title)}`"
+    return (
+        f"**{_left_of_scope(facts, unit)} {verb} not done** when it ended: {items}. {ask} tells how often "
+        "each was carried; split or drop what keeps coming back."
+    )
+
+
+def _left_of_scope(facts: Facts, unit: str) -> str:
+    if hides_open_items(facts.remaining, unit):
+        return open_work(facts, unit)
+    return f"{number(measure(facts.remaining, unit))} of {quantity(measure(facts.scope, unit), unit)}"
+
+
+def _stretch(burndown: Burndown) -> str:
+    """The longest stretch of working days without anything done, or else the largest step."""
+    idle = _longest_idle(burndown)
+    if len(idle) >= _IDLE_DAYS:
+        return (
+            f"Nothing was done on {len(idle)} working days in a row, {weekdays(idle[0].date, idle[-1].date)}."
+        )
+    steps, scope, done = list[tuple[Decimal, Decimal, BurndownDay]](), burndown.committed, Decimal(0)
+    for day in burndown.days:
+        if day.scope is not None and day.done is not None:
+            steps.append((day.scope - scope, day.done - done, day))
+            scope, done = day.scope, day.done
+    if not steps:
+        return ""
+    grown, finished, day = max(steps, key=lambda one: abs(one[0] - one[1]))
+    if grown == finished:
+        return "Nothing has moved yet."
+    how = "up" if grown > finished else "down"
+    parts = f" ({signed(grown)} of scope, {signed(finished)} done)" if grown else ""
+    step = quantity(abs(grown - finished), burndown.unit)
+    return f"The largest step: {how} by {step}{parts} on {weekday(day.date)}."
+
+
+def _longest_idle(burndown: Burndown) -> list[BurndownDay]:
+    """Working days that have ended, in a row, after each of which as much was done as before."""
+    longest, run, before = list[BurndownDay](), list[BurndownDay](), Decimal(0)
+    known = [day for day in burndown.days if day.done is not None]
+    for day in known if burndown.is_day_complete else known[:-1]:
+        done = day.done or Decimal(0)
+        if done != before:
+            run = []
+        elif day.is_working_day:
+            run = [*run, day]
+        before = done
+        longest = max(longest, run, key=len)
+    return longest
+
+
+def _needed(facts: Facts, burndown: Burndown) -> str:
+    unit, sprint = burndown.unit, facts.sprint
+    done, remaining = measure(facts.done, unit), measure(facts.remaining, unit)
+    if sprint.has_ended(facts.as_of):
+        share = share_done(facts.kept, facts.committed, unit)
+        kept = f"{done_of(facts.kept, facts.committed, unit)} committed were kept"
+        return f"{quantity(done, unit)} done; {kept}{'' if share is None else f' ({percent(share)})'}."
+    if burndown.as_of_day < 0:
+        return ""
+    passed = sum(day.is_working_day for day in burndown.days[: burndown.as_of_day + 1])
+    so_far = f"{number(done / passed, 1)} a working day so far" if passed else "no working day so far"
+    if sprint.due is None:
+        return f"{quantity(done, unit)} done: {so_far}."
+    today = sprint.calendar.day_of(facts.as_of)
+    left = sum(map(sprint.calendar.is_working_day, days_between(today, sprint.due)))
+    if not left:
+        return f"No working day is left; {so_far}."
+    days = f"{counted(left, 'working day')} to go, today included"
+    if hides_open_items(facts.remaining, unit):
+        return f"{days}, for {open_work(facts, unit)}; {so_far}."
+    return f"{days}: {number(remaining / left, 1)} a day would be needed, {so_far}."
+
+
+def _largest_scope_step(facts: Facts, burndown: Burndown) -> str:
+    steps = scope_steps(burndown)
+    if not steps:
+        if not facts.days:
+            return f"**It has not begun**; it starts on {weekday(facts.sprint.first_day)}."
+        return "**The scope is what it was at the start.** What is asked for now can wait for the next one."
+    largest = max(steps, key=lambda step: abs(step.amount))
+    on = burndown.days[largest.day].date
+    items = sorted({line.number for line in facts.ledger if facts.sprint.calendar.day_of(line.at) == on})
+    share = abs(largest.amount) / burndown.committed if burndown.committed else None
+    of_commitment = f", {int(100 * share)} % of the commitment" if share is not None else ""
+    what = (
+        f"{quantity(abs(largest.amount), burndown.unit)} on {weekday(on)}**{of_commitment}: {named(items)}."
+    )
+    if largest.amount > 0:
+        return f"**The scope grew by {what} Agree on what goes out for it: `/sprint scope` lists all changes."
+    return f"**The scope fell by {what} Check that the goal can still be met."
+
+
+def _done(facts: Facts, burndown: Burndown) -> str:
+    unit = burndown.unit
+    said = progress(facts, unit)
+    latest = burndown.latest
+    if latest is None or latest.ideal is None:
+        return f"{said}."
+    by_now = burndown.committed - latest.ideal
+    if burndown.is_day_complete:
+        return f"{said}; the ideal line is at {number(by_now)}."
+    before = burndown.committed - ideal_before(burndown, burndown.as_of_day)
+    if before == by_now:
+        return f"{said}; the ideal line is at {number(by_now)}."
+    return f"{said}; today the ideal line goes from {number(before)} to {number(by_now)}."

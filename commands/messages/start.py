@@ -1,0 +1,111 @@
+"""The words with which a sprint begins. Pure functions from values to Markdown."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from charts.reading import quantity
+from commands.formatting.wording import counted, full_day, named, plain, weekday
+from commands.messages.report import both, left_items
+from sprints.calendar import Calendar, days_between
+from sprints.facts import Cause, Facts, Item
+from sprints.milestone import Sprint
+from sprints.numbering import ref
+
+
+def begun_empty(title: str, goal: str | None, start: date, due: date, calendar: Calendar, today: date) -> str:
+    """A sprint that was just made: nothing is in it yet."""
+    if start > today:
+        committed = f"What it holds when {full_day(start)} begins is the commitment."
+    else:
+        committed = f"What it holds at the end of today, {full_day(today)}, is the commitment."
+    return _joined(
+        f"### {plain(title)} {'is planned' if start > today else 'has begun'}",
+        _frame(start, due, calendar),
+        f"**Goal:** {plain(goal)}" if goal else _NO_GOAL,
+        f"It is empty. Put work into it with `/sprint add #1 #2`. {committed}",
+    )
+
+
+def adopted(facts: Facts, before: Sprint) -> str:
+    """A milestone that was there already, as the sprint that it will be."""
+    sprint = facts.sprint
+    is_planned = facts.as_of < sprint.start
+    return _joined(
+        f"### {plain(sprint.title)} {'is planned' if is_planned else 'has begun'}",
+        _frame(sprint.first_day, sprint.due or sprint.first_day, sprint.calendar),
+        f"**Goal:** {plain(sprint.goal)}" if sprint.goal else _NO_GOAL,
+        _changed(sprint, before),
+        _committed(facts),
+        _added(facts),
+        _not_estimated(facts),
+    )
+
+
+_NO_GOAL = 'It has no goal yet: `/sprint goal "…"`.'
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
+
+
+def _frame(start: date, due: date, calendar: Calendar) -> str:
+    working = sum(map(calendar.is_working_day, days_between(start, due)))
+    days = counted(working, "working day")
+    first = weekday(start, with_year=start.year != due.year)
+    return f"{first} – {weekday(due, with_year=True)} · {days}"
+
+
+def _changed(sprint: Sprint, before: Sprint) -> str:
+    """What a milestone that somebody made before says otherwise now."""
+    told = []
+    if before.due and before.due != sprint.due:
+        told.append(f"due date (it was {full_day(before.due)})")
+    if before.first_day != sprint.first_day:
+        told.append(f"start (it was {full_day(before.first_day)})")
+    if before.goal and before.goal != sprint.goal:
+        told.append(f"goal (it was: {plain(before.goal)})")
+    return f"Changed: {', '.join(told)}." if told else ""
+
+
+def _committed(facts: Facts) -> str:
+    sprint = facts.sprint
+    if facts.as_of < sprint.committed_at:
+        end = sprint.committed_at == sprint.start
+        when = f"when {full_day(sprint.first_day)} begins" if end else "at the end of today"
+        held = f"**It holds {both(facts.scope)}.**" if facts.scope.count else "**It holds no open work yet.**"
+        return f"{held} What it holds {when} is the commitment.{_listed(_counted(facts.items))}"
+    if not facts.committed_items:
+        return "**Nothing is committed:** it was empty when it started."
+    return f"**Committed: {both(facts.committed)}.**{_listed(facts.committed_items)}"
+
+
+def _added(facts: Facts) -> str:
+    """The commitment is what was there when the first day began; what came since is named at once."""
+    lines = [line for line in facts.ledger if line.cause is Cause.ADDED]
+    if not lines or facts.as_of < facts.sprint.committed_at:
+        return ""
+    numbers = named(dict.fromkeys(line.number for line in lines))
+    return (
+        f"Added since that day began, so not committed ({both(facts.total(Cause.ADDED))}): {numbers}. "
+        "A later `start:` would make them part of the commitment."
+    )
+
+
+def _counted(items: Sequence[Item]) -> list[Item]:
+    return [item for item in items if item.state in {"open", "done"} and not item.is_covered]
+
+
+def _listed(items: Sequence[Item]) -> str:
+    told = [
+        f"{ref(item.number)} ({quantity(item.points, 'points')})" for item in items if item.points is not None
+    ]
+    return f" Estimated: {left_items(told)}." if told else ""
+
+
+def _not_estimated(facts: Facts) -> str:
+    missing = [item for item in _counted(facts.items) if item.points is None and item.state == "open"]
+    if not missing:
+        return ""
+    are = "is" if len(missing) == 1 else "are"
+    numbers = named(item.number for item in missing)
+    return f"**{counted(len(missing), 'item')} {are} not estimated:** {numbers}. Say `/estimate 5` in each."

@@ -1,0 +1,248 @@
+"""The words of the status card. Pure functions from facts to Markdown."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from charts.reading import WEEKDAYS, number, quantity, signed
+from commands.formatting.wording import (
+    counted,
+    folded,
+    footer,
+    full_day,
+    moment,
+    named,
+    plain,
+    weekday,
+    weekdays,
+)
+from commands.messages.completeness import completeness_text
+from commands.messages.nothing_left import NOTHING_YET, is_empty, nothing_left
+from commands.messages.progress import is_single, open_work, percent, progress, progress_percent, share_done
+from sprints.burndown import Burndown, measure, pace
+from sprints.calendar import days_between
+from sprints.facts import Amount, Cause, Facts
+from sprints.milestone import Phase, Sprint
+from sprints.numbering import place, ref
+from sprints.rollup import roll_up
+
+_BAR_CELLS = 20
+_MOST_NAMED = 10
+# A table longer than this says less than its picture; only its last days are shown.
+_MOST_DAYS = 31
+
+
+def before_chart(facts: Facts, burndown: Burndown, expected: str = "") -> str:
+    """Title, goal, progress, pace and what is `expected` of the end: what a reader wants to know first."""
+    sprint = facts.sprint
+    parts = [f"### {plain(sprint.title)} · {_when(sprint, facts.as_of)}", _dates(sprint)]
+    if sprint.goal:
+        parts.append(f"**Goal:** {plain(sprint.goal)}")
+    if is_empty(facts):
+        parts.append(NOTHING_YET)
+    else:
+        parts += [_progress(facts, burndown.unit), _pace_sentence(facts, burndown), expected]
+    parts.append(_due_sentence(sprint))
+    parts.extend(f"> [!WARNING]\n> {warning}" for warning in _warnings(sprint))
+    return "\n\n".join(part for part in parts if part)
+
+
+def after_chart(facts: Facts, burndown: Burndown) -> str:
+    """The numbers behind the picture, what is not estimated or counted, and as of when all this holds."""
+    parts = [
+        _ledger(facts),
+        _not_estimated(facts, burndown.unit),
+        _told_by_others(facts, burndown.unit),
+        _days_table(facts, burndown.unit),
+    ]
+    as_of = moment(facts.sprint.calendar.local(facts.as_of))
+    parts.append(footer(f"As of {as_of}", completeness(facts)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _when(sprint: Sprint, as_of: datetime) -> str:
+    # As of a midnight is as of the end of the day before.
+    today = sprint.calendar.day_of(as_of - timedelta(microseconds=1))
+    if sprint.has_ended(as_of):
+        return "abandoned" if sprint.is_deleted else "ended"
+    if sprint.phase(as_of) is Phase.PLANNED:
+        return f"starts in {counted((sprint.first_day - today).days, 'day')}"
+    day = (today - sprint.first_day).days + 1
+    if sprint.end is None or sprint.due is None:
+        return f"day {day}"
+    return f"day {day} of {(sprint.due - sprint.first_day).days + 1}"
+
+
+def _dates(sprint: Sprint) -> str:
+    if sprint.due is None:
+        until = "no due date"
+        if sprint.end:
+            until = f"closed on {full_day(sprint.calendar.day_of(sprint.end))}"
+        return f"{full_day(sprint.first_day)} – {until}"
+    return f"{full_day(sprint.first_day)} – {full_day(sprint.due)}"
+
+
+def _progress(facts: Facts, unit: str) -> str:
+    """The bar is full only if all is done, and empty only if nothing is."""
+    share = share_done(facts.done, facts.scope, unit) or Decimal(0)
+    filled = max(int(share * _BAR_CELLS), 1) if share else 0
+    bar = "█" * filled + "░" * (_BAR_CELLS - filled)
+    return f"`{bar}` **{progress(facts, unit)}** ({progress_percent(facts, unit) or percent(share)})"
+
+
+def _pace_sentence(facts: Facts, burndown: Burndown) -> str:
+    sprint, unit = facts.sprint, burndown.unit
+    left, is_one = open_work(facts, unit), is_single(facts, unit)
+    remain = "remains" if is_one else "remain"
+    if sprint.is_due_before_start():
+        return ""
+    if sprint.has_ended(facts.as_of):
+        if facts.remaining.count == 0:
+            return nothing_left(facts)
+        return f"{left} {'was' if is_one else 'were'} not done when it ended.{_carried(facts)}"
+    if sprint.phase(facts.as_of) is Phase.PLANNED:
+        return f"{left} planned so far; the commitment is what it holds when it starts."
+    if not facts.scope.count:
+        return nothing_left(facts)
+    behind = pace(burndown)
+    if behind is None:
+        return f"{left} {remain}. Without a due date there is no ideal line to compare with."
+    until = _working_days_left(sprint, facts.as_of)
+    behind = behind.quantize(Decimal("0.1"))
+    if not behind:
+        return f"**On the ideal line:** {left} {remain}, {until}."
+    side = "behind" if behind > 0 else "ahead of"
+    return f"**{quantity(abs(behind), unit)} {side}** the ideal line: {left} {remain}, {until}."
+
+
+def _carried(facts: Facts) -> str:
+    """How many items went on; a closed milestone may still have seen some of them done."""
+    if not facts.carried:
+        return ""
+    late = f", {len(facts.late)} of them done late" if facts.late else ""
+    return f" {counted(len(facts.carried), 'item')} carried over{late}."
+
+
+def _due_sentence(sprint: Sprint) -> str:
+    """How the due date moved while the sprint ran, from the first plan to the latest."""
+    if not sprint.due_moves:
+        return ""
+    before, after = sprint.due_moves[0].before, sprint.due_moves[-1].after
+    times = f" {len(sprint.due_moves)} times" if len(sprint.due_moves) > 1 else ""
+    if before is None:
+        return f"The due date was set while the sprint ran: {weekday(after)}." if after else ""
+    if after is None:
+        return f"The due date was taken away; it was {weekday(before)}."
+    slip = (after - before).days
+    if not slip:
+        return f"The due date was moved{times} and is back on {weekday(after)}."
+    how = f"{counted(abs(slip), 'day')} {'later' if slip > 0 else 'earlier'}"
+    return f"The due date was moved{times} from {weekdays(before, after)}: {how}."
+
+
+def _working_days_left(sprint: Sprint, as_of: datetime) -> str:
+    today, is_working = sprint.calendar.day_of(as_of), sprint.calendar.is_working_day
+    left = sum(map(is_working, days_between(today, sprint.due))) if sprint.due else 0
+    to_go = f"with {counted(left, 'working day')} to go (today included)"
+    return to_go if left else "and no working day is left"
+
+
+def _warnings(sprint: Sprint) -> list[str]:
+    warnings = [f"{reason}, so it was ignored." for reason in sprint.ignored_starts]
+    if sprint.ignored_due:
+        warnings.append(sprint.ignored_due)
+    if sprint.is_due_before_start() and sprint.due:
+        warnings.append(
+            f"This milestone is due on {full_day(sprint.due)}, before it starts on "
+            f"{full_day(sprint.first_day)}. Move its due date, or write an earlier day as "
+            "`Start: YYYY-MM-DD` into its description."
+        )
+    return warnings
+
+
+def _ledger(facts: Facts) -> str:
+    rows = [("Committed", facts.committed, "")]
+    rows += [(name, facts.total(cause), sign) for name, cause, sign in _CAUSES]
+    rows += [("**Scope**", facts.scope, ""), ("Done", facts.done, ""), ("**Remaining**", facts.remaining, "")]
+    lines = ["| | Points | Items |", "|:--|--:|--:|"]
+    for name, amount, sign in rows:
+        if sign and amount == Amount():
+            continue
+        points, count = _signed(amount.points, sign), _signed(Decimal(amount.count), sign)
+        if name.startswith("**"):
+            points, count = f"**{points}**", f"**{count}**"
+        lines.append(f"| {name} | {points} | {count} |")
+    return "\n".join(lines)
+
+
+_CAUSES = (
+    ("Added", Cause.ADDED, "+"),
+    ("Removed", Cause.REMOVED, "−"),
+    ("Dropped", Cause.DROPPED, "−"),
+    ("Re-estimated", Cause.REESTIMATED, "±"),
+)
+
+
+def _not_estimated(facts: Facts, unit: str) -> str:
+    missing = [item for item in facts.open_items if item.points is None]
+    if not missing:
+        return ""
+    links = named(item.number for item in missing)
+    verb, they = ("is", "it counts") if len(missing) == 1 else ("are", "they count")
+    text = f"**{counted(len(missing), 'open item')} {verb} not estimated:** {links}"
+    if unit == "points":
+        return f"{text}. In points {they} as 0."
+    return f"{text}. So much is not estimated that this card counts items instead of points."
+
+
+def _told_by_others(facts: Facts, unit: str) -> str:
+    """Parents and pull requests whose work others tell: folded, because there is nothing to do about it."""
+    covered = [item for item in facts.items if item.is_covered and item.state in {"open", "done"}]
+    if not covered:
+        return ""
+    verb, their = ("is", "its") if len(covered) == 1 else ("are", "their")
+    summary = f"{counted(len(covered), 'item')} {verb} not counted: others tell {their} work"
+    numbers = {item.item: item.number for item in facts.items}
+    lines = []
+    for item in covered[:_MOST_NAMED]:
+        below = roll_up(item, facts.items)
+        done, total = measure(below.done, unit), measure(below.total, unit)
+        line = f"- {ref(item.number)}: {number(done)} of {quantity(total, unit)} done in "
+        line += named(sorted((numbers[one] for one in item.told_by if one in numbers), key=place))
+        if item.points:
+            line += f"; estimated twice, its own {quantity(item.points, 'points')} left out"
+        lines.append(line)
+    if len(covered) > _MOST_NAMED:
+        lines.append(f"- and {len(covered) - _MOST_NAMED} more")
+    listed = "\n".join(lines)
+    return folded(summary, listed)
+
+
+def completeness(facts: Facts) -> str:
+    """Whether all that these numbers are made of was told when it happened."""
+    known, calendar = facts.completeness, facts.sprint.calendar
+    return completeness_text(calendar, known.reconstructed_before, known.gaps, known.first_seen)
+
+
+def _days_table(facts: Facts, unit: str) -> str:
+    if not facts.days:
+        return ""
+    shown = facts.days[-_MOST_DAYS:]
+    lines = ["| Day | Scope | Done | Remaining |", "|:--|--:|--:|--:|"]
+    if len(shown) < len(facts.days):
+        lines.append(f"| … {len(facts.days) - len(shown)} earlier days | | | |")
+    for day in shown:
+        values = (measure(value, unit) for value in (day.scope, day.done, day.remaining))
+        lines.append(
+            f"| {WEEKDAYS[day.date.weekday()]} {full_day(day.date)} | "
+            + " | ".join(number(v) for v in values)
+            + " |"
+        )
+    heading = "Data by day, in points" if unit == "points" else "Data by day, in items"
+    return folded(heading, "\n".join(lines))
+
+
+def _signed(value: Decimal, sign: str) -> str:
+    """`sign` is put before a value that is positive by nature; ± means that the value has its own."""
+    if not value:
+        return "0"
+    return signed(value) if sign == "±" else f"{sign}{number(value)}"

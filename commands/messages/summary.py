@@ -1,0 +1,79 @@
+"""The summary of a milestone, as `/summary` says it and as it is posted unasked."""
+
+from dataclasses import replace
+
+from charts.render import alt_text
+from commands.formatting.foreign_text import one_line
+from commands.formatting.wording import full_day, plain
+from commands.framework.context import Context
+from commands.framework.outcome import Picture
+from commands.messages.report import Sheet, summary_head, summary_rest
+from commands.shared.charting import shown
+from sprints.milestone import Sprint
+
+
+def summary_title(sprint: Sprint) -> str:
+    """The title of an issue that holds nothing but the summary."""
+    return one_line(f"Summary: {sprint.title}")
+
+
+def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True) -> list[str | Picture]:
+    """What became of the sprint, its burndown, and the rest; the same again for the same numbers.
+
+    Where GitHub `shows_mermaid` not, the burndown is told in words unless it may be a picture.
+    """
+    parts: list[str | Picture] = [summary_head(sheet)]
+    burndown = sheet.burndown
+    if burndown is not None and burndown.latest is not None:
+        is_shown = shows_mermaid or context.links_pictures
+        parts += shown(context, burndown) if is_shown else [alt_text(burndown)]
+    return [*parts, summary_rest(sheet)]
+
+
+def posted_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
+    """What is posted; a milestone that nobody has closed is said to be over."""
+    return [part for part in (_not_closed(sheet), *summary_parts(context, sheet)) if part]
+
+
+def released_parts(context: Context, sheet: Sheet) -> list[str | Picture]:
+    """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
+    return summary_parts(context, replace(sheet, hears_answers=False), shows_mermaid=False)
+
+
+def goes_on_text(sprint: Sprint, *, is_release: bool = False) -> str:
+    """What stands in the place of a summary whose sprint was opened again, or got a later due date."""
+    title = plain(sprint.title)
+    due = f" It is due on {full_day(sprint.due)}." if sprint.due else ""
+    text = f"**{title} goes on**, so this is not its summary yet.{due}"
+    if is_release:
+        return f"{text} When it is over, its summary will stand here."
+    return (
+        f"{text} When it is over, its summary will stand here, and a comment will say so. "
+        "`/summary` shows its numbers so far."
+    )
+
+
+def ended_again_text(sprint: Sprint) -> str:
+    """The comment that tells of the end of a sprint that had gone on after its first one."""
+    title = plain(sprint.title)
+    return f"**{title} is over now.** It had gone on after its first end, and its summary is up to date."
+
+
+def went_on_text(sprint: Sprint) -> str:
+    """What stands in the place of the comment that told of an end, once the sprint has gone on after it."""
+    return f"**{plain(sprint.title)} went on after this.** The end that was told here was not its last one."
+
+
+def abandoned_text(sprint: Sprint) -> str:
+    """What stands in the place of words about a sprint that went on and whose milestone was then deleted."""
+    return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."
+
+
+def _not_closed(sheet: Sheet) -> str:
+    sprint = sheet.sprint
+    if sprint.closed_at is not None or sprint.last_day is None:
+        return ""
+    todo = "`/sprint close` closes it and takes what is open to the next one"
+    if not sheet.report.left.entries:
+        todo = "`/sprint close` closes it"
+    return f"This milestone was due on {full_day(sprint.last_day)} and nobody has closed it: {todo}."

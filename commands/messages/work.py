@@ -1,0 +1,78 @@
+"""Words about work that the answers share: how long, against which limit, and what holds it up."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from commands.formatting.wording import counted, plain, weekday
+from sprints.blocked import Block
+from sprints.calendar import Calendar
+from sprints.flow import Flow
+from sprints.numbering import ref
+from sprints.wip import Wip
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+MOST_LISTED = 10
+
+
+def lasting(elapsed: timedelta) -> str:
+    """How long, in whole days or hours that have passed: 3 days, 5 hours, less than an hour."""
+    if elapsed >= _DAY:
+        return counted(elapsed // _DAY, "day")
+    return counted(elapsed // _HOUR, "hour") if elapsed >= _HOUR else "less than an hour"
+
+
+def ordinal(count: int) -> str:
+    """1st, 2nd, 11th, 23rd."""
+    ending = "th" if count % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
+def since(moment: datetime, now: datetime, calendar: Calendar) -> str:
+    """since today, since Fri 20 Nov."""
+    day = calendar.day_of(moment)
+    if day == calendar.day_of(now):
+        return "since today"
+    return f"since {weekday(day, with_year=day.year != calendar.day_of(now).year)}"
+
+
+def against(wip: Wip) -> str:
+    """4 items are in progress; the limit is 5."""
+    be = "is" if wip.count == 1 else "are"
+    text = f"{counted(wip.count, 'item')}{_of(wip)} {be} in progress"
+    if wip.excess:
+        return f"**{text}, {wip.excess} over the limit of {wip.most}.**"
+    return f"{text}; the limit is {wip.most}." if wip.most is not None else f"{text}."
+
+
+def _of(wip: Wip) -> str:
+    return f" of team {plain(wip.team)}" if wip.team else ""
+
+
+def blocking(blocks: Iterable[Block]) -> str:
+    """What holds an item up: by #9 (the API comes first) and by #12."""
+    parts = []
+    for block in blocks:
+        by = f"by {ref(block.number)}" if block.number else "by an issue of another repository"
+        said = f" ({plain(block.reason)})" if block.by and block.reason else ""
+        parts.append(f"{by}{said}" if block.by else plain(block.reason or "as somebody said"))
+    return " and ".join(parts)
+
+
+def blocked_line(flow: Flow, now: datetime) -> str:
+    """#12 for 3 days: by #9."""
+    blocks = flow.open_blocks
+    longest = now - min(block.span.since for block in blocks)
+    return f"{ref(flow.number)} – for {lasting(longest)}, {blocking(blocks)}"
+
+
+def sentence(reason: str) -> str:
+    """What somebody gave as a reason, with one full stop."""
+    return f"{plain(reason).rstrip('.')}."
+
+
+def listed(lines: Sequence[str], most: int = MOST_LISTED) -> str:
+    """A Markdown list; where there is more, it says how much."""
+    shown = [f"- {line}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"- and {len(lines) - most} more")
+    return "\n".join(shown)

@@ -1,0 +1,107 @@
+"""The team's settings file: what it says, and what is wrong with it, in words and with the line.
+
+What is wrong with one setting costs that setting: all others of the file are in force.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from commands.settings.contradictions import labels_of_two_meanings
+from commands.settings.rules import MOST_PROBLEMS, problems_of, schema
+from commands.settings.yaml_document import (
+    Document,
+    Json,
+    Problem,
+    UnreadableError,
+    parsed,
+    read_document,
+    scalar,
+)
+
+__all__ = ["Json", "Problem", "check_settings", "parsed", "read_settings", "scalar", "schema"]
+
+PATH = ".github/agile.yml"
+# The repository whose file holds for all others of its organization.
+ORGANIZATION_REPOSITORY = ".github"
+# What is settled once for an account, and not for each repository.
+ACCOUNT_SETTINGS = ("sprints", "billing")
+MOST_BYTES = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A file as it was read: the settings that are good, and what is wrong with others.
+
+    `wrong` are the settings that problems cost. `is_unreadable` says that they cost the whole file.
+    """
+
+    settings: Json = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    wrong: tuple[str, ...] = ()
+    is_unreadable: bool = False
+
+    def in_force_after(self, before: Mapping[str, object]) -> Json:
+        """What is in force from now on, where `before` was.
+
+        A wrong setting stays as it was last good, unless that contradicts what the file says otherwise.
+        """
+        if self.is_unreadable:
+            return dict(before)
+        settings = dict(self.settings)
+        for key in self.wrong:
+            if key in before and not labels_of_two_meanings(settings | {key: before[key]}):
+                settings[key] = before[key]
+        return settings
+
+    def contradicted_after(self, before: Mapping[str, object]) -> tuple[str, ...]:
+        """The wrong settings that do not stay as they were in `before`, because the file contradicts that."""
+        settings = self.in_force_after(before)
+        return tuple(key for key in self.wrong if key in before and key not in settings)
+
+
+def read_settings(
+    content: bytes, commands: Collection[str], *, is_organization: bool = False
+) -> SettingsFile:
+    """What a file says. `commands` are the names of all commands.
+
+    `is_organization` is whether it is the file that holds for all repositories of an organization.
+    """
+    if len(content) > MOST_BYTES:
+        return _unreadable(Problem(0, f"The file is larger than {MOST_BYTES // 1024} KB."))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        line = content[: problem.start].count(b"\n") + 1
+        return _unreadable(Problem(line, "the file must be text in UTF-8"))
+    try:
+        document = read_document(text)
+    except UnreadableError as refusal:
+        return _unreadable(refusal.problem)
+    problems = sorted({*document.problems, *problems_of(document, commands)})
+    if not is_organization and isinstance(document.value, dict):
+        for key in ACCOUNT_SETTINGS:
+            if key in document.value:
+                text = f"`{key}` belongs into the organization's file, in the repository `.github`"
+                problems.append(document.problem((key,), text))
+    if any(not problem.key for problem in problems):
+        return _unreadable(*_first(problems))
+    wrong = tuple(dict.fromkeys(problem.key for problem in problems))
+    settings = {key: value for key, value in document.value.items() if key not in wrong}
+    return SettingsFile(settings, _first(problems), wrong)
+
+
+def check_settings(settings: Json, commands: Collection[str]) -> tuple[Problem, ...]:
+    """What is wrong with settings that come from elsewhere than a file."""
+    return tuple(problems_of(Document(settings), commands))
+
+
+def _unreadable(*problems: Problem) -> SettingsFile:
+    return SettingsFile(problems=problems, is_unreadable=True)
+
+
+def _first(problems: list[Problem]) -> tuple[Problem, ...]:
+    problems = sorted(problems)
+    if len(problems) > MOST_PROBLEMS:
+        more = Problem(0, f"And {len(problems) - MOST_PROBLEMS} more.")
+        problems = [*problems[:MOST_PROBLEMS], more]
+    return tuple(problems)

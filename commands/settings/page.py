@@ -1,0 +1,140 @@
+"""The page of all settings, made from their schema."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from commands.settings.file import PATH, schema
+from commands.settings.text import as_yaml
+
+_INTRODUCTION = f"""\
+A team settles its own rules in `{PATH}`, on the default branch of its repository. The same file in the \
+organization's repository `.github` holds for all of its repositories; what a repository's own file says \
+of a setting replaces all that the organization's says of it. Without any file everything works, with \
+the defaults below.
+
+```yaml
+# {PATH}
+timezone: Europe/Berlin
+holidays: [2026-12-25, 2027-01-01]
+sizes: {{S: 1, M: 3, L: 8}}
+commands:
+  sprint close: {{role: write}}
+```
+
+A push that changes the file is enough: it is read within seconds. If something is wrong with it, a \
+check named “Agile settings” fails on that commit and tells each problem with its line. What is wrong with \
+one setting costs that setting alone: it stays as it was last good, and all others are in force. Where these \
+contradict its last good value, as when a label would say both begun and done, that value does not stay, and \
+the check says so. A file that \
+cannot be read at all changes nothing, and neither does one that is out of sight because its repository is \
+gone or closed to the App. `/agile config` shows what holds and where it comes from, `/agile config \
+validate` checks the file again, in a pull request the file as it would be, and `/agile config set` \
+changes a setting: by a pull request where there is a file, at once where there is none.
+
+Later ones win: the organization's file, the repository's file, commands. An operator can preset \
+settings for both levels ([operating](operating.md#settings-of-a-tenant)); the files win over those.
+
+Editors complete and check the file with the JSON Schema [agile.schema.json](agile.schema.json). In VS \
+Code with the YAML extension, for example, begin the file with `# yaml-language-server: $schema=` and \
+the path or address of your copy.
+
+The file is YAML 1.2 of at most 32 KB. `yes`, `on` and `off` are texts there, not `true` or `false`, and \
+`#` behind a space begins a comment: write `"#42"`. References, tags and a second document are refused.
+
+**Whoever may push to the default branch may change what commands need**, so protect the file as you \
+protect your workflows, for example with CODEOWNERS. Roles that a person was given by `/agile roles` are \
+never in a file."""
+_ENDING = """## Not in the file
+
+| What | How |
+|:--|:--|
+| Who has which role for commands | `/agile roles grant @login role` |
+| Threads in which nothing is posted unasked | `/agile quiet on` |
+| Silence everywhere | `/agile pause` |"""
+
+
+def page() -> str:
+    """The Markdown of `docs/settings.md`."""
+    properties = schema()["properties"]
+    rows = "\n".join(
+        f"| [`{key}`](#{key}) | {told['title']} | {_type(told)} | {_short_default(told)} |"
+        for key, told in properties.items()
+    )
+    overview = f"| Setting | What | Type | Default |\n|:--|:--|:--|:--|\n{rows}"
+    sections = ["\n\n".join(_section(key, told)) for key, told in properties.items()]
+    head = "# Settings\n\n_Generated from `docs/agile.schema.json` by `make docs`._"
+    return "\n\n".join([head, _INTRODUCTION, overview, *sections, _ENDING]) + "\n"
+
+
+def _section(key: str, told: dict[str, Any]) -> Iterator[str]:
+    yield f"## `{key}`"
+    yield f"**{told['title']}.** {told['description']}"
+    yield f"Type: {_type(told)}. Default: {_default(told)}."
+    if rows := list(_parts(told)):
+        yield "\n".join(["| Inside | Type | What |", "|:--|:--|:--|", *rows])
+    examples = "\n# or\n".join(f"{key}: {as_yaml(one)}" for one in told["examples"])
+    yield f"```yaml\n{examples}\n```"
+
+
+def _parts(told: dict[str, Any], path: str = "") -> Iterator[str]:
+    """What stands within a setting, row by row."""
+    for inner, part in _inside(told):
+        name = f"{path}{inner}"
+        if part.get("description"):
+            yield f"| `{name}` | {_type(part)} | {part['description']} |"
+        yield from _parts(part, f"{name}.")
+
+
+def _inside(told: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for form in (told, *(_resolved(one) for one in told.get("anyOf", ()))):
+        for name, part in form.get("properties", {}).items():
+            yield name, _resolved(part)
+        if isinstance(form.get("items"), dict) and "properties" in (items := _resolved(form["items"])):
+            yield from ((name, _resolved(part)) for name, part in items["properties"].items())
+        if isinstance(form.get("additionalProperties"), dict):
+            part = _resolved(form["additionalProperties"])
+            if "properties" in part:
+                yield from ((f"….{name}", _resolved(one)) for name, one in part["properties"].items())
+
+
+def _resolved(told: dict[str, Any]) -> dict[str, Any]:
+    """With what it refers to; its own words win."""
+    if "$ref" not in told:
+        return told
+    return {**schema()["$defs"][told["$ref"].rpartition("/")[2]], **told}
+
+
+_NAMES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true` or `false`"}
+
+
+def _type(told: dict[str, Any]) -> str:
+    told = _resolved(told)
+    if "anyOf" in told:
+        return " or ".join(dict.fromkeys(_type(one) for one in told["anyOf"]))
+    if "enum" in told:
+        return " or ".join(f"`{one}`" for one in told["enum"])
+    if told["type"] == "array":
+        item = _resolved(told["items"])
+        if "enum" in item:
+            return "list of " + ", ".join(f"`{one}`" for one in item["enum"])
+        if item.get("format") == "day":
+            return "list of dates"
+        return "list of mappings" if item["type"] == "object" else "list of texts"
+    if told.get("format") == "day":
+        return "date"
+    return _NAMES.get(told["type"], "mapping")
+
+
+def _default(told: dict[str, Any]) -> str:
+    if told["default"] is None:
+        return "as the repository is"
+    return f"`{as_yaml(told['default'])}`" if told["default"] not in ([], {}) else "none"
+
+
+def _short_default(told: dict[str, Any]) -> str:
+    shown = _default(told)
+    return shown if len(shown) <= 40 else "[below](#" + _anchor(told) + ")"
+
+
+def _anchor(told: dict[str, Any]) -> str:
+    return next(str(key) for key, one in schema()["properties"].items() if one is told)

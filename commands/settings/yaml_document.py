@@ -1,0 +1,257 @@
+"""The text of a settings file as values, each with its line.
+
+YAML as editors read it today (1.2): `yes`, `18:00` and `2026-12-24` are texts. What only serves to confuse
+or to exhaust a reader is refused: references and tags where they stand, a second document or a depth that no
+setting has in the file as a whole.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from commands.formatting.wording import code, plain
+
+_MOST_DEPTH = 8
+
+Path_ = tuple[str | int, ...]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something wrong. `line` counts from 1; 0 is the file as a whole.
+
+    `key` is the setting that it costs; empty if it costs the whole file.
+    """
+
+    line: int
+    text: str
+    key: str = ""
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.text}" if self.line else self.text
+
+
+class UnreadableError(Exception):
+    """Nothing of a text can be read; `problem` says why."""
+
+    def __init__(self, line: int, text: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(line, text)
+
+
+@dataclass(slots=True)
+class Document:
+    """Values, the line of each by its path, and what was wrong with the text of some settings.
+
+    A setting whose text was wrong has no value.
+    """
+
+    value: Any
+    lines: dict[Path_, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    text: tuple[str, ...] = ()
+
+    def at(self, path: Path_) -> Any:
+        """The value at a path that exists."""
+        value = self.value
+        for step in path:
+            value = value[step]
+        return value
+
+    def line(self, path: Path_) -> int:
+        """The line of a value, or of what is around it."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 0)
+
+    def problem(self, path: Path_, text: str) -> Problem:
+        """What is wrong with the value at a path."""
+        return Problem(self.line(path), text, str(path[0]) if path else "")
+
+    def has_comment(self, path: Path_) -> bool:
+        """Whether a comment follows on the line of a value, which may have been meant as the value."""
+        line = self.line(path)
+        return bool(re.search(r"\s#", self.text[line - 1])) if 0 < line <= len(self.text) else False
+
+
+def read_document(text: str) -> Document:
+    """The values of a text. Raises UnreadableError."""
+    return _Reader(text).read()
+
+
+def parsed(text: str) -> Json:
+    """The values of a text, good or not; empty where they cannot be read as a mapping."""
+    try:
+        document = read_document(text)
+    except UnreadableError:
+        return {}
+    return document.value if isinstance(document.value, dict) and not document.problems else {}
+
+
+_NULL = re.compile(r"(~|null|Null|NULL)?$")
+_TRUE, _FALSE = {"true", "True", "TRUE"}, {"false", "False", "FALSE"}
+_INTEGER = re.compile(r"[-+]?\d{1,15}$")
+_NUMBER = re.compile(r"[-+]?(\.\d{1,15}|\d{1,15}(\.\d{0,15})?)$")
+
+
+def scalar(text: str) -> Any:
+    """What a word without quotation marks means in YAML 1.2: a number, true, false, nothing, or itself."""
+    if _NULL.match(text):
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _INTEGER.match(text):
+        return int(text)
+    return float(text) if _NUMBER.match(text) else text
+
+
+# What stands where the name of a setting should.
+_NAMELESS = ("?",)
+_TAG = "tags such as `!name` are not read"
+_REFERENCE = "references (`&name`, `*name`) are not read; write the value out"
+_COMMENT_HINT = "; `#` begins a comment, so put a text with `#` in quotation marks"
+# The library's words, and what people call it.
+_MISTAKES = (
+    ("mapping values are not allowed", "a colon too many, or a wrong indentation; quote texts with a colon"),
+    ("expected <block end>", "the indentation is not that of the lines around it"),
+    ("could not find expected ':'", "a colon is missing after a setting's name"),
+    ("did not find expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
+    ("did not find expected key", "the indentation is not that of the lines around it"),
+    ("did not find expected node content", "a bracket or brace is not closed"),
+    ("cannot start any token", "a text that begins so must stand in quotation marks"),
+    ("unexpected end of stream", "a quotation never ends"),
+)
+
+
+class _Reader:
+    """One document of plain values."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._document = Document({}, text=tuple(text.splitlines()))
+        # What is refused where it stands, by its place in the text.
+        self._refused: list[tuple[int, Problem]] = []
+
+    def read(self) -> Document:
+        """Raises UnreadableError."""
+        try:
+            self._look_through()
+            node = yaml.compose(self._text, Loader=yaml.CBaseLoader)
+        except yaml.YAMLError as problem:
+            if self._refused:  # Such as a reference to nothing.
+                raise UnreadableError(self._refused[0][1].line, self._refused[0][1].text) from None
+            mark = getattr(problem, "problem_mark", None) or getattr(problem, "context_mark", None)
+            line = mark.line + 1 if mark else 0
+            raise UnreadableError(*self._mistake(problem, line)) from None
+        if isinstance(node, yaml.MappingNode):
+            self._document.value = dict(self._settings(node))
+        elif self._refused:
+            raise UnreadableError(self._refused[0][1].line, self._refused[0][1].text)
+        elif node is not None:
+            self._document.value = self._value(node, ())
+        if self._document.value is None:  # Comments alone.
+            self._document.value = {}
+        return self._document
+
+    def _look_through(self) -> None:
+        """Before anything is built: events come one after another, however deep they lie."""
+        depth = documents = 0
+        for event in yaml.parse(self._text, Loader=yaml.CBaseLoader):
+            mark = event.start_mark
+            line, place = (mark.line + 1, mark.index) if mark else (0, 0)
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+            if documents > 1:
+                raise UnreadableError(line, "a second document begins here; there must be one only")
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                self._refused.append((place, Problem(line, _REFERENCE)))
+            if getattr(event, "tag", None):
+                self._refused.append((place, Problem(line, _TAG)))
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MOST_DEPTH:
+                raise UnreadableError(line, "no setting lies as deep as this")
+
+    def _settings(self, node: yaml.MappingNode) -> Iterator[tuple[str, Any]]:
+        """The settings of the file. One whose text is refused is not even read."""
+        self._document.lines[()] = node.start_mark.line + 1
+        starts = [key.start_mark.index for key, _ in node.value]
+        ends = [*starts, len(self._text) + 1][1:]
+        for (key_node, value_node), start, end in zip(node.value, starts, ends, strict=True):
+            refused = [problem for index, problem in self._refused if start <= index < end]
+            if refused and isinstance(key_node, yaml.ScalarNode):
+                key = str(key_node.value)
+                self._document.lines.setdefault((key,), key_node.start_mark.line + 1)
+                self._document.problems += [Problem(one.line, one.text, key) for one in refused]
+            elif refused:
+                self._document.problems += [Problem(one.line, one.text, *_NAMELESS) for one in refused]
+            else:
+                before = len(self._document.problems)
+                entries = list(self._entry(key_node, value_node, ()))
+                if len(self._document.problems) == before:
+                    yield from entries
+        # A tag or an anchor of the whole file stands before its first setting.
+        if starts:
+            self._document.problems += [one for index, one in self._refused if index < starts[0]]
+
+    def _value(self, node: yaml.Node, path: Path_) -> Any:
+        line = node.start_mark.line + 1
+        self._document.lines.setdefault(path, line)
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, line, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, n)) for n, item in enumerate(node.value)]
+        return dict(
+            entry for key_node, value_node in node.value for entry in self._entry(key_node, value_node, path)
+        )
+
+    def _entry(self, key_node: yaml.Node, value_node: yaml.Node, path: Path_) -> Iterator[tuple[str, Any]]:
+        line, key = key_node.start_mark.line + 1, str(key_node.value)
+        if not isinstance(key_node, yaml.ScalarNode) or not key.isprintable():
+            self._problem(line, "the name of a setting must be a word", path or _NAMELESS)
+            return
+        inner = (*path, key)
+        if inner in self._document.lines:
+            first = self._document.lines[inner]
+            self._problem(line, f"{path_code(inner)} is given twice, first in line {first}", inner)
+            return
+        self._document.lines[inner] = line
+        yield key, self._value(value_node, inner)
+
+    def _scalar(self, node: yaml.ScalarNode, line: int, path: Path_) -> Any:
+        text = str(node.value)
+        if not text.isprintable():
+            self._problem(line, "texts must be a single line of printable characters", path)
+            return ""
+        return text if node.style else scalar(text)
+
+    def _mistake(self, problem: yaml.YAMLError, line: int) -> tuple[int, str]:
+        """The line in which something is to be mended, and what."""
+        words = str(getattr(problem, "problem", None) or getattr(problem, "reason", None) or problem)
+        around = self._document.text[line - 1 : line]
+        if around and "\t" in around[0][: len(around[0]) - len(around[0].lstrip())]:
+            return line, "this is no YAML: indent with spaces, not with tabs"
+        meaning = next((meaning for sign, meaning in _MISTAKES if sign in words), plain(words))
+        if "bracket" in meaning and (comment := self._comment_inside(line)):
+            return comment, f"this is no YAML: {meaning}{_COMMENT_HINT}"
+        return line, f"this is no YAML: {meaning}"
+
+    def _comment_inside(self, line: int) -> int:
+        """The first line up to `line` in which a comment begins within brackets; 0 if there is none."""
+        for number, row in enumerate(self._document.text[:line], 1):
+            before, sign, _ = row.partition("#")
+            if sign and sum(map(before.count, "[{")) > sum(map(before.count, "]}")):
+                return number
+        return 0
+
+    def _problem(self, line: int, text: str, path: Path_) -> None:
+        self._document.problems.append(Problem(line, text, str(path[0]) if path else ""))
+
+
+def path_code(path: Path_) -> str:
+    """A setting's path as code; what stands in a file may hold anything."""
+    shown = ".".join(step for step in path if isinstance(step, str))
+    return code(shown[:80])

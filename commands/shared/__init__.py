@@ -1,0 +1,1 @@
+"""What several commands use: choosing a sprint, charts, forecasts, moving items, reports."""

@@ -1,0 +1,77 @@
+"""How a chart stands in an answer: as a picture, as its twin in Markdown, or not at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from charts.render import Chart, alt_text, twin
+from commands.formatting.foreign_text import one_line
+from commands.formatting.wording import folded
+from commands.framework.arguments import Argument, Kind
+from commands.framework.context import Context
+from commands.framework.outcome import Picture, Reply
+
+AS = Argument(
+    "as",
+    Kind.CHOICE,
+    "a picture, a Mermaid chart, or the figures only; else what the repository allows",
+    choices=("image", "mermaid", "table"),
+)
+BY = Argument(
+    "by", Kind.CHOICE, "the unit; else the one that the estimates allow", choices=("points", "count")
+)
+_NO_PICTURE = (
+    "This repository is private, and a picture would lie outside of GitHub under a secret address; so this "
+    "is its text. A maintainer can allow pictures with `/agile config set charts image`."
+)
+_NO_MERMAID = "Mermaid has no chart of this kind; this table says the same."
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said about a chart.
+
+    `reading` are three lines, what stands out first; `table` are the figures of the chart below their name.
+    `says_completeness` is said of the `footer`, as in a Reply.
+    """
+
+    title: str
+    reading: Sequence[str]
+    table_name: str
+    table: str
+    footer: str
+    says_completeness: bool = False
+
+
+def for_sprint(title: str) -> str:
+    """The argument that names a sprint, to be typed after a command; empty if its title is hard to type."""
+    is_typeable = one_line(title) == title and not set(title) & set('`"“”„')
+    return f' for:"{title}"' if is_typeable else ""
+
+
+def reply_with(context: Context, words: Words, chart: Chart | None, wanted: str | None) -> Reply:
+    """The reading, the chart as it is `wanted` (a choice of AS), and the figures.
+
+    There is no chart where there is nothing to draw.
+    """
+    lines = "\n".join(f"- {line}" for line in words.reading if line)
+    parts: list[str | Picture] = [f"### {words.title}\n\n{lines}"]
+    is_table_only = wanted == "table"
+    if chart is not None and not is_table_only:
+        parts += shown(context, chart, wanted)
+    if words.table:
+        named = f"**{words.table_name}**\n\n{words.table}"
+        parts.append(named if is_table_only else folded(words.table_name, words.table))
+    parts.append(words.footer)
+    return Reply(tuple(parts), says_completeness=words.says_completeness)
+
+
+def shown(context: Context, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
+    """The chart, and a line where it cannot be shown as it is `wanted`."""
+    if context.links_pictures and wanted != "mermaid":
+        return [Picture(chart, alt_text(chart))]
+    text = twin(chart)
+    if wanted == "image":
+        return [text, _NO_PICTURE]
+    if wanted == "mermaid" and not text.startswith("```mermaid"):
+        return [text, _NO_MERMAID]
+    return [text]

@@ -1,0 +1,93 @@
+"""Which sprint, and which item, somebody means."""
+
+from datetime import datetime, timedelta
+
+from commands.formatting.wording import plain
+from commands.framework.arguments import Arguments
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from sprints.facts import Facts
+from sprints.milestone import Sprint
+from sprints.model import ItemSnapshot
+from sprints.selection import choose
+
+_NO_SPRINT = (
+    "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
+    '`/sprint start "Sprint 1" due:2026-12-11`, and add issues to it.'
+)
+
+
+def moment_of(context: Context, arguments: Arguments, name: str = "as-of") -> datetime:
+    """The end of the day that is asked for, or now. Raises UserError for a day to come."""
+    day = arguments.date(name)
+    if day is None:
+        return context.now
+    if day > context.calendar.day_of(context.now):
+        raise UserError(f"`{name}:{day.isoformat()}` lies in the future; name today or a day before.")
+    return min(context.calendar.midnight(day + timedelta(days=1)), context.now)
+
+
+async def sprint_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Sprint:
+    """The sprint with a title, or else the one that people talk about now. Raises UserError."""
+    moment = as_of or context.now
+    sprints = await context.sprints.all(moment)
+    if title is None:
+        if chosen := choose(sprints, moment, context.request.milestone):
+            return chosen
+        raise UserError(_NO_SPRINT.format(repository=context.project.full_name))
+    matching = [sprint for sprint in sprints if sprint.title.casefold() == title.casefold()]
+    if matching:
+        return max(matching, key=lambda sprint: sprint.number)
+    recent = sorted(sprints, key=lambda sprint: -sprint.number)[:5]
+    known = ", ".join(f"“{plain(sprint.title)}”" for sprint in recent) or "none yet"
+    raise UserError(f"There is no milestone called “{plain(title)}” here. The latest ones: {known}.")
+
+
+def refuse_led(context: Context, sprint: Sprint | None) -> None:
+    """Raises UserError where another repository leads a sprint: it is begun, changed and closed there.
+
+    Without a sprint it is about one that is yet to be made.
+    """
+    if context.project.is_led and (sprint is None or sprint.repository):
+        title = f"{plain(sprint.title)} spans" if sprint else "Sprints here span"
+        raise UserError(
+            f"{title} repositories, and {context.project.leader.full_name} leads: say it in an issue there."
+        )
+
+
+def milestone_here(context: Context, sprint: Sprint) -> int:
+    """The number of a sprint's milestone in this repository. Raises UserError where it has none here."""
+    number = sprint.number_in()
+    if number is None:
+        title = plain(sprint.title)
+        raise UserError(
+            f"{context.project.full_name} has no milestone called “{title}” yet. Make one of that title: it "
+            f"becomes part of the sprint that {context.project.leader.full_name} leads."
+        )
+    return number
+
+
+async def facts_meant(context: Context, title: str | None, as_of: datetime | None = None) -> Facts:
+    """The numbers of the sprint that is meant. Raises UserError as `sprint_meant` does."""
+    moment = as_of or context.now
+    sprint = await sprint_meant(context, title, moment)
+    facts = await context.sprints.facts(sprint.milestone, moment)
+    if facts is None:  # Its events were there a moment ago and are never taken away.
+        raise RuntimeError(f"milestone {sprint.milestone} has no events")
+    return facts
+
+
+async def item_here(context: Context) -> ItemSnapshot:
+    """The issue or pull request in whose thread it is asked. Raises UserError for one not heard of."""
+    return await item_meant(context, context.request.thread)
+
+
+async def item_meant(context: Context, number: int) -> ItemSnapshot:
+    """An issue or pull request by its number. Raises UserError for one that was never heard of."""
+    item = await context.item(number)
+    if item is None:
+        raise UserError(
+            f"I have never heard of #{number} here. If it exists, `/agile resync` asks GitHub for what "
+            "I missed."
+        )
+    return item

@@ -1,0 +1,66 @@
+"""The days that a chart of flow looks at: the last weeks, or a sprint."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from commands.formatting.wording import full_day, plain
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.shared.choosing import sprint_meant
+from storage.measures import Measures
+
+# Sixty working days, as many as forecasts draw from.
+USUAL_WEEKS, MOST_WEEKS = 12, 52
+LAST = Argument("last", Kind.NUMBER, "so many calendar weeks, this one included")
+FOR = Argument("for", Kind.TEXT, "the days of the sprint with this title instead of the last weeks")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Local days from `first` to `last`, both included, and what to call them."""
+
+    first: date
+    last: date
+    name: str
+
+    @property
+    def days(self) -> str:
+        """1 Sep 2026 – 23 Nov 2026."""
+        return f"{full_day(self.first)} – {full_day(self.last)}"
+
+
+async def window_of(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:
+    """The days that are asked for, without those before the repository's first work and those to come.
+
+    Where nobody asks it is the last `usual_days`, or else the last twelve weeks. Raises UserError for a
+    sprint that has not begun, and for weeks that make no sense.
+    """
+    today = context.calendar.day_of(context.now)
+    title, weeks = arguments.text("for"), arguments.number("last")
+    if title is not None:
+        if weeks is not None:
+            raise UserError("Give either `for` or `last`: the days of a sprint, or the last weeks.")
+        return await _sprint_window(context, title, today)
+    if weeks is not None and not 1 <= weeks <= MOST_WEEKS:
+        raise UserError(f"`last:{weeks}` is not from 1 to {MOST_WEEKS}; it counts calendar weeks.")
+    if weeks is None and usual_days is not None:
+        first, name = today - timedelta(days=usual_days), f"the last {usual_days} days"
+    else:
+        weeks = weeks or USUAL_WEEKS
+        first = today - timedelta(days=today.weekday(), weeks=weeks - 1)
+        name = "this week" if weeks == 1 else f"the last {weeks} weeks"
+    begun = await Measures(context.tenant, context.project.id).first_event()
+    if begun is not None and (known := context.calendar.day_of(begun)) > first:
+        return Window(min(known, today), today, f"since {full_day(known)}")
+    return Window(first, today, name)
+
+
+async def _sprint_window(context: Context, title: str, today: date) -> Window:
+    sprint = await sprint_meant(context, title)
+    if sprint.first_day > today:
+        raise UserError(
+            f"{plain(sprint.title)} begins on {full_day(sprint.first_day)}: no day of it is over."
+        )
+    last = min(sprint.last_day or today, today)
+    return Window(sprint.first_day, max(sprint.first_day, last), plain(sprint.title))

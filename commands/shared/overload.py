@@ -1,0 +1,50 @@
+"""Reads what a sprint's load is compared with: the velocity of the sprints that ended before."""
+
+from dataclasses import dataclass
+
+from commands.framework.context import Context
+from commands.messages.overload import load_sentence
+from commands.shared.reporting import LATE
+from sprints.facts import Facts
+from sprints.forecast import Forecast, Refusal
+from sprints.forecast_words import tenths
+from sprints.late import credited, credits_of
+from sprints.load import load_of
+from sprints.outlook import Outlook
+from sprints.velocity import Velocity, velocity
+
+# From so many in 10 on, a sprint is likely to be finished whatever the last ones delivered.
+_LIKELY = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Velocities:
+    """The velocity in each unit; `points` is None where the sprints counted are not estimated well enough."""
+
+    items: Velocity
+    points: Velocity | None
+
+
+async def velocities(context: Context, facts: Facts) -> Velocities:
+    """What the last sprints delivered that had ended by the moment of the facts."""
+    ended = await context.sprints.outcomes(facts.as_of)
+    others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
+    outcomes = credited(others, credits_of(context.project.settings.get(LATE)))
+    usual = velocity(outcomes)
+    return Velocities(velocity(outcomes, "count"), usual if usual.unit == "points" else None)
+
+
+async def load_here(
+    context: Context, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
+) -> str:
+    """The sentence for a sprint that has not ended and holds more than the last ones delivered.
+
+    Empty beside a chance of 5 in 10 or more. Without an outlook or a forecast no chance is told.
+    """
+    if facts.sprint.has_ended(facts.as_of) or not facts.remaining.count:
+        return ""
+    if isinstance(forecast, Forecast) and tenths(forecast.chance) >= _LIKELY:
+        return ""
+    past = await velocities(context, facts)
+    counts_items = isinstance(outlook, Outlook) and outlook.unit == "count"
+    return load_sentence(load_of(facts, past.items, past.points, counts_items=counts_items))

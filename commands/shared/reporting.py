@@ -1,0 +1,117 @@
+"""Reads what a sprint's report and summary are made of."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from commands.framework.context import Context
+from commands.messages.report import Sheet, Taken
+from commands.sprint.goal import verdicts
+from sprints.burndown import burndown_of
+from sprints.facts import Facts, facts_of
+from sprints.flow import flows_of
+from sprints.late import credited, credits_of
+from sprints.milestone import Sprint
+from sprints.numbering import Number
+from sprints.plain import Values, footnotes, plain
+from sprints.report import burndown_at_end, report_of
+from sprints.thanks import thanks_of
+from sprints.velocity import Outcome
+from sprints.waits import waits_of
+from storage.closed import Closed
+from storage.sprints import Numbers
+
+# The setting that keeps what was done late and credited, by GitHub's id of the milestone.
+LATE = "late"
+
+
+async def sheet_of(context: Context, sprint: Sprint) -> Sheet:
+    """A sprint's report: from the numbers that were taken of it, if its present end has been taken."""
+    now, is_over = context.now, sprint.has_ended(context.now)
+    closed = await context.sprints.closed(sprint.milestone, now) if is_over else None
+    is_taken = closed is not None and closed.ended_at == sprint.end
+    facts = await fold(context, sprint, now)
+    values = closed.facts if closed and is_taken else await _values(context, sprint, facts)
+    credit = credits_of(context.project.settings.get(LATE)).get(sprint.milestone)
+    numbers = await context.sprints.numbers(now)
+    report = report_of(values, is_over=is_over)
+    return Sheet(
+        sprint=sprint,
+        report=report,
+        as_of=now,
+        outcomes=_until(sprint, report.unit, outcomes_of(context, numbers)),
+        crossed=crossed_of(numbers, sprint, now),
+        verdict=verdicts(context.project.settings).get(str(sprint.milestone)),
+        credit=credit,
+        taken=Taken(closed.revision, closed.taken_at) if closed and is_taken else None,
+        footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
+        burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
+    )
+
+
+async def with_people(context: Context, sheet: Sheet) -> Sheet:
+    """The same with where work waited and whom it is owed to."""
+    sprint = sheet.sprint
+    until = min(sprint.end, context.now) if sprint.end else context.now
+    events = await context.history.items()
+    labels = await context.history.labels()
+    flows = flows_of(events, until, context.project.rules, labels)
+    reviews = await context.history.activity("review", sprint.start, until)
+    done = frozenset(sheet.report.done.numbers)
+    return replace(
+        sheet,
+        waits=waits_of(sheet.report, sprint.start, until, flows),
+        thanks=thanks_of(done, sprint.start, until, flows, events, reviews),
+    )
+
+
+async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
+    """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
+    items = await context.history.items_of(sprint.milestone)
+    labels, gaps = await context.history.labels(), await context.gaps()
+    return facts_of(sprint, items, as_of, context.project.rules.estimates, labels, gaps)
+
+
+def outcomes_of(context: Context, numbers: Iterable[Numbers]) -> list[Outcome]:
+    """What each sprint that has ended came to, the oldest end first, with what the team credits."""
+    found = [outcome for one in numbers if (outcome := one.outcome(context.now))]
+    ordered = sorted(found, key=lambda outcome: outcome.order)
+    return credited(ordered, credits_of(context.project.settings.get(LATE)))
+
+
+def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
+    """By number, how many sprints' ends an item has crossed by this sprint's end, this one included."""
+    crossed = Counter[Number]()
+    for one in numbers:
+        outcome = one.outcome(now)
+        if outcome is None or outcome.is_abandoned:
+            continue
+        if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone):
+            crossed.update(_carried(one.known))
+    return dict(crossed)
+
+
+def _carried(known: Facts | Closed) -> set[Number]:
+    if isinstance(known, Closed):
+        carried: Mapping[str, Any] = known.facts["carried"]
+        return set(carried["items"])
+    return {item.number for item in known.carried}
+
+
+async def _values(context: Context, sprint: Sprint, facts: Facts) -> Values:
+    """The plain values of a sprint so far, or as its snapshot will have them."""
+    if sprint.end is None or not sprint.has_ended(context.now):
+        return plain(facts)
+    at_end = plain(await fold(context, sprint, sprint.end))
+    # What was done late is known only afterwards.
+    return at_end | {"late": plain(facts)["late"]}
+
+
+def _until(sprint: Sprint, unit: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
+    what was moved on since may be all that was not estimated.
+    """
+    known = [one for one in outcomes if sprint.end is None or one.order <= (sprint.end, sprint.milestone)]
+    return [replace(one, unit=unit) if one.milestone == sprint.milestone else one for one in known]

@@ -1,0 +1,49 @@
+"""`/sprint list`: the team's sprints in a row."""
+
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.sprint_list import Row, list_text, newest_first
+from commands.shared.reporting import LATE, outcomes_of
+from sprints.late import credited, credits_of
+from sprints.velocity import velocity
+from storage.closed import Closed
+from storage.sprints import Numbers
+
+_USUAL, _MOST = 10, 100
+
+
+@command(
+    "sprint list",
+    summary="the team's sprints: dates, state, what was committed and done, and say/do",
+    level=Level.READ,
+    arguments=(Argument("last", Kind.NUMBER, f"how many; else {_USUAL}"),),
+    examples=("/sprint list", "/sprint list last:20"),
+)
+async def sprint_list(context: Context, arguments: Arguments) -> Reply:
+    """The one that begins last first; finished ones by their frozen numbers."""
+    last = arguments.number("last")
+    most = _USUAL if last is None else last
+    if not 1 <= most <= _MOST:
+        raise UserError(f"`last:{most}` must be from 1 to {_MOST}.")
+    numbers = await context.sprints.numbers(context.now)
+    if not numbers:
+        raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
+    rows = newest_first(_row(context, one) for one in numbers)
+    known = velocity(outcomes_of(context, numbers))
+    now = context.calendar.local(context.now)
+    return Reply((list_text(rows[:most], len(rows), known, now),))
+
+
+def _row(context: Context, one: Numbers) -> Row:
+    outcome = one.outcome(context.now)
+    if outcome:
+        (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
+        is_frozen = isinstance(one.known, Closed)
+        return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
+    if isinstance(one.known, Closed):  # A snapshot is taken at an end, which has an outcome.
+        raise TypeError(f"{one.sprint.title} was taken before its end")
+    return Row(one.sprint, one.known.committed, one.known.done)

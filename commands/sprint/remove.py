@@ -1,0 +1,56 @@
+"""`/sprint remove`: items leave a sprint."""
+
+from commands.formatting.wording import counted, named, plain
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.changes import Changes, MoveItem
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.scope import Moves, moves_text
+from commands.shared.choosing import sprint_meant
+from commands.shared.moving import Board, items_named, state_of, worth
+from sprints.milestone import Sprint
+from sprints.model import ItemSnapshot, State
+from sprints.numbering import own
+
+
+@command(
+    "sprint remove",
+    summary="takes items out of the sprint, and says what that does to its scope",
+    level=Level.TRIAGE,
+    arguments=(
+        Argument("items", Kind.ITEMS, "the issues and pull requests; else this one", is_positional=True),
+        Argument("reason", Kind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
+        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+    ),
+    examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),
+    is_changing=True,
+)
+async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
+    """Scope before → after. The reason is kept with the change."""
+    sprint = await sprint_meant(context, arguments.text("milestone"))
+    items = await items_named(context, arguments)
+    title, outside = plain(sprint.title), [item for item in items if item.milestone != sprint.milestone]
+    if outside:
+        are = "is" if len(outside) == 1 else "are"
+        raise UserError(
+            f"{named(item.number for item in outside)} {are} not in {title}. Nothing was removed."
+        )
+    reason = " ".join((arguments.text("reason") or "").split())
+    text = moves_text(await _moves(context, sprint, items, reason))
+    which = counted(len(items), "item") if len(items) > 1 else f"#{items[0].number}"
+    steps = tuple(MoveItem(own(item.number), sprint.number_in(), None, reason) for item in items)
+    return Changes(f"remove {which} from {title}", steps, text, text, relies_on=text)
+
+
+async def _moves(context: Context, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
+    board = await Board.of(context, sprint)
+    after = await board.after(leaving=[own(item.number) for item in items])
+    notes = [(item.number, _note(context, item)) for item in items]
+    return Moves(board.facts, after, notes, reason)
+
+
+def _note(context: Context, item: ItemSnapshot) -> str:
+    text = worth(context, item)
+    return f"{text}; it leaves what is done, too" if state_of(context, item) is State.DONE else text

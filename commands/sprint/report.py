@@ -1,0 +1,27 @@
+"""`/sprint report`: what became of a sprint, every number with its list."""
+
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.report import report_text
+from commands.shared.choosing import sprint_meant
+from commands.shared.reporting import sheet_of
+
+
+@command(
+    "sprint report",
+    summary="what became of a sprint: its final numbers with their lists, and what was learned since",
+    level=Level.READ,
+    arguments=(
+        Argument(
+            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+        ),
+    ),
+    examples=("/sprint report", '/sprint report "Sprint 24"'),
+)
+async def sprint_report(context: Context, arguments: Arguments) -> Reply:
+    """Of a finished sprint the numbers that were frozen; of a running one those so far."""
+    sprint = await sprint_meant(context, arguments.text("name"))
+    return Reply((report_text(await sheet_of(context, sprint)),), says_completeness=True)

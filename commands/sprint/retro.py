@@ -1,0 +1,38 @@
+"""`/sprint retro`: evidence for a retrospective, to be voted on."""
+
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.retro import Retro, retro_text
+from commands.shared.choosing import sprint_meant
+from commands.shared.reporting import fold, sheet_of
+from sprints.durations import cycle_times, service_level
+from sprints.flow import flows_of
+from sprints.retro import evidence_of
+
+
+@command(
+    "sprint retro",
+    summary="evidence for the retrospective: what took long, was blocked, re-opened, late or carried again",
+    level=Level.WRITE,
+    arguments=(
+        Argument(
+            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+        ),
+    ),
+    examples=("/sprint retro", '/sprint retro "Sprint 24"'),
+)
+async def sprint_retro(context: Context, arguments: Arguments) -> Reply:
+    """What stood out, by topic. People vote on topics with reactions; nobody is named."""
+    sprint = await sprint_meant(context, arguments.text("name"))
+    sheet = await sheet_of(context, sprint)
+    until = min(sprint.end, context.now) if sprint.end else context.now
+    events = await context.history.items()
+    labels = await context.history.labels()
+    flows = flows_of(events, until, context.project.rules, labels)
+    done_at = {flow.number: flow.done_at for flow in await context.flows() if flow.done_at}
+    evidence = evidence_of(await fold(context, sprint, until), sheet.report, flows, sheet.crossed, done_at)
+    usual = service_level(cycle_times(flows, context.calendar))
+    return Reply((retro_text(Retro(sheet, evidence, usual)),))

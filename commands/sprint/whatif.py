@@ -1,0 +1,232 @@
+"""`/whatif`: what a decision would do to the forecast. Nothing is changed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from charts.reading import quantity, whole
+from commands.formatting.wording import code, counted, footer, full_day, named, plain, weekday
+from commands.framework.arguments import Argument, Arguments, Batch, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from commands.messages.forecast import finish_sentence
+from commands.messages.nothing_left import is_empty
+from commands.shared.choosing import facts_meant
+from commands.shared.forecasting import open_sizes, outlook
+from sprints.calendar import latest_due
+from sprints.facts import Facts, Item
+from sprints.forecast import Refusal
+from sprints.milestone import Phase
+from sprints.numbering import Number, place, ref
+from sprints.outlook import Outlook, working_days_left
+from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
+
+_MOST_WHOLE = 999
+
+
+@command(
+    "whatif",
+    summary="what taking out, adding, moving the due date or days off would do to the forecast",
+    level=Level.READ,
+    feature="forecasts",
+    arguments=(
+        Argument("drop", Kind.ITEMS, "open items to take out"),
+        Argument(
+            "add",
+            Kind.BATCH,
+            "what comes in: `8` is one item of 8 points, `2x5` are two of 5; "
+            "where items are counted, `8` is 8 items",
+        ),
+        Argument("due", Kind.DATE, "another due date"),
+        Argument("days-off", Kind.DAYS, "working days to come on which nobody works"),
+        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+    ),
+    examples=(
+        "/whatif drop:#1",
+        "/whatif add:8",
+        "/whatif add:2x5",
+        "/whatif due:2026-12-18",
+        "/whatif days-off:3",
+    ),
+)
+async def whatif(context: Context, arguments: Arguments) -> Reply:
+    """The chance before and after, in one line."""
+    facts = await facts_meant(context, arguments.text("milestone"))
+    due = arguments.date("due")
+    _check_sprint(facts, due)
+    before = await outlook(context, facts)
+    dated = await _with_milestone_due(context, facts, due) if due else facts
+    base = await outlook(context, dated) if isinstance(before, Refusal) and due else before
+    if isinstance(base, Refusal):
+        raise UserError(base.sentence)
+    decision = _decision(base, dated, arguments, context.project.full_name or "")
+    # Before a change there may be no end to forecast for, and so no chance.
+    chance_before = _chance(before) if isinstance(before, Outlook) else None
+    return Reply((_card(facts, decision, chance_before, _chance(base.with_facts(decision.facts))),))
+
+
+@dataclass(slots=True)
+class _Decision:
+    """What would be decided: the numbers that come of it, in words, and what else there is to say of it."""
+
+    facts: Facts
+    words: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _check_sprint(facts: Facts, due: date | None) -> None:
+    """Raises UserError for a sprint whose end no decision moves, or that has none."""
+    sprint, title = facts.sprint, plain(facts.sprint.title)
+    if sprint.has_ended(facts.as_of):
+        ended = full_day(sprint.last_day or sprint.first_day)
+        raise UserError(f"{title} ended on {ended}, so its numbers stand. `/sprint report` tells them.")
+    if sprint.due is None and due is None:
+        raise UserError(
+            f"{title} has no due date, so there is no chance to compare. Try one: "
+            "`/whatif due:2026-12-18`, or give the milestone one."
+        )
+    if due is None:
+        return
+    today = sprint.calendar.day_of(facts.as_of)
+    if due == sprint.due:
+        raise UserError(f"{title} is due on {weekday(due)} already.")
+    if due < today:
+        raise UserError(f"`due:{due.isoformat()}` lies in the past. Use today or a later day.")
+    if due < sprint.first_day:
+        raise UserError(
+            f"`due:{due.isoformat()}` lies before the start of {title}, {weekday(sprint.first_day)}."
+        )
+    if due > (last_possible := latest_due(sprint.first_day)):
+        raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
+
+
+async def _with_milestone_due(context: Context, facts: Facts, due: date) -> Facts:
+    """The numbers if the milestone had another due date."""
+    milestone, history = facts.sprint.milestone, context.history
+    events, items = await history.milestone(milestone), await history.items_of(milestone)
+    estimates, labels = context.project.rules.estimates, await history.labels()
+    return with_milestone_due(facts, due, events, items, estimates, labels)
+
+
+def _decision(base: Outlook, facts: Facts, arguments: Arguments, here: str) -> _Decision:
+    """What would be decided; the due date has been moved already. Raises UserError where it cannot be."""
+    decision = _Decision(facts)
+    if dropped := arguments.texts("drop"):
+        _drop(decision, base, _numbers(facts, dropped, here))
+    if (batch := arguments.batch("add")) is not None:
+        _add(decision, base, batch)
+    if (due := arguments.date("due")) is not None:
+        decision.words.append(f"due on {weekday(due)}")
+    if (off := arguments.number("days-off")) is not None:
+        _take_days_off(decision, off)
+    if not decision.words:
+        raise UserError(
+            "Say what might change: `drop:#12`, `add:8`, `add:2x5`, `due:2026-12-18` or `days-off:3`."
+        )
+    return decision
+
+
+def _drop(decision: _Decision, base: Outlook, numbers: Sequence[Number]) -> None:
+    facts = decision.facts
+    changed = without_items(facts, numbers)
+    if changed.remaining == facts.remaining:
+        are, it = ("is", "it") if len(numbers) == 1 else ("are", "them")
+        covering = named(_covering(facts, numbers))
+        raise UserError(
+            f"{named(numbers)} {are} already covered by {covering}, so taking {it} out would change nothing."
+        )
+    sizes = open_sizes(base)
+    size = sum((sizes.get(number, Decimal(0)) for number in numbers), Decimal(0))
+    decision.words.append(f"without {named(numbers)} ({quantity(size, base.unit)})")
+    before = {item.item for item in facts.open_items}
+    again = [item.number for item in changed.open_items if item.item not in before]
+    if again:
+        decision.notes.append(
+            f"{named(again)} then {'counts itself' if len(again) == 1 else 'count themselves'}, because no "
+            f"other item covers {'it' if len(again) == 1 else 'them'} any more."
+        )
+    decision.facts = changed
+
+
+def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
+    """The open items that are named, in the repository `here` or another one. Raises UserError for others."""
+    still_open = {ref(item.number).casefold(): item.number for item in facts.items if item.state == "open"}
+    own = f"{here}#".casefold()
+    names = dict.fromkeys(re.sub(f"^{re.escape(own)}", "#", name.casefold()) for name in typed)
+    if unknown := [name for name in names if name not in still_open]:
+        are, it = ("is", "it") if len(unknown) == 1 else ("are", "them")
+        shown = ", ".join(name if name.startswith("#") else code(name) for name in unknown)
+        raise UserError(
+            f"{shown} {are} not open in {plain(facts.sprint.title)}, so taking {it} out would change nothing."
+        )
+    return sorted((still_open[name] for name in names), key=place)
+
+
+def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
+    """The items by which those of the `numbers` are covered."""
+    by_id = {item.item: item.number for item in facts.items}
+    covered: list[Item] = [item for item in facts.items if item.number in numbers]
+    return sorted({by_id[node] for item in covered for node in item.told_by if node in by_id}, key=place)
+
+
+def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
+    if batch.count is None and not base.takes_points:
+        count = batch.size
+        if count != int(count) or not 1 <= count <= _MOST_WHOLE:
+            raise UserError(
+                f"This sprint is counted in items, so `add:` takes whole numbers up to {_MOST_WHOLE}, or "
+                "sizes, such as `add:2x5` for two items of 5 points."
+            )
+        decision.facts = with_items(decision.facts, [None] * int(count))
+        decision.words.append(f"with {_more_items(int(count))}")
+        return
+    number = batch.count or 1
+    decision.facts = with_items(decision.facts, [batch.size] * number)
+    decision.words.append(f"with {_more_items(number)} of {quantity(batch.size, 'points')}")
+
+
+def _more_items(count: int) -> str:
+    return "one more item" if count == 1 else f"{whole(count)} more items"
+
+
+def _take_days_off(decision: _Decision, off: int) -> None:
+    left = len(working_days_left(decision.facts.sprint, decision.facts.as_of))
+    if not 1 <= off <= left:
+        if not left:
+            raise UserError("No working day is left in the sprint, so none can be off.")
+        days = f"from 1 to {counted(left, 'working day')}" if left > 1 else "1 working day"
+        are = f"{counted(left, 'working day')} {'is' if left == 1 else 'are'} left"
+        raise UserError(f"{are} in the sprint, today included, so `days-off:` can be {days}.")
+    decision.facts = with_days_off(decision.facts, off)
+    decision.words.append(f"with {counted(off, 'working day')} off")
+
+
+def _chance(outlook: Outlook | Refusal) -> float:
+    """The chance to finish. Raises UserError where there is none."""
+    chance = outlook.chance() if isinstance(outlook, Outlook) else None
+    if chance is not None:
+        return chance
+    # Why there is none, a whole forecast tells.
+    reason = outlook.forecast() if isinstance(outlook, Outlook) else outlook
+    if isinstance(reason, Refusal):
+        raise UserError(reason.sentence)
+    return reason.chance
+
+
+def _card(facts: Facts, decision: _Decision, before: float | None, after: float) -> str:
+    changed, due = decision.facts, facts.sprint.due
+    by = f" by {weekday(due)}" if due and changed.sprint.due == due else ""
+    lead = f"**{plain(facts.sprint.title)}**, {' and '.join(decision.words)}: "
+    if changed.scope.count:
+        lead += finish_sentence(before, after, by, is_empty=is_empty(facts))
+    else:
+        lead += "nothing is in it yet." if is_empty(facts) else "nothing is left in the sprint."
+    notes = decision.notes
+    if changed.sprint.phase(facts.as_of) is Phase.PLANNED:
+        notes = [*notes, f"It has not begun; it starts on {weekday(changed.sprint.first_day)}."]
+    return f"{' '.join([lead, *notes])}\n\n{footer('Nothing has been changed')}"

@@ -1,0 +1,170 @@
+"""`/team metrics`: what a team did in the last four weeks, beside the four before. Never by person."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from charts.reading import number
+from commands.formatting.wording import code, counted, footer, full_day, moment, plain, table
+from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.context import Context
+from commands.framework.errors import UserError
+from commands.framework.outcome import Reply
+from commands.framework.permissions import Level
+from commands.framework.registry import command
+from sprints.durations import Durations, cycle_times, done_within
+from sprints.team import Work, owner_of, team_days
+from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
+from sprints.wip import teams_of
+
+_WEEKS = 4
+# So many people are looked up in a team at most; each is a question to GitHub.
+_MOST_ASKED = 100
+_TIMES = Decimal("1.5")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Four whole weeks of a team: its sums, None where they would be those of too few people."""
+
+    first: date
+    last: date
+    sums: TeamSum | None
+    times: Durations
+
+    @property
+    def name(self) -> str:
+        return f"{full_day(self.first)} – {full_day(self.last)}"
+
+
+@command(
+    "team metrics",
+    summary="what the team did in the last four weeks, and in the four before; never by person",
+    level=Level.READ,
+    arguments=(
+        Argument(
+            "team",
+            Kind.TEXT,
+            "a team of the settings or of the organization, by its short name; else everybody",
+        ),
+    ),
+    examples=("/team metrics", "/team metrics team:payments"),
+)
+async def team_metrics(context: Context, arguments: Arguments) -> Reply:
+    """Four whole weeks each, so that days off and weekends weigh the same."""
+    team, calendar = _slug(arguments.text("team")), context.calendar
+    today = calendar.day_of(context.now)
+    last = today - timedelta(days=today.weekday() + 1)
+    first = last - timedelta(days=2 * 7 * _WEEKS - 1)
+    middle = first + timedelta(weeks=_WEEKS)
+    flows = await context.flows()
+    pushes = await context.history.activity(
+        "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
+    )
+    days = team_days(flows, pushes, context.now, calendar, first, last)
+    members = None if team is None else await _members(context, team, people_of(days))
+    mine = [flow for flow in flows if members is None or owner_of(flow).lower() in members]
+
+    def span(begin: date, end: date) -> Span:
+        within = [day for day in days if begin <= day.date <= end]
+        times = cycle_times(done_within(mine, begin, end, calendar), calendar)
+        return Span(begin, end, team_sum(within, members), times)
+
+    before, now = span(first, middle - timedelta(days=1)), span(middle, last)
+    if now.sums is None:
+        raise UserError(_too_few(team))
+    as_of = moment(calendar.local(context.now))
+    small = footer(f"As of {as_of}", "sums of at least three people; no figure is that of a person")
+    return Reply((team_text(team, before, now), small))
+
+
+def team_text(team: str | None, before: Span, now: Span) -> str:
+    """What moved the most, and the figures of both spans."""
+    name = plain(team) if team else "everybody here"
+    head = ("", now.name, before.name)
+    return "\n\n".join(
+        [f"### Team metrics · {name}", team_reading(before, now), table(head, _rows(before, now))]
+    )
+
+
+def team_reading(before: Span, now: Span) -> str:
+    """The figure that moved the most, and what to do about it."""
+    if now.sums is None:
+        return ""
+    people = counted(now.sums.people, "person").replace("persons", "people")
+    if before.sums is None:
+        return f"**{people} at work** in these four weeks; the four before had fewer than {LEAST_PEOPLE}."
+    moved = [
+        # Beside nothing at all, each is as far away as it is from one.
+        (max(is_now, was) / max(min(is_now, was), Decimal(1)), title, was, is_now)
+        for title, value in _FIGURES
+        for was, is_now in [(value(before.sums.work), value(now.sums.work))]
+    ]
+    far = max((one for one in moved if one[0] >= _TIMES), default=None)
+    if far is None:
+        return f"**Nothing stands out**: {people} at work, and no figure moved by half."
+    _, title, was, is_now = far
+    how = "rose" if is_now > was else "fell"
+    ask = "See what changed: days off, people, or the size of the work" if is_now < was else "See what helped"
+    return (
+        f"**{title} {how} from {number(was)} to {number(is_now)}**, the largest change; {people} at work, "
+        f"{before.sums.people} before. {ask} (`/throughput`, `/cycletime`)."
+    )
+
+
+_FIGURES: Sequence[tuple[str, Callable[[Work], Decimal]]] = (
+    ("Issues closed", lambda work: Decimal(work.issues_closed)),
+    ("Points completed", lambda work: work.points_completed),
+    ("Pull requests merged", lambda work: Decimal(work.pull_requests)),
+    ("Commits on the default branch", lambda work: Decimal(work.commits)),
+)
+
+
+def _rows(before: Span, now: Span) -> list[list[str]]:
+    rows = [
+        [title, *(number(value(span.sums.work)) if span.sums else "–" for span in (now, before))]
+        for title, value in _FIGURES
+    ]
+    rows.append(["Cycle time, 85 % within", *(_level(span) for span in (now, before))])
+    rows.append(["People", *(str(span.sums.people) if span.sums else "–" for span in (now, before))])
+    return rows
+
+
+def _level(span: Span) -> str:
+    days = span.times.days_percentile(85)
+    if days is None or span.sums is None:
+        return "–"
+    return f"{counted(days, 'day')} (n = {span.times.n})"
+
+
+def _slug(said: str | None) -> str | None:
+    """`payments` of `@acme/payments`."""
+    return said.rpartition("/")[2].removeprefix("@").lower() if said else None
+
+
+async def _members(context: Context, team: str, people: frozenset[str]) -> frozenset[str]:
+    """Those who belong to a team by the settings or else, of some people, by GitHub.
+
+    Raises UserError for too many people to ask for.
+    """
+    for known in teams_of(context.project.settings):
+        if known.slug == team and known.people:
+            return known.people
+    if len(people) > _MOST_ASKED:
+        raise UserError(f"More than {_MOST_ASKED} people work here, too many to look up one by one.")
+    return frozenset([login for login in sorted(people) if await context.repository.is_in_team(login, team)])
+
+
+def _too_few(team: str | None) -> str:
+    """Why nothing is shown; one text, so that it does not tell who is in a team or worked."""
+    weeks = f"in the last {_WEEKS} whole weeks"
+    if team is None:
+        return (
+            f"Fewer than {LEAST_PEOPLE} people worked here {weeks}. Team metrics are sums of at least three, "
+            "so that they are nobody's own figures."
+        )
+    return (
+        f"I cannot show a team {code(team)} by itself {weeks}: fewer than {LEAST_PEOPLE} of it, or of all "
+        "others, worked here, or there is no team of this short name. `/team metrics` shows everybody."
+    )

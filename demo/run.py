@@ -1,0 +1,98 @@
+"""`make demo`: everything on this machine, a sprint's history played, and a thread to type in."""
+
+import argparse
+import asyncio
+import re
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import commands
+from bot.cli.serve import door, until_told_to_stop
+from bot.jobs.event_processor import until_processed
+from bot.jobs.worker import worker
+from bot.services import Services, services
+from bot.settings import GitHubSettings, Secret, Settings
+from commands.framework.registry import load
+from demo.page import DemoPage
+from demo.scenario import DemoThread, play
+from github_standin.emulate import HOST, free_port
+from github_standin.github import StandInGitHub
+
+
+def run(settings: Settings, _: argparse.Namespace) -> int:
+    """`python -m bot demo`."""
+    return asyncio.run(demo(settings))
+
+
+async def demo(settings: Settings) -> int:
+    """Runs until Ctrl-C. Each start begins with a fresh sprint, in a folder of its own beside other data."""
+    async with AsyncExitStack() as stack:
+        _say("Starting a stand-in for GitHub …")
+        github = await stack.enter_async_context(StandInGitHub())
+        _say("Starting PostgreSQL and the bot …")
+        base = await stack.enter_async_context(services(demo_settings(settings, github)))
+        await stack.enter_async_context(worker(base))
+        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        github.target = f"http://{HOST}:{port}/webhooks/github"
+        _say("Playing the sprint so far …")
+        thread = await play_story(github, base)
+        page = await stack.enter_async_context(
+            DemoPage(
+                github.url,
+                github.tokens["alice"],
+                repo=thread.repo,
+                number=thread.number,
+                suggestions=_suggestions(base.clock()),
+            )
+        )
+        _say("Ready. Type a command such as /sprint status in the thread; Ctrl-C here ends everything.")
+        _say(page.url)
+        await until_told_to_stop()
+    return 0
+
+
+def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
+    """Everything in a fresh folder beside other data, against the stand-in."""
+    folder = settings.data_dir / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    port = free_port()
+    return replace(
+        settings,
+        data_dir=folder,
+        database_url=None,
+        encryption_keys=(),
+        host=HOST,
+        port=port,
+        public_url=f"http://{HOST}:{port}",
+        github_api_url=github.url,
+        github=GitHubSettings(str(github.app_id), Secret(github.private_key)),
+        webhook_secrets=(Secret(github.webhook_secret),),
+    )
+
+
+def _suggestions(now: datetime) -> list[tuple[str, str]]:
+    """The commands' own examples, with dates that the demo's sprint has."""
+    yesterday = (now - timedelta(days=1)).date().isoformat()
+    return [
+        (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
+        for command in load(commands)
+        for example in command.examples
+    ]
+
+
+async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
+    """Plays the story so far, until all of it is recorded."""
+
+    async def deliver(event: str, delivery: str, payload: dict[str, Any]) -> None:
+        await github.send_hook(event, payload, delivery)
+
+    thread = await play(github, base.clock(), deliver)
+    await until_processed(base)
+    return thread
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)

@@ -1,0 +1,154 @@
+"""Plays one sprint in the demo from beginning to end, and writes down what was said: docs/tour.md.
+
+Run `python -m demo.tour`. The replies and pictures are those that the bot gave to the stand-in for GitHub
+just then; only markers that nobody sees are left out, and dates stay as they fell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from bot.cli.serve import door
+from bot.jobs.event_processor import until_processed
+from bot.jobs.worker import worker
+from bot.services import Services, services
+from bot.settings import Settings
+from demo.run import demo_settings, play_story
+from demo.scenario import Calendar, DemoThread, working_day
+from github_standin.emulate import HOST
+from github_standin.github import StandInGitHub
+
+_DOCS = Path(__file__).parents[1] / "docs"
+_MARKER = re.compile(r"\n*<!-- agile-github-suite[^>]*-->\s*$")
+_PICTURE = re.compile(r"\((http://[^)]+/charts/[\w-]+\.png)\)")
+_PATIENCE_SECONDS = 20.0
+_INTRODUCTION = (
+    "_Played by `python -m demo.tour` against the stand-in for GitHub; the words and pictures are the "
+    "bot's._\n\nA web shop's team is on the seventh of ten days of **Sprint 24**; eight sprints lie behind "
+    "it. All of this happens in the comments of one issue."
+)
+_NEXT_SPRINT = '/sprint start "Sprint 25" start:{next_start} due:{next_due} goal:"Returns without paper"'
+_CLOSE = '/sprint close to:"Sprint 25"'
+
+
+@dataclass(frozen=True)
+class Act:
+    """One comment of the tour, and why somebody writes it."""
+
+    heading: str
+    why: str
+    says: str
+    who: str = "alice"
+
+
+ACTS = (
+    Act("Where do we stand?", "In the morning Alice looks at the sprint.", "/sprint status"),
+    Act("Will we make it?", "The status says a chance. What is behind it?", "/forecast"),
+    Act("What is in the way?", "", "/risk"),
+    Act("What if something came out?", "Nothing is changed by asking.", "/whatif add:5"),
+    Act("What came in since the start?", "", "/sprint scope", "bob"),
+    Act("An estimate was wrong", "Bob sees that this is less than it looked.", "/estimate 5", "bob"),
+    Act("The next sprint", "Alice makes it, with its goal.", _NEXT_SPRINT),
+    Act("What the team can take on", "", '/sprint plan "Sprint 25"'),
+    Act("How fast are we?", "", "/velocity"),
+    Act("How long does an item take?", "", "/cycletime"),
+    Act("Since yesterday", "", "/standup", "carol"),
+    Act("Where does that number come from?", "Dave does not believe it.", "/explain scope", "dave"),
+    Act("The end of the sprint", "What is open goes on in Sprint 25. First it is shown.", _CLOSE),
+    Act("… and it is done", "Alice has read it.", f"{_CLOSE} confirm:yes"),
+    Act("What it came to", "", '/sprint report "Sprint 24"'),
+    Act("Looking back", "", '/sprint retro "Sprint 24"'),
+)  # fmt: skip
+
+
+def main() -> None:
+    """Writes docs/tour.md and the pictures that it shows."""
+    with tempfile.TemporaryDirectory(prefix="tour") as folder:
+        asyncio.run(_tour(Settings(data_dir=Path(folder))))
+
+
+async def _tour(settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        github = await stack.enter_async_context(StandInGitHub())
+        base = await stack.enter_async_context(services(demo_settings(settings, github)))
+        await stack.enter_async_context(worker(base))
+        port = await stack.enter_async_context(door(base, HOST, base.settings.port))
+        github.target = f"http://{HOST}:{port}/webhooks/github"
+        thread = await play_story(github, base)
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        page = Page(session)
+        parts = ["# A tour", _INTRODUCTION]
+        for act in ACTS:
+            print(act.says)
+            parts += await _play(github, base, thread, act, page)
+        (_DOCS / "tour.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+
+
+class Page:
+    """The pictures of the tour, stored beside it."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self._folder = _DOCS / "tour"
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir()
+        self._count = 0
+
+    async def with_pictures(self, text: str) -> str:
+        """The reply with its pictures as files."""
+        for address in _PICTURE.findall(text):
+            self._count += 1
+            name = f"{self._count:02}.png"
+            async with self._session.get(address) as response:
+                (self._folder / name).write_bytes(await response.read())
+            text = text.replace(address, f"tour/{name}")
+        return text
+
+
+async def _play(github: StandInGitHub, base: Services, thread: DemoThread, act: Act, page: Page) -> list[str]:
+    """Somebody comments; what they read then."""
+    said = act.says.format(**_dates(base))
+    before = {one["id"]: one["body"] for one in await github.comments(thread.repo, thread.number)}
+    asked = await github.comment(thread.repo, thread.number, f"{said} new:yes", as_user=act.who)
+    await _until_answered(github, base, thread, asked["id"])
+    answers = [
+        one["body"]
+        for one in await github.comments(thread.repo, thread.number)
+        if one["user"]["type"] == "Bot" and before.get(one["id"]) != one["body"]
+    ]
+    replies = [await page.with_pictures(_MARKER.sub("", answer)) for answer in answers]
+    shown = "\n\n".join("\n".join(f"> {line}".rstrip() for line in reply.splitlines()) for reply in replies)
+    parts = [f"## {act.heading}", act.why, f"**{act.who}:** `{said}`", shown or "_👍, and no more words._"]
+    return [part for part in parts if part]
+
+
+async def _until_answered(github: StandInGitHub, base: Services, thread: DemoThread, comment: int) -> None:
+    """Until the reaction says that it is over, and what came of it by webhook is recorded."""
+    waited = 0.0
+    while len(github.reactions(thread.repo, comment)) < 2:
+        if waited > _PATIENCE_SECONDS:
+            raise TimeoutError("the bot did not answer")
+        await asyncio.sleep(0.05)
+        waited += 0.05
+    await github.settle()
+    await until_processed(base)
+
+
+def _dates(base: Services) -> dict[str, str]:
+    last = Calendar.around(base.clock()).last_day
+    return {
+        "next_start": working_day(last, 1).isoformat(),
+        "next_due": working_day(last, 10).isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    main()

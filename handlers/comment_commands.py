@@ -1,0 +1,223 @@
+"""Where people talk to us: comments, review comments, reviews, and the text of issues and pull requests.
+
+Text is a request only if its author sent the event and the event wrote it. Nobody's words run with somebody
+else's rights: a transferred issue, an edit of another person's text, and text of an account that is gone ask
+nothing. The one exception is a box ticked in a comment of our own App, which is judged by who ticked it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from commands.framework.boxes import ticked_boxes
+from commands.framework.parser import added_commands
+from commands.framework.request import Author, CommandLine, Place, Request
+from handlers.delivery import Asked, Delivery
+from handlers.payloads import Id, Number
+
+# GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
+_GHOST = "ghost"
+_EDITED = "edited"
+# GitHub writes so into an issue that is made of somebody's comment or discussion, whose text it takes over.
+_TAKEN_OVER = "originally posted by"
+_WRITTEN = frozenset({"created", "opened", "submitted"})
+
+
+class _Account(msgspec.Struct):
+    """Read leniently: without an id nobody is meant, and everything else of the delivery still counts."""
+
+    id: Id | None = None
+    login: str = ""
+    type: str = "User"
+
+    @property
+    def is_bot(self) -> bool:
+        return self.type == "Bot"
+
+
+class _App(msgspec.Struct):
+    id: Id | None = None
+
+
+class _Milestone(msgspec.Struct):
+    number: Number
+
+
+class _Text(msgspec.Struct):
+    """A comment or review: its id, its Markdown and who wrote it, by which App if by one."""
+
+    id: Id
+    body: str | None = None
+    user: _Account | None = None
+    performed_via_github_app: _App | None = None
+
+
+class _Thread(msgspec.Struct):
+    """An issue or pull request, as far as a command needs it. Its own text is a text like a comment's."""
+
+    number: Number
+    milestone: _Milestone | None = None
+    user: _Account | None = None
+    body: str | None = None
+    pull_request: dict[str, object] | None = None
+    performed_via_github_app: _App | None = None
+
+    @property
+    def text(self) -> _Text:
+        return _Text(self.number, self.body, self.user, self.performed_via_github_app)
+
+
+class _Event(msgspec.Struct, kw_only=True):
+    """What all these events carry. `changes` says what an edit replaced, and whence a transfer came."""
+
+    sender: _Account | None = None
+    # Of any shape: that there is one tells a transfer, whose text nobody typed here.
+    changes: Any = None
+
+
+class _CommentPayload(_Event, kw_only=True):
+    issue: _Thread
+    comment: _Text
+
+
+class _ReviewCommentPayload(_Event, kw_only=True):
+    pull_request: _Thread
+    comment: _Text
+
+
+class _ReviewPayload(_Event, kw_only=True):
+    pull_request: _Thread
+    review: _Text
+
+
+class _IssuePayload(_Event, kw_only=True):
+    issue: _Thread
+
+
+class _PullRequestPayload(_Event, kw_only=True):
+    pull_request: _Thread
+
+
+_COMMENT = msgspec.json.Decoder(_CommentPayload)
+_REVIEW_COMMENT = msgspec.json.Decoder(_ReviewCommentPayload)
+_REVIEW = msgspec.json.Decoder(_ReviewPayload)
+_ISSUE = msgspec.json.Decoder(_IssuePayload)
+_PULL_REQUEST = msgspec.json.Decoder(_PullRequestPayload)
+
+
+def find_commands(delivery: Delivery) -> Iterator[Asked]:
+    """Asks for an answer if what somebody wrote, or added by an edit, holds commands or ticks a box."""
+    request = request_of(delivery)
+    if request.lines or request.ticked:
+        yield Asked(request.thread)
+
+
+def request_of(delivery: Delivery) -> Request:
+    """What an event asks of us."""
+    return _READERS[delivery.event](delivery)
+
+
+def _of_comment(delivery: Delivery) -> Request:
+    payload = delivery.read(_COMMENT)
+    is_pull_request = payload.issue.pull_request is not None
+    return _request(
+        delivery, payload, payload.issue, payload.comment, Place.COMMENT, is_pull_request=is_pull_request
+    )
+
+
+def _of_review_comment(delivery: Delivery) -> Request:
+    payload = delivery.read(_REVIEW_COMMENT)
+    return _request(
+        delivery, payload, payload.pull_request, payload.comment, Place.REVIEW_COMMENT, is_pull_request=True
+    )
+
+
+def _of_review(delivery: Delivery) -> Request:
+    payload = delivery.read(_REVIEW)
+    return _request(
+        delivery, payload, payload.pull_request, payload.review, Place.REVIEW, is_pull_request=True
+    )
+
+
+def _of_issue(delivery: Delivery) -> Request:
+    payload = delivery.read(_ISSUE)
+    thread = payload.issue
+    return _request(delivery, payload, thread, thread.text, Place.BODY, is_pull_request=False)
+
+
+def _of_pull_request(delivery: Delivery) -> Request:
+    payload = delivery.read(_PULL_REQUEST)
+    thread = payload.pull_request
+    return _request(delivery, payload, thread, thread.text, Place.BODY, is_pull_request=True)
+
+
+_READERS: dict[str, Callable[[Delivery], Request]] = {
+    "issue_comment": _of_comment,
+    "pull_request_review_comment": _of_review_comment,
+    "pull_request_review": _of_review,
+    "issues": _of_issue,
+    "pull_request": _of_pull_request,
+}
+
+
+def _request(
+    delivery: Delivery, event: _Event, thread: _Thread, text: _Text, place: Place, *, is_pull_request: bool
+) -> Request:
+    sender, author = event.sender or _Account(), text.user
+    app = text.performed_via_github_app
+    before = _text_before(delivery, event.changes)
+    return Request(
+        delivery=delivery.id,
+        thread=thread.number,
+        comment_id=text.id,
+        sender=sender.login,
+        milestone=thread.milestone.number if thread.milestone else None,
+        lines=_typed(text, sender, before),
+        place=place,
+        author=thread.user.login if thread.user else None,
+        is_bot=sender.is_bot,
+        is_pull_request=is_pull_request,
+        ticked=_ticked(delivery, text, sender, before),
+        text_author=Author(author.login, author.is_bot, app.id if app else None) if author else None,
+    )
+
+
+def _text_before(delivery: Delivery, changes: Any) -> str | None:
+    """The text that the event replaced, empty where it is new. None if the event wrote no text.
+
+    An issue that is `opened` with changes was transferred; an edit of a title or a base changes no text.
+    """
+    if delivery.action in _WRITTEN:
+        return None if changes else ""
+    if delivery.action != _EDITED:
+        return None
+    change = changes.get("body") if isinstance(changes, Mapping) else None
+    if not isinstance(change, Mapping) or "from" not in change:
+        return None
+    return str(change["from"] or "")
+
+
+def _typed(text: _Text, sender: _Account, before: str | None) -> tuple[CommandLine, ...]:
+    """The commands that the sender typed: those that the event added to a text of their own."""
+    if before is None or not text.body or not _is_same_account(text.user, sender):
+        return ()
+    if not before and _TAKEN_OVER in text.body.lower():
+        return ()
+    return tuple(added_commands(text.body, before))
+
+
+def _ticked(delivery: Delivery, text: _Text, sender: _Account, before: str | None) -> tuple[int, ...]:
+    """The boxes that a person ticked in a bot's comment. Whether that bot is we,
+    `bot/jobs/command_answers.py` asks."""
+    is_of_bot = text.user is not None and text.user.is_bot
+    if delivery.action != _EDITED or before is None or not is_of_bot or sender.is_bot or not sender.login:
+        return ()
+    return tuple(sorted(ticked_boxes(text.body or "") - ticked_boxes(before)))
+
+
+def _is_same_account(author: _Account | None, sender: _Account) -> bool:
+    """Whether both are one account. Logins can be given up and taken by others, ids cannot."""
+    if author is None or author.id is None or author.login.lower() == _GHOST:
+        return False
+    return author.id == sender.id

@@ -1,0 +1,95 @@
+"""The words of an alert: what line a sprint has crossed, and what may be done about it. Pure functions."""
+
+from collections.abc import Sequence
+
+from charts.reading import number, quantity, signed, unit_word
+from commands.formatting.wording import counted, footer, named, plain, weekday
+from commands.messages.progress import progress, progress_percent
+from reports.sticky_comment import waits
+from sprints.alerts import BlockedLong, Crossing, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
+from sprints.burndown import measure
+from sprints.facts import Facts
+from sprints.forecast_words import in_words
+from sprints.ledger import grouped
+from sprints.numbering import ref
+
+_MOST_NAMED = 10
+_LEAST_TIMES = 2
+_TIMES = {2: "doubled", 3: "tripled", 4: "quadrupled"}
+_SWITCH = (
+    "Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
+    "`/agile quiet on` silences this thread; `alerts` in the settings"
+)
+
+
+def alert_text(facts: Facts, crossed: Sequence[Crossing], expected: str = "") -> str:
+    """One comment for all that was crossed at once; the first line says the news. `expected`: of the end."""
+    told = [_words(one, facts) for one in crossed if not isinstance(one, BlockedLong)]
+    if blocked := [one for one in crossed if isinstance(one, BlockedLong)]:
+        told.append(_blocked(blocked))
+    if expected and any(isinstance(one, ScopeGrown | ForecastLeft | HalfWay | DaysLeft) for one in crossed):
+        told.append(expected)
+    title = f"**{plain(facts.sprint.title)}:** "
+    rest = [one[0].upper() + one[1:] for one in told[1:]]
+    return "\n\n".join([title + told[0], *rest, footer(f"{_SWITCH} draws other lines")])
+
+
+def _words(one: Crossing, facts: Facts) -> str:
+    match one:
+        case ScopeGrown():
+            return _scope(one, facts)
+        case ForecastLeft():
+            due = f" by {weekday(facts.sprint.due)}" if facts.sprint.due else ""
+            return f"it was likely to be finished{due}, and now the chance is {in_words(one.chance)}."
+        case HalfWay():
+            return f"half of its working days are over, {one.days_left} are left. {_progress(facts)}"
+        case DaysLeft():
+            left = "this is its last working day" if one.days_left == 1 else _left(one.days_left)
+            return f"{left}. {_progress(facts)} {_open(facts)}"
+        case _:
+            return ""
+
+
+def _left(days: int) -> str:
+    return f"{counted(days, 'working day')} left, today included"
+
+
+def _scope(one: ScopeGrown, facts: Facts) -> str:
+    unit = facts.unit
+    committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
+    text = f"its scope has {_growth(one)}, from {number(committed)} to {quantity(scope, unit)}."
+    lines = [line for line in reversed(grouped(facts.ledger)) if measure(line.amount, unit)][:3]
+    told = []
+    for line in lines:
+        amount = measure(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)
+        which = named((change.number for change in line.changes), 5)
+        told.append(f"{which} ({signed(amount)} {unit_word(amount, unit)})")
+    return f"{text} The latest: {', '.join(told)}." if told else text
+
+
+def _growth(one: ScopeGrown) -> str:
+    """By how much it has grown, as people say it: of large growth a percentage says little."""
+    times, rest = divmod(one.percent + 100, 100)
+    if times < _LEAST_TIMES:
+        return f"grown by {one.percent} %"
+    more = "more than " if rest else ""
+    words = _TIMES.get(times)
+    return f"{more}{words}" if words else f"grown to {more}{times} times the commitment"
+
+
+def _progress(facts: Facts) -> str:
+    share = progress_percent(facts, facts.unit)
+    return f"**{progress(facts, facts.unit)}**{f' ({share})' if share else ''}."
+
+
+def _open(facts: Facts) -> str:
+    return f"Open: {named([item.number for item in facts.open_items], _MOST_NAMED)}."
+
+
+def _blocked(blocked: Sequence[BlockedLong]) -> str:
+    if len(blocked) == 1:
+        return f"{ref(blocked[0].number)} has been blocked {waits(blocked[0])}."
+    lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:_MOST_NAMED]]
+    if len(blocked) > _MOST_NAMED:
+        lines.append(f"- and {len(blocked) - _MOST_NAMED} more")
+    return f"{counted(len(blocked), 'item')} have been blocked for long:\n" + "\n".join(lines)

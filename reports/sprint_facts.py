@@ -1,0 +1,160 @@
+"""Reads what the living comment of a sprint is made of, and where it belongs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from commands.framework.changes import CreateMilestone, EditMilestone, Settle, Step, decoded
+from commands.framework.context import Context
+from commands.shared.forecasting import chance_sentence, foretold, outlook, swap_sentence
+from commands.shared.overload import load_here
+from reports.sticky_comment import Living, effect_words, key_of, shown_lines, without
+from sprints.alerts import BlockedLong, blocked_now
+from sprints.blocked import blockers_of
+from sprints.burndown import burndown_of
+from sprints.description import states_start
+from sprints.facts import Facts
+from sprints.flow import flows_of
+from sprints.forecast import Forecast
+from sprints.ledger import LedgerLine
+from sprints.milestone import Sprint
+from sprints.outlook import Outlook
+from sprints.quiet import is_quiet_thread
+from storage.changes import Change
+from storage.forecasts import Foretold
+
+# The setting that says where a sprint is followed: a thread's number, `issue`, or `off`.
+TRACKING = "tracking"
+# The setting that keeps in which thread a sprint was begun that needed nothing but that.
+THREADS = "threads"
+_START = "sprint start"
+_A_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sprint is followed: in a thread, or (None) in an issue of its own that we open."""
+
+    thread: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of a sprint's end: in words, as a chance, and as it is kept to be graded.
+
+    `load` compares what it holds with what the last sprints delivered, where that is more than usual.
+    """
+
+    words: str = ""
+    chance: float | None = None
+    foretold: tuple[Foretold, ...] = ()
+    load: str = ""
+
+
+def is_sprint(sprint: Sprint) -> bool:
+    """Whether a milestone is meant as a time box at all: it has a due date, or states a start."""
+    return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
+
+
+def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> Place | None:
+    """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
+    told = settings.get(TRACKING)
+    if isinstance(told, str) and told.removeprefix("#").isdecimal():
+        told = int(told.removeprefix("#"))
+    if isinstance(told, int) and not isinstance(told, bool) and told > 0:
+        return Place(told)
+    if told == "issue":
+        return Place(None)
+    if told is False or told == "off":
+        return None
+    threads = settings.get(THREADS)
+    thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
+    if isinstance(thread, int) and not isinstance(thread, bool):
+        return Place(thread)
+    return Place(begun_in) if begun_in is not None else None
+
+
+def begun_in(sprint: Sprint, starts: Iterable[Change]) -> int | None:
+    """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
+    for change in starts:
+        if any(_is_about(step, sprint) for step in decoded(change.steps)):
+            return change.thread
+    return None
+
+
+def _is_about(step: Step, sprint: Sprint) -> bool:
+    """Whether a step made this milestone, or edited it."""
+    match step:
+        case CreateMilestone(milestone=None):  # Made before ids were noted: only its title is known.
+            return step.title == sprint.title
+        case CreateMilestone():
+            return step.milestone in sprint.milestones
+        case EditMilestone():
+            return step.number == sprint.number_in(step.repository)
+        case _:
+            return False
+
+
+def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:
+    """The step that remembers where a sprint is followed."""
+    before = settings.get(THREADS)
+    known = dict(before) if isinstance(before, Mapping) else {}
+    return Settle(THREADS, before, known | {str(milestone): thread})
+
+
+async def starts(context: Context) -> Sequence[Change]:
+    """Every `/sprint start` that was carried out here, the newest first."""
+    return await context.changes.applied(_START)
+
+
+async def expected_of(context: Context, facts: Facts) -> Expected:
+    """Will we make it, and if not, what should come out."""
+    sprint_end = await outlook(context, facts)
+    forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
+    load = await load_here(context, facts, sprint_end, forecast)
+    if not isinstance(sprint_end, Outlook) or not isinstance(forecast, Forecast):
+        return Expected(load=load)
+    words = f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
+    chance = forecast.chance if sprint_end.now.remaining > 0 else None
+    return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
+
+
+async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:
+    """What the comment shows, but for what is expected."""
+    return Living(
+        facts,
+        burndown_of(facts),
+        blocked=await blocked_of(context, facts),
+        is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
+    )
+
+
+async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
+    """The open items of the sprint that wait for something."""
+    items = await context.history.items_of(facts.sprint.milestone)
+    blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
+    known = items | await context.history.items_named(blockers)
+    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+
+
+async def with_effects(context: Context, living: Living, known: Mapping[str, str]) -> Living:
+    """What each shown change did to the forecast at its time. What was told once stays as it was told."""
+    facts = living.facts
+    lines = {key_of(line): line for line in shown_lines(facts)}
+    missing = {key: line for key, line in lines.items() if key not in known}
+    latest = await outlook(context, facts) if missing else None
+    if not isinstance(latest, Outlook):
+        return replace(living, effects=known)
+    effects = {key: await _effect(context, latest, line) for key, line in missing.items()}
+    return replace(living, effects={**known, **effects})
+
+
+async def _effect(context: Context, latest: Outlook, line: LedgerLine) -> str:
+    """The chance right after a change, with it and without it; empty where there is none to tell."""
+    moment = line.changes[-1].at + _A_MOMENT
+    facts = await context.sprints.facts(latest.facts.sprint.milestone, moment)
+    undone = without(line, facts) if facts else None
+    if facts is None or undone is None:
+        return ""
+    before, after = latest.chance_of(undone), latest.chance_of(facts)
+    return effect_words(before, after) if before is not None and after is not None else ""

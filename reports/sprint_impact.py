@@ -1,0 +1,421 @@
+"""The words of the check “Sprint impact”. Pure functions from an impact to a title, Markdown and buttons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from charts.reading import number, quantity
+from commands.formatting.foreign_text import one_line
+from commands.formatting.wording import (
+    code,
+    counted,
+    folded,
+    footer,
+    moment,
+    named,
+    person,
+    plain,
+    table,
+    weekday,
+)
+from commands.messages.progress import hides_open_items
+from commands.messages.work import lasting
+from sprints.burndown import Burndown, measure
+from sprints.calendar import Calendar
+from sprints.facts import Amount
+from sprints.forecast_words import in_words
+from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.milestone import Sprint
+from sprints.numbering import ref
+from sprints.pull_requests import RECENT
+from sprints.pull_requests import Button as Pressed
+
+_MOST_DAYS = 5
+_MOST_ITEMS = 5
+_HOUR = timedelta(hours=1)
+ADD, LINK, ASIDE = "add", "link", "aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button of a check. `identifier` is all that GitHub tells when it is pressed."""
+
+    label: str
+    description: str
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the check says. `conclusion` is GitHub's word: `neutral` blocks nothing and praises nothing."""
+
+    title: str
+    summary: str
+    conclusion: str = "neutral"
+    buttons: tuple[Button, ...] = ()
+
+
+def impact_card(
+    impact: Impact,
+    calendar: Calendar,
+    *,
+    is_required: bool = False,
+    button: Pressed | None = None,
+    burndown: Burndown | None = None,
+    doubts: str = "",
+) -> Card:
+    """The check of a pull request.
+
+    `is_required` is whether every pull request must belong to a sprint item here, `button` what was pressed
+    last, `burndown` what is shown as a table where a picture may not be linked, `doubts` what is missing in
+    the history behind the numbers.
+    """
+    parts = [
+        _lead(impact),
+        _pressed(button, calendar) if button else "",
+        _rule(impact) if is_required else "",
+        _effect_table(impact),
+        _usual_table(impact, calendar),
+        _days_table(burndown) if burndown and impact.effect else "",
+        _footer(impact, doubts, is_required=is_required),
+    ]
+    summary = "\n\n".join(part for part in parts if part)
+    return Card(title(impact), summary, _conclusion(impact, is_required=is_required), buttons(impact))
+
+
+def title(impact: Impact) -> str:
+    """One line that says it, as plain text: GitHub shows it without formatting."""
+    match impact.standing:
+        case Standing.SPRINT:
+            return _title_of_moved(impact)
+        case Standing.LATER if impact.later:
+            return (
+                f"Planned for {_name(impact.later.title)}, which starts on {weekday(impact.later.first_day)}"
+            )
+        case Standing.ASIDE:
+            return f"Not for {_sprint(impact)}, says {impact.aside_by}"
+        case Standing.ENDED if impact.ended:
+            return f"Belongs to {_name(impact.ended.title)}, which {_ended_on(impact.ended)}"
+        case Standing.UNPLANNED if impact.outside:
+            verb = "is" if len(impact.outside) == 1 else "are"
+            return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
+        case Standing.UNPLANNED if impact.candidate and impact.is_candidate_inside:
+            return f"Unplanned: names #{impact.candidate} of {_sprint(impact)}, but does not close it"
+        case Standing.UNPLANNED if impact.candidate:
+            return f"Unplanned: works on #{impact.candidate}, which is not in {_sprint(impact)}"
+        case Standing.UNPLANNED:
+            return f"Unplanned: moves no item of {_sprint(impact)}"
+        case _:
+            return "No sprint is running"
+
+
+def buttons(impact: Impact) -> tuple[Button, ...]:
+    """What can be done about it, at most three things, the likeliest first."""
+    if impact.sprint is None or impact.standing is Standing.LATER:
+        return ()
+    # A sprint of several repositories may have no milestone in this one that anything could be put into.
+    here, found = impact.sprint.number_in(), list[Button]()
+    name = _name(impact.sprint.title)
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED, Standing.ASIDE}:
+        what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
+        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
+    if (one := impact.candidate) is not None:
+        link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
+        found.insert(0 if impact.is_candidate_inside else 1, link)
+    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED}:
+        does = f"Says that it is no work of {name}"
+        found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
+    elif here and any(one.tie is Tie.ITSELF for one in impact.moved):
+        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
+    return tuple(found)
+
+
+def _title_of_moved(impact: Impact) -> str:
+    first, sprint, effect = impact.moved[0], _sprint(impact), impact.effect
+    numbers = named((one.item.number for one in _strongest(impact.moved)), 3)
+    if effect is None:
+        return f"Belongs to {numbers} of {sprint}, done already"
+    if effect.is_conditional:
+        but = "which a label finishes" if impact.done_labels else "but does not close it"
+        return f"Works on {numbers} of {sprint}, {but}"
+    does = "Part of the sprint" if first.tie is Tie.ITSELF else f"Finishes {numbers}"
+    unit = _telling_unit(effect)
+    before, after = measure(effect.before, unit), measure(effect.after, unit)
+    if before == after:
+        return f"{does}: {quantity(after, unit)} left in {sprint}, as now"
+    return f"{does}: {number(before)} → {quantity(after, unit)} left in {sprint}"
+
+
+def _lead(impact: Impact) -> str:
+    sprint = f"**{plain(_sprint(impact))}**"
+    match impact.standing:
+        case Standing.SPRINT:
+            return _lead_of_moved(impact, sprint)
+        case Standing.LATER if impact.later:
+            begins = f"which starts on {weekday(impact.later.first_day)}"
+            return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
+        case Standing.ASIDE:
+            return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
+        case Standing.ENDED if impact.ended:
+            return f"{_left_behind(impact, impact.ended)}. {_AS_IT_IS}"
+        case Standing.UNPLANNED:
+            return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
+        case _:
+            return "No sprint is running here, so merging this moves none."
+
+
+_AS_IT_IS = "Merging it leaves the sprint that is running as it is."
+
+
+def _lead_of_moved(impact: Impact, sprint: str) -> str:
+    items, effect = _strongest(impact.moved), impact.effect
+    listed = _joined([_item(one) for one in items])
+    if effect is None:
+        return f"This belongs to {listed} of {sprint}; that is done already. {_AS_IT_IS}"
+    if effect.is_conditional:
+        if impact.done_labels:
+            return (
+                f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
+                "table shows what that would do."
+            )
+        if items[0].tie is Tie.WORDS:
+            by = "text" if all(one.item.number in impact.pull.words for one in items) else "links"
+            return (
+                f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
+                "what closing would do."
+            )
+        numbers = named((one.item.number for one in items), _MOST_ITEMS)
+        return (
+            f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
+            "by itself; the table shows what closing would do."
+        )
+    if items[0].tie is Tie.ITSELF and len(items) == 1:
+        return f"This pull request is itself an item of {sprint}: {listed}."
+    return f"Merging this finishes {listed} of {sprint}."
+
+
+def _labels(impact: Impact) -> str:
+    return " or ".join(code(label) for label in sorted(impact.done_labels))
+
+
+def _lead_of_unplanned(impact: Impact, sprint: str) -> str:
+    if impact.outside:
+        verb = "is" if len(impact.outside) == 1 else "are"
+        return f"this closes {named(impact.outside)}, which {verb} not in {sprint}. {_AS_IT_IS}"
+    if impact.candidate is not None and impact.is_candidate_inside:
+        return f"this closes no item of {sprint}. It names #{impact.candidate}, which is in the sprint."
+    if impact.candidate is not None:
+        named_after = f"by the name of its branch this works on #{impact.candidate}"
+        return f"{named_after}, which is not in {sprint}. {_AS_IT_IS}"
+    return f"this closes no item of {sprint}, and its branch is named after none. {_AS_IT_IS}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """One, two and three; the first of them if there are many."""
+    shown = list(parts[:_MOST_ITEMS])
+    if len(parts) > _MOST_ITEMS:
+        shown.append(f"{len(parts) - _MOST_ITEMS} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def _strongest(moved: Sequence[Moved]) -> list[Moved]:
+    """Those that merging finishes; else all. Where some are still open, only these."""
+    finished = [one for one in moved if one.tie.is_finishing] or list(moved)
+    is_any_open = any(one.item.state == "open" for one in finished)
+    return [one for one in finished if one.item.state == "open"] if is_any_open else finished
+
+
+def _item(one: Moved) -> str:
+    """#12 Card form (5 points)."""
+    item = one.item
+    name = (
+        f"**{ref(item.number)}**"
+        if one.tie is Tie.ITSELF
+        else f"**{ref(item.number)}** {plain(item.title)}".strip()
+    )
+    if item.is_covered:
+        return f"{name} (told by its sub-issues)"
+    size = quantity(item.points, "points") if item.points is not None else "not estimated"
+    return f"{name} ({size})"
+
+
+def _rule(impact: Impact) -> str:
+    asks = "This repository asks every pull request to belong to an item of a sprint"
+    if _conclusion(impact, is_required=True) == "failure":
+        return f"**{asks}, and this one does not yet.** {_advice(impact)}"
+    if impact.pull.is_draft:
+        return f"{asks}. Of a draft it asks nothing yet."
+    if impact.is_exempt and impact.standing is Standing.UNPLANNED:
+        return f"{asks}. Pull requests of bots are exempt."
+    met = {
+        Standing.SPRINT: "this one does",
+        Standing.LATER: "this one does",
+        Standing.ASIDE: "and this one is an exception that somebody has made",
+        Standing.ENDED: "as its sprint has only just ended, it asks nothing yet. “Add to sprint” moves it on",
+        Standing.UNPLANNED: "but this sprint has no milestone here to add anything to, so it asks nothing",
+    }
+    return f"{asks}; {met.get(impact.standing, 'while none is running, it asks nothing')}."
+
+
+def _advice(impact: Impact) -> str:
+    """What can be done so that the rule is met, each of which helps here."""
+    if impact.ended:
+        return (
+            f"{_left_behind(impact, impact.ended)}. Move it to {plain(_sprint(impact))} with “Add to "
+            "sprint”, or say that it is not for this sprint."
+        )
+    if not impact.pull.is_to_default_branch:
+        return (
+            f"{_not_closed(impact)}. Name an item of the sprint in the text (`Closes #12` counts here, "
+            "although GitHub will not close it), add this pull request to the sprint, or say that it is not "
+            "for this sprint."
+        )
+    return (
+        "Close an item of the sprint with it (`Closes #12`), add it to the sprint, or say that it is not for "
+        "this sprint."
+    )
+
+
+def _left_behind(impact: Impact, ended: Sprint) -> str:
+    """What of it is still planned in a sprint that is over."""
+    issues = [number for number in impact.to_add if impact.milestones.get(number) in ended.milestones]
+    what, verb = named(issues), "are" if len(issues) > 1 else "is"
+    if not issues:
+        is_itself = impact.pull.milestone in ended.milestones
+        what = "This pull request" if is_itself else "The item that it works on"
+    return f"{what} {verb} still in **{plain(ended.title)}**, which {_ended_on(ended)}"
+
+
+def _not_closed(impact: Impact) -> str:
+    """Why merging closes no issue, whatever the text says."""
+    base = code(impact.pull.base) if impact.pull.base else "another branch"
+    return f"It goes into {base}, and GitHub closes issues only for what reaches the default branch"
+
+
+def _ended_on(sprint: Sprint) -> str:
+    return f"ended on {weekday(sprint.last_day)}" if sprint.last_day else "has ended"
+
+
+def _conclusion(impact: Impact, *, is_required: bool) -> str:
+    """A rule can be broken or met; where there is none, or nothing could meet it, nothing is judged."""
+    if not is_required or impact.pull.is_draft:
+        return "neutral"
+    if impact.standing in {Standing.SPRINT, Standing.LATER}:
+        return "success"
+    can_be_met = impact.sprint is not None and impact.sprint.number_in() is not None
+    is_broken = impact.standing is Standing.UNPLANNED and not impact.is_exempt
+    return "failure" if is_broken and can_be_met else "neutral"
+
+
+def _effect_table(impact: Impact) -> str:
+    effect, sprint = impact.effect, impact.sprint
+    if effect is None or sprint is None:
+        return ""
+    rows = [("Left to do", _left(effect.before, effect), f"**{_left(effect.after, effect)}**")]
+    if effect.chance_before is not None and effect.chance_after is not None and sprint.due:
+        chance = f"**{in_words(effect.chance_after)}**"
+        rows.append(
+            (f"Chance that all is done by {weekday(sprint.due)}", in_words(effect.chance_before), chance)
+        )
+    head = "Once done" if effect.is_conditional else "Once merged"
+    return table((plain(sprint.title), "Now", head), rows)
+
+
+def _left(amount: Amount, effect: Effect) -> str:
+    unit = _telling_unit(effect)
+    return f"{number(measure(amount, unit))} of {quantity(measure(effect.scope, unit), unit)}"
+
+
+def _telling_unit(effect: Effect) -> str:
+    """The effect's unit; items where no points would be left although items are open."""
+    return "count" if hides_open_items(effect.after, effect.unit) else effect.unit
+
+
+def _usual_table(impact: Impact, calendar: Calendar) -> str:
+    rows = [("First review", _review(impact, calendar), _usual_wait(impact))]
+    if impact.pull.lines is not None:
+        rows.append(("Size", _size(impact), _usual_size(impact)))
+    return table(("", "This pull request", "Usual here"), rows, numbers_from=3)
+
+
+def _review(impact: Impact, calendar: Calendar) -> str:
+    review = impact.review
+    if review.first_at is not None:
+        if review.ready_at is None or review.first_at <= review.ready_at:
+            return f"on {_at(review.first_at, calendar)}"
+        return f"after {lasting(review.first_at - review.ready_at)}"
+    if impact.pull.is_draft:
+        return "a draft asks for none yet"
+    return f"waiting since {_at(review.ready_at, calendar)}" if review.ready_at else "none yet"
+
+
+def _usual_wait(impact: Impact) -> str:
+    usual = impact.usual_wait
+    if usual is None:
+        return "too few to say"
+    return f"half within {_within(usual.half)}, 85 % within {_within(usual.most)} (n = {usual.n})"
+
+
+def _within(elapsed: timedelta) -> str:
+    """Rounded up, so that what is said to lie within it does."""
+    hours = -(-elapsed // _HOUR)
+    return counted(hours, "hour") if hours < 48 else counted(-(-hours // 24), "day")
+
+
+def _size(impact: Impact) -> str:
+    lines, files = impact.pull.lines or 0, impact.pull.files
+    size = _lines(lines)
+    return f"{size} in {counted(files, 'file')}" if files is not None else size
+
+
+def _usual_size(impact: Impact) -> str:
+    usual = impact.usual_size
+    return f"{_lines(usual.lines)} (median, n = {usual.n})" if usual else "too few to say"
+
+
+def _lines(count: int) -> str:
+    return f"{number(Decimal(count))} {'line' if count == 1 else 'lines'}"
+
+
+def _days_table(burndown: Burndown) -> str:
+    """The last days of the burndown, where a picture may not be linked and checks draw no Mermaid."""
+    days = [day for day in burndown.days if day.remaining is not None][-_MOST_DAYS:]
+    if not days:
+        return ""
+    rows = [
+        (
+            weekday(day.date),
+            number(day.remaining or Decimal(0)),
+            number(day.ideal) if day.ideal is not None else "",
+        )
+        for day in days
+    ]
+    unit = "points" if burndown.unit == "points" else "items"
+    return folded(f"Burndown, the last days in {unit}", table(("Day", "Left", "Ideal"), rows))
+
+
+def _pressed(button: Pressed, calendar: Calendar) -> str:
+    said = f"{person(button.by)} pressed “{plain(button.label)}” on {_at(button.at, calendar)}. {button.said}"
+    return said if button.is_done else f"**Not done:** {said}"
+
+
+def _footer(impact: Impact, doubts: str, *, is_required: bool) -> str:
+    usual = ""
+    if impact.usual_wait or impact.usual_size:
+        usual = f"Usual: the last {RECENT.days} days; elapsed time, weekends included; sizes without bots"
+    judged = "" if is_required else "This check informs; it blocks nothing and judges no code"
+    return footer(doubts, usual, judged)
+
+
+def _at(at: datetime | None, calendar: Calendar) -> str:
+    return moment(calendar.local(at)) if at else "an unknown day"
+
+
+def _sprint(impact: Impact) -> str:
+    return _name(impact.sprint.title) if impact.sprint else "the sprint"
+
+
+def _name(text: str) -> str:
+    """A milestone's title on one line."""
+    return one_line(text)

@@ -1,0 +1,134 @@
+"""What webhooks tell of a pull request's head, and what they ask of its check."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from handlers import ROUTES
+from handlers.check_run import NAME, Press, press_of
+from handlers.delivery import CheckWanted, Delivery, Outcome, Pressed, Recorded
+from handlers.references import mentioned_numbers
+from sprints.model import ActivityEvent, ItemEvent
+from sprints.pull_requests import pull_requests
+from tests.support.builders import at, item_json, webhook
+
+REPOSITORY = {"id": 1, "node_id": "R_1", "full_name": "acme/shop", "default_branch": "main"}
+FORK = {"id": 2, "node_id": "R_2", "full_name": "mallory/shop", "default_branch": "main"}
+
+
+def delivery(event: str, payload: dict[str, Any]) -> Delivery:
+    return Delivery("d1", event, payload["action"], msgspec.json.encode(payload), at("11-20"))
+
+
+def outcomes(event: str, payload: dict[str, Any]) -> list[Outcome]:
+    told = delivery(event, payload)
+    return [one for handler in ROUTES[event, told.action] for one in handler(told)]
+
+
+def pull(action: str = "opened", **told: Any) -> dict[str, Any]:
+    shown = item_json("11-16", 4) | {
+        "head": {"ref": "12-card", "sha": "a1", "repo": REPOSITORY},
+        "base": {"ref": "main", "sha": "b1", "repo": REPOSITORY},
+        "draft": False,
+    }
+    return webhook(action, pull_request=shown | told, repository=REPOSITORY)
+
+
+def head(told: list[Outcome]) -> ActivityEvent:
+    (fact,) = [one.fact for one in told if isinstance(one, Recorded) and isinstance(one.fact, ActivityEvent)]
+    return fact
+
+
+def items(told: list[Outcome]) -> list[str]:
+    return [one.fact.event for one in told if isinstance(one, Recorded) and isinstance(one.fact, ItemEvent)]
+
+
+@pytest.mark.parametrize(
+    "action",
+    # That its conversation is unlocked is no news of its head.
+    sorted(
+        action for event, action in ROUTES if event == "pull_request" and action not in {None, "unlocked"}
+    ),
+)
+def test_every_event_of_a_pull_request_tells_its_head_and_wants_its_check(action: str) -> None:
+    told = outcomes("pull_request", pull(action))
+    assert head(told).subject == "a1"
+    assert CheckWanted(number=4) in told
+    # A push changes nothing about the item.
+    assert items(told) == ([] if action == "synchronize" else [action])
+
+
+def test_what_is_at_the_head_is_kept_without_its_texts() -> None:
+    body = "Fixes #12, see #13 and acme/other#14."
+    told = head(
+        outcomes("pull_request", pull(body=body, additions=30, deletions=12, changed_files=3, draft=True))
+    )
+    found = pull_requests([told])[4]
+    assert (found.head, found.branch, found.base) == ("a1", "12-card", "main")
+    assert (found.lines, found.files, found.is_draft) == (42, 3, True)
+    assert (found.closes, found.mentions) == ((12,), (12, 13))
+    assert body not in str(told.details)
+
+
+@pytest.mark.parametrize(("repo", "is_from_fork"), [(REPOSITORY, False), (FORK, True), (None, True)])
+def test_a_fork_is_another_repository_or_none_any_more(
+    repo: dict[str, Any] | None, is_from_fork: bool
+) -> None:
+    told = outcomes("pull_request", pull(head={"ref": "x", "sha": "a1", "repo": repo}))
+    assert pull_requests([head(told)])[4].is_from_fork is is_from_fork
+
+
+def test_a_payload_of_old_times_without_a_head_is_an_item_all_the_same() -> None:
+    told = outcomes("pull_request", pull(head=None))
+    assert items(told) == ["opened"]
+    assert not [one for one in told if isinstance(one, CheckWanted)]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("#12", (12,)),
+        ("(#12), #13.", (12, 13)),
+        ("#12 and #12", (12,)),
+        ("acme/shop#12", ()),
+        ("&#39;", ()),
+        ("##12", ()),
+        ("page#12", ()),
+        ("#12abc", ()),
+        ("#1234567890", ()),
+        ("", ()),
+    ],
+)
+def test_the_issues_that_a_text_names(text: str, numbers: tuple[int, ...]) -> None:
+    assert mentioned_numbers(text) == numbers
+
+
+def test_no_text_names_more_than_a_few() -> None:
+    assert len(mentioned_numbers(" ".join(f"#{n}" for n in range(1, 1000)))) == 20
+
+
+# Checks
+
+
+def check_run(action: str, **told: Any) -> dict[str, Any]:
+    run = {"name": NAME, "head_sha": "a1", "pull_requests": []}
+    return webhook(action, check_run=run | told, repository=REPOSITORY)
+
+
+def test_a_button_is_known_by_its_identifier_and_its_commit() -> None:
+    payload = check_run("requested_action") | {"requested_action": {"identifier": "link:12"}}
+    assert outcomes("check_run", payload) == [Pressed()]
+    assert press_of(delivery("check_run", payload)) == Press("link:12", "a1", "alice", is_bot=False)
+
+
+def test_a_re_run_wants_the_check_of_the_commit_again() -> None:
+    again = CheckWanted(head="a1", is_rerun=True)
+    assert outcomes("check_run", check_run("rerequested")) == [again]
+    suite = webhook("rerequested", check_suite={"head_sha": "a1"}, repository=REPOSITORY)
+    assert outcomes("check_suite", suite) == [again]
+
+
+def test_other_checks_of_ours_are_no_concern_here() -> None:
+    assert outcomes("check_run", check_run("rerequested", name="Agile settings")) == []
+    assert outcomes("check_run", check_run("requested_action", name="Agile settings")) == []

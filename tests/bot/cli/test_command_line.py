@@ -1,0 +1,189 @@
+"""`python -m bot`: recorded deliveries in, a sprint's numbers out, clear sentences for wrong use."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+import bot.cli.serve
+from bot.__main__ import parser
+from bot.settings import Settings
+from tests.bot.jobs.test_event_processor import story
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The real command, in an environment without any other setting."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "bot", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "DATA_DIR": str(folder)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def recording(folder: Path) -> Path:
+    file = folder / "history.jsonl"
+    lines = [
+        {"event": event, "delivery": f"guid-{number}", "payload": payload}
+        for number, (event, payload) in enumerate(story())
+    ]
+    file.write_text("\n".join(json.dumps(line) for line in lines[::-1]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder into which the story was replayed, backwards."""
+    folder = tmp_path_factory.mktemp("d")
+    done = run(folder, "replay", str(recording(folder)))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "accepted 5, repeated 0, failed 0"
+    return folder
+
+
+def facts(folder: Path, *arguments: str) -> dict[str, Any]:
+    done = run(folder, "facts", "--repo", "acme/shop", "--milestone", "1", *arguments)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_facts_of_what_was_replayed(replayed: Path) -> None:
+    found = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
+    assert found["title"] == "Sprint 1"
+    assert found["start"] == "2026-11-01T08:00:00+00:00"
+    assert found["end"] is None
+    assert found["timezone"] == "UTC"
+    assert found["unit"] == "points"
+    assert found["points"] == {
+        "committed": 0,
+        "added": 0,
+        "removed": 0,
+        "dropped": 0,
+        "reestimated": 5,
+        "scope": 5,
+        "done": 5,
+        "remaining": 0,
+    } | {"added": 0}
+    assert found["count"]["added"] == 1
+    assert [day["date"] for day in found["days"]] == ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
+    assert [day["remaining"] for day in found["days"]] == [0, 5, 0, 0]
+    assert found["items"] == [{"number": 7, "title": "Pay by card", "state": "done", "points": 5}]
+
+
+def test_a_time_zone_moves_the_days(replayed: Path) -> None:
+    found = facts(replayed, "--as-of", "2026-11-03T10:00:00", "--timezone", "Pacific/Auckland")
+    assert found["start"] == "2026-11-01T21:00:00+13:00"
+    assert found["as_of"] == "2026-11-03T10:00:00+13:00"
+
+
+def test_replaying_again_repeats(replayed: Path) -> None:
+    done = run(replayed, "replay", str(recording(replayed)))
+    assert (done.returncode, done.stdout.strip()) == (0, "accepted 0, repeated 5, failed 0")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ["--repo", "acme/nothing", "--milestone", "1"],
+            "no event of a repository acme/nothing has been recorded",
+        ),
+        (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no milestone 9 that we have heard of"),
+    ],
+)
+def test_what_is_not_known_is_said(replayed: Path, arguments: list[str], sentence: str) -> None:
+    done = run(replayed, "facts", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", sentence)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--as-of", "yesterday"], "is no ISO 8601 time"),
+        (["--timezone", "Berlin"], "is no IANA time zone"),
+        (["--milestone", "one"], "invalid int value"),
+    ],
+)
+def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+    done = run(tmp_path, "facts", "--repo", "a/b", "--milestone", "1", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    file.write_text(json.dumps({"event": "issues", "delivery": "1", "payload": {"action": "opened"}}))
+    done = run(tmp_path, "replay", str(file))
+    assert (done.returncode, done.stdout.strip()) == (1, "accepted 0, repeated 0, failed 1")
+    assert "1: 400 the payload names no installation" in done.stderr
+
+
+def test_a_malformed_file_is_told_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "history.jsonl"
+    file.write_text('{"event": "star", "delivery": "1", "payload": {}}\n{"event": "star"}\n')
+    done = run(tmp_path, "replay", str(file))
+    assert done.returncode == 2
+    assert "line 2 must be a JSON object with event, delivery and payload" in done.stderr
+
+
+def test_serve_without_settings_lists_all_that_is_missing(tmp_path: Path) -> None:
+    done = run(tmp_path, "serve")
+    assert done.returncode == 2
+    assert done.stderr.count(" is missing") == 3
+
+
+async def test_a_setting_that_looks_misspelt_is_a_warning_at_the_start(settings: Settings) -> None:
+    sentence = "STRIPE_PRO_PRICE is no setting of this program; did you mean STRIPE_PRO_PRICE_ID?"
+    billing = replace(settings.billing, unknown_names=(sentence,))
+    with capture_logs() as logs:
+        task = asyncio.create_task(
+            bot.cli.serve._serve(replace(settings, billing=billing, port=0), with_worker=False)
+        )
+        async with asyncio.timeout(30):
+            while not any(line["event"] == "serving" for line in logs) and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    (warning,) = [line for line in logs if line["log_level"] == "warning"]
+    assert warning["problem"] == sentence
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "work", "migrate", "replay", "facts", "backfill", "doctor", "demo", "docs"]
+)
+def test_every_command_has_help_with_an_example(tmp_path: Path, command: str) -> None:
+    done = run(tmp_path, command, "--help")
+    assert done.returncode == 0
+    assert f"Example: python -m bot {command}" in " ".join(done.stdout.split())
+
+
+ARGUMENTS = {
+    "replay": ["f"],
+    "facts": ["--repo", "a/b", "--milestone", "1"],
+    "backfill": ["a/b"],
+    "plan": ["--account", "a"],
+    "usage": ["--account", "a"],
+}
+
+
+@pytest.mark.parametrize("command", [*ARGUMENTS, "serve", "work", "migrate", "doctor", "demo", "docs"])
+def test_every_command_names_what_runs_it(command: str) -> None:
+    """Which is loaded only when the command is run."""
+    options = parser().parse_args([command, *ARGUMENTS.get(command, [])])
+    assert callable(resolve_name(options.run))

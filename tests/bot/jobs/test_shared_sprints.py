@@ -1,0 +1,288 @@
+"""Sprints over several repositories: milestones of one title are one sprint."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from storage.jobs import Jobs
+from storage.lookups import all_tenants
+from storage.projects import Project, Projects
+from storage.sprints import Sprints
+from tests.commands.sprint.test_status import day
+from tests.conftest import Clock
+from tests.support.running import Bot, rows
+
+
+@dataclass
+class Shop:
+    """Two repositories that share their sprints: `lead` is named first. Each has one item of Sprint 12 that is
+    open (5 points there, 8 here), and the first one a second that is done (3 points)."""
+
+    bot: Bot
+    lead: str
+    other: str
+    thread: int
+    elsewhere: int
+
+    async def ask(self, said: str, *, there: bool = False) -> str:
+        """What is answered last in an issue of the first repository, or of the other one."""
+        repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
+        await self.bot.github.comment(repo, number, said)
+        await self.bot.rest()
+        return await self.heard(there=there)
+
+    async def heard(self, *, there: bool = False) -> str:
+        repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
+        comments = await self.bot.github.comments(repo, number)
+        return [str(one["body"]) for one in comments if one["user"]["type"] == "Bot"][-1]
+
+    async def milestone(self, repo: str, title: str = "Sprint 12") -> dict[str, Any] | None:
+        told = await self.bot.github.call("GET", f"/repos/{repo}/milestones?state=all")
+        return next((one for one in told if one["title"] == title), None)
+
+
+async def share(bot: Bot, *names: str) -> None:
+    """The organization's file lists some repositories; how it is read is told in test_settings_file.py."""
+    told = {"sprints": {"repositories": [name.partition("/")[2] for name in names]}}
+    for tenant in await tenants(bot):
+        query = "update organizations set file = cast(:told as jsonb) where id = :tenant returning id"
+        assert await rows(bot.base, query, tenant, told=json.dumps(told), tenant=tenant)
+
+
+async def planned(bot: Bot, repo: str, title: str, *items: tuple[str, str]) -> list[int]:
+    milestone = await bot.github.create_milestone(
+        repo, title, due_on=f"{day(9)}T07:00:00Z", description=f"Start: {day(-4)}"
+    )
+    made = [
+        await bot.github.create_issue(repo, name, labels=[label], milestone=milestone["number"])
+        for name, label in items
+    ]
+    await bot.rest()
+    return [int(one["number"]) for one in made]
+
+
+@pytest.fixture
+async def shop(bot: Bot) -> Shop:
+    other = str((await bot.github.create_repository(name=f"{bot.repository['name']}-pay"))["full_name"])
+    first, done = await planned(
+        bot, bot.repo, "Sprint 12", ("Card form", "points: 5"), ("Receipts", "points: 3")
+    )
+    # The numbers of the two repositories do not go together.
+    await bot.github.create_issue(other, "Not in any sprint")
+    (there,) = await planned(bot, other, "sprint 12", ("Refunds", "points: 8"))
+    await bot.github.close_issue(bot.repo, done)
+    await bot.rest()
+    await share(bot, bot.repo, other)
+    return Shop(bot, bot.repo, other, first, there)
+
+
+async def test_one_status_wherever_it_is_asked(shop: Shop) -> None:
+    here, there = await shop.ask("/sprint status"), await shop.ask("/sprint status", there=True)
+
+    for answer in (here, there):
+        assert "### Sprint 12 · day 5 of 14" in answer
+        assert "**3 of 16 points done** (18 %)" in answer
+    report = await shop.ask("/sprint report")
+    assert f"#{shop.thread} (5 points)" in report
+    assert f"{shop.other}#{shop.elsewhere} (8 points)" in report
+    assert f"{shop.lead}#{shop.thread} (5 points)" in await shop.ask("/sprint report", there=True)
+
+
+async def test_it_begins_in_all_of_them(shop: Shop) -> None:
+    asked = f'/sprint start "Sprint 13" due:{day(20)} confirm:yes'
+    told = await shop.ask(asked, there=True)
+    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in told
+    assert await shop.milestone(shop.lead, "Sprint 13") is None
+
+    await shop.ask(asked)
+    for repo in (shop.lead, shop.other):
+        milestone = await shop.milestone(repo, "Sprint 13")
+        assert milestone
+        assert milestone["due_on"].startswith(day(20))
+
+
+async def test_it_ends_in_all_of_them_and_each_item_stays_in_its_repository(shop: Shop) -> None:
+    await shop.ask(f'/sprint start "Sprint 13" due:{day(20)} start:{day(10)} confirm:yes')
+    shown = await shop.ask("/sprint close")
+    assert f"{shop.other}#{shop.elsewhere} (8 points)" in shown
+
+    await shop.ask("/sprint close confirm:yes")
+
+    for repo, number in ((shop.lead, shop.thread), (shop.other, shop.elsewhere)):
+        ended = await shop.milestone(repo) or await shop.milestone(repo, "sprint 12")
+        assert ended
+        assert ended["state"] == "closed"
+        item = await shop.bot.github.issue(repo, number)
+        assert item["milestone"]["title"] == "Sprint 13"
+    assert "is closed" in await shop.heard()
+    await shop.ask("/agile undo confirm:yes")
+    for repo, number in ((shop.lead, shop.thread), (shop.other, shop.elsewhere)):
+        assert (await shop.bot.github.issue(repo, number))["milestone"]["title"].lower() == "sprint 12"
+
+
+async def test_who_may_not_write_there_changes_nothing(shop: Shop) -> None:
+    bot = shop.bot
+    bot.github.roles[shop.lead] = {"bob": "maintain"}
+    bot.github.roles[shop.other] = {"bob": "read"}
+    await bot.github.comment(shop.lead, shop.thread, "/sprint close confirm:yes", as_user="bob")
+    await bot.rest()
+
+    assert f"This changes {shop.other} as well, where it needs the write role." in await shop.heard()
+    milestone = await shop.milestone(shop.lead)
+    assert milestone
+    assert milestone["state"] == "open"
+
+
+async def test_an_item_joins_the_milestone_of_its_own_repository(shop: Shop) -> None:
+    issue = await shop.bot.github.create_issue(shop.other, "Chargebacks", labels=["points: 2"])
+    await shop.bot.rest()
+    told = await shop.ask(f"/sprint add #{issue['number']}", there=True)
+
+    assert "18" in told
+    assert (await shop.bot.github.issue(shop.other, issue["number"]))["milestone"]["title"] == "sprint 12"
+    assert "**3 of 18 points done**" in await shop.ask("/sprint status")
+
+
+async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shop: Shop) -> None:
+    told = await shop.ask(f'/calendar add {day(3)} "Holiday"', there=True)
+
+    assert f"what their numbers depend on is settled in {shop.lead}" in told
+
+
+async def test_it_is_followed_in_one_place(shop: Shop) -> None:
+    bot = shop.bot
+    tenant = (await tenants(bot))[0]
+    lead, other = await project(bot, tenant, shop.lead), await project(bot, tenant, shop.other)
+    assert (lead.is_led, other.is_led, other.leader.id) == (False, True, lead.id)
+    async with bot.base.database.tenant(tenant) as one:
+        for repository in (lead, other):
+            await Projects(one).say(repository.id, "tracking", "issue")
+            await Jobs(bot.base.queue).redraw(
+                one.connection, organization_id=tenant, project_id=repository.id
+            )
+    await bot.rest()
+
+    told = [
+        (repo, one["title"])
+        for repo in (shop.lead, shop.other)
+        for one in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
+        if one["user"]["type"] == "Bot"
+    ]
+    assert told == [(shop.lead, "Sprint 12: progress")]
+
+
+async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
+    bot = shop.bot
+    tenant = (await tenants(bot))[0]
+    clock.now = datetime.now(UTC) + timedelta(days=20)
+    milestone = await shop.milestone(shop.lead)
+    assert milestone
+    for repo, open_one in ((shop.other, f"{shop.lead}#{shop.thread}"), (shop.lead, shop.thread)):
+        async with bot.base.database.tenant(tenant) as one:
+            found = await Projects(one).named(repo)
+            assert found
+            sprints = Sprints(one, found)
+            sprint = next(box for box in await sprints.all(clock.now) if box.title == "Sprint 12")
+            closed = await sprints.closed(sprint.milestone, clock.now)
+        assert closed
+        assert closed.revision == 1
+        assert closed.facts["points"]["done"] == 3
+        assert open_one in closed.facts["carried"]["items"]
+        assert len(closed.facts["carried"]["items"]) == 2
+
+
+async def test_public_and_private_repositories_share_nothing(bot: Bot) -> None:
+    private = await bot.github.create_repository(name=f"{bot.repository['name']}-secret", private=True)
+    (number,) = await planned(bot, bot.repo, "Sprint 12", ("Card form", "points: 5"))
+    await planned(bot, str(private["full_name"]), "Sprint 12", ("Secret", "points: 8"))
+    await share(bot, bot.repo, str(private["full_name"]))
+    await bot.say(number, "/sprint status\n/agile health")
+
+    status, health = await bot.answers(number)
+    assert "of 5 points done" in status
+    assert "public and private" in health
+
+
+async def project(bot: Bot, tenant: int, name: str) -> Project:
+    async with bot.base.database.tenant(tenant) as one:
+        found = await Projects(one).named(name)
+    assert found
+    return found
+
+
+async def tenants(bot: Bot) -> list[int]:
+    async with bot.base.database.nobody() as connection:
+        return list(await all_tenants(connection))
+
+
+async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(shop: Shop) -> None:
+    bot = shop.bot
+    everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
+    for repo in (shop.lead, shop.other):
+        await bot.github.update_milestone(repo, 1, state="closed")
+    await bot.rest()
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
+
+    lead = shop.lead.partition("/")[2]
+    await bot.github.put_file(
+        everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
+    )
+    await bot.rest()
+    assert not (await project(bot, (await tenants(bot))[0], shop.other)).sharing
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [(shop.lead, "Summary: Sprint 12")]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def test_a_repository_that_leaves_sums_up_what_waited_unsent(shop: Shop) -> None:
+    """Quiet hours hold the shared summary back until one repository has left."""
+    bot = shop.bot
+    everywhere = str((await bot.github.create_repository(name=".github"))["full_name"])
+    await settle(bot, quiet_hours={"from": "00:00", "until": "23:59:59"})
+    for repo in (shop.lead, shop.other):
+        await bot.github.update_milestone(repo, 1, state="closed")
+    await bot.rest()
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == []
+
+    lead = shop.lead.partition("/")[2]
+    await bot.github.put_file(
+        everywhere, ".github/agile.yml", f"sprints: {{repositories: [{lead}, elsewhere]}}\n"
+    )
+    await bot.rest()
+    await settle(bot)
+    await redraw(bot, shop.lead, shop.other)
+    assert await summaries(bot, shop) == [
+        (shop.lead, "Summary: Sprint 12"),
+        (shop.other, "Summary: sprint 12"),
+    ]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def settle(bot: Bot, **settings: object) -> None:
+    """The organization's own settings are these."""
+    (tenant,) = await tenants(bot)
+    query = "update organizations set settings = cast(:settings as jsonb) where id = :tenant returning id"
+    assert await rows(bot.base, query, tenant, settings=json.dumps(settings), tenant=tenant)
+
+
+async def redraw(bot: Bot, *repos: str) -> None:
+    tenant = (await tenants(bot))[0]
+    ids = [(await project(bot, tenant, repo)).id for repo in repos]
+    async with bot.base.database.tenant(tenant) as one:
+        for project_id in ids:
+            await Jobs(bot.base.queue).redraw(one.connection, organization_id=tenant, project_id=project_id)
+    await bot.rest()
+
+
+async def summaries(bot: Bot, shop: Shop) -> list[tuple[str, str]]:
+    return [
+        (repo, issue["title"])
+        for repo in (shop.lead, shop.other)
+        for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
+        if issue["user"]["type"] == "Bot"
+    ]

@@ -1,0 +1,259 @@
+"""A picture's link ends when its repository may not be seen any more, also where GitHub did not tell us."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.jobs.worker import github_of
+from bot.publishing.pictures import Drawing, Pictures
+from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
+from storage.chart_files import ChartFiles
+from storage.installations import Installations
+from storage.jobs import Jobs
+from storage.lookups import tenants_due
+from storage.projects import Project, Projects, Repository
+from tests.bot.webhooks.test_chart_route import picture, project_of
+from tests.conftest import Clock
+from tests.support.charts.family import CASES
+from tests.support.running import Bot, rows
+
+CHART = CASES["velocity"]
+
+
+async def status(bot: Bot, path: str, **headers: str) -> int:
+    """What an image proxy gets, which never knew the picture before."""
+    async with bot.session.get(bot.url + path, headers=headers) as response:
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        if response.status == 404:
+            assert response.headers["Cache-Control"] == "no-store"
+        return response.status
+
+
+async def check_visibility(bot: Bot) -> None:
+    """The look at GitHub, as the clock sets it going."""
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+    await bot.rest()
+
+
+async def tell(bot: Bot, event: str, action: str) -> None:
+    await bot.github.tell(event, action, bot.repo, repositories=[bot.repo])
+    await bot.rest()
+
+
+@asynccontextmanager
+async def unheard(bot: Bot) -> AsyncIterator[None]:
+    """What happens within, no webhook tells us of."""
+    async with bot.github.muted():
+        yield
+
+
+async def other_project(bot: Bot, *, is_private: bool = False) -> Project:
+    """Another repository of the same account."""
+    async with bot.base.database.tenant(1) as tenant:
+        projects = Projects(tenant)
+        seen = Repository("R_other", "acme/other", is_private, None, datetime.now(UTC))
+        project = await projects.get(await projects.remember(seen))
+    assert project
+    return project
+
+
+@pytest.mark.parametrize(
+    ("event", "ends", "comes_back"),
+    [
+        ("repository", "privatized", "publicized"),
+        ("installation", "deleted", None),  # GitHub gives every installation a new id.
+        ("installation", "suspend", "unsuspend"),
+        ("installation_repositories", "removed", "added"),
+    ],
+)
+async def test_a_link_ends_with_what_github_tells_and_comes_back_with_it(
+    bot: Bot, event: str, ends: str, comes_back: str | None
+) -> None:
+    path = await picture(bot)
+    assert await status(bot, path) == 200
+    etag = f'"{path.removeprefix("/charts/").removesuffix(".png")}"'
+
+    await tell(bot, event, ends)
+    assert await status(bot, path) == 404
+    assert await status(bot, path, **{"If-None-Match": etag}) == 404
+
+    if comes_back:
+        await tell(bot, event, comes_back)
+        assert await status(bot, path) == 200
+
+
+async def test_a_deleted_repository_s_link_ends_and_an_archived_one_s_stays(bot: Bot) -> None:
+    path = await picture(bot)
+    await tell(bot, "repository", "archived")
+    assert await status(bot, path) == 200
+    await tell(bot, "repository", "deleted")
+    assert await status(bot, path) == 404
+
+
+async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> None:
+    path = await picture(bot)
+    async with unheard(bot):
+        await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
+    assert await status(bot, path) == 200
+
+    await check_visibility(bot)
+    assert await status(bot, path) == 404
+    # What was free in public is kept as docs/billing.md says: that needs the day.
+    assert (await project_of(bot)).private_since is not None
+
+    async with unheard(bot):
+        await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": False})
+    await check_visibility(bot)
+    assert await status(bot, path) == 200
+
+
+async def test_a_repository_that_was_removed_unheard_is_found(bot: Bot) -> None:
+    path = await picture(bot)
+    async with unheard(bot):
+        await bot.github.tell("installation_repositories", "removed", bot.repo)
+    await check_visibility(bot)
+    assert await status(bot, path) == 404
+
+    async with unheard(bot):
+        await bot.github.tell("installation_repositories", "added", bot.repo)
+    await check_visibility(bot)
+    assert await status(bot, path) == 200
+
+
+@pytest.mark.parametrize("answer", [404, 403], ids=["uninstalled", "suspended"])
+async def test_an_installation_that_is_gone_unheard_is_found(bot: Bot, answer: int) -> None:
+    path = await picture(bot)
+    bot.github.revoke_installation_tokens()
+    bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", answer, times=5)
+    await check_visibility(bot)
+    assert await status(bot, path) == 404
+
+    bot.github.clear_faults()
+    await check_visibility(bot)
+    assert await status(bot, path) == 200
+
+
+async def test_an_installation_that_was_resumed_unheard_is_found(bot: Bot) -> None:
+    path = await picture(bot)
+    await tell(bot, "installation", "suspend")
+    assert await status(bot, path) == 404
+
+    bot.github.revoke_installation_tokens()
+    bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", 403, times=5)
+    await check_visibility(bot)
+    assert await status(bot, path) == 404
+
+    bot.github.clear_faults()
+    await check_visibility(bot)
+    assert await status(bot, path) == 200
+
+
+async def test_a_suspension_that_came_while_github_was_asked_stays(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    asked_at = clock.now = datetime.now(UTC)
+    async with bot.base.database.tenant(1) as tenant:
+        installations = Installations(tenant)
+        await installations.suspended(bot.github.installation_id, asked_at + timedelta(seconds=1))
+        await installations.seen_working(bot.github.installation_id, asked_at)
+    assert await status(bot, path) == 404
+
+
+@pytest.mark.parametrize("answer", [500, 0, 401], ids=["broken", "away", "our key"])
+async def test_while_github_cannot_be_asked_everything_stays(bot: Bot, answer: int) -> None:
+    path = await picture(bot)
+    bot.github.revoke_installation_tokens()
+    bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", answer, times=10)
+    await check_visibility(bot)
+    bot.github.clear_faults()
+
+    assert await status(bot, path) == 200
+    (turn,) = await rows(bot.base, "select next_visibility_check_at - now() as wait from organizations", 1)
+    assert timedelta(0) < turn.wait <= CHECK_EVERY
+
+
+async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it(bot: Bot) -> None:
+    path = await picture(bot)
+    await tell(bot, "repository", "privatized")
+    project = await project_of(bot)
+    for setting, expected in (("image", 200), ("mermaid", 404), ("image", 200), (None, 404)):
+        async with bot.base.database.tenant(1) as tenant:
+            await Projects(tenant).say(project.id, "charts", setting)
+        assert await status(bot, path) == expected, setting
+
+
+async def test_the_same_picture_in_two_repositories_has_two_links(bot: Bot, drawing: Drawing) -> None:
+    await picture(bot)
+    pictures = Pictures(bot.base.database, drawing, "")
+    here, there = await project_of(bot), await other_project(bot)
+    first, second = [await pictures.link(1, project, CHART) for project in (here, there)]
+    assert first != second
+    assert await pictures.link(1, here, CHART) == first
+
+    await tell(bot, "repository", "privatized")
+    assert (await status(bot, first), await status(bot, second)) == (404, 200)
+
+
+async def test_a_picture_of_shared_work_ends_with_any_repository_that_is_in_it(
+    bot: Bot, drawing: Drawing
+) -> None:
+    await picture(bot)
+    here, other = await project_of(bot), await other_project(bot)
+    path = await Pictures(bot.base.database, drawing, "").link(1, replace(here, sharing=(other, here)), CHART)
+    assert await status(bot, path) == 200
+    await other_project(bot, is_private=True)
+    assert await status(bot, path) == 404
+
+
+async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: Bot) -> None:
+    await bot.github.create_issue(bot.repo, "Seen")
+    await bot.rest()
+    later = datetime.now(UTC) + timedelta(hours=1)
+
+    async def due() -> list[int]:
+        async with bot.base.database.nobody() as connection:
+            return list(await tenants_due(connection, "visibility", later))
+
+    assert await due() == []
+    project = await project_of(bot)
+    async with bot.base.database.tenant(1) as tenant:
+        await ChartFiles(tenant).keep(project, "a chart", b"png", b"inputs")
+    assert await due() == [1]
+    await tell(bot, "installation", "deleted")
+    assert await due() == []
+    await tell(bot, "installation", "created")
+
+
+async def test_of_many_pages_every_repository_is_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    await picture(bot)
+    monkeypatch.setattr("bot.sync.visibility_check._PER_PAGE", 1)
+    await bot.github.create_repository(name=f"{bot.repo.rpartition('/')[2]}-beside")
+    async with github_of(bot.base) as github:
+        assert await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1) == []
+    (found,) = await rows(
+        bot.base, "select hidden_since from projects where github_repo = :name", 1, name=bot.repo
+    )
+    assert found.hidden_since is None
+
+
+async def test_what_is_said_unasked_is_drawn_anew_after_an_unheard_change(bot: Bot) -> None:
+    await picture(bot)
+    async with unheard(bot):
+        await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
+    async with github_of(bot.base) as github:
+        changed = await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1)
+    assert changed == [(await project_of(bot)).id]
+
+
+async def test_a_new_command_in_a_repository_that_became_private_links_no_picture(bot: Bot) -> None:
+    path = await picture(bot)
+    async with unheard(bot):
+        await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})
+    await check_visibility(bot)
+    await bot.say(1, "/sprint status new:yes")
+    answer = (await bot.answers(1))[-1]
+    assert not re.search(r"/charts/[\w-]{32}", answer), path

@@ -1,0 +1,694 @@
+"""The team's settings file: what it may say, and how it is read, kept and complained about."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sync.settings_file import PROW_VERBS, check_run, command_names
+from commands.settings.file import (
+    MOST_BYTES,
+    PATH,
+    Problem,
+    SettingsFile,
+    check_settings,
+    read_settings,
+    scalar,
+    schema,
+)
+from handlers.delivery import Delivery
+from handlers.push import find_settings
+from sprints.alerts import lines_of
+from sprints.rules import rules_of
+from storage.jobs import Jobs
+from storage.projects import Projects
+from tests.support.running import Bot, rows
+
+NAMES = command_names()
+ZONES = schema()["properties"]["timezone"]["errorMessage"]
+
+
+def problems(text: str, *, is_organization: bool = False) -> list[str]:
+    found = read_settings(text.encode(), NAMES, is_organization=is_organization)
+    assert {problem.key for problem in found.problems} - {"", "?"} <= set(found.wrong)
+    assert not set(found.wrong) & found.settings.keys()
+    assert not (found.is_unreadable and found.settings)
+    return [str(problem) for problem in found.problems]
+
+
+# What it may say
+
+
+def test_a_whole_file_is_read() -> None:
+    text = """
+# Our team
+timezone: [{zone: Europe/Berlin}, {from: 2026-12-01, zone: Asia/Tokyo}]
+working_days: [mon, tue, wed, thu]
+holidays:
+  - 2026-12-25
+days_off: [{from: 2026-12-28, to: 2026-12-30, name: Rest}]
+locale: de-CH
+sizes: {S: 1, M: 2.5}
+estimate_labels: ["effort {points}", "T {size}"]
+started_labels: [doing]
+done_labels: [verified]
+wip: {limit: 5, teams: {checkout: 3}}
+teams: {checkout: {labels: ["team: checkout"], people: [alice]}}
+charts: mermaid
+checks: {require_sprint_item: true}
+commands:
+  short: false
+  sprint goal: {role: write, teams: [leads], users: [alice, "@author"]}
+  estimate: {name: points, short: true}
+bots: ["release-drafter[bot]"]
+strangers: silence
+public: read
+quiet_hours: {from: 18:00, until: 08:00}
+tracking: issue
+alerts: {scope: 50, forecast: off, half_way: false}
+summaries: issue
+standup: 09:30
+ai: true
+sprints: {repositories: [webshop, payments]}
+billing: {repository: office}
+"""
+    found = read_settings(text.encode(), NAMES, is_organization=True)
+
+    assert found.problems == ()
+    assert set(found.settings) == set(schema()["properties"])
+    assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+    rules = rules_of(found.settings)
+    assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
+    assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
+    off = sorted(day.isoformat() for day in rules.calendar.holidays)
+    assert off == ["2026-12-25", "2026-12-28", "2026-12-29", "2026-12-30"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["on", "office", "{}", "{repository: acme/office}", "{repository: ''}", "{owner: acme}", "[office]"],
+)
+def test_who_hears_of_money_is_a_repository_of_the_account_or_off(value: str) -> None:
+    read = read_settings(f"billing: {value}\n".encode(), NAMES, is_organization=True)
+    assert (read.settings, read.wrong) == ({}, ("billing",))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}"])
+def test_an_empty_file_settles_nothing(text: str) -> None:
+    assert read_settings(text.encode(), NAMES) == read_settings(b"", NAMES)
+    assert problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "\n\ntimezone: Berlin",
+            f"line 3: `timezone` {ZONES}, not “Berlin”",
+        ),
+        (
+            "timezone:\n- zone: Europe/Berlin\n- from: 2026-13-01\n  zone: Asia/Tokyo",
+            "line 3: `timezone.from` must be a date such as `2026-12-01`, not “2026-13-01”",
+        ),
+        ("timezon: UTC", "line 1: there is no setting `timezon`; did you mean `timezone`?"),
+        (
+            "quiet_hours: {from: 18:00, until: 08:00, not: x}",
+            "line 1: there is no setting `not` in `quiet_hours`; there are `from`, `until`",
+        ),
+        ("quiet_hours: {from: 18:00}", "line 1: `quiet_hours.until` is missing"),
+        (f"bots: [{', '.join(f'b{n}' for n in range(51))}]", "line 1: `bots` holds more than 50 entries"),
+        (
+            "holidays:\n  - 2026-12-24\n  - 2026-02-30",
+            "line 3: `holidays` must hold dates such as `2026-12-25`, not “2026-02-30”",
+        ),
+        (
+            "locale: klingon",
+            (
+                "line 1: `locale` must be a locale that I know, such as `en`, `en-US`, `de`, `de-CH` or `fr`, "
+                "not “klingon”"
+            ),
+        ),
+        ("alerts: {half_weg: true}", "line 1: there is no setting `half_weg` in `alerts`; did you mean `half_way`?"),
+        ("ai: yes", "line 1: `ai` must be `true` or `false`, not “yes”"),
+        ("sizes:\n  S: 1\n  M: lots", "line 3: `sizes.M` must be a number of points from 0 to 9999, not “lots”"),
+        (
+            "- timezone",
+            "line 1: the file must be a mapping of settings to values, such as `timezone: Europe/Berlin`",
+        ),
+        (
+            "charts: &a image\n",
+            "line 1: references (`&name`, `*name`) are not read; write the value out",
+        ),
+        ("ai: !!python/object:os.system x", "line 1: tags such as `!name` are not read"),
+        ("ai: true\ncharts: image\nai: false", "line 3: `ai` is given twice, first in line 1"),
+        ("ai: true\n---\nai: true", "line 2: a second document begins here; there must be one only"),
+        ("wip:\n\tlimit: 5", "line 2: this is no YAML: indent with spaces, not with tabs"),
+        (
+            "ai: a: b",
+            "line 1: this is no YAML: a colon too many, or a wrong indentation; quote texts with a colon",
+        ),
+        ("holidays: [2026-12-24", "line 2: this is no YAML: a bracket or brace is not closed, or a comma is missing"),
+        ('bots: ["a\\0b"]', "line 1: texts must be a single line of printable characters"),
+        ("? [a]\n: b", "line 1: the name of a setting must be a word"),
+        ("[" * 5000, "line 1: no setting lies as deep as this"),
+        ("commands: {estmate: {role: admin}}", "line 1: there is no command `estmate`; did you mean `estimate`?"),
+        (
+            "commands:\n  sprint status: {short: false}",
+            "line 2: `short` holds for all that begins with `/sprint`; put it under `sprint`",
+        ),
+        ("commands: {estimate: {name: sprint}}", "line 1: `sprint` is the name of another command"),
+        (
+            "commands:\n  estimate: {name: pts}\n  sprint status: {name: pts}",
+            "line 3: `pts` is the name of `estimate` already",
+        ),
+        (
+            "sprints: {repositories: [a, b]}",
+            "line 1: `sprints` belongs into the organization's file, in the repository `.github`",
+        ),
+        ("billing: off", "line 1: `billing` belongs into the organization's file, in the repository `.github`"),
+        (
+            "charts: image\nbilling: {repository: office}",
+            "line 2: `billing` belongs into the organization's file, in the repository `.github`",
+        ),
+        (
+            "teams: {a: {people: [bob]}}\nwip: {teams: {b: 3}}",
+            "line 2: `b` is no team of `teams` in this file",
+        ),
+        (
+            "tracking: #42",
+            (
+                "line 1: `tracking` is empty, because `#` begins a comment in YAML; it must be `start`, `issue`, "
+                '`off`, or the number of an issue, such as `42` or `"#42"`. Put a text with `#` in quotation marks'
+            ),
+        ),
+        (
+            "ai:",
+            (
+                "line 1: `ai` is empty; it must be `true` or `false`. Take the line out if there is nothing to "
+                "settle"
+            ),
+        ),
+        (
+            "days_off:\n- from: 2026-12-24\n  to: 2026-12-20",
+            (
+                "line 3: `days_off` ends on `2026-12-20`, before it begins on `2026-12-24`; `from` is the first "
+                "day, `to` the last"
+            ),
+        ),
+        (
+            "days_off: [{from: 2026-01-01, to: 2027-06-01}]",
+            "line 1: `days_off` lasts longer than 366 days",
+        ),
+        ("holidays: [1926-12-25]", "line 1: `holidays` must be a day from 2000 to 2100, not `1926-12-25`"),
+        ("holidays: [2026-12-25, 2026-12-25]", "line 1: `2026-12-25` is listed twice"),
+        (
+            "timezone:\n- zone: Europe/Berlin\n- zone: Asia/Tokyo",
+            (
+                "line 3: `timezone.from` is missing; each zone but the first needs `from`, the day on which it "
+                "begins"
+            ),
+        ),
+        (
+            "timezone: [{zone: UTC, from: 2026-12-01}, {zone: Asia/Tokyo, from: 2026-12-01}]",
+            "line 1: two zones begin on `2026-12-01`; keep one of them",
+        ),
+        (
+            "quiet_hours: {from: 08:00, until: 08:00}",
+            (
+                "line 1: `quiet_hours` begin and end at 08:00, so no hour is quiet; leave them out, or give two "
+                "different times"
+            ),
+        ),
+        ("sizes: {m: 1, M: 3}", "line 1: `M` is the same size as `m`; keep one of them"),
+        (
+            "started_labels: [doing]\ndone_labels: [Doing]",
+            "line 2: the label `Doing` cannot say done, because in `started_labels` it says begun",
+        ),
+        (
+            "teams: {a: {labels: [x]}, b: {labels: [X]}}",
+            "line 1: the label `X` is that of the team `a` already",
+        ),
+        ("bots: [alice, Alice]", "line 1: `Alice` is listed twice"),
+        (
+            "done_labels: [5]",
+            (
+                "line 1: `done_labels` must hold names of labels, of 50 characters at most, not “5”; put it in "
+                "quotation marks if it is a text"
+            ),
+        ),
+        (
+            "started_labels: [doing, #wip]\nai: true",
+            (
+                "line 1: this is no YAML: a bracket or brace is not closed, or a comma is missing; `#` begins a "
+                "comment, so put a text with `#` in quotation marks"
+            ),
+        ),
+        ("bots: *b", "line 1: references (`&name`, `*name`) are not read; write the value out"),
+        ("ai: !!str true", "line 1: tags such as `!name` are not read"),
+        ("!!str ai: true", "line 1: tags such as `!name` are not read"),
+        ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
+    assert problems(text) == [said]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["ai: !!bool yes", "ai: &a true", "ai: 1", "ai:", "aI: true", "? [x]\n: y", "ai: true\nai: false",
+     "days_off: [{from: 2026-12-24, to: 2026-12-20}]", "sprints: {repositories: [a, b]}", "billing: off", 'bots: ["a\\0b"]',
+     "!!str ai: true", "wip: {limit: {limit: 5}}", "commands: {nothing: {role: read}}"],
+)  # fmt: skip
+def test_what_is_wrong_costs_that_setting_alone(wrong: str) -> None:
+    good = {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    read = read_settings(f"timezone: Asia/Tokyo\n{wrong}\ncharts: mermaid\n".encode(), NAMES)
+    assert read.settings == good
+    assert len(read.problems) == 1
+    before = {"timezone": "UTC", "ai": True, "sizes": {"S": 1}}
+    kept = {"ai": True} if read.wrong == ("ai",) else {}
+    assert read.in_force_after(before) == good | kept
+
+
+_PAGE = Path("docs/settings.md").read_text()
+_EXAMPLES = [
+    example
+    for block in re.findall(r"```yaml\n(.*?)```", _PAGE, re.DOTALL)
+    for example in block.split("# or\n")
+]
+
+
+@pytest.mark.parametrize("example", _EXAMPLES, ids=range(len(_EXAMPLES)))
+def test_every_example_of_the_page_is_good(example: str) -> None:
+    assert len(_EXAMPLES) > 24
+    read = read_settings(example.encode(), NAMES, is_organization=True)
+    assert (read.problems, bool(read.settings)) == ((), True)
+
+
+@pytest.mark.parametrize("line", ["scope", "forecast", "blocked", "half_way", "days_left"])
+def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
+    read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
+    assert read.problems == ()
+    assert not getattr(lines_of(read.settings), line)
+
+
+def test_a_part_of_a_command_s_name_has_no_rules() -> None:
+    (said,) = problems("commands: {sprint: {role: read}}")
+    assert said.startswith("line 1: `sprint` alone is no command; there are `sprint ")
+
+
+def test_a_bomb_is_refused_before_it_grows() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
+        for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    found = problems(bomb)
+    assert found[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
+    assert len(found) == 9
+    assert read_settings(bomb.encode(), NAMES).settings == {}
+
+
+def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
+    assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
+    found = read_settings(b"ai: true\n# caf\xe9", NAMES)
+    assert [str(one) for one in found.problems] == ["line 2: the file must be text in UTF-8"]
+
+
+def test_many_problems_are_cut_and_counted() -> None:
+    told = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
+    assert len(told) == 21
+    assert told[-1] == "And 10 more."
+
+
+@given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
+def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
+    raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    found = read_settings(raw, NAMES)
+    assert not (found.is_unreadable and found.settings)
+    assert bool(found.problems) == bool(found.wrong or found.is_unreadable)
+    # What is left is good by itself.
+    assert not check_settings(found.settings, NAMES)
+
+
+_KEYS = st.sampled_from([*schema()["properties"], "other"])
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(_KEYS, _VALUES, max_size=5))
+def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
+    text = yaml.safe_dump(told, allow_unicode=True)
+    found = read_settings(text.encode("utf-8", "replace"), NAMES)
+    assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
+    rules_of(found.settings)
+    assert not check_settings(found.settings, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("5", 5), ("-1", -1), ("0.5", 0.5), (".5", 0.5), ("true", True), ("~", None), ("", None), ("yes", "yes"),
+     ("18:00", "18:00"), ("2026-12-24", "2026-12-24"), ("1e999", "1e999"), ("9" * 99, "9" * 99), ("on", "on")],
+)  # fmt: skip
+def test_words_mean_what_editors_show(text: str, meant: object) -> None:
+    assert scalar(text) == meant
+    assert type(scalar(text)) is type(meant)
+
+
+# The schema itself
+
+
+def _schemas(told: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    """All schemas within one that check something."""
+    found = []
+    if isinstance(told, dict):
+        if {"type", "enum", "pattern", "format"} & told.keys() and path.rpartition(".")[2] != "properties":
+            found.append((path, told))
+        for key, value in told.items():
+            if key not in {"examples", "default"}:
+                found += _schemas(value, f"{path}.{key}")
+    elif isinstance(told, list):
+        for n, value in enumerate(told):
+            found += _schemas(value, f"{path}[{n}]")
+    return found
+
+
+def test_whatever_is_checked_has_words_for_what_would_be_right() -> None:
+    checked = _schemas(schema())
+    assert len(checked) > 30
+    assert [path for path, one in checked if not one.get("errorMessage", "").startswith("must ")] == []
+
+
+@pytest.mark.parametrize("key", list(schema()["properties"]))
+def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
+    told = schema()["properties"][key]
+    assert told["title"]
+    assert told["description"]
+    assert "default" in told
+    for example in told["examples"]:
+        assert check_settings({key: example}, [*NAMES, "sprint close", "estimate"]) == ()
+
+
+# Read, kept and complained about
+
+
+async def in_force(bot: Bot) -> dict[str, Any]:
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.tenant(organization[0]) as tenant:
+        project = await Projects(tenant).named(bot.repo)
+    assert project is not None
+    return project.settings
+
+
+async def write(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:
+    """Somebody pushes a file; returns the commit."""
+    made = await bot.github.put_file(repo or bot.repo, path, text)
+    await bot.rest()
+    return str(made["commit"]["sha"])
+
+
+async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]:
+    """The conclusion and title of each check run of ours on a commit."""
+    told = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
+    assert all(one["name"] == "Agile settings" for one in told["check_runs"])
+    return [(one["conclusion"], one["output"]["title"]) for one in told["check_runs"]]
+
+
+async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
+    commit = await write(bot, "timezone: Europe/Berlin\n")
+
+    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await checks(bot, commit) == []
+    await bot.github.delete_file(bot.repo, PATH)
+    await bot.rest()
+    assert await in_force(bot) == {}
+
+
+async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
+    await write(bot, "timezone: Europe/Berlin\n")
+    bad = await write(bot, "timezone: Berlin\nai: true\n")
+
+    settings = await in_force(bot)
+    assert settings["timezone"] == "Europe/Berlin"
+    assert settings["ai"] is True
+    assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert (
+        "All other settings of the file are in force: `ai`. As it was last good, `timezone` stays `Europe/Berlin`."
+        in run["output"]["summary"]
+    )
+    # Another push says nothing again.
+    other = await write(bot, "alice\n", "OWNERS")
+    assert await checks(bot, other) == []
+    assert len(await checks(bot, bad)) == 1
+
+    good = await write(bot, "timezone: Europe/Berlin\nai: true\n")
+    assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+    assert await checks(bot, good) == [("success", "The settings are good")]
+    still_good = await write(bot, "ai: true\n")
+    assert await checks(bot, still_good) == []
+
+
+async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
+    await write(bot, "ai: true\n")
+    await write(bot, "ai: maybe\n")
+    again = await write(bot, "ai: true\n")
+
+    assert await checks(bot, again) == [("success", "The settings are good")]
+    assert await in_force(bot) == {"ai": True}
+
+
+@pytest.mark.parametrize(
+    ("ref", "commits", "forced", "is_read"),
+    [
+        ("refs/heads/main", [{"added": [PATH]}], False, True),
+        ("refs/heads/main", [{"modified": ["a"]}, {"removed": [PATH]}], False, True),
+        ("refs/heads/main", [{"added": ["OWNERS"]}], False, True),
+        ("refs/heads/main", [{"added": [".prow/jobs.yaml"]}], False, True),
+        ("refs/heads/main", [{"added": ["docs/OWNERS", "x/.github/agile.yml"]}], False, False),
+        ("refs/heads/main", [], True, True),
+        ("refs/heads/main", [{}] * 2048, False, True),
+        ("refs/heads/main", [], False, False),
+        ("refs/heads/other", [{"added": [PATH]}], True, False),
+    ],
+)
+def test_pushes_that_may_change_the_settings(
+    ref: str, commits: list[dict[str, Any]], *, forced: bool, is_read: bool
+) -> None:
+    repository = {"id": 1, "full_name": "acme/shop", "default_branch": "main"}
+    payload = {"ref": ref, "after": "c0ffee", "repository": repository, "commits": commits, "forced": forced}
+    delivery = Delivery("1", "push", None, json.dumps(payload).encode(), datetime.now(UTC))
+    assert bool(list(find_settings(delivery))) == is_read
+
+
+async def test_other_pushes_read_nothing(bot: Bot) -> None:
+    await write(bot, "# Shop\n", "README.md")
+
+    assert not [one for one in bot.github.requests if "/contents/" in one.path and bot.repo in one.path and one.who != "alice"]  # fmt: skip
+
+
+async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
+    made = await bot.github.create_repository(name=".github")
+    everywhere = str(made["full_name"])
+    await write(bot, "charts: mermaid\n")
+    await write(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
+
+    assert await in_force(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    bad = await write(bot, "timezone: Tokyo\n", repo=everywhere)
+    assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
+    assert await checks(bot, bad, everywhere) == [("failure", f"1 problem in {PATH}")]
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
+    bad = await write(bot, "ai: maybe\ncharts: mermaid\n")
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
+        where file ? 'problems' returning id"""
+    assert await rows(bot.base, old, organization[0])
+    assert "charts" not in await in_force(bot)
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert (await in_force(bot))["charts"] == "mermaid"
+    assert len([one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
+    assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
+
+
+async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None:
+    await write(bot, "ai: true\ntimezone: Asia/Tokyo\n")
+    bad = await write(bot, "ai: [\ntimezone: UTC\n")
+    settings = await in_force(bot)
+    assert (settings["ai"], settings["timezone"]) == (True, "Asia/Tokyo")
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert (
+        "None of it is in force. The last good settings stay: `ai`, `timezone`." in run["output"]["summary"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "labels"),
+    [
+        (
+            "done_labels: [shipped]",
+            "done_labels: [shipped, doing]\nstarted_labels: [doing, shipped]",
+            {"started_labels": ["doing", "shipped"]},
+        ),
+        (
+            "started_labels: [shipped]",
+            "started_labels: 7\ndone_labels: [Shipped]",
+            {"done_labels": ["Shipped"]},
+        ),
+    ],
+)
+async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
+    bot: Bot, before: str, after: str, labels: dict[str, list[str]]
+) -> None:
+    await write(bot, f"{before}\nai: true\n")
+    bad = await write(bot, f"{after}\nai: 7\n")
+    settings = await in_force(bot)
+    kept = {key: value for key, value in settings.items() if key in {"done_labels", "started_labels", "ai"}}
+    assert kept == labels | {"ai": True}
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    wrong = before.partition(":")[0]
+    assert f"The last good value of `{wrong}` is no longer in force" in run["output"]["summary"]
+    assert "`ai` stays `true`" in run["output"]["summary"]
+
+
+async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:
+    bad = await write(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
+    settings = await in_force(bot)
+    assert settings["alerts"] == {"half_way": "off"}
+    assert "tracking" not in settings
+    (run,) = await bot.github.check_runs(bot.repo, bad)
+    assert "`tracking` is empty, because `#` begins a comment in YAML" in run["output"]["summary"]
+    assert "`tracking` is ignored." in run["output"]["summary"]
+    # Mended, it is good again, also if only the wrong line was changed.
+    good = await write(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
+    assert await checks(bot, good) == [("success", "The settings are good")]
+    assert (await in_force(bot))["tracking"] == "#42"
+
+
+@pytest.mark.parametrize("away", ["gone", "hidden"])
+async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, away: str) -> None:
+    made = await bot.github.create_repository(name=".github")
+    everywhere = str(made["full_name"])
+    await write(bot, "# Ours\n")
+    await write(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
+    if away == "gone":
+        await bot.github.call("DELETE", f"/repos/{everywhere}")
+    else:
+        bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert await in_force(bot) == {"timezone": "Asia/Tokyo"}
+    number = int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
+    await bot.say(number, "/agile health\n/agile config\n/agile config validate")
+    for answer in await bot.answers(number):
+        assert "The organization's `.github/agile.yml` is out of sight" in answer
+        assert "Its last good settings stay in force." in answer
+    if away == "gone":
+        return
+    # Seen again, it is as it was; and who deletes the file there ends its settings.
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+    await bot.say(number, "/agile health")
+    assert "out of sight" not in (await bot.answers(number))[0]
+    await bot.github.delete_file(everywhere, PATH)
+    await bot.rest()
+    assert await in_force(bot) == {}
+    await bot.github.call("DELETE", f"/repos/{everywhere}")
+
+
+async def test_a_repository_that_is_added_has_its_file_read(bot: Bot) -> None:
+    async with bot.github.muted():
+        await bot.github.put_file(bot.repo, PATH, "ai: true\n")
+    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.rest()
+
+    assert await in_force(bot) == {"ai": True}
+
+
+async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
+    await write(bot, "ai: true\n")
+    async with bot.github.muted():
+        await bot.github.put_file(bot.repo, PATH, "ai: false\n")
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    async with bot.base.database.nobody() as connection:
+        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+    await bot.rest()
+
+    assert await in_force(bot) == {"ai": False}
+
+
+async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
+    await write(bot, "ai: false\n")
+    bot.github.fail_next("GET", f"/repos/{bot.repo}/contents/", status=502, times=3)
+    await write(bot, "ai: true\n")
+    waiting = await rows(
+        bot.base,
+        "select 1 from procrastinate_jobs where task_name = 'read_settings' and status = 'todo' "
+        "and scheduled_at is not null",
+    )
+
+    assert waiting
+    assert await in_force(bot) == {"ai": False}
+
+
+async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
+    bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
+    commit = await write(bot, "ai: maybe\n")
+
+    assert (await in_force(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
+    assert await checks(bot, commit) == []
+
+
+async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
+    issue = await bot.github.create_issue(bot.repo, "Pay by card")
+    await write(bot, "approvers: [alice]\n", "OWNERS")
+    comment = await bot.say(issue["number"], "/help")
+
+    assert bot.reactions(comment) == []
+    comment = await bot.say(issue["number"], "/agile estimate 5")
+    assert bot.reactions(comment) == ["eyes", "+1"]
+    assert {verb for verb in PROW_VERBS if verb in {name.split()[0] for name in NAMES}} <= {"help"}
+
+    await bot.github.delete_file(bot.repo, "OWNERS")
+    await bot.rest()
+    (organization,) = await rows(bot.base, "select * from all_tenants()")
+    (project,) = await rows(
+        bot.base, "select other_bots from projects where github_repo = :name", organization[0], name=bot.repo
+    )
+    assert project.other_bots == []
+
+
+def test_the_check_run_points_at_the_lines() -> None:
+    wrong = "`ai` must be `true` or `false`, not “may\\_be”"
+    read = SettingsFile({}, (Problem(7, wrong, "ai"), Problem(0, "And 3 more.")), ("ai",))
+    told = check_run("c0ffee", read, {"ai": True})
+
+    assert told["conclusion"] == "failure"
+    assert told["output"]["title"] == f"2 problems in {PATH}"
+    assert "- line 7: `ai` must be" in told["output"]["summary"]
+    assert "may\\_be" in told["output"]["summary"]
+    assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
+    # Lines of files are annotated in plain text.
+    assert told["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
+
+
+@pytest.mark.parametrize("number", [2**31, 99_999_999_999])
+def test_a_number_that_no_issue_can_have_is_refused(number: int) -> None:
+    (problem,) = problems(f"tracking: {number}\n")
+    assert "the number of an issue" in problem

@@ -1,0 +1,95 @@
+"""Pictures by link: unguessable, unchanging, and gone when their repository may not be seen any more."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from bot.jobs.retention import Retention
+from bot.publishing.pictures import Drawing, Pictures
+from bot.sync.visibility_check import CHECK_EVERY
+from storage.projects import Project, Projects
+from tests.bot.jobs.test_failures import answered, asked
+from tests.conftest import Clock
+from tests.support.charts.family import CASES
+from tests.support.running import Bot, rows
+
+
+async def project_of(bot: Bot) -> Project:
+    """The repository of the test, as we know it."""
+    async with bot.base.database.tenant(1) as tenant:
+        project = await Projects(tenant).named(bot.repo)
+    assert project
+    return project
+
+
+async def picture(bot: Bot) -> str:
+    """The path of the picture in an answer."""
+    number, comment = await asked(bot)
+    (answer,) = await answered(bot, number, comment)
+    link = re.search(r"!\[Burndown: [^]]+]\(http://127\.0\.0\.1:8080(/charts/[\w-]{32}\.png)\)", answer)
+    assert link, answer
+    return link[1]
+
+
+async def test_the_linked_picture_is_served_and_soon_asked_for_again(bot: Bot) -> None:
+    path = await picture(bot)
+    async with bot.session.get(bot.url + path) as response:
+        assert response.status == 200
+        assert response.content_type == "image/png"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        kept_for = dict(
+            part.strip().partition("=")[::2] for part in response.headers["Cache-Control"].split(",")
+        )
+        assert {"must-revalidate", "public"} <= kept_for.keys()
+        # What was kept must end in time for the hour, also after a change that nobody told us of.
+        assert timedelta(seconds=int(kept_for["max-age"])) + CHECK_EVERY < timedelta(minutes=55)
+        assert kept_for["s-maxage"] == kept_for["max-age"]
+        etag = response.headers["ETag"]
+        assert not etag.startswith("W/")
+        assert (await response.read()).startswith(b"\x89PNG")
+    async with bot.session.get(bot.url + path, headers={"If-None-Match": etag}) as response:
+        assert response.status == 304
+    async with bot.session.head(bot.url + path) as response:
+        assert response.status == 200
+
+
+async def test_the_same_picture_is_drawn_once_and_keeps_its_name(bot: Bot) -> None:
+    number, comment = await asked(bot)
+    await answered(bot, number, comment)
+    await bot.say(number, "/sprint status new:yes")
+    first, second = (re.findall(r"/charts/([\w-]+)\.png", answer)[0] for answer in await bot.answers(number))
+    assert first == second
+    assert len(await rows(bot.base, "select 1 from chart_files", 1)) == 1
+
+
+async def test_any_chart_is_drawn_and_linked(bot: Bot, drawing: Drawing) -> None:
+    await picture(bot)
+    pictures = Pictures(bot.base.database, drawing, bot.url)
+    project = await project_of(bot)
+    links = {await pictures.link(1, project, CASES[name]) for name in ("velocity", "flow", "velocity")}
+    assert len(links) == 2
+    for link in links:
+        async with bot.session.get(link) as response:
+            assert (await response.read()).startswith(b"\x89PNG")
+
+
+async def test_a_picture_that_was_given_up_is_drawn_again_the_same(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    async with bot.session.get(bot.url + path) as response:
+        before = await response.read()
+    later = datetime.now(UTC) + timedelta(days=31)
+    await Retention(bot.base.database, lambda: later, timedelta(days=90)).run()
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [None]
+
+    async with bot.session.get(bot.url + path) as response:
+        assert await response.read() == before
+    assert [row.png for row in await rows(bot.base, "select png from chart_files", 1)] == [before]
+
+
+async def test_a_picture_that_is_looked_at_is_kept(bot: Bot, clock: Clock) -> None:
+    path = await picture(bot)
+    await rows(bot.base, "update chart_files set used_at = now() - interval '40 days' returning id", 1)
+    async with bot.session.get(bot.url + path) as response:
+        assert response.status == 200
+    await Retention(bot.base.database, lambda: datetime.now(UTC), timedelta(days=90)).run()
+
+    assert all(row.png for row in await rows(bot.base, "select png from chart_files", 1))

@@ -1,0 +1,304 @@
+"""`/agile health` and `/agile resync`: whether all arrives, and what is done about it."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.cli.doctor import examine
+from bot.cli.grant_findings import of_installation
+from bot.github.app_manifest import (
+    EVENTS,
+    PERMISSIONS,
+    grants_of_app,
+    grants_of_installation,
+    missing_events,
+    missing_permissions,
+)
+from commands.framework.ports import Health
+from commands.messages.health import HealthFacts, health_card
+from sprints.calendar import Calendar
+from sprints.gaps import EventGap, GapCause
+from storage.account_status import Standing
+from storage.settings_files import KeptFile
+from tests.bot.publishing.test_change_applier import in_database
+from tests.bot.sync.test_settings_file import write
+from tests.commands.agile.test_config import ask, thread
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+WELL = HealthFacts(
+    Standing(("push", NOW), 0, 0, (), 0, 3, NOW + timedelta(hours=9), frozenset()),
+    Health(4950, 5000, NOW + timedelta(minutes=20), {}),
+    (KeptFile(), KeptFile()),
+    NOW - timedelta(days=3),
+    (),
+    Calendar.of(ZoneInfo("Europe/Berlin")),
+)
+
+
+async def test_it_tells_how_all_stands(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile health", as_user="dave")
+
+    assert answer.startswith("**All is well:**")
+    assert "| Permissions | all granted |" in answer
+    # The comment and the issue's own events may be recorded in either order.
+    assert re.search(r"\| Last event \| issue(s|\\_comment), ", answer)
+    assert "| Events missed | 0 |" in answer
+    assert "| Settings | no file |" in answer
+
+
+async def test_what_the_app_does_not_ask_for_is_the_operator_s_to_add(
+    restricted_bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot = restricted_bot
+    answer = await ask(bot, await thread(bot), "/agile health")
+    assert (
+        "- `contents: write` is missing. It lets the App propose changes of the settings file, and write a "
+        "summary into a release.\n"
+        "- `deployments: read` is missing. It lets the App see how deployments went.\n"
+        "- `merge_queues: read` is missing. It lets the App report the check “Sprint impact” where a merge "
+        "queue waits for it.\n" in answer
+    )
+    # An owner cannot accept what the App does not ask for.
+    assert answer.count("Whoever runs the App must first add the missing permissions to the App.") == 1
+    assert "must accept" not in answer
+    findings = await examine(bot.base)
+    capsys.readouterr()
+    (finding,) = [finding for finding in findings if "permission" in finding]
+    assert finding.startswith(
+        "the App does not ask for the permission contents: write (lets it propose changes of the settings "
+        "file, and write a summary into a release), the permission deployments: read (lets it see how"
+    )
+    assert "; add this on the App's page under “Permissions & events”: http" in finding
+
+
+def test_what_the_app_asks_for_is_the_owner_s_to_accept() -> None:
+    api = "https://api.github.com"
+    every = {name: level for name, (level, _) in PERMISSIONS.items()}
+    few = every | {"contents": "read", "merge_queues": ""}
+    app = grants_of_app({"slug": "suite", "permissions": every, "events": list(EVENTS)}, api)
+    grants = grants_of_installation(_TEAM | {"permissions": few, "events": list(EVENTS)}, api)
+    (finding,) = of_installation(grants, app)
+    page = "https://github.com/organizations/acme/settings/installations/7"
+    assert finding == (
+        "the App lacks the permission contents: write (lets it propose changes of the settings file, and "
+        "write a summary into a release), the permission merge_queues: read (lets it report the check "
+        "“Sprint impact” where a merge queue waits for it); an owner of the organization acme must accept "
+        f"this: {page}"
+    )
+    health = replace(WELL.health, missing=grants.missing, owner=grants.owner, url=grants.url)
+    card = health_card(replace(WELL, health=health))
+    accept = f"An owner of the organization acme must accept the missing permissions on [its page on GitHub]({page})."
+    assert card.count(accept) == 1
+    assert "Whoever runs the App" not in card
+    # Where only a part is asked for, each has a step to do.
+    card = health_card(replace(WELL, health=replace(health, unrequested={"contents: write"})))
+    assert (
+        "Whoever runs the App must first add the missing permissions to the App. An owner of the organization "
+        f"acme must accept the rest on [its page on GitHub]({page})." in card
+    )
+
+
+def test_without_contents_the_settings_file_cannot_be_read_either() -> None:
+    every = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_permissions(every | {"contents": ""})["contents: write"].startswith(
+        "read the settings file,"
+    )
+    assert "read" not in missing_permissions(every | {"contents": "read"})["contents: write"]
+
+
+async def test_doctor_says_so_where_github_cannot_be_asked(
+    bot: Bot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await thread(bot)
+    await bot.rest()
+    bot.github.fail_next("GET", "/app$", 500, times=9)
+    findings = await examine(bot.base)
+    capsys.readouterr()
+    assert any("GitHub could not be asked which permissions the App has" in one for one in findings)
+
+
+_USER = {"id": 7, "account": {"login": "ada", "type": "User"}, "target_type": "User"}
+_TEAM = {"id": 7, "account": {"login": "acme", "type": "Organization"}, "target_type": "Organization"}
+
+
+@pytest.mark.parametrize(
+    ("installation", "api", "owner", "url"),
+    [
+        (_TEAM, "https://api.github.com", "an owner of the organization acme", "https://github.com/organizations/acme/settings/installations/7"),
+        (_USER, "https://api.github.com", "the owner of the account ada", "https://github.com/settings/installations/7"),
+        (_TEAM, "https://git.acme.test/api/v3", "an owner of the organization acme", "https://git.acme.test/organizations/acme/settings/installations/7"),
+        (_USER, "https://api.octo.ghe.com", "the owner of the account ada", "https://octo.ghe.com/settings/installations/7"),
+        (_USER | {"html_url": "https://other.test/settings/installations/7"}, "https://api.github.com", "the owner of the account ada", "https://other.test/settings/installations/7"),
+    ],
+)  # fmt: skip
+def test_who_accepts_and_where(installation: dict[str, Any], api: str, owner: str, url: str) -> None:
+    grants = grants_of_installation(installation, api)
+    assert (grants.owner, grants.url) == (owner, url)
+
+
+def test_an_event_is_named_only_where_its_permission_is_granted() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_events(granted, EVENTS) == {}
+    assert list(missing_events(granted, set(EVENTS) - {"merge_group"})) == ["merge_group"]
+    assert missing_events(granted | {"merge_queues": ""}, set(EVENTS) - {"merge_group"}) == {}
+    # A webhook that says nothing of its events is not said to lack them.
+    assert (
+        grants_of_installation(_USER | {"permissions": granted}, "https://api.github.com").missing_events
+        == {}
+    )
+
+
+def test_a_person_s_account_is_not_asked_for_what_only_organizations_have() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items() if name != "members"}
+    api = "https://api.github.com"
+    assert grants_of_installation(_USER | {"permissions": granted}, api).missing == {}
+    assert list(grants_of_installation(_TEAM | {"permissions": granted}, api).missing) == ["members: read"]
+
+
+def test_the_operator_s_page_of_the_app() -> None:
+    app = {
+        "slug": "suite",
+        "owner": {"login": "acme", "type": "Organization"},
+        "events": [],
+        "permissions": {},
+    }
+    assert grants_of_app(app, "https://api.github.com").url == (
+        "https://github.com/organizations/acme/settings/apps/suite/permissions"
+    )
+    app["owner"] = {"login": "ada", "type": "User"}
+    assert grants_of_app(app, "https://git.acme.test/api/v3").url == (
+        "https://git.acme.test/settings/apps/suite/permissions"
+    )
+
+
+async def test_other_bots_and_files_are_named(bot: Bot) -> None:
+    number = await thread(bot)
+    await write(bot, "approvers: [alice]\n", "OWNERS")
+    await write(bot, "ai: perhaps\n")
+    answer = await ask(bot, number, "/agile health")
+
+    assert "- The repository's `.github/agile.yml` is wrong in 1 place: line 1: `ai`" in answer
+    assert "| Other bots | Prow, by the files at the root" in answer
+
+
+def test_when_all_is_well_it_says_so_first() -> None:
+    card = health_card(WELL)
+    assert card.startswith("**All is well:**")
+    assert "| Last event | push, 23 Nov 2026, 10:30 CET |" in card
+    assert "| Comparison with GitHub | 3 corrections until now; next on 23 Nov 2026, 19:30 CET |" in card
+    assert "| Permissions | all granted |" in card
+    assert "Other bots" not in card
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (replace(WELL, standing=replace(WELL.standing, parked=2)), "- 2 events could not be read, through a fault of ours."),
+        (
+            replace(WELL, standing=replace(WELL.standing, missed=(NOW, NOW - timedelta(hours=1)))),
+            "- 2 events did not reach us between 23 Nov 2026, 09:30 CET and 23 Nov 2026, 10:30 CET.",
+        ),
+        (replace(WELL, standing=replace(WELL.standing, refused=1)), "- GitHub did not take 1 answer of ours"),
+        (replace(WELL, standing=replace(WELL.standing, waiting=101)), "- 101 events wait to be read"),
+        (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
+        (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
+        (replace(WELL, files=(KeptFile(), KeptFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
+    ],
+)  # fmt: skip
+def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -> None:
+    card = health_card(facts)
+    assert card.startswith("**1 thing needs attention:**")
+    assert said in card
+
+
+@pytest.mark.parametrize(
+    ("running", "said"),
+    [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
+     ("backfill", "| Past of this repository | being read now |")],
+)  # fmt: skip
+def test_what_runs_is_told(running: str, said: str) -> None:
+    assert said in health_card(replace(WELL, standing=replace(WELL.standing, running=frozenset({running}))))
+
+
+def test_a_repository_whose_past_was_never_read_says_so() -> None:
+    card = health_card(replace(WELL, synced_at=None, standing=replace(WELL.standing, newest=None)))
+    assert "| Past of this repository | not read yet |" in card
+    assert "| Last event | none yet |" in card
+
+
+SUSPENDED = EventGap(GapCause.SUSPENDED, NOW - timedelta(days=9), NOW - timedelta(days=7))
+
+
+def test_a_span_without_events_is_named_with_what_is_done() -> None:
+    card = health_card(replace(WELL, gaps=(SUSPENDED,)))
+    span = "from 14 Nov 2026, 10:30 CET to 16 Nov 2026, 10:30 CET"
+    assert f"- We could not hear GitHub {span}, because the App was suspended. Figures are incomplete" in card
+    assert "`/agile resync since:2026-11-14` does it at once." in card
+    assert f"| GitHub not heard | {span}: the App was suspended; not read again yet |" in card
+    assert "| Events missed | not known yet |" in card
+
+    reading = replace(WELL.standing, running=frozenset({"backfill"}))
+    card = health_card(replace(WELL, gaps=(SUSPENDED,), standing=reading))
+    assert "We are reading the past of this repository again; until that is done" in card
+
+    card = health_card(replace(WELL, gaps=(replace(SUSPENDED, ended_at=None),)))
+    assert "- We have not heard GitHub since 14 Nov 2026, 10:30 CET, because the App was suspended." in card
+
+
+def test_what_was_read_again_needs_nobody_and_is_named() -> None:
+    card = health_card(replace(WELL, gaps=(replace(SUSPENDED, is_read_again=True),)))
+    assert card.startswith("**All is well:** what did not reach us was asked for again")
+    assert "; read again |" in card
+    assert "| Events missed | 0 |" in card
+
+
+def test_permissions_are_compared_by_strength() -> None:
+    granted = {name: level for name, (level, _) in PERMISSIONS.items()}
+    assert missing_permissions(granted) == {}
+    assert missing_permissions(granted | {"metadata": "write"}) == {}
+    assert list(missing_permissions(granted | {"checks": "read"})) == ["checks: write"]
+    assert len(missing_permissions({})) == len(PERMISSIONS)
+
+
+# Asking again
+
+
+async def test_what_was_missed_is_found(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    async with bot.github.muted():
+        await bot.github.close_issue(bot.repo, number)
+    answer = await ask(bot, number, "/agile resync since:2026-11-01")
+
+    assert answer.startswith("I am comparing the running sprints with GitHub now; what differs is corrected.")
+    assert "I also read the past of this repository again." in answer
+    (project,) = await in_database(bot, "select synced_at from projects where synced_at is not null")
+    assert project.synced_at
+    (entry,) = await in_database(bot, "select action, target from audit_log")
+    assert tuple(entry) == ("/agile resync since:2026-11-01", "the history")
+    (turn,) = await in_database(bot, "select next_reconcile_at > now() from organizations")
+    assert turn[0]
+    closed = await in_database(bot, "select 1 from timeline where event = 'closed' and source = 'backfill'")
+    assert closed
+
+
+async def test_the_past_is_left_alone_unless_asked_for(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    answer = await ask(bot, number, "/agile resync")
+    assert "I also read the past" not in answer
+    assert not await in_database(bot, "select 1 from projects where synced_at is not null")
+
+
+async def test_the_future_cannot_be_read(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile resync since:2099-01-01")
+    assert "`since:2099-01-01` lies in the future" in answer
+
+
+async def test_resync_is_for_maintainers(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile resync", as_user="bob")
+    assert "`/agile resync` needs the maintain role; yours is write." in answer

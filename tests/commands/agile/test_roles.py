@@ -1,0 +1,95 @@
+"""`/agile roles`: who may do what, and roles that an admin gives for commands."""
+
+import pytest
+
+from commands.agile.help import known
+from commands.framework.permissions import Level, Need
+from commands.messages.help import Entry
+from commands.messages.roles import roles_card
+from tests.bot.publishing.test_change_applier import in_database
+from tests.bot.sync.test_settings_file import in_force, write
+from tests.commands.agile.test_config import ask, thread
+from tests.support.running import Bot
+
+
+async def test_a_given_role_lets_run_more_until_it_is_taken_back(bot: Bot) -> None:
+    number = await thread(bot)
+    assert "needs the maintain role; yours is triage" in await ask(
+        bot, number, "/agile pause", as_user="carol"
+    )
+    answer = await ask(bot, number, "/agile roles grant @carol maintain")
+    assert answer.startswith(
+        "`carol` may now run what needs the **maintain** role. On GitHub it stays triage."
+    )
+    assert (await in_force(bot))["roles"] == {"carol": "maintain"}
+    comment = await bot.say(number, "/agile resume", as_user="carol")
+    assert bot.reactions(comment) == ["eyes", "+1"]
+
+    await bot.say(number, "/agile roles revoke @carol")
+    assert (await in_force(bot))["roles"] == {}
+    comment = await bot.say(number, "/agile pause", as_user="carol")
+    assert bot.reactions(comment) == ["eyes", "confused"]
+    audit = await in_database(
+        bot, "select actor, target, details from audit_log where target = 'roles' order by id"
+    )
+    assert [(row.actor, row.target) for row in audit] == [("alice", "roles"), ("alice", "roles")]
+    assert audit[1].details["step"]["before"] == {"carol": "maintain"}
+
+
+async def test_it_lists_who_may_do_what(bot: Bot) -> None:
+    number = await thread(bot)
+    await write(bot, "commands:\n  estimate: {role: write, teams: [leads], users: ['@author']}\n")
+    await bot.say(number, "/agile roles grant @dave triage")
+    answer = await ask(bot, number, "/agile roles")
+
+    assert "| Role | May run |" in answer
+    (admins,) = [line for line in answer.splitlines() if line.startswith("| Admin |")]
+    assert "`/agile audit`" in admins
+    assert "`/agile roles`" in admins
+    assert "`/agile pause`" not in admins
+    row = "| `/estimate` | the write role or a higher one, the team `leads`, whoever opened the thread | triage |"
+    assert row in answer
+    assert "| `dave` | triage |" in answer
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("grant", "Whom? For example: `/agile roles grant @carol maintain`."),
+        ("revoke", "Whom? For example: `/agile roles revoke @carol`."),
+        ("grant @carol", "Which role? One of `read`, `triage`, `write`, `maintain`, `admin`."),
+        ("grant @carol boss", "`role` must be `read` or `triage` or"),
+        ("grant @mallory admin", "`mallory` is no collaborator of this repository"),
+        ("grant @bob triage", "`bob` has the write role on GitHub already."),
+        ("revoke @bob", "`bob` was given no role here"),
+        ("promote @bob", "`action` must be `grant` or `revoke`"),
+    ],
+)
+async def test_what_cannot_be_given_is_told(bot: Bot, typed: str, said: str) -> None:
+    assert said in await ask(bot, await thread(bot), f"/agile roles {typed}")
+    assert not await in_database(bot, "select 1 from audit_log")
+
+
+async def test_only_admins_give_roles(bot: Bot) -> None:
+    answer = await ask(bot, await thread(bot), "/agile roles grant @bob admin", as_user="bob")
+    assert (
+        "`/agile roles` needs the admin role; yours is write. Please ask anyone with the admin role" in answer
+    )
+    assert await in_force(bot) == {}
+
+
+async def test_a_file_cannot_give_roles(bot: Bot) -> None:
+    await thread(bot)
+    await write(bot, "roles: {bob: admin}\n")
+    settings = await in_force(bot)
+    assert "roles" not in settings
+    assert settings["problems"][0].startswith("line 1: there is no setting `roles`")
+
+
+def test_without_anything_given_it_says_so() -> None:
+    entries = [Entry(one, f"/{one.name}", Need(one.level), is_allowed=True) for one in known()]
+    card = roles_card(entries, {})
+    assert "Nobody was given another role" in card
+    assert "Settled by your team" not in card
+    assert all(entry.spelled in card for entry in entries)
+    assert roles_card([entries[0]], {}).count("| Read |") == (entries[0].need.level is Level.READ)

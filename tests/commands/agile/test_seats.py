@@ -1,0 +1,489 @@
+"""`/agile seats`: who needs a seat, what it costs, and the tick that lets a large increase be charged."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.billing.seat_reporting import SEATS_REFUSED, SeatReporting
+from bot.billing.stripe_client import RealStripe
+from bot.cli.doctor import examine
+from bot.publishing.pictures import Drawing
+from bot.settings import Settings
+from commands.messages.seats import approved_text, increase_text, seats_card
+from github_standin.github import StandInGitHub
+from marketplace.accounts import Billing
+from marketplace.entitlements import standing_of
+from marketplace.seat_increases import SeatIncrease
+from storage.jobs import Jobs
+from storage.seat_increases import SeatIncreases
+from storage.seats import Seats
+from storage.subscriptions import Account, Noted, Pending, Subscription, Subscriptions
+from storage.timeline import Timeline, TimelineRow
+from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
+from tests.bot.publishing.test_change_applier import box_of, tick
+from tests.commands.agile.test_plan import tenant_of
+from tests.commands.sprint.test_status import make_sprint, private_repository
+from tests.conftest import Clock, running_bot
+from tests.marketplace.test_reading import worked
+from tests.support.running import Bot, rows
+from tests.support.stripe.server import StandInStripe
+
+__all__ = ["stand_in"]
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def bought(**more: Any) -> Subscription:
+    usual: dict[str, Any] = {
+        "reference": "sub_1",
+        "quantity": 2,
+        "unit_amount": 500,
+        "currency": "eur",
+        "period_start": NOW - 100 * DAY,
+        "period_end": NOW + 100 * DAY,
+    }
+    status = more.pop("status", "active")
+    return Subscription(more.pop("source", "stripe"), status, "pro", NOW, **(usual | more))
+
+
+def billing(subscription: Subscription | None, people: int = 3, **more: Any) -> Billing:
+    subscriptions = (subscription,) if subscription else ()
+    standing = standing_of(subscriptions, NOW, 14 * DAY)
+    who = tuple(f"person-{number}" for number in range(people))
+    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    return Billing(account, standing, True, who, subscriptions=subscriptions, **more)
+
+
+def increase(**more: Any) -> SeatIncrease:
+    usual: dict[str, Any] = {"is_yearly": False, "unit_amount": 500, "currency": "eur", "reference": "sub_1"}
+    return SeatIncrease(2, 12, NOW, **(usual | more))
+
+
+@pytest.mark.parametrize(
+    ("subscription", "said"),
+    [
+        (bought(), "3 people on planned work, 2 seats paid for."),
+        (
+            bought(),
+            (
+                "€5.00 a month "
+                "before discounts and tax; the part for the rest of this month is on the next invoice."
+            ),
+        ),
+        (
+            bought(is_yearly=True, unit_amount=6_000),
+            (
+                "€60.00 a year "
+                "before discounts and tax; now about €30.00 for the rest of the period, charged at once."
+            ),
+        ),
+        (bought(is_yearly=True), "stay free for others until the renewal on 3 Mar 2027"),
+        (
+            bought(is_yearly=True, period_end=NOW + DAY),
+            "a year before discounts and tax; nothing is due before the renewal.",
+        ),
+        (bought(status="past_due"), "No seats are added while a payment is due."),
+        (bought(status="trialing"), "; nothing is due during the trial."),
+        (
+            bought(source="marketplace", unit_amount=None, currency=None),
+            "Seats are added on GitHub Marketplace.",
+        ),
+        (
+            bought(unit_amount=None, currency=None),
+            "One more seat costs $6.00 a month before discounts and tax (list price);",
+        ),
+        (None, "3 people on planned work."),
+    ],
+)
+def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None:
+    card = seats_card(billing(subscription), NOW)
+    assert card.startswith("### Seats of acme")
+    assert said in card
+    assert "`person-0`, `person-1`, `person-2`" in card
+
+
+@pytest.mark.parametrize(
+    ("waiting", "subscription", "said"),
+    [
+        (increase(due_now=0), bought(), "**12 people need a seat; 2 seats are paid for.**"),
+        (
+            increase(due_now=0),
+            bought(),
+            "10 more seats at €5.00 a month cost €50.00 a month before discounts and tax.",
+        ),
+        (increase(due_now=0), bought(), "The part for the rest of this period is on the next invoice."),
+        (increase(due_now=0, is_yearly=True), bought(), "Nothing is due before the renewal."),
+        (increase(due_now=2_975), bought(), "€29.75 is due at once, for the rest of this period."),
+        (
+            increase(is_yearly=True),
+            bought(is_yearly=True, unit_amount=6_000),
+            "About €300.00 before discounts and tax is due at once",
+        ),
+        (
+            increase(unit_amount=None, currency=None, is_yearly=True),
+            bought(is_yearly=True, unit_amount=None),
+            "The part for the rest of this period is due at once.",
+        ),
+        (increase(), bought(), "The part for the rest of this period is on the next invoice."),
+        (
+            increase(is_yearly=True),
+            bought(is_yearly=True, period_end=NOW + DAY),
+            "Nothing is due before the renewal.",
+        ),
+        (increase(due_now=2_975), bought(), "with tax, and less the account's balance there."),
+        (
+            increase(due_now=0, is_yearly=True),
+            bought(is_yearly=True),
+            "Nothing is due at once. What is due at once is as Stripe computes it",
+        ),
+        (increase(), bought(status="trialing"), "Nothing is due during the trial."),
+    ],
+)
+def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscription, said: str) -> None:
+    text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
+    assert said in text
+    assert "Until you agree, nothing more is charged, and nobody loses anything." in text
+
+
+def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
+    pending = Pending("free", None, NOW + 100 * DAY)
+    assert "on the next invoice" in seats_card(billing(bought(pending=pending)), NOW)
+
+
+def test_seats_take_effect_tonight() -> None:
+    approved = increase(approved_at=NOW, approved_by="alice")
+    said = [
+        approved_text(approved),
+        increase_text(increase(), billing(bought())),
+        seats_card(billing(bought(), seat_increase=approved), NOW),
+    ]
+    for text in said:
+        assert "takes effect" in text
+        assert "Stripe is told" not in text
+
+
+def test_a_long_list_of_people_is_cut() -> None:
+    card = seats_card(billing(bought(), 5_000), NOW)
+    assert "5,000 people on planned work" in card
+    assert "and 4800 more" in card or "and 4,800 more" in card
+    assert len(card) < 20_000
+
+
+# From a comment to the approval
+
+
+@pytest.fixture
+async def shop(
+    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+) -> AsyncIterator[Bot]:
+    """The bot selling by card, in a private repository of an account that pays for one seat."""
+    async with running_bot(github, replace(settings, billing=sold(stand_in)), clock, drawing) as running:
+        await private_repository(running)
+        yield running
+    assert not github.violations, github.violations
+
+
+async def crowd(shop: Bot, stand_in: StandInStripe, count: int = 9) -> int:
+    """So many people at work all at once; returns the number of a thread."""
+    number = await make_sprint(shop)
+    tenant_id = await tenant_of(shop)
+    subscription = stand_in.subscribe(int(shop.repository["owner"]["id"]))
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        bought_seat = bought(
+            reference=subscription["id"],
+            customer=subscription["customer"],
+            quantity=1,
+            unit_amount=None,
+            currency=None,
+        )
+        await Subscriptions(tenant).put(bought_seat)
+    await more_people(shop, count)
+    await report(shop, stand_in)
+    return number
+
+
+async def more_people(shop: Bot, count: int) -> None:
+    tenant_id, now = await tenant_of(shop), shop.base.clock()
+    (project,) = await rows(
+        shop.base, "select id from projects where github_repo = :repo", tenant_id, repo=shop.repo
+    )
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        for number in range(count):
+            events = worked(1_000 + number, f"person-{number}", now - timedelta(hours=2))
+            await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
+
+
+async def report(shop: Bot, stand_in: StandInStripe) -> None:
+    client = RealStripe(stripe_settings(stand_in))
+    reporting = SeatReporting(shop.base.database, client, sold(stand_in), shop.base.clock)
+    await reporting.report(await tenant_of(shop))
+    await client.close()
+
+
+async def current(shop: Bot) -> SeatIncrease | None:
+    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+        return await SeatIncreases(tenant).current()
+
+
+def quantities(stand_in: StandInStripe) -> list[int]:
+    return [one["items"]["data"][0]["quantity"] for one in stand_in.subscriptions.values()]
+
+
+async def test_an_admin_s_tick_lets_the_seats_be_charged(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    assert quantities(stand_in) == [1]
+    await shop.say(number, "/agile seats")
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("### Pay for 10 seats instead of 1?")
+    assert "**10 people need a seat; 1 seat is paid for.**" in answer
+    assert box_of(answer)
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+    await tick(shop, number)
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("Approved: up to 10 seats.")
+    increase = await current(shop)
+    assert increase
+    assert (increase.approved_by, increase.after) == ("alice", 10)
+    await report(shop, stand_in)
+    assert quantities(stand_in) == [10]
+    audited = await rows(shop.base, "select actor, target from audit_log", await tenant_of(shop))
+    assert ("alice", "seats") in [(row.actor, row.target) for row in audited]
+
+
+async def test_nobody_but_an_admin_may_tick(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile seats", as_user="bob")
+    assert "`/agile seats` needs the" in (await shop.answers(number))[0]
+    await shop.say(number, "/agile seats")
+    await tick(shop, number, as_user="bob")
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
+async def test_who_is_no_admin_any_more_approves_nothing(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile seats")
+    shop.github.roles[shop.repo] = {**shop.github.roles["*"], "alice": "maintain"}
+    await tick(shop, number)
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+    assert "needs the admin role" in (await shop.answers(number))[-1]
+
+
+async def test_a_team_s_own_rule_lets_nobody_else_approve(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    tenant_id = await tenant_of(shop)
+    await rows(
+        shop.base,
+        "update projects set said = cast(:said as jsonb) where github_repo = :repo returning id",
+        tenant_id,
+        said='{"commands": {"agile seats": {"role": "read"}}}',
+        repo=shop.repo,
+    )
+    await shop.say(number, "/agile seats confirm:yes", as_user="bob")
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("### Seats of")
+    assert "9 more seats** wait" in answer or "**9 more seats wait for an admin's approval.**" in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+async def test_a_role_granted_for_commands_approves_nothing(
+    shop: Bot, stand_in: StandInStripe, *, is_ticked: bool
+) -> None:
+    """On GitHub bob stays what he is, so he spends no money, by tick or by `confirm:yes`."""
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile roles grant @bob admin")
+    if is_ticked:
+        await shop.say(number, "/agile seats")
+        await tick(shop, number, as_user="bob")
+    else:
+        await shop.say(number, "/agile seats confirm:yes", as_user="bob")
+    answer = (await shop.answers(number))[-1]
+    assert answer.startswith("### Seats of")
+    assert "**9 more seats wait for an admin's approval.**" in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+
+
+async def test_a_tick_that_comes_late_shows_what_waits_now(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile seats")
+    await more_people(shop, 30)
+    await report(shop, stand_in)
+    await tick(shop, number)
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("### Pay for 31 seats instead of 1?")
+    assert "Things have changed since the last preview." in answer
+    increase = await current(shop)
+    assert increase
+    assert increase.is_waiting
+    await tick(shop, number)
+    increase = await current(shop)
+    assert increase
+    assert increase.approved_by == "alice"
+
+
+async def test_two_ticks_approve_once(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    other = await make_sprint(shop, "Sprint 13", start=10, due=20)
+    for thread in (number, other):
+        await shop.say(thread, "/agile seats")
+    await tick(shop, number)
+    await tick(shop, other)
+    (answer,) = await shop.answers(other)
+    assert answer.startswith("### Seats of")
+    assert "`alice` has approved up to 10 seats" in answer
+
+
+async def test_in_public_nothing_is_said_and_nothing_is_approved(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in)
+    await shop.say(number, "/agile seats")
+    await shop.github.tell("repository", "publicized", shop.repo)
+    await shop.rest()
+    await tick(shop, number)
+    answer = (await shop.answers(number))[-1]
+    assert answer.startswith("This is a public repository")
+    assert "seat" not in answer.split("public repository", 1)[1].split(".")[0]
+    increase = await current(shop)
+    assert increase is None or increase.is_waiting
+
+
+async def test_when_nothing_waits_there_is_no_box(shop: Bot, stand_in: StandInStripe) -> None:
+    number = await crowd(shop, stand_in, 0)
+    await shop.say(number, "/agile seats confirm:yes")
+    (answer,) = await shop.answers(number)
+    assert answer.startswith("### Seats of")
+    assert "- [ ]" not in answer
+    assert "1 person on planned work, 1 seat paid for." in answer
+
+
+async def test_where_nothing_is_sold_it_says_so(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/agile seats")
+    (answer,) = await bot.answers(number)
+    assert answer.startswith("Nothing is sold here: every feature is on, for everybody.")
+
+
+# A repository becomes private
+
+
+async def test_a_repository_that_became_private_charges_for_who_works_there_now(
+    shop: Bot, stand_in: StandInStripe
+) -> None:
+    """From the webhooks to Stripe: who worked there in public costs nothing, who does so today costs a seat."""
+    await shop.github.tell("repository", "publicized", shop.repo)
+    number = await make_sprint(shop)
+    milestone = (await shop.github.issue(shop.repo, number))["milestone"]["number"]
+    for person in ("bob", "carol", "dave"):
+        await shop.github.create_issue(shop.repo, f"By {person}", milestone=milestone, as_user=person)
+    await shop.rest()
+    await asyncio.sleep(1.1)  # GitHub's times are whole seconds.
+    await shop.github.tell("repository", "privatized", shop.repo)
+    await shop.rest()
+    tenant_id = await tenant_of(shop)
+    subscription = stand_in.subscribe(int(shop.repository["owner"]["id"]))
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
+        await Subscriptions(tenant).put(bought(**usual))
+        assert await Seats(tenant).used(shop.base.clock(), 30) == []
+    await report(shop, stand_in)
+    assert (quantities(stand_in), await current(shop)) == ([1], None)
+    await asyncio.sleep(1.1)
+    for person in ("bob", "carol"):
+        await shop.github.create_issue(shop.repo, f"More by {person}", milestone=milestone, as_user=person)
+    await shop.rest()
+    await report(shop, stand_in)
+    assert quantities(stand_in) == [2]
+
+
+async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(shop: Bot) -> None:
+    number = await make_sprint(shop)
+    async with shop.github.muted():
+        await shop.github.tell("repository", "publicized", shop.repo)
+    tenant_id = await tenant_of(shop)
+    async with shop.base.database.nobody() as connection:
+        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+    await shop.rest()
+    query = "select is_private from projects where github_repo = :repo"
+    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    assert project.is_private is False
+    async with shop.github.muted():
+        await shop.github.tell("repository", "privatized", shop.repo)
+    async with shop.base.database.nobody() as connection:
+        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+    await shop.rest()
+    (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
+    assert project.is_private is True
+    async with shop.base.database.tenant(tenant_id) as tenant:
+        # Until it was found out, it was public as far as anybody knew.
+        assert await Seats(tenant).used(shop.base.clock(), 30) in (["alice"], [])
+    assert number
+
+
+async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop: Bot) -> None:
+    number = await make_sprint(shop)
+    async with shop.github.muted():
+        await shop.github.tell("repository", "publicized", shop.repo)
+        public = await shop.github.call("GET", f"/repos/{shop.repo}")
+        await shop.github.tell("repository", "privatized", shop.repo)
+        private = await shop.github.call("GET", f"/repos/{shop.repo}")
+    base, sender = datetime.now(UTC), {"id": 1, "login": "alice", "type": "User"}
+    changes = [
+        ("publicized", public, base + timedelta(seconds=10)),
+        ("privatized", private, base + timedelta(seconds=20)),
+    ]
+    for action, repository, at in changes[::-1]:
+        shown = repository | {"updated_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        payload = {
+            "action": action,
+            "repository": shown,
+            "sender": sender,
+            "installation": {"id": shop.github.installation_id},
+            "organization": repository["owner"],
+        }
+        assert (await shop.deliver("repository", payload))[0] == 202
+        await shop.rest()
+    (project,) = await rows(
+        shop.base,
+        "select id, is_private, private_since from projects where github_repo = :repo",
+        await tenant_of(shop),
+        repo=shop.repo,
+    )
+    assert project.is_private
+    assert abs(project.private_since - changes[1][2]) < timedelta(seconds=1)
+    assert number
+
+
+async def test_doctor_names_who_has_not_answered_for_a_week(shop: Bot, stand_in: StandInStripe) -> None:
+    await crowd(shop, stand_in)
+    assert not [finding for finding in await examine(shop.base) if "seats" in finding]
+    at = shop.base.clock() - timedelta(days=8)
+    await rows(
+        shop.base, "update seat_increases set asked_at = :at returning id", await tenant_of(shop), at=at
+    )
+    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    assert f"pays for 1 seat and needs 10 since {at:%Y-%m-%d}" in finding
+    assert "no admin has approved them with `/agile seats` yet" in finding
+
+
+async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stand_in: StandInStripe) -> None:
+    await crowd(shop, stand_in, 2)
+    assert quantities(stand_in) == [3]
+    clock = shop.base.clock()
+    async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
+        noted = Noted("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
+        await Subscriptions(tenant).audit(noted)
+    (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
+    assert "Stripe refused more seats for acme" in finding

@@ -1,0 +1,85 @@
+"""`/cycletime` and what it says of how long items take."""
+
+from datetime import timedelta
+
+from commands.flow.cycletime import cycletime_reading, items_table, left_out, timed
+from sprints.calendar import Calendar
+from sprints.durations import cycle_times
+from tests.conftest import Clock
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, flows
+from tests.support.past import ask, tell_past
+from tests.support.running import Bot
+
+
+def took(number: int, days: int) -> FlowCard:
+    """An item that touched so many days."""
+    start = at("11-02 09:00")
+    card = FlowCard(number).opened("11-01").assigned(start)
+    card.closed(start + timedelta(days=days - 1, hours=1))
+    return card
+
+
+def reading(*cards: FlowCard) -> list[str]:
+    done = list(flows(*cards).values())
+    return cycletime_reading(timed(done, Calendar()), cycle_times(done, Calendar()))
+
+
+def test_the_longest_stands_out() -> None:
+    days = [1, 2, 2, 2, 3, 3, 3, 4, 4, 20]
+    assert reading(*(took(n, d) for n, d in enumerate(days, start=1))) == [
+        (
+            "**#10 took 20 days**, half of the items took at most 3. `/explain cycle time` shows what began and "
+            "ended it. If it was large, `/split` the next one like it; if it waited, `/blocked` shows that."
+        ),
+        "Expect **85 % of items within 4 days**; half take at most 3, 95 % at most 20.",
+        "",
+    ]
+
+
+def test_nothing_stands_out_and_few_items_promise_nothing() -> None:
+    lines = reading(took(1, 2), took(2, 3), took(3, 4))
+    assert lines[0] == "**Nothing stands out**: the longest, #3 took 4 days, half of them at most 3."
+    assert lines[1] == (
+        "Only 3 items so far, too few to promise anything: half took at most 3 days, 85 % at most 4."
+    )
+
+
+def test_what_is_left_out_is_counted_by_reason() -> None:
+    never = FlowCard(4).opened("11-01").closed("11-05")
+    late = FlowCard(5).opened("11-01").closed("11-05").assigned("11-06")
+    again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
+    found = cycle_times(flows(took(1, 2), never, late, again).values(), Calendar())
+
+    assert left_out(found) == (
+        "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
+        "1 of 2 items had been done before and opened again."
+    )
+    assert reading(never)[0].startswith("**No item with a known start was done in these days.**")
+    assert reading(never)[1] == "Left out: 1 done item (1 never told to be started)."
+
+
+def test_a_long_list_is_cut() -> None:
+    done = list(flows(*(took(n, 2) for n in range(1, 44))).values())
+    lines = items_table(timed(done, Calendar())).split("\n")
+    assert lines[2] == "| #1 | 2 Nov 2026 | 3 Nov 2026 | 2 |"
+    assert lines[-1] == "| … 3 more |  |  | 2 or fewer |"
+
+
+async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    answer = await ask(bot, number, "/cycletime as:table")
+
+    assert "- **#1013 took 21 days**, half of the items took at most 2." in answer
+    assert "- Expect **85 % of items within 9 days**; half take at most 2, 95 % at most 21." in answer
+    assert "| #1011 | 26 Oct 2026 | 3 Nov 2026 | 9 |" in answer
+    assert "n = 18 items" in answer
+
+
+async def test_of_a_sprint(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    answer = await ask(bot, number, '/cycletime for:"Sprint 20" as:table')
+
+    assert "### Cycle time · Sprint 20" in answer
+    assert "n = 4 items" in answer
+    assert "#1013" not in answer

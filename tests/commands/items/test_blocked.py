@@ -1,0 +1,129 @@
+"""`/blocked`, from the comment to GitHub's own dependencies and the blocked clock."""
+
+from typing import Any
+
+import pytest
+
+from tests.bot.publishing.test_change_applier import in_database
+from tests.commands.items.test_start import told
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot
+
+
+async def blockers(bot: Bot, number: int) -> list[int]:
+    """What GitHub says an issue is blocked by."""
+    path = f"/repos/{bot.repo}/issues/{number}/dependencies/blocked_by"
+    found: list[dict[str, Any]] = await bot.github.call("GET", path)
+    return [one["number"] for one in found]
+
+
+async def test_github_knows_the_dependency_and_we_since_when(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number, f"/blocked by:#{number + 2}", as_user="carol")
+
+    (answer,) = await bot.answers(number)
+    assert f"**#{number} is blocked** by #{number + 2}." in answer
+    assert f"That ends when #{number + 2} is closed, or with `/unblocked`." in answer
+    assert bot.reactions(comment) == ["eyes", "+1"]
+    assert await blockers(bot, number) == [number + 2]
+    assert {event for event, _, _ in await told(bot)} == {"blocked"}
+    assert len({after["named"] for _, _, after in await told(bot)}) == 1
+
+
+async def test_a_reason_is_kept_and_needs_no_second_question(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f'/blocked by:#{number + 2} reason:"the API comes first"')
+
+    (answer,) = await bot.answers(number)
+    assert f"is blocked** by #{number + 2}: the API comes first." in answer
+    assert "Do it" not in answer
+    assert [after["reason"] for _, _, after in await told(bot) if "reason" in after] == [
+        "the API comes first"
+    ]
+
+
+async def test_a_reason_is_enough_where_there_is_no_issue(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/blocked reason:"no test account"')
+
+    (answer,) = await bot.answers(number)
+    assert f"**#{number} is blocked**: no test account. `/unblocked` ends it." in answer
+    assert await blockers(bot, number) == []
+    assert [(event, after.get("named")) for event, _, after in await told(bot)] == [("blocked", None)]
+
+
+async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/blocked by:#{number + 2}")
+    entries = len(await in_database(bot, "select 1 from audit_log"))
+    await bot.say(number, f"/blocked by:#{number + 2}")
+
+    (answer,) = await bot.answers(number)
+    assert "It has been since today." in answer
+    assert len(await in_database(bot, "select 1 from audit_log")) == entries
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("/blocked", "By what? Name an issue"),
+        ("/blocked by:#{here}", "#{here} cannot wait for itself."),
+        ("/blocked by:#{done}", "#{done} is closed, so nothing has to wait for it."),
+        ("/blocked by:#999", "I have never heard of #999 here."),
+        ("/blocked by:other/repo#3", "`other/repo#3` is of another repository"),
+        ("/blocked by:nine", "`by` must be issues or pull requests such as `#12`"),
+    ],
+)
+async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+    number = await make_sprint(bot)
+    numbers = {"here": number, "done": number + 1}
+    comment = await bot.say(number, said.format(**numbers))
+
+    (answer,) = await bot.answers(number)
+    assert why.format(**numbers) in answer
+    assert bot.reactions(comment) == ["eyes", "confused"]
+    assert await told(bot) == []
+
+
+async def test_two_cannot_wait_for_each_other(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/blocked by:#{number + 2}")
+    await bot.say(number + 2, f"/blocked by:#{number}")
+
+    (answer,) = await bot.answers(number + 2)
+    assert f"#{number} waits for #{number + 2} already; they cannot wait for each other." in answer
+
+
+async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    pull = (await bot.github.open_pull_request(bot.repo, "Cards"))["number"]
+    await bot.rest()
+    await bot.say(number, f"/blocked by:#{pull}")
+    await bot.say(pull, f"/blocked by:#{number}")
+    assert f"#{pull} is a pull request, and GitHub keeps dependencies" in (await bot.answers(number))[0]
+    assert "Say it in the issue that it closes" in (await bot.answers(pull))[0]
+
+    await bot.say(pull, '/blocked reason:"legal must agree"')
+    assert any(f"**#{pull} is blocked**: legal must agree." in one for one in await bot.answers(pull))
+
+
+async def test_who_may_only_read_may_not(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, f"/blocked by:#{number + 2}", as_user="dave")
+    assert "`/blocked` needs the triage role; yours is read." in (await bot.answers(number))[0]
+    assert await blockers(bot, number) == []
+
+
+async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/blocked reason:"waits for a supplier"')
+    issue = await bot.github.issue(bot.repo, number)
+    deleted = issue | {"updated_at": "2030-01-01T00:00:00Z"}
+    payload = {"action": "deleted", "issue": deleted, "repository": bot.repository}
+    hook = {"sender": issue["user"], "installation": {"id": bot.github.installation_id}}
+    await bot.github.send_hook("issues", payload | hook)
+    await bot.rest()
+
+    kept = await in_database(bot, "select 1 from timeline where after::text like '%supplier%'")
+    assert kept == []
+    assert await in_database(bot, "select 1 from timeline where event = 'blocked'")

@@ -1,0 +1,144 @@
+"""`/split`: parts are opened below their parent once somebody agrees."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.framework.errors import UserError
+from commands.items.split import MOST_PARTS, Part, effect_on, parts_of
+from sprints.estimates import USUAL, Estimates
+from tests.bot.publishing.test_change_applier import tick
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot
+
+SIZES = Estimates({"M": Decimal(3)})
+
+
+async def below(bot: Bot, number: int) -> list[dict[str, Any]]:
+    """The sub-issues that GitHub has of an issue."""
+    found: list[dict[str, Any]] = await bot.github.call(
+        "GET", f"/repos/{bot.repo}/issues/{number}/sub_issues"
+    )
+    return found
+
+
+async def test_the_parts_are_shown_first_and_opened_when_agreed_to(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/split into:"Form fields","Check digits" points:3,2', as_user="bob")
+
+    (answer,) = await bot.answers(number)
+    assert f"### Open 2 sub-issues of #{number}?" in answer
+    assert "- Form fields (3 points)\n- Check digits (2 points)" in answer
+    assert "the parts have 5 points, as before." in answer
+    assert await below(bot, number) == []
+
+    await tick(bot, number)
+    parts = await below(bot, number)
+    assert [part["title"] for part in parts] == ["Form fields", "Check digits"]
+    assert [[label["name"] for label in part["labels"]] for part in parts] == [["points: 3"], ["points: 2"]]
+    assert {part["milestone"]["title"] for part in parts} == {"Sprint 12"}
+    (answer,) = await bot.answers(number)
+    assert f"**#{number} is split:** Form fields (3 points), Check digits (2 points)." in answer
+
+
+async def test_the_sprint_counts_the_parts_instead_of_the_parent(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/split into:"Form fields","Check digits" points:3,4 confirm:yes')
+    await bot.say(number, "/sprint status by:points")
+
+    assert any("3 of 10 points done" in answer for answer in await bot.answers(number))
+
+
+async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/split into:"Form fields","Check digits" confirm:yes')
+
+    assert [part["labels"] for part in await below(bot, number)] == [[], []]
+    (answer,) = await bot.answers(number)
+    assert "Until they are estimated, the sprint's scope is smaller by that." in answer
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("/split", "`into:"),
+        ('/split into:"A"," "', "A part has no title."),
+        ('/split into:"A","a"', "Two parts have the same title"),
+        (
+            '/split into:"A","B" points:3',
+            "1 estimate for 2 parts: `points` needs one for each, such as `points:3,5`.",
+        ),
+        ('/split into:"A","B" points:3,many', "“many” is no estimate."),
+    ],
+)
+async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, said)
+
+    assert why in (await bot.answers(number))[0]
+    assert await below(bot, number) == []
+
+
+async def test_a_pull_request_has_no_parts(bot: Bot) -> None:
+    await make_sprint(bot)
+    pull = (await bot.github.open_pull_request(bot.repo, "Cards"))["number"]
+    await bot.rest()
+    await bot.say(pull, '/split into:"A","B"')
+    assert f"#{pull} is a pull request, and only issues have sub-issues." in (await bot.answers(pull))[0]
+
+
+async def test_who_may_not_write_may_not_split(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, '/split into:"A","B"', as_user="carol")
+    assert "`/split` needs the write role; yours is triage." in (await bot.answers(number))[0]
+
+
+# The parts and what becomes of the parent
+
+
+def test_parts_may_have_sizes_for_estimates() -> None:
+    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (Part("A", Decimal(3)), Part("B b", Decimal("0.5")))
+
+
+def test_too_many_parts_and_too_long_titles_are_refused() -> None:
+    with pytest.raises(UserError, match=r"You named 21 parts\. You can name up to 20\."):
+        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, USUAL)
+    with pytest.raises(UserError, match="longer than GitHub's 256 characters"):
+        parts_of(["x" * 257], None, USUAL)
+
+
+@pytest.mark.parametrize(
+    ("before", "points", "is_in_milestone", "said"),
+    [
+        (None, [None, None], True, "count instead of it."),
+        (
+            Decimal(5),
+            [None, None],
+            False,
+            "Its own estimate of 5 points is left out, and the parts have no estimate yet.",
+        ),
+        (Decimal(5), [Decimal(3), Decimal(2)], True, "the parts have 5 points, as before."),
+        (Decimal(5), [Decimal(3), Decimal(5)], True, "the parts have 8 points, where it had 5 points."),
+    ],
+)
+def test_what_becomes_of_the_estimate_is_said(
+    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
+) -> None:
+    parts = [Part(str(n), one) for n, one in enumerate(points)]
+    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
+
+
+@given(
+    st.lists(st.text(max_size=30), min_size=1, max_size=25),
+    st.none() | st.text("0123456789,.mM ", max_size=12),
+)
+def test_parts_are_as_many_as_were_named_or_it_is_said_why_not(titles: list[str], points: str | None) -> None:
+    try:
+        found = parts_of(titles, points, SIZES)
+    except UserError:
+        return
+    assert [part.title for part in found] == [" ".join(title.split()) for title in titles]
+    assert all((part.points is None) == (points is None) for part in found)

@@ -1,0 +1,150 @@
+"""`/start`, from a person's comment to the timeline, and what it says of limits."""
+
+from typing import Any
+
+import pytest
+
+from commands.framework.changes import Block, Changes, MoveItem, Step, Tell
+from storage.lookups import all_tenants
+from tests.bot.publishing.test_change_applier import in_database
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.running import Bot, rows
+
+
+async def settle(bot: Bot, settings: str) -> None:
+    """Settings of the repository, as JSON."""
+    async with bot.base.database.nobody() as connection:
+        (tenant,) = await all_tenants(connection)
+    query = "update projects set settings = cast(:told as jsonb) where github_repo = :repo returning id"
+    assert await rows(bot.base, query, tenant, told=settings, repo=bot.repo)
+
+
+async def told(bot: Bot) -> list[Any]:
+    """What commands told the timeline, oldest first."""
+    events = "('started', 'paused', 'blocked', 'unblocked', 'unstarted')"
+    query = f"select event, actor, after from timeline where event in {events} order by at, event"
+    return await in_database(bot, query)
+
+
+async def test_it_begins_and_the_timeline_knows_who_said_so(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number, "/start", as_user="carol")
+
+    (answer,) = await bot.answers(number)
+    assert f"**#{number} is in progress.**" in answer
+    assert "1 item is in progress." in answer
+    assert bot.reactions(comment) == ["eyes", "+1"]
+    assert [(event, actor) for event, actor, _ in await told(bot)] == [("started", "carol")]
+
+
+async def test_the_limit_is_said_and_how_far_it_is_exceeded(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await settle(bot, '{"wip": {"limit": 1}}')
+    await bot.say(number, "/start")
+    assert "1 item is in progress; the limit is 1." in (await bot.answers(number))[0]
+    await bot.say(number + 2, "/start")
+
+    (answer,) = await bot.answers(number + 2)
+    assert "**2 items are in progress, 1 over the limit of 1.**" in answer
+    assert "Finish something, or `/pause` it, before more is started." in answer
+
+
+async def test_the_limit_of_a_team_is_said_where_it_concerns_the_item(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await settle(
+        bot,
+        '{"wip": {"teams": {"pay": 3, "ops": 3}}, "teams": {"pay": {"labels": ["points: 5"]},'
+        ' "ops": {"labels": ["ops"]}}}',
+    )
+    await bot.say(number, "/start")
+
+    (answer,) = await bot.answers(number)
+    assert "1 item of team pay is in progress; the limit is 3." in answer
+    assert "team ops" not in answer
+
+
+async def test_said_twice_it_is_told_once(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/start")
+    await bot.say(number, "/start")
+
+    (answer,) = await bot.answers(number)
+    assert f"#{number} is in progress already, since today." in answer
+    assert len(await told(bot)) == 1
+
+
+async def test_it_goes_before_a_weaker_sign_and_says_so(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.github.update_issue(bot.repo, number, assignees=["bob"])
+    await bot.say(number, "/start")
+
+    (answer,) = await bot.answers(number)
+    assert "Its age counts from now; until now it counted since today, from its first assignment." in answer
+
+
+async def test_a_pull_request_is_in_progress_since_it_was_opened(bot: Bot) -> None:
+    await make_sprint(bot)
+    pull = await bot.github.open_pull_request(bot.repo, "Cards")
+    await bot.rest()
+    await bot.say(pull["number"], "/start")
+
+    (answer,) = await bot.answers(pull["number"])
+    assert (
+        f"#{pull['number']} is a pull request: it is in progress since today, when it was opened." in answer
+    )
+    assert await told(bot) == []
+
+
+async def test_what_is_closed_is_not_started(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    comment = await bot.say(number + 1, "/start")
+
+    (answer,) = await bot.answers(number + 1)
+    assert f"#{number + 1} is closed. Open it again first" in answer
+    assert bot.reactions(comment) == ["eyes", "confused"]
+
+
+async def test_who_may_only_read_may_not(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/start", as_user="dave")
+
+    (answer,) = await bot.answers(number)
+    assert "`/start` needs the triage role; yours is read." in answer
+    assert await told(bot) == []
+
+
+async def test_it_takes_no_words(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/start now")
+
+    (answer,) = await bot.answers(number)
+    assert "I do not know this argument: `/start 👉now👈`" in answer
+
+
+# What is taken back, and what is shown first
+
+
+@pytest.mark.parametrize(
+    ("told", "undone"),
+    [
+        (Tell(1, "started"), Tell(1, "unstarted")),
+        (Tell(1, "paused", "lunch"), Tell(1, "started")),
+        (Tell(1, "blocked", "the API", 9), Tell(1, "unblocked", by=9)),
+        (Tell(1, "unblocked", by=9), Tell(1, "blocked", by=9)),
+        (Tell(1, "unstarted"), None),
+    ],
+)
+def test_what_was_told_is_taken_back_by_its_opposite(told: Tell, undone: Tell | None) -> None:
+    assert told.undone() == undone
+
+
+@pytest.mark.parametrize(
+    ("steps", "is_previewed"),
+    [
+        ((Block(1, 9), Tell(1, "blocked", "the API", 9)), False),
+        ((Block(1, 9), Tell(2, "blocked")), True),
+        ((MoveItem(1, 2, None),), False),
+    ],
+)
+def test_several_steps_on_one_item_are_one_change(steps: tuple[Step, ...], is_previewed: bool) -> None:
+    assert Changes("do it", steps, "Done.").is_previewed is is_previewed

@@ -1,0 +1,40 @@
+"""How well numbers are known, in words."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from commands.messages.completeness import completeness_text, gaps_text, missing_text
+from sprints.calendar import Calendar
+from sprints.gaps import EventGap, GapCause
+
+BERLIN = ZoneInfo("Europe/Berlin")
+# Where times are told.
+PLACE = Calendar.of(BERLIN)
+BEGAN = datetime(2026, 11, 3, 13, tzinfo=UTC)
+ENDED = BEGAN + timedelta(days=2)
+READ = EventGap(GapCause.SUSPENDED, BEGAN, ENDED, is_read_again=True)
+UNREAD = EventGap(GapCause.OUTAGE, BEGAN, ENDED)
+DEAF = EventGap(GapCause.SUSPENDED, BEGAN, None)
+
+
+def test_each_kind_of_gap_is_told() -> None:
+    span = "from 3 Nov 2026, 14:00 CET to 5 Nov 2026, 14:00 CET"
+    assert gaps_text([READ], PLACE) == f"reconstructed: we could not hear GitHub {span}"
+    assert gaps_text([UNREAD], PLACE) == f"incomplete: we could not hear GitHub {span}"
+    assert gaps_text([DEAF], PLACE) == "incomplete: we have not heard GitHub since 3 Nov 2026, 14:00 CET"
+    assert gaps_text([], PLACE) == ""
+
+
+def test_of_several_the_last_is_named_and_what_is_missing_comes_first() -> None:
+    text = gaps_text([READ, READ, UNREAD], PLACE)
+    assert text.startswith("incomplete: we could not hear GitHub from 3 Nov 2026, 14:00 CET to 5 Nov")
+    assert text.endswith(", and 1 time before")
+    assert missing_text([READ], PLACE) == ""
+
+
+def test_doubts_of_all_kinds_stand_together() -> None:
+    calendar = Calendar.of(BERLIN)
+    assert completeness_text(calendar, None, [], []) == "complete"
+    text = completeness_text(calendar, BEGAN, [READ], [1, 2], most_named=5)
+    assert "reconstructed: we could not" in text
+    assert "reconstructed before 4 Nov 2026, 2 items not seen from the beginning: #1" in text

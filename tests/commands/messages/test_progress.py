@@ -1,0 +1,103 @@
+"""How much of a sprint is done, in words that no open item contradicts."""
+
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from charts.alt_text import burndown_alt
+from commands.messages.progress import open_work, percent, progress, progress_percent
+from commands.messages.report import result_sentence
+from commands.messages.sprint_charts import burndown_reading, burnup_reading
+from commands.messages.status import after_chart, before_chart
+from reports.alert import alert_text
+from reports.sprint_impact import impact_card
+from reports.sprint_impact import title as impact_title
+from sprints.alerts import DaysLeft
+from sprints.burndown import burndown_of
+from sprints.facts import amount_of
+from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.plain import plain
+from sprints.pull_requests import PullRequest
+from sprints.report import report_of
+from tests.sprints.test_units import KINDS, running
+
+SAYS_DONE = re.compile(
+    r"\(100 %\)|everything in scope|nothing (?:is|was) left|\b0 (?:points|items) (?:remain|to do|were not)|"
+    r"█{20}|\b0 of [\d.]+ points (?:were|remain)|\b0 a day would",
+    re.IGNORECASE,
+)
+
+
+@given(st.integers(0, 3000), st.integers(1, 3000), st.sampled_from([None, ROUND_HALF_EVEN]))
+def test_only_all_is_100_percent_and_only_nothing_is_0(part: int, whole: int, rounding: str | None) -> None:
+    part = min(part, whole)
+    share = Decimal(part) / whole
+    text = percent(share, rounding) if rounding else percent(share)
+
+    assert (text == "100 %") == (part == whole)
+    assert (text == "0 %") == (part == 0)
+    assert abs(Decimal(text.removesuffix(" %")) - share * 100) <= 1
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words", "share", "left"),
+    [
+        ([(5, True), (3, False)], "5 of 8 points done", "62 %", "3 points"),
+        ([(5, True), (None, True)], "5 of 5 points done", "100 %", "0 points"),
+        (
+            [(5, True), (None, False)],
+            "5 of 5 points done, 1 item without an estimate is open",
+            "1 of 2 items, 50 %",
+            "1 item without an estimate",
+        ),
+        (
+            [(5, True), (0, False), (None, False)],
+            "5 of 5 points done, 2 items worth no points are open",
+            "1 of 3 items, 33 %",
+            "2 items worth no points",
+        ),
+    ],
+)
+def test_the_words_in_points(kinds: list[tuple[int | None, bool]], words: str, share: str, left: str) -> None:
+    facts = running(kinds, "11-11 12:00")
+
+    assert progress(facts, "points") == words
+    assert progress_percent(facts, "points") == share
+    assert open_work(facts, "points") == left
+
+
+@given(KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
+def test_no_card_calls_a_sprint_with_open_items_done(
+    kinds: list[tuple[int | None, bool]], as_of: str
+) -> None:
+    facts = running(kinds, as_of)
+    texts = [alert_text(facts, [DaysLeft(2)])]
+    for unit in ("points", "count"):
+        burndown = burndown_of(facts, unit)
+        texts += [before_chart(facts, burndown), after_chart(facts, burndown), burndown_alt(burndown)]
+        texts += [*burndown_reading(facts, burndown), *burnup_reading(facts, burndown)]
+    texts.append(result_sentence(report_of(plain(facts), is_over=facts.sprint.has_ended(facts.as_of))))
+    if facts.open_items:
+        assert [text for text in texts if SAYS_DONE.search(text)] == []
+
+
+def test_a_check_counts_items_where_no_points_would_be_left() -> None:
+    facts = running([(5, True), (3, False), (None, False)], "11-11 12:00")
+    item = next(item for item in facts.open_items if item.points)
+    after = facts.remaining - amount_of([item])
+    impact = Impact(
+        PullRequest("pull-9", 9, "abc", facts.as_of),
+        Standing.SPRINT,
+        facts.sprint,
+        moved=(Moved(item, Tie.CLOSES),),
+        effect=Effect("points", facts.scope, facts.remaining, after),
+    )
+
+    assert impact_title(impact) == "Finishes #2: 2 → 1 item left in Sprint 12"
+    assert (
+        "| Left to do | 2 of 3 items | **1 of 3 items** |"
+        in impact_card(impact, facts.sprint.calendar).summary
+    )

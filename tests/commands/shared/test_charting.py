@@ -1,0 +1,105 @@
+"""How a chart is shown: what people want, what the repository allows, and what there is."""
+
+import re
+
+import pytest
+
+from tests.commands.sprint.test_status import private_repository, set_up
+from tests.conftest import Clock
+from tests.support.past import ask, tell_past
+from tests.support.running import Bot
+
+EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]
+WITHOUT_MERMAID = ["/cycletime", "/aging"]
+WITH_MERMAID = [chart for chart in EVERY if chart not in WITHOUT_MERMAID]
+_PICTURE = re.compile(r"!\[[^\]]+\]\((\S+)\)")
+
+
+async def test_a_public_repository_gets_pictures_that_can_be_fetched(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    for chart in EVERY:
+        answer = await ask(bot, number, chart)
+
+        (link,) = _PICTURE.findall(answer)
+        async with bot.session.get(f"{bot.url}/charts/{link.rpartition('/')[2]}") as response:
+            assert (response.status, response.content_type) == (200, "image/png")
+        assert answer.startswith("### ")
+        assert answer.count("<details>") == 1
+        assert "<sub>As of 18 Nov 2026, 12:00 UTC" in answer
+
+
+async def test_a_table_is_asked_for(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    for chart in EVERY:
+        answer = await ask(bot, number, f"{chart} as:table")
+
+        assert "](" not in answer
+        assert "mermaid" not in answer
+        assert "<details>" not in answer
+        assert re.search(r"^\| :-- \|", answer, re.MULTILINE)
+
+
+async def test_mermaid_is_asked_for(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    for chart in EVERY:
+        answer = await ask(bot, number, f"{chart} as:mermaid")
+
+        assert not _PICTURE.search(answer)
+        assert ("```mermaid" in answer) is (chart in WITH_MERMAID)
+        assert ("Mermaid has no chart of this kind" in answer) is (chart in WITHOUT_MERMAID)
+
+
+async def test_nothing_of_a_private_repository_leaves_github(bot: Bot, clock: Clock) -> None:
+    await private_repository(bot)
+    number = await tell_past(bot, clock)
+    for chart in EVERY:
+        answer = await ask(bot, number, chart)
+        wanted = await ask(bot, number, f"{chart} as:image")
+
+        assert "http" not in answer + wanted
+        assert ("```mermaid" in answer) is (chart in WITH_MERMAID)
+        assert "This repository is private" not in answer
+        assert wanted.count("`/agile config set charts image`") == 1
+
+
+async def test_a_private_repository_may_allow_pictures(bot: Bot, clock: Clock) -> None:
+    await private_repository(bot)
+    number = await tell_past(bot, clock)
+    await set_up(bot, "charts", "image")
+
+    assert _PICTURE.search(await ask(bot, number, "/burnup"))
+    assert not _PICTURE.search(await ask(bot, number, "/burnup as:mermaid"))
+
+
+@pytest.mark.parametrize("chart", EVERY)
+async def test_what_is_no_way_to_show_it_is_refused(bot: Bot, chart: str) -> None:
+    issue = await bot.github.create_issue(bot.repo, "A lonely card")
+    comment = await bot.say(issue["number"], f"{chart} as:gif")
+
+    (answer,) = await bot.answers(issue["number"])
+    assert "`as` must be `image` or `mermaid` or `table`" in answer
+    assert bot.reactions(comment) == ["eyes", "confused"]
+
+
+async def test_nothing_to_draw_is_said_in_words(bot: Bot) -> None:
+    issue = await bot.github.create_issue(bot.repo, "A lonely card")
+    number = issue["number"]
+    for chart, words in [
+        ("/velocity", "**No sprint has finished yet.**"),
+        ("/throughput", "**Nothing was done in these days.**"),
+        ("/cycletime", "**No item with a known start was done in these days.**"),
+        ("/aging", "**Nothing is in progress.**"),
+    ]:
+        answer = await ask(bot, number, chart)
+
+        assert words in answer
+        assert "](" not in answer
+    assert "There is no sprint yet" in await ask(bot, number, "/burndown")
+    assert "There is no sprint yet" in await ask(bot, number, "/burnup")
+
+
+async def test_a_stranger_is_refused_and_a_reader_is_not(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+
+    assert "is for collaborators of this repository" in await ask(bot, number, "/velocity", "mallory")
+    assert "### Velocity" in await ask(bot, number, "/velocity", "dave")

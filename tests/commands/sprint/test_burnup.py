@@ -1,0 +1,60 @@
+"""`/burnup` and what it says of a sprint."""
+
+from hypothesis import given
+
+from commands.messages.sprint_charts import burnup_reading, equation
+from sprints.burndown import burndown_of
+from tests.commands.sprint.test_burndown import late, planned
+from tests.conftest import Clock
+from tests.sprints.test_properties import EVERY
+from tests.support.builders import Box, Card
+from tests.support.past import ask, tell_past
+from tests.support.running import Bot
+from tests.support.sprints_strategies import NOWS, History, histories
+
+
+def reading(*cards: Card, as_of: str = "11-19 12:00") -> list[str]:
+    facts = Box("11-10", start="11-16", due="2026-11-27").facts(*cards, as_of=as_of)
+    return burnup_reading(facts, burndown_of(facts, "points"))
+
+
+def test_the_largest_change_of_the_scope_comes_first() -> None:
+    cards = [planned(1), planned(2).closed("11-17"), planned(3, 2).left("11-17"), late(4, 5), late(5, 3)]
+
+    assert reading(*cards) == [
+        (
+            "**The scope grew by 8 points on Wed 18 Nov**, 66 % of the commitment: #4, #5. Agree on what goes "
+            "out for it: `/sprint scope` lists all changes."
+        ),
+        "5 of 18 points done; today the ideal line goes from 3.6 to 4.8.",
+        "12 committed + 8 added − 2 removed = **18 points of scope**.",
+    ]
+
+
+def test_a_scope_that_fell_or_did_not_move() -> None:
+    fell = reading(planned(1), planned(2).dropped("11-17"))
+    assert fell[0].startswith("**The scope fell by 5 points on Tue 17 Nov**, 50 % of the commitment: #2.")
+    assert reading(planned(1))[0].startswith("**The scope is what it was at the start.**")
+    assert reading(planned(1), as_of="11-14")[0] == "**It has not begun**; it starts on Mon 16 Nov."
+
+
+def test_a_scope_that_came_after_an_empty_start() -> None:
+    assert "5 points on Wed 18 Nov**: #4." in reading(late(4, 5))[0]
+
+
+@given(histories(), NOWS)
+@EVERY
+def test_there_are_always_three_lines(history: History, as_of: object) -> None:
+    facts = history.facts(as_of)  # type: ignore[arg-type]
+    for unit in ("points", "count"):
+        assert all(burnup_reading(facts, burndown_of(facts, unit)))
+        assert "of scope" in equation(facts, unit)
+
+
+async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    answer = await ask(bot, number, '/burnup for:"Sprint 22" by:points as:table')
+
+    assert answer.startswith("### Burnup · Sprint 22\n\n- **The scope grew by 9 points on Mon 2 Nov**")
+    assert "- 18 of 21 points done; the ideal line is at 12.\n" in answer
+    assert "- 12 committed + 9 added = **21 points of scope**.\n" in answer

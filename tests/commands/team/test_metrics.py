@@ -1,0 +1,112 @@
+"""`/team metrics`: sums of at least three people."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from commands.team.metrics import Span, team_reading, team_text
+from sprints.calendar import Calendar
+from sprints.durations import Durations, cycle_times
+from sprints.team import Work
+from sprints.team_sums import TeamSum
+from tests.commands.flow.test_cycletime import took
+from tests.conftest import Clock
+from tests.support.flow_cards import flows
+from tests.support.past import ask, pushed, record, settle, tell_past
+from tests.support.running import Bot
+
+USUAL = Work(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
+
+
+def span(work: Work | None, people: int = 4, times: Durations | None = None) -> Span:
+    sums = None if work is None else TeamSum(people, work)
+    return Span(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
+
+
+def test_what_moved_the_most_comes_first() -> None:
+    now = span(replace(USUAL, issues_closed=4, commits=130), 3)
+    assert team_reading(span(USUAL), now) == (
+        "**Issues closed fell from 10 to 4**, the largest change; 3 people at work, 4 before. See what "
+        "changed: days off, people, or the size of the work (`/throughput`, `/cycletime`)."
+    )
+    rose = team_reading(span(USUAL), span(replace(USUAL, pull_requests=24)))
+    assert rose.startswith("**Pull requests merged rose from 12 to 24**")
+
+
+def test_nothing_stands_out() -> None:
+    assert team_reading(span(USUAL), span(USUAL)).startswith("**Nothing stands out**: 4 people at work")
+    assert team_reading(span(Work()), span(Work(commits=1))).startswith("**Nothing stands out**")
+
+
+def test_too_few_people_before() -> None:
+    text = team_text(
+        "payments", span(None), span(USUAL, times=cycle_times(flows(took(1, 2)).values(), Calendar()))
+    )
+    assert "**4 people at work** in these four weeks; the four before had fewer than 3." in text
+    assert "| Issues closed | 10 | – |" in text
+    assert "| Cycle time, 85 % within | 2 days (n = 1) | – |" in text
+
+
+async def people_at_work(bot: Bot, *logins: str) -> None:
+    """Each pushed 5 commits in the last four whole weeks, and 2 in the four before."""
+    for login in logins:
+        await record(bot, pushed("2026-11-04 10:00", login, 5), pushed("2026-10-02 10:00", login, 2))
+
+
+async def test_everybody(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "carol")
+    answer = await ask(bot, number, "/team metrics")
+
+    assert "### Team metrics · everybody here" in answer
+    assert "**Points completed rose from 0 to 48**" in answer
+    assert "| Issues closed | 16 | 0 |" in answer
+    assert "| Points completed | 48 | 0 |" in answer
+    assert "| Commits on the default branch | 15 | 6 |" in answer
+    assert "19 Oct 2026 – 15 Nov 2026" in answer
+    assert not any(login in answer for login in ("alice", "bob", "carol"))
+
+
+async def test_fewer_than_three_people_have_no_figures(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "renovate[bot]")
+    answer = await ask(bot, number, "/team metrics")
+
+    assert answer.startswith("Fewer than 3 people worked here in the last 4 whole weeks.")
+    assert "|" not in answer
+
+
+@pytest.mark.parametrize(
+    ("others", "is_shown"), [((), True), (("frank",), False), (("frank", "grace", "heidi"), True)]
+)
+async def test_a_team_by_itself(
+    bot: Bot, clock: Clock, monkeypatch: pytest.MonkeyPatch, others: tuple[str, ...], is_shown: bool
+) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "carol", *others)
+    monkeypatch.setitem(bot.github.teams, "payments", {"alice", "bob", "carol", "judy"})
+    answer = await ask(bot, number, "/team metrics team:@acme/payments")
+
+    assert ("### Team metrics · payments" in answer) is is_shown
+    assert ("| Commits on the default branch | 15 | 6 |" in answer) is is_shown
+    if not is_shown:
+        assert answer.startswith("I cannot show a team `payments` by itself")
+
+
+async def test_a_team_of_the_settings(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "carol", "frank", "grace", "heidi")
+    await settle(bot, "teams", {"checkout": {"people": ["Frank", "grace", "heidi"]}})
+    answer = await ask(bot, number, "/team metrics team:checkout")
+
+    assert "### Team metrics · checkout" in answer
+    assert "| Issues closed | 0 | 0 |" in answer
+    assert "| Commits on the default branch | 15 | 6 |" in answer
+
+
+async def test_an_unknown_team(bot: Bot, clock: Clock) -> None:
+    number = await tell_past(bot, clock)
+    await people_at_work(bot, "alice", "bob", "carol")
+    assert "there is no team of this short name" in await ask(bot, number, "/team metrics team:nobody")

@@ -1,0 +1,97 @@
+"""`/my`: one's own work and nobody else's."""
+
+from commands.shared.work import Work
+from commands.team.my import mine_of, my_text
+from sprints.reviews import waiting_for_review
+from tests.commands.sprint.test_status import make_sprint
+from tests.support.builders import at
+from tests.support.flow_cards import FlowCard, calendar, flows
+from tests.support.running import Bot
+
+NOW = at("11-23 10:30")
+
+
+def text(login: str, *cards: FlowCard) -> str:
+    events = {card.id: card.events for card in cards}
+    found = tuple(flows(*cards, as_of="11-23 10:30").values())
+    waits = waiting_for_review(found, events, (), NOW)
+    return my_text(login, mine_of(login, found, waits), Work(found, events, NOW, calendar()))
+
+
+async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.github.update_issue(bot.repo, number, assignees=["carol"])
+    await bot.github.update_issue(bot.repo, number + 2, assignees=["bob"])
+    pull = (await bot.github.open_pull_request(bot.repo, "Cards", as_user="bob"))["number"]
+    await bot.rest()
+    comment = await bot.say(number, "/my", as_user="carol")
+
+    (answer,) = await bot.answers(number)
+    assert "### Open work of `carol`" in answer
+    assert f"**In progress (1)**\n\n- #{number} – for less than an hour" in answer
+    assert f"#{number + 2}" not in answer
+    assert f"**Reviews that wait for somebody (1)**\n\n- #{pull}" in answer
+    assert "bob" not in answer
+    assert "told here because you asked here" in answer
+    assert bot.reactions(comment) == ["eyes", "+1"]
+    assert await bot.answers(number + 2) == []
+
+
+async def test_who_may_read_may_ask_for_their_own_and_strangers_may_not(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/my", as_user="dave")
+    assert "Nothing here is assigned to you" in (await bot.answers(number))[0]
+    await bot.say(number, "/my", as_user="mallory")
+    assert "`/my` is for collaborators" in (await bot.answers(number))[-1]
+
+
+async def test_it_tells_nobody_of_others(bot: Bot) -> None:
+    number = await make_sprint(bot)
+    await bot.say(number, "/my @bob")
+    assert "I do not know this argument: `/my 👉@bob👈`" in (await bot.answers(number))[0]
+
+
+def test_each_item_stands_once_by_its_state_the_oldest_first() -> None:
+    other = FlowCard(9).opened("11-01").assigned("11-01", "bob")
+    cards = [
+        FlowCard(1).opened("11-01").assigned("11-01", "Alice").started("11-20"),
+        FlowCard(2)
+        .opened("11-01")
+        .assigned("11-01", "alice")
+        .started("11-19")
+        .blocked("11-21", other, "API"),
+        FlowCard(3).opened("11-01").assigned("11-01", "alice").paused("11-21", "no *time*"),
+        FlowCard(4).opened("11-01").assigned("11-01", "alice").closed("11-02"),
+        FlowCard(5).proposed("11-21", author="alice"),
+        other,
+    ]
+    assert text("alice", *cards).split("\n\n")[:7] == [
+        "### Open work of `alice`",
+        "**In progress (2)**",
+        "- #2 – for 4 days; blocked: by #9 (API)\n- #1 – for 3 days",
+        "**Paused (1)**",
+        "- #3 – no \\*time\\*",
+        "**Pull requests (1)**",
+        "- #5 – waits for a review for 2 days",
+    ]
+
+
+def test_ones_own_pull_requests_are_no_reviews_that_wait() -> None:
+    mine, theirs = FlowCard(1).proposed("11-21", author="alice"), FlowCard(2).proposed("11-20", author="bob")
+    told = text("alice", mine, theirs)
+
+    assert "**Reviews that wait for somebody (1)**\n\n- #2 – for 3 days" in told
+
+
+def test_a_parent_that_its_parts_tell_is_left_out() -> None:
+    parent = FlowCard(1).opened("11-01").assigned("11-02")
+    part = FlowCard(2).opened("11-03").child_of("11-03", parent).assigned("11-04")
+    told = text("alice", parent, part)
+
+    assert "- #2 " in told
+    assert "- #1" not in told
+
+
+def test_a_start_without_a_date_is_at_least_so_long_ago() -> None:
+    card = FlowCard(1).opened("11-01").assigned("11-02").commented("11-20").first_seen(2)
+    assert "- #1 – for at least 3 days" in text("alice", card)

@@ -1,0 +1,24 @@
+"""What is said where a sprint was followed while its summary waits for a release."""
+
+from dataclasses import replace
+
+from reports.release_summary import place_text
+from sprints.releases import Release
+from tests.support.builders import Box
+
+SPRINT = Box("11-10", title="Sprint *12* @all", due="2026-11-27", start="11-16").sprint()
+
+
+def test_it_says_which_release_it_waits_for_and_how_to_see_the_summary_now() -> None:
+    text = place_text(replace(SPRINT, title="1.4"), None)
+    assert text == (
+        "**1.4 is over.** Its summary comes into the release of that name once it is published: its tag or its "
+        "title must be 1.4, a `v` before it makes no difference. `/summary` shows it here now."
+    )
+
+
+def test_words_written_elsewhere_format_nothing_and_call_nobody() -> None:
+    text = place_text(SPRINT, Release(1, "v*1* @all"))
+    assert "@all" not in text
+    assert text.endswith("Its summary stands in the release v\\*1\\* @\u200ball.")
+    assert text.startswith("**Sprint \\*12\\* @")

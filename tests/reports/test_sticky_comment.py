@@ -1,0 +1,276 @@
+"""The words of the living comment, of alerts, and of a summary that nobody asked for."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
+from reports.alert import alert_text
+from reports.sprint_facts import Place, begun_in, is_sprint, place_of, remembering
+from reports.sticky_comment import (
+    Living,
+    after_picture,
+    before_picture,
+    digest,
+    effect_words,
+    key_of,
+    shown_lines,
+    without,
+)
+from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
+from sprints.burndown import burndown_of
+from sprints.facts import Amount, Cause, Facts
+from sprints.ledger import LedgerLine, grouped
+from storage.changes import Change, State
+from tests.support.builders import Box, Card
+
+
+def facts(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
+    committed = Card(1, "Card form").opened("11-10", "points: 10").joined("11-12")
+    return Box("11-10", due="2026-11-27", start="11-16").facts(committed, *cards, as_of=as_of)
+
+
+def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> Living:
+    found = facts(*cards, as_of=as_of)
+    return Living(found, burndown_of(found), **more)
+
+
+def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title: str = "Late wish") -> Card:
+    labels = [f"points: {points}"] if points else []
+    return Card(number, title).opened("11-10", *labels).joined(when)
+
+
+def line_of(found: Facts, number: int) -> LedgerLine:
+    (line,) = [one for one in grouped(found.ledger) if one.changes[0].number == number]
+    return line
+
+
+# The card
+
+
+def test_each_scope_change_is_a_line_the_latest_first() -> None:
+    dropped = late(3, "11-17 09:00").dropped("11-18 09:00")
+    text = before_picture(living(late(2), dropped, late(4, "11-18 10:00", None)))
+    lines = [line for line in text.splitlines() if line.startswith("- ")]
+
+    assert "**Scope since the start:** +3 points, 4 changes" in text
+    assert lines == [
+        "- Wed 18 Nov · #4 came in, not estimated",
+        "- Wed 18 Nov · #3 was dropped, −3 points",
+        "- Tue 17 Nov · #2 came in, +3 points",
+        "- Tue 17 Nov · #3 came in, +3 points",
+    ]
+
+
+def test_what_a_change_did_stands_beside_it() -> None:
+    found = facts(late(2))
+    effects = {key_of(line_of(found, 2)): effect_words(0.81, 0.6)}
+    text = before_picture(living(late(2), effects=effects))
+    assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
+    assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
+
+
+def test_only_the_last_ten_changes_are_open() -> None:
+    text = before_picture(living(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20))))
+    open_part, _, folded = text.partition("<details>")
+    assert open_part.count("\n- ") == 10
+    assert "<summary>8 earlier changes</summary>" in folded
+    assert folded.count("\n- ") == 8
+
+
+def test_what_waits_and_for_what() -> None:
+    text = before_picture(living(blocked=(BlockedLong(4, 3, (9,), "no *key*"), BlockedLong(5, 0))))
+    assert "**Blocked**\n- #4 for 3 working days, by #9: no \\*key\\*\n- #5 since today" in text
+
+
+def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
+    reason = "@acme/all <b>**now**</b> `x`"
+    text = before_picture(living(late(2, title=reason), blocked=(BlockedLong(4, 3, (), reason),)))
+    assert not re.search(r"@\w", text)
+    assert "<b>" not in text
+    assert "**now" not in text
+
+
+def test_it_says_as_of_when_and_how_to_silence_it() -> None:
+    text = after_picture(living())
+    assert "As of 18 Nov 2026, 12:00 UTC" in text
+    assert "`/agile quiet on` silences this thread" in text
+    assert "quiet" not in after_picture(living(is_silenced=True))
+
+
+# Equal or not
+
+
+def test_within_a_day_time_alone_changes_nothing() -> None:
+    found = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
+    assert len(found) == 1
+    assert digest(living(late(2), as_of="11-19 00:30")) not in found
+
+
+def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
+    plain = digest(living())
+    assert digest(living(expected="**7 in 10**", effects={"x": "y"})) == plain
+    others = [
+        living(late(2)),
+        living(Card(5).opened("11-10", "points: 1").joined("11-12")),
+        living(blocked=(BlockedLong(1, 1),)),
+        living(is_silenced=True),
+    ]
+    assert len({plain, *map(digest, others), digest(living(), "image")}) == len(others) + 2
+
+
+@given(st.lists(st.integers(0, 5), max_size=8), st.integers(0, 8))
+def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: int) -> None:
+    def cards(*, is_done: bool) -> list[Card]:
+        found = [late(2 + n, points=str(worth)) for n, worth in enumerate(points)]
+        if is_done and done < len(found):
+            found[done].closed("11-18 09:00")
+        return found
+
+    is_different = done < len(points)
+    assert (digest(living(*cards(is_done=True))) != digest(living(*cards(is_done=False)))) is is_different
+
+
+# A change undone
+
+
+@pytest.mark.parametrize(
+    ("card", "cause", "points", "count"),
+    [
+        (late(2), Cause.ADDED, 10, 1),
+        (late(2, points=None), Cause.ADDED, 10, 1),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), Cause.REMOVED, 15, 2),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), Cause.DROPPED, 15, 2),
+        (
+            Card(2).opened("11-10", "points: 5").joined("11-12").estimated("11-17", 2),
+            Cause.REESTIMATED,
+            15,
+            2,
+        ),
+    ],
+)
+def test_what_the_sprint_would_be_without_a_change(card: Card, cause: Cause, points: int, count: int) -> None:
+    found = facts(card)
+    line = line_of(found, 2)
+    assert line.cause is cause
+    before = without(line, found)
+    assert before
+    assert before.remaining == Amount(Decimal(points), count)
+
+
+def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
+    done = Card(2).opened("11-10", "points: 5").joined("11-12").closed("11-16 10:00").left("11-17")
+    found = facts(done)
+    assert without(line_of(found, 2), found) is None
+
+
+def test_the_shown_lines_are_those_of_the_card() -> None:
+    found = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
+    assert [line.changes[0].number for line in shown_lines(found)] == list(range(19, 9, -1))
+    assert len({key_of(line) for line in grouped(found.ledger)}) == 18
+
+
+# Where
+
+
+def test_where_a_sprint_is_followed() -> None:
+    sprint = facts().sprint
+    assert place_of({}, sprint, None) is None
+    assert place_of({}, sprint, 5) == Place(5)
+    assert place_of({"tracking": 7}, sprint, 5) == Place(7)
+    assert place_of({"tracking": "7"}, sprint, 5) == Place(7)
+    assert place_of({"tracking": "issue"}, sprint, 5) == Place(None)
+    assert place_of({"tracking": "off"}, sprint, 5) is None
+    assert place_of({"tracking": True}, sprint, 5) == Place(5)
+    assert place_of({"tracking": ["x"]}, sprint, None) is None
+
+
+def test_a_thread_that_was_remembered() -> None:
+    sprint = facts().sprint
+    step = remembering({"threads": {"1": 2}}, sprint.milestone, 9)
+    assert step.after == {"1": 2, str(sprint.milestone): 9}
+    assert place_of({step.key: step.after}, sprint, None) == Place(9)
+    assert begun_in(sprint, ()) is None
+
+
+def started(*steps: Step) -> Change:
+    words: dict[str, Any] = dict.fromkeys(Change.__dataclass_fields__, "")
+    return Change(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
+
+
+def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:
+    sprint = facts().sprint
+    made = CreateMilestone("Another title", milestone=sprint.milestone)
+    assert begun_in(sprint, [started(made)]) == 5
+    assert begun_in(sprint, [started(CreateMilestone(sprint.title, milestone=99))]) is None
+    # What older versions wrote down names no id.
+    assert begun_in(sprint, [started(CreateMilestone(sprint.title))]) == 5
+    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}))]) == 5
+    assert begun_in(sprint, [started(EditMilestone(sprint.number, {}, {}, "acme/other"))]) is None
+
+
+def test_what_is_a_time_box() -> None:
+    assert is_sprint(facts().sprint)
+    assert is_sprint(Box("11-10", start="11-16").sprint())
+    assert not is_sprint(Box("11-10").sprint())
+    assert not is_sprint(Box("11-10", due="2026-11-27").deleted("11-12").sprint())
+
+
+# Alerts
+
+
+def test_the_first_line_is_the_news_and_all_else_follows() -> None:
+    text = alert_text(
+        facts(late(2)),
+        (ScopeGrown(30, 1), ForecastLeft(0.22), BlockedLong(4, 3, (9,))),
+        "**2 in 10** that the remaining 5 points are done.",
+    )
+    *told, hint = text.split("\n\n")
+    assert told == [
+        "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
+        "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
+        "#4 has been blocked for 3 working days, by #9.",
+        "**2 in 10** that the remaining 5 points are done.",
+    ]
+    assert hint.startswith(
+        "<sub>Each of these is said once a sprint, growth of the scope again whenever it has doubled. "
+    )
+
+
+@pytest.mark.parametrize(
+    ("percent", "words"),
+    [
+        (99, "has grown by 99 %, from"),
+        (100, "has doubled, from"),
+        (150, "has more than doubled, from"),
+        (200, "has tripled, from"),
+        (399, "has more than quadrupled, from"),
+        (400, "has grown to 5 times the commitment, from"),
+        (1025, "has grown to more than 11 times the commitment, from"),
+    ],
+)
+def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
+    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
+
+
+@pytest.mark.parametrize(
+    ("crossed", "news"),
+    [
+        (HalfWay(5), "half of its working days are over, 5 are left. **0 of 10 points done** (0 %)."),
+        (DaysLeft(2), "2 working days left, today included. **0 of 10 points done** (0 %). Open: #1."),
+        (DaysLeft(1), "this is its last working day. **0 of 10 points done** (0 %). Open: #1."),
+    ],
+)
+def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
+    assert alert_text(facts(), (crossed,)).startswith(f"**Sprint 12:** {news}")
+
+
+def test_several_that_are_blocked_are_a_list() -> None:
+    blocked = tuple(BlockedLong(n, 4) for n in range(1, 15))
+    text = alert_text(facts(), blocked)
+    assert text.startswith("**Sprint 12:** 14 items have been blocked for long:\n- #1 for 4 working days")
+    assert "- and 4 more" in text

@@ -1,0 +1,1 @@
+"""What tests share: the running bot, builders of events, stand-ins and checks."""
