@@ -18,8 +18,7 @@ from typing import Any
 
 from benchmarks import common
 from bot.cli.backfill import _find
-from bot.jobs.worker import github_of
-from bot.services import services
+from bot.services import github_of, services
 from bot.settings import load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub

@@ -18,8 +18,7 @@ from benchmarks import common
 from benchmarks.count_by_hand import boxes, count, end_of, read
 from bot.cli import replay
 from bot.cli.backfill import _find
-from bot.jobs.worker import github_of
-from bot.services import Services, services
+from bot.services import Services, github_of, services
 from bot.settings import GitHubSettings, Secret, Settings, load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub

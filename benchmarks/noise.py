@@ -27,10 +27,9 @@ from benchmarks import common
 from bot.github.client import GitHubUnavailableError
 from bot.jobs.event_processor import Recording
 from bot.jobs.sprint_reports import Reports
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
 from bot.publishing.posts import Posting
-from bot.services import Services, services
+from bot.services import Services, github_of, services
 from bot.settings import GitHubSettings, Secret, load
 from bot.sync.installation_check import InstallationCheck
 from bot.webhooks.delivery_writer import Inbox

@@ -5,16 +5,21 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import aiohttp
 import procrastinate
 from sqlalchemy import make_url
 
+from bot.github.call_counter import Calls, written_down
+from bot.github.client import TIMEOUT, GitHub
 from bot.github.markers import Markers
 from bot.settings import Settings, encryption_keys
 from storage import schema
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.embedded import APPLICATION, running_server
-from storage.jobs import queue
+from storage.jobs import (
+    queue,
+)
 
 Clock = Callable[[], datetime]
 
@@ -81,3 +86,14 @@ def migrate(settings: Settings) -> None:
     if not role:
         raise schema.SchemaError("DATABASE_URL must name the application's role: postgresql://role@host/…")
     schema.migrate(settings.database_owner_url.reveal(), role)
+
+
+@asynccontextmanager
+async def github_of(base: Services) -> AsyncIterator[GitHub]:
+    """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
+    settings, calls = base.settings.github, Calls(base.clock)
+    if settings is None:
+        raise ValueError("GitHub needs the settings of the GitHub App")
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, written_down(base.database, calls):
+        url = base.settings.github_api_url
+        yield GitHub(session, settings, url, base.clock, calls, base.markers)

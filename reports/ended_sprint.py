@@ -14,8 +14,8 @@ from commands.messages.summary import (
     summary_title,
     went_on_text,
 )
+from commands.shared.goals import verdicts
 from commands.shared.reporting import sheet_of, with_people
-from commands.sprint.goal import verdicts
 from commands.sprint.summary import summary
 from reports.drafts import Draft, Kept
 from reports.release_summary import IN_RELEASE, place_text, release_meant

@@ -10,7 +10,7 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.registry import Command
-from commands.shared.charting import shown
+from commands.messages.charts import shown
 from commands.team.standup import standup
 from reports.alert import alert_text
 from reports.drafts import Draft, Kept

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Settle, Step, decoded
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, decoded
 from commands.framework.context import Context
-from commands.shared.forecasting import chance_sentence, foretold, outlook, swap_sentence
+from commands.messages.forecast_sentences import chance_sentence, swap_sentence
+from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
+from commands.shared.tracking import THREADS, TRACKING
 from reports.sticky_comment import Living, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
@@ -23,10 +25,6 @@ from sprints.quiet import is_quiet_thread
 from storage.changes import Change
 from storage.forecasts import Foretold
 
-# The setting that says where a sprint is followed: a thread's number, `issue`, or `off`.
-TRACKING = "tracking"
-# The setting that keeps in which thread a sprint was begun that needed nothing but that.
-THREADS = "threads"
 _START = "sprint start"
 _A_MOMENT = timedelta(microseconds=1)
 
@@ -93,13 +91,6 @@ def _is_about(step: Step, sprint: Sprint) -> bool:
             return step.number == sprint.number_in(step.repository)
         case _:
             return False
-
-
-def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:
-    """The step that remembers where a sprint is followed."""
-    before = settings.get(THREADS)
-    known = dict(before) if isinstance(before, Mapping) else {}
-    return Settle(THREADS, before, known | {str(milestone): thread})
 
 
 async def starts(context: Context) -> Sequence[Change]:

@@ -4,8 +4,7 @@ import structlog
 
 from bot.billing.marketplace_sync import GitHubListing
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
-from bot.jobs.worker import github_of
-from bot.services import Services
+from bot.services import Services, github_of
 from marketplace.github_purchases import PurchaseError, listed, read_purchase
 from storage.subscriptions import Subscription
 

@@ -10,8 +10,7 @@ from tqdm import tqdm
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.jobs.event_processor import Recording
-from bot.jobs.worker import github_of
-from bot.services import Services, services
+from bot.services import Services, github_of, services
 from bot.settings import Settings
 from bot.sync.backfill.backfill import Backfill, BackfillError, Place
 from storage.cipher import delivery_place

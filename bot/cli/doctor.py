@@ -10,8 +10,7 @@ from bot.billing.issue_findings import unreached_owners
 from bot.billing.seat_findings import seat_findings
 from bot.billing.stripe_findings import stripe_findings
 from bot.cli.grant_findings import grant_findings
-from bot.jobs.worker import github_of
-from bot.services import Services, services
+from bot.services import Services, github_of, services
 from bot.settings import Settings
 from commands.messages.completeness import REASONS
 from sprints.gaps import EventGap, missing

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import procrastinate
 import structlog
 from procrastinate import JobContext
@@ -18,15 +17,14 @@ from bot.billing.jobs import BillingClockwork
 from bot.billing.purchase_links import OurShop
 from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
-from bot.github.call_counter import Calls, written_down
-from bot.github.client import TIMEOUT, GitHub, GitHubUnavailableError
+from bot.github.client import GitHubUnavailableError
 from bot.jobs.command_answers import Answers
 from bot.jobs.comment_reader import Reading
 from bot.jobs.event_processor import Recording
 from bot.jobs.periodic import Clockwork
 from bot.jobs.sprint_reports import Reports
 from bot.publishing.pictures import Drawing, Pictures
-from bot.services import Services
+from bot.services import Services, github_of
 from bot.sync.installation_check import InstallationCheck
 from reports.drafts import DraftsNow
 from storage.billing_jobs import BillingJobs
@@ -256,17 +254,6 @@ async def worker(
         running = asyncio.create_task(_for_ever(started))
         stack.push_async_callback(_stop, running)
         yield started
-
-
-@asynccontextmanager
-async def github_of(base: Services) -> AsyncIterator[GitHub]:
-    """GitHub, as the settings name it. Raises ValueError without the settings of the App."""
-    settings, calls = base.settings.github, Calls(base.clock)
-    if settings is None:
-        raise ValueError("GitHub needs the settings of the GitHub App")
-    async with aiohttp.ClientSession(timeout=TIMEOUT) as session, written_down(base.database, calls):
-        url = base.settings.github_api_url
-        yield GitHub(session, settings, url, base.clock, calls, base.markers)
 
 
 @asynccontextmanager

@@ -13,9 +13,9 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages import explain_flow as flow
 from commands.messages import explain_sprint as sprint
+from commands.messages.charts import BY
 from commands.messages.explain import Explanation, amount_words, explained
 from commands.messages.sprint_charts import sprint_footer
-from commands.shared.charting import BY
 from commands.shared.choosing import facts_meant
 from commands.shared.flow_window import LAST, window_of
 from sprints.durations import done_within

@@ -9,7 +9,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.charting import AS, Words, reply_with
+from commands.messages.charts import AS, Words, reply_with
 from commands.shared.choosing import facts_meant
 from sprints.calendar import Calendar
 from sprints.durations import Age, Durations, ages

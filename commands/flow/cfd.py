@@ -10,9 +10,10 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.charting import AS, Words, reply_with
+from commands.messages.charts import AS, Words, reply_with
+from commands.messages.flow_window import Window
 from commands.shared.choosing import sprint_meant
-from commands.shared.flow_window import LAST, Window, window_of
+from commands.shared.flow_window import LAST, window_of
 from commands.shared.reporting import fold
 from sprints.calendar import Calendar
 from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint

@@ -11,10 +11,11 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.charting import AS, Words, reply_with
+from commands.messages.charts import AS, Words, reply_with
+from commands.messages.cycletime import left_out
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.calendar import Calendar
-from sprints.durations import Durations, Exclusion, cycle_times, done_within
+from sprints.durations import Durations, cycle_times, done_within
 from sprints.expectation import ENOUGH, WINDOW_DAYS
 from sprints.flow import Flow
 from sprints.numbering import Number, place, ref
@@ -25,12 +26,6 @@ _NONE = (
     "**No item with a known start was done in these days.** Work counts as started by `/start`, an “in "
     "progress” label, a pull request that closes it, or an assignment."
 )
-REASONS = {
-    Exclusion.NOT_STARTED: "never told to be started",
-    Exclusion.START_NOT_DATED: "started at an unknown time",
-    Exclusion.ZERO: "started and done in the same second",
-    Exclusion.NEGATIVE: "started only after they were done",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +79,6 @@ def cycletime_reading(items: Sequence[Timed], found: Durations) -> list[str]:
     if not items:
         return [_NONE, left_out(found)]
     return [_outlier(items, found), _expect(found), left_out(found)]
-
-
-def left_out(found: Durations) -> str:
-    """The done items that have no cycle time, by reason, and how many of the others were opened again."""
-    said = []
-    if found.excluded_count:
-        reasons = ", ".join(f"{count} {REASONS[reason]}" for reason, count in found.excluded)
-        said.append(f"Left out: {counted(found.excluded_count, 'done item')} ({reasons}).")
-    if found.reopened:
-        said.append(f"{found.reopened} of {counted(found.n, 'item')} had been done before and opened again.")
-    return " ".join(said)
 
 
 def items_table(items: Sequence[Timed]) -> str:

@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.shared.charting import AS, Words, reply_with
+from commands.messages.charts import AS, Words, reply_with
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.durations import done_within
 from sprints.outliers import farthest

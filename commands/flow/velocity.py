@@ -1,23 +1,20 @@
 """`/velocity`: what the last sprints completed, and what that means for the next one."""
 
-from datetime import timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import median
 
 from charts.reading import number, quantity
 from charts.values import velocity_bars
-from commands.formatting.wording import counted, footer, full_day, moment, plain, table
+from commands.formatting.wording import counted, footer, moment, plain
 from commands.framework.arguments import Argument, Arguments, Kind
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.progress import percent
-from commands.shared.charting import AS, BY, Words, for_sprint, reply_with
+from commands.messages.charts import AS, BY, Words, for_sprint, reply_with
+from commands.messages.velocity import _percent, sprints_table
 from commands.shared.reporting import LATE
 from sprints.burndown import measure
-from sprints.calendar import Calendar
 from sprints.late import credited, credits_of
 from sprints.outliers import farthest
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
@@ -70,24 +67,6 @@ def velocity_reading(found: Velocity) -> list[str]:
     if not found.n:
         return ["**No sprint has finished yet.** One counts once its due date has passed or it is closed."]
     return [_outlier(found), _plan(found), _kept(found)]
-
-
-def sprints_table(found: Velocity, calendar: Calendar) -> str:
-    """The figures of each sprint, oldest first."""
-    head = ("Sprint", "Last day", "Committed", "Completed", "Kept", "Say/do", "Carried over", "Done late")
-    rows = []
-    for one in found.outcomes:
-        last_day = full_day(calendar.day_of(one.end - timedelta(microseconds=1)))
-        amounts = (one.committed, one.completed, one.kept)
-        figures = [number(measure(amount, found.unit)) for amount in amounts]
-        rest = [number(measure(amount, found.unit)) for amount in (one.carried, one.late)]
-        rows.append([plain(one.title), last_day, *figures, _percent(one.say_do(found.unit)), *rest])
-    return table(head, rows) if rows else ""
-
-
-def _percent(share: Decimal | None) -> str:
-    """A share of 1 as whole percent, halves to even; nothing for none."""
-    return "" if share is None else percent(share, ROUND_HALF_EVEN)
 
 
 def _outlier(found: Velocity) -> str:

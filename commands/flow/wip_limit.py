@@ -10,7 +10,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against
-from commands.shared.work import Work, recent, work_here
+from commands.shared.work import work_here
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,
@@ -22,6 +22,7 @@ from sprints.wip import (
     teams_of,
     wip_of,
 )
+from sprints.work import Work, recent
 
 _NONE = "none"
 

@@ -9,10 +9,11 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import sentence, since
 from commands.shared.choosing import item_meant
-from commands.shared.work import Work, open_item_here, work_here
+from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.model import State
 from sprints.numbering import own
+from sprints.work import Work
 
 _MOST = 10
 

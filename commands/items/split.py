@@ -12,12 +12,13 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
-from commands.shared.work import Work, open_item_here, work_here
+from commands.shared.work import open_item_here, work_here
 from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
 from sprints.history import changes
 from sprints.model import ItemEvent, in_order
 from sprints.numbering import own
+from sprints.work import Work
 
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.

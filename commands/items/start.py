@@ -8,11 +8,12 @@ from commands.framework.context import Context
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, since
-from commands.shared.work import Work, open_item_here, work_here
+from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import own
 from sprints.starts import StartSignal
 from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.work import Work
 
 _SIGNALS = {
     StartSignal.COMMAND: "`/start`",

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 from commands.formatting.wording import counted, footer, full_day, moment, weekday
 from commands.messages.work import blocking, lasting, ordinal, since
-from commands.shared.work import Work
 from sprints.blocked import blocked_time
 from sprints.durations import Exclusion
 from sprints.expectation import ENOUGH, Expectation, Past, expectation
 from sprints.flow import Flow
+from sprints.work import Work
 
 _LEFT_OUT = {
     Exclusion.NOT_STARTED: "not started",

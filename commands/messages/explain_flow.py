@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from charts.reading import number, quantity, short_day
-from commands.flow.cycletime import left_out
-from commands.flow.velocity import sprints_table
 from commands.formatting.wording import counted
+from commands.messages.cycletime import left_out
 from commands.messages.explain import Explanation, Listing, Row, Rule
-from commands.shared.flow_window import Window
+from commands.messages.flow_window import Window
+from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
 from sprints.durations import Durations, ages, cycle_times, lead_times
 from sprints.evidence import done_of, opened_of, start_of

@@ -7,9 +7,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from charts.locales import localized
 from charts.reading import number, quantity, whole
 from commands.formatting.wording import counted, folded, footer, full_day, moment, plain, table, weekday
+from commands.messages.forecast_sentences import band_sentence, chance_sentence, swap_sentence
 from commands.messages.nothing_left import NOTHING_YET
 from commands.messages.progress import percent
-from commands.shared.forecasting import band_sentence, chance_sentence, swap_sentence
 from sprints.burndown import measure
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal

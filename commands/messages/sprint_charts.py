@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from charts.reading import number, quantity, scope_steps, signed
 from commands.formatting.wording import counted, footer, moment, named, table, weekday, weekdays
+from commands.messages.charts import for_sprint
 from commands.messages.nothing_left import nothing_left
 from commands.messages.progress import (
     done_of,
@@ -15,7 +16,6 @@ from commands.messages.progress import (
     share_done,
 )
 from commands.messages.status import completeness
-from commands.shared.charting import for_sprint
 from sprints.burndown import Burndown, BurndownDay, ideal_before, measure, pace
 from sprints.calendar import days_between
 from sprints.facts import Cause, Facts

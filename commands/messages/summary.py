@@ -7,8 +7,8 @@ from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.context import Context
 from commands.framework.outcome import Picture
+from commands.messages.charts import shown
 from commands.messages.report import Sheet, summary_head, summary_rest
-from commands.shared.charting import shown
 from sprints.milestone import Sprint
 
 

@@ -1,12 +1,12 @@
 """The days that a chart of flow looks at: the last weeks, or a sprint."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from commands.formatting.wording import full_day, plain
 from commands.framework.arguments import Argument, Arguments, Kind
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.messages.flow_window import Window
 from commands.shared.choosing import sprint_meant
 from storage.measures import Measures
 
@@ -14,20 +14,6 @@ from storage.measures import Measures
 USUAL_WEEKS, MOST_WEEKS = 12, 52
 LAST = Argument("last", Kind.NUMBER, "so many calendar weeks, this one included")
 FOR = Argument("for", Kind.TEXT, "the days of the sprint with this title instead of the last weeks")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Local days from `first` to `last`, both included, and what to call them."""
-
-    first: date
-    last: date
-    name: str
-
-    @property
-    def days(self) -> str:
-        """1 Sep 2026 – 23 Nov 2026."""
-        return f"{full_day(self.first)} – {full_day(self.last)}"
 
 
 async def window_of(context: Context, arguments: Arguments, usual_days: int | None = None) -> Window:

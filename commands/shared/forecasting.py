@@ -3,29 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 
-from charts.reading import number, quantity, unit_word
-from commands.formatting.wording import counted, weekday
 from commands.framework.context import Context
-from commands.messages.nothing_left import nothing_left
-from commands.messages.progress import without_points
+from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.overload import load_here
 from marketplace.plans import Feature
-from sprints.burndown import measure
-from sprints.facts import Amount, Facts
+from sprints.facts import Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_words import in_words, tenths, whole_band
-from sprints.numbering import Number, place, ref
-from sprints.outlook import Outlook, Past, needs_days, outlook_from, units_of
-from sprints.what_if import without_items
+from sprints.outlook import Outlook, Past, needs_days, outlook_from
 from storage.forecasts import Foretold
 
 # What happened longer ago says little of how a team works today.
 _RECENT = timedelta(days=120)
-# A swap is worth a word where it makes a difference of a tenth.
-_WORTH_SAYING, _MOST_TAKEN_OUT = 0.1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,98 +57,6 @@ async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
     since = as_of - _RECENT if as_of.year > 1 else as_of
     items = await history.items_since(since)
     return flows_of(items, as_of, context.project.rules, await history.labels())
-
-
-def chance_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """Will we make it, and in which unit where that might surprise."""
-    facts = outlook.facts
-    due = facts.sprint.due
-    if not facts.remaining.count:
-        return "All that is in the sprint is done." if facts.scope.count else nothing_left(facts)
-    if due is None:
-        return ""
-    left, others = measure(facts.remaining, outlook.unit), _without_points(outlook)
-    is_one = left == 1 and not others
-    be = "is" if is_one else "are"
-    if forecast.chance <= 0:
-        return f"**No working day is left** for the {quantity(left, outlook.unit)}{others} that {be} open."
-    chance = in_words(forecast.chance).capitalize()
-    work = unit_word(left, outlook.unit) if is_one else f"{quantity(left, outlook.unit)}{others}"
-    sentence = f"**{chance}** that the remaining {work} {be} done by {weekday(due)}."
-    return f"{sentence} {_why_items(outlook)}".strip()
-
-
-def _without_points(outlook: Outlook) -> str:
-    """The open items that an amount in points says nothing of."""
-    hides_any = outlook.unit == "points" and not all(item.points for item in outlook.facts.open_items)
-    return f" and {without_points(outlook.facts)}" if hides_any else ""
-
-
-def _why_items(outlook: Outlook) -> str:
-    """Why a sprint that is estimated is forecast in items."""
-    if outlook.unit == "points" or "points" not in units_of(outlook.facts, outlook.past):
-        return ""
-    items = [item for item in outlook.facts.open_items if not item.points]
-    has = "has" if len(items) == 1 else "have"
-    lack = "no estimate" if all(item.points is None for item in items) else "no points"
-    return f"{counted(len(items), 'open item')} {has} {lack}, so items count."
-
-
-def swap_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """What should come out, if the chance is less than it could be. It never empties the sprint."""
-    sizes, points = open_sizes(outlook), open_points(outlook)
-    if not 0 < forecast.chance < 1 - _WORTH_SAYING:
-        return ""
-    order = sorted(sizes, key=lambda n: (-sizes[n], -points[n], place(n)))
-    for count in range(1, min(_MOST_TAKEN_OUT + 1, len(order))):
-        numbers = order[:count]
-        changed = without_items(outlook.facts, numbers)
-        chance = outlook.chance_of(changed) if changed.remaining.count else None
-        if chance is not None and _is_worth_saying(forecast.chance, chance):
-            which = _which(points[numbers[-1]], points[order[count]], count)
-            return f"Taking out {' and '.join(map(ref, numbers))}{which}, makes it {in_words(chance)}."
-    return ""
-
-
-def _is_worth_saying(before: float, after: float) -> bool:
-    """Whether it is a tenth more, also in the words that are read."""
-    return after >= before + _WORTH_SAYING and tenths(after) > tenths(before)
-
-
-def _which(smallest: Decimal, next_one: Decimal, count: int) -> str:
-    """Why just these are taken out, by their points and those of the next one."""
-    if smallest > next_one:
-        return ", the largest open item" if count == 1 else ", the two largest open items"
-    if not smallest:
-        return ", for example"
-    return f", {'one' if count == 1 else 'two'} of the largest open items"
-
-
-def open_sizes(outlook: Outlook) -> dict[Number, Decimal]:
-    """The open items of the sprint by number, with their size in the outlook's unit."""
-    return {
-        item.number: measure(Amount(item.points or Decimal(0), 1), outlook.unit)
-        for item in outlook.facts.open_items
-    }
-
-
-def open_points(outlook: Outlook) -> dict[Number, Decimal]:
-    """The open items of the sprint by number, with their estimates; 0 where nobody estimated one."""
-    return {item.number: item.points or Decimal(0) for item in outlook.facts.open_items}
-
-
-def band_sentence(outlook: Outlook, forecast: Forecast) -> str:
-    """How much is expected, and within which bounds. What exceeds the scope is work that is still to come."""
-    unit, scope = outlook.unit, measure(outlook.facts.scope, outlook.unit)
-    low, middle, high = whole_band(forecast.delivered, float(scope))
-    more = f" Anything above {number(scope)} is work added until then." if high > scope else ""
-    if low == high:
-        are = "is" if low == 1 else "are"
-        return f"At the end {quantity(Decimal(low), unit)} {are} expected to be done.{more}"
-    return (
-        f"At the end about {quantity(Decimal(middle), unit)} {'is' if middle == 1 else 'are'} expected to be "
-        f"done; 8 in 10 times it is between {number(Decimal(low))} and {number(Decimal(high))}.{more}"
-    )
 
 
 def foretold(

@@ -8,7 +8,7 @@ from typing import Any
 
 from commands.framework.context import Context
 from commands.messages.report import Sheet, Taken
-from commands.sprint.goal import verdicts
+from commands.shared.goals import verdicts
 from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of
 from sprints.flow import flows_of

@@ -1,44 +1,12 @@
 """The work of a repository as commands on it see it: its flows, and who waits for whom."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.shared.choosing import item_meant
 from sprints.blocked import blockers_of
-from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
-from sprints.model import ItemEvent
 from sprints.reviews import Wait, waiting_for_review
-
-RECENT = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """All items of a repository as of `now`, and what they are made of, by node id."""
-
-    flows: Sequence[Flow]
-    events: Mapping[str, Sequence[ItemEvent]]
-    now: datetime
-    calendar: Calendar
-
-    @property
-    def counted(self) -> list[Flow]:
-        """The items that no other items tell."""
-        return [flow for flow in self.flows if not flow.is_covered]
-
-    def flow(self, number: int) -> Flow | None:
-        """The item with a number."""
-        return next((flow for flow in reversed(self.flows) if flow.number == number), None)
-
-
-def recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
-    """The items that are open or were closed in the last 90 days: who has them works here."""
-    since = now - RECENT
-    return [flow for flow in flows if flow.is_open or (flow.done_at or flow.dropped_at or since) > since]
+from sprints.work import Work
 
 
 async def work_here(context: Context) -> Work:

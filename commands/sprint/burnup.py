@@ -6,8 +6,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.charts import AS, BY, Words, reply_with
 from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
-from commands.shared.charting import AS, BY, Words, reply_with
 from commands.shared.choosing import facts_meant
 from sprints.burnup import burnup_of
 

@@ -11,6 +11,7 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Picture, Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.charts import shown
 from commands.messages.forecast import (
     after_chart,
     amounts_card,
@@ -22,7 +23,6 @@ from commands.messages.forecast import (
     record_table,
 )
 from commands.messages.nothing_left import is_empty
-from commands.shared.charting import shown
 from commands.shared.choosing import facts_meant
 from commands.shared.forecasting import foretold, outlook, past_until
 from commands.shared.overload import load_here

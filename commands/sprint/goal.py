@@ -1,7 +1,5 @@
 """`/sprint goal`: what the sprint is for, and in the end whether that was reached."""
 
-import re
-
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, Arguments, Kind
 from commands.framework.changes import Changes, EditMilestone, Settle
@@ -10,10 +8,9 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.shared.choosing import refuse_led, sprint_meant
+from commands.shared.goals import GOALS, verdicts, with_goal
 
-_GOAL_LINE = re.compile(r"^[ \t]*goal:.*$", re.IGNORECASE | re.MULTILINE)
 _VERDICTS = {"met", "missed"}
-GOALS = "goals"
 
 
 @command(
@@ -57,17 +54,3 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
         done += f"\n\nIt was: {plain(sprint.goal)}"
     step = EditMilestone(sprint.number, {"description": sprint.description}, {"description": description})
     return Changes(f"set the goal of {plain(sprint.title)}", (step,), done)
-
-
-def verdicts(settings: dict[str, object]) -> dict[str, str]:
-    """Which goals were met or missed, by GitHub's id of the milestone."""
-    told = settings.get(GOALS)
-    return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
-
-
-def with_goal(description: str, goal: str) -> str:
-    """The milestone's description with this goal, in place of the one that it has."""
-    line = f"Goal: {' '.join(goal.split())}"
-    if _GOAL_LINE.search(description):
-        return _GOAL_LINE.sub(lambda _: line, description, count=1)
-    return f"{line}\n{description}".rstrip()

@@ -12,9 +12,10 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.messages.progress import percent, unit_of_open
 from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import chance_sentence, outlook, swap_sentence
+from commands.shared.forecasting import outlook
 from commands.shared.overload import load_here
 from commands.shared.reporting import crossed_of
 from sprints.durations import ServiceLevel, cycle_times, service_level

@@ -12,8 +12,8 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.start import adopted, begun_empty
 from commands.shared.choosing import refuse_led
-from commands.sprint.goal import with_goal
-from reports.sprint_facts import remembering
+from commands.shared.goals import with_goal
+from commands.shared.tracking import remembering
 from sprints.calendar import earliest_start, latest_due
 from sprints.description import states_start, with_start
 from sprints.milestone import Sprint

@@ -5,8 +5,8 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
+from commands.messages.charts import BY, shown
 from commands.messages.status import after_chart, before_chart
-from commands.shared.charting import BY, shown
 from commands.shared.choosing import facts_meant, moment_of
 from commands.shared.forecasting import expectation
 from sprints.burndown import burndown_of

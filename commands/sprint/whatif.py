@@ -15,9 +15,10 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.forecast import finish_sentence
+from commands.messages.forecast_sentences import open_sizes
 from commands.messages.nothing_left import is_empty
 from commands.shared.choosing import facts_meant
-from commands.shared.forecasting import open_sizes, outlook
+from commands.shared.forecasting import outlook
 from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal

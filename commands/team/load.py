@@ -12,13 +12,14 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line
-from commands.shared.work import Work, recent, waits_here, work_here
+from commands.shared.work import waits_here, work_here
 from commands.team.standup import sections, wait_lines
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import Wait
 from sprints.standup import blocked_now
 from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, limit_of, people_of, teams_of, wip_of
+from sprints.work import Work, recent
 
 
 @dataclass(frozen=True, slots=True)

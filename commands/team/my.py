@@ -10,11 +10,12 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import blocking, lasting
-from commands.shared.work import Work, waits_here, work_here
+from commands.shared.work import waits_here, work_here
 from commands.team.standup import paused_line, sections, wait_lines
 from sprints.flow import Flow
 from sprints.numbering import place, ref
 from sprints.reviews import Wait
+from sprints.work import Work
 
 
 @dataclass(frozen=True, slots=True)

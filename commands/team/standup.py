@@ -10,12 +10,13 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line, lasting, listed
-from commands.shared.work import Work, waits_here, work_here
+from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait
 from sprints.standup import Standup, standup_of
 from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.work import Work
 
 
 @command(

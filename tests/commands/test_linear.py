@@ -24,7 +24,7 @@ from commands.framework.errors import UserError
 from commands.framework.parser import added_commands, skimming
 from commands.settings.file import check_settings
 from commands.settings.text import _COMMENT
-from commands.sprint.goal import with_goal
+from commands.shared.goals import with_goal
 from handlers.payloads import replace_half_pairs
 from handlers.references import closed_numbers, mentioned_numbers
 from sprints.description import states_start, with_start

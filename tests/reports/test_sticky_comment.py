@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
+from commands.shared.tracking import remembering
 from reports.alert import alert_text
-from reports.sprint_facts import Place, begun_in, is_sprint, place_of, remembering
+from reports.sprint_facts import Place, begun_in, is_sprint, place_of
 from reports.sticky_comment import (
     Living,
     after_picture,

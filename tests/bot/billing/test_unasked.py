@@ -11,9 +11,9 @@ import reports.running_sprint
 from bot.billing.entitlements import Entitlements
 from bot.billing.purchase_links import OurShop
 from bot.jobs.sprint_reports import Reports
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
 from bot.publishing.posts import Posting
+from bot.services import github_of
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
 from commands.team.standup import standup

@@ -22,8 +22,7 @@ from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
 from bot.cli.doctor import examine
 from bot.github.call_counter import Calls, write_down
 from bot.github.client import GitHub, GitHubRefusedError
-from bot.jobs.worker import github_of
-from bot.services import Services
+from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs

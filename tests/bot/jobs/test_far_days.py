@@ -11,8 +11,8 @@ import storage.sprints
 from bot.cli.doctor import examine
 from bot.jobs.daily_figures import Measuring
 from bot.jobs.sprint_reports import Reports
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
+from bot.services import github_of
 from bot.sync.reconciliation import Reconciliation
 from handlers.delivery import Delivery, Recorded
 from handlers.issues import record_issue

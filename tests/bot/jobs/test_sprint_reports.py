@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from bot.jobs.sprint_reports import Reports, next_turns
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
 from bot.publishing.posts import Posting
+from bot.services import github_of
 from sprints.calendar import Calendar
 from sprints.gaps import GapCause
 from sprints.milestone import GRACE_AFTER_END

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from bot.jobs.sprint_reports import Reports
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
 from bot.publishing.posts import Posting
+from bot.services import github_of
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
 from storage.jobs import Jobs

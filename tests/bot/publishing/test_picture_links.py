@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.jobs.worker import github_of
 from bot.publishing.pictures import Drawing, Pictures
+from bot.services import github_of
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.chart_files import ChartFiles
 from storage.installations import Installations

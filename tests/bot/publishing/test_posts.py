@@ -10,8 +10,8 @@ from sqlalchemy import event
 
 from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
-from bot.jobs.worker import github_of
 from bot.publishing.posts import Posting
+from bot.services import github_of
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.posts import Post, PostKind, Posts

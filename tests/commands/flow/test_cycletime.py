@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from commands.flow.cycletime import cycletime_reading, items_table, left_out, timed
+from commands.flow.cycletime import cycletime_reading, items_table, timed
+from commands.messages.cycletime import left_out
 from sprints.calendar import Calendar
 from sprints.durations import cycle_times
 from tests.conftest import Clock

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from commands.messages.eta import eta_text
-from commands.shared.work import Work
 from sprints.expectation import past_of
+from sprints.work import Work
 from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from commands.flow.velocity import sprints_table, velocity_reading
+from commands.flow.velocity import velocity_reading
+from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
 from sprints.facts import Amount
 from sprints.velocity import Outcome, velocity

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.messages.forecast import before_chart, dates_card
-from commands.shared.forecasting import band_sentence, chance_sentence
+from commands.messages.forecast_sentences import band_sentence, chance_sentence
 from sprints.forecast import Basis, Forecast, Refusal
 from sprints.forecast_amounts import Band
 from sprints.forecast_dates import Dates

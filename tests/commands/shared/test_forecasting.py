@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from commands.shared.forecasting import swap_sentence
+from commands.messages.forecast_sentences import swap_sentence
 from sprints.facts import Facts
 from sprints.forecast import Basis, Forecast
 from sprints.forecast_amounts import Band

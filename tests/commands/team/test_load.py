@@ -4,10 +4,10 @@ import re
 
 from hypothesis import given, settings
 
-from commands.shared.work import Work
 from commands.team.load import load_of, load_text
 from sprints.reviews import waiting_for_review
 from sprints.wip import Team
+from sprints.work import Work
 from tests.commands.items.test_start import settle
 from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at

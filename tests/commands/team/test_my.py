@@ -1,8 +1,8 @@
 """`/my`: one's own work and nobody else's."""
 
-from commands.shared.work import Work
 from commands.team.my import mine_of, my_text
 from sprints.reviews import waiting_for_review
+from sprints.work import Work
 from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows

@@ -13,8 +13,8 @@ from bot.cli.backfill import _find
 from bot.cli.serve import door
 from bot.github.client import GitHub, GitHubUnavailableError
 from bot.jobs.event_processor import until_processed
-from bot.jobs.worker import github_of, worker
-from bot.services import Services
+from bot.jobs.worker import worker
+from bot.services import Services, github_of
 from bot.settings import GitHubSettings, Secret
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub

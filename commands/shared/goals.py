@@ -1,0 +1,22 @@
+"""The goals of sprints: their line in the description of a milestone, and whether they were met."""
+
+import re
+
+_GOAL_LINE = re.compile(r"^[ \t]*goal:.*$", re.IGNORECASE | re.MULTILINE)
+
+
+GOALS = "goals"
+
+
+def verdicts(settings: dict[str, object]) -> dict[str, str]:
+    """Which goals were met or missed, by GitHub's id of the milestone."""
+    told = settings.get(GOALS)
+    return {str(key): str(value) for key, value in told.items()} if isinstance(told, dict) else {}
+
+
+def with_goal(description: str, goal: str) -> str:
+    """The milestone's description with this goal, in place of the one that it has."""
+    line = f"Goal: {' '.join(goal.split())}"
+    if _GOAL_LINE.search(description):
+        return _GOAL_LINE.sub(lambda _: line, description, count=1)
+    return f"{line}\n{description}".rstrip()

@@ -1,0 +1,36 @@
+"""The work of a repository at a moment: all its items and the events behind them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sprints.calendar import Calendar
+from sprints.flow import Flow
+from sprints.model import ItemEvent
+
+RECENT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """All items of a repository as of `now`, and what they are made of, by node id."""
+
+    flows: Sequence[Flow]
+    events: Mapping[str, Sequence[ItemEvent]]
+    now: datetime
+    calendar: Calendar
+
+    @property
+    def counted(self) -> list[Flow]:
+        """The items that no other items tell."""
+        return [flow for flow in self.flows if not flow.is_covered]
+
+    def flow(self, number: int) -> Flow | None:
+        """The item with a number."""
+        return next((flow for flow in reversed(self.flows) if flow.number == number), None)
+
+
+def recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
+    """The items that are open or were closed in the last 90 days: who has them works here."""
+    since = now - RECENT
+    return [flow for flow in flows if flow.is_open or (flow.done_at or flow.dropped_at or since) > since]
