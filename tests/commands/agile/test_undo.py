@@ -24,7 +24,8 @@ from commands.framework.changes import (
 from commands.messages.change_steps import Titles, described
 from sprints.calendar import Calendar
 from storage.changes import Entry
-from tests.bot.publishing.test_change_applier import (
+from tests.bot.publishing.test_change_applier import (  # noqa: F401 - a fixture
+    _with_evacuate,
     box_of,
     in_database,
     milestones,
