@@ -22,7 +22,7 @@ from bot.services import github_of, services
 from bot.settings import load
 from bot.sync.backfill.backfill import Backfill
 from github_standin.github import StandInGitHub
-from github_standin.objects import Repository
+from github_standin.objects import StandInRepository
 from storage.embedded import EmbeddedServer, running_server
 
 Json = dict[str, Any]
@@ -79,7 +79,7 @@ async def _measure(folder: Path, server: EmbeddedServer, items: int) -> Json:
         }
 
 
-def _by_rest(repository: Repository) -> tuple[int, int]:
+def _by_rest(repository: StandInRepository) -> tuple[int, int]:
     """Calls for the same history: list pages and each item's timeline, or the list of all events."""
     entries = [len(item.timeline) for item in repository.items.values()]
     lists = ceil(len(repository.milestones) / _A_PAGE) + ceil(len(entries) / _A_PAGE)

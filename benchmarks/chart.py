@@ -32,7 +32,7 @@ from charts.sample import SAMPLE
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
 from storage.deliveries import Received, receive
-from storage.projects import Projects, Repository
+from storage.projects import Projects, RepositoryName
 
 _GOAL, _GOAL_AGAIN = 0.6, 0.05
 _SOMEBODY = Received("1", "issues", "opened", 100, 1, "acme", "Organization", 1, b"")
@@ -179,10 +179,10 @@ async def _again(rounds: int) -> list[float]:
     took = list[float]()
     with common.scratch() as folder:
         async with services(Settings(data_dir=folder)) as base:
-            async with base.database.at_once() as connection:
+            async with base.database.autocommit() as connection:
                 await receive(connection, [_SOMEBODY], [b""])
             async with base.database.tenant(1) as tenant:
-                seen = Repository("R_1", "acme/shop", False, None, datetime.now(UTC))
+                seen = RepositoryName("R_1", "acme/shop", False, None, datetime.now(UTC))
                 project = await Projects(tenant).get(await Projects(tenant).remember(seen))
             if project is None:
                 raise RuntimeError("the repository was not kept")

@@ -21,7 +21,7 @@ import procrastinate
 
 from benchmarks import common
 from benchmarks.load import Load, issue_payloads
-from bot.jobs.event_processor import Recording
+from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
 from bot.services import Services, services
 from bot.settings import load
@@ -48,7 +48,7 @@ _A_JOB_EACH = """
 """
 
 
-class OneByOne(Recording):
+class OneByOne(EventProcessor):
     """Works off the single event that a job names."""
 
     async def one_event(self, organization_id: int, event_id: int) -> None:
@@ -151,7 +151,7 @@ async def _store(base: Services, copies: int) -> int:
     """Through the door's own function, in the door's own batches."""
     deliveries = [delivery for _ in range(copies) for delivery in _new_copy()]
     for first in range(0, len(deliveries), 32):
-        async with base.database.at_once() as connection:
+        async with base.database.autocommit() as connection:
             batch = deliveries[first : first + 32]
             sealed = [
                 base.cipher.seal(delivery.payload, delivery_place(delivery.account, delivery.delivery))

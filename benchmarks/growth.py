@@ -129,7 +129,7 @@ async def _compare(databases: dict[int, str], number: int, rounds: int) -> dict[
 
 async def _facts(database: Database, number: int) -> str:
     """As `python -m bot facts` finds them."""
-    async with database.nobody() as connection:
+    async with database.unscoped() as connection:
         (organization_id,) = await tenants_of_repository(connection, _REPOSITORY)
     async with database.tenant(organization_id) as tenant:
         project = await Projects(tenant).named(_REPOSITORY)

@@ -109,7 +109,7 @@ async def _backfill(base: Services, github: StandInGitHub, path: Path, repositor
 
 
 async def _facts(base: Services, repository: str, number: int, moment: datetime) -> Json:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         (organization_id,) = await tenants_of_repository(connection, repository)
     async with base.database.tenant(organization_id) as tenant:
         project = await Projects(tenant).named(repository)

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks import common
-from bot.jobs.daily_figures import Measuring
+from bot.jobs.daily_figures import DailyFigures
 from bot.services import services
 from bot.settings import load
 from storage.embedded import APPLICATION, EmbeddedServer, running_server
@@ -118,7 +118,7 @@ async def _measure(folder: Path, databases: dict[str, str], rounds: int) -> dict
             nights = list[float]()
             for days in range(2):
                 began = time.perf_counter()
-                await Measuring(base.database, lambda days=days: _NOW + timedelta(days=days)).run(1)  # type: ignore[misc]
+                await DailyFigures(base.database, lambda days=days: _NOW + timedelta(days=days)).run(1)  # type: ignore[misc]
                 nights.append(round(time.perf_counter() - began, 2))
             found[name] = {
                 "facts_ms": round(median(took[3:]) * 1000, 1),

@@ -25,14 +25,14 @@ from sqlalchemy import make_url
 
 from benchmarks import common
 from bot.github.client import GitHubUnavailableError
-from bot.jobs.event_processor import Recording
-from bot.jobs.sprint_reports import Reports
+from bot.jobs.event_processor import EventProcessor
+from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import Drawing, Pictures
-from bot.publishing.posts import Posting
+from bot.publishing.posts import PostPublisher
 from bot.services import Services, github_of, services
 from bot.settings import GitHubSettings, Secret, load
 from bot.sync.installation_check import InstallationCheck
-from bot.webhooks.delivery_writer import Inbox
+from bot.webhooks.delivery_writer import DeliveryWriter
 from charts.reading import number, quantity
 from github_standin.github import StandInGitHub
 from sprints.burndown import measure
@@ -181,10 +181,10 @@ class Machine:
 
     base: Services
     clock: Clock
-    inbox: Inbox
-    recording: Recording
-    reports: Reports
-    posting: Posting
+    inbox: DeliveryWriter
+    recording: EventProcessor
+    reports: SprintReports
+    posting: PostPublisher
     github: StandInGitHub
     installations: InstallationCheck
     wait_until: datetime
@@ -252,14 +252,14 @@ async def _soak(folder: Path, events: int, repositories: int) -> tuple[Json, lis
         async with github_of(real) as client:
             jobs = Jobs(base.queue)
             pictures = Pictures(base.database, drawing, "http://localhost")
-            reports = Reports(base.database, pictures, jobs, clock)
+            reports = SprintReports(base.database, pictures, jobs, clock)
             machine = Machine(
                 base,
                 clock,
-                Inbox(base.database, base.cipher),
-                Recording(base.database, base.cipher, jobs, clock),
+                DeliveryWriter(base.database, base.cipher),
+                EventProcessor(base.database, base.cipher, jobs, clock),
                 reports,
-                Posting(
+                PostPublisher(
                     base.database,
                     client,
                     clock,
@@ -298,7 +298,7 @@ async def _through(machine: Machine, boxes: list[Box], monday: datetime) -> tupl
             tenant = await _settled(machine, boxes)
         if tenant:
             if is_told:
-                await machine.recording.work_off(tenant)
+                await machine.recording.process_pending(tenant)
             await _by_the_clock(machine, tenant)
             await machine.run_jobs(tenant)
             await machine.send(tenant)
@@ -309,10 +309,10 @@ async def _through(machine: Machine, boxes: list[Box], monday: datetime) -> tupl
 
 async def _settled(machine: Machine, boxes: list[Box]) -> int:
     """Every repository says where its sprint is followed."""
-    async with machine.base.database.nobody() as connection:
+    async with machine.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     await machine.installations.run(tenant)
-    await machine.recording.work_off(tenant)
+    await machine.recording.process_pending(tenant)
     async with machine.base.database.tenant(tenant) as one:
         for box in boxes:
             project = await Projects(one).named(box.name)

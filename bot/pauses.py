@@ -7,7 +7,7 @@ import time
 _MOST_SECONDS = 0.01
 
 
-class Breather:
+class CooperativePause:
     """Gives way once the work since the last time has used enough CPU time."""
 
     def __init__(self) -> None:

@@ -53,7 +53,7 @@ async def services(settings: Settings, clock: Clock = wall_clock) -> AsyncIterat
         url = stack.enter_context(database_url(settings))
         database = Database(url, clock)
         stack.push_async_callback(database.close)
-        async with database.nobody() as connection:
+        async with database.unscoped() as connection:
             await schema.check(connection)
         app = queue(url)
         await stack.enter_async_context(app.open_async())

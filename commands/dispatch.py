@@ -19,7 +19,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import NAMESPACE, Level, Policy
-from commands.framework.ports import Repository, Thread
+from commands.framework.ports import GitHubPort, Thread
 from commands.framework.registry import Command
 from commands.framework.request import CommandLine, Request
 from commands.messages.completeness import missing_text
@@ -45,11 +45,11 @@ _ERROR_SLOT = "error"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class CommandEnvironment:
     """Where a request is worked on: its thread and repository on GitHub, and what the team has settled."""
 
     thread: Thread
-    repository: Repository
+    repository: GitHubPort
     policy: Policy
     open_context: OpenContext
     is_public: bool = False
@@ -89,7 +89,7 @@ class Dispatcher:
         named = [self._resolve(_words(line.text), policy)[0] for line in lines]
         return any(command is not None and command.is_changing for command in named)
 
-    async def refusal_of(self, request: Request, desk: Desk, name: str) -> str | None:
+    async def refusal_of(self, request: Request, desk: CommandEnvironment, name: str) -> str | None:
         """Why who asks may not run a command now, in words; None if they may.
 
         The name may be followed by other words. What no command is called any more, nobody may run.
@@ -102,7 +102,7 @@ class Dispatcher:
             return None
         return _refusal_text(command, level, desk)
 
-    async def answer(self, request: Request, desk: Desk) -> list[Answer]:
+    async def answer(self, request: Request, desk: CommandEnvironment) -> list[Answer]:
         """The answers to a request, in the order of its lines; none if no line is ours.
 
         The context is opened once it is known that something may run in it.
@@ -128,7 +128,9 @@ class Dispatcher:
         finally:
             await seen
 
-    async def _answer(self, request: Request, calls: Sequence[_Call], desk: Desk, total: int) -> list[Answer]:
+    async def _answer(
+        self, request: Request, calls: Sequence[_Call], desk: CommandEnvironment, total: int
+    ) -> list[Answer]:
         """The answers to calls, of which the comment had `total`."""
         level = await _level(request, desk)
         if level is Level.NONE and not await _is_exempt(request, calls, desk):
@@ -217,7 +219,7 @@ class Dispatcher:
         return self._commands[tuple(close[0].split())] if close else None
 
 
-async def _level(request: Request, desk: Desk) -> Level:
+async def _level(request: Request, desk: CommandEnvironment) -> Level:
     """What the asker may do: as GitHub says, or as an admin granted, or as anybody may."""
     known = await desk.repository.level_of(request.sender)
     floor = desk.policy.public_level if desk.is_public else Level.NONE
@@ -226,20 +228,20 @@ async def _level(request: Request, desk: Desk) -> Level:
     return max(known, desk.policy.granted(request.sender))
 
 
-async def _is_exempt(request: Request, calls: Sequence[_Call], desk: Desk) -> bool:
+async def _is_exempt(request: Request, calls: Sequence[_Call], desk: CommandEnvironment) -> bool:
     """Whether the team lets somebody who is no collaborator run any of this."""
     known = [call.command for call in calls if call.command]
     return any([await _may(command, request, Level.NONE, desk) for command in known])
 
 
-async def _may(command: Command, request: Request, level: Level, desk: Desk) -> bool:
+async def _may(command: Command, request: Request, level: Level, desk: CommandEnvironment) -> bool:
     need = desk.policy.need(command.name, command.level)
     if need.admits(request.sender, level, request.author):
         return True
     return any([await desk.repository.is_in_team(request.sender, team) for team in sorted(need.teams)])
 
 
-async def _run(call: _Call, context: Context, desk: Desk) -> Answer:
+async def _run(call: _Call, context: Context, desk: CommandEnvironment) -> Answer:
     if call.command and not await _may(call.command, context.request, context.level, desk):
         return _failure(_refusal_text(call.command, context.level, desk))
     if call.command and call.command.feature:
@@ -278,7 +280,7 @@ def _one_failure(answers: Sequence[Answer]) -> list[Answer]:
     return [_failure("\n\n".join(str(part) for parts in failed for part in parts))]
 
 
-def _refusal_text(command: Command | None, level: Level, desk: Desk) -> str:
+def _refusal_text(command: Command | None, level: Level, desk: CommandEnvironment) -> str:
     asked = f"`/{command.name}`" if command else "Commands"
     needed = desk.policy.need(command.name, command.level).level if command else Level.READ
     if level is Level.NONE:

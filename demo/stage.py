@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.cli.serve import door
-from bot.jobs.daily_figures import Measuring
+from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
@@ -105,7 +105,7 @@ class Stage:
 
     async def measure(self) -> None:
         """What is done at night."""
-        await Measuring(self.base.database, self.clock).run(self.tenant)
+        await DailyFigures(self.base.database, self.clock).run(self.tenant)
         await self._hold()
 
     async def say(self, number: int, text: str, who: str = "alice", repo: str = "") -> list[Json]:
@@ -146,7 +146,7 @@ class Stage:
         event, delivery, payload = self.waiting.pop(0)
         await self.github.send_hook(event, payload, delivery)
         await until_processed(self.base)
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             (self.tenant,) = await all_tenants(connection)
         async with self.base.database.tenant(self.tenant) as tenant:
             project = await Projects(tenant).named(self.thread.repo)
@@ -162,7 +162,7 @@ class Stage:
             await Installations(tenant).reconcile_next(self.clock.now + _NEVER)
 
     async def _is_busy(self) -> bool:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             return await is_busy(connection)
 
 

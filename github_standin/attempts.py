@@ -13,7 +13,7 @@ from yarl import URL
 
 from github_standin.answers import Answer, error, json_answer
 from github_standin.callers import Caller
-from github_standin.webhook_sender import Delivery, Hooks
+from github_standin.webhook_sender import Delivery, WebhookSender
 
 Json = dict[str, Any]
 PATH = re.compile(r"^/app/hook/deliveries(?:/(\d+)(/attempts)?)?$")
@@ -24,7 +24,7 @@ IsApp = Callable[[Caller], Awaitable[bool]]
 class Attempts:
     """Every post to the bot is an attempt with an id of its own; attempts of one delivery share its guid."""
 
-    def __init__(self, hooks: Hooks, is_app: IsApp, front: Callable[[], URL]) -> None:
+    def __init__(self, hooks: WebhookSender, is_app: IsApp, front: Callable[[], URL]) -> None:
         self._hooks = hooks
         self._is_app = is_app
         self._front = front

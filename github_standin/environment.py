@@ -50,7 +50,7 @@ PROFILE = {
 
 
 @dataclass(frozen=True)
-class Desk:
+class StandInEnvironment:
     """`ask` sends a request to emulate; `tell` sends a webhook behind those that emulate made before."""
 
     ask: Callable[..., Awaitable[Answer]]

@@ -12,7 +12,7 @@ from yarl import URL
 from github_standin import seed as people
 from github_standin.answers import Answer, error, json_answer
 from github_standin.callers import Caller
-from github_standin.environment import Desk
+from github_standin.environment import StandInEnvironment
 from github_standin.paging import linked, page_number
 from github_standin.reactions import CONTENTS, Reactions
 from github_standin.roles import Roles, permission_answer, role_of
@@ -27,7 +27,7 @@ COLLABORATOR = re.compile(r"^/repos/([^/]+/[^/]+)/collaborators/([^/]+?)(/permis
 class Extras:
     """Answers what is not left to emulate."""
 
-    def __init__(self, desk: Desk, roles: Callable[[], Roles]) -> None:
+    def __init__(self, desk: StandInEnvironment, roles: Callable[[], Roles]) -> None:
         self.reactions = Reactions()
         self._repositories: list[str] = []
         self._desk = desk

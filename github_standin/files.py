@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from github_standin.environment import Desk
+from github_standin.environment import StandInEnvironment
 
 Json = dict[str, Any]
 CONTENTS = re.compile(r"^/repos/[^/]+/[^/]+/(?:contents(?:/.*)?|readme)$")
@@ -22,7 +22,7 @@ def wrapped(path: str, body: Any) -> Any:
     return {**body, "content": "".join(lines)}
 
 
-async def full_push(desk: Desk, payload: Json) -> Json:
+async def full_push(desk: StandInEnvironment, payload: Json) -> Json:
     """emulate says which files changed; GitHub also who pushed, and what is at the tip now."""
     repository, sender = payload["repository"], payload["sender"]
     commits = [await _full_commit(desk, repository, sender, one) for one in payload.get("commits", ())]
@@ -40,7 +40,7 @@ async def full_push(desk: Desk, payload: Json) -> Json:
     }
 
 
-async def _full_commit(desk: Desk, repository: Json, sender: Json, commit: Json) -> Json:
+async def _full_commit(desk: StandInEnvironment, repository: Json, sender: Json, commit: Json) -> Json:
     stored = await desk.get(f"/repos/{repository['full_name']}/git/commits/{commit['id']}") or {}
     author = {**commit["author"], "username": sender["login"]}
     return {

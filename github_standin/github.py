@@ -28,12 +28,12 @@ from github_standin.answers import Answer, error, json_answer, with_etag
 from github_standin.backdating import Backdating
 from github_standin.callers import Caller, Callers
 from github_standin.emulate import HOST, Emulate
-from github_standin.environment import Desk
+from github_standin.environment import StandInEnvironment
 from github_standin.faults import Fault, Faults
 from github_standin.history import History
 from github_standin.manifest import read_manifest
-from github_standin.objects import Repository
-from github_standin.payload_repairs import Repairs
+from github_standin.objects import StandInRepository
+from github_standin.payload_repairs import PayloadRepairs
 from github_standin.pull_requests import Pulls
 from github_standin.rate_limit import RateLimit
 from github_standin.rest import Rest
@@ -41,7 +41,7 @@ from github_standin.roles import Roles, role_of
 from github_standin.settling import Settling
 from github_standin.silent_changes import change
 from github_standin.upstream import Upstream
-from github_standin.webhook_sender import Arrival, Delivery, Hooks
+from github_standin.webhook_sender import Arrival, Delivery, WebhookSender
 from github_standin.webhooks import tell
 
 CheckRequest = Callable[[str, str, Mapping[str, str], Any], None]
@@ -105,8 +105,8 @@ class StandInGitHub(Actions):
         self._upstream = Upstream(lambda: self.url, self._admin_token)
         self._desk = self._new_desk()
         pulls = Pulls(self._desk)
-        repairs = Repairs(self._upstream.list, self._backdating, self._desk, pulls)
-        self._hooks = Hooks(webhook_secret, repairs.apply, self.history.observe)
+        repairs = PayloadRepairs(self._upstream.list, self._backdating, self._desk, pulls)
+        self._hooks = WebhookSender(webhook_secret, repairs.apply, self.history.observe)
         self._settling = Settling(self._upstream, self._hooks)
         self._rest = Rest(
             self._upstream,
@@ -126,8 +126,8 @@ class StandInGitHub(Actions):
         self._version = 0
         self._running: contextlib.AsyncExitStack | None = None
 
-    def _new_desk(self) -> Desk:
-        return Desk(
+    def _new_desk(self) -> StandInEnvironment:
+        return StandInEnvironment(
             ask=self._upstream.ask,
             tell=self._tell_of,
             catch_up=self.catch_up,
@@ -428,11 +428,11 @@ class StandInGitHub(Actions):
         """Wait until the history knows what was done so far; what goes to the bot may still be on its way."""
         await self._settling.catch_up()
 
-    def _can_see(self, caller: Caller, repository: Repository) -> bool:
+    def _can_see(self, caller: Caller, repository: StandInRepository) -> bool:
         is_public = not repository.body.get("private")
         return is_public or caller.kind == "installation" or bool(self._role(caller, repository))
 
-    def _role(self, caller: Caller, repository: Repository) -> str | None:
+    def _role(self, caller: Caller, repository: StandInRepository) -> str | None:
         return role_of(self.roles, repository.full_name, caller.name)
 
     async def _tell_of(self, event: str, payload: dict[str, Any]) -> None:

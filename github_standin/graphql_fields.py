@@ -10,7 +10,7 @@ from typing import Any
 from github_standin.closing_words import closing_words
 from github_standin.graphql_paging import Page, page_of
 from github_standin.history import History
-from github_standin.objects import Item, Label, Milestone, Repository
+from github_standin.objects import Item, Label, Milestone, StandInRepository
 from github_standin.timeline import Event, milliseconds
 
 Json = dict[str, Any]
@@ -41,11 +41,11 @@ class Root:
     """Where a query starts: what its sender may see, and what is left of the rate limit."""
 
     history: History
-    can_see: Callable[[Repository], bool]
+    can_see: Callable[[StandInRepository], bool]
     viewer: str
     rate_limit: Json
 
-    def repository(self, args: Json) -> Repository:
+    def repository(self, args: Json) -> StandInRepository:
         """A repository by owner and name, unless the sender must not know of it."""
         name = f"{args['owner']}/{args['name']}"
         found = self.history.repository(name)
@@ -56,7 +56,9 @@ class Root:
     def node(self, node_id: str) -> Any:
         """Anything by its global id."""
         found = self.history.node(node_id)
-        if found is None or not self.can_see(found if isinstance(found, Repository) else found.repository):
+        if found is None or not self.can_see(
+            found if isinstance(found, StandInRepository) else found.repository
+        ):
             raise NotFoundError(f"Could not resolve to a node with the global id of '{node_id}'")
         return found
 
@@ -115,7 +117,7 @@ def detail(name: str) -> Field:
 # Lists
 
 
-def issues(source: Repository | Milestone, args: Json) -> Page:
+def issues(source: StandInRepository | Milestone, args: Json) -> Page:
     """Issues without pull requests."""
     found = [item for item in _items(source) if not item.is_pull]
     chosen = args.get("filterBy") or {}
@@ -125,7 +127,7 @@ def issues(source: Repository | Milestone, args: Json) -> Page:
     return _items_page("issues", found, args)
 
 
-def pull_requests(source: Repository | Milestone, args: Json) -> Page:
+def pull_requests(source: StandInRepository | Milestone, args: Json) -> Page:
     """Pull requests."""
     found = [item for item in _items(source) if item.is_pull]
     found = [item for item in found if _is_wanted(item, args.get("states"), args.get("labels"))]
@@ -134,7 +136,7 @@ def pull_requests(source: Repository | Milestone, args: Json) -> Page:
     return _items_page("pullRequests", found, args)
 
 
-def milestones(source: Repository, args: Json) -> Page:
+def milestones(source: StandInRepository, args: Json) -> Page:
     """The milestones of a repository; those without a due day come last by it."""
     found = [
         one
@@ -151,7 +153,7 @@ def milestones(source: Repository, args: Json) -> Page:
     return page_of("milestones", found, key, args, descending=order["direction"] == "DESC")
 
 
-def labels(source: Repository | Item, args: Json) -> Page:
+def labels(source: StandInRepository | Item, args: Json) -> Page:
     """The labels of a repository or an item."""
     found = source.labels if isinstance(source, Item) else list(source.labels.values())
     order = args.get("orderBy") or {"field": "CREATED_AT", "direction": "ASC"}
@@ -215,7 +217,7 @@ def enum_name(kind: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind).upper()
 
 
-def _items(source: Repository | Milestone) -> Iterable[Item]:
+def _items(source: StandInRepository | Milestone) -> Iterable[Item]:
     if isinstance(source, Milestone):
         return source.repository.in_milestone(source)
     return source.items.values()
@@ -264,7 +266,7 @@ def _items_page(name: str, found: list[Item], args: Json) -> Page:
 def item_by_number(*kinds: bool, name: str) -> Field:
     """An issue (False) or a pull request (True) by its number."""
 
-    def find(repository: Repository, args: Json) -> Item:
+    def find(repository: StandInRepository, args: Json) -> Item:
         item = repository.items.get(args["number"])
         if item is None or item.is_pull not in kinds:
             raise NotFoundError(f"Could not resolve to {name} with the number of {args['number']}.")
@@ -273,7 +275,7 @@ def item_by_number(*kinds: bool, name: str) -> Field:
     return find
 
 
-def milestone_by_number(repository: Repository, args: Json) -> Milestone | None:
+def milestone_by_number(repository: StandInRepository, args: Json) -> Milestone | None:
     """GitHub answers null for a milestone that is not there, without an error."""
     return repository.milestones.get(args["number"])
 
@@ -288,7 +290,7 @@ def state_reason(item: Item, args: Json) -> str | None:
 
 def label_of(event: Event, _: Json) -> Label:
     """The label of an event: renamed with the label, and kept when the label is deleted."""
-    return Label(Repository({}), event.details["label"])
+    return Label(StandInRepository({}), event.details["label"])
 
 
 def _ref(item: Item, side: str) -> str:
@@ -362,7 +364,7 @@ FIELDS: Mapping[type, Fields] = {
         "rateLimit": lambda root, _: root.rate_limit,
         "viewer": lambda root, _: Person({"login": root.viewer}),
     },
-    Repository: {
+    StandInRepository: {
         **COMMON,
         "name": stored("name"),
         "nameWithOwner": stored("full_name"),

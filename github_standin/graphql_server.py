@@ -24,7 +24,7 @@ from github_standin.graphql_cost import cost_of
 from github_standin.graphql_fields import FIELDS, NotFoundError, Root, type_of
 from github_standin.graphql_paging import PagingError
 from github_standin.history import History
-from github_standin.objects import Repository
+from github_standin.objects import StandInRepository
 from github_standin.rate_limit import RateLimit
 
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ def answer(
     sent: Any,
     *,
     history: History,
-    can_see: Callable[[Repository], bool],
+    can_see: Callable[[StandInRepository], bool],
     viewer: str,
     limits: RateLimit,
     who: str,

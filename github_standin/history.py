@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from github_standin.objects import Item, Json, Label, Milestone, Repository
+from github_standin.objects import Item, Json, Label, Milestone, StandInRepository
 from github_standin.timeline import milliseconds
 
 ITEM_EVENTS = {
@@ -40,7 +40,7 @@ class History:
     """All repositories that a webhook or a record told of."""
 
     def __init__(self) -> None:
-        self._repositories: dict[str, Repository] = {}
+        self._repositories: dict[str, StandInRepository] = {}
         self._renamed: dict[str, str] = {}
         self._deleted: set[str] = set()
         # What GraphQL was asked last, so that tests can see it.
@@ -56,13 +56,13 @@ class History:
         with contextlib.suppress(KeyError, TypeError, AttributeError, ValueError):
             self._observe(event, payload, recorded=recorded)
 
-    def repository(self, full_name: str) -> Repository | None:
+    def repository(self, full_name: str) -> StandInRepository | None:
         """A repository by its name, or by one that it had earlier."""
         name = full_name.lower()
         return self._repositories.get(self._renamed.get(name, name))
 
     @property
-    def repositories(self) -> list[Repository]:
+    def repositories(self) -> list[StandInRepository]:
         """All of them."""
         return list(self._repositories.values())
 
@@ -82,7 +82,7 @@ class History:
         """Leave nothing of a repository."""
         self._repositories.pop(full_name.lower(), None)
 
-    def node(self, node_id: str) -> Repository | Item | Milestone | Label | None:
+    def node(self, node_id: str) -> StandInRepository | Item | Milestone | Label | None:
         """Whatever bears a global id."""
         for repository in self.repositories:
             if repository.body["node_id"] == node_id:
@@ -130,7 +130,7 @@ class History:
 
     # Repositories
 
-    def _named(self, body: Json, *, renaming: bool = False) -> Repository:
+    def _named(self, body: Json, *, renaming: bool = False) -> StandInRepository:
         """The repository with this body; a known id under another name has been renamed or transferred."""
         name = body["full_name"].lower()
         known = self._repositories.get(name)
@@ -142,9 +142,9 @@ class History:
                 was_before = self._renamed.get(name) == old
                 return repository if was_before and not renaming else self._rename(old, name, body)
         self._renamed.pop(name, None)
-        return self._repositories.setdefault(name, Repository(dict(body)))
+        return self._repositories.setdefault(name, StandInRepository(dict(body)))
 
-    def _rename(self, old: str, name: str, body: Json) -> Repository:
+    def _rename(self, old: str, name: str, body: Json) -> StandInRepository:
         repository = self._repositories.pop(old)
         repository.body = {**repository.body, **body}
         self._repositories[name] = repository
@@ -153,26 +153,26 @@ class History:
         self._renamed.pop(name, None)
         return repository
 
-    def _on_repository(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_repository(self, repository: StandInRepository, payload: Mapping[str, Any]) -> None:
         if payload["action"] == "deleted":
             self.forget(repository.full_name)
             self._deleted.add(repository.full_name.lower())
 
     # Issues and pull requests
 
-    def _on_issue(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_issue(self, repository: StandInRepository, payload: Mapping[str, Any]) -> None:
         self._on_item(repository, payload, payload["issue"])
 
-    def _on_pull_request(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_pull_request(self, repository: StandInRepository, payload: Mapping[str, Any]) -> None:
         self._on_item(repository, payload, payload["pull_request"], is_pull=True)
 
-    def _on_comment(self, repository: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_comment(self, repository: StandInRepository, payload: Mapping[str, Any]) -> None:
         """A comment moves `updated_at`; of a pull request, the payload holds another body than its own."""
         if "pull_request" not in payload["issue"]:
             self._seen(repository, payload["issue"])
 
     def _on_item(
-        self, repository: Repository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False
+        self, repository: StandInRepository, payload: Mapping[str, Any], body: Json, *, is_pull: bool = False
     ) -> None:
         action, actor = payload["action"], payload.get("sender")
         before = repository.items.get(body["number"])
@@ -200,7 +200,7 @@ class History:
             previous = change["from"] if isinstance(change, dict) else old_title
             rename(item, previous, body["title"], at, actor)
 
-    def _seen(self, repository: Repository, body: Json, *, is_pull: bool = False) -> Item | None:
+    def _seen(self, repository: StandInRepository, body: Json, *, is_pull: bool = False) -> Item | None:
         """The item with the newer of two bodies."""
         if body["number"] in repository.gone:
             return None
@@ -217,7 +217,7 @@ class History:
             repository.labels.setdefault(label["name"], Label(repository, dict(label)))
         return item
 
-    def _leave(self, repository: Repository, payload: Mapping[str, Any], body: Json) -> None:
+    def _leave(self, repository: StandInRepository, payload: Mapping[str, Any], body: Json) -> None:
         item = repository.items.pop(body["number"], None)
         moved = (payload.get("changes") or {}).get("new_issue")
         where = (payload.get("changes") or {}).get("new_repository")
@@ -254,7 +254,7 @@ class History:
                     "TransferredEvent", at, source.full_name, payload.get("sender"), fromRepository=source
                 )
 
-    def _on_sub_issue(self, _: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_sub_issue(self, _: StandInRepository, payload: Mapping[str, Any]) -> None:
         """Both deliveries of a pair tell the same, with the time of the sub-issue."""
         parent = self._seen(
             self._named(payload.get("parent_issue_repo") or payload["repository"]), payload["parent_issue"]
@@ -271,7 +271,7 @@ class History:
                 added=SUB_ISSUES[payload["action"]],
             )
 
-    def _on_dependency(self, _: Repository, payload: Mapping[str, Any]) -> None:
+    def _on_dependency(self, _: StandInRepository, payload: Mapping[str, Any]) -> None:
         """Both deliveries of a pair tell the same."""
         blocked = self._seen(
             self._named(payload.get("blocked_issue_repo") or payload["repository"]), payload["blocked_issue"]
@@ -342,7 +342,7 @@ def rename(item: Item, previous: str, current: str, at: str, actor: Json | None)
         item.add("RenamedTitleEvent", at, current, actor, previousTitle=previous, currentTitle=current)
 
 
-def seen_milestone(repository: Repository, body: Json) -> Milestone | None:
+def seen_milestone(repository: StandInRepository, body: Json) -> Milestone | None:
     """The milestone with the newer of two bodies, unless it was deleted."""
     if body["id"] in repository.deleted_milestones:
         return None
@@ -354,7 +354,7 @@ def seen_milestone(repository: Repository, body: Json) -> Milestone | None:
     return known
 
 
-def _on_milestone(repository: Repository, payload: Mapping[str, Any]) -> None:
+def _on_milestone(repository: StandInRepository, payload: Mapping[str, Any]) -> None:
     body = payload["milestone"]
     if payload["action"] == "deleted":
         repository.deleted_milestones.add(body["id"])
@@ -363,7 +363,7 @@ def _on_milestone(repository: Repository, payload: Mapping[str, Any]) -> None:
         seen_milestone(repository, body)
 
 
-def _on_label(repository: Repository, payload: Mapping[str, Any]) -> None:
+def _on_label(repository: StandInRepository, payload: Mapping[str, Any]) -> None:
     body = payload["label"]
     if payload["action"] == "deleted":
         repository.labels.pop(body["name"], None)

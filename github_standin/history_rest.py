@@ -13,7 +13,7 @@ from yarl import URL
 from github_standin.answers import Answer, error, json_answer
 from github_standin.callers import Caller
 from github_standin.history import History
-from github_standin.objects import Item, Milestone, Repository
+from github_standin.objects import Item, Milestone, StandInRepository
 from github_standin.paging import listed
 from github_standin.timeline import REST_NAMES, Event, milliseconds
 
@@ -63,7 +63,7 @@ class HistoryRest:
         kept = [one for one in json.loads(answer.body) if one["number"] not in repository.gone]
         return replace(answer, body=json.dumps(kept).encode())
 
-    async def _installation(self, caller: Caller, repository: Repository) -> Answer:
+    async def _installation(self, caller: Caller, repository: StandInRepository) -> Answer:
         if not await self._is_app(caller):
             return error(401, "A JSON web token could not be decoded")
         if repository.installation_id is None:
@@ -81,7 +81,7 @@ class HistoryRest:
             },
         )
 
-    def _read(self, repository: Repository, path: str, url: URL) -> Answer | None:
+    def _read(self, repository: StandInRepository, path: str, url: URL) -> Answer | None:
         if path == "":
             return json_answer(200, repository.body)
         if match := ISSUE.match(path):
@@ -94,7 +94,9 @@ class HistoryRest:
         }
         return listed(self._front(), url, lists[path]()) if path in lists else None
 
-    def _one(self, repository: Repository, kind: str, number: int, part: str | None, url: URL) -> Answer:
+    def _one(
+        self, repository: StandInRepository, kind: str, number: int, part: str | None, url: URL
+    ) -> Answer:
         if kind == "milestones":
             milestone = repository.milestones.get(number)
             return json_answer(200, milestone_body(milestone)) if milestone else error(404, "Not Found")
@@ -113,7 +115,7 @@ def _no_longer_here(where: str) -> Answer:
     return replace(answer, headers={**answer.headers, "Location": where})
 
 
-def milestones(repository: Repository, query: Mapping[str, str]) -> list[Json]:
+def milestones(repository: StandInRepository, query: Mapping[str, str]) -> list[Json]:
     """By due day as GitHub sorts them, open ones unless another state is asked for."""
     state = query.get("state", "open")
     found = [one for one in repository.milestones.values() if state in ("all", one.body["state"])]
@@ -128,7 +130,7 @@ def milestone_body(milestone: Milestone) -> Json:
     return {**milestone.body, "open_issues": is_open, "closed_issues": len(items) - is_open}
 
 
-def issues(repository: Repository, query: Mapping[str, str]) -> list[Json]:
+def issues(repository: StandInRepository, query: Mapping[str, str]) -> list[Json]:
     """Issues and pull requests, newest first."""
     state, since = query.get("state", "open"), query.get("since")
     found = [
@@ -163,14 +165,14 @@ def issue_body(item: Item) -> Json:
     return {**body, "id": item.body["id"] + ISSUE_ID_OF_PULL, "pull_request": pull}
 
 
-def all_events(repository: Repository) -> list[Json]:
+def all_events(repository: StandInRepository) -> list[Json]:
     """Of all items, newest first, each with its issue."""
     found = [(event, item) for item in repository.items.values() for event in item.timeline]
     found.sort(key=lambda one: one[0].order, reverse=True)
     return [{**event_body(event, repository), "issue": issue_body(item)} for event, item in found]
 
 
-def event_body(event: Event, repository: Repository) -> Json:
+def event_body(event: Event, repository: StandInRepository) -> Json:
     """An issue event: what it is about stands there by name only."""
     body = {
         "id": event.number,

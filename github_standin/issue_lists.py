@@ -9,7 +9,7 @@ from yarl import URL
 
 from github_standin.answers import Answer
 from github_standin.callers import Caller
-from github_standin.environment import Desk
+from github_standin.environment import StandInEnvironment
 from github_standin.paging import listed
 from github_standin.pull_requests import Pulls, issue_of
 
@@ -21,7 +21,7 @@ SORTED_BY = {"created": "created_at", "updated": "updated_at", "comments": "comm
 class IssueLists:
     """Reads both lists of emulate to the end, and gives the page that was asked for of both together."""
 
-    def __init__(self, desk: Desk, pulls: Pulls) -> None:
+    def __init__(self, desk: StandInEnvironment, pulls: Pulls) -> None:
         self._desk = desk
         self._pulls = pulls
 

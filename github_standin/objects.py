@@ -15,7 +15,7 @@ Json = dict[str, Any]
 class Milestone:
     """`body` is the newest REST object."""
 
-    repository: Repository
+    repository: StandInRepository
     body: Json
 
 
@@ -23,7 +23,7 @@ class Milestone:
 class Label:
     """`body` is the newest REST object."""
 
-    repository: Repository
+    repository: StandInRepository
     body: Json
 
 
@@ -34,7 +34,7 @@ class Item:
     `linked` are the issues that people linked with a pull request in its sidebar, by number.
     """
 
-    repository: Repository
+    repository: StandInRepository
     body: Json
     is_pull: bool
     linked: set[int] = field(default_factory=set)
@@ -99,7 +99,7 @@ class Item:
 
 
 @dataclass(eq=False)
-class Repository:
+class StandInRepository:
     """`body` is the newest REST object; `recorded` says that emulate does not know it.
 
     `gone` tells of numbers that led to an item once: where it is now, or nothing if it was deleted.

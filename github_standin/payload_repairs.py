@@ -7,7 +7,7 @@ from typing import Any
 
 from github_standin import authorship, summaries
 from github_standin.backdating import Backdating
-from github_standin.environment import Desk, with_organization
+from github_standin.environment import StandInEnvironment, with_organization
 from github_standin.files import full_push
 from github_standin.history import History
 from github_standin.pull_requests import Pulls
@@ -23,14 +23,16 @@ Lookup = Callable[[str], Awaitable[list[dict[str, Any]]]]
 Told = tuple[str, dict[str, Any]]
 
 
-class Repairs:
+class PayloadRepairs:
     """Repairs one payload into the one or more that GitHub would have sent.
 
     `lookup` reads a list from emulate by its REST path; `desk` has the history, which knows how things were
     before, and `pulls` knows what emulate does not keep.
     """
 
-    def __init__(self, lookup: Lookup, backdating: Backdating, desk: Desk, pulls: Pulls) -> None:
+    def __init__(
+        self, lookup: Lookup, backdating: Backdating, desk: StandInEnvironment, pulls: Pulls
+    ) -> None:
         self._lookup = lookup
         self._backdating = backdating
         self._desk = desk

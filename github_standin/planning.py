@@ -12,7 +12,7 @@ from yarl import URL
 
 from github_standin.answers import Answer, error
 from github_standin.callers import Caller
-from github_standin.environment import Desk, sent_object
+from github_standin.environment import StandInEnvironment, sent_object
 
 Json = dict[str, Any]
 MILESTONE = re.compile(r"^(/repos/[^/]+/[^/]+)/milestones(?:/(\d+))?$")
@@ -26,7 +26,7 @@ WHERE_DAYS_BEGIN = ZoneInfo("America/Los_Angeles")
 class Planning:
     """Refuses what GitHub refuses, and stores what GitHub would store."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: StandInEnvironment) -> None:
         self._desk = desk
 
     async def checked(

@@ -11,7 +11,7 @@ from yarl import URL
 
 from github_standin.answers import Answer, json_answer
 from github_standin.callers import Caller
-from github_standin.environment import Desk, sent_object, simple
+from github_standin.environment import StandInEnvironment, sent_object, simple
 from github_standin.paging import listed
 from github_standin.planning import invalid
 
@@ -55,7 +55,7 @@ class Held:
 class Pulls:
     """Answers what emulate says 404 to, and completes pull requests wherever they stand in a body."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: StandInEnvironment) -> None:
         self._desk = desk
         self._held: dict[str, Held] = {}
 

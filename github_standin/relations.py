@@ -10,7 +10,7 @@ from yarl import URL
 
 from github_standin.answers import Answer, error, json_answer
 from github_standin.callers import Caller
-from github_standin.environment import Desk, sent_object
+from github_standin.environment import StandInEnvironment, sent_object
 from github_standin.objects import Item
 from github_standin.paging import listed
 from github_standin.pull_requests import ISSUE_ID_OF_PULL
@@ -39,7 +39,7 @@ class Asked(NamedTuple):
 class Relations:
     """Answers by the history; each change is told to the bot, and so to the history."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: StandInEnvironment) -> None:
         self._desk = desk
         self._handlers = {
             ("GET", "sub_issues"): self._list_sub_issues,

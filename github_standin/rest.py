@@ -15,20 +15,20 @@ from github_standin.answers import Answer, error
 from github_standin.attempts import Attempts
 from github_standin.backdating import Backdating
 from github_standin.callers import Caller, Callers
-from github_standin.environment import Desk
+from github_standin.environment import StandInEnvironment
 from github_standin.extra_endpoints import Extras
 from github_standin.files import wrapped
 from github_standin.history_rest import HistoryRest
 from github_standin.issue_lists import IssueLists
 from github_standin.marketplace import Marketplace
-from github_standin.payload_repairs import Repairs
+from github_standin.payload_repairs import PayloadRepairs
 from github_standin.planning import Planning, explained
 from github_standin.pull_requests import Pulls
 from github_standin.relations import Relations
 from github_standin.roles import Roles
 from github_standin.teams import membership
 from github_standin.upstream import Upstream
-from github_standin.webhook_sender import Hooks
+from github_standin.webhook_sender import WebhookSender
 
 COMMENT = re.compile(r"^/repos/[^/]+/[^/]+/(?:issues|pulls)/comments/(\d+)$")
 TOKEN_MINT = re.compile(r"^/app/installations/\d+/access_tokens$")
@@ -42,11 +42,11 @@ class Rest:
     def __init__(
         self,
         upstream: Upstream,
-        desk: Desk,
+        desk: StandInEnvironment,
         *,
         pulls: Pulls,
-        repairs: Repairs,
-        hooks: Hooks,
+        repairs: PayloadRepairs,
+        hooks: WebhookSender,
         callers: Callers,
         backdating: Backdating,
         roles: Callable[[], Roles],

@@ -7,7 +7,7 @@ from itertools import count
 
 from github_standin import seed as people
 from github_standin.upstream import Upstream
-from github_standin.webhook_sender import Hooks
+from github_standin.webhook_sender import WebhookSender
 
 QUIET_SECONDS = 0.03
 DRAIN_SECONDS = 10.0
@@ -16,7 +16,7 @@ DRAIN_SECONDS = 10.0
 class Settling:
     """A webhook of another App, caused last, arrives last, or nearly so."""
 
-    def __init__(self, upstream: Upstream, hooks: Hooks) -> None:
+    def __init__(self, upstream: Upstream, hooks: WebhookSender) -> None:
         self._upstream = upstream
         self._hooks = hooks
         self._lock = asyncio.Lock()

@@ -70,7 +70,7 @@ class Arrival:
     is_full: bool = False
 
 
-class Hooks:
+class WebhookSender:
     """Receives from emulate, repairs, signs again what was changed, and forwards to `target`.
 
     `target` None drops everything; `muted` drops what arrives meanwhile. `observe` sees what is dropped, too.

@@ -12,8 +12,8 @@ import msgspec
 
 from commands.framework.boxes import ticked_boxes
 from commands.framework.parser import added_commands
-from commands.framework.request import Author, CommandLine, Place, Request
-from handlers.delivery import Asked, Delivery
+from commands.framework.request import Author, CommandLine, Request, ThreadKind
+from handlers.delivery import CommandsFound, Delivery
 from handlers.payloads import Id, Number
 
 # GitHub shows what deleted accounts wrote under this login, so two “ghosts” need not be the same person.
@@ -106,11 +106,11 @@ _ISSUE = msgspec.json.Decoder(_IssuePayload)
 _PULL_REQUEST = msgspec.json.Decoder(_PullRequestPayload)
 
 
-def find_commands(delivery: Delivery) -> Iterator[Asked]:
+def find_commands(delivery: Delivery) -> Iterator[CommandsFound]:
     """Asks for an answer if what somebody wrote, or added by an edit, holds commands or ticks a box."""
     request = request_of(delivery)
     if request.lines or request.ticked:
-        yield Asked(request.thread)
+        yield CommandsFound(request.thread)
 
 
 def request_of(delivery: Delivery) -> Request:
@@ -122,34 +122,39 @@ def _of_comment(delivery: Delivery) -> Request:
     payload = delivery.read(_COMMENT)
     is_pull_request = payload.issue.pull_request is not None
     return _request(
-        delivery, payload, payload.issue, payload.comment, Place.COMMENT, is_pull_request=is_pull_request
+        delivery, payload, payload.issue, payload.comment, ThreadKind.COMMENT, is_pull_request=is_pull_request
     )
 
 
 def _of_review_comment(delivery: Delivery) -> Request:
     payload = delivery.read(_REVIEW_COMMENT)
     return _request(
-        delivery, payload, payload.pull_request, payload.comment, Place.REVIEW_COMMENT, is_pull_request=True
+        delivery,
+        payload,
+        payload.pull_request,
+        payload.comment,
+        ThreadKind.REVIEW_COMMENT,
+        is_pull_request=True,
     )
 
 
 def _of_review(delivery: Delivery) -> Request:
     payload = delivery.read(_REVIEW)
     return _request(
-        delivery, payload, payload.pull_request, payload.review, Place.REVIEW, is_pull_request=True
+        delivery, payload, payload.pull_request, payload.review, ThreadKind.REVIEW, is_pull_request=True
     )
 
 
 def _of_issue(delivery: Delivery) -> Request:
     payload = delivery.read(_ISSUE)
     thread = payload.issue
-    return _request(delivery, payload, thread, thread.text, Place.BODY, is_pull_request=False)
+    return _request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=False)
 
 
 def _of_pull_request(delivery: Delivery) -> Request:
     payload = delivery.read(_PULL_REQUEST)
     thread = payload.pull_request
-    return _request(delivery, payload, thread, thread.text, Place.BODY, is_pull_request=True)
+    return _request(delivery, payload, thread, thread.text, ThreadKind.BODY, is_pull_request=True)
 
 
 _READERS: dict[str, Callable[[Delivery], Request]] = {
@@ -162,7 +167,13 @@ _READERS: dict[str, Callable[[Delivery], Request]] = {
 
 
 def _request(
-    delivery: Delivery, event: _Event, thread: _Thread, text: _Text, place: Place, *, is_pull_request: bool
+    delivery: Delivery,
+    event: _Event,
+    thread: _Thread,
+    text: _Text,
+    place: ThreadKind,
+    *,
+    is_pull_request: bool,
 ) -> Request:
     sender, author = event.sender or _Account(), text.user
     app = text.performed_via_github_app

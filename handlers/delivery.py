@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from handlers.lenient import decode_leniently
-from handlers.payloads import Account, Id, MalformedError, Repository, strip_nul
+from handlers.payloads import Account, Id, MalformedError, RepositoryPayload, strip_nul
 from sprints.model import Event
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Frame:
     `installation` is GitHub's id of the installation that was sent the event.
     """
 
-    repository: Repository | None
+    repository: RepositoryPayload | None
     sender: Account | None
     installation: int | None = None
 
@@ -72,7 +72,7 @@ class _FrameParts(msgspec.Struct):
 
 
 _FRAME = msgspec.json.Decoder(_FrameParts)
-_REPOSITORY = msgspec.json.Decoder(Repository | None)
+_REPOSITORY = msgspec.json.Decoder(RepositoryPayload | None)
 
 
 class UnusableError(Exception):
@@ -95,7 +95,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandsFound:
     """Somebody gave us commands in the thread of issue or pull request `number`."""
 
     number: int
@@ -125,9 +125,9 @@ class RepositoriesChanged:
     may be that of an earlier change.
     """
 
-    added: Sequence[Repository] = ()
-    removed: Sequence[Repository] = ()
-    archived: Sequence[Repository] = ()
+    added: Sequence[RepositoryPayload] = ()
+    removed: Sequence[RepositoryPayload] = ()
+    archived: Sequence[RepositoryPayload] = ()
     installation: int | None = None
     stated_at: datetime | None = None
 
@@ -140,7 +140,7 @@ class RepositoryTransferred:
     `RepositoriesChanged`.
     """
 
-    repository: Repository
+    repository: RepositoryPayload
     owner: int | None
     former_owner: int | None = None
     stated_at: datetime | None = None
@@ -209,7 +209,7 @@ class VisibilityChanged:
 
 Outcome = (
     Recorded
-    | Asked
+    | CommandsFound
     | InstallationChanged
     | RepositoriesChanged
     | RepositoryTransferred

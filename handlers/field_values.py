@@ -18,7 +18,7 @@ _CUT = "…"
 ABSENT = msgspec.Raw(b"")
 
 
-class Change(msgspec.Struct):
+class FieldChange(msgspec.Struct):
     """What a value was, and what it is now."""
 
     from_: msgspec.Raw = msgspec.field(name="from", default=ABSENT)

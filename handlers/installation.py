@@ -14,7 +14,7 @@ from handlers.delivery import (
     RepositoriesChanged,
     WritingAllowed,
 )
-from handlers.payloads import Account, Id, Moment, Repository, clean, moment, plain
+from handlers.payloads import Account, Id, Moment, RepositoryPayload, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
@@ -29,9 +29,9 @@ class _Installation(msgspec.Struct):
 
 class _Payload(msgspec.Struct):
     installation: _Installation
-    repositories: list[Repository] = []
-    repositories_added: list[Repository] = []
-    repositories_removed: list[Repository] = []
+    repositories: list[RepositoryPayload] = []
+    repositories_added: list[RepositoryPayload] = []
+    repositories_removed: list[RepositoryPayload] = []
     repository_selection: str | None = None
     sender: Account | None = None
 

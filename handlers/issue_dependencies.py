@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import Issue, IssueReference, Repository, RepositoryReference
+from handlers.payloads import Issue, IssueReference, RepositoryPayload, RepositoryReference
 
 _EVENTS = {
     "blocked_by_added": "blocked",
@@ -19,7 +19,7 @@ _EVENTS = {
 class _Payload(ItemPayload, kw_only=True):
     blocked_issue: Issue
     blocking_issue: IssueReference
-    repository: Repository
+    repository: RepositoryPayload
     blocked_issue_repo: RepositoryReference | None = None
 
 

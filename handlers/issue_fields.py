@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, Change, digest, kept_value
+from handlers.field_values import ABSENT, FieldChange, digest, kept_value
 from handlers.payloads import Account, Id, IssueReference, Name, Number, plain
 from sprints.model import ActivityEvent
 
@@ -26,7 +26,7 @@ class _Field(msgspec.Struct):
 
 
 class _Changes(msgspec.Struct):
-    issue_field_value: Change | None = None
+    issue_field_value: FieldChange | None = None
 
 
 class _Payload(msgspec.Struct):

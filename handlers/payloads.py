@@ -88,7 +88,7 @@ class Account(msgspec.Struct):
         return account_login(clean(self.login), self.type)
 
 
-class Repository(msgspec.Struct):
+class RepositoryPayload(msgspec.Struct):
     id: Id
     full_name: Name
     node_id: Name = ""
@@ -253,7 +253,7 @@ class Branch(msgspec.Struct):
 
     ref: str = ""
     sha: str = ""
-    repo: Repository | None = None
+    repo: RepositoryPayload | None = None
 
 
 class PullRequest(Item):

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, Change, digest, kept_value
+from handlers.field_values import ABSENT, FieldChange, digest, kept_value
 from handlers.payloads import Account, Id, Name, Number, clean, plain
 from sprints.model import ActivityEvent
 
@@ -36,7 +36,7 @@ class _Payload(msgspec.Struct):
 
 
 _PAYLOAD = msgspec.json.Decoder(_Payload)
-_CHANGE = msgspec.json.Decoder(Change)
+_CHANGE = msgspec.json.Decoder(FieldChange)
 _MOST_CHANGES = 20
 
 
@@ -65,12 +65,12 @@ def record_project(delivery: Delivery) -> Iterator[Recorded]:
     )
 
 
-def _change(told: msgspec.Raw) -> Change:
+def _change(told: msgspec.Raw) -> FieldChange:
     """What was changed, or nothing where it is told in another shape; its name is kept all the same."""
     try:
         return _CHANGE.decode(told)
     except msgspec.DecodeError:
-        return Change()
+        return FieldChange()
 
 
 def _time_of(delivery: Delivery, project: _Project) -> datetime:

@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from handlers.delivery import Delivery, Recorded, key_of
-from handlers.field_values import ABSENT, Change, digest, kept_value
+from handlers.field_values import ABSENT, FieldChange, digest, kept_value
 from handlers.payloads import Account, Id, Name, Number, clean, plain
 from sprints.model import ActivityEvent
 
@@ -32,7 +32,7 @@ class _Item(msgspec.Struct):
         return key_of(self.node_id, self.id)
 
 
-class _FieldChange(Change):
+class _FieldChange(FieldChange):
     field_node_id: Name | None = None
     field_type: Name | None = None
     field_name: Name | None = None
@@ -43,7 +43,7 @@ class _Changes(msgspec.Struct):
     """The text of a draft may change as well; of that only the event itself is kept."""
 
     field_value: _FieldChange | None = None
-    content_type: Change | None = None
+    content_type: FieldChange | None = None
 
 
 class _Payload(msgspec.Struct):
@@ -97,7 +97,7 @@ def record_project_item(delivery: Delivery) -> Iterator[Recorded]:
     )
 
 
-def _told(change: Change) -> dict[str, object]:
+def _told(change: FieldChange) -> dict[str, object]:
     """What of `from` and `to` GitHub tells; null is an empty field."""
     sides = {"from": change.from_, "to": change.to}
     return {name: kept_value(side) for name, side in sides.items() if side != ABSENT}

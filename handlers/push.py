@@ -7,7 +7,7 @@ import msgspec
 
 from commands.settings.file import PATH
 from handlers.delivery import Delivery, Recorded, SettingsChanged
-from handlers.payloads import Account, Repository, clean, moment, plain
+from handlers.payloads import Account, RepositoryPayload, clean, moment, plain
 from sprints.model import ActivityEvent
 
 
@@ -29,7 +29,7 @@ class _Commit(msgspec.Struct):
 class _Payload(msgspec.Struct):
     ref: str
     after: str
-    repository: Repository
+    repository: RepositoryPayload
     before: str | None = None
     commits: list[_Commit] = []
     forced: bool = False

@@ -13,7 +13,7 @@ from handlers.delivery import (
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import Account, Repository, clean, moment
+from handlers.payloads import Account, RepositoryPayload, clean, moment
 from sprints.model import ActivityEvent
 
 
@@ -46,7 +46,7 @@ class _Changes(msgspec.Struct):
 
 
 class _Payload(msgspec.Struct):
-    repository: Repository
+    repository: RepositoryPayload
     changes: _Changes | None = None
     sender: Account | None = None
 
@@ -94,7 +94,7 @@ def record_repository(
         )
 
 
-def _stated_at(repository: Repository) -> datetime | None:
+def _stated_at(repository: RepositoryPayload) -> datetime | None:
     """The newest time that the payload tells of the repository."""
     times = [repository.updated_at, moment(repository.pushed_at)]
     return max((time for time in times if time is not None), default=None)

@@ -6,7 +6,7 @@ import msgspec
 
 from handlers.delivery import Delivery, Recorded
 from handlers.items import ItemPayload, record_item
-from handlers.payloads import Issue, IssueReference, Repository, RepositoryReference
+from handlers.payloads import Issue, IssueReference, RepositoryPayload, RepositoryReference
 
 _EVENTS = {
     "parent_issue_added": "parent_added",
@@ -19,7 +19,7 @@ _EVENTS = {
 class _Payload(ItemPayload, kw_only=True):
     sub_issue: Issue
     parent_issue: IssueReference
-    repository: Repository
+    repository: RepositoryPayload
     sub_issue_repo: RepositoryReference | None = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from marketplace.entitlements import Links, Standing, standing_of
+from marketplace.entitlements import AccountPlan, Links, account_plan_of
 from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.database import Tenant
@@ -19,7 +19,7 @@ from storage.usage import Usage, total
 DELETION_AFTER = timedelta(days=30)
 
 
-class Shop(Protocol):
+class Offer(Protocol):
     """What the operator sells, and where; `bot/` provides it."""
 
     @property
@@ -51,7 +51,7 @@ class Billing:
     """
 
     account: Account
-    standing: Standing
+    standing: AccountPlan
     is_sold: bool
     people: tuple[str, ...] = ()
     deadline: Deadline | None = None
@@ -95,7 +95,7 @@ class Billing:
         }
 
 
-async def billing_of(tenant: Tenant, now: datetime, shop: Shop) -> Billing | None:
+async def billing_of(tenant: Tenant, now: datetime, shop: Offer) -> Billing | None:
     """The billing of the transaction's tenant. None if there is no such tenant."""
     books = Subscriptions(tenant)
     account = await books.account()
@@ -103,7 +103,7 @@ async def billing_of(tenant: Tenant, now: datetime, shop: Shop) -> Billing | Non
         return None
     subscriptions = await books.all()
     usage = await used_in_month(tenant, now)
-    standing = standing_of(subscriptions, now, shop.grace)
+    standing = account_plan_of(subscriptions, now, shop.grace)
     increase = await SeatIncreases(tenant).current()
     is_of_subscription = (
         increase is not None

@@ -75,7 +75,7 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountPlan:
     """What an account has at a moment.
 
     `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
@@ -110,7 +110,7 @@ class Standing:
         return self.seats if self.source == MARKETPLACE and self.terms.is_paid else None
 
 
-def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> Standing:
+def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> AccountPlan:
     """The subscription with the most rights counts; of equal ones the Marketplace's."""
     subscriptions = tuple(subscriptions)
     ways = purchase_ways(subscriptions)
@@ -131,7 +131,7 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
     gone = tuple(sorted(lost, key=lambda had: had.until))
     if not live:
         last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
-        return Standing(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
+        return AccountPlan(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
     best = max(live, key=_worth)
     grace_ends = grace_end(best, grace)
     if grace_ends is None and is_ending(best):  # Then what stays is what another one's payment is due for.
@@ -142,7 +142,7 @@ def standing_of(subscriptions: Iterable[Subscription], now: datetime, grace: tim
         for one in live
         if grace_end(one, grace) is None and _rank(one) >= _rank(best) and not is_ending(one)
     ]
-    return Standing(
+    return AccountPlan(
         plan=PlanName(best.plan),
         seats=best.quantity,
         source=best.source,
@@ -251,7 +251,7 @@ class Span:
 
 def decide(
     question: Question,
-    standing: Standing,
+    standing: AccountPlan,
     *,
     people: Sequence[str] = (),
     sprints: Iterable[Span] = (),
@@ -278,7 +278,7 @@ def decide(
     return decision
 
 
-def _by_plan(question: Question, standing: Standing, people: Sequence[str], links: Links) -> Decision:
+def _by_plan(question: Question, standing: AccountPlan, people: Sequence[str], links: Links) -> Decision:
     if question.feature not in standing.terms.features:
         return _not_included(question, standing, links)
     seats, who = standing.limited_to, [one.lower() for one in people]
@@ -295,7 +295,7 @@ def _by_plan(question: Question, standing: Standing, people: Sequence[str], link
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 
 
-def _not_included(question: Question, standing: Standing, links: Links) -> Denied:
+def _not_included(question: Question, standing: AccountPlan, links: Links) -> Denied:
     wanted, account = cheapest_with(question.feature), question.account
     reason = standing.reason if not standing.terms.is_paid else Reason.NOT_IN_PLAN
     included = f"This is part of {wanted.title}"
@@ -312,7 +312,7 @@ def _not_included(question: Question, standing: Standing, links: Links) -> Denie
     return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
 
 
-def _where(standing: Standing, links: Links, plan: PlanName, what: str) -> tuple[str, str | None]:
+def _where(standing: AccountPlan, links: Links, plan: PlanName, what: str) -> tuple[str, str | None]:
     """Where an owner does something about a plan: where the account pays already. Without a link, or with two
     such places, `/agile plan` tells more.
     """

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from marketplace.accounts import DELETION_AFTER
-from marketplace.entitlements import access_end, gives_access, grace_end, standing_of
+from marketplace.entitlements import access_end, account_plan_of, gives_access, grace_end
 from marketplace.plans import PLANS, PlanName
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
@@ -25,7 +25,7 @@ class Cause:
     effective_at: datetime | None = None
 
 
-class Books:
+class SubscriptionLedger:
     """What one account has bought, within a transaction."""
 
     def __init__(self, tenant: Tenant, now: datetime, grace: timedelta) -> None:
@@ -41,7 +41,7 @@ class Books:
         if account is None or (known is not None and known.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
-        had = had_after(known, read, at, self._grace)
+        had = previous_plan_after(known, read, at, self._grace)
         kept = replace(read, had=had, quantity_set_on=_set_on(known, read))
         await self._subscriptions.put(kept)
         await self._follow(account, known, kept, cause)
@@ -129,7 +129,7 @@ class Books:
         await self._set_plan(account, cause)
 
     async def _set_plan(self, account: Account, cause: Cause) -> None:
-        plan = standing_of(await self._subscriptions.all(), self._now, self._grace).plan
+        plan = account_plan_of(await self._subscriptions.all(), self._now, self._grace).plan
         if plan == account.plan:
             return
         await self._subscriptions.set_plan(plan)
@@ -137,7 +137,9 @@ class Books:
         await self._subscriptions.audit(Noted(cause.actor, "plan", account.name, details, self._now))
 
 
-def had_after(known: Subscription | None, read: Subscription, at: datetime, grace: timedelta) -> Had | None:
+def previous_plan_after(
+    known: Subscription | None, read: Subscription, at: datetime, grace: timedelta
+) -> Had | None:
     """What the account had before it became less. It is forgotten when it has as much again."""
     had = known.had if known else None
     if known is not None and _gave(known, grace) and _is_less(read, known.plan, known.quantity, grace):

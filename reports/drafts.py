@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.framework.outcome import Picture
-from storage.forecasts import Foretold
+from storage.forecasts import ForecastRecord
 from storage.posts import Post
 
 
@@ -16,7 +16,7 @@ class Draft:
 
     post: Post
     parts: Sequence[str | Picture]
-    foretold: tuple[Foretold, ...] = ()
+    foretold: tuple[ForecastRecord, ...] = ()
 
     @property
     def key(self) -> str:

@@ -20,9 +20,9 @@ from commands.sprint.summary import summary
 from reports.drafts import Draft, Kept
 from reports.release_summary import IN_RELEASE, place_text, release_meant
 from reports.running_sprint import NOT_WORK, living_key, may_run, thread_of
-from reports.sprint_facts import Place
+from reports.sprint_facts import TrackingPlace
 from sprints.milestone import Phase, Sprint
-from storage.posts import Fate, Post, PostKind, Posts
+from storage.posts import Post, PostKind, Posts, PostStatus
 
 # What ended before we came is not ours to sum up, and after a month nobody waits for it any more.
 _BEFORE_US = timedelta(days=7)
@@ -37,8 +37,8 @@ _BASIS = "basis"
 class _Followed:
     """Where the sprint was followed, and what became of its tracking comment."""
 
-    place: Place | None
-    fate: Fate | None
+    place: TrackingPlace | None
+    fate: PostStatus | None
 
     def thread(self, told: object) -> int | None:
         """The thread in which the sprint was followed; None for an issue of its own."""
@@ -52,7 +52,9 @@ class _Followed:
 class EndedSprint:
     """One sprint at one moment, of whose end something is said or was said."""
 
-    def __init__(self, context: Context, sprint: Sprint, place: Place | None, fate: Fate | None) -> None:
+    def __init__(
+        self, context: Context, sprint: Sprint, place: TrackingPlace | None, fate: PostStatus | None
+    ) -> None:
         """`place` is where it was followed, `fate` that of its tracking comment."""
         self._context = context
         self._posts = Posts(context.tenant)
@@ -80,14 +82,14 @@ class EndedSprint:
             *await self._end_notices(summed_up, place_note),
         ]
 
-    async def _sent(self, key: str) -> Fate | None:
+    async def _sent(self, key: str) -> PostStatus | None:
         """What people can have read, or will not read any more because they deleted it."""
         fate = await self._posts.fate(self._project.id, key)
         return None if fate is None or (fate.is_unsent and not fate.is_gone) else fate
 
     # It goes on
 
-    def _going_on(self, fate: Fate) -> list[Draft | Kept]:
+    def _going_on(self, fate: PostStatus) -> list[Draft | Kept]:
         """What was said of an end that was none says so, in its place."""
         if fate.is_gone:
             return []
@@ -98,7 +100,7 @@ class EndedSprint:
         text = goes_on_text(self._sprint, is_release=fate.post.kind is PostKind.RELEASE)
         return [Draft(Post(fate.post.key, fate.post.kind, "", fate.post.thread, data), (text,))]
 
-    async def _end_notices(self, summed_up: Fate | None, note: Fate | None) -> list[Draft | Kept]:
+    async def _end_notices(self, summed_up: PostStatus | None, note: PostStatus | None) -> list[Draft | Kept]:
         """After an end that was none, the real one is told: editing a summary notifies nobody."""
         said = [fate for fate in (summed_up, note) if fate is not None and not fate.is_gone]
         ends = max((_ends_seen(fate) for fate in said), default=0)
@@ -124,7 +126,7 @@ class EndedSprint:
 
     # It is over
 
-    async def _summary(self, before: Fate | None) -> list[Draft | Kept]:
+    async def _summary(self, before: PostStatus | None) -> list[Draft | Kept]:
         """The summary, once the milestone is closed or three days have passed without that."""
         sprint, key = self._sprint, self._summary_key
         if before is not None and before.is_gone:
@@ -165,7 +167,7 @@ class EndedSprint:
         thread = self._followed.thread(self._setting)
         return Post(key, PostKind.ISSUE if thread is None else PostKind.COMMENT, "", thread)
 
-    async def _place_note(self, before: Fate | None) -> list[Draft | Kept]:
+    async def _place_note(self, before: PostStatus | None) -> list[Draft | Kept]:
         """Where the sprint was followed: that its summary waits for a release; then, in which one it is."""
         sprint = self._sprint
         if self._setting != IN_RELEASE or (before is not None and before.is_gone):
@@ -203,7 +205,7 @@ class EndedSprint:
         facts = await self._context.sprints.facts(self._sprint.milestone, self._now)
         return facts is not None and bool(facts.scope.count or facts.committed_items)
 
-    async def _as_wanted(self, wanted: Post | None, before: Fate | None, state: str) -> Kept | None:
+    async def _as_wanted(self, wanted: Post | None, before: PostStatus | None, state: str) -> Kept | None:
         """The summary as it is wanted already, if it was made of the same."""
         if wanted is not None and wanted.data.get(_BASIS) == state:
             return Kept(wanted.key)
@@ -211,7 +213,7 @@ class EndedSprint:
             return Kept(before.post.key, {_BASIS: state})
         return None
 
-    async def _is_frozen_without_basis(self, summed_up: Fate) -> bool:
+    async def _is_frozen_without_basis(self, summed_up: PostStatus) -> bool:
         """Whether GitHub has the summary of the snapshot from a version that kept no basis with it."""
         if _BASIS in summed_up.post.data or summed_up.is_pending:
             return False
@@ -241,7 +243,7 @@ class EndedSprint:
         return f"summary-place:{self._sprint.milestone}"
 
 
-def _ends_seen(fate: Fate) -> int:
+def _ends_seen(fate: PostStatus) -> int:
     """How many ends were told that turned out to be none."""
     ends = fate.post.data.get("ends_seen")
     return ends if isinstance(ends, int) else 0

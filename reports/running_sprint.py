@@ -14,13 +14,13 @@ from commands.messages.charts import shown
 from commands.team.standup import standup
 from reports.alert import alert_text
 from reports.drafts import Draft, Kept
-from reports.sprint_facts import Place, expected_of, living_of, with_effects
+from reports.sprint_facts import TrackingPlace, expected_of, living_of, with_effects
 from reports.sticky_comment import after_picture, before_picture, digest
 from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, crossings, lines_of
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from sprints.quiet import is_morning, is_quiet_thread, standup_at
-from storage.posts import Fate, Post, PostKind, Posts
+from storage.posts import Post, PostKind, Posts, PostStatus
 
 NOT_WORK = {"state": "closed", "state_reason": "not_planned"}
 # A living comment is brought to its end, and then left alone.
@@ -33,7 +33,13 @@ class FollowedSprint:
     """One sprint at one moment, followed at a place."""
 
     def __init__(
-        self, context: Context, sprint: Sprint, place: Place, fate: Fate | None, *, is_complete: bool
+        self,
+        context: Context,
+        sprint: Sprint,
+        place: TrackingPlace,
+        fate: PostStatus | None,
+        *,
+        is_complete: bool,
     ) -> None:
         """`fate` is that of the tracking comment. Unless history `is_complete`, nothing new is said."""
         self._context = context
@@ -95,7 +101,7 @@ class FollowedSprint:
         parts = (before_picture(living), *shown(context, living.burndown), after_picture(living))
         return Draft(post, parts, expected.foretold)
 
-    async def _alert(self, facts: Facts, fate: Fate) -> list[Draft]:
+    async def _alert(self, facts: Facts, fate: PostStatus) -> list[Draft]:
         """What was crossed and not told yet, as one comment on the morning of a working day."""
         sprint, context = facts.sprint, self._context
         thread = thread_of(fate)
@@ -156,7 +162,7 @@ async def may_run(context: Context, command: Command) -> bool:
     return command.feature is None or await context.includes(command.feature)
 
 
-def thread_of(fate: Fate) -> int | None:
+def thread_of(fate: PostStatus) -> int | None:
     """The thread that a post stands in: an issue of its own is its own thread."""
     return fate.post.thread or fate.external_id
 

@@ -10,7 +10,7 @@ from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
 from commands.shared.tracking import THREADS, TRACKING
-from reports.sticky_comment import Living, effect_words, key_of, shown_lines, without
+from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
@@ -22,15 +22,15 @@ from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
 from sprints.outlook import Outlook
 from sprints.quiet import is_quiet_thread
-from storage.changes import Change
-from storage.forecasts import Foretold
+from storage.changes import CommandChange
+from storage.forecasts import ForecastRecord
 
 _START = "sprint start"
 _A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrackingPlace:
     """Where a sprint is followed: in a thread, or (None) in an issue of its own that we open."""
 
     thread: int | None
@@ -45,7 +45,7 @@ class Expected:
 
     words: str = ""
     chance: float | None = None
-    foretold: tuple[Foretold, ...] = ()
+    foretold: tuple[ForecastRecord, ...] = ()
     load: str = ""
 
 
@@ -54,25 +54,25 @@ def is_sprint(sprint: Sprint) -> bool:
     return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
 
 
-def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> Place | None:
+def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
     """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
     told = settings.get(TRACKING)
     if isinstance(told, str) and told.removeprefix("#").isdecimal():
         told = int(told.removeprefix("#"))
     if isinstance(told, int) and not isinstance(told, bool) and told > 0:
-        return Place(told)
+        return TrackingPlace(told)
     if told == "issue":
-        return Place(None)
+        return TrackingPlace(None)
     if told is False or told == "off":
         return None
     threads = settings.get(THREADS)
     thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
     if isinstance(thread, int) and not isinstance(thread, bool):
-        return Place(thread)
-    return Place(begun_in) if begun_in is not None else None
+        return TrackingPlace(thread)
+    return TrackingPlace(begun_in) if begun_in is not None else None
 
 
-def begun_in(sprint: Sprint, starts: Iterable[Change]) -> int | None:
+def begun_in(sprint: Sprint, starts: Iterable[CommandChange]) -> int | None:
     """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
     for change in starts:
         if any(_is_about(step, sprint) for step in decoded(change.steps)):
@@ -93,7 +93,7 @@ def _is_about(step: Step, sprint: Sprint) -> bool:
             return False
 
 
-async def starts(context: Context) -> Sequence[Change]:
+async def starts(context: Context) -> Sequence[CommandChange]:
     """Every `/sprint start` that was carried out here, the newest first."""
     return await context.changes.applied(_START)
 
@@ -110,9 +110,9 @@ async def expected_of(context: Context, facts: Facts) -> Expected:
     return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
 
 
-async def living_of(context: Context, facts: Facts, thread: int | None) -> Living:
+async def living_of(context: Context, facts: Facts, thread: int | None) -> StickyComment:
     """What the comment shows, but for what is expected."""
-    return Living(
+    return StickyComment(
         facts,
         burndown_of(facts),
         blocked=await blocked_of(context, facts),
@@ -128,7 +128,7 @@ async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
     return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
 
 
-async def with_effects(context: Context, living: Living, known: Mapping[str, str]) -> Living:
+async def with_effects(context: Context, living: StickyComment, known: Mapping[str, str]) -> StickyComment:
     """What each shown change did to the forecast at its time. What was told once stays as it was told."""
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}

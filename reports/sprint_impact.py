@@ -25,7 +25,7 @@ from sprints.burndown import Burndown, measure
 from sprints.calendar import Calendar
 from sprints.facts import Amount
 from sprints.forecast_words import in_words
-from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.milestone import Sprint
 from sprints.numbering import ref
 from sprints.pull_requests import RECENT
@@ -87,24 +87,24 @@ def impact_card(
 def title(impact: Impact) -> str:
     """One line that says it, as plain text: GitHub shows it without formatting."""
     match impact.standing:
-        case Standing.SPRINT:
+        case PullRequestStatus.SPRINT:
             return _title_of_moved(impact)
-        case Standing.LATER if impact.later:
+        case PullRequestStatus.LATER if impact.later:
             return (
                 f"Planned for {_name(impact.later.title)}, which starts on {weekday(impact.later.first_day)}"
             )
-        case Standing.ASIDE:
+        case PullRequestStatus.ASIDE:
             return f"Not for {_sprint(impact)}, says {impact.aside_by}"
-        case Standing.ENDED if impact.ended:
+        case PullRequestStatus.ENDED if impact.ended:
             return f"Belongs to {_name(impact.ended.title)}, which {_ended_on(impact.ended)}"
-        case Standing.UNPLANNED if impact.outside:
+        case PullRequestStatus.UNPLANNED if impact.outside:
             verb = "is" if len(impact.outside) == 1 else "are"
             return f"Unplanned: closes {named(impact.outside, 3)}, which {verb} not in {_sprint(impact)}"
-        case Standing.UNPLANNED if impact.candidate and impact.is_candidate_inside:
+        case PullRequestStatus.UNPLANNED if impact.candidate and impact.is_candidate_inside:
             return f"Unplanned: names #{impact.candidate} of {_sprint(impact)}, but does not close it"
-        case Standing.UNPLANNED if impact.candidate:
+        case PullRequestStatus.UNPLANNED if impact.candidate:
             return f"Unplanned: works on #{impact.candidate}, which is not in {_sprint(impact)}"
-        case Standing.UNPLANNED:
+        case PullRequestStatus.UNPLANNED:
             return f"Unplanned: moves no item of {_sprint(impact)}"
         case _:
             return "No sprint is running"
@@ -112,21 +112,25 @@ def title(impact: Impact) -> str:
 
 def buttons(impact: Impact) -> tuple[Button, ...]:
     """What can be done about it, at most three things, the likeliest first."""
-    if impact.sprint is None or impact.standing is Standing.LATER:
+    if impact.sprint is None or impact.standing is PullRequestStatus.LATER:
         return ()
     # A sprint of several repositories may have no milestone in this one that anything could be put into.
     here, found = impact.sprint.number_in(), list[Button]()
     name = _name(impact.sprint.title)
-    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED, Standing.ASIDE}:
+    if here and impact.standing in {
+        PullRequestStatus.UNPLANNED,
+        PullRequestStatus.ENDED,
+        PullRequestStatus.ASIDE,
+    }:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
         found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
     if (one := impact.candidate) is not None:
         link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
         found.insert(0 if impact.is_candidate_inside else 1, link)
-    if here and impact.standing in {Standing.UNPLANNED, Standing.ENDED}:
+    if here and impact.standing in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
         does = f"Says that it is no work of {name}"
         found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
-    elif here and any(one.tie is Tie.ITSELF for one in impact.moved):
+    elif here and any(one.tie is LinkKind.ITSELF for one in impact.moved):
         found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
     return tuple(found)
 
@@ -139,7 +143,7 @@ def _title_of_moved(impact: Impact) -> str:
     if effect.is_conditional:
         but = "which a label finishes" if impact.done_labels else "but does not close it"
         return f"Works on {numbers} of {sprint}, {but}"
-    does = "Part of the sprint" if first.tie is Tie.ITSELF else f"Finishes {numbers}"
+    does = "Part of the sprint" if first.tie is LinkKind.ITSELF else f"Finishes {numbers}"
     unit = _telling_unit(effect)
     before, after = measure(effect.before, unit), measure(effect.after, unit)
     if before == after:
@@ -150,16 +154,16 @@ def _title_of_moved(impact: Impact) -> str:
 def _lead(impact: Impact) -> str:
     sprint = f"**{plain(_sprint(impact))}**"
     match impact.standing:
-        case Standing.SPRINT:
+        case PullRequestStatus.SPRINT:
             return _lead_of_moved(impact, sprint)
-        case Standing.LATER if impact.later:
+        case PullRequestStatus.LATER if impact.later:
             begins = f"which starts on {weekday(impact.later.first_day)}"
             return f"This belongs to **{plain(impact.later.title)}**, {begins}. {_AS_IT_IS}"
-        case Standing.ASIDE:
+        case PullRequestStatus.ASIDE:
             return f"{person(impact.aside_by or '')} said that this is no work of {sprint}. {_AS_IT_IS}"
-        case Standing.ENDED if impact.ended:
+        case PullRequestStatus.ENDED if impact.ended:
             return f"{_left_behind(impact, impact.ended)}. {_AS_IT_IS}"
-        case Standing.UNPLANNED:
+        case PullRequestStatus.UNPLANNED:
             return f"**Unplanned work:** {_lead_of_unplanned(impact, sprint)}"
         case _:
             return "No sprint is running here, so merging this moves none."
@@ -179,7 +183,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
                 f"This works on {listed} of {sprint}. Here a label says what is done, {_labels(impact)}; the "
                 "table shows what that would do."
             )
-        if items[0].tie is Tie.WORDS:
+        if items[0].tie is LinkKind.WORDS:
             by = "text" if all(one.item.number in impact.pull.words for one in items) else "links"
             return (
                 f"By its {by} this works on {listed} of {sprint}. {_not_closed(impact)}; the table shows "
@@ -190,7 +194,7 @@ def _lead_of_moved(impact: Impact, sprint: str) -> str:
             f"By the name of its branch this works on {listed} of {sprint}. Merging does not close {numbers} "
             "by itself; the table shows what closing would do."
         )
-    if items[0].tie is Tie.ITSELF and len(items) == 1:
+    if items[0].tie is LinkKind.ITSELF and len(items) == 1:
         return f"This pull request is itself an item of {sprint}: {listed}."
     return f"Merging this finishes {listed} of {sprint}."
 
@@ -219,19 +223,19 @@ def _joined(parts: Sequence[str]) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
-def _strongest(moved: Sequence[Moved]) -> list[Moved]:
+def _strongest(moved: Sequence[LinkedItem]) -> list[LinkedItem]:
     """Those that merging finishes; else all. Where some are still open, only these."""
     finished = [one for one in moved if one.tie.is_finishing] or list(moved)
     is_any_open = any(one.item.state == "open" for one in finished)
     return [one for one in finished if one.item.state == "open"] if is_any_open else finished
 
 
-def _item(one: Moved) -> str:
+def _item(one: LinkedItem) -> str:
     """#12 Card form (5 points)."""
     item = one.item
     name = (
         f"**{ref(item.number)}**"
-        if one.tie is Tie.ITSELF
+        if one.tie is LinkKind.ITSELF
         else f"**{ref(item.number)}** {plain(item.title)}".strip()
     )
     if item.is_covered:
@@ -246,14 +250,18 @@ def _rule(impact: Impact) -> str:
         return f"**{asks}, and this one does not yet.** {_advice(impact)}"
     if impact.pull.is_draft:
         return f"{asks}. Of a draft it asks nothing yet."
-    if impact.is_exempt and impact.standing is Standing.UNPLANNED:
+    if impact.is_exempt and impact.standing is PullRequestStatus.UNPLANNED:
         return f"{asks}. Pull requests of bots are exempt."
     met = {
-        Standing.SPRINT: "this one does",
-        Standing.LATER: "this one does",
-        Standing.ASIDE: "and this one is an exception that somebody has made",
-        Standing.ENDED: "as its sprint has only just ended, it asks nothing yet. “Add to sprint” moves it on",
-        Standing.UNPLANNED: "but this sprint has no milestone here to add anything to, so it asks nothing",
+        PullRequestStatus.SPRINT: "this one does",
+        PullRequestStatus.LATER: "this one does",
+        PullRequestStatus.ASIDE: "and this one is an exception that somebody has made",
+        PullRequestStatus.ENDED: (
+            "as its sprint has only just ended, it asks nothing yet. “Add to sprint” moves it on"
+        ),
+        PullRequestStatus.UNPLANNED: (
+            "but this sprint has no milestone here to add anything to, so it asks nothing"
+        ),
     }
     return f"{asks}; {met.get(impact.standing, 'while none is running, it asks nothing')}."
 
@@ -301,10 +309,10 @@ def _conclusion(impact: Impact, *, is_required: bool) -> str:
     """A rule can be broken or met; where there is none, or nothing could meet it, nothing is judged."""
     if not is_required or impact.pull.is_draft:
         return "neutral"
-    if impact.standing in {Standing.SPRINT, Standing.LATER}:
+    if impact.standing in {PullRequestStatus.SPRINT, PullRequestStatus.LATER}:
         return "success"
     can_be_met = impact.sprint is not None and impact.sprint.number_in() is not None
-    is_broken = impact.standing is Standing.UNPLANNED and not impact.is_exempt
+    is_broken = impact.standing is PullRequestStatus.UNPLANNED and not impact.is_exempt
     return "failure" if is_broken and can_be_met else "neutral"
 
 

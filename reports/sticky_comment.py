@@ -32,7 +32,7 @@ _QUIET = "Edited in place, which notifies nobody. `/agile quiet on` silences thi
 
 
 @dataclass(frozen=True, slots=True)
-class Living:
+class StickyComment:
     """What a living comment shows.
 
     `expected` are the words for the sprint's end. `effects` tell by a line's key (`key_of`) what a scope
@@ -47,7 +47,7 @@ class Living:
     is_silenced: bool = False
 
 
-def before_picture(living: Living) -> str:
+def before_picture(living: StickyComment) -> str:
     """Where the sprint stands, what changed since its start, and what waits."""
     parts = [
         before_chart(living.facts, living.burndown, living.expected),
@@ -57,18 +57,18 @@ def before_picture(living: Living) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def after_picture(living: Living) -> str:
+def after_picture(living: StickyComment) -> str:
     """The numbers behind it, and as of when they hold."""
     hint = "Edited in place, which notifies nobody" if living.is_silenced else _QUIET
     return f"{after_chart(living.facts, living.burndown)}\n\n{footer(hint)}"
 
 
-def digest(living: Living, *more: object) -> str:
+def digest(living: StickyComment, *more: object) -> str:
     """Equal for comments that tell the same, however much time has passed between them within a day.
 
     Words about the future are left out: they move a little with every hour, although nothing has happened.
     """
-    bare = Living(living.facts, living.burndown, blocked=living.blocked)
+    bare = StickyComment(living.facts, living.burndown, blocked=living.blocked)
     numbers, _, _ = after_chart(living.facts, living.burndown).rpartition("<sub>")
     told = [before_picture(bare), numbers, completeness(living.facts), *map(str, (living.is_silenced, *more))]
     return sha256("\n".join(told).encode()).hexdigest()[:32]
@@ -103,7 +103,7 @@ def effect_words(before: float, after: float) -> str:
     return f"chance {was} → **{now}**" if was != now else ""
 
 
-def _changes(living: Living) -> str:
+def _changes(living: StickyComment) -> str:
     facts = living.facts
     if not facts.ledger:
         return ""
@@ -122,7 +122,7 @@ def _changes(living: Living) -> str:
     return f"{text}\n\n{folded(summary, chr(10).join([*told, *more]))}"
 
 
-def _line(line: LedgerLine, living: Living) -> str:
+def _line(line: LedgerLine, living: StickyComment) -> str:
     day = weekday(living.facts.sprint.calendar.day_of(line.at))
     verb, sign = _VERBS[line.cause]
     if len(line.changes) > 1:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 
-from sprints.history import Change, ItemState
+from sprints.history import ItemState, SprintChange
 from sprints.model import place_in_time
 from sprints.numbering import Number
 
@@ -25,7 +25,7 @@ class ItemHistory:
     item: str
     number: Number
     is_pull_request: bool
-    changes: Sequence[Change]
+    changes: Sequence[SprintChange]
     told_by: tuple[str, ...] = ()
 
 
@@ -89,7 +89,7 @@ class _Told:
     """An item that others may tell: how many do now, and what became of it so far."""
 
     tellers: int = 0
-    changes: list[Change] = field(default_factory=list)
+    changes: list[SprintChange] = field(default_factory=list)
 
     @property
     def latest(self) -> ItemState:
@@ -129,7 +129,7 @@ class _Sweep:
         live = (link for link in self._links_of[item] if link.is_live and link.told == item)
         return tuple(sorted({link.teller for link in live}))
 
-    def _step(self, at: datetime, changed: Mapping[str, Change]) -> None:
+    def _step(self, at: datetime, changed: Mapping[str, SprintChange]) -> None:
         """One moment, at which each of these items changed once."""
         self._states.update((item, change.after) for item, change in changed.items())
         in_order = list(changed.items())
@@ -152,7 +152,7 @@ class _Sweep:
             if told.tellers:
                 after = replace(after, is_covered=True)
             if after != before:
-                told.changes.append(Change(at, before, after, event))
+                told.changes.append(SprintChange(at, before, after, event))
 
     def _turn(self, link: _Link) -> bool:
         """Brings a link up to date. Says whether it changed."""
@@ -195,7 +195,7 @@ class _Sweep:
         return self._states.get(item, _NOWHERE)
 
 
-def _moved(change: Change) -> bool:
+def _moved(change: SprintChange) -> bool:
     """Whether it changed where an item stands in the milestone and among those that it is linked with."""
     before, after = change.before, change.after
     return (

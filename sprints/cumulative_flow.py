@@ -14,7 +14,7 @@ from sprints.calendar import Calendar, days_between
 from sprints.estimates import USUAL, Estimates
 from sprints.facts import DONE_BEFORE_START, Cause, Facts
 from sprints.flow import Flow
-from sprints.history import Change, changes
+from sprints.history import SprintChange, changes
 from sprints.model import ItemEvent, State
 from sprints.numbering import Number
 
@@ -137,7 +137,7 @@ def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> lis
     return stays
 
 
-def _left_at(change: Change) -> datetime:
+def _left_at(change: SprintChange) -> datetime:
     """When it was closed; also of an item that was closed already when we first saw it."""
     if change.after.done_at:
         return change.after.done_at

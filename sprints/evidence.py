@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sprints.flow import Flow
-from sprints.history import Change
+from sprints.history import SprintChange
 from sprints.model import ItemEvent, LabelEvent, State
 from sprints.starts import StartSignal
 
 Event = ItemEvent | LabelEvent
-_Test = Callable[[Change], bool]
+_Test = Callable[[SprintChange], bool]
 _START_EVENTS = {
     StartSignal.COMMAND: "started",
     StartSignal.STATUS: "status_changed",
@@ -18,7 +18,7 @@ _START_EVENTS = {
 }
 
 
-def membership(history: Sequence[Change], before: datetime) -> list[Event]:
+def membership(history: Sequence[SprintChange], before: datetime) -> list[Event]:
     """What brought an item into its milestone, and what gave it the estimate that it had `before` a moment.
 
     Oldest first, each once. Both may be the item's opening.
@@ -31,7 +31,7 @@ def membership(history: Sequence[Change], before: datetime) -> list[Event]:
     return list({id(change): change.event for change in found}.values())
 
 
-def done(history: Sequence[Change], before: datetime) -> list[Event]:
+def done(history: Sequence[SprintChange], before: datetime) -> list[Event]:
     """What made an item done the last time `before` a moment; if it joined later, that as well."""
     finished = _latest(
         history, before, lambda c: c.after.state is State.DONE and c.before.state is not State.DONE
@@ -77,5 +77,5 @@ def start_of(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent
     return next(iter(exact or own), None)
 
 
-def _latest(history: Sequence[Change], before: datetime, is_it: _Test) -> Change | None:
+def _latest(history: Sequence[SprintChange], before: datetime, is_it: _Test) -> SprintChange | None:
     return next((change for change in reversed(history) if change.at < before and is_it(change)), None)

@@ -13,7 +13,7 @@ from sprints.completeness import Completeness, completeness_of
 from sprints.coverage import ItemHistory, without_double_work
 from sprints.estimates import USUAL, Estimates, Points
 from sprints.gaps import EventGap
-from sprints.history import Change, ItemState, LabelBook, changes, state_at
+from sprints.history import ItemState, LabelBook, SprintChange, changes, state_at
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, place_in_time
 from sprints.numbering import Number, place
@@ -309,7 +309,7 @@ def _listed(one: ItemHistory, shown: ItemSnapshot, state: ItemState, sprint: Spr
     )
 
 
-def _ledger_line(change: Change, shown: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
+def _ledger_line(change: SprintChange, shown: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
     if not before.count:
         cause, amount = Cause.ADDED, after
     elif after.count:
@@ -336,7 +336,7 @@ def _was_done_before(item: ItemState, sprint: Sprint) -> bool:
     return item.done_at is not None and item.done_at < sprint.start
 
 
-def _was_done_late(history: Sequence[Change], sprint: Sprint, as_of: datetime) -> bool:
+def _was_done_late(history: Sequence[SprintChange], sprint: Sprint, as_of: datetime) -> bool:
     """Whether an item that was open at the end was done before the books were closed."""
     if sprint.end is None:
         return False

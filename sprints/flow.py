@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sprints.blocked import Block, Blocker, blockers_of, blocks_of, is_told
 from sprints.estimates import Points
-from sprints.history import Change, ItemState, LabelBook, changes
+from sprints.history import ItemState, LabelBook, SprintChange, changes
 from sprints.model import ItemEvent, LabelEvent, State, in_order
 from sprints.numbering import Number, place
 from sprints.pauses import Pause, pauses_of, statements
@@ -143,7 +143,7 @@ def _is_its_own_ancestor(item: str, parent_of: Mapping[str, str]) -> bool:
     return ancestor == item
 
 
-def _state(history: Sequence[Change]) -> ItemState:
+def _state(history: Sequence[SprintChange]) -> ItemState:
     return history[-1].after if history else ItemState()
 
 
@@ -176,7 +176,7 @@ def _linked_at(told: Sequence[ItemEvent], links: Mapping[Number, datetime]) -> d
 def _flow(
     life: Sequence[ItemEvent],
     told: Sequence[ItemEvent],
-    history: Sequence[Change],
+    history: Sequence[SprintChange],
     start: Start | None,
     *,
     is_covered: bool,
@@ -212,7 +212,7 @@ class _Everywhere:
     """All items that are known, of this repository and of others; `here` are those of this one."""
 
     events: Mapping[str, list[ItemEvent]]
-    histories: Mapping[str, Sequence[Change]]
+    histories: Mapping[str, Sequence[SprintChange]]
     here: frozenset[str]
 
     def blocker(self, item: str) -> Blocker:
@@ -223,7 +223,7 @@ class _Everywhere:
 
 
 def _with_rests(
-    flow: Flow, told: Sequence[ItemEvent], history: Sequence[Change], everywhere: _Everywhere
+    flow: Flow, told: Sequence[ItemEvent], history: Sequence[SprintChange], everywhere: _Everywhere
 ) -> Flow:
     """The flow with its pauses and blocks. Most items have neither."""
     said, is_blocked = statements(told), is_told(told)
@@ -244,7 +244,7 @@ def _closing(told: Sequence[ItemEvent], done_at: datetime) -> ItemEvent | None:
     return closings[-1] if closings else None
 
 
-def _dropped_at(history: Sequence[Change]) -> datetime:
+def _dropped_at(history: Sequence[SprintChange]) -> datetime:
     """When it was given up; also of an item that was closed already when we first saw it."""
     drop = next(change for change in reversed(history) if change.before.state is not State.DROPPED)
     if isinstance(drop.event, ItemEvent) and not drop.after.is_gone:

@@ -37,7 +37,7 @@ class ItemState:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SprintChange:
     """From `at` on, the item is in `after`; just before it was in `before`. `event` made the difference.
 
     What happens within one second is one change.
@@ -54,12 +54,12 @@ def changes(
     milestone: int,
     estimates: Estimates = USUAL,
     labels: Iterable[LabelEvent] = (),
-) -> list[Change]:
+) -> list[SprintChange]:
     """How one item changed, oldest first. Events that change nothing here are left out.
 
     `labels` is what happened to the labels of its repository.
     """
-    found = list[Change]()
+    found = list[SprintChange]()
     now = ItemState()
     for event, at, after in _states(_with_labels(events, labels), milestone, estimates):
         if after == now:
@@ -68,11 +68,11 @@ def changes(
         if found and found[-1].at == at:
             before = found.pop().before
         if after != before:
-            found.append(Change(at, before, after, event))
+            found.append(SprintChange(at, before, after, event))
     return found
 
 
-def state_at(history: Sequence[Change], moment: datetime) -> ItemState:
+def state_at(history: Sequence[SprintChange], moment: datetime) -> ItemState:
     """The state after everything that happened before `moment`."""
     current = ItemState()
     for change in history:

@@ -23,7 +23,7 @@ _BRANCH = re.compile(
 _OF_SPRINT = {"open", "done"}
 
 
-class Tie(StrEnum):
+class LinkKind(StrEnum):
     """How a pull request belongs to an item: merging it finishes the item, or it only works on it."""
 
     CLOSES = "closes"
@@ -34,10 +34,10 @@ class Tie(StrEnum):
 
     @property
     def is_finishing(self) -> bool:
-        return self in {Tie.CLOSES, Tie.ITSELF}
+        return self in {LinkKind.CLOSES, LinkKind.ITSELF}
 
 
-class Standing(StrEnum):
+class PullRequestStatus(StrEnum):
     """Where a pull request stands towards the sprint."""
 
     SPRINT = "sprint"
@@ -53,11 +53,11 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class LinkedItem:
     """An item of the sprint, and why the pull request belongs to it."""
 
     item: Item
-    tie: Tie
+    tie: LinkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +89,11 @@ class Impact:
     """
 
     pull: PullRequest
-    standing: Standing
+    standing: PullRequestStatus
     sprint: Sprint | None = None
     later: Sprint | None = None
     ended: Sprint | None = None
-    moved: tuple[Moved, ...] = ()
+    moved: tuple[LinkedItem, ...] = ()
     outside: tuple[int, ...] = ()
     candidate: int | None = None
     is_candidate_inside: bool = False
@@ -203,7 +203,9 @@ def impact_of(
     listed = facts.items if facts else ()
     items = {one.number: one for one in listed if one.state in _OF_SPRINT and isinstance(one.number, int)}
     moved = _moved(pull, items)
-    candidate = None if any(one.tie is not Tie.BRANCH for one in moved) else _candidate(pull, items, known)
+    candidate = (
+        None if any(one.tie is not LinkKind.BRANCH for one in moved) else _candidate(pull, items, known)
+    )
     finished = finished_numbers(pull)
     return Impact(
         pull=pull,
@@ -230,35 +232,35 @@ def _milestones(
     return {one.milestone for one in items if not only_open or one.state is State.OPEN}
 
 
-def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[Moved, ...]:
+def _moved(pull: PullRequest, items: Mapping[int, Item]) -> tuple[LinkedItem, ...]:
     """The items of the sprint that it belongs to, each for the strongest reason."""
-    found = dict.fromkeys(branch_numbers(pull.branch), Tie.BRANCH)
-    found |= dict.fromkeys(worded_numbers(pull), Tie.WORDS)
-    found |= dict.fromkeys(finished_numbers(pull), Tie.CLOSES)
+    found = dict.fromkeys(branch_numbers(pull.branch), LinkKind.BRANCH)
+    found |= dict.fromkeys(worded_numbers(pull), LinkKind.WORDS)
+    found |= dict.fromkeys(finished_numbers(pull), LinkKind.CLOSES)
     own = items.get(pull.number)
     found.pop(pull.number, None)
     if own and not own.is_covered:
-        found[pull.number] = Tie.ITSELF
-    return tuple(Moved(items[number], tie) for number, tie in sorted(found.items()) if number in items)
+        found[pull.number] = LinkKind.ITSELF
+    return tuple(LinkedItem(items[number], tie) for number, tie in sorted(found.items()) if number in items)
 
 
 def _standing(
-    moved: Sequence[Moved],
+    moved: Sequence[LinkedItem],
     facts: Facts | None,
     later: Sprint | None,
     ended: Sprint | None,
     aside_by: str | None,
-) -> Standing:
+) -> PullRequestStatus:
     if moved:
-        return Standing.SPRINT
+        return PullRequestStatus.SPRINT
     if later:
-        return Standing.LATER
+        return PullRequestStatus.LATER
     if facts is None:
-        return Standing.NO_SPRINT
+        return PullRequestStatus.NO_SPRINT
     if aside_by:
-        return Standing.ASIDE
+        return PullRequestStatus.ASIDE
     is_just_over = ended is not None and ended.end is not None and facts.as_of < ended.end + GRACE_AFTER_END
-    return Standing.ENDED if is_just_over else Standing.UNPLANNED
+    return PullRequestStatus.ENDED if is_just_over else PullRequestStatus.UNPLANNED
 
 
 def _candidate(pull: PullRequest, items: Mapping[int, Item], known: Mapping[int, ItemSnapshot]) -> int | None:
@@ -281,7 +283,7 @@ def _is_open(number: int, known: Mapping[int, ItemSnapshot]) -> bool:
 
 
 def _effect(
-    moved: Sequence[Moved], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
+    moved: Sequence[LinkedItem], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
 ) -> Effect | None:
     still_open = [one for one in moved if one.item.state == "open"]
     finished = [one.item for one in still_open if one.tie.is_finishing and not is_by_label]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sprints.history import Change
+from sprints.history import SprintChange
 from sprints.model import State
 
 
@@ -48,7 +48,7 @@ def total(spans: Iterable[Span], now: datetime, since: datetime | None = None) -
     return found
 
 
-def open_spans(created_at: datetime, history: Iterable[Change]) -> tuple[Span, ...]:
+def open_spans(created_at: datetime, history: Iterable[SprintChange]) -> tuple[Span, ...]:
     """When an item was open, by how it changed (see history.py)."""
     found, since = list[Span](), created_at
     is_open = True

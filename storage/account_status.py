@@ -17,7 +17,7 @@ _RUNNING = text("select * from running_tasks(cast(:names as text[]))")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """All of a tenant, over its repositories.
 
     `newest` is the kind and time of the last event; `missed` when deliveries failed that have not come since;
@@ -45,7 +45,7 @@ class Standing:
         return BACKFILL in self.running
 
 
-async def standing_of(tenant: Tenant) -> Standing:
+async def standing_of(tenant: Tenant) -> AccountStatus:
     """How we stand now."""
     deliveries = Deliveries(tenant)
     counts = await deliveries.counts()
@@ -54,7 +54,7 @@ async def standing_of(tenant: Tenant) -> Standing:
     next_comparison = await tenant.connection.scalar(
         select(organizations.c.next_reconcile_at).where(organizations.c.id == tenant.organization_id)
     )
-    return Standing(
+    return AccountStatus(
         newest=await deliveries.newest(),
         waiting=counts["waiting"],
         parked=counts["parked"],

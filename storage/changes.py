@@ -51,7 +51,7 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CommandChange:
     """A change in the database.
 
     `note` says in Markdown why it failed or was interrupted, `decided_by` who let it be carried out.
@@ -85,7 +85,7 @@ class Entry:
 
 
 _SET_GOING = (State.BEGUN, State.APPLIED, State.FAILED, State.INTERRUPTED)
-_COLUMNS = tuple(changes.c[name] for name in Change.__dataclass_fields__)
+_COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
 
 class ChangeLog:
@@ -96,7 +96,7 @@ class ChangeLog:
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, proposal: Proposal, state: State) -> Change:
+    async def put(self, proposal: Proposal, state: State) -> CommandChange:
         """The change of this line of this event: as it was put down first, whoever asks again."""
         values = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
         values["steps"] = msgspec.json.decode(proposal.steps)
@@ -107,11 +107,11 @@ class ChangeLog:
             raise LookupError("a change that was just put down is not there")
         return found
 
-    async def of(self, event_id: int, line: int) -> Change | None:
+    async def of(self, event_id: int, line: int) -> CommandChange | None:
         """What was put down for a line of an event."""
         return await self._one(changes.c.event_id == event_id, changes.c.line == line)
 
-    async def begun(self, event_id: int) -> list[tuple[int, Change]]:
+    async def begun(self, event_id: int) -> list[tuple[int, CommandChange]]:
         """What an event's lines have set going, whether it has come to its end or not, by line."""
         query = (
             select(changes.c.line, *_COLUMNS)
@@ -120,10 +120,10 @@ class ChangeLog:
         )
         return [(row.line, _change(row)) for row in await self._connection.execute(query)]
 
-    async def get(self, change_id: int) -> Change | None:
+    async def get(self, change_id: int) -> CommandChange | None:
         return await self._one(changes.c.id == change_id)
 
-    async def last_applied(self, *, most_steps: int | None = None) -> Change | None:
+    async def last_applied(self, *, most_steps: int | None = None) -> CommandChange | None:
         """The newest change that holds: neither undone nor itself an undoing."""
         query = (
             select(*_COLUMNS)
@@ -135,7 +135,7 @@ class ChangeLog:
                 return _change(row)
         return None
 
-    async def applied(self, slot: str, most: int = 200) -> list[Change]:
+    async def applied(self, slot: str, most: int = 200) -> list[CommandChange]:
         """What one command has carried out and nobody has undone, the newest first. `slot` is its name."""
         query = (
             select(*_COLUMNS)
@@ -145,7 +145,7 @@ class ChangeLog:
         )
         return [_change(row) for row in await self._connection.execute(query)]
 
-    async def waiting(self, thread: int, command: str) -> Change | None:
+    async def waiting(self, thread: int, command: str) -> CommandChange | None:
         """The newest proposal of the same words in a thread, if it still waits to be decided on."""
         query = (
             select(*_COLUMNS)
@@ -204,11 +204,11 @@ class ChangeLog:
         is_tenant = changes.c.organization_id == self._organization_id
         return is_tenant & (changes.c.project_id == self._project_id)
 
-    async def _one(self, *conditions: ColumnElement[bool]) -> Change | None:
+    async def _one(self, *conditions: ColumnElement[bool]) -> CommandChange | None:
         row = (await self._connection.execute(select(*_COLUMNS).where(self._mine, *conditions))).first()
         return _change(row) if row is not None else None
 
 
-def _change(row: Any) -> Change:
-    told = {name: getattr(row, name) for name in Change.__dataclass_fields__}
-    return Change(**told | {"steps": msgspec.json.encode(row.steps), "state": State(row.state)})
+def _change(row: Any) -> CommandChange:
+    told = {name: getattr(row, name) for name in CommandChange.__dataclass_fields__}
+    return CommandChange(**told | {"steps": msgspec.json.encode(row.steps), "state": State(row.state)})

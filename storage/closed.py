@@ -19,7 +19,7 @@ SETTLES_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
+class ClosedSprint:
     """One snapshot. A sprint that goes on after its end gets another revision when it ends again."""
 
     revision: int
@@ -46,11 +46,11 @@ class ClosedSprints:
         self._organization_id = tenant.organization_id
         self._project_ids = project_ids
 
-    async def latest(self, milestone: int) -> Closed | None:
+    async def latest(self, milestone: int) -> ClosedSprint | None:
         """The newest snapshot of the sprint with GitHub's id `milestone`."""
         return (await self._latest(sprints.c.github_milestone_id == milestone)).get(milestone)
 
-    async def latest_of(self, milestones: Collection[int]) -> dict[int, Closed]:
+    async def latest_of(self, milestones: Collection[int]) -> dict[int, ClosedSprint]:
         """The newest snapshots of those of some sprints that have one, by GitHub's id of the milestone."""
         return await self._latest(sprints.c.github_milestone_id.in_(milestones))
 
@@ -99,7 +99,7 @@ class ClosedSprints:
             .on_conflict_do_nothing()
         )
 
-    async def _latest(self, *conditions: ColumnElement[bool]) -> dict[int, Closed]:
+    async def _latest(self, *conditions: ColumnElement[bool]) -> dict[int, ClosedSprint]:
         columns = (closed_sprints.c[name] for name in ("revision", "ended_at", "taken_at", "facts"))
         is_same = (sprints.c.organization_id == closed_sprints.c.organization_id) & (
             sprints.c.id == closed_sprints.c.sprint_id
@@ -112,4 +112,4 @@ class ClosedSprints:
             .order_by(closed_sprints.c.revision)
         )
         # Of several revisions, the last one wins.
-        return {milestone: Closed(*told) for milestone, *told in await self._connection.execute(query)}
+        return {milestone: ClosedSprint(*told) for milestone, *told in await self._connection.execute(query)}

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 _SET_NOW = text("select set_config('app.now', :now, true)")
 _SET_TENANT = text("select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true)")
-_SET_TENANT_AND_DO_NOT_WAIT = text(
+_SET_TENANT_NOT_DURABLE = text(
     "select set_config('app.now', :now, true), set_config('app.tenant', :tenant, true), "
     "set_config('synchronous_commit', 'off', true)"
 )
@@ -66,27 +66,27 @@ class Database:
             hide_values(engine.sync_engine)
 
     @asynccontextmanager
-    async def tenant(self, organization_id: int, *, waits: bool = True) -> AsyncIterator[Tenant]:
+    async def tenant(self, organization_id: int, *, durable: bool = True) -> AsyncIterator[Tenant]:
         """A transaction in which exactly this tenant's rows exist.
 
         One that does not wait for the disk when it commits may be lost, whole, if the server dies within the
         next second; a later transaction that does wait saves it as well. For what is then simply done again.
         """
-        begin = _SET_TENANT if waits else _SET_TENANT_AND_DO_NOT_WAIT
+        begin = _SET_TENANT if durable else _SET_TENANT_NOT_DURABLE
         async with self._engine.begin() as connection:
             await connection.execute(begin, {"now": self._now(), "tenant": str(organization_id)})
             yield Tenant(connection, organization_id)
 
     @asynccontextmanager
-    async def nobody(self) -> AsyncIterator[AsyncConnection]:
+    async def unscoped(self) -> AsyncIterator[AsyncConnection]:
         """A transaction before a tenant is known: it sees no tenant's rows, only the look-up functions."""
         async with self._engine.begin() as connection:
             await connection.execute(_SET_NOW, {"now": self._now()})
             yield connection
 
     @asynccontextmanager
-    async def at_once(self) -> AsyncIterator[AsyncConnection]:
-        """Like `nobody`, but each statement is a transaction of its own; the connection may be stale."""
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
+        """Like `unscoped`, but each statement is a transaction of its own; the connection may be stale."""
         async with self._at_once.connect() as connection:
             yield connection
 

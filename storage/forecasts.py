@@ -32,7 +32,7 @@ from storage.tables import calibration, forecasts, sprints
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class ForecastRecord:
     """One forecast of the sprint with GitHub's id `milestone`, as it stands in a message.
 
     `scope` is what was in it then, `low` to `high` the 80 % band of what is delivered, all in `unit`.
@@ -91,7 +91,7 @@ class Graded:
     finished_on: date | None
 
 
-_SAID = tuple(name for name in Foretold.__dataclass_fields__ if name != "milestone")
+_SAID = tuple(name for name in ForecastRecord.__dataclass_fields__ if name != "milestone")
 
 
 def answer_carrier(event_id: int, position: int) -> str:
@@ -122,7 +122,7 @@ class Forecasts:
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, carrier: str, predictions: Iterable[Foretold]) -> None:
+    async def put(self, carrier: str, predictions: Iterable[ForecastRecord]) -> None:
         """Keeps the forecasts of a message that is about to be sent, unless their day has a shown one."""
         for prediction in predictions:
             values = {name: getattr(prediction, name) for name in _SAID}

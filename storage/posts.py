@@ -63,7 +63,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredPost:
     """A post that GitHub does not have yet, or not so.
 
     `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`. `sent_as` is what
@@ -83,7 +83,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class PostStatus:
     """What was wanted last under a key, and what became of it.
 
     `external_id` and `sent_at` are None until it was sent. It `is_pending` while GitHub does not have it as
@@ -124,7 +124,7 @@ class Posts:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def want(self, project_id: int, post: Post, at: datetime) -> bool:
+    async def set_desired(self, project_id: int, post: Post, at: datetime) -> bool:
         """From now on GitHub should show this. Whether that is anything new.
 
         A comment stays in the thread where it is; one that nobody can have read yet may come elsewhere.
@@ -200,12 +200,12 @@ class Posts:
         fate = await self.fate(project_id, key)
         return fate.post if fate else None
 
-    async def fate(self, project_id: int, key: str) -> Fate | None:
+    async def fate(self, project_id: int, key: str) -> PostStatus | None:
         """What was wanted last under a key, and what has become of it. None if it was withdrawn."""
         is_it = posts.c.key == key
         return (await self._fates(project_id, is_it)).get(key)
 
-    async def fates(self, project_id: int, prefix: str = "") -> dict[str, Fate]:
+    async def fates(self, project_id: int, prefix: str = "") -> dict[str, PostStatus]:
         """By key what was wanted last under each that begins so, without what was withdrawn."""
         return await self._fates(project_id, posts.c.key.startswith(prefix, autoescape=True))
 
@@ -244,7 +244,7 @@ class Posts:
         """The repositories for which GitHub does not have all as it should be."""
         return set(await self._connection.scalars(select(posts.c.project_id).where(self._is_due).distinct()))
 
-    async def due(self, of: Collection[int], most: int = 100, *, prefix: str = "") -> list[Wanted]:
+    async def due(self, of: Collection[int], most: int = 100, *, prefix: str = "") -> list[DesiredPost]:
         """What GitHub does not have as it should be in some repositories, the longest wanted first.
 
         Only what has a key that begins with `prefix`.
@@ -257,7 +257,7 @@ class Posts:
             .limit(most)
         )
         return [
-            Wanted(
+            DesiredPost(
                 row.id,
                 row.project_id,
                 _post(row),
@@ -271,7 +271,7 @@ class Posts:
             for row in await self._connection.execute(query)
         ]
 
-    async def begin(self, wanted: Wanted) -> bool:
+    async def begin(self, wanted: DesiredPost) -> bool:
         """It is on its way to GitHub from now on. False if it is not wanted like this any more."""
         body = wanted.post.body
         attempted = [*(text for text in wanted.attempted if text != body), body][-_MOST_ATTEMPTED:]
@@ -285,7 +285,7 @@ class Posts:
         return await self._connection.scalar(statement) is not None
 
     async def sent(
-        self, wanted: Wanted, external_id: int, at: datetime, sent_as: Mapping[str, Any] | None = None
+        self, wanted: DesiredPost, external_id: int, at: datetime, sent_as: Mapping[str, Any] | None = None
     ) -> None:
         """GitHub has it as it was wanted, taken as `sent_as`. What was wanted meanwhile is still due."""
         values = {
@@ -303,7 +303,7 @@ class Posts:
         later = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=wanted.wanted_at)
         await self._update(wanted.id, **values, wanted_at=later)
 
-    async def gone(self, wanted: Wanted) -> None:
+    async def gone(self, wanted: DesiredPost) -> None:
         """A person has deleted it. It is not posted again, nor is what was to be said beside it."""
         await self._update(wanted.id, is_gone=True)
         is_beside = posts.c.data["beside"].as_string() == wanted.post.key
@@ -313,7 +313,7 @@ class Posts:
             .values(is_gone=True)
         )
 
-    async def move(self, wanted: Wanted, post: Post) -> None:
+    async def move(self, wanted: DesiredPost, post: Post) -> None:
         """Its thread is gone, so it is posted anew as `post`."""
         place = {"kind": post.kind, "thread": post.thread, "data": dict(post.data)}
         unsent = {"external_id": None, "sent": None, "sent_at": None, "sent_as": None, "attempted": None}
@@ -393,7 +393,7 @@ class Posts:
     def _mine(self) -> ColumnElement[bool]:
         return posts.c.organization_id == self._organization_id
 
-    async def _fates(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, Fate]:
+    async def _fates(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, PostStatus]:
         query = select(posts).where(
             self._mine, posts.c.project_id == project_id, has_key, ~posts.c.is_withdrawn
         )
@@ -409,6 +409,6 @@ def _post(row: Any) -> Post:
     return Post(row.key, PostKind(row.kind), row.body, row.thread, dict(row.data))
 
 
-def _fate(row: Any) -> Fate:
+def _fate(row: Any) -> PostStatus:
     is_pending = row.sent_at is None or row.sent_at < row.wanted_at
-    return Fate(_post(row), row.external_id, row.is_gone, row.sent_at, is_pending, row.attempts)
+    return PostStatus(_post(row), row.external_id, row.is_gone, row.sent_at, is_pending, row.attempts)

@@ -15,7 +15,7 @@ from storage.visibility import VisibilityHistory
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class RepositoryName:
     """A repository as a delivery showed it. `seen_at` is the time of that event."""
 
     node_id: str
@@ -129,7 +129,7 @@ class Projects:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def remember(self, repository: Repository) -> int:
+    async def remember(self, repository: RepositoryName) -> int:
         """The project's id. Name and visibility follow the newest event, in whatever order events come."""
         if known := await self._known(repository):
             return known
@@ -299,7 +299,7 @@ class Projects:
     def _mine(self) -> ColumnElement[bool]:
         return projects.c.organization_id == self._organization_id
 
-    async def _known(self, repository: Repository) -> int | None:
+    async def _known(self, repository: RepositoryName) -> int | None:
         """The id, if the row needs no change: the usual case, and one that writes nothing."""
         same = and_(
             projects.c.github_repo == repository.full_name,
@@ -312,7 +312,7 @@ class Projects:
         )
         return None if found is None else int(found)
 
-    async def _give_up_name(self, repository: Repository) -> None:
+    async def _give_up_name(self, repository: RepositoryName) -> None:
         """Another repository that had this name must have another one by now, not yet known to us."""
         await self._connection.execute(
             update(projects)
@@ -322,7 +322,7 @@ class Projects:
             .values(github_repo=None)
         )
 
-    async def _free_name(self, repository: Repository) -> str | None:
+    async def _free_name(self, repository: RepositoryName) -> str | None:
         """The name, unless a repository seen later has it."""
         taken = await self._connection.scalar(
             select(literal(1))

@@ -16,7 +16,7 @@ from sprints.plain import days_of, plain
 from sprints.rules import Rules
 from sprints.shared import taken_from
 from sprints.velocity import Outcome, outcome_as_taken, outcome_of
-from storage.closed import Closed, ClosedSprints, is_settled
+from storage.closed import ClosedSprint, ClosedSprints, is_settled
 from storage.database import Tenant
 from storage.gaps import Gaps
 from storage.history import History
@@ -31,14 +31,14 @@ class Numbers:
     """What is known of a sprint: the numbers that were taken at its present end, or else the fold."""
 
     sprint: Sprint
-    known: Facts | Closed
+    known: Facts | ClosedSprint
 
     def outcome(self, now: datetime) -> Outcome | None:
         """What it came to. None until its end."""
         end = self.sprint.end
         if end is None or end > now:
             return None
-        if isinstance(self.known, Closed):
+        if isinstance(self.known, ClosedSprint):
             return outcome_as_taken(self.sprint, self.known.facts)
         # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
         return outcome_of(replace(self.known, as_of=end + GRACE_AFTER_END))
@@ -48,7 +48,7 @@ class Numbers:
         outcome = self.outcome(now)
         if outcome is None:
             return None
-        if isinstance(self.known, Closed):
+        if isinstance(self.known, ClosedSprint):
             return Record(self.sprint, days_of(self.known.facts, self.sprint.calendar), outcome)
         return Record(self.sprint, self.known.days, outcome)
 
@@ -120,7 +120,7 @@ class Sprints:
         events = await self._history.milestone(milestone)
         return await self._fold(await self._sprint(events, as_of), as_of) if events else None
 
-    async def closed(self, milestone: int, now: datetime) -> Closed | None:
+    async def closed(self, milestone: int, now: datetime) -> ClosedSprint | None:
         """The numbers of a finished sprint as they were taken, and are taken now if nobody has yet.
 
         What is read for the first time when it is settled is what stays. None before, and while history is
@@ -190,7 +190,7 @@ class Sprints:
         repository = (self._project.leader.full_name or "") if is_elsewhere else ""
         return replace(sprint, repository=repository, parts=sharing.parts.get(sprint.milestone, ()))
 
-    def _as_seen(self, sprint: Sprint, closed: Closed | None) -> Closed | None:
+    def _as_seen(self, sprint: Sprint, closed: ClosedSprint | None) -> ClosedSprint | None:
         """Numbers that were taken in another repository call its items by that one's name."""
         if closed is None or not sprint.repository:
             return closed

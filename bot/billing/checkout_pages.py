@@ -21,7 +21,7 @@ from bot.billing.checkout import (
 from bot.billing.listed_purchase import listed_purchase
 from bot.billing.marketplace_sync import RECONCILED
 from bot.billing.pages import Page
-from bot.billing.signed_links import TicketError, Tickets
+from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.billing.stripe_checkout import CheckoutTerms, items_of
 from bot.billing.stripe_client import RealStripe, Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_customers import AccountCustomers
@@ -76,7 +76,7 @@ class BillingPages:
         self._settings = settings
         self._jobs = jobs
         self._made_stripe = stripe
-        self._tickets = Tickets(base.cipher)
+        self._tickets = SignedLinks(base.cipher)
         self._log = structlog.get_logger(__name__)
 
     async def checkout(self, request: web.Request) -> web.Response:
@@ -88,7 +88,7 @@ class BillingPages:
         ticket, now = request.match_info["ticket"], self._base.clock()
         try:
             order = self._order(ticket, now)
-        except TicketError as problem:
+        except SignedLinkError as problem:
             return pages.bad_link(str(problem)).response(410)
         price = self._settings.price(order.plan, is_yearly=order.is_yearly)
         if price is None or not self._base.settings.billing.is_on:
@@ -102,7 +102,7 @@ class BillingPages:
         """Open the portal for the customer that an operator made the link for."""
         try:
             content = self._tickets.read(request.match_info["ticket"], "portal", self._base.clock())
-        except TicketError as problem:
+        except SignedLinkError as problem:
             return pages.bad_link(str(problem)).response(410)
         return await self._answer(self._open_portal(str(content["customer"])))
 
@@ -110,14 +110,14 @@ class BillingPages:
         """Where Stripe leads back to from a checkout: thanks only who has bought, as Stripe says."""
         try:
             order = self._order(request.match_info["ticket"], self._base.clock() - _SESSION_LASTS)
-        except TicketError:
+        except SignedLinkError:
             return pages.not_bought_yet().response()
         return await self._answer(self._thank(order.account))
 
     async def cancelled(self, request: web.Request) -> web.Response:
         """Where Stripe leads back to who did not buy."""
         ticket = request.match_info["ticket"]
-        with contextlib.suppress(TicketError):
+        with contextlib.suppress(SignedLinkError):
             self._order(ticket, self._base.clock())
             return pages.cancelled(f"{self._base.settings.public_url}/billing/checkout/{ticket}").response()
         return pages.cancelled(None).response()
@@ -141,7 +141,7 @@ class BillingPages:
         )
 
     async def _thank(self, account: int) -> web.Response:
-        async with self._base.database.nobody() as connection:
+        async with self._base.database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
         customer = None
         if organization_id is not None:
@@ -220,7 +220,7 @@ class BillingPages:
         purchase = await listed_purchase(self._base, account, known)
         if purchase is None:
             return subscriptions
-        async with self._base.database.nobody() as connection:
+        async with self._base.database.unscoped() as connection:
             await self._jobs.follow_purchase(
                 connection, account=account, action=RECONCILED, effective_at=None, delivery=""
             )
@@ -234,7 +234,7 @@ class BillingPages:
         return _Order(int(str(content["account"])), plan, bool(content["yearly"]))
 
     async def _buyer(self, account: int, now: datetime) -> _Buyer | None:
-        async with self._base.database.nobody() as connection:
+        async with self._base.database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
         if organization_id is None:
             return None
@@ -256,7 +256,7 @@ class BillingPages:
         await self._follow_reference(subscription.reference, subscription.customer, account)
 
     async def _follow_reference(self, reference: str, customer: str | None, account: int) -> None:
-        async with self._base.database.nobody() as connection:
+        async with self._base.database.unscoped() as connection:
             await self._jobs.follow_stripe(
                 connection,
                 event_id="",

@@ -12,7 +12,7 @@ from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavaila
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import id_of
 from marketplace.stripe_subscriptions import account_in, parse_subscription
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.database import Database
 from storage.stripe_comparison import (
     Compared,
@@ -95,7 +95,7 @@ class StripeComparison:
             await self._note_failure(refusal)
             raise refusal
         result = ComparisonResult(compared_at=self._clock(), unclear=tuple(unclear))
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await note_comparison(connection, result)
 
     async def _keep_all_listed(self, listed: set[str], unclear: list[UnclearSubscription]) -> None:
@@ -150,16 +150,16 @@ class StripeComparison:
             return None
         if account is None:
             return _NO_ACCOUNT
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             is_known = await tenant_of_account(connection, account) is not None
         return None if is_known else _UNKNOWN_ACCOUNT.format(account=account)
 
     async def _owners(self, answer: Mapping[str, Any]) -> Sequence[int]:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             return await tenants_of_stripe(connection, _customer(answer), id_of(answer))
 
     async def _is_in_books(self, reference: str) -> bool:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             return bool(await tenants_of_stripe(connection, None, reference))
 
     async def _ask_for_unlisted(self, listed: set[str]) -> tuple[list[_Ours], int]:
@@ -236,7 +236,9 @@ class StripeComparison:
                             past_due_since=None,
                             missing_since=since,
                         )
-                        await Books(tenant, now, self._grace).keep(ended, Cause("clock", MISSING, ""))
+                        await SubscriptionLedger(tenant, now, self._grace).keep(
+                            ended, Cause("clock", MISSING, "")
+                        )
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
                         await Subscriptions(tenant).set_missing(subscription.reference, since)
@@ -266,7 +268,7 @@ class StripeComparison:
             await Subscriptions(tenant).set_problem(name, None, asked_at)
 
     async def _note_failure(self, problem: Exception) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await note_failure(connection, Compared.SUBSCRIPTIONS, problem, self._clock())
 
 

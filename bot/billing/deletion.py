@@ -10,7 +10,7 @@ from bot.billing.card_purchases import CardPurchases
 from bot.billing.marketplace_sync import Listing, MarketplaceSync
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions
@@ -42,7 +42,7 @@ class Deletion:
 
     async def run(self) -> int:
         """Returns how many accounts were deleted. What fails is tried again by the next run."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             due = await tenants_to_delete(connection)
         done = 0
         for organization_id in due:
@@ -70,7 +70,7 @@ class Deletion:
             self._log.warning("deletion stopped: Stripe has a subscription", account=account.github_id)
             return False
         async with self._database.tenant(organization_id) as tenant:
-            if await Books(tenant, self._clock(), self._grace).withdraw_if_paid():
+            if await SubscriptionLedger(tenant, self._clock(), self._grace).withdraw_if_paid():
                 self._log.warning("deletion stopped: a subscription is paid for", account=account.github_id)
                 return False
             counts = await Deadlines(tenant).delete_everything()

@@ -6,21 +6,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.billing.purchase_links import OurShop
+from bot.billing.purchase_links import PurchaseLinks
 from commands.formatting.wording import full_day
 from commands.messages.billing_notices import SOURCES
 from marketplace.entitlements import (
     THE_ACCOUNT,
+    AccountPlan,
     Allowed,
     Decision,
     Denied,
     Entitled,
     Question,
     Span,
-    Standing,
+    account_plan_of,
     decide,
     everything_is_allowed,
-    standing_of,
 )
 from marketplace.notices import has_seats_for
 from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature
@@ -39,7 +39,7 @@ _NOTICE = "billing notice"
 class Entitlements:
     """Answers whether a feature may be used, from what the database knows of the account."""
 
-    def __init__(self, database: Database, shop: OurShop, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, shop: PurchaseLinks, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._shop = shop
         self._clock = clock
@@ -99,7 +99,7 @@ class Entitlements:
         account = await books.account()
         if account is None:
             return Allowed()
-        standing = standing_of(await books.all(), now, self._shop.grace)
+        standing = account_plan_of(await books.all(), now, self._shop.grace)
         if project.is_private and project.private_since is not None:
             had_in_public = Had(PUBLIC_REPOSITORIES.value, None, project.private_since)
             standing = replace(standing, lost=(*standing.lost, had_in_public))
@@ -145,7 +145,7 @@ class Entitlements:
             account, deadline = await books.account(), await deadlines.latest()
             if account is None:
                 return None
-            standing = standing_of(await books.all(), now, self._shop.grace)
+            standing = account_plan_of(await books.all(), now, self._shop.grace)
             text = _deletion(deadline) or (None if is_public else await _money(tenant, standing, now))
             if text is None:
                 return None
@@ -164,7 +164,7 @@ def _deletion(deadline: Deadline | None) -> str | None:
     )
 
 
-async def _money(tenant: Tenant, standing: Standing, now: datetime) -> str | None:
+async def _money(tenant: Tenant, standing: AccountPlan, now: datetime) -> str | None:
     other = standing.also_by
     if other is not None and has_seats_for(other, len(await Seats(tenant).used(now, SEAT_DAYS))):
         return (

@@ -85,7 +85,7 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
 
 
 async def _of_stripe(base: Services) -> AsyncIterator[str]:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         alert, missing = await uncounted(connection), await meters_missing(connection)
         loss = await dropped(connection)
         comparisons = {of: await last_comparison(connection, of) for of in Compared}

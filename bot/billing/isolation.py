@@ -75,7 +75,7 @@ def isolated_work(log: FilteringBoundLogger, message: str, **details: object) ->
 
 async def all_accounts(database: Database) -> Sequence[int]:
     """The ids of all tenants."""
-    async with database.nobody() as connection:
+    async with database.unscoped() as connection:
         return await all_tenants(connection)
 
 

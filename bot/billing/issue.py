@@ -30,7 +30,7 @@ from bot.billing.issue_posts import (
     withdrawn,
 )
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
-from marketplace.accounts import Billing, Shop
+from marketplace.accounts import Billing, Offer
 from storage.database import Database, Tenant
 from storage.jobs import OTHERS, TELL_OWNER, Jobs
 from storage.lookups import all_tenants
@@ -48,7 +48,7 @@ class BillingIssue:
     """Keeps one account's billing issue up to date. Each of its jobs can be repeated at any time."""
 
     def __init__(
-        self, database: Database, github: GitHub, shop: Shop, jobs: Jobs, clock: Callable[[], datetime]
+        self, database: Database, github: GitHub, shop: Offer, jobs: Jobs, clock: Callable[[], datetime]
     ) -> None:
         self._database = database
         self._github = github
@@ -66,7 +66,7 @@ class BillingIssue:
 
     async def tell_all(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         """Queues a job for each account whose owner has something to hear, or heard something before."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         for organization_id in tenants:
             try:
@@ -82,7 +82,7 @@ class BillingIssue:
             try:
                 await self.tell(organization_id)
             except GitHubUnavailableError as problem:
-                async with self._database.nobody() as connection:
+                async with self._database.unscoped() as connection:
                     await self._jobs.tell_owner(connection, problem.retry_at, organization_id=organization_id)
 
     async def tell(self, organization_id: int) -> None:
@@ -123,7 +123,7 @@ class BillingIssue:
         else:
             fresh = fresh_post(scene, billing_post, self._links(scene.billing))
         if fresh is None:  # It is withdrawn, or said elsewhere.
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
         return fresh
 
@@ -155,7 +155,7 @@ class BillingIssue:
             key = current.post.key if current else next_key(scene.posts, place)
             wanted.append((place.id, open_issue(scene, key, people, self._links(scene.billing))))
             wanted += [(place.id, comment) for comment in news(scene, current, now)]
-        return any([await posts.want(project_id, post, now) for project_id, post in wanted])
+        return any([await posts.set_desired(project_id, post, now) for project_id, post in wanted])
 
     def _links(self, billing: Billing) -> Any:
         return self._shop.links(billing.account.github_id)

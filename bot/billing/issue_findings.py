@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from bot.billing.issue_posts import read_scene
-from bot.billing.purchase_links import OurShop
+from bot.billing.purchase_links import PurchaseLinks
 from bot.services import Services
 from marketplace.notices import NoticeKind
 
@@ -13,7 +13,7 @@ async def unreached_owners(base: Services, organization_id: int) -> AsyncIterato
 
     Whoever has switched the billing issue off is asked for no more.
     """
-    shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
+    shop = PurchaseLinks(base.settings.billing, base.settings.public_url, base.cipher)
     try:
         async with base.database.tenant(organization_id) as tenant:
             scene = await read_scene(tenant, base.clock(), shop)

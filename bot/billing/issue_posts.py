@@ -15,7 +15,7 @@ from commands.messages.billing_notices import (
     issue_text,
     news_text,
 )
-from marketplace.accounts import Billing, Shop, billing_of
+from marketplace.accounts import Billing, Offer, billing_of
 from marketplace.notices import Notice, NoticeKind, notices_of
 from sprints.quiet import is_paused
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
@@ -46,7 +46,7 @@ class Scene:
     is_off: bool
 
 
-async def read_scene(tenant: Tenant, now: datetime, shop: Shop) -> Scene | None:
+async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None:
     """What an owner has to hear. None if there is nothing, and never was."""
     billing_posts = BillingPosts(tenant)
     posts = tuple(await billing_posts.all())

@@ -25,7 +25,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import About
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
     FOLLOW_PURCHASE,
@@ -42,7 +42,7 @@ from storage.stripe_comparison import Compared, ComparisonResult, note_compariso
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 
-class BillingClockwork:
+class BillingTasks:
     """Registers its jobs with a queue. Each of them can be repeated at any time."""
 
     def __init__(
@@ -106,11 +106,11 @@ class BillingClockwork:
                 await sync.reconcile()
             except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
                 self._log.error("not compared with the Marketplace's listing", reason=str(problem))
-                async with self._database.nobody() as connection:
+                async with self._database.unscoped() as connection:
                     await note_failure(connection, Compared.MARKETPLACE, problem, self._clock())
             else:
                 result = ComparisonResult(compared_at=self._clock())
-                async with self._database.nobody() as connection:
+                async with self._database.unscoped() as connection:
                     await note_comparison(connection, result, Compared.MARKETPLACE)
             finally:
                 await self._settle_plans()
@@ -168,17 +168,17 @@ class BillingClockwork:
         for organization_id in await all_accounts(self._database):
             with isolated_account(self._log, "plan not settled", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
-                    await Books(tenant, self._clock(), self._settings.grace).settle()
+                    await SubscriptionLedger(tenant, self._clock(), self._settings.grace).settle()
 
     async def _tell_owner_of(self, account: int) -> None:
         """What was bought or cancelled may be something that the account's owner has to hear of."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
             if organization_id is not None:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
 
     async def _tell_owners_of(self, about: About) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             for organization_id in await tenants_of_stripe(connection, about.customer, about.subscription):
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
 

@@ -11,7 +11,7 @@ from bot.billing.isolation import all_accounts, isolated_account, isolated_work
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, read_purchase
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
@@ -93,7 +93,7 @@ class MarketplaceSync:
 
     async def follow_later(self, account: int, cause: Cause, tries: int, at: datetime) -> None:
         """Acts on an event when GitHub may be asked again."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._put_off(connection, account, cause, tries, at)
 
     async def reconcile(self) -> None:
@@ -137,7 +137,7 @@ class MarketplaceSync:
     async def _keep(
         self, account: int, found: Listed | None, cause: Cause, asked_at: datetime, tries: int
     ) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenant_id = await tenant_of_account(connection, account)
             if tenant_id is None and found is None:
                 await self._again_or_nothing(connection, account, cause, tries)
@@ -149,7 +149,7 @@ class MarketplaceSync:
         if tenant_id is None:
             return
         async with self._database.tenant(tenant_id) as tenant:
-            books = Books(tenant, self._clock(), self._grace)
+            books = SubscriptionLedger(tenant, self._clock(), self._grace)
             known = await books.known(MARKETPLACE, "")
             read = None
             if found is not None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from bot.billing.signed_links import Tickets
+from bot.billing.signed_links import SignedLinks
 from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Links
 from marketplace.plans import PlanName
@@ -12,13 +12,13 @@ from storage.cipher import PayloadCipher
 _CHECKOUT_LASTS = timedelta(days=1)
 
 
-class OurShop:
+class PurchaseLinks:
     """What is sold, by the settings."""
 
     def __init__(self, settings: BillingSettings, public_url: str, cipher: PayloadCipher) -> None:
         self._settings = settings
         self._public_url = public_url
-        self._tickets = Tickets(cipher)
+        self._tickets = SignedLinks(cipher)
 
     @property
     def is_on(self) -> bool:

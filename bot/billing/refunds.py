@@ -80,11 +80,11 @@ class StripePayments:
         if refusal is not None:
             await self._note_failure(refusal)
             raise refusal
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await note_comparison(connection, ComparisonResult(compared_at=now), Compared.PAYMENTS)
 
     async def _note_failure(self, problem: Exception) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await note_failure(connection, Compared.PAYMENTS, problem, self._clock())
 
     async def _refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
@@ -134,7 +134,7 @@ class StripePayments:
         if customer is None:
             self._log.info("payment names no customer", action=action, reference=details["id"])
             return
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
         for organization_id in tenants:
             with isolated_account(self._log, "payment not written down", organization_id):

@@ -9,12 +9,12 @@ import structlog
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
 from bot.settings.billing import BillingSettings
-from marketplace.entitlements import standing_of
+from marketplace.entitlements import account_plan_of
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.database import Database, Tenant
 from storage.seat_increases import Outcome, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -170,7 +170,7 @@ class SeatReporting:
                 await Subscriptions(tenant).audit(noted)
             raise
         async with self._database.tenant(organization_id) as tenant:
-            subscriptions, books = Subscriptions(tenant), Books(tenant, now, self._grace)
+            subscriptions, books = Subscriptions(tenant), SubscriptionLedger(tenant, now, self._grace)
             await subscriptions.lock()
             if kept := await books.known(STRIPE, subscription.reference):
                 kept = replace(kept, quantity=quantity, read_at=max(self._clock(), kept.read_at))
@@ -194,8 +194,8 @@ def _outcome(increase: SeatIncrease | None, before: int, quantity: int) -> Outco
 def _reported(every: Sequence[Subscription], now: datetime, grace: timedelta) -> Subscription | None:
     """The subscription whose seats follow the people: the one that counts, or one that runs beside it where
     that has ended and counts only for a while longer."""
-    counting = standing_of(every, now, grace).subscription
+    counting = account_plan_of(every, now, grace).subscription
     if counting is None or not counting.has_ended:
         return counting
     running = [one for one in every if one.source == STRIPE and not one.has_ended]
-    return standing_of(running, now, grace).subscription
+    return account_plan_of(running, now, grace).subscription

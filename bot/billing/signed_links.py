@@ -7,7 +7,7 @@ from datetime import datetime
 from storage.cipher import PayloadCipher
 
 
-class TicketError(Exception):
+class SignedLinkError(Exception):
     """A link of ours is forged, damaged or too old; its text says so."""
 
 
@@ -20,7 +20,7 @@ _WHO_MAKES_IT = {"portal": "Whoever runs this App, and sent it to you, can make 
 _ANYBODY = "`/agile plan` makes a new one."
 
 
-class Tickets:
+class SignedLinks:
     """Signed, expiring words in addresses. They are sealed as stored payloads are, so that nothing shows."""
 
     def __init__(self, cipher: PayloadCipher) -> None:
@@ -37,9 +37,9 @@ class Tickets:
             sealed = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
             told: dict[str, object] = json.loads(self._cipher.open(sealed, _PLACE))
         except (ValueError, LookupError):
-            raise TicketError("This link is not one of ours, or it was damaged on its way.") from None
+            raise SignedLinkError("This link is not one of ours, or it was damaged on its way.") from None
         if told.get("for") != purpose:
-            raise TicketError("This link is for something else.")
+            raise SignedLinkError("This link is for something else.")
         if now.timestamp() > float(str(told["until"])):
-            raise TicketError(f"This link is too old. {_WHO_MAKES_IT.get(purpose, _ANYBODY)}")
+            raise SignedLinkError(f"This link is too old. {_WHO_MAKES_IT.get(purpose, _ANYBODY)}")
         return told

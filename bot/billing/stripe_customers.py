@@ -59,7 +59,7 @@ class AccountCustomers:
         owner = account_in(customer.get("metadata"))
         if owner is not None:
             return owner == account
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer.get("id"), None)
         return set(tenants) <= {organization_id}
 

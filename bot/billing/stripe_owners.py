@@ -29,7 +29,7 @@ async def owner_of(database: Database, subscription: StripeSubscription, about: 
     where it is the customer of one account alone.
     """
     account = subscription.account if subscription.account is not None else about.account
-    async with database.nobody() as connection:
+    async with database.unscoped() as connection:
         holders = await tenants_of_stripe(connection, None, subscription.id)
         named = None if account is None else await tenant_of_account(connection, account)
         payers = await tenants_of_stripe(connection, subscription.customer, None)

@@ -21,7 +21,7 @@ from marketplace.stripe_subscriptions import (
     read_subscription,
     with_status_of,
 )
-from marketplace.subscription_ledger import Books, Cause
+from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.database import Database
 from storage.subscriptions import (
     STRIPE,
@@ -126,7 +126,7 @@ class StripeSync:
         if about.kind != "customer.deleted":
             return [dict(answer) for answer in await self._stripe.subscriptions_of(customer)]
         # Stripe lists nothing of a customer who is gone, but tells of each subscription.
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
         references = [
             subscription.reference
@@ -138,7 +138,7 @@ class StripeSync:
         return [dict(answer) for answer in answers if answer is not None]
 
     async def _note_deleted_customer(self, customer: str) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await tenants_of_stripe(connection, customer, None)
         for organization_id in tenants:
             async with self._database.tenant(organization_id) as tenant:
@@ -150,12 +150,14 @@ class StripeSync:
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
-            subscription = await Books(tenant, self._clock(), self._grace).known(STRIPE, answered.id)
+            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).known(
+                STRIPE, answered.id
+            )
         is_kept = subscription is not None
         catalog = await self._lookups.catalog_for(answered, is_kept=is_kept)
         invoices = await self._lookups.invoices_for(answered)
         async with self._database.tenant(owner.organization_id) as tenant:
-            books, rows = Books(tenant, self._clock(), self._grace), Subscriptions(tenant)
+            books, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
             subscription = await books.known(STRIPE, answered.id)
             try:

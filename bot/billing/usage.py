@@ -130,7 +130,7 @@ class UsageReporting:
         for name in missing:
             self._log.error("usage waits: Stripe has no meter of this event name", event_name=name)
         if self._meters:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 latest = MetersMissing(", ".join(missing), self._clock()) if missing else None
                 await note_meters_missing(connection, latest)
 

@@ -7,14 +7,14 @@ from commands.formatting.wording import named, plain
 from commands.framework.changes import Changes, Link, MoveItem, SetAside, Step
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level, Policy
-from commands.framework.request import Place, Request
+from commands.framework.request import Request, ThreadKind
 from handlers.check_run import Press
 from reports.sprint_impact import ADD, ASIDE, LINK
-from sprints.impact import Impact, Standing
+from sprints.impact import Impact, PullRequestStatus
 from sprints.milestone import Sprint
 from sprints.pull_requests import PullRequest
 
-_BELONGING = {Standing.SPRINT, Standing.LATER}
+_BELONGING = {PullRequestStatus.SPRINT, PullRequestStatus.LATER}
 _LABELS = {ADD: "Add to sprint", LINK: "Link #{}", ASIDE: "Not this sprint"}
 # What the buttons need is what the commands need that do the same; a link has none of its own.
 _COMMANDS = {ADD: "sprint add", LINK: "sprint add", ASIDE: "sprint remove"}
@@ -104,7 +104,7 @@ def request_of(pull: PullRequest, press: Press, delivery: str) -> Request:
         sender=press.sender,
         milestone=None,
         lines=(),
-        place=Place.BODY,
+        place=ThreadKind.BODY,
         author=pull.author,
         is_bot=press.is_bot,
         is_pull_request=True,

@@ -41,7 +41,7 @@ MOST_FOLLOWING = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class ImpactFacts:
     """A running sprint's numbers, as of the moment at which they are looked at."""
 
     facts: Facts
@@ -63,25 +63,25 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CheckResult:
     """The check of one pull request, before it is kept. `shown` are the numbers of its sprint."""
 
     impact: Impact
     card: Card
-    shown: Numbers | None
+    shown: ImpactFacts | None
 
 
-class Impacts:
+class SprintImpacts:
     """Works out what is to be said, in one transaction."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
         self._project = context.project
         self._pulls = Pulls(context.tenant, self._project.id)
-        self._numbers = dict[int, Numbers]()
+        self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 
-    async def all(self, only: PullRequest | None) -> list[Said]:
+    async def all(self, only: PullRequest | None) -> list[CheckResult]:
         """What the checks of the open pull requests say; of the last active ones, or of one."""
         now = self.context.now
         lives = lives_of(await self._pulls.heads(now - RECENT))
@@ -101,7 +101,7 @@ class Impacts:
         if not chosen:
             return []
         known = await self._known(chosen, lives)
-        checks = list[Said]()
+        checks = list[CheckResult]()
         for pull in chosen:
             with isolated(self._log, "check not worked out", project=self._project.id, pull=pull.number):
                 checks.append(await self._said(pull, known))
@@ -124,7 +124,7 @@ class Impacts:
             usual_size=usual_size(lives, now),
         )
 
-    async def _said(self, pull: PullRequest, known: _Known) -> Said:
+    async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
         impact, numbers = await self._impact(pull, known)
         life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
         impact = replace(
@@ -143,9 +143,9 @@ class Impacts:
             burndown=shown.burndown if shown and not self._project.links_pictures else None,
             doubts=missing_text(await self.context.gaps(), self.context.calendar),
         )
-        return Said(impact, card, shown)
+        return CheckResult(impact, card, shown)
 
-    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, Numbers | None]:
+    async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, ImpactFacts | None]:
         sprint, later = sprints_of(pull, known.items, known.sprints, self.context.now)
         numbers = await self._numbers_of(sprint) if sprint else None
         impact = impact_of(
@@ -160,14 +160,14 @@ class Impacts:
         )
         return impact, numbers
 
-    async def _numbers_of(self, sprint: Sprint) -> Numbers:
+    async def _numbers_of(self, sprint: Sprint) -> ImpactFacts:
         """The same for all pull requests that are looked at together."""
         if sprint.milestone not in self._numbers:
             facts = await self.context.sprints.facts(sprint.milestone, self.context.now)
             if facts is None:
                 raise LookupError("a sprint that was there a moment ago is not")
             told = await outlook(self.context, facts)
-            self._numbers[sprint.milestone] = Numbers(facts, told, burndown_of(facts))
+            self._numbers[sprint.milestone] = ImpactFacts(facts, told, burndown_of(facts))
         return self._numbers[sprint.milestone]
 
 

@@ -51,7 +51,7 @@ class MergeGroups:
         try:
             await self.report(organization_id, project_id, head, number, is_rerun=is_rerun)
         except GitHubUnavailableError as problem:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.report_merge_group(
                     connection,
                     organization_id=organization_id,

@@ -14,12 +14,12 @@ import procrastinate
 import structlog
 
 from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
-from bot.checks.impacts import Impacts, Said, is_required
+from bot.checks.impacts import CheckResult, SprintImpacts, is_required
 from bot.github.check_runs import Image, check_run, moment_of
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.github.linked_issues import ask_one, ask_open, record_links
 from bot.github.repositories import GitHubRepository
-from bot.publishing.change_applier import Changing, Task
+from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
 from charts.alt_text import burndown_alt
 from commands.formatting.markdown import skimming
@@ -35,13 +35,13 @@ from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, nothing_is_sold
 from sprints.forecast import Forecast
-from sprints.impact import Standing
+from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
 from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
-from storage.forecasts import Forecasts, Foretold, post_carrier
+from storage.forecasts import ForecastRecord, Forecasts, post_carrier
 from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
@@ -70,7 +70,7 @@ class Checks:
         self._pictures = pictures
         self._jobs = jobs
         self._clock = clock
-        self._changing = Changing(database, clock, jobs)
+        self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
 
     def register(self, queue: procrastinate.App) -> None:
@@ -141,7 +141,7 @@ class Checks:
         self,
         tenant: Tenant,
         project: Project,
-        said: list[Said],
+        said: list[CheckResult],
         images: list[list[Image]],
         *,
         is_rerun: bool,
@@ -150,14 +150,18 @@ class Checks:
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
             before = await posts.known(project.id, key)
-            if before is None and one.impact.standing is Standing.NO_SPRINT and not is_required(project):
+            if (
+                before is None
+                and one.impact.standing is PullRequestStatus.NO_SPRINT
+                and not is_required(project)
+            ):
                 continue  # A repository without sprints is left in peace.
             at = now if before is None else _after(before, now)
             data = check_run(NAME, one.impact.pull.head, one.card, at, shown)
             if before is not None and not is_rerun and _says_the_same(data, before.data):
                 continue
             post = Post(key, PostKind.CHECK, "", thread=one.impact.pull.number, data=data)
-            if await posts.want(project.id, post, now):
+            if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
                 await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
@@ -170,17 +174,17 @@ class Checks:
             before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
-                await Posts(tenant).want(project.id, replace(before, data=data), now)
+                await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
-    async def _images(self, organization_id: int, project: Project, one: Said) -> list[Image]:
+    async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
         if one.shown is None or not project.links_pictures:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
 
     async def _later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
 
     # Which pull request
@@ -258,7 +262,7 @@ class Checks:
         try:
             await self._follow(organization_id, event_id, project_id)
         except GitHubUnavailableError as problem:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.press(
                     connection,
                     organization_id=organization_id,
@@ -268,7 +272,7 @@ class Checks:
                 )
 
     async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._jobs.press(
                 connection, organization_id=organization_id, event_id=event_id, project_id=project_id
             )
@@ -333,10 +337,10 @@ class Checks:
     def _installation(self, project: Project) -> Installation:
         return self._github.installation(project.installation or 0)
 
-    def _working(self, tenant: Tenant, project: Project) -> Impacts:
+    def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
         there = GitHubRepository(self._installation(project), project.full_name or "")
         entitled = self._entitled_in(tenant.organization_id, project)
-        return Impacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
+        return SprintImpacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
 
 
 def _after(before: Post, now: datetime) -> datetime:
@@ -349,7 +353,7 @@ def _says_the_same(data: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return {**data, "completed_at": None} == {**before, "completed_at": None}
 
 
-def _foretold(check: Said) -> tuple[Foretold, ...]:
+def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
     """The forecast that a check shows, to be graded when the sprint is over."""
     effect, outlook = check.impact.effect, check.shown.outlook if check.shown else None
     if effect is None or effect.chance_before is None or effect.chance_after is None:

@@ -6,8 +6,8 @@ import json
 import sys
 from datetime import timedelta
 
-from bot.billing.purchase_links import OurShop
-from bot.billing.signed_links import Tickets
+from bot.billing.purchase_links import PurchaseLinks
+from bot.billing.signed_links import SignedLinks
 from bot.services import services, wall_clock
 from bot.settings import Settings, encryption_keys
 from marketplace.accounts import Billing, billing_of
@@ -63,7 +63,7 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
     if settings.billing.stripe is None:
         print("Stripe is not set up, so there is no portal: set STRIPE_SECRET_KEY", file=sys.stderr)
         return 1
-    tickets = Tickets(PayloadCipher(encryption_keys(settings)))
+    tickets = SignedLinks(PayloadCipher(encryption_keys(settings)))
     ticket = tickets.issue("portal", wall_clock() + _PORTAL_LASTS, customer=customer)
     print(f"{settings.public_url}/billing/portal/{ticket}")
     return 0
@@ -71,8 +71,8 @@ def _portal_link(settings: Settings, billing: Billing) -> int:
 
 async def _read(settings: Settings, name: str) -> Billing:
     async with services(settings) as base:
-        shop = OurShop(settings.billing, settings.public_url, base.cipher)
-        async with base.database.nobody() as connection:
+        shop = PurchaseLinks(settings.billing, settings.public_url, base.cipher)
+        async with base.database.unscoped() as connection:
             tenants = await tenants_named(connection, name)
         for organization_id in tenants:
             async with base.database.tenant(organization_id) as tenant:

@@ -9,10 +9,10 @@ import msgspec
 from tqdm import tqdm
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
-from bot.jobs.event_processor import Recording
+from bot.jobs.event_processor import EventProcessor
 from bot.services import Services, github_of, services
 from bot.settings import Settings
-from bot.sync.backfill.backfill import Backfill, BackfillError, Place
+from bot.sync.backfill.backfill import Backfill, BackfillError, BackfillPosition
 from storage.cipher import delivery_place
 from storage.deliveries import Received, receive
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
@@ -35,7 +35,7 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-async def _backfill(settings: Settings, repository: str) -> Place:
+async def _backfill(settings: Settings, repository: str) -> BackfillPosition:
     async with services(settings) as base, github_of(base) as github:
         organization_id, project_id = await _find(base, github, repository)
         backfill = Backfill(base.database, github, base.clock)
@@ -72,7 +72,7 @@ async def _find(base: Services, github: GitHub, repository: str) -> tuple[int, i
 
 
 async def _known(base: Services, repository: str) -> tuple[int, int] | None:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenants = await tenants_of_repository(connection, repository)
     known = list[tuple[int, int]]()
     for organization_id in tenants:
@@ -107,9 +107,9 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
         payload=payload,
     )
     sealed = base.cipher.seal(payload, delivery_place(delivery.account, delivery.delivery))
-    async with base.database.at_once() as connection:
+    async with base.database.autocommit() as connection:
         await receive(connection, [delivery], [sealed], base.clock())
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:
         # GitHub has just told whose installation it is, as it does in an `installation` event.
@@ -117,4 +117,4 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
             for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
                 if (claim.installation, claim.account) == (installation["id"], account["id"]):
                     await InstallationClaims(tenant).confirm(claim)
-        await Recording(base.database, base.cipher, None, base.clock).work_off(organization_id)
+        await EventProcessor(base.database, base.cipher, None, base.clock).process_pending(organization_id)

@@ -48,7 +48,7 @@ async def _examine(settings: Settings) -> list[str]:
 async def examine(base: Services) -> list[str]:
     """What needs mending, a sentence each; prints what there is."""
     findings = [finding async for finding in _jobs(base)]
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
@@ -78,7 +78,7 @@ def _settings(settings: Settings) -> Iterable[str]:
 
 
 async def _jobs(base: Services) -> AsyncIterator[str]:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         failed = await failed_jobs(connection)
     for job in failed:
         yield f"job {job.id} ({job.task}) failed {job.attempts} times and was given up; the log says why"

@@ -13,7 +13,7 @@ from bot.settings import Settings
 from sprints.facts import Facts
 from sprints.plain import Values, footnotes, plain
 from sprints.rules import Rules
-from storage.closed import Closed
+from storage.closed import ClosedSprint
 from storage.lookups import tenants_of_repository
 from storage.projects import Projects
 from storage.sprints import Sprints
@@ -48,7 +48,7 @@ async def _facts(
     settings: Settings, repository: str, number: int, as_of: datetime | None, zone: ZoneInfo | None
 ) -> Values:
     async with services(settings) as base:
-        async with base.database.nobody() as connection:
+        async with base.database.unscoped() as connection:
             tenants = await tenants_of_repository(connection, repository)
         for organization_id in tenants:
             if found := await _tenant_facts(base, organization_id, repository, number, as_of, zone):
@@ -87,7 +87,7 @@ async def _tenant_facts(
         return plain(found) | {"closed": _closed(closed, found, rules) if closed else None}
 
 
-def _closed(closed: Closed, found: Facts, rules: Rules) -> Values:
+def _closed(closed: ClosedSprint, found: Facts, rules: Rules) -> Values:
     """The numbers as they were taken, beside the fold, and what has become known since."""
     return closed.facts | {
         "revision": closed.revision,

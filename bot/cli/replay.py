@@ -139,7 +139,7 @@ async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: Reco
 async def _parked(base: Services, deliveries: set[str]) -> list[str]:
     """What of the replayed failed in processing."""
     failures = []
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:
         async with base.database.tenant(organization_id) as tenant:

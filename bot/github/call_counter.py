@@ -99,7 +99,7 @@ async def write_down(database: Database, calls: Calls) -> None:
 
 
 async def _add(database: Database, installation: int, day: date, number: int) -> None:
-    async with database.nobody() as connection:
+    async with database.unscoped() as connection:
         organization_id = await tenant_of_installation(connection, installation)
     if organization_id is None:  # It is gone, and so is its ledger.
         return

@@ -9,16 +9,16 @@ import structlog
 
 import commands
 from bot.billing.entitlements import Entitlements
-from bot.billing.purchase_links import OurShop
+from bot.billing.purchase_links import PurchaseLinks
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.github.repositories import GitHubRepository
 from bot.github.threads import GitHubThread
-from bot.jobs.comment_reader import Reading
-from bot.publishing.change_applier import Changing, Task
-from bot.publishing.outbox import Publisher
+from bot.jobs.comment_reader import CommentReader
+from bot.publishing.change_applier import ChangeApplier, Task
+from bot.publishing.outbox import OutboxPublisher
 from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
-from commands.dispatch import Desk, Dispatcher
+from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
 from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Answer, Picture, Reply
@@ -26,7 +26,7 @@ from commands.framework.permissions import Level, Policy
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
-from storage.changes import Change, ChangeLog, State
+from storage.changes import ChangeLog, CommandChange, State
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
@@ -39,7 +39,7 @@ _PLAN = ["agile", "plan"]
 _NEUTRAL = "Something went wrong on our side; it has been noted. Reference: `{delivery}`"
 
 
-class Answers:
+class CommandAnswers:
     """From a stored comment to reactions and a reply in its thread."""
 
     def __init__(
@@ -50,10 +50,10 @@ class Answers:
         pictures: Pictures,
         clock: Callable[[], datetime],
         jobs: Jobs,
-        shop: OurShop,
+        shop: PurchaseLinks,
         *,
         installations: InstallationCheck,
-        reading: Reading,
+        reading: CommentReader,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -64,8 +64,8 @@ class Answers:
         self._shop = shop
         self._reading = reading
         self._entitlements = Entitlements(database, shop, clock)
-        self._publisher = Publisher(database, clock)
-        self._changing = Changing(database, clock, jobs)
+        self._publisher = OutboxPublisher(database, clock)
+        self._changing = ChangeApplier(database, clock, jobs)
         self._dispatcher = Dispatcher(load(commands))
         self._log = structlog.get_logger(__name__)
 
@@ -137,7 +137,7 @@ class Answers:
         if answers or failure:
             messages += _reaction(request, answers)
         # The publisher's first transaction waits for the disk, for this one too.
-        async with self._database.tenant(organization_id, waits=False) as tenant:
+        async with self._database.tenant(organization_id, durable=False) as tenant:
             await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
@@ -172,7 +172,7 @@ class Answers:
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
         return answers
 
-    async def _resume(self, task: Task, thread: GitHubThread, change: Change) -> Answer:
+    async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
         """Brings to its end what a try that died has begun, if who asks may still do it."""
         if change.state is not State.BEGUN:
             return await self._changing.carry_out(task, change)
@@ -191,7 +191,7 @@ class Answers:
         settled = [await self._changing.settle(task, answer) for answer in answers]
         return await self._with_notice(task, settled)
 
-    def _desk(self, task: Task, thread: GitHubThread) -> Desk:
+    def _desk(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
         entitled = self._entitlements.of(task.organization_id, project)
 
@@ -201,7 +201,7 @@ class Answers:
                 now, there = self._clock(), task.repository
                 yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
 
-        return Desk(
+        return CommandEnvironment(
             thread,
             task.repository,
             _policy(project),

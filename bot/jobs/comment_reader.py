@@ -31,7 +31,7 @@ T = TypeVar("T")
 CPU_SECONDS = 1.0
 
 
-class Reading:
+class CommentReader:
     """Finds what the texts of deliveries say."""
 
     def __init__(self, cpu_seconds: float = CPU_SECONDS) -> None:

@@ -22,7 +22,7 @@ from sprints.plain import days_of
 from sprints.rules import rules_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
-from storage.closed import Closed, ClosedSprints
+from storage.closed import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, Grade, Open
 from storage.measures import Measures, SprintDay, measure_next, settings_of
@@ -35,7 +35,7 @@ _SPREAD_SECONDS = 3600
 _TEAM_DAYS = 14
 
 
-class Measuring:
+class DailyFigures:
     """Writes down what the fold gives for each day that is over."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -93,7 +93,7 @@ async def _measure_sprints(
             sprint_id = ids[sprint.milestone]
             description = _description(milestones[sprint.milestone], now)
             await measures.describe(sprint_id, sprint, description, now)
-            if isinstance(one.known, Closed):
+            if isinstance(one.known, ClosedSprint):
                 # They are left alone; only a day that nobody has measured is added, as it was taken.
                 known = await measures.days(sprint_id)
                 missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
@@ -135,7 +135,7 @@ def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[Spri
 
 
 def _missing(
-    closed: Closed, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
+    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
 ) -> list[SprintDay]:
     """The days of a sprint whose numbers were taken before all of them had been measured."""
     days = days_of(closed.facts, calendar)

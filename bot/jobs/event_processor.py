@@ -15,9 +15,9 @@ from cachetools import LRUCache
 from psycopg.errors import DeadlockDetected
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from bot.jobs.comment_reader import Reading
+from bot.jobs.comment_reader import CommentReader
 from bot.jobs.requested_jobs import Deferral, first_jobs, jobs_of_other_owners, past_jobs, requested_jobs
-from bot.pauses import Breather
+from bot.pauses import CooperativePause
 from bot.publishing.refusals import forgive
 from bot.services import Services
 from bot.sync.event_access import (
@@ -87,7 +87,7 @@ class _Read:
     failed: list[tuple[StoredEvent, str]] = field(default_factory=list)
 
 
-class Recording:
+class EventProcessor:
     """Turns one tenant's waiting deliveries into history."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Recording:
         cipher: PayloadCipher,
         jobs: Jobs | None,
         clock: Callable[[], datetime],
-        reading: Reading | None = None,
+        reading: CommentReader | None = None,
     ) -> None:
         """Without `jobs`, what was asked stays unanswered: old deliveries are told, not acted on.
 
@@ -111,7 +111,7 @@ class Recording:
         self._met: LRUCache[tuple[int, int | str], SeenLogin] = LRUCache(maxsize=20_000)
         self._log = structlog.get_logger(__name__)
 
-    async def work_off(self, organization_id: int, most: int | None = None) -> int:
+    async def process_pending(self, organization_id: int, most: int | None = None) -> int:
         """Works off what waits for a tenant and returns how many deliveries that were.
 
         With `most` it stops after so many, or up to a batch more.
@@ -127,7 +127,7 @@ class Recording:
         events: Sequence[StoredEvent] = ()
         try:
             # Lost in a crash, it is done again: the deliveries themselves are safe.
-            async with self._database.tenant(organization_id, waits=False) as tenant:
+            async with self._database.tenant(organization_id, durable=False) as tenant:
                 await Deliveries(tenant).let_the_door_finish()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 people = await self._process(tenant, events)
@@ -370,7 +370,7 @@ class Recording:
         return new
 
     async def _read(self, organization_id: int, events: Sequence[StoredEvent]) -> _Read:
-        read, breather = _Read(), Breather()
+        read, breather = _Read(), CooperativePause()
         for event in events:
             await breather.pause_if_long()
             try:
@@ -463,7 +463,7 @@ async def until_processed(base: Services, progress: Callable[[int], object] = la
 
 
 async def _waiting(base: Services) -> int:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     waiting = 0
     for organization_id in tenants:

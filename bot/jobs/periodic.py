@@ -8,18 +8,18 @@ import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
-from bot.jobs.daily_figures import Measuring
+from bot.jobs.daily_figures import DailyFigures
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.jobs.retention import Retention
 from bot.jobs.sprint_reports import next_turns
-from bot.publishing.posts import AsOfNow, Posting
+from bot.publishing.posts import AsOfNow, PostPublisher
 from bot.sync.backfill.backfill import Backfill, BackfillError
 from bot.sync.event_access import heard_since, leave, other_owners
 from bot.sync.installation_check import InstallationCheck
 from bot.sync.reconciliation import Reconciliation
 from bot.sync.redelivery import Redelivery
 from bot.sync.repository_check import RepositoryCheck
-from bot.sync.settings_file import SettingsReading
+from bot.sync.settings_file import SettingsFileSync
 from bot.sync.shared_summaries import note_shared_summaries
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.database import Database, Tenant
@@ -51,7 +51,7 @@ _POSTS_PAUSE = timedelta(seconds=5)
 _VISIBILITY_PAUSE = timedelta(minutes=1)
 
 
-class Clockwork:
+class PeriodicTasks:
     """Registers its jobs with a queue. Each of them can be repeated at any time."""
 
     def __init__(
@@ -70,12 +70,12 @@ class Clockwork:
         self._backfill = Backfill(database, github, clock)
         self._reconciliation = Reconciliation(database, github, clock)
         self._redelivery = Redelivery(database, github, clock)
-        self._measuring = Measuring(database, clock)
-        self._settings = SettingsReading(database, github, clock)
+        self._measuring = DailyFigures(database, clock)
+        self._settings = SettingsFileSync(database, github, clock)
         self._visibility = VisibilityCheck(database, github, clock)
         self._installations = InstallationCheck(database, github, clock)
         self._repositories = RepositoryCheck(database, github, clock)
-        self._posting = Posting(database, github, clock, as_of_now)
+        self._posting = PostPublisher(database, github, clock, as_of_now)
         self._retention = Retention(database, clock, keep_payloads)
         self._log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class Clockwork:
     async def _tick(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         """Finds out whose turn it is. A turn that was slept through is taken afterwards."""
         now = self._clock()
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             for organization_id in await tenants_due(connection, "measure", now):
                 await self._jobs.measure(connection, organization_id=organization_id)
             for organization_id in await tenants_due(connection, "reconcile", now):
@@ -168,7 +168,7 @@ class Clockwork:
             await self._settings.run(organization_id, project_id)
         except GitHubUnavailableError as problem:
             at = max(problem.retry_at, self._clock() + _SETTINGS_PAUSE)
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.read_settings(
                     connection, organization_id=organization_id, project_id=project_id, at=at
                 )
@@ -178,11 +178,11 @@ class Clockwork:
             await self._posting.send(organization_id)
         except GitHubUnavailableError as problem:
             at = max(problem.retry_at, self._clock() + _POSTS_PAUSE)
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.send_posts(connection, organization_id=organization_id, at=at)
 
     async def _send_posts_later(self, organization_id: int) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._jobs.send_posts(connection, organization_id=organization_id)
 
     async def _redeliver(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
@@ -236,7 +236,7 @@ class Clockwork:
         try:
             await self._backfill.run(organization_id, project_id)
         except GitHubUnavailableError as problem:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.backfill_later(connection, problem.retry_at, **where, is_wanted=is_wanted)
         except (BackfillError, GitHubRefusedError) as problem:
             self._log.warning("the past was not asked for", project=project_id, reason=str(problem))

@@ -8,8 +8,8 @@ from functools import partial
 from bot.sync.event_access import other_owners
 from bot.sync.settings_file import ORGANIZATION
 from handlers.delivery import (
-    Asked,
     CheckWanted,
+    CommandsFound,
     MergeGroupQueued,
     Outcome,
     Pressed,
@@ -92,7 +92,7 @@ def requested_jobs(
     """The jobs that an event asks for in its repository."""
     connection, where = tenant.connection, tenant.organization_id
     match outcome:
-        case Asked():
+        case CommandsFound():
             thread = f"thread:{project_id}:{outcome.number}"
             answer = partial(jobs.answer, connection, organization_id=where, event_id=event.id, thread=thread)
             return [Deferral(ANSWER, (), answer)]

@@ -34,7 +34,7 @@ class Retention:
 
     async def run(self) -> int:
         """Goes through all tenants and returns how many payloads were emptied."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         total = 0
         for organization_id in tenants:

@@ -21,23 +21,23 @@ from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
 from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Picture
-from commands.framework.ports import Repository
+from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
 from marketplace.entitlements import Entitled, EntitledIn, nothing_is_sold
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
-from reports.sprint_facts import Place, begun_in, is_sprint, place_of, starts
+from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
 from sprints.quiet import is_paused, morning_of, standup_at
-from storage.changes import Change
+from storage.changes import CommandChange
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
 from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
 from storage.lookups import all_tenants
-from storage.posts import Fate, Post, PostKind, Posts
+from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
 _ASK_EVERY = timedelta(minutes=1)
@@ -45,7 +45,7 @@ _ASK_EVERY = timedelta(minutes=1)
 _DRAFTS_LAST = timedelta(seconds=30)
 
 
-class Reports:
+class SprintReports:
     """Works out what is said unasked."""
 
     def __init__(
@@ -166,12 +166,12 @@ class Reports:
         return _Drafting(context, self._log, is_complete=is_complete)
 
     async def _redraw_later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._jobs.redraw(connection, organization_id=organization_id, project_id=project_id)
 
     async def _wake_posts(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         """What had to wait for the end of a pause, of quiet hours or of a crash is sent after all."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         for organization_id in tenants:
             with isolated(self._log, "posts not woken", organization=organization_id):
@@ -181,12 +181,12 @@ class Reports:
 
     async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
         if isinstance(draft, Draft):
-            await self._want(organization_id, project, draft, now)
+            await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
             async with self._database.tenant(organization_id) as tenant:
                 await Posts(tenant).remember(project.id, draft.key, draft.remember)
 
-    async def _want(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
+    async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         parts = [
             f"![{part.alt}]({await self._pictures.link(organization_id, project, part.chart)})"
             if isinstance(part, Picture)
@@ -195,7 +195,7 @@ class Reports:
         ]
         post = replace(draft.post, body="\n\n".join(parts))
         async with self._database.tenant(organization_id) as tenant:
-            if await Posts(tenant).want(project.id, post, now):
+            if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
                 await Forecasts(tenant, project.id).put(carrier, draft.foretold)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
@@ -237,7 +237,7 @@ class _Drafting:
                 self._undone.discard(sprint.milestone)
         return list(drafts.values())
 
-    async def _drafts_of(self, sprint: Sprint, begun: Sequence[Change]) -> list[Draft | Kept]:
+    async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
         """What is said of one sprint."""
         context, drafts = self._context, list[Draft | Kept]()
         fate = await self._posts.fate(self._project.id, living_key(sprint))
@@ -246,7 +246,7 @@ class _Drafting:
             place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
         if place is not None and fate is not None and fate.is_unsent and place.thread is not None:
             # Its thread is lost, and it does not stand in an issue of its own yet.
-            place = Place(None) if fate.post.data.get("instead_of") == place.thread else place
+            place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
             drafts += await FollowedSprint(context, sprint, place, fate, is_complete=is_complete).drafts()
@@ -285,13 +285,13 @@ def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled
     """As if somebody asked, without anybody."""
     request = Request("", 0, 0, "", None, ())
     # GitHub itself has nothing to be asked when nobody asks us.
-    nobody = cast(Repository, None)
+    nobody = cast(GitHubPort, None)
     return Context(request, project, tenant, nobody, now, entitled=entitled)
 
 
-def _place_so_far(fate: Fate | None) -> Place | None:
+def _place_so_far(fate: PostStatus | None) -> TrackingPlace | None:
     """A comment stays in the thread where it is, whatever the settings say since."""
-    return None if fate is None or fate.is_unsent else Place(fate.post.thread)
+    return None if fate is None or fate.is_unsent else TrackingPlace(fate.post.thread)
 
 
 def _place(post: Post) -> tuple[PostKind, int | None]:

@@ -13,16 +13,16 @@ from procrastinate.jobs import Status
 
 from bot.billing.entitlements import Entitlements
 from bot.billing.issue import BillingIssue
-from bot.billing.jobs import BillingClockwork
-from bot.billing.purchase_links import OurShop
+from bot.billing.jobs import BillingTasks
+from bot.billing.purchase_links import PurchaseLinks
 from bot.checks.merge_groups import MergeGroups
 from bot.checks.sprint_impact import Checks
 from bot.github.client import GitHubUnavailableError
-from bot.jobs.command_answers import Answers
-from bot.jobs.comment_reader import Reading
-from bot.jobs.event_processor import Recording
-from bot.jobs.periodic import Clockwork
-from bot.jobs.sprint_reports import Reports
+from bot.jobs.command_answers import CommandAnswers
+from bot.jobs.comment_reader import CommentReader
+from bot.jobs.event_processor import EventProcessor
+from bot.jobs.periodic import PeriodicTasks
+from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import Drawing, Pictures
 from bot.services import Services, github_of
 from bot.sync.installation_check import InstallationCheck
@@ -67,8 +67,8 @@ class Worker:
         self,
         queue: procrastinate.App,
         database: Database,
-        recording: Recording,
-        answers: Answers | None,
+        recording: EventProcessor,
+        answers: CommandAnswers | None,
         clock: Callable[[], datetime],
         installations: InstallationCheck | None = None,
     ) -> None:
@@ -106,7 +106,7 @@ class Worker:
     async def sweep(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
         """Picks up what a killed worker left behind, and what waits although its time has come."""
         manager = self._queue.job_manager
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             stalled = await stalled_jobs(connection, _DEAD_AFTER)
         for job in stalled:
             self._log.warning("job of a dead worker taken up again", task=job.task)
@@ -114,10 +114,10 @@ class Worker:
                 await manager.retry_job_by_id_async(job.id, _AT_ONCE)
             except UniqueViolation:  # The same work waits already, in another job.
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             for organization_id in await tenants_with_waiting_events(connection, self._clock()):
                 await wake(connection, organization_id)
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
             await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)
 
@@ -125,9 +125,9 @@ class Worker:
         with structlog.contextvars.bound_contextvars(organization=organization_id):
             await self._check_installations(organization_id)
             try:
-                worked = await self._recording.work_off(organization_id, most=_MOST_DELIVERIES_A_JOB)
+                worked = await self._recording.process_pending(organization_id, most=_MOST_DELIVERIES_A_JOB)
                 if worked >= _MOST_DELIVERIES_A_JOB:
-                    async with self._database.nobody() as connection:
+                    async with self._database.unscoped() as connection:
                         await wake(connection, organization_id)
             except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
                 self._log.exception("recording failed")
@@ -157,7 +157,7 @@ class Worker:
                     self._log.error("answer given up", reason=str(problem))
                     raise
                 self._log.warning("answer put off", reason=str(problem), until=problem.retry_at.isoformat())
-                async with self._database.nobody() as connection:
+                async with self._database.unscoped() as connection:
                     await self._jobs.answer_later(
                         connection,
                         max(problem.retry_at, self._clock() + _backoff(tries)),
@@ -172,7 +172,7 @@ class Worker:
                 raise
 
     async def _answer_later(self, organization_id: int, event_id: int, thread: str, tries: int) -> None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await self._jobs.answer(
                 connection, organization_id=organization_id, event_id=event_id, thread=thread, tries=tries
             )
@@ -194,9 +194,9 @@ async def worker(
     """
     jobs = Jobs(base.queue)
     async with AsyncExitStack() as stack:
-        reading = Reading()
+        reading = CommentReader()
         stack.callback(reading.close)
-        recording = Recording(base.database, base.cipher, jobs if talks else None, base.clock, reading)
+        recording = EventProcessor(base.database, base.cipher, jobs if talks else None, base.clock, reading)
         # Tasks are registered with an app of this worker's own, on the same connections.
         queue = procrastinate.App(connector=base.queue.connector)
         queue.job_manager = FairJobManager(queue.connector, _CONCURRENCY, base.clock)
@@ -206,9 +206,9 @@ async def worker(
             if drawing is None:
                 drawing = await stack.enter_async_context(_own_drawing())
             pictures = Pictures(base.database, drawing, base.settings.public_url)
-            shop = OurShop(base.settings.billing, base.settings.public_url, base.cipher)
+            shop = PurchaseLinks(base.settings.billing, base.settings.public_url, base.cipher)
             installations = InstallationCheck(base.database, github, base.clock)
-            answers = Answers(
+            answers = CommandAnswers(
                 base.database,
                 base.cipher,
                 github,
@@ -221,7 +221,7 @@ async def worker(
             )
             keep = timedelta(days=base.settings.payload_days)
             may = Entitlements(base.database, shop, base.clock).of
-            reports = Reports(base.database, pictures, jobs, base.clock, may)
+            reports = SprintReports(base.database, pictures, jobs, base.clock, may)
             reports.register(queue)
             checks = Checks(base.database, base.cipher, github, pictures, jobs, base.clock, may)
             checks.register(queue)
@@ -238,8 +238,8 @@ async def worker(
                     return await billing_issue.as_of_now(organization_id, project_id, post)
                 return await reports.as_of_now(organization_id, project_id, post, drafts_now)
 
-            Clockwork(base.database, github, jobs, base.clock, keep, as_of_now).register(queue)
-            billing = BillingClockwork(
+            PeriodicTasks(base.database, github, jobs, base.clock, keep, as_of_now).register(queue)
+            billing = BillingTasks(
                 base.database, github, base.settings.billing, BillingJobs(base.queue), base.clock
             )
             billing.register(queue)

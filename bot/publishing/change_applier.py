@@ -39,7 +39,7 @@ from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import target_words
 from sprints.model import ItemEvent, Source, in_order
 from sprints.pull_requests import set_aside
-from storage.changes import Change, ChangeLog, Entry, Proposal, State
+from storage.changes import ChangeLog, CommandChange, Entry, Proposal, State
 from storage.database import Database, Tenant
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
@@ -66,7 +66,7 @@ class Task:
     project: Project
     request: Request
     repository: GitHubRepository
-    agreed: Change | None = None
+    agreed: CommandChange | None = None
 
 
 async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
@@ -88,7 +88,7 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
     return ""
 
 
-class Changing:
+class ChangeApplier:
     """Brings changes to GitHub and to our own settings."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime], jobs: Jobs) -> None:
@@ -97,7 +97,7 @@ class Changing:
         self._jobs = jobs
         self._log = structlog.get_logger(__name__)
 
-    async def begun(self, task: Task) -> list[tuple[int, Change]]:
+    async def begun(self, task: Task) -> list[tuple[int, CommandChange]]:
         """What a try that died has set going for this event already, by line."""
         async with self._database.tenant(task.organization_id) as tenant:
             return await ChangeLog(tenant, task.project.id).begun(task.event_id)
@@ -128,7 +128,7 @@ class Changing:
             return await self.carry_out(task, change)
         return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
 
-    async def carry_out(self, task: Task, change: Change) -> Answer:
+    async def carry_out(self, task: Task, change: CommandChange) -> Answer:
         """Does what was begun. What is so already stays so, so that it may be begun again after a crash."""
         if change.state in _ENDED:
             return _ended(change)
@@ -146,7 +146,7 @@ class Changing:
             ended = await ChangeLog(tenant, task.project.id).get(change.id)
         return _ended(ended or change)
 
-    async def give_up(self, task: Task, change: Change, why: str) -> Answer:
+    async def give_up(self, task: Task, change: CommandChange, why: str) -> Answer:
         """Ends a begun change, because who began it may not run its command any more: `why`, in Markdown."""
         entry = Entry(
             change.decided_by or change.actor,
@@ -162,7 +162,9 @@ class Changing:
             ended = await log.get(change.id)
         return _ended(ended or change)
 
-    async def _agreed(self, task: Task, agreed: Change, proposal: Proposal, changes: Changes) -> Answer:
+    async def _agreed(
+        self, task: Task, agreed: CommandChange, proposal: Proposal, changes: Changes
+    ) -> Answer:
         """Somebody ticked the box. If the facts have moved since, they see what would be done now."""
         is_same = proposal.fingerprint == agreed.fingerprint
         async with self._database.tenant(task.organization_id) as tenant:
@@ -204,7 +206,7 @@ class Changing:
         return step
 
     async def _write_down(
-        self, tenant: Tenant, task: Task, change: Change, done: Sequence[Step], note: str | None
+        self, tenant: Tenant, task: Task, change: CommandChange, done: Sequence[Step], note: str | None
     ) -> None:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
@@ -267,7 +269,7 @@ async def _approve(tenant: Tenant, step: ApproveSeats, actor: str, now: datetime
     return increase is not None and not increase.is_waiting and increase.terms == terms
 
 
-def preview(change: Change, changes: Changes, *, is_stale: bool) -> str:
+def preview(change: CommandChange, changes: Changes, *, is_stale: bool) -> str:
     """What would be done, with the box that lets it be done."""
     parts = [f"### {change.summary[0].upper()}{change.summary[1:]}?"]
     if is_stale:
@@ -298,7 +300,7 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
     )
 
 
-def _ended(change: Change) -> Answer:
+def _ended(change: CommandChange) -> Answer:
     """The answer to a change that is done, was refused by GitHub, or was interrupted."""
     if change.state is State.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."

@@ -9,7 +9,7 @@ import structlog
 from bot.github.client import GONE, GitHubRefusedError
 from bot.github.markers import Mark
 from bot.github.threads import GitHubThread
-from commands.framework.request import Place
+from commands.framework.request import ThreadKind
 from storage.database import Database
 from storage.forecasts import answer_carrier, mark_shown
 from storage.outbox import Kind, Message, Outbox, Queued
@@ -21,7 +21,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SUCCESS, _FAILURE = "+1", "confused"
 
 
-class Publisher:
+class OutboxPublisher:
     """Brings one tenant's outbox to GitHub."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
@@ -52,7 +52,7 @@ class Publisher:
                     await Outbox(tenant).mark_refused(queued.id, self._clock(), str(refusal))
             else:
                 # Lost in a crash, the next attempt finds the comment by its marker.
-                async with self._database.tenant(organization_id, waits=False) as tenant:
+                async with self._database.tenant(organization_id, durable=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
                     if queued.message.kind == Kind.REPLY:
                         await mark_shown(tenant, answer_carrier(event_id, queued.position), self._clock())
@@ -62,7 +62,7 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
     """👍 becomes 😕 when GitHub would not take the reply that it speaks for."""
     if message.comment_id is not None:
         content = _FAILURE if was_refused and message.body == _SUCCESS else message.body
-        await thread.react(message.slot or Place.COMMENT, message.comment_id, content)
+        await thread.react(message.slot or ThreadKind.COMMENT, message.comment_id, content)
     return message.comment_id
 
 

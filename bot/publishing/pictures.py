@@ -46,6 +46,6 @@ class Pictures:
             token = await ChartFiles(tenant).token_of(project, key)
         if token is None:
             png = await self._drawing.draw(chart, locale)
-            async with self._database.tenant(organization_id, waits=False) as tenant:
+            async with self._database.tenant(organization_id, durable=False) as tenant:
                 token = await ChartFiles(tenant).keep(project, key, png, packed(chart, locale))
         return f"{self._public_url}/charts/{token}.png"

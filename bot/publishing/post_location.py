@@ -12,7 +12,7 @@ from bot.github.markers import Mark, as_comment, unsigned
 from bot.github.own_part import Surroundings, surroundings_of
 from bot.publishing.outbox import MOST_CHARACTERS, cut
 from bot.publishing.release_notes import MarkedPart, write_into_release
-from storage.posts import Post, PostKind, Wanted
+from storage.posts import DesiredPost, Post, PostKind
 
 _MOVED = frozenset({301, 302, 307, 308})
 _CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -30,7 +30,7 @@ class ThreadGoneError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Repository:
+class PostRepository:
     """The repository on GitHub: `owner/name`, and GitHub's node id, which stays when it is renamed."""
 
     full_name: str
@@ -50,14 +50,14 @@ class Written:
     sent_as: Mapping[str, Any] | None = None
 
 
-class PostPlace:
+class PostLocation:
     """Where one post belongs on GitHub."""
 
     def __init__(
         self,
         installation: Installation,
-        repository: Repository,
-        wanted: Wanted,
+        repository: PostRepository,
+        wanted: DesiredPost,
         mark: Mark,
         keep_pace: Callable[[], Awaitable[None]],
     ) -> None:
@@ -286,7 +286,7 @@ class PostPlace:
         return self._markers.marks(written.get("body"), self._mark) and identity.wrote(written)
 
 
-def mark_of(organization_id: int, wanted: Wanted) -> Mark:
+def mark_of(organization_id: int, wanted: DesiredPost) -> Mark:
     """What identifies a post on GitHub."""
     return Mark(organization_id, wanted.project_id, _place_of(wanted.post), f"post:{wanted.id}")
 

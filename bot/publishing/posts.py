@@ -9,13 +9,13 @@ import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
-from bot.publishing.post_location import PostGoneError, PostPlace, Repository, ThreadGoneError, mark_of
+from bot.publishing.post_location import PostGoneError, PostLocation, PostRepository, ThreadGoneError, mark_of
 from reports.drafts import DraftsNow
 from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
-from storage.posts import BILLING, Post, PostKind, Posts, Wanted
+from storage.posts import BILLING, DesiredPost, Post, PostKind, Posts
 from storage.projects import Project, Projects
 
 # GitHub's secondary limits: at most a write a second, and 500 an hour that make content.
@@ -31,7 +31,7 @@ _CHECK_LASTS = timedelta(minutes=10)
 AsOfNow = Callable[[int, int, Post, DraftsNow], Awaitable[Post | None]]
 
 
-class Posting:
+class PostPublisher:
     """Sends one tenant's posts, one after another."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Posting:
                     drafts_now.clear()
                     break  # Others may have gone with it.
 
-    async def _due(self, organization_id: int) -> list[tuple[Project, Wanted]]:
+    async def _due(self, organization_id: int) -> list[tuple[Project, DesiredPost]]:
         """What may be said now, and where: what has to wait stops nothing else."""
         async with self._database.tenant(organization_id) as tenant:
             posts = Posts(tenant)
@@ -88,7 +88,7 @@ class Posting:
         return [(project, one) for project, one in found if not _has_to_wait(project, one, now)]
 
     async def _send(
-        self, organization_id: int, project: Project, wanted: Wanted, drafts_now: DraftsNow
+        self, organization_id: int, project: Project, wanted: DesiredPost, drafts_now: DraftsNow
     ) -> bool:
         """Whether the others are still wanted as they were."""
         decided = await self._decided(organization_id, wanted, drafts_now)
@@ -98,9 +98,9 @@ class Posting:
         async with self._database.tenant(organization_id) as tenant:
             if not await Posts(tenant).begin(wanted):
                 return True
-        place = PostPlace(
+        place = PostLocation(
             self._github.installation(project.installation or 0),
-            Repository(project.full_name or "", project.node_id),
+            PostRepository(project.full_name or "", project.node_id),
             wanted,
             mark_of(organization_id, wanted),
             lambda: self._keep_pace(organization_id),
@@ -125,7 +125,9 @@ class Posting:
                 await Deadlines(tenant).shown(self._clock())
         return True
 
-    async def _decided(self, organization_id: int, wanted: Wanted, drafts_now: DraftsNow) -> Wanted | None:
+    async def _decided(
+        self, organization_id: int, wanted: DesiredPost, drafts_now: DraftsNow
+    ) -> DesiredPost | None:
         """A post as it is to be sent: what would notify people or tells of money, and an old check, is
         decided when it is sent.
 
@@ -143,7 +145,7 @@ class Posting:
             post = await self._as_of_now(organization_id, wanted.project_id, wanted.post, drafts_now)
         return replace(wanted, post=post) if post else None
 
-    async def _leave(self, organization_id: int, wanted: Wanted, why: str) -> bool:
+    async def _leave(self, organization_id: int, wanted: DesiredPost, why: str) -> bool:
         """Posts as an issue of its own what has lost its thread, or notes why it is not said."""
         otherwise = wanted.post.data.get("otherwise")
         if not isinstance(otherwise, Mapping):
@@ -158,7 +160,7 @@ class Posting:
             await Posts(tenant).move(wanted, issue)
         return False
 
-    async def _note_refusal(self, organization_id: int, wanted: Wanted, why: str) -> None:
+    async def _note_refusal(self, organization_id: int, wanted: DesiredPost, why: str) -> None:
         self._log.warning("post refused by GitHub", key=wanted.post.key, reason=why)
         async with self._database.tenant(organization_id) as tenant:
             await Posts(tenant).refused(wanted.id, why, self._clock())
@@ -176,11 +178,11 @@ class Posting:
             await Posts(tenant).write(self._clock())
 
 
-def _is_withdrawal(wanted: Wanted) -> bool:
+def _is_withdrawal(wanted: DesiredPost) -> bool:
     return wanted.post.data.get("withdrawn") is True
 
 
-def _has_to_wait(project: Project, wanted: Wanted, now: datetime) -> bool:
+def _has_to_wait(project: Project, wanted: DesiredPost, now: datetime) -> bool:
     """What would notify people does not come at any hour, nor into any thread."""
     if wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.github.client import GitHubRefusedError, Installation
 from bot.github.markers import Mark, Markers, as_comment
 from bot.publishing.outbox import cut
-from storage.posts import Wanted
+from storage.posts import DesiredPost
 
 _TAKEN_OUT = 410
 
@@ -35,7 +35,7 @@ class MarkedPart:
 async def write_into_release(
     installation: Installation,
     path: str,
-    wanted: Wanted,
+    wanted: DesiredPost,
     marked: MarkedPart,
     keep_pace: Callable[[], Awaitable[None]],
 ) -> int:

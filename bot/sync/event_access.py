@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handlers.delivery import InstallationChanged, Outcome, RepositoriesChanged, RepositoryTransferred
-from handlers.payloads import Repository, clean
+from handlers.payloads import RepositoryPayload, clean
 from sprints.gaps import GapCause
 from storage.database import Tenant
 from storage.deliveries import Deliveries
@@ -17,7 +17,7 @@ from storage.gaps import Gaps
 from storage.installations import Installations, Relation
 from storage.lookups import tenants_of_node
 from storage.projects import Presence, Projects
-from storage.projects import Repository as SeenRepository
+from storage.projects import RepositoryName as SeenRepository
 from storage.timeline import Timeline
 
 # The permissions for what the numbers of sprints are made of. Every version of the App has asked for them.
@@ -196,7 +196,7 @@ async def other_owners(tenant: Tenant, node_ids: Iterable[str]) -> Mapping[str, 
     return found
 
 
-def seen(repository: Repository, at: datetime) -> SeenRepository:
+def seen(repository: RepositoryPayload, at: datetime) -> SeenRepository:
     """The repository as it was called at a moment."""
     return SeenRepository(
         node_id=repository.key,
@@ -237,7 +237,7 @@ async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> No
         await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
 
 
-async def _add(tenant: Tenant, projects: Projects, repository: Repository, at: datetime) -> int:
+async def _add(tenant: Tenant, projects: Projects, repository: RepositoryPayload, at: datetime) -> int:
     """It is looked after from now on. If it was before, it has been out of our sight for a while."""
     before = await projects.presence(repository.key)
     project_id = await projects.remember(seen(repository, at))

@@ -41,7 +41,7 @@ class InstallationCheck:
 
     async def run(self, organization_id: int) -> None:
         """Confirm or deny each unchecked claim. Raises GitHubUnavailableError; the others then wait."""
-        async with self._database.tenant(organization_id, waits=False) as tenant:
+        async with self._database.tenant(organization_id, durable=False) as tenant:
             claims = await InstallationClaims(tenant).unchecked()
         for claim in claims:
             installed = await self._get(claim.installation)

@@ -108,21 +108,21 @@ class Redelivery:
             await self._ask_again(one)
         # What has not arrived must be seen by the next run as well.
         until = min([now, *(one.first_at for one in hopeful)])
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             await set_position(connection, POSITION, until)
             await set_position(connection, LOOKED, now)
         await self._note_lost(now)
         return len(due)
 
     async def _since(self, now: datetime) -> datetime:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             until = await position(connection, POSITION)
         oldest = now - _KEPT_BY_GITHUB
         return oldest if until is None else max(oldest, until - _OVERLAP)
 
     async def _note_outage(self, now: datetime) -> None:
         """Where nobody looked for longer than GitHub keeps its list, what failed before cannot be found."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             looked_at = await position(connection, LOOKED) or await position(connection, POSITION)
             oldest = now - _KEPT_BY_GITHUB
             if looked_at is None or looked_at >= oldest:
@@ -136,7 +136,7 @@ class Redelivery:
 
     async def _note_lost(self, now: datetime) -> None:
         """What was asked for in vain, or is too old to be asked for, is lost; the past tells it as well."""
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
         for tenant_id in tenants:
             async with self._database.tenant(tenant_id) as tenant:
@@ -173,7 +173,7 @@ class Redelivery:
     async def _find_tenants(self, found: Iterable[_Delivery]) -> None:
         """Only of those that were ever missed: all others have come in the usual way."""
         tenants: dict[int, int | None] = {}
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             for one in found:
                 installation = one.attempts[0]["installation_id"]
                 if installation is None or (one.has_arrived and not one.was_repeated):

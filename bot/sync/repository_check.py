@@ -14,7 +14,7 @@ from bot.sync.event_access import follow_repositories
 from bot.sync.visibility_check import list_repositories, remember_as_shown
 from handlers.delivery import RepositoriesChanged
 from handlers.lenient import convert_leniently
-from handlers.payloads import MalformedError, Repository
+from handlers.payloads import MalformedError, RepositoryPayload
 from storage.database import Database
 from storage.installations import Installations
 from storage.projects import KnownRepository, Projects
@@ -69,7 +69,9 @@ class RepositoryCheck:
                     await remember_as_shown(Projects(tenant), repository.node_id, shown, now)
 
 
-def _returned(known: list[KnownRepository], visible: Mapping[str, Repository]) -> list[Repository]:
+def _returned(
+    known: list[KnownRepository], visible: Mapping[str, RepositoryPayload]
+) -> list[RepositoryPayload]:
     """Those that had gone out of our sight. What is archived stays as it is."""
     hidden = [repository.node_id for repository in known if repository.is_hidden and not repository.is_active]
     shown = [visible[node_id] for node_id in hidden if node_id in visible]
@@ -81,7 +83,7 @@ async def _is_there(installation: Installation, repository: KnownRepository, acc
     if repository.full_name is None:
         return True
     try:
-        shown = convert_leniently(Repository, await installation.get(f"/repos/{repository.full_name}"))
+        shown = convert_leniently(RepositoryPayload, await installation.get(f"/repos/{repository.full_name}"))
     except GitHubRefusedError as refusal:
         return refusal.status not in _NOT_THERE
     except MalformedError:  # It is there, whatever is odd about it.

@@ -53,7 +53,7 @@ class _Place:
     is_organization: bool
 
 
-class SettingsReading:
+class SettingsFileSync:
     """Brings what we know of settings files up to date. Safe to be repeated at any time."""
 
     def __init__(self, database: Database, github: GitHub, clock: Callable[[], datetime]) -> None:

@@ -14,13 +14,13 @@ import structlog
 
 from bot.github.client import GitHub, GitHubRefusedError, Installation
 from handlers.lenient import convert_leniently
-from handlers.payloads import Repository, clean
+from handlers.payloads import RepositoryPayload, clean
 from sprints.gaps import GapCause
 from storage.database import Database
 from storage.gaps import Gaps
 from storage.installations import Installations
 from storage.projects import Project, Projects
-from storage.projects import Repository as SeenRepository
+from storage.projects import RepositoryName as SeenRepository
 
 CHECK_EVERY = timedelta(minutes=40)
 _PER_PAGE = 100
@@ -62,7 +62,7 @@ class VisibilityCheck:
 
     async def _visible(
         self, organization_id: int, installation: Installation
-    ) -> Mapping[str, Repository] | None:
+    ) -> Mapping[str, RepositoryPayload] | None:
         """What the installation sees, by the keys under which we may know it; None if it cannot be told."""
         try:
             return await list_repositories(installation)
@@ -76,12 +76,12 @@ class VisibilityCheck:
             return {} if refusal.status in _OUT_OF_SIGHT else None
 
 
-async def list_repositories(installation: Installation) -> Mapping[str, Repository]:
+async def list_repositories(installation: Installation) -> Mapping[str, RepositoryPayload]:
     """The repositories that an installation sees, by the keys under which we may know them."""
-    visible, listed, page = dict[str, Repository](), 0, 1
+    visible, listed, page = dict[str, RepositoryPayload](), 0, 1
     while True:
         answer = await installation.get(f"/installation/repositories?per_page={_PER_PAGE}&page={page}")
-        repositories = convert_leniently(list[Repository], answer["repositories"])
+        repositories = convert_leniently(list[RepositoryPayload], answer["repositories"])
         for repository in repositories:
             visible[repository.key] = visible[f"repository:{repository.id}"] = repository
         listed, page = listed + len(answer["repositories"]), page + 1
@@ -89,13 +89,17 @@ async def list_repositories(installation: Installation) -> Mapping[str, Reposito
             return visible
 
 
-async def _update(projects: Projects, project: Project, shown: Repository | None, now: datetime) -> None:
+async def _update(
+    projects: Projects, project: Project, shown: RepositoryPayload | None, now: datetime
+) -> None:
     await projects.set_hidden(project.node_id, None if shown else now)
     if shown:
         await remember_as_shown(projects, project.node_id, shown, now)
 
 
-async def remember_as_shown(projects: Projects, node_id: str, shown: Repository, now: datetime) -> None:
+async def remember_as_shown(
+    projects: Projects, node_id: str, shown: RepositoryPayload, now: datetime
+) -> None:
     """Keep name and visibility of a repository as GitHub shows it now."""
     await projects.remember(
         SeenRepository(

@@ -9,8 +9,8 @@ from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.webhooks.billing_routes import add_billing
 from bot.webhooks.chart_route import ChartRoute
-from bot.webhooks.delivery_writer import Inbox
-from bot.webhooks.github_endpoint import Door
+from bot.webhooks.delivery_writer import DeliveryWriter
+from bot.webhooks.github_endpoint import WebhookEndpoint
 from bot.webhooks.readiness import Readiness
 from bot.webhooks.request_bodies import MOST_BYTES, Bodies
 
@@ -24,8 +24,10 @@ def make_app(base: Services) -> web.Application:
     """The web application. Raises ValueError without a webhook secret: the door would be open to all."""
     settings = base.settings
     bodies = Bodies(settings.webhook_bodies_megabytes * 1024 * 1024, settings.webhook_body_seconds)
-    door = Door(
-        Inbox(base.database, base.cipher), [secret.reveal() for secret in settings.webhook_secrets], bodies
+    door = WebhookEndpoint(
+        DeliveryWriter(base.database, base.cipher),
+        [secret.reveal() for secret in settings.webhook_secrets],
+        bodies,
     )
     app = web.Application(client_max_size=MOST_BYTES, middlewares=[_without_traces])
     app.on_response_prepare.append(_as_it_says)

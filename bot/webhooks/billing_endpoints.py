@@ -73,7 +73,7 @@ class MarketplaceDoor:
             self._log.info("Marketplace event ignored", action=hint.action)
             return answer(202, "ignored: not an action that we act on")
         try:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await self._jobs.follow_purchase(
                     connection,
                     account=hint.account.id,
@@ -165,7 +165,7 @@ class StripeDoor:
         self._log.error("Stripe could not count usage that we told; its dashboard says why")
         alert = Uncounted(clean(event.id)[:255], self._clock())
         try:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await (note_dropped if event.type == NO_METER else note_uncounted)(connection, alert)
         except _AWAY:
             raise _away() from None
@@ -198,7 +198,7 @@ class StripeDoor:
     ) -> web.Response:
         """Defer the job that an event asks for; `names` go to the log."""
         try:
-            async with self._database.nobody() as connection:
+            async with self._database.unscoped() as connection:
                 await defer(connection)
         except _AWAY:
             self._log.warning("event of Stripe refused: the database is away")

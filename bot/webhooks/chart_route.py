@@ -46,7 +46,7 @@ class ChartRoute:
         return web.Response(body=png, content_type="image/png", headers=headers)
 
     async def _png(self, token: str) -> bytes | None:
-        async with self._database.nobody() as connection:
+        async with self._database.unscoped() as connection:
             organization_id = await tenant_of_chart(connection, token)
         if organization_id is None:
             return None

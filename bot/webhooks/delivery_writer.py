@@ -26,7 +26,7 @@ class DatabaseAwayError(Exception):
     """Nothing can be stored now; the sender must try again."""
 
 
-class Inbox:
+class DeliveryWriter:
     """Stores deliveries durably, as many at once as came while the last ones were being stored.
 
     Two things alone change what is waiting and what is being stored, and none of them awaits: a delivery that
@@ -51,7 +51,7 @@ class Inbox:
     async def account_of(self, installation: int) -> int | None:
         """GitHub's id of the account whose installation this is. Raises DatabaseAwayError."""
         try:
-            async with self._database.at_once() as connection:
+            async with self._database.autocommit() as connection:
                 return await account_of_installation(connection, installation)
         except _AWAY as problem:
             raise DatabaseAwayError from problem
@@ -120,7 +120,7 @@ class Inbox:
             raise DatabaseAwayError from problem
 
     async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
-        async with self._database.at_once() as connection:
+        async with self._database.autocommit() as connection:
             accounts = [await _account_of(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
             sealed = await run_aside(size, self._seal, batch, accounts)

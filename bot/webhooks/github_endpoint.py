@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, Inbox
+from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
 from bot.webhooks.request_bodies import MOST_BYTES as MOST_BYTES  # noqa: PLC0414 - it is the webhook's limit
 from bot.webhooks.request_bodies import (
     Bodies,
@@ -124,10 +124,10 @@ def read_envelope(body: bytes) -> tuple[_Envelope, bytes]:
         return envelope, body
 
 
-class Door:
+class WebhookEndpoint:
     """`POST /webhooks/github`."""
 
-    def __init__(self, inbox: Inbox, secrets: Sequence[str], bodies: Bodies) -> None:
+    def __init__(self, inbox: DeliveryWriter, secrets: Sequence[str], bodies: Bodies) -> None:
         if not any(secrets):
             raise ValueError("the door needs a webhook secret")
         self._inbox = inbox

@@ -45,7 +45,7 @@ class Readiness:
     async def _look(self) -> str | None:
         self.looks += 1
         try:
-            async with asyncio.timeout(self._patience), self._database.nobody() as connection:
+            async with asyncio.timeout(self._patience), self._database.unscoped() as connection:
                 await schema.check(connection)
         except schema.SchemaError as problem:
             return str(problem)

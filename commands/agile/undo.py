@@ -27,7 +27,7 @@ from commands.framework.registry import command
 from commands.messages.change_steps import described, titles_of
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, in_order
-from storage.changes import Change
+from storage.changes import CommandChange
 from storage.projects import Projects
 
 _SEVERAL = 2
@@ -101,7 +101,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
     )
 
 
-async def _check(context: Context, change: Change) -> None:
+async def _check(context: Context, change: CommandChange) -> None:
     """Raises UserError for who neither ran it nor is a maintainer, and for who may not run it today."""
     runners = {change.actor.lower(), (change.decided_by or change.actor).lower()}
     if context.request.sender.lower() not in runners and context.level < Level.MAINTAIN:
@@ -113,7 +113,7 @@ async def _check(context: Context, change: Change) -> None:
         raise UserError(f"You can only undo commands you may run yourself. {refusal}")
 
 
-def _command_name(change: Change) -> str:
+def _command_name(change: CommandChange) -> str:
     """The command that changes what this change did. A button of a check does what a command does."""
     if change.slot != _BUTTON_SLOT:
         return change.slot

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from charts.locales import LOCALE, locale_of, writing_in
 from commands.framework.permissions import Level
-from commands.framework.ports import Repository
+from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
-from marketplace.accounts import Shop
+from marketplace.accounts import Offer
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
@@ -49,10 +49,10 @@ class Context:
     request: Request
     project: Project
     tenant: Tenant
-    repository: Repository
+    repository: GitHubPort
     now: datetime
     level: Level = Level.READ
-    shop: Shop | None = None
+    shop: Offer | None = None
     entitled: Entitled = everything_is_allowed
     refusal_of: RefusalOf = refuse_all
 

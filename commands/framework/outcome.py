@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from charts.render import Chart
 from commands.framework.changes import Changes
 from commands.framework.request import CommandLine
-from storage.forecasts import Foretold
+from storage.forecasts import ForecastRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Reply:
     """
 
     parts: tuple[str | Picture, ...]
-    foretold: tuple[Foretold, ...] = ()
+    foretold: tuple[ForecastRecord, ...] = ()
     says_completeness: bool = False
 
 

@@ -37,7 +37,7 @@ class Health:
     url: str = ""
 
 
-class Repository(Protocol):
+class GitHubPort(Protocol):
     """The repository on GitHub, for what no webhook tells."""
 
     async def level_of(self, login: str) -> Level:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Place(StrEnum):
+class ThreadKind(StrEnum):
     """Where the commands stand, as GitHub's API calls it: what a reaction goes to."""
 
     COMMENT = "issues/comments"
@@ -15,7 +15,7 @@ class Place(StrEnum):
     @property
     def takes_reactions(self) -> bool:
         """Whether GitHub's REST API can react to it. To the summary of a review it cannot."""
-        return self is not Place.REVIEW
+        return self is not ThreadKind.REVIEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Request:
     sender: str
     milestone: int | None
     lines: tuple[CommandLine, ...]
-    place: Place = Place.COMMENT
+    place: ThreadKind = ThreadKind.COMMENT
     author: str | None = None
     is_bot: bool = False
     is_pull_request: bool = False

@@ -6,7 +6,7 @@ from commands.formatting.money import money
 from commands.formatting.wording import counted, full_day, plain
 from commands.messages.seats import WHAT_IS_DUE, due_text
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import Links, Standing
+from marketplace.entitlements import AccountPlan, Links
 from marketplace.notices import (
     Notice,
     NoticeKind,
@@ -179,7 +179,7 @@ def paid_twice(billing: Billing) -> str:
     )
 
 
-def _what_counts(standing: Standing) -> str:
+def _what_counts(standing: AccountPlan) -> str:
     return f"{standing.terms.title}, paid {SOURCES[standing.source or MARKETPLACE]}"
 
 

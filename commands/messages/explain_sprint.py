@@ -12,7 +12,7 @@ from commands.messages.progress import hides_open_items, percent
 from sprints.burndown import measure
 from sprints.evidence import Event, done, membership
 from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of, amounts_of
-from sprints.history import Change
+from sprints.history import SprintChange
 from sprints.velocity import CarryOver
 
 _JIRA = (
@@ -76,7 +76,7 @@ class Told:
     """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
 
     facts: Facts
-    histories: Mapping[str, Sequence[Change]]
+    histories: Mapping[str, Sequence[SprintChange]]
     unit: str
 
     def explanation(
@@ -253,7 +253,7 @@ _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed
 def _rows(
     told: Told,
     items: Iterable[Item],
-    evidence: Callable[[Sequence[Change]], list[Event]],
+    evidence: Callable[[Sequence[SprintChange]], list[Event]],
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
 ) -> list[tuple[Row, Amount]]:

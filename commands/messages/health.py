@@ -13,7 +13,7 @@ from commands.messages.config import in_force, out_of_sight
 from commands.settings.file import PATH
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, missing
-from storage.account_status import Standing
+from storage.account_status import AccountStatus
 from storage.settings_files import KeptFile
 
 # With less than this share of GitHub's hourly limit left, answers may soon have to wait.
@@ -36,7 +36,7 @@ class HealthFacts:
     """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
     events did not reach us, the oldest first."""
 
-    standing: Standing
+    standing: AccountStatus
     health: Health
     files: tuple[KeptFile, KeptFile]
     synced_at: datetime | None

@@ -33,7 +33,7 @@ _CAUSES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClosedSnapshot:
     """The snapshot that a report was made from."""
 
     revision: int
@@ -57,7 +57,7 @@ class Sheet:
     crossed: Mapping[Number, int] = field(default_factory=dict)
     verdict: str | None = None
     credit: Credit | None = None
-    taken: Taken | None = None
+    taken: ClosedSnapshot | None = None
     waits: Sequence[Wait] = ()
     thanks: Sequence[Thanks] = ()
     footnotes: Sequence[str] = ()

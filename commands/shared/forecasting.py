@@ -12,7 +12,7 @@ from sprints.facts import Facts
 from sprints.flow import Flow, flows_of
 from sprints.forecast import Forecast, Refusal
 from sprints.outlook import Outlook, Past, needs_days, outlook_from
-from storage.forecasts import Foretold
+from storage.forecasts import ForecastRecord
 
 # What happened longer ago says little of how a team works today.
 _RECENT = timedelta(days=120)
@@ -23,7 +23,7 @@ class Expectation:
     """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
 
     words: str = ""
-    foretold: tuple[Foretold, ...] = ()
+    foretold: tuple[ForecastRecord, ...] = ()
 
 
 async def expectation(context: Context, facts: Facts, shown_in: str) -> Expectation:
@@ -61,14 +61,14 @@ async def recent_flows(context: Context, as_of: datetime) -> Sequence[Flow]:
 
 def foretold(
     outlook: Outlook, forecast: Forecast, shown_in: str, likely: date | None = None
-) -> tuple[Foretold, ...]:
+) -> tuple[ForecastRecord, ...]:
     """The forecast as it is kept, to be graded when the sprint is over.
 
     Empty where nothing is foretold: all is done, or no working day is left.
     """
     if not 0 < forecast.chance < 1:
         return ()
-    prediction = Foretold(
+    prediction = ForecastRecord(
         milestone=outlook.facts.sprint.milestone,
         made_at=outlook.facts.as_of,
         shown_in=shown_in,

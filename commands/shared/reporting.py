@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.framework.context import Context
-from commands.messages.report import Sheet, Taken
+from commands.messages.report import ClosedSnapshot, Sheet
 from commands.shared.goals import verdicts
 from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of
@@ -20,7 +20,7 @@ from sprints.report import burndown_at_end, report_of
 from sprints.thanks import thanks_of
 from sprints.velocity import Outcome
 from sprints.waits import waits_of
-from storage.closed import Closed
+from storage.closed import ClosedSprint
 from storage.sprints import Numbers
 
 # The setting that keeps what was done late and credited, by GitHub's id of the milestone.
@@ -45,7 +45,7 @@ async def sheet_of(context: Context, sprint: Sprint) -> Sheet:
         crossed=crossed_of(numbers, sprint, now),
         verdict=verdicts(context.project.settings).get(str(sprint.milestone)),
         credit=credit,
-        taken=Taken(closed.revision, closed.taken_at) if closed and is_taken else None,
+        taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
         footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
         burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
     )
@@ -93,8 +93,8 @@ def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dic
     return dict(crossed)
 
 
-def _carried(known: Facts | Closed) -> set[Number]:
-    if isinstance(known, Closed):
+def _carried(known: Facts | ClosedSprint) -> set[Number]:
+    if isinstance(known, ClosedSprint):
         carried: Mapping[str, Any] = known.facts["carried"]
         return set(carried["items"])
     return {item.number for item in known.carried}

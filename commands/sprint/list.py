@@ -10,7 +10,7 @@ from commands.messages.sprint_list import Row, list_text, newest_first
 from commands.shared.reporting import LATE, outcomes_of
 from sprints.late import credited, credits_of
 from sprints.velocity import velocity
-from storage.closed import Closed
+from storage.closed import ClosedSprint
 from storage.sprints import Numbers
 
 _USUAL, _MOST = 10, 100
@@ -42,8 +42,8 @@ def _row(context: Context, one: Numbers) -> Row:
     outcome = one.outcome(context.now)
     if outcome:
         (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
-        is_frozen = isinstance(one.known, Closed)
+        is_frozen = isinstance(one.known, ClosedSprint)
         return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
-    if isinstance(one.known, Closed):  # A snapshot is taken at an end, which has an outcome.
+    if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
         raise TypeError(f"{one.sprint.title} was taken before its end")
     return Row(one.sprint, one.known.committed, one.known.done)

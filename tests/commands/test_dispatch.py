@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from commands.dispatch import Desk, Dispatcher
+from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.framework.arguments import Argument, Arguments, Kind
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -94,7 +94,7 @@ class Office:
         return await self.answer(asked(*lines))
 
     async def answer(self, request: Request) -> list[Answer]:
-        desk = Desk(self.place, self.place, self.policy, lambda: self._context(request))
+        desk = CommandEnvironment(self.place, self.place, self.policy, lambda: self._context(request))
         return await self.dispatcher.answer(request, desk)
 
     @asynccontextmanager
@@ -364,7 +364,7 @@ def test_a_comment_changes_something_if_a_command_in_it_does(lines: list[str], i
 async def test_a_command_that_is_gone_can_be_undone_and_resumed_by_nobody() -> None:
     office = Office(Level.ADMIN)
     request = asked("/agile undo")
-    desk = Desk(office.place, office.place, office.policy, lambda: office._context(request))
+    desk = CommandEnvironment(office.place, office.place, office.policy, lambda: office._context(request))
 
     refusal = await office.dispatcher.refusal_of(request, desk, "evacuate")
 

@@ -8,7 +8,7 @@ from tests.support.running import Bot
 
 
 async def settle(bot: Bot) -> None:
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as one:
         project = await Projects(one).named(bot.repo)

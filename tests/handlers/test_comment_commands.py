@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.request import Author, Place, Request
+from commands.framework.request import Author, Request, ThreadKind
 from handlers.comment_commands import find_commands, request_of
 from handlers.delivery import Delivery
 
@@ -29,11 +29,11 @@ WRITES = {
     "pull_request": "opened",
 }
 PLACES = {
-    "issue_comment": Place.COMMENT,
-    "pull_request_review_comment": Place.REVIEW_COMMENT,
-    "pull_request_review": Place.REVIEW,
-    "issues": Place.BODY,
-    "pull_request": Place.BODY,
+    "issue_comment": ThreadKind.COMMENT,
+    "pull_request_review_comment": ThreadKind.REVIEW_COMMENT,
+    "pull_request_review": ThreadKind.REVIEW,
+    "issues": ThreadKind.BODY,
+    "pull_request": ThreadKind.BODY,
 }
 everywhere = pytest.mark.parametrize("event", WRITES)
 

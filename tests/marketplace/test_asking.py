@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from commands.dispatch import Desk, Dispatcher
+from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Level
 from commands.framework.request import Request
@@ -24,7 +24,7 @@ class Shop(Office):
         self.dispatcher = Dispatcher([self._command("sprint status", Level.READ), needing])
 
     async def answer(self, request: Request) -> list[Answer]:
-        desk = Desk(
+        desk = CommandEnvironment(
             self.place, self.place, self.policy, lambda: self._context(request), entitled=self._entitled
         )
         return await self.dispatcher.answer(request, desk)
@@ -77,6 +77,8 @@ async def test_the_plan_comes_before_the_arguments() -> None:
 
 async def test_where_nothing_is_sold_everything_is_allowed() -> None:
     shop = Shop(DENIED)
-    desk = Desk(shop.place, shop.place, shop.policy, lambda: shop._context(asked("/sprint close")))
+    desk = CommandEnvironment(
+        shop.place, shop.place, shop.policy, lambda: shop._context(asked("/sprint close"))
+    )
     (answer,) = await shop.dispatcher.answer(asked("/sprint close"), desk)
     assert answer.is_success

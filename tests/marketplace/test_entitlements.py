@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from marketplace.entitlements import (
     LONGEST_COURTESY,
+    AccountPlan,
     Allowed,
     Denied,
     Links,
     Question,
     Reason,
     Span,
-    Standing,
+    account_plan_of,
     decide,
-    standing_of,
 )
 from marketplace.plans import PLANS, Feature, PlanName
 from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
@@ -39,7 +39,7 @@ def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro",
 def ask(
     *subscriptions: Subscription, question: Question = PRIVATE, now: datetime = NOW, **more: Any
 ) -> Allowed | Denied:
-    standing = standing_of(subscriptions, now, GRACE)
+    standing = account_plan_of(subscriptions, now, GRACE)
     return decide(replace(question, asked_at=now), standing, links=LINKS, **more)
 
 
@@ -88,7 +88,7 @@ def test_a_failed_payment_leads_to_where_the_card_is_changed() -> None:
 
 
 def test_without_links_the_command_is_named() -> None:
-    decision = decide(PRIVATE, Standing())
+    decision = decide(PRIVATE, AccountPlan())
     assert isinstance(decision, Denied)
     assert decision.text.endswith("An owner can see and change the plan with `/agile plan`.")
 
@@ -170,21 +170,23 @@ def test_seats_that_were_given_up_stay_until_the_sprint_ends() -> None:
 
 def test_the_higher_plan_counts_then_the_seats_then_the_marketplace() -> None:
     pro, enterprise = bought(quantity=5), bought(STRIPE, plan="enterprise", quantity=1, reference="sub_1")
-    both = standing_of([pro, enterprise], NOW, GRACE)
+    both = account_plan_of([pro, enterprise], NOW, GRACE)
     assert (both.plan, both.source, both.is_paid_twice) == ("enterprise", "stripe", True)
-    equal = standing_of([pro, replace(enterprise, plan="pro")], NOW, GRACE)
+    equal = account_plan_of([pro, replace(enterprise, plan="pro")], NOW, GRACE)
     assert (equal.plan, equal.source) == ("pro", "stripe")
-    flat = standing_of([replace(pro, quantity=None), replace(enterprise, plan="pro")], NOW, GRACE)
+    flat = account_plan_of([replace(pro, quantity=None), replace(enterprise, plan="pro")], NOW, GRACE)
     assert (flat.source, flat.is_paid_twice) == ("marketplace", True)
 
 
 def test_who_pays_twice_is_never_cut_off_by_the_one_that_fails() -> None:
-    standing = standing_of([bought(), bought(STRIPE, "unpaid", reference="sub_1")], NOW, GRACE)
+    standing = account_plan_of([bought(), bought(STRIPE, "unpaid", reference="sub_1")], NOW, GRACE)
     assert (standing.plan, standing.source, standing.is_paid_twice) == ("pro", "marketplace", False)
 
 
 def test_the_free_plan_of_the_marketplace_is_not_paid_twice() -> None:
-    assert not standing_of([bought(plan="free"), bought(STRIPE, reference="sub_1")], NOW, GRACE).is_paid_twice
+    assert not account_plan_of(
+        [bought(plan="free"), bought(STRIPE, reference="sub_1")], NOW, GRACE
+    ).is_paid_twice
 
 
 _SUBSCRIPTIONS = st.builds(
@@ -212,7 +214,7 @@ _SUBSCRIPTIONS = st.builds(
 )
 def test_the_order_of_subscriptions_does_not_matter(told: tuple[list[Subscription], list[int]]) -> None:
     given_, order = told
-    one, other = standing_of(given_, NOW, GRACE), standing_of([given_[n] for n in order], NOW, GRACE)
+    one, other = account_plan_of(given_, NOW, GRACE), account_plan_of([given_[n] for n in order], NOW, GRACE)
     assert (one.plan, one.is_paid_twice, one.reason) == (other.plan, other.is_paid_twice, other.reason)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.billing.entitlements import Entitlements
-from bot.billing.purchase_links import OurShop
-from bot.billing.signed_links import TicketError, Tickets
+from bot.billing.purchase_links import PurchaseLinks
+from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.services import Services
 from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
 from bot.settings.secret import Secret
@@ -18,7 +18,7 @@ from marketplace.entitlements import Allowed, Denied, Reason
 from marketplace.plans import PlanName
 from storage.database import Database, Tenant
 from storage.deadlines import Deadline, Deadlines
-from storage.projects import Project, Projects, Repository
+from storage.projects import Project, Projects, RepositoryName
 from storage.seats import Seats
 from storage.subscriptions import Had, Subscription, Subscriptions, tenant_of_buyer
 from storage.timeline import Timeline, TimelineRow
@@ -42,7 +42,7 @@ class Firm:
         self.id = organization_id
         self.private = private
         self.public = public
-        self.shop = OurShop(SETTINGS, "https://agile.example", base.cipher)
+        self.shop = PurchaseLinks(SETTINGS, "https://agile.example", base.cipher)
 
     async def put(self, **told: Any) -> None:
         usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
@@ -63,7 +63,7 @@ class Firm:
 @pytest.fixture
 async def firm(base: Services, clock: Clock) -> Firm:
     clock.now = NOW
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         private = await _project(tenant, "acme/secret", is_private=True)
@@ -74,7 +74,7 @@ async def firm(base: Services, clock: Clock) -> Firm:
 async def _project(tenant: Tenant, name: str, *, is_private: bool) -> Project:
     projects = Projects(tenant)
     found = await projects.get(
-        await projects.remember(Repository(name, name, is_private, None, NOW - 60 * DAY))
+        await projects.remember(RepositoryName(name, name, is_private, None, NOW - 60 * DAY))
     )
     assert found
     return found
@@ -100,7 +100,7 @@ async def test_what_was_bought_is_allowed(firm: Firm) -> None:
 
 
 async def test_switched_off_everything_is_allowed(firm: Firm) -> None:
-    firm.shop = OurShop(replace(SETTINGS, is_on=False), "https://agile.example", firm.base.cipher)
+    firm.shop = PurchaseLinks(replace(SETTINGS, is_on=False), "https://agile.example", firm.base.cipher)
     assert await firm.ask() == Allowed()
 
 
@@ -244,7 +244,7 @@ async def test_the_form_for_operators(firm: Firm) -> None:
 
 
 async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Services) -> None:
-    tickets = Tickets(base.cipher)
+    tickets = SignedLinks(base.cipher)
     ticket = tickets.issue("checkout", NOW, account=7)
     assert tickets.read(ticket, "checkout", NOW)["account"] == 7
     for wrong, purpose, now, said in (
@@ -257,5 +257,5 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
         ("é", "checkout", NOW, "not one of ours"),
         ("", "checkout", NOW, "not one of ours"),
     ):
-        with pytest.raises(TicketError, match=said):
+        with pytest.raises(SignedLinkError, match=said):
             tickets.read(wrong, purpose, now)

@@ -16,7 +16,7 @@ from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.accounts import Billing
 from marketplace.stripe_subscriptions import About
-from marketplace.subscription_ledger import Books
+from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import tenant_of_buyer
 from tests.bot.billing.test_stripe import billing, stand_in, stripe_settings
 from tests.conftest import Clock
@@ -67,10 +67,10 @@ class Customers:
     async def at(self, number: float, clock: Clock, who: str) -> Billing:
         """The books on a day, with what time alone has ended."""
         clock.now = day(number)
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, self.accounts[who], "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await Books(tenant, clock.now, GRACE_DAYS * DAY).settle()
+            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).settle()
         return await billing(self.base, self.accounts[who])
 
 

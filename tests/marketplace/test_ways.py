@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.entitlements import Denied, Links, Question, Reason, Standing, decide, standing_of
+from marketplace.entitlements import AccountPlan, Denied, Links, Question, Reason, account_plan_of, decide
 from marketplace.plans import Feature, PlanName
 from marketplace.purchase_ways import PurchaseWays, purchase_ways
 from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
@@ -31,7 +31,7 @@ def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro",
 
 def refusal(*subscriptions: Subscription, feature: Feature = Feature.AUDIT, links: Links = LINKS) -> Denied:
     question = Question(feature, "bob", "acme", is_public=False, asked_at=NOW)
-    decision = decide(question, standing_of(subscriptions, NOW, GRACE), links=links)
+    decision = decide(question, account_plan_of(subscriptions, NOW, GRACE), links=links)
     assert isinstance(decision, Denied)
     return decision
 
@@ -135,7 +135,7 @@ def test_a_refusal_leads_who_pays_in_both_places_to_the_command() -> None:
 def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
     question = Question(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
     for ways, link in ((PurchaseWays(), f"{UPGRADE}/3/7"), (PurchaseWays(False, False, True), PORTAL)):
-        decision = decide(question, Standing(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)
+        decision = decide(question, AccountPlan(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)
         assert isinstance(decision, Denied)
         assert decision.link == link
 
@@ -144,7 +144,7 @@ def test_seats_of_who_pays_in_both_places_are_not_added_blindly() -> None:
     question = Question(Feature.FORECASTS, "carol", "acme", is_public=False, asked_at=NOW)
     twice = [bought(plan="enterprise", quantity=1), bought(STRIPE, reference="sub_1")]
     for subscriptions, link in ((twice, None), (twice[:1], f"{UPGRADE}/4/7")):
-        standing = standing_of(subscriptions, NOW, GRACE)
+        standing = account_plan_of(subscriptions, NOW, GRACE)
         decision = decide(question, standing, people=["alice", "carol"], links=LINKS)
         assert isinstance(decision, Denied)
         assert decision.link == link

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reports.sprint_impact import Card, buttons, impact_card, title
 from sprints.burndown import burndown_of
 from sprints.calendar import Calendar
-from sprints.impact import Impact, Standing, impact_of
+from sprints.impact import Impact, PullRequestStatus, impact_of
 from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
 from tests.sprints.test_impact import impact, issue, known, pull, running
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
@@ -276,7 +276,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, fou
 @given(
     st.integers(1, 10**9 - 1),
     st.integers(1, 10**9 - 1),
-    st.sampled_from([one for one in ALL if one.standing is not Standing.LATER]),
+    st.sampled_from([one for one in ALL if one.standing is not PullRequestStatus.LATER]),
 )
 def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, found: Impact) -> None:
     sprint = replace(found.sprint, number=milestone) if found.sprint else None

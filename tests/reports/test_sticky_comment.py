@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
 from commands.shared.tracking import remembering
 from reports.alert import alert_text
-from reports.sprint_facts import Place, begun_in, is_sprint, place_of
+from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
 from reports.sticky_comment import (
-    Living,
+    StickyComment,
     after_picture,
     before_picture,
     digest,
@@ -26,7 +26,7 @@ from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGr
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
-from storage.changes import Change, State
+from storage.changes import CommandChange, State
 from tests.support.builders import Box, Card
 
 
@@ -35,9 +35,9 @@ def facts(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
     return Box("11-10", due="2026-11-27", start="11-16").facts(committed, *cards, as_of=as_of)
 
 
-def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> Living:
+def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> StickyComment:
     found = facts(*cards, as_of=as_of)
-    return Living(found, burndown_of(found), **more)
+    return StickyComment(found, burndown_of(found), **more)
 
 
 def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title: str = "Late wish") -> Card:
@@ -181,12 +181,12 @@ def test_the_shown_lines_are_those_of_the_card() -> None:
 def test_where_a_sprint_is_followed() -> None:
     sprint = facts().sprint
     assert place_of({}, sprint, None) is None
-    assert place_of({}, sprint, 5) == Place(5)
-    assert place_of({"tracking": 7}, sprint, 5) == Place(7)
-    assert place_of({"tracking": "7"}, sprint, 5) == Place(7)
-    assert place_of({"tracking": "issue"}, sprint, 5) == Place(None)
+    assert place_of({}, sprint, 5) == TrackingPlace(5)
+    assert place_of({"tracking": 7}, sprint, 5) == TrackingPlace(7)
+    assert place_of({"tracking": "7"}, sprint, 5) == TrackingPlace(7)
+    assert place_of({"tracking": "issue"}, sprint, 5) == TrackingPlace(None)
     assert place_of({"tracking": "off"}, sprint, 5) is None
-    assert place_of({"tracking": True}, sprint, 5) == Place(5)
+    assert place_of({"tracking": True}, sprint, 5) == TrackingPlace(5)
     assert place_of({"tracking": ["x"]}, sprint, None) is None
 
 
@@ -194,13 +194,13 @@ def test_a_thread_that_was_remembered() -> None:
     sprint = facts().sprint
     step = remembering({"threads": {"1": 2}}, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
-    assert place_of({step.key: step.after}, sprint, None) == Place(9)
+    assert place_of({step.key: step.after}, sprint, None) == TrackingPlace(9)
     assert begun_in(sprint, ()) is None
 
 
-def started(*steps: Step) -> Change:
-    words: dict[str, Any] = dict.fromkeys(Change.__dataclass_fields__, "")
-    return Change(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
+def started(*steps: Step) -> CommandChange:
+    words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
+    return CommandChange(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
 
 
 def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:

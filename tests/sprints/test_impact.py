@@ -13,8 +13,8 @@ from sprints.facts import Amount, Facts
 from sprints.forecast import Refusal
 from sprints.impact import (
     Impact,
-    Standing,
-    Tie,
+    LinkKind,
+    PullRequestStatus,
     branch_numbers,
     finished_numbers,
     impact_of,
@@ -105,16 +105,16 @@ def test_all_that_it_may_have_to_do_with_is_looked_up_once() -> None:
 
 def test_closing_words_finish_an_item_of_the_sprint() -> None:
     found = impact(pull(closes=(4,)))
-    assert found.standing is Standing.SPRINT
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, Tie.CLOSES)]
+    assert found.standing is PullRequestStatus.SPRINT
+    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
     assert found.candidate is None
 
 
 def test_the_strongest_reason_counts() -> None:
     found = impact(pull(closes=(4,), branch="4-and-5"), None)
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, Tie.CLOSES)]
+    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
     found = impact(pull(branch="4-x", linked=(5,)))
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, Tie.BRANCH), (5, Tie.CLOSES)]
+    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.BRANCH), (5, LinkKind.CLOSES)]
 
 
 def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> None:
@@ -122,13 +122,13 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
     box = Box("11-06", start="11-09", due="11-13")
     facts = box.facts(card, as_of="11-12")
     found = impact_of(pull(milestone=SPRINT), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(40, Tie.ITSELF)]
+    assert [(one.item.number, one.tie) for one in found.moved] == [(40, LinkKind.ITSELF)]
 
     told = Card(40, closes=(4,)).opened("11-09 10:00").joined("11-09 11:00")
     other = Card(4).opened("11-08").joined("11-09")
     facts = box.facts(told, other, as_of="11-12")
     found = impact_of(pull(milestone=SPRINT, closes=(4,)), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, Tie.CLOSES)]
+    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
     assert found.effect
     assert found.effect.after == Amount()
 
@@ -136,7 +136,7 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
 def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
     dropped = Card(4).opened("11-08").joined("11-09").dropped("11-10")
     facts = Box("11-06", start="11-09", due="11-13").facts(dropped, as_of="11-12")
-    assert impact_of(pull(closes=(4,)), facts, None, {}).standing is Standing.UNPLANNED
+    assert impact_of(pull(closes=(4,)), facts, None, {}).standing is PullRequestStatus.UNPLANNED
 
 
 # Where it stands
@@ -144,7 +144,7 @@ def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
 
 def test_who_belongs_to_nothing_is_unplanned() -> None:
     found = impact(pull(closes=(90,), mentions=(91,)), None, issue(90))
-    assert found.standing is Standing.UNPLANNED
+    assert found.standing is PullRequestStatus.UNPLANNED
     assert found.outside == (90,)
     assert found.to_add == (90,)
     assert found.effect is None
@@ -159,13 +159,13 @@ def test_what_is_closed_or_a_pull_request_is_not_added() -> None:
 
 
 def test_set_aside_holds_only_while_it_belongs_to_nothing() -> None:
-    assert impact(pull(), aside_by="alice").standing is Standing.ASIDE
-    assert impact(pull(closes=(4,)), aside_by="alice").standing is Standing.SPRINT
+    assert impact(pull(), aside_by="alice").standing is PullRequestStatus.ASIDE
+    assert impact(pull(closes=(4,)), aside_by="alice").standing is PullRequestStatus.SPRINT
 
 
 def test_without_a_running_sprint_there_is_nothing_to_say() -> None:
     found = impact_of(pull(closes=(4,)), None, None, {})
-    assert found.standing is Standing.NO_SPRINT
+    assert found.standing is PullRequestStatus.NO_SPRINT
     assert (found.sprint, found.effect) == (None, None)
 
 
@@ -176,7 +176,10 @@ def test_one_for_a_later_sprint_is_no_unplanned_work() -> None:
     )
     assert sprint == running().sprint
     assert found == later
-    assert impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), later=found).standing is Standing.LATER
+    assert (
+        impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), later=found).standing
+        is PullRequestStatus.LATER
+    )
 
 
 def test_of_two_running_sprints_the_one_that_it_belongs_to_counts() -> None:
@@ -278,7 +281,9 @@ def test_what_is_left_afterwards_is_what_stays_open(closes: set[int], linked: se
     after = found.effect.after if found.effect else facts.remaining
     assert after.count == len(still_open)
     assert after.points == sum((one.points or Decimal(0) for one in still_open), Decimal(0))
-    assert (found.standing is Standing.SPRINT) == bool(({branch} | closes | linked) & {1, 2, 3, 4, 5})
+    assert (found.standing is PullRequestStatus.SPRINT) == bool(
+        ({branch} | closes | linked) & {1, 2, 3, 4, 5}
+    )
     assert all(one.item.number in {1, 2, 3, 4, 5} for one in found.moved)
 
 

@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 
 async def buyer(base: Services, account: int = 7, login: str = "acme") -> int:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         return await tenant_of_buyer(connection, account, login, "Organization")
 
 
@@ -46,7 +46,7 @@ def bought(**changes: Any) -> Subscription:
 async def test_a_buyer_is_a_tenant_before_and_after_installing(base: Services) -> None:
     tenant = await buyer(base)
     assert await buyer(base, login="acme-renamed") == tenant
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenant_of_account(connection, 7) == tenant
         assert await tenant_of_account(connection, 8) is None
         assert await tenants_named(connection, "ACME") == [tenant]
@@ -56,7 +56,7 @@ async def test_a_buyer_is_a_tenant_before_and_after_installing(base: Services) -
 async def test_a_name_that_was_taken_before_means_who_has_it_now(base: Services) -> None:
     old = await buyer(base, 7, "acme")
     new = await buyer(base, 8, "Acme")
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenants_named(connection, "acme") == [old, new]
 
 
@@ -65,7 +65,7 @@ async def test_a_customer_or_a_subscription_of_stripe_leads_to_its_tenant(base: 
     for tenant_id, number in ((one, 1), (two, 2)):
         async with base.database.tenant(tenant_id) as tenant:
             await Subscriptions(tenant).put(bought(reference=f"sub_{number}", customer=f"cus_{number}"))
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenants_of_stripe(connection, "cus_2", None) == [two]
         assert await tenants_of_stripe(connection, None, "sub_1") == [one]
         assert sorted(await tenants_of_stripe(connection, "cus_1", "sub_2")) == [one, two]
@@ -291,7 +291,7 @@ async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
     assert min(owner.counts(one).values()) >= 1
     await _note(base, one, days_ago=1)
 
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenants_to_delete(connection) == [one]
     async with base.database.tenant(one) as tenant:
         counts = await Deadlines(tenant).delete_everything()
@@ -302,7 +302,7 @@ async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
     assert owner.logins() == ["person-100", "person-102"]
     jobs = as_administrator(base, "select args ->> 'organization_id' as tenant from procrastinate_jobs")
     assert [row.tenant for row in jobs] == [str(other)]
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenant_of_account(connection, 7) is None
         assert await tenants_to_delete(connection) == []
 
@@ -320,7 +320,7 @@ async def test_without_a_deadline_that_has_passed_the_database_refuses(
     if case == "withdrawn":
         async with base.database.tenant(one) as tenant:
             await Deadlines(tenant).withdraw(NOW, "bought again")
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         assert await tenants_to_delete(connection) == []
     with pytest.raises(DBAPIError, match="not to be deleted now"):
         async with base.database.tenant(one) as tenant:

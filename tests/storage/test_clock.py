@@ -33,7 +33,7 @@ def delivery(guid: str = "guid-1") -> Received:
 
 async def test_what_comes_in_is_dated_by_the_application(base: Services, clock: Clock) -> None:
     clock.now = FAR_AWAY
-    async with base.database.at_once() as connection:
+    async with base.database.autocommit() as connection:
         await receive(connection, [delivery()], [b"sealed"], base.database.now())
 
     (tenant,) = [row[0] for row in await rows(base, "select * from all_tenants()")]

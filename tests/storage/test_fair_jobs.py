@@ -282,9 +282,9 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
 
 async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await jobs.send_posts(connection, organization_id=1)
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await jobs.send_posts(connection, organization_id=1)
         # What this transaction wrote cannot be seen yet, so the job would miss it.
         assert await places.take() is None
@@ -294,10 +294,10 @@ async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> No
 
 async def test_who_finds_that_the_job_has_begun_gets_another(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await jobs.send_posts(connection, organization_id=1)
     (first,) = await places.fill()
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await jobs.send_posts(connection, organization_id=1)
     assert await places.take() is None  # On the same lock, behind the first.
     await places.end(first)
@@ -308,7 +308,7 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
     jobs = Jobs(base.queue)
 
     async def rely(_: int) -> None:
-        async with base.database.nobody() as connection:
+        async with base.database.unscoped() as connection:
             for organization_id in (1, 2, 3):
                 await jobs.send_posts(connection, organization_id=organization_id)
 

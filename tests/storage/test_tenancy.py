@@ -13,10 +13,10 @@ from procrastinate.jobs import Status
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
-from bot.billing.signed_links import TicketError, Tickets
+from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.services import Services
 from bot.settings import encryption_keys
-from bot.webhooks.delivery_writer import Inbox
+from bot.webhooks.delivery_writer import DeliveryWriter
 from storage import schema
 from storage.cipher import delivery_place
 from storage.database import Database
@@ -49,7 +49,7 @@ def delivery(account: int, guid: str) -> Received:
 
 
 async def two_tenants(base: Services) -> tuple[int, int]:
-    async with base.database.at_once() as connection:
+    async with base.database.autocommit() as connection:
         await receive(connection, [delivery(1, "of-one"), delivery(2, "of-two")], [b"1", b"2"])
     one, two = await rows(base, "select * from all_tenants()")
     return one[0], two[0]
@@ -292,7 +292,7 @@ async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Servi
 async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Services) -> None:
     one, two = await two_tenants(base)
     jobs = Jobs(base.queue)
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await jobs.reconcile(connection, organization_id=two)
     query = "select * from running_tasks(array['reconcile', 'measure'])"
     assert await rows(base, query, one) == []
@@ -308,11 +308,11 @@ async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
         "update procrastinate_jobs set status = 'succeeded' where id = (select min(id) from procrastinate_jobs)",
     )
     as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
     assert len(as_administrator(base, "select 1 from procrastinate_jobs")) == 2
     as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
     assert [row.status for row in as_administrator(base, "select status from procrastinate_jobs")] == ["todo"]
 
@@ -471,7 +471,7 @@ async def test_whose_an_installation_or_a_picture_is_is_not_rewritten(base: Serv
 
 async def _store(base: Services, account: int, guid: str, payload: bytes) -> None:
     received = replace(delivery(account, guid), payload=payload)
-    await Inbox(base.database, base.cipher).put(received)
+    await DeliveryWriter(base.database, base.cipher).put(received)
 
 
 async def _events(base: Services, tenant: int) -> dict[str, StoredEvent]:
@@ -501,9 +501,9 @@ async def test_a_payload_opens_for_its_tenant_and_its_delivery_alone(base: Servi
 
 async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(base: Services) -> None:
     installed = replace(delivery(1, "installed"), event="installation", action="created", payload=b"x")
-    await Inbox(base.database, base.cipher).put(installed)
+    await DeliveryWriter(base.database, base.cipher).put(installed)
     nameless = replace(delivery(1, "nameless"), account=None, login=None, payload=b"nobody's name")
-    await Inbox(base.database, base.cipher).put(nameless)
+    await DeliveryWriter(base.database, base.cipher).put(nameless)
     ((one,),) = await rows(base, "select * from all_tenants()")
     event = (await _events(base, one))["nameless"]
     assert base.cipher.open(event.payload, delivery_place(1, "nameless")) == b"nobody's name"
@@ -523,10 +523,10 @@ async def test_what_an_earlier_version_sealed_still_opens(base: Services) -> Non
 async def test_a_payload_is_no_link_and_a_link_no_payload(base: Services) -> None:
     now = datetime.now(UTC)
     words = json.dumps({"for": "portal", "until": now.timestamp() + 60, "customer": "cus_1"}).encode()
-    tickets = Tickets(base.cipher)
+    tickets = SignedLinks(base.cipher)
     for place in (delivery_place(1, "guid"), b""):
         forged = base64.urlsafe_b64encode(base.cipher.seal(words, place)).decode()
-        with pytest.raises(TicketError, match="not one of ours"):
+        with pytest.raises(SignedLinkError, match="not one of ours"):
             tickets.read(forged, "portal", now)
     ticket = base64.urlsafe_b64decode(tickets.issue("portal", now, customer="cus_1") + "==")
     with pytest.raises(LookupError):
@@ -550,7 +550,7 @@ async def test_work_is_refused_to_whom_policies_do_not_bind(
     server: EmbeddedServer, database_name: str, role: str, reason: str
 ) -> None:
     database = Database(server.address(role, database_name))
-    async with database.nobody() as connection:
+    async with database.unscoped() as connection:
         with pytest.raises(SchemaError, match=reason):
             await check(connection)
     await database.close()

@@ -102,7 +102,7 @@ class Bot(Door):
 
     async def is_idle(self) -> bool:
         # Asked so often that a transaction around it would be felt.
-        async with self.base.database.at_once() as connection:
+        async with self.base.database.autocommit() as connection:
             busy = await connection.exec_driver_sql(_IS_BUSY, {"now": self.base.clock()})
             return not busy.scalar()
 
@@ -110,7 +110,7 @@ class Bot(Door):
 async def rows(base: Services, query: str, organization_id: int | None = None, **values: object) -> list[Any]:
     """Raw SQL through the application's own connection."""
     if organization_id is None:
-        async with base.database.nobody() as connection:
+        async with base.database.unscoped() as connection:
             return list(await connection.execute(text(query), values))
     async with base.database.tenant(organization_id) as tenant:
         return list(await tenant.connection.execute(text(query), values))

@@ -15,7 +15,7 @@ from bot.isolation import isolated
 from bot.sync.backfill.milestones import unheard_changes
 from bot.sync.backfill.names import Names
 from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
-from bot.sync.backfill.past_reader import Asking, BackfillError, Page, Sleep
+from bot.sync.backfill.past_reader import BackfillError, Page, PastReader, Sleep
 from handlers.payloads import clean
 from sprints.model import ItemEvent, MilestoneEvent, Source
 from storage.database import Database, Tenant
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class BackfillPosition:
     """How far it is. `phase` is None at the end; `told` items were told so far.
 
     `lost` entries of their timelines named milestones that nobody knows any more, and were left out.
@@ -49,7 +49,9 @@ class Place:
     begun_at: datetime
 
     @classmethod
-    def kept_as(cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime) -> "Place":
+    def kept_as(
+        cls, state: Mapping[str, Any] | None, heard_since: datetime | None, now: datetime
+    ) -> "BackfillPosition":
         """The place that an earlier run came to; the beginning if there is none, or if events were missed
         after that run had begun: `heard_since` is when the last gap ended.
         """
@@ -68,13 +70,13 @@ class Place:
         where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
         return where | {"done": self.told, "lost": self.lost}
 
-    def behind(self, page: Page, lost: int) -> "Place":
+    def behind(self, page: Page, lost: int) -> "BackfillPosition":
         """The place after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
             phase = next(iter(_PHASES[_PHASES.index(phase) + 1 :]), None)
         told, lost = self.told + len(page.nodes), self.lost + lost
-        return Place(phase, page.after, told, lost, self.begun_at)
+        return BackfillPosition(phase, page.after, told, lost, self.begun_at)
 
 
 class Backfill:
@@ -111,7 +113,7 @@ class Backfill:
 
     async def go_on(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
-    ) -> Place:
+    ) -> BackfillPosition:
         """Asks for what has not been asked for yet, to the end.
 
         Raises BackfillError, or GitHubUnavailableError when it is to go on later.
@@ -131,10 +133,10 @@ class Backfill:
         if project.suspended_at is not None:
             raise BackfillError(f"the App is suspended on the account of {project.full_name}")
         installation = self._github.installation(project.installation)
-        asking = Asking(installation, project.full_name, self._clock, self._sleep)
+        asking = PastReader(installation, project.full_name, self._clock, self._sleep)
         work = _Work(self._database, asking, organization_id, project, self._clock, had_gaps=bool(gaps))
         heard_since = max((gap.ended_at for gap in gaps if gap.ended_at), default=None)
-        end = await work.all_pages(Place.kept_as(state, heard_since, self._clock()), progress)
+        end = await work.all_pages(BackfillPosition.kept_as(state, heard_since, self._clock()), progress)
         self._log.info("the past was asked for", project=project_id, items=end.told)
         if end.lost:
             self._log.warning(
@@ -149,7 +151,7 @@ class _Work:
     def __init__(
         self,
         database: Database,
-        asking: Asking,
+        asking: PastReader,
         organization_id: int,
         project: Project,
         clock: Callable[[], datetime],
@@ -167,7 +169,7 @@ class _Work:
         self._names: Names | None = None
         self._log = structlog.get_logger(__name__)
 
-    async def all_pages(self, place: Place, progress: Progress) -> Place:
+    async def all_pages(self, place: BackfillPosition, progress: Progress) -> BackfillPosition:
         while place.phase is not None:
             asked_at = self._clock()
             page = await self._asking.page(place.phase, place.after)
@@ -233,7 +235,7 @@ class _Work:
         facts: Sequence[ItemEvent],
         people: Sequence[SeenLogin],
         links: Sequence[LinkedIssues],
-        place: Place,
+        place: BackfillPosition,
     ) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:

@@ -43,7 +43,7 @@ class Page:
     total: int
 
 
-class Asking:
+class PastReader:
     """One repository, as GitHub shows it to an installation."""
 
     def __init__(

@@ -92,7 +92,7 @@ class Firm:
         return [one["body"] for one in await self.bot.github.comments(self.private, number)]
 
     async def tenant_id(self) -> int:
-        async with self.bot.base.database.nobody() as connection:
+        async with self.bot.base.database.unscoped() as connection:
             return await tenant_of_account(connection, self.account) or 0
 
     async def settle(self, **settings: Any) -> None:
@@ -316,7 +316,7 @@ async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(f
 
 
 async def test_who_is_not_installed_cannot_be_reached_and_nobody_else_hears_of_it(firm: Firm) -> None:
-    async with firm.bot.base.database.nobody() as connection:
+    async with firm.bot.base.database.unscoped() as connection:
         await tenant_of_buyer(connection, 7, "octo", "Organization")
     subscription = firm.stripe.subscribe(7, status="past_due")
     await firm.hear("customer.subscription.created", subscription)

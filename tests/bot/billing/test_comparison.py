@@ -14,7 +14,7 @@ from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnav
 from bot.billing.stripe_sync import StripeSync
 from bot.cli.doctor import examine
 from bot.services import Services
-from marketplace.entitlements import standing_of
+from marketplace.entitlements import account_plan_of
 from marketplace.stripe_subscriptions import About
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
@@ -39,12 +39,12 @@ class Books:
         self.sync = sync
 
     async def know(self, *accounts: int) -> None:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             for account in accounts:
                 await tenant_of_buyer(connection, account, f"octo-{account}", "Organization")
 
     async def of(self, account: int) -> list[Subscription]:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
         async with self.base.database.tenant(organization_id or 0) as tenant:
             return await Subscriptions(tenant).all()
@@ -53,7 +53,7 @@ class Books:
         return [subscription.status for subscription in await self.of(account)]
 
     async def put(self, account: int, subscription: Subscription) -> None:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             organization_id = await tenant_of_account(connection, account)
         async with self.base.database.tenant(organization_id or 0) as tenant:
             await Subscriptions(tenant).put(subscription)
@@ -316,7 +316,7 @@ async def test_one_that_is_gone_at_stripe_ends(books: Books) -> None:
     await books.sync.reconcile()
     assert await books.statuses(101) == ["ended"]
     assert await books.statuses(102) == ["active"]
-    async with books.base.database.nobody() as connection:
+    async with books.base.database.unscoped() as connection:
         tenant = await tenant_of_account(connection, 101)
     audited = await rows(books.base, "select details from audit_log where action = 'plan'", tenant)
     assert audited[-1].details["event"] == "missing at Stripe"
@@ -336,7 +336,7 @@ async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(books:
         (subscription,) = await books.of(account)
         assert subscription.status == "active"
         assert subscription.missing_since is not None
-        assert standing_of([subscription], clock.now, GRACE).plan == "pro"
+        assert account_plan_of([subscription], clock.now, GRACE).plan == "pro"
     (finding,) = await about_stripe(books)
     assert "STRIPE_SECRET_KEY" in finding
     assert "none of the 3 subscriptions" in finding

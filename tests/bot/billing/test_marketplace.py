@@ -69,7 +69,7 @@ async def deliver(
 
 
 async def tenant_of(bot: Bot, account: int = ACCOUNT) -> int | None:
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         return await tenant_of_account(connection, account)
 
 
@@ -436,7 +436,7 @@ async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bo
 
 async def past_deadline(still: Bot) -> None:
     """Somebody who cancelled 31 days ago."""
-    async with still.base.database.nobody() as connection:
+    async with still.base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
     at = datetime.now(UTC) - 31 * DAY
     async with still.base.database.tenant(tenant_id) as tenant:

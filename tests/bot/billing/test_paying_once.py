@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bot.billing import pages
-from bot.billing.purchase_links import OurShop
-from bot.billing.signed_links import Tickets
+from bot.billing.purchase_links import PurchaseLinks
+from bot.billing.signed_links import SignedLinks
 from github_standin.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
@@ -23,7 +23,7 @@ OTHER = 8
 
 
 async def yearly_link(shop: Bot) -> str:
-    url = OurShop(shop.base.settings.billing, shop.url, shop.base.cipher).checkout(
+    url = PurchaseLinks(shop.base.settings.billing, shop.url, shop.base.cipher).checkout(
         ACCOUNT, PlanName.PRO, shop.base.clock(), is_yearly=True
     )
     assert url
@@ -38,7 +38,7 @@ async def led_back(shop: Bot, url: str) -> tuple[int, str]:
 
 async def put(shop: Bot, source: str, status: str, account: int = ACCOUNT, **more: Any) -> None:
     """What our books say, whether it holds or not."""
-    async with shop.base.database.nobody() as connection:
+    async with shop.base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, f"octo-{account}", "Organization")
     async with shop.base.database.tenant(tenant_id) as tenant:
         subscription = Subscription(source, status, "pro", shop.base.clock(), **more)
@@ -46,7 +46,7 @@ async def put(shop: Bot, source: str, status: str, account: int = ACCOUNT, **mor
 
 
 async def kept_customer(shop: Bot) -> str | None:
-    async with shop.base.database.nobody() as connection:
+    async with shop.base.database.unscoped() as connection:
         tenant_id = await tenant_of_account(connection, ACCOUNT)
     assert tenant_id
     async with shop.base.database.tenant(tenant_id) as tenant:
@@ -100,7 +100,7 @@ async def test_only_who_has_bought_is_thanked_and_need_not_wait_for_an_event(
 async def test_who_leaves_the_portal_is_not_thanked_for_a_purchase(
     shop: Bot, stand_in: StandInStripe
 ) -> None:
-    ticket = Tickets(shop.base.cipher).issue("portal", shop.base.clock() + DAY, customer="cus_1")
+    ticket = SignedLinks(shop.base.cipher).issue("portal", shop.base.clock() + DAY, customer="cus_1")
     await opened(shop, f"{shop.url}/billing/portal/{ticket}")
     (told,) = posted(stand_in, "billing_portal/sessions")
     status, text = await led_back(shop, told["return_url"])

@@ -16,7 +16,7 @@ from commands.messages.seats import increase_text, seats_card
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
-from storage.projects import Projects, Repository
+from storage.projects import Projects, RepositoryName
 from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Subscriptions
@@ -81,7 +81,7 @@ class Office:
         """The public repository is seen to be private or public."""
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
             name = self.firm.public.node_id
-            await Projects(tenant).remember(Repository(name, name, is_private, None, at or self.clock()))
+            await Projects(tenant).remember(RepositoryName(name, name, is_private, None, at or self.clock()))
 
     async def people(self) -> list[str]:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from bot.billing.purchase_links import OurShop
-from bot.billing.signed_links import Tickets
+from bot.billing.purchase_links import PurchaseLinks
+from bot.billing.signed_links import SignedLinks
 from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import (
     NoStripe,
@@ -74,7 +74,7 @@ async def shop(
 ) -> AsyncIterator[Bot]:
     """The bot selling by card, and an account that it knows."""
     async with running_bot(github, replace(settings, billing=sold(stand_in)), clock, drawing) as running:
-        async with running.base.database.nobody() as connection:
+        async with running.base.database.unscoped() as connection:
             await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
         yield running
 
@@ -98,10 +98,10 @@ async def post(shop: Bot, body: bytes, headers: dict[str, str]) -> tuple[int, st
 
 
 async def billing(base: Services, account: int = ACCOUNT) -> Billing:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
     async with base.database.tenant(tenant_id) as tenant:
-        found = await billing_of(tenant, base.clock(), OurShop(BOTH, "http://x", base.cipher))
+        found = await billing_of(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
     assert found
     return found
 
@@ -353,7 +353,7 @@ async def test_from_the_marketplace_to_stripe_nothing_is_cut_off(shop: Bot, stan
 
 
 async def link(shop: Bot, plan: PlanName = PlanName.PRO, account: int = ACCOUNT) -> str:
-    found = OurShop(shop.base.settings.billing, shop.url, shop.base.cipher).checkout(
+    found = PurchaseLinks(shop.base.settings.billing, shop.url, shop.base.cipher).checkout(
         account, plan, shop.base.clock(), is_yearly=False
     )
     assert found
@@ -404,7 +404,7 @@ async def test_a_forged_an_old_and_a_foreign_link_open_nothing(
 ) -> None:
     url = await link(shop)
     assert (await opened(shop, url[:-6] + "AAAAAA"))[0] == 410
-    portal = Tickets(shop.base.cipher).issue("portal", datetime.now(UTC) + DAY, customer="cus_1")
+    portal = SignedLinks(shop.base.cipher).issue("portal", datetime.now(UTC) + DAY, customer="cus_1")
     assert (await opened(shop, f"{shop.url}/billing/checkout/{portal}"))[0] == 410
     assert (await opened(shop, await link(shop, account=4711)))[0] == 409
     assert (await opened(shop, f"{shop.url}/billing/portal/{portal}")) == (

@@ -13,7 +13,7 @@ from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import About
-from marketplace.subscription_ledger import Books
+from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import ACCOUNT, DAY, billing, deliver, shop, sold, stand_in
 from tests.conftest import Clock
@@ -50,17 +50,17 @@ class Shelf:
     async def night(self) -> None:
         """What the clock does with one account: compare, then let time take its plan away."""
         await self.sync.reconcile()
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await Books(tenant, self.base.clock(), 14 * DAY).settle()
+            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).settle()
 
     async def kept(self, account: int = ACCOUNT) -> Subscription:
         (subscription,) = (await billing(self.base, account)).subscriptions
         return subscription
 
     async def problems(self, account: int = ACCOUNT) -> list[SubscriptionProblem]:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
             return await Subscriptions(tenant).problems()

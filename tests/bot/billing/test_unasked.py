@@ -9,10 +9,10 @@ import pytest
 
 import reports.running_sprint
 from bot.billing.entitlements import Entitlements
-from bot.billing.purchase_links import OurShop
-from bot.jobs.sprint_reports import Reports
+from bot.billing.purchase_links import PurchaseLinks
+from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import Drawing, Pictures
-from bot.publishing.posts import Posting
+from bot.publishing.posts import PostPublisher
 from bot.services import github_of
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
@@ -21,7 +21,7 @@ from github_standin.github import StandInGitHub
 from marketplace.entitlements import Allowed, Denied
 from storage.database import Database
 from storage.jobs import Jobs
-from storage.projects import Project, Projects, Repository
+from storage.projects import Project, Projects, RepositoryName
 from storage.subscriptions import Had, Subscription, Subscriptions
 from tests.bot.checks.test_sprint_impact import check, open_pull
 from tests.bot.jobs.test_sprint_reports import CURRENT, Room, joining
@@ -43,7 +43,7 @@ async def room(
     """A private repository with a sprint that began on Monday, of an account on Free; it is Wednesday noon."""
     selling = replace(settings, billing=SETTINGS)
     async with running_bot(github, selling, clock, drawing) as shop, github_of(shop.base) as client:
-        posting = Posting(shop.base.database, client, clock, pause_seconds=0)
+        posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
         found = Room(shop, clock, reports_of(shop.base, clock, drawing), posting)
         found.thread = await tell_past(shop, clock)
         await found.settle(tracking=found.thread, summaries="off", alerts="off")
@@ -52,14 +52,14 @@ async def room(
     assert not github.violations, github.violations
 
 
-def reports_of(base: Any, clock: Clock, drawing: Drawing, database: Database | None = None) -> Reports:
+def reports_of(base: Any, clock: Clock, drawing: Drawing, database: Database | None = None) -> SprintReports:
     may = Entitlements(database or base.database, shop_of(base), clock).of
     pictures = Pictures(base.database, drawing, base.settings.public_url)
-    return Reports(base.database, pictures, Jobs(base.queue), clock, may)
+    return SprintReports(base.database, pictures, Jobs(base.queue), clock, may)
 
 
-def shop_of(base: Any, billing: BillingSettings = SETTINGS) -> OurShop:
-    return OurShop(billing, "https://agile.example", base.cipher)
+def shop_of(base: Any, billing: BillingSettings = SETTINGS) -> PurchaseLinks:
+    return PurchaseLinks(billing, "https://agile.example", base.cipher)
 
 
 async def become(room: Room, *, is_private: bool) -> None:
@@ -69,7 +69,9 @@ async def become(room: Room, *, is_private: bool) -> None:
         assert project
         # No event of the stand-in is as new, so that none says otherwise.
         at_last = datetime.now(UTC) + DAY
-        await Projects(one).remember(Repository(project.node_id, room.bot.repo, is_private, None, at_last))
+        await Projects(one).remember(
+            RepositoryName(project.node_id, room.bot.repo, is_private, None, at_last)
+        )
 
 
 async def put(room: Room, **told: Any) -> None:
@@ -144,7 +146,7 @@ async def test_what_ended_before_the_sprint_does_not_begin_with_it(room: Room) -
 async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(firm: Firm) -> None:
     async def seen(is_private: bool, when: datetime) -> Project:
         async with firm.base.database.tenant(firm.id) as tenant:
-            told = Repository(firm.public.node_id, "acme/open", is_private, None, when)
+            told = RepositoryName(firm.public.node_id, "acme/open", is_private, None, when)
             found = await Projects(tenant).get(await Projects(tenant).remember(told))
         assert found
         return found
@@ -182,7 +184,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
     base = room.bot.base
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
     may = Entitlements(away, shop_of(base, replace(SETTINGS, is_on=False)), clock).of
-    room.reports = Reports(
+    room.reports = SprintReports(
         base.database,
         Pictures(base.database, drawing, base.settings.public_url),
         Jobs(base.queue),

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 from sqlalchemy import text
 
-from bot.billing.signed_links import Tickets
+from bot.billing.signed_links import SignedLinks
 from bot.cli.account import plan
 from bot.cli.doctor import examine
 from bot.cli.serve import door
@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 async def account(base: Services, *subscriptions: Subscription, **columns: Any) -> int:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         for subscription in subscriptions:
@@ -139,7 +139,7 @@ async def test_the_portal_link_opens_the_customer_who_is_live(
     await account(base, *(by_card(status, number) for number, status in enumerate(statuses)))
     status, out, _ = await portal_link(base, replace(settings, billing=sold(stand_in)), capsys)
     assert status == 0
-    ticket = Tickets(base.cipher).read(out.rpartition("/")[2], "portal", datetime.now(UTC))
+    ticket = SignedLinks(base.cipher).read(out.rpartition("/")[2], "portal", datetime.now(UTC))
     assert ticket["customer"] == customer
 
 

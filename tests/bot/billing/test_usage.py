@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from bot.billing.jobs import BillingClockwork
+from bot.billing.jobs import BillingTasks
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -82,7 +82,7 @@ class Teller:
 async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> AsyncIterator[Teller]:
     clock.now = NOW
     stand_in.meters["agile_api_calls"] = "mtr_3"
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
@@ -187,7 +187,7 @@ async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
 
 
 async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, clock: Clock) -> None:
-    async with base.database.nobody() as connection:
+    async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     insert = (
         "insert into projects (organization_id, repository_node_id, name, named_at, created_at) "
@@ -270,7 +270,7 @@ async def test_usage_is_reported_at_five_past_each_hour(
     queue = procrastinate.App(connector=base.queue.connector)
     github = GitHub.__new__(GitHub)  # Nobody asks it here.
     github.app = None  # type: ignore[assignment]
-    BillingClockwork(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
+    BillingTasks(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic[REPORT_USAGE] == "5 * * * *"
     assert DELETE_DUE in periodic
@@ -384,7 +384,7 @@ async def test_usage_waits_until_there_is_a_meter(teller: Teller) -> None:
 async def test_one_account_that_fails_does_not_end_the_day_of_the_others(
     teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with teller.base.database.nobody() as connection:
+    async with teller.base.database.unscoped() as connection:
         others = [await tenant_of_buyer(connection, number, f"n-{number}", "User") for number in (8, 9)]
     for organization_id in others:
         async with teller.base.database.tenant(organization_id) as tenant:
@@ -475,7 +475,7 @@ async def test_doctor_tells_what_stripe_did_not_take(
 async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Services, clock: Clock) -> None:
     clock.now = NOW
     for event in ("evt_old", "evt_new"):
-        async with base.database.nobody() as connection:
+        async with base.database.unscoped() as connection:
             await note_uncounted(connection, Uncounted(event, NOW))
     (finding,) = await examine(base)
     assert finding.startswith(

@@ -39,7 +39,7 @@ def head_of(pull: dict[str, object]) -> str:
 async def a_day_later(bot: Bot, clock: Clock) -> None:
     """What waits is sent, and nothing else has happened."""
     clock.now = datetime.now(UTC) + timedelta(days=1, hours=1)
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
         await Jobs(bot.base.queue).send_posts(connection, organization_id=tenant)
     await bot.rest()

@@ -87,7 +87,7 @@ def writes(bot: Bot) -> list[tuple[str, str]]:
 
 async def settle(bot: Bot, key: str, value: object) -> None:
     """A setting, as a command gives it."""
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as opened:
         project = await Projects(opened).named(bot.repo)
@@ -98,7 +98,7 @@ async def settle(bot: Bot, key: str, value: object) -> None:
 async def let_all_follow(bot: Bot) -> None:
     """The job that waits for a while after a sprint has moved."""
     (row,) = await in_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).check(
             connection, organization_id=row.organization_id, project_id=row.project_id
         )
@@ -467,7 +467,7 @@ async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     await press(bot, pull["head"]["sha"], f"aside:{await sprint_number(bot)}")
     (event,) = await in_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
     (project,) = await in_database(bot, "select id from projects")
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).press(
             connection, organization_id=event.organization_id, event_id=event.id, project_id=project.id
         )
@@ -485,7 +485,7 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     await press(bot, head, f"add:{await sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
     (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).press(connection, **job.args)
     await bot.rest()
 

@@ -7,7 +7,12 @@ import pytest
 
 from github_standin.authorship import APP
 from storage.posts import PostKind, Posts
-from tests.bot.publishing.test_change_applier import box_of, in_database, milestones
+from tests.bot.publishing.test_change_applier import (  # noqa: F401 - a fixture
+    _with_evacuate,
+    box_of,
+    in_database,
+    milestones,
+)
 from tests.bot.publishing.test_posts import Desk, desk  # noqa: F401 - a fixture
 from tests.commands.items.test_split import below
 from tests.commands.sprint.test_status import make_sprint
@@ -149,7 +154,7 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
     kind: PostKind,
 ) -> None:
     data = {"title": "Summary"} if kind is PostKind.ISSUE else {}
-    await desk.want(replace(desk.comment("One"), kind=kind, data=data))
+    await desk.set_desired(replace(desk.comment("One"), kind=kind, data=data))
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
         await Posts(tenant).begin(wanted)  # An attempt that died before it reached GitHub.

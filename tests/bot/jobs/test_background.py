@@ -20,13 +20,13 @@ from sqlalchemy.exc import OperationalError
 from bot.cli.serve import door
 from bot.github import call_counter as github_calls
 from bot.github.call_counter import Calls, written_down
-from bot.jobs.event_processor import Recording
+from bot.jobs.event_processor import EventProcessor
 from bot.processes import Processes
 from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.services import wall_clock as now
 from bot.webhooks.request_bodies import Bodies
-from github_standin.webhook_sender import Arrival, Hooks
+from github_standin.webhook_sender import Arrival, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.jobs import Jobs
@@ -109,7 +109,7 @@ async def test_a_webhook_that_cannot_be_repaired_stops_no_other() -> None:
             raise KeyError("issue")
         return [(event, payload)]
 
-    hooks = Hooks("secret", repair, lambda event, _: observed.append(event))
+    hooks = WebhookSender("secret", repair, lambda event, _: observed.append(event))
     await hooks.start()
     for event in ("good", "bad", "good"):
         hooks.receive(Arrival(event, b"{}", ""))
@@ -179,7 +179,7 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
     await entrance.deliver("issues", ISSUE)
     (tenant,) = await rows(base, "select * from all_tenants()")
-    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
 
     async def fail_to_mark(*_: object) -> None:
         raise OSError("the database went away")
@@ -187,10 +187,10 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
     with monkeypatch.context() as patch:
         patch.setattr("storage.deliveries.Deliveries.mark_processed", fail_to_mark)
         with pytest.raises(OSError, match="went away"):
-            await recording.work_off(tenant[0])
+            await recording.process_pending(tenant[0])
     assert await rows(base, "select from users", tenant[0]) == []
 
-    assert await recording.work_off(tenant[0]) == 1
+    assert await recording.process_pending(tenant[0]) == 1
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]
@@ -204,7 +204,7 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
     await entrance.deliver("issues", ISSUE)
     await entrance.deliver("issues", ISSUE | {"action": "reopened"})
     (tenant,) = await rows(base, "select * from all_tenants()")
-    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     original, tries = Deliveries.mark_processed, list[int]()
 
     async def mark_processed(deliveries: Deliveries, notes: dict[int, str | None], at: datetime) -> None:
@@ -214,7 +214,7 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
         await original(deliveries, notes, at)
 
     monkeypatch.setattr(Deliveries, "mark_processed", mark_processed)
-    await recording.work_off(tenant[0])
+    await recording.process_pending(tenant[0])
 
     assert tries == [2, 1, 1]
     assert await rows(base, "select from github_events where processed_at is null", tenant[0]) == []
@@ -223,11 +223,11 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
     base: Services, entrance: Door
 ) -> None:
-    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
         await entrance.deliver("issues", ISSUE | {"action": action})
         (tenant,) = await rows(base, "select * from all_tenants()")
-        await recording.work_off(tenant[0])
+        await recording.process_pending(tenant[0])
         jobs = await rows(
             base,
             "select status from procrastinate_jobs where task_name in ('redraw_later', 'check_later') order by 1",

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.jobs.comment_reader import Reading, read_within
+from bot.jobs.comment_reader import CommentReader, read_within
 from commands.dispatch import MOST_LINE
 from commands.framework.parser import MOST_AT_ONCE, added_commands, commands_in, skimming
 from handlers import ROUTES
 from handlers.comment_commands import request_of
-from handlers.delivery import Asked, Delivery
+from handlers.delivery import CommandsFound, Delivery
 from tests.bot.webhooks.test_github_endpoint import ISSUE
 from tests.commands.framework.test_parser import MOST, NASTY
 from tests.commands.sprint.test_status import make_sprint
@@ -33,8 +33,8 @@ def delivery_of(text: str, before: str | None = None) -> Delivery:
 
 
 @pytest.fixture
-async def reading() -> AsyncIterator[Reading]:
-    reading = Reading()
+async def reading() -> AsyncIterator[CommentReader]:
+    reading = CommentReader()
     yield reading
     reading.close()
 
@@ -52,14 +52,14 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: Reading, text: str) -> None:
+async def test_the_same_commands_are_found_wherever_a_text_is_read(reading: CommentReader, text: str) -> None:
     request = await reading.request_of(1, delivery_of(text))
 
     assert request == request_of(delivery_of(text))
     assert list(request.lines) == commands_in(text)
 
 
-async def test_a_long_edit_asks_only_for_what_it_added(reading: Reading) -> None:
+async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -> None:
     before = f"{PROSE}\n/go"
 
     request = await reading.request_of(1, delivery_of(f"{before}\n/stop", before))
@@ -68,7 +68,7 @@ async def test_a_long_edit_asks_only_for_what_it_added(reading: Reading) -> None
     assert (await reading.request_of(1, delivery_of(before, before))).lines == ()
 
 
-async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: Reading) -> None:
+async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: CommentReader) -> None:
     slow = await reading.request_of(1, delivery_of(f"/go{SLOWEST}"[:MOST]))
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
@@ -88,7 +88,7 @@ def test_the_limit_is_of_cpu_time() -> None:
     assert read_within(5, delivery_of("/go")) == request_of(delivery_of("/go"))
 
 
-async def test_a_tenant_has_one_text_read_at_a_time(reading: Reading) -> None:
+async def test_a_tenant_has_one_text_read_at_a_time(reading: CommentReader) -> None:
     """So another tenant waits for one of theirs, however many they have sent."""
     slow, quick = delivery_of(f"/go{SLOWEST}"[:MOST]), delivery_of(f"{PROSE}\n/go")
     order = list[int]()
@@ -131,7 +131,7 @@ def test_no_text_holds_who_records_it(text: str) -> None:
         ]
 
     assert time.thread_time() - begun < 0.1
-    assert Asked(7) in outcomes
+    assert CommandsFound(7) in outcomes
 
 
 @pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)

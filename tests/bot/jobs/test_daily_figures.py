@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot.jobs.daily_figures import Measuring, next_turn
+from bot.jobs.daily_figures import DailyFigures, next_turn
 from bot.services import Services
 from sprints.calendar import Calendar
 from sprints.facts import Facts
@@ -152,7 +152,7 @@ async def assert_days_are_those_of_the_fold(base: Services, organization: int) -
 
 
 async def test_days_are_those_of_the_fold(base: Services, clock: Clock, organization: int) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
 
     await assert_days_are_those_of_the_fold(base, organization)
     _, days = await folded(base, organization)
@@ -165,7 +165,7 @@ async def test_days_are_those_of_the_fold(base: Services, clock: Clock, organiza
 
 
 async def test_sprints_are_described(base: Services, clock: Clock, organization: int) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     query = "select * from sprints where github_milestone_id = 70"
     (found,) = await rows(base, query, organization)
     assert (found.name, found.goal, found.status) == ("Sprint 70", "sell", "active")
@@ -175,21 +175,21 @@ async def test_sprints_are_described(base: Services, clock: Clock, organization:
 
 async def test_measuring_twice_changes_nothing(base: Services, clock: Clock, organization: int) -> None:
     columns = "*, xmin::text"  # The transaction that wrote the row.
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     once = await stored(base, organization, columns)
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     assert await stored(base, organization, columns) == once
 
 
 async def test_what_comes_late_corrects_an_open_sprint(
     base: Services, entrance: Door, clock: Clock, organization: int
 ) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
     clock.now = None
     await record(base, entrance, [closing(13, "2026-11-03T10:00:00Z", CURRENT)])
     clock.now = NOW
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
 
     await assert_days_are_those_of_the_fold(base, organization)
     _, after = await folded(base, organization)
@@ -202,12 +202,12 @@ async def test_what_comes_late_corrects_an_open_sprint(
 async def test_days_that_a_sprint_no_longer_has_go(
     base: Services, entrance: Door, clock: Clock, organization: int
 ) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     moved = milestone(CURRENT) | {"due_on": "2026-11-06T07:00:00Z", "updated_at": "2026-11-05T08:00:00Z"}
     clock.now = None
     await record(base, entrance, [("milestone", ISSUE | {"action": "edited", "milestone": moved})])
     clock.now = NOW
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     _, days = await folded(base, organization)
     assert days[CURRENT][-1].date == date(2026, 11, 6)
 
@@ -215,7 +215,7 @@ async def test_days_that_a_sprint_no_longer_has_go(
 async def test_numbers_that_were_taken_stay(
     base: Services, entrance: Door, clock: Clock, organization: int
 ) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
     async with base.database.tenant(organization) as one:
         (project,) = await Projects(one).active()
@@ -226,7 +226,7 @@ async def test_numbers_that_were_taken_stay(
     late = issue(21, "milestoned", "2026-10-18T10:00:00Z", 13)
     await record(base, entrance, [late, closing(21, "2026-10-19T11:00:00Z", 13)])
     clock.now = NOW
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
 
     facts, after = await folded(base, organization)
     assert after == before
@@ -234,7 +234,7 @@ async def test_numbers_that_were_taken_stay(
 
 
 async def test_a_team_s_rows_sum_to_its_totals(base: Services, clock: Clock, organization: int) -> None:
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     (alice,) = await rows(base, "select id from users where github_username = 'alice'", organization)
     async with base.database.tenant(organization) as one:
         (project,) = await Projects(one).active()
@@ -264,12 +264,12 @@ async def test_what_becomes_known_of_long_ago_corrects_a_team_s_days(
     base: Services, clock: Clock, organization: int
 ) -> None:
     """As when a repository's past is asked for after its first nights."""
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     long_ago = FlowCard(101).opened("2026-03-02", "points: 5").closed("2026-03-04").by("alice")
     async with base.database.tenant(organization) as one:
         (project,) = await Projects(one).active()
         await Timeline(one).record([TimelineRow(project.id, event) for event in long_ago.events])
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
 
     async with base.database.tenant(organization) as one:
         (row,) = await Measures(one, project.id).team(date(2026, 3, 4))
@@ -289,22 +289,22 @@ async def test_all_can_be_measured_anew(base: Services, clock: Clock, organizati
             )
         ]
 
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     before = await found()
     assert all(before)
     assert len(await rows(base, "select 1 from closed_sprints", organization)) == 3
     await rows(base, "delete from daily_metrics returning id", organization)
     await rows(base, "delete from team_metrics returning id", organization)
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     assert await found() == before
 
 
 async def test_missed_nights_are_caught_up_with(base: Services, clock: Clock, organization: int) -> None:
     clock.now = datetime(2026, 10, 6, 1, 30, tzinfo=UTC)
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     assert len((await stored(base, organization))["team_metrics"]) == 1
     clock.now = NOW  # More than two weeks later.
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     await assert_days_are_those_of_the_fold(base, organization)
     assert {row.date.isoformat() for row in (await stored(base, organization))["team_metrics"]} == {
         "2026-10-05",
@@ -335,7 +335,7 @@ async def test_a_bad_repository_stops_no_other(
     await rows(base, broken, organization)
     clock.now = NOW
     with capture_logs() as logs:
-        await Measuring(base.database, clock).run(organization)
+        await DailyFigures(base.database, clock).run(organization)
 
     assert [log["event"] for log in logs] == ["measuring failed"]
     assert len((await stored(base, organization))["team_metrics"]) == 6
@@ -392,7 +392,7 @@ async def test_the_turn_follows_the_organization_s_time_zone(
         """update organizations set settings = '{"timezone": "Asia/Tokyo"}' returning id""",
         organization,
     )
-    await Measuring(base.database, clock).run(organization)
+    await DailyFigures(base.database, clock).run(organization)
     (found,) = await rows(base, "select next_measure_at from organizations", organization)
     assert found.next_measure_at.astimezone(ZoneInfo("Asia/Tokyo")).hour == 1
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.cli.serve import door
-from bot.jobs.event_processor import Recording
+from bot.jobs.event_processor import EventProcessor
 from bot.jobs.worker import worker
 from bot.publishing.pictures import Drawing
 from bot.services import Services, services
@@ -57,9 +57,9 @@ async def bot_without_worker(github: StandInGitHub, settings: Settings, clock: C
 
 async def record(base: Services) -> None:
     """What a worker does before it answers."""
-    recording = Recording(base.database, base.cipher, Jobs(base.queue), base.clock)
+    recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for (tenant,) in await rows(base, "select * from all_tenants()"):
-        await recording.work_off(tenant)
+        await recording.process_pending(tenant)
 
 
 @pytest.mark.parametrize("threads", [1, FLOOD], ids=["one thread", "many threads"])
@@ -105,8 +105,8 @@ async def test_a_tenant_s_many_deliveries_are_worked_off_in_several_jobs(base: S
         entrance = Door(session, f"http://127.0.0.1:{port}")
         for number in range(7 * _BATCH + 5):
             await entrance.deliver("issue_comment", comment_of_another_tenant(number, 1))
-    recording = Recording(base.database, base.cipher, None, base.clock)
-    assert await recording.work_off(1, most=3 * _BATCH) == 3 * _BATCH
+    recording = EventProcessor(base.database, base.cipher, None, base.clock)
+    assert await recording.process_pending(1, most=3 * _BATCH) == 3 * _BATCH
     async with worker(base, talks=False):
 
         async def is_done() -> bool:

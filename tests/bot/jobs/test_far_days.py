@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 
 import storage.sprints
 from bot.cli.doctor import examine
-from bot.jobs.daily_figures import Measuring
-from bot.jobs.sprint_reports import Reports
+from bot.jobs.daily_figures import DailyFigures
+from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import Drawing, Pictures
 from bot.services import github_of
 from bot.sync.reconciliation import Reconciliation
@@ -45,7 +45,7 @@ async def ask(bot: Bot, number: int, text: str) -> str:
 
 
 async def tenant_of(bot: Bot) -> int:
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (organization_id,) = await all_tenants(connection)
     return organization_id
 
@@ -124,10 +124,10 @@ async def test_the_night_goes_on(bot: Bot, drawing: Drawing) -> None:
     async with github_of(base) as github:
         with capture_logs() as logs:
             assert await Reconciliation(base.database, github, later).run(organization_id) == 0
-            await Measuring(base.database, later).run(organization_id)
+            await DailyFigures(base.database, later).run(organization_id)
             pictures = Pictures(base.database, drawing, "http://127.0.0.1")
             (project,) = await rows(base, "select id from projects", organization_id)
-            await Reports(base.database, pictures, jobs, later).redraw(organization_id, project.id)
+            await SprintReports(base.database, pictures, jobs, later).redraw(organization_id, project.id)
 
     assert [entry for entry in logs if entry["log_level"] == "error"] == []
     days = await rows(base, "select distinct sprint_id from daily_metrics", organization_id)
@@ -151,7 +151,7 @@ async def test_a_milestone_that_cannot_be_read_stops_only_itself(
         with capture_logs() as logs:
             await bot.github.change_silently(bot.repo, number, state="closed")
             assert await Reconciliation(base.database, github, later).run(organization_id) == 1
-            await Measuring(base.database, later).run(organization_id)
+            await DailyFigures(base.database, later).run(organization_id)
             answer = await ask(bot, number, "/sprint status")
             findings = await examine(base)
 

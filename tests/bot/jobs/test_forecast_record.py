@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from bot.jobs.daily_figures import Measuring
+from bot.jobs.daily_figures import DailyFigures
 from sprints.model import ItemEvent
 from tests.bot.jobs.test_sprint_reports import Room, joining, room, tracked
 from tests.bot.publishing.test_change_applier import in_database
@@ -31,7 +31,7 @@ async def measure(bot: Bot, clock: Clock, when: str) -> None:
     """The night in which forecasts are graded."""
     clock.now = at(when)
     (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
-    await Measuring(bot.base.database, clock).run(tenant)
+    await DailyFigures(bot.base.database, clock).run(tenant)
 
 
 async def graded(bot: Bot) -> list[tuple[date, bool]]:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.cli.serve import door
-from bot.jobs.event_processor import Recording
+from bot.jobs.event_processor import EventProcessor
 from bot.services import Services
 from storage.jobs import ANSWER, BACKFILL, CHECK, READ_SETTINGS, Jobs
 from storage.projects import Projects
@@ -34,14 +34,14 @@ async def endpoint(base: Services) -> AsyncIterator[Door]:
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         endpoint = Door(session, f"http://127.0.0.1:{port}")
         await endpoint.deliver("installation", INSTALLED | {"repositories": _REPOSITORIES})
-        await Recording(base.database, base.cipher, None, base.clock).work_off(1)
+        await EventProcessor(base.database, base.cipher, None, base.clock).process_pending(1)
         yield endpoint
 
 
 async def _queued(base: Services) -> list[tuple[str, Any]]:
     """The jobs that recording what waits puts into the queue, each with the repository that it is about."""
     as_administrator(base, "delete from procrastinate_jobs")
-    await Recording(base.database, base.cipher, Jobs(base.queue), base.clock).work_off(1)
+    await EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock).process_pending(1)
     jobs = as_administrator(
         base, "select task_name, args -> 'project_id' from procrastinate_jobs order by id"
     )

@@ -186,7 +186,7 @@ async def test_what_should_be_said_is_worked_out_once_for_all_that_waits(
     async with tracked.bot.base.database.tenant(number) as tenant:
         for n in range(20):
             post = Post(f"alert:{CURRENT}:old-{n}", PostKind.COMMENT, "Old", tracked.thread)
-            await Posts(tenant).want(project, post, tracked.clock())
+            await Posts(tenant).set_desired(project, post, tracked.clock())
     await tracked.posting.send(number)
 
     assert worked_out == [project]

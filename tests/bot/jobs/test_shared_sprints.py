@@ -214,7 +214,7 @@ async def project(bot: Bot, tenant: int, name: str) -> Project:
 
 
 async def tenants(bot: Bot) -> list[int]:
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         return list(await all_tenants(connection))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.jobs.sprint_reports import Reports, next_turns
+from bot.jobs.sprint_reports import SprintReports, next_turns
 from bot.publishing.pictures import Drawing, Pictures
-from bot.publishing.posts import Posting
+from bot.publishing.posts import PostPublisher
 from bot.services import github_of
 from sprints.calendar import Calendar
 from sprints.gaps import GapCause
@@ -40,8 +40,8 @@ class Room:
 
     bot: Bot
     clock: Clock
-    reports: Reports
-    posting: Posting
+    reports: SprintReports
+    posting: PostPublisher
     thread: int = 1
 
     async def settle(self, **settings: Any) -> None:
@@ -51,7 +51,7 @@ class Room:
                 await Projects(one).say(project, key, value)
 
     async def ids(self) -> tuple[int, int]:
-        async with self.bot.base.database.nobody() as connection:
+        async with self.bot.base.database.unscoped() as connection:
             (tenant,) = await all_tenants(connection)
         async with self.bot.base.database.tenant(tenant) as one:
             project = await Projects(one).named(self.bot.repo)
@@ -91,9 +91,12 @@ async def room(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[Room]:
     base = bot.base
     async with github_of(base) as github:
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        reports = Reports(base.database, pictures, Jobs(base.queue), clock)
+        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
         yield Room(
-            bot, clock, reports, Posting(base.database, github, clock, reports.as_of_now, pause_seconds=0)
+            bot,
+            clock,
+            reports,
+            PostPublisher(base.database, github, clock, reports.as_of_now, pause_seconds=0),
         )
 
 
@@ -544,7 +547,7 @@ def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> No
 async def test_every_night_what_is_said_is_brought_up_to_date(tracked: Room) -> None:
     await tracked.settle(alerts="off")
     tenant, _ = await tracked.ids()
-    async with tracked.bot.base.database.nobody() as connection:
+    async with tracked.bot.base.database.unscoped() as connection:
         await Jobs(tracked.bot.base.queue).measure(connection, organization_id=tenant)
     await tracked.bot.rest()
 

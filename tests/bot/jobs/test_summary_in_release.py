@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.jobs.sprint_reports import Reports
+from bot.jobs.sprint_reports import SprintReports
 from bot.publishing.pictures import Drawing, Pictures
-from bot.publishing.posts import Posting
+from bot.publishing.posts import PostPublisher
 from bot.services import github_of
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
@@ -31,9 +31,12 @@ async def room(settings: Settings, clock: Clock, drawing: Drawing) -> AsyncItera
     ):
         base = bot.base
         pictures = Pictures(base.database, drawing, base.settings.public_url)
-        reports = Reports(base.database, pictures, Jobs(base.queue), clock)
+        reports = SprintReports(base.database, pictures, Jobs(base.queue), clock)
         yield Room(
-            bot, clock, reports, Posting(base.database, installed, clock, reports.as_of_now, pause_seconds=0)
+            bot,
+            clock,
+            reports,
+            PostPublisher(base.database, installed, clock, reports.as_of_now, pause_seconds=0),
         )
         assert not github.violations, github.violations
 

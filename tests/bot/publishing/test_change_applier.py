@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.publishing.change_applier import Changing, Task
+from bot.publishing.change_applier import ChangeApplier, Task
 from commands.framework import registry
 from commands.framework.arguments import Argument, Arguments, Kind
 from commands.framework.changes import Changes, MoveItem, Step, decoded, encoded
@@ -17,7 +17,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import Command, command
-from storage.changes import Change, State
+from storage.changes import CommandChange, State
 from storage.database import Database
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -57,7 +57,7 @@ def _with_evacuate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def in_database(bot: Bot, query: str) -> list[Any]:
     """Rows of the one tenant that there is."""
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     return await rows(bot.base, query, tenant)
 
@@ -221,11 +221,11 @@ def test_the_state_of_a_change_is_never_read_from_what_its_note_says(first: str,
     """A note begins with what somebody called a milestone, an issue or a setting."""
     note = f"{first}{rest}"
     clock = datetime(2026, 11, 23, tzinfo=UTC)
-    changing = Changing(cast("Database", None), lambda: clock, cast("Jobs", None))
+    changing = ChangeApplier(cast("Database", None), lambda: clock, cast("Jobs", None))
 
     async def answer_to(state: State, note: str | None) -> str:
         words = "/split a", "split", "bob", "open 2 issues"
-        ended = Change(1, 7, *words, b"[]", "", "Opened.", None, state, note, None, None)
+        ended = CommandChange(1, 7, *words, b"[]", "", "Opened.", None, state, note, None, None)
         (part,) = cast("Reply", (await changing.carry_out(cast("Task", None), ended)).reply).parts
         return str(part)
 

@@ -45,7 +45,7 @@ async def test_the_summary_gets_an_issue_of_its_own(
     desk.bot.github.fail_next(
         method, rf"/issues/{desk.issue}(/comments)?$", status, headers=headers, body={"message": message}
     )
-    await desk.want(summary(desk))
+    await desk.set_desired(summary(desk))
     await desk.send()
 
     (issue,) = await issues(desk)
@@ -53,7 +53,7 @@ async def test_the_summary_gets_an_issue_of_its_own(
     assert issue["body"].startswith("Words\n\n<!--")
     assert await desk.said() == []
     assert not any("repositories/999" in request.path for request in desk.bot.github.requests)
-    await desk.want(replace(summary(desk), kind=summary(desk).kind, body="Frozen", data=ISSUE))
+    await desk.set_desired(replace(summary(desk), kind=summary(desk).kind, body="Frozen", data=ISSUE))
     await desk.send()
     (issue,) = await issues(desk)
     assert issue["body"].startswith("Frozen\n\n<!--")
@@ -69,7 +69,7 @@ async def test_a_thread_is_locked_if_github_says_so_whatever_the_words_of_its_re
         await desk.bot.github.call("PUT", f"/repos/{desk.bot.repo}/issues/{desk.issue}/lock", {})
     message = "Forbidden" if is_locked else "User is blocked"
     desk.bot.github.fail_next("POST", rf"/issues/{desk.issue}/comments$", 403, body={"message": message})
-    await desk.want(summary(desk))
+    await desk.set_desired(summary(desk))
     await desk.send()
 
     assert len(await issues(desk)) == is_locked
@@ -79,7 +79,7 @@ async def test_a_thread_is_locked_if_github_says_so_whatever_the_words_of_its_re
 async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_its_thread(desk: Desk) -> None:  # noqa: F811
     """Each dies after GitHub has taken it: first the comment, then, its thread being gone, the issue."""
     desk.bot.github.fail_next("POST", rf"/issues/{desk.issue}/comments$", 502, after_effect=True)
-    await desk.want(summary(desk))
+    await desk.set_desired(summary(desk))
     with pytest.raises(GitHubUnavailableError):
         await desk.send()
     desk.bot.github.fail_next("GET", rf"/issues/{desk.issue}$", 410, times=5)
@@ -94,12 +94,12 @@ async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_it
 
 
 async def test_a_comment_whose_thread_was_deleted_goes_on_in_an_issue(desk: Desk) -> None:  # noqa: F811
-    await desk.want(summary(desk))
+    await desk.set_desired(summary(desk))
     await desk.send()
     assert await desk.said() == ["Words"]
     for path in (r"/issues/comments/\d+$", rf"/issues/{desk.issue}$"):
         desk.bot.github.fail_next("GET", path, 404)
-    await desk.want(replace(summary(desk), body="Frozen"))
+    await desk.set_desired(replace(summary(desk), body="Frozen"))
     await desk.send()
 
     (issue,) = await issues(desk)
@@ -108,7 +108,7 @@ async def test_a_comment_whose_thread_was_deleted_goes_on_in_an_issue(desk: Desk
 
 async def test_what_has_no_other_place_is_named_by_doctor(desk: Desk) -> None:  # noqa: F811
     desk.bot.github.fail_next("GET", rf"/issues/{desk.issue}$", 410, body={"message": "Gone"})
-    await desk.want(desk.comment("Half-way", "alert:1:half-way"))
+    await desk.set_desired(desk.comment("Half-way", "alert:1:half-way"))
     await desk.send()
 
     assert await desk.said() == []
@@ -117,10 +117,10 @@ async def test_what_has_no_other_place_is_named_by_doctor(desk: Desk) -> None:  
 
 
 async def test_where_the_whole_repository_is_out_of_sight_nothing_is_taken_for_deleted(desk: Desk) -> None:  # noqa: F811
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     desk.bot.github.fail_next("GET", f"/repos/{desk.bot.repo}", 404, times=3)
-    await desk.want(desk.comment("Two"))
+    await desk.set_desired(desk.comment("Two"))
     await desk.send()
     desk.bot.github.clear_faults()
     await desk.bot.github.tell("installation", "unsuspend")

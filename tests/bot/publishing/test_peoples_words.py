@@ -20,7 +20,7 @@ def summary(text: str = TEXT, **data: str) -> Post:
 
 
 async def sent_issue(desk: Desk, post: Post) -> dict[str, Any]:  # noqa: F811
-    await desk.want(post)
+    await desk.set_desired(post)
     await desk.send()
     issues = await desk.bot.github.call("GET", f"/repos/{desk.bot.repo}/issues?state=all")
     (issue,) = [issue for issue in issues if issue["user"]["type"] == "Bot"]
@@ -28,7 +28,7 @@ async def sent_issue(desk: Desk, post: Post) -> dict[str, Any]:  # noqa: F811
 
 
 async def again(desk: Desk, post: Post, number: int) -> Mapping[str, Any]:  # noqa: F811
-    await desk.want(post)
+    await desk.set_desired(post)
     await desk.send()
     return await desk.bot.github.issue(desk.bot.repo, number)
 
@@ -55,13 +55,13 @@ async def test_a_paragraph_that_somebody_added_to_an_issue_stays(
 
 
 async def test_a_paragraph_that_somebody_added_to_a_comment_stays(desk: Desk) -> None:  # noqa: F811
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
     body = f"Look here:\n\n{comment['body']}\n\nThanks!"
     await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], body)
     for text in ("Two", "Three"):
-        await desk.want(desk.comment(text))
+        await desk.set_desired(desk.comment(text))
         await desk.send()
 
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
@@ -69,12 +69,12 @@ async def test_a_paragraph_that_somebody_added_to_a_comment_stays(desk: Desk) ->
 
 
 async def test_a_paragraph_above_the_invisible_marker_stays(desk: Desk) -> None:  # noqa: F811
-    await desk.want(desk.comment("One\n\nlast line"))
+    await desk.set_desired(desk.comment("One\n\nlast line"))
     await desk.send()
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
     body = comment["body"].replace("last line", "last line\r\n\r\nAnd thanks!")
     await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], body)
-    await desk.want(desk.comment("Two"))
+    await desk.set_desired(desk.comment("Two"))
     await desk.send()
 
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
@@ -83,12 +83,12 @@ async def test_a_paragraph_above_the_invisible_marker_stays(desk: Desk) -> None:
 
 
 async def test_where_somebody_wrote_something_else_instead_it_stays(desk: Desk) -> None:  # noqa: F811
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
     await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], "Mine now.")
     for text in ("Two", "Three"):
-        await desk.want(desk.comment(text))
+        await desk.set_desired(desk.comment(text))
         await desk.send()
 
     comments = await desk.bot.github.comments(desk.bot.repo, desk.issue)
@@ -127,12 +127,12 @@ async def test_an_issue_is_opened_and_closed_as_its_sprint_is(desk: Desk) -> Non
 
 
 async def test_what_people_wrote_is_never_cut_ours_is(desk: Desk) -> None:  # noqa: F811
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
     theirs = f"\n\n{'word ' * 10_000}end"
     await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], comment["body"] + theirs)
-    await desk.want(desk.comment("a line\n" * 5_000))
+    await desk.set_desired(desk.comment("a line\n" * 5_000))
     await desk.send()
 
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
@@ -155,17 +155,17 @@ async def test_words_added_to_an_answer_stay_when_it_is_asked_for_again(desk: De
 
 async def test_words_stay_once_and_ours_too_where_the_answer_to_an_edit_was_lost_twice(desk: Desk) -> None:  # noqa: F811
     """Each time GitHub has taken the edit, and the text moves on meanwhile."""
-    await desk.want(desk.comment("### One\n\nfirst words"))
+    await desk.set_desired(desk.comment("### One\n\nfirst words"))
     await desk.send()
     (comment,) = await comments(desk)
     body = f"Above.\n\n{comment['body']}\n\nBelow."
     await desk.bot.github.edit_comment(desk.bot.repo, comment["id"], body)
     for text in ("Entirely\n\nanother text", "A third\n\n- of items"):
-        await desk.want(desk.comment(text))
+        await desk.set_desired(desk.comment(text))
         desk.bot.github.fail_next("PATCH", "/issues/comments/", 502, after_effect=True)
         with pytest.raises(GitHubUnavailableError):
             await desk.send()
-    await desk.want(desk.comment("Last"))
+    await desk.set_desired(desk.comment("Last"))
     await desk.send()
 
     (comment,) = await comments(desk)

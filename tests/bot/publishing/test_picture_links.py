@@ -15,7 +15,7 @@ from storage.chart_files import ChartFiles
 from storage.installations import Installations
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
-from storage.projects import Project, Projects, Repository
+from storage.projects import Project, Projects, RepositoryName
 from tests.bot.webhooks.test_chart_route import picture, project_of
 from tests.conftest import Clock
 from tests.support.charts.family import CASES
@@ -35,7 +35,7 @@ async def status(bot: Bot, path: str, **headers: str) -> int:
 
 async def check_visibility(bot: Bot) -> None:
     """The look at GitHub, as the clock sets it going."""
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
     await bot.rest()
 
@@ -56,7 +56,7 @@ async def other_project(bot: Bot, *, is_private: bool = False) -> Project:
     """Another repository of the same account."""
     async with bot.base.database.tenant(1) as tenant:
         projects = Projects(tenant)
-        seen = Repository("R_other", "acme/other", is_private, None, datetime.now(UTC))
+        seen = RepositoryName("R_other", "acme/other", is_private, None, datetime.now(UTC))
         project = await projects.get(await projects.remember(seen))
     assert project
     return project
@@ -215,7 +215,7 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
     later = datetime.now(UTC) + timedelta(hours=1)
 
     async def due() -> list[int]:
-        async with bot.base.database.nobody() as connection:
+        async with bot.base.database.unscoped() as connection:
             return list(await tenants_due(connection, "visibility", later))
 
     assert await due() == []

@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
-from bot.publishing.posts import Posting
+from bot.publishing.posts import PostPublisher
 from bot.services import github_of
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -25,14 +25,14 @@ class Desk:
     """A repository with one issue, and a posting that does not pause."""
 
     bot: Bot
-    posting: Posting
+    posting: PostPublisher
     tenant: int
     project: int
     issue: int
 
-    async def want(self, post: Post) -> bool:
+    async def set_desired(self, post: Post) -> bool:
         async with self.bot.base.database.tenant(self.tenant) as tenant:
-            return await Posts(tenant).want(self.project, post, self.bot.base.clock())
+            return await Posts(tenant).set_desired(self.project, post, self.bot.base.clock())
 
     async def said(self) -> list[str]:
         """What stands in the thread, without markers."""
@@ -59,13 +59,13 @@ class Desk:
 async def desk(bot: Bot) -> AsyncIterator[Desk]:
     issue = await bot.github.create_issue(bot.repo, "A card")
     await bot.rest()
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as one:
         project = await Projects(one).named(bot.repo)
     assert project is not None
     async with github_of(bot.base) as github:
-        posting = Posting(bot.base.database, github, bot.base.clock, pause_seconds=0)
+        posting = PostPublisher(bot.base.database, github, bot.base.clock, pause_seconds=0)
         yield Desk(bot, posting, tenant, project.id, issue["number"])
 
 
@@ -73,11 +73,11 @@ async def desk(bot: Bot) -> AsyncIterator[Desk]:
 
 
 async def test_it_is_posted_once_and_then_edited_in_place(desk: Desk) -> None:
-    assert await desk.want(desk.comment("One"))
+    assert await desk.set_desired(desk.comment("One"))
     await desk.send()
-    assert not await desk.want(desk.comment("One"))
+    assert not await desk.set_desired(desk.comment("One"))
     await desk.send()
-    assert await desk.want(desk.comment("Two"))
+    assert await desk.set_desired(desk.comment("Two"))
     await desk.send()
 
     assert await desk.said() == ["Two"]
@@ -85,9 +85,9 @@ async def test_it_is_posted_once_and_then_edited_in_place(desk: Desk) -> None:
 
 
 async def test_what_is_equal_again_before_it_was_sent_is_sent_once(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
-    await desk.want(desk.comment("Two"))
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
+    await desk.set_desired(desk.comment("Two"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
 
     assert len(desk.writes) == 1
@@ -95,10 +95,10 @@ async def test_what_is_equal_again_before_it_was_sent_is_sent_once(desk: Desk) -
 
 
 async def test_a_job_sends_it(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(desk.project, desk.comment("Two"), desk.bot.base.clock())
+        await Posts(tenant).set_desired(desk.project, desk.comment("Two"), desk.bot.base.clock())
         await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
     await desk.bot.rest()
 
@@ -111,13 +111,13 @@ async def test_an_answer_that_was_lost_posts_nothing_twice(desk: Desk, kind: Pos
     """The process dies, or the answer is lost, after GitHub has taken it; and the text moves on meanwhile."""
     data = {"title": "Summary"} if kind is PostKind.ISSUE else {}
     post = replace(desk.comment("One"), kind=kind, data=data)
-    await desk.want(post)
+    await desk.set_desired(post)
     desk.bot.github.fail_next("POST", f"{desk.bot.repo}/issues", status, after_effect=True)
     with pytest.raises(GitHubUnavailableError):
         await desk.send()
     # Days later by our clock: what is searched for was posted before it was wanted as it is now.
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(
+        await Posts(tenant).set_desired(
             desk.project, replace(post, body="Two"), datetime.now(UTC) + timedelta(days=2)
         )
     await desk.send()
@@ -131,7 +131,7 @@ async def test_an_answer_that_was_lost_posts_nothing_twice(desk: Desk, kind: Pos
 
 
 async def test_a_killed_attempt_that_never_reached_github_is_made_again(desk: Desk) -> None:
-    await desk.want(desk.comment())
+    await desk.set_desired(desk.comment())
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
         await Posts(tenant).begin(wanted)
@@ -144,10 +144,10 @@ async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
     desk: Desk, clock: Clock
 ) -> None:
     clock.now = datetime.now(UTC)
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
-        await Posts(tenant).want(desk.project, desk.comment("Two"), clock.now + timedelta(seconds=1))
+        await Posts(tenant).set_desired(desk.project, desk.comment("Two"), clock.now + timedelta(seconds=1))
         await Posts(tenant).sent(wanted, 55, clock.now + timedelta(seconds=9))
         (still,) = await Posts(tenant).due({desk.project})
 
@@ -156,10 +156,10 @@ async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
 
 
 async def test_what_github_has_already_is_not_due(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
-    await desk.want(desk.comment("Two"))
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("Two"))
+    await desk.set_desired(desk.comment("One"))
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         assert await Posts(tenant).waiting() == set()
     await desk.send()
@@ -171,12 +171,12 @@ async def test_what_github_has_already_is_not_due(desk: Desk) -> None:
 
 
 async def test_what_a_person_deleted_stays_deleted(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     (comment,) = await desk.bot.github.comments(desk.bot.repo, desk.issue)
     await desk.bot.github.delete_comment(desk.bot.repo, comment["id"])
     for text in ("Two", "Three"):
-        await desk.want(desk.comment(text))
+        await desk.set_desired(desk.comment(text))
         await desk.send()
 
     assert await desk.said() == []
@@ -188,7 +188,7 @@ async def test_what_a_person_deleted_stays_deleted(desk: Desk) -> None:
 
 async def test_an_issue_that_is_nobody_s_work_is_closed_at_once(desk: Desk) -> None:
     data = {"title": "Summary: Sprint 1", "state": "closed", "state_reason": "not_planned"}
-    await desk.want(Post("summary:1", PostKind.ISSUE, "Words", data=data))
+    await desk.set_desired(Post("summary:1", PostKind.ISSUE, "Words", data=data))
     await desk.send()
 
     issues = await desk.bot.github.call("GET", f"/repos/{desk.bot.repo}/issues?state=all")
@@ -230,15 +230,15 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(desk: Desk) ->
 
 async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another_day(desk: Desk) -> None:
     desk.bot.github.fail_next("POST", f"{desk.bot.repo}/issues", 403, body={"message": "locked"})
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     assert any("living:1: GitHub answered 403" in one for one in await examine(desk.bot.base))
-    await desk.want(desk.comment("Two"))
+    await desk.set_desired(desk.comment("Two"))
     await desk.send()
     assert await desk.said() == []
 
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(
+        await Posts(tenant).set_desired(
             desk.project, desk.comment("Three"), datetime.now(UTC) + timedelta(days=1, hours=1)
         )
     await desk.send()
@@ -248,19 +248,19 @@ async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another
 
 async def test_one_that_is_refused_stops_no_other(desk: Desk) -> None:
     desk.bot.github.fail_next("POST", f"{desk.bot.repo}/issues", 422)
-    await desk.want(desk.comment("One", "a"))
-    await desk.want(desk.comment("Two", "b"))
+    await desk.set_desired(desk.comment("One", "a"))
+    await desk.set_desired(desk.comment("Two", "b"))
     await desk.send()
 
     assert await desk.said() == ["Two"]
 
 
 async def test_where_github_asks_to_wait_the_job_waits(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     desk.bot.github.fail_next("PATCH", f"{desk.bot.repo}/issues", 403, headers={"retry-after": "600"})
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        await Posts(tenant).want(desk.project, desk.comment("Two"), desk.bot.base.clock())
+        await Posts(tenant).set_desired(desk.project, desk.comment("Two"), desk.bot.base.clock())
         await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
     await desk.bot.rest()
 
@@ -279,13 +279,13 @@ async def test_where_github_asks_to_wait_the_job_waits(desk: Desk) -> None:
 async def test_at_most_so_many_writes_an_hour_edits_included(desk: Desk, clock: Clock) -> None:
     clock.now = datetime.now(UTC)
     async with github_of(desk.bot.base) as github:
-        posting = Posting(desk.bot.base.database, github, clock, pause_seconds=0, most_an_hour=3)
+        posting = PostPublisher(desk.bot.base.database, github, clock, pause_seconds=0, most_an_hour=3)
         for n in range(3):
             clock.now += timedelta(seconds=10)
-            await desk.want(desk.comment(f"Text {n}"))
+            await desk.set_desired(desk.comment(f"Text {n}"))
             await posting.send(desk.tenant)
         clock.now += timedelta(seconds=10)
-        await desk.want(desk.comment("Text 3"))
+        await desk.set_desired(desk.comment("Text 3"))
         with pytest.raises(GitHubUnavailableError):
             await posting.send(desk.tenant)
         assert await desk.said() == ["Text 2"]
@@ -297,10 +297,10 @@ async def test_at_most_so_many_writes_an_hour_edits_included(desk: Desk, clock: 
 
 async def test_between_two_writes_is_a_pause_also_from_one_job_to_the_next(desk: Desk) -> None:
     async with github_of(desk.bot.base) as github:
-        posting = Posting(desk.bot.base.database, github, desk.bot.base.clock, pause_seconds=0.4)
+        posting = PostPublisher(desk.bot.base.database, github, desk.bot.base.clock, pause_seconds=0.4)
         begun = datetime.now(UTC)
         for n in range(3):
-            await desk.want(desk.comment(f"Text {n}", f"key {n}"))
+            await desk.set_desired(desk.comment(f"Text {n}", f"key {n}"))
             await posting.send(desk.tenant)
 
     assert datetime.now(UTC) - begun >= timedelta(seconds=0.8)
@@ -316,7 +316,7 @@ async def test_between_two_writes_is_a_pause_also_from_one_job_to_the_next(desk:
 async def test_where_nothing_is_wanted_unasked_it_waits(desk: Desk, key: str, value: Any) -> None:
     assert desk.issue == 1
     await desk.settle(key, value)
-    await desk.want(desk.comment())
+    await desk.set_desired(desk.comment())
     await desk.send()
     assert await desk.said() == []
 
@@ -326,10 +326,10 @@ async def test_where_nothing_is_wanted_unasked_it_waits(desk: Desk, key: str, va
 
 
 async def test_an_edit_disturbs_nobody_so_a_quiet_thread_has_it(desk: Desk) -> None:
-    await desk.want(desk.comment("One"))
+    await desk.set_desired(desk.comment("One"))
     await desk.send()
     await desk.settle("quiet", {"1": "on"})
-    await desk.want(desk.comment("Two"))
+    await desk.set_desired(desk.comment("Two"))
     await desk.send()
 
     assert await desk.said() == ["Two"]

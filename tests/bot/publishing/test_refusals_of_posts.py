@@ -15,10 +15,10 @@ REFUSED = {"message": "Resource not accessible by integration"}
 
 async def refused_edit(desk: Desk) -> None:  # noqa: F811
     """A comment that stands, and an edit of it that GitHub refused."""
-    await desk.want(desk.comment("Day 1"))
+    await desk.set_desired(desk.comment("Day 1"))
     await desk.send()
     desk.bot.github.fail_next("PATCH", "/issues/comments/", 403, body=REFUSED)
-    await desk.want(desk.comment("Day 2"))
+    await desk.set_desired(desk.comment("Day 2"))
     await desk.send()
     assert await desk.said() == ["Day 1"]
 
@@ -30,7 +30,7 @@ async def test_in_a_lively_sprint_one_refusal_is_over_after_a_day(desk: Desk, cl
     said = list[str]()
     for hour in range(1, 27):
         clock.now = begun + timedelta(hours=hour)
-        await desk.want(desk.comment(f"Hour {hour}"))
+        await desk.set_desired(desk.comment(f"Hour {hour}"))
         await desk.send()
         said += await desk.said()
 

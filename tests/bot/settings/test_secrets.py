@@ -101,8 +101,8 @@ async def _fail(transaction: AbstractAsyncContextManager[AsyncConnection | Tenan
 @pytest.mark.parametrize("case", STATEMENTS)
 async def test_an_error_of_the_database_tells_no_values(base: Services, case: str) -> None:
     transactions: tuple[Callable[[], AbstractAsyncContextManager[AsyncConnection | Tenant]], ...] = (
-        base.database.nobody,
-        base.database.at_once,
+        base.database.unscoped,
+        base.database.autocommit,
         lambda: base.database.tenant(1),
     )
     for transaction in transactions:
@@ -115,7 +115,7 @@ async def test_an_error_of_the_database_tells_no_values(base: Services, case: st
 
 async def test_an_error_still_tells_what_is_wrong(base: Services) -> None:
     with pytest.raises(SQLAlchemyError, match="duplicate key value violates unique constraint"):
-        async with base.database.nobody() as connection:
+        async with base.database.unscoped() as connection:
             await connection.execute(text(STATEMENTS["there already"]), {"word": CANARY})
 
 
@@ -131,7 +131,7 @@ def test_the_owner_s_errors_tell_no_values_either(server: EmbeddedServer, databa
 async def test_a_database_that_is_not_there_tells_no_password() -> None:
     database = Database("postgresql://agile_app:hunter2@127.0.0.1:1/agile")
     with pytest.raises(SQLAlchemyError) as problem:
-        async with database.nobody():
+        async with database.unscoped():
             pass
     await database.close()
     assert "hunter2" not in _told_of(problem.value)

@@ -154,7 +154,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(
     assert f"`python -m bot backfill {bot.repo}` does it at once" in finding
 
     bot.github.clear_faults()
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
     await bot.rest()
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status new:yes")
@@ -265,7 +265,7 @@ async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clo
     await installed(bot)
     await bot.github.tell("installation", "suspend", bot.repo)
     await bot.rest()
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
         assert list(due) == [1]
         await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
@@ -405,7 +405,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
 ) -> None:
     await make_sprint(bot)
     now = bot.base.clock()
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await set_position(connection, LOOKED, now - timedelta(days=5))
     await rows(bot.base, "update projects set synced_at = now() returning 1", 1)
 
@@ -421,7 +421,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
 
 async def test_where_somebody_looked_in_time_there_is_no_gap(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await set_position(connection, LOOKED, bot.base.clock() - timedelta(days=2))
     await redelivery.run()
     assert await gaps(bot) == []
@@ -524,7 +524,7 @@ async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) 
     await installed(bot)
     as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
     await bot.rest()
 
@@ -537,7 +537,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
     await make_sprint(bot)
 
     async def compare() -> int:
-        async with bot.base.database.nobody() as connection:
+        async with bot.base.database.unscoped() as connection:
             await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
         await bot.rest()
         return backfills(bot)

@@ -217,7 +217,7 @@ async def test_no_other_installation_event_binds(
     if bound:
         await endpoint.deliver("installation", _installation_event(bound))
     delivery = Received("guid", "installation", action, 200, 3, "acme", "Organization", None, b"{}")
-    async with base.database.at_once() as connection:
+    async with base.database.autocommit() as connection:
         await receive(connection, [delivery], [b"sealed"], base.database.now())
 
     assert await binding(base, "acme") == bound

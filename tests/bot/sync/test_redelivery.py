@@ -119,7 +119,7 @@ async def test_the_next_run_goes_on_where_this_one_ended(bot: Bot, missing: Rede
     await begin(bot)
     before = bot.base.clock()
     assert await missing.run() == 0
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         until = await position(connection, redelivery.POSITION)
     assert until is not None
     assert before <= until <= bot.base.clock()

@@ -514,7 +514,7 @@ async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: B
         where file ? 'problems' returning id"""
     assert await rows(bot.base, old, organization[0])
     assert "charts" not in await in_force(bot)
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
     await bot.rest()
 
@@ -588,7 +588,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
     else:
         bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
     (organization,) = await rows(bot.base, "select * from all_tenants()")
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
     await bot.rest()
 
@@ -601,7 +601,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
     if away == "gone":
         return
     # Seen again, it is as it was; and who deletes the file there ends its settings.
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
     await bot.rest()
     await bot.say(number, "/agile health")
@@ -626,7 +626,7 @@ async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
     async with bot.github.muted():
         await bot.github.put_file(bot.repo, PATH, "ai: false\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
     await bot.rest()
 

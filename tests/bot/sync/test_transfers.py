@@ -251,7 +251,7 @@ async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
     async with bot.github.muted():
         await bot.deliver("installation_repositories", payload)
     await bot.rest()
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
     await bot.rest()
 

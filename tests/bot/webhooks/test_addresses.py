@@ -88,7 +88,7 @@ async def test_readiness_is_looked_at_again_later(base: Services) -> None:
 async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance: Door) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(10):
-            await stack.enter_async_context(base.database.nobody())
+            await stack.enter_async_context(base.database.unscoped())
         async with entrance.session.get(entrance.url + "/readyz") as response:
             assert response.status == 200
 
@@ -96,7 +96,7 @@ async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance:
 async def test_readiness_gives_up_in_time(base: Services) -> None:
     readiness = Readiness(base.database_url, every_seconds=0, patience_seconds=0.2)
     try:
-        async with readiness._database.nobody():  # Its one connection is busy.
+        async with readiness._database.unscoped():  # Its one connection is busy.
             assert await readiness.problem() == "the database is away"
         readiness._patience = 60
         assert await readiness.problem() is None

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import DBAPIError
 
-from bot.webhooks.delivery_writer import DatabaseAwayError, Inbox
+from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
 from storage.cipher import PayloadCipher, new_key
 from storage.database import Database
 from storage.deliveries import Outcome, Received
@@ -32,7 +32,7 @@ class Disk:
         self._open = 0
 
     @asynccontextmanager
-    async def at_once(self) -> AsyncIterator["Disk"]:
+    async def autocommit(self) -> AsyncIterator["Disk"]:
         self._open += 1
         assert self._open <= 2
         try:
@@ -55,8 +55,8 @@ class Disk:
         return [outcome.value for outcome in outcomes]
 
 
-def inbox_on(disk: Disk) -> Inbox:
-    return Inbox(cast(Database, disk), _CIPHER)
+def inbox_on(disk: Disk) -> DeliveryWriter:
+    return DeliveryWriter(cast(Database, disk), _CIPHER)
 
 
 def delivery_called(name: str) -> Received:
@@ -70,7 +70,7 @@ async def answer_of(put: Coroutine[Any, Any, Outcome]) -> str:
         return type(problem).__name__
 
 
-async def bring(inbox: Inbox, names: list[str], random: Random) -> list[str]:
+async def bring(inbox: DeliveryWriter, names: list[str], random: Random) -> list[str]:
     """Puts deliveries at any moment; returns once each was answered."""
 
     async def later(name: str) -> str:

@@ -22,7 +22,7 @@ from commands.framework.ports import Health
 from commands.messages.health import HealthFacts, health_card
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause
-from storage.account_status import Standing
+from storage.account_status import AccountStatus
 from storage.settings_files import KeptFile
 from tests.bot.publishing.test_change_applier import in_database
 from tests.bot.sync.test_settings_file import write
@@ -32,7 +32,7 @@ from tests.support.running import Bot
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 WELL = HealthFacts(
-    Standing(("push", NOW), 0, 0, (), 0, 3, NOW + timedelta(hours=9), frozenset()),
+    AccountStatus(("push", NOW), 0, 0, (), 0, 3, NOW + timedelta(hours=9), frozenset()),
     Health(4950, 5000, NOW + timedelta(minutes=20), {}),
     (KeptFile(), KeptFile()),
     NOW - timedelta(days=3),

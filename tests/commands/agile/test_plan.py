@@ -14,7 +14,7 @@ from commands.framework.registry import Command, load
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, standing_of
+from marketplace.entitlements import Links, account_plan_of
 from marketplace.plans import PlanName
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Account, Pending, Subscription, Subscriptions, tenant_of_account
@@ -37,7 +37,7 @@ def bought(
 
 
 def billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
-    standing = standing_of(subscriptions, NOW, 14 * DAY)
+    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
     account = Account(7, "acme", "Organization", standing.plan, 100, None)
     who = tuple(f"person-{number}" for number in range(people))
     return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
@@ -439,7 +439,7 @@ async def shop(
 
 
 async def tenant_of(bot: Bot) -> int:
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         return await tenant_of_account(connection, int(bot.repository["owner"]["id"])) or 0
 
 

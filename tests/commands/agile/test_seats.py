@@ -16,7 +16,7 @@ from bot.settings import Settings
 from commands.messages.seats import approved_text, increase_text, seats_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import standing_of
+from marketplace.entitlements import account_plan_of
 from marketplace.seat_increases import SeatIncrease
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
@@ -52,7 +52,7 @@ def bought(**more: Any) -> Subscription:
 
 def billing(subscription: Subscription | None, people: int = 3, **more: Any) -> Billing:
     subscriptions = (subscription,) if subscription else ()
-    standing = standing_of(subscriptions, NOW, 14 * DAY)
+    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
     who = tuple(f"person-{number}" for number in range(people))
     account = Account(7, "acme", "Organization", standing.plan, 100, None)
     return Billing(account, standing, True, who, subscriptions=subscriptions, **more)
@@ -413,7 +413,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     async with shop.github.muted():
         await shop.github.tell("repository", "publicized", shop.repo)
     tenant_id = await tenant_of(shop)
-    async with shop.base.database.nobody() as connection:
+    async with shop.base.database.unscoped() as connection:
         await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
     await shop.rest()
     query = "select is_private from projects where github_repo = :repo"
@@ -421,7 +421,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     assert project.is_private is False
     async with shop.github.muted():
         await shop.github.tell("repository", "privatized", shop.repo)
-    async with shop.base.database.nobody() as connection:
+    async with shop.base.database.unscoped() as connection:
         await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
     await shop.rest()
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)

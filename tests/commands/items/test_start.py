@@ -13,7 +13,7 @@ from tests.support.running import Bot, rows
 
 async def settle(bot: Bot, settings: str) -> None:
     """Settings of the repository, as JSON."""
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     query = "update projects set settings = cast(:told as jsonb) where github_repo = :repo returning id"
     assert await rows(bot.base, query, tenant, told=settings, repo=bot.repo)

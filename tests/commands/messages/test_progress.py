@@ -18,7 +18,7 @@ from reports.sprint_impact import title as impact_title
 from sprints.alerts import DaysLeft
 from sprints.burndown import burndown_of
 from sprints.facts import amount_of
-from sprints.impact import Effect, Impact, Moved, Standing, Tie
+from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
 from sprints.plain import plain
 from sprints.pull_requests import PullRequest
 from sprints.report import report_of
@@ -90,9 +90,9 @@ def test_a_check_counts_items_where_no_points_would_be_left() -> None:
     after = facts.remaining - amount_of([item])
     impact = Impact(
         PullRequest("pull-9", 9, "abc", facts.as_of),
-        Standing.SPRINT,
+        PullRequestStatus.SPRINT,
         facts.sprint,
-        moved=(Moved(item, Tie.CLOSES),),
+        moved=(LinkedItem(item, LinkKind.CLOSES),),
         effect=Effect("points", facts.scope, facts.remaining, after),
     )
 

@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from commands.messages.report import Sheet, Taken, numbers_table, report_text, summary_head, summary_rest
+from commands.messages.report import (
+    ClosedSnapshot,
+    Sheet,
+    numbers_table,
+    report_text,
+    summary_head,
+    summary_rest,
+)
 from sprints.estimates import Estimates
 from sprints.facts import Amount, facts_of
 from sprints.late import Credit
@@ -220,7 +227,7 @@ def test_numbers_that_are_not_frozen_yet_say_until_when() -> None:
 
 
 def test_numbers_that_are_frozen_say_since_when() -> None:
-    taken = Taken(1, at("11-29 09:00"))
+    taken = ClosedSnapshot(1, at("11-29 09:00"))
 
     assert "<sub>Frozen on 29 Nov 2026, 09:00 UTC · complete</sub>" in report_text(
         sheet(card(1), taken=taken)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.jobs.daily_figures import Measuring
+from bot.jobs.daily_figures import DailyFigures
 from sprints.model import Event
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
@@ -153,11 +153,11 @@ async def test_forecasts_are_graded_when_the_sprint_is_over_and_the_record_is_sh
     await say(bot, number, "/forecast")
     clock.now = at("2026-11-20 12:00")
     (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
-    await Measuring(bot.base.database, clock).run(tenant)
+    await DailyFigures(bot.base.database, clock).run(tenant)
 
     (kept,) = await in_database(bot, "select * from forecasts")
     assert (kept.is_finished, float(kept.delivered)) == (False, 6.0)
-    await Measuring(bot.base.database, clock).run(tenant)
+    await DailyFigures(bot.base.database, clock).run(tenant)
     counted: list[Any] = await in_database(bot, "select tenth, shown, came_true from calibration")
     assert [row[1:] for row in counted] == [(1, 0)]
 

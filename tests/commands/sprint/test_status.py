@@ -43,7 +43,7 @@ async def private_repository(bot: Bot) -> None:
 
 async def set_up(bot: Bot, key: str, value: str) -> None:
     """A setting of the repository."""
-    async with bot.base.database.nobody() as connection:
+    async with bot.base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     changed = [
         row

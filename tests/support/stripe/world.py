@@ -91,7 +91,7 @@ class World:
         self._ids = itertools.count(1)
 
     async def install(self) -> int:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             return await tenant_of_buyer(connection, self.account, self.login, "Organization")
 
     async def hear(self, event: dict[str, Any], tries: int = 0) -> None:
@@ -105,7 +105,7 @@ class World:
         await self.hear(event, len(PAUSES))
 
     async def shown(self) -> Shown | None:
-        async with self.base.database.nobody() as connection:
+        async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_account(connection, self.account)
         if tenant_id is None:
             return None
