@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from commands.framework.changes import CreateMilestone, EditMilestone, Step, decoded
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
@@ -93,16 +93,16 @@ def _is_about(step: Step, sprint: Sprint) -> bool:
             return False
 
 
-async def starts(context: Context) -> Sequence[CommandChange]:
+async def starts(planning: Planning) -> Sequence[CommandChange]:
     """Every `/sprint start` that was carried out here, the newest first."""
-    return await context.changes.applied(_START)
+    return await planning.changes.applied(_START)
 
 
-async def expected_of(context: Context, facts: Facts) -> Expected:
+async def expected_of(planning: Planning, facts: Facts) -> Expected:
     """Will we make it, and if not, what should come out."""
-    sprint_end = await outlook(context, facts)
+    sprint_end = await outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
-    load = await load_here(context, facts, sprint_end, forecast)
+    load = await load_here(planning, facts, sprint_end, forecast)
     if not isinstance(sprint_end, Outlook) or not isinstance(forecast, Forecast):
         return Expected(load=load)
     words = f"{chance_sentence(sprint_end, forecast)} {swap_sentence(sprint_end, forecast)}".strip()
@@ -110,40 +110,42 @@ async def expected_of(context: Context, facts: Facts) -> Expected:
     return Expected(words, chance, foretold(sprint_end, forecast, "living"), load)
 
 
-async def living_of(context: Context, facts: Facts, thread: int | None) -> StickyComment:
+async def living_of(planning: Planning, facts: Facts, thread: int | None) -> StickyComment:
     """What the comment shows, but for what is expected."""
     return StickyComment(
         facts,
         burndown_of(facts),
-        blocked=await blocked_of(context, facts),
-        is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
+        blocked=await blocked_of(planning, facts),
+        is_silenced=is_quiet_thread(
+            planning.project.settings, thread, planning.calendar.day_of(planning.now)
+        ),
     )
 
 
-async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
+async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedLong, ...]:
     """The open items of the sprint that wait for something."""
-    items = await context.history.items_of(facts.sprint.milestone)
+    items = await planning.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
-    known = items | await context.history.items_named(blockers)
-    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+    known = items | await planning.history.items_named(blockers)
+    return blocked_now(facts, flows_of(known, facts.as_of, planning.project.rules))
 
 
-async def with_effects(context: Context, living: StickyComment, known: Mapping[str, str]) -> StickyComment:
+async def with_effects(planning: Planning, living: StickyComment, known: Mapping[str, str]) -> StickyComment:
     """What each shown change did to the forecast at its time. What was told once stays as it was told."""
     facts = living.facts
     lines = {key_of(line): line for line in shown_lines(facts)}
     missing = {key: line for key, line in lines.items() if key not in known}
-    latest = await outlook(context, facts) if missing else None
+    latest = await outlook(planning, facts) if missing else None
     if not isinstance(latest, Outlook):
         return replace(living, effects=known)
-    effects = {key: await _effect(context, latest, line) for key, line in missing.items()}
+    effects = {key: await _effect(planning, latest, line) for key, line in missing.items()}
     return replace(living, effects={**known, **effects})
 
 
-async def _effect(context: Context, latest: Outlook, line: LedgerLine) -> str:
+async def _effect(planning: Planning, latest: Outlook, line: LedgerLine) -> str:
     """The chance right after a change, with it and without it; empty where there is none to tell."""
     moment = line.changes[-1].at + _A_MOMENT
-    facts = await context.sprints.facts(latest.facts.sprint.milestone, moment)
+    facts = await planning.sprints.facts(latest.facts.sprint.milestone, moment)
     undone = without(line, facts) if facts else None
     if facts is None or undone is None:
         return ""

@@ -23,10 +23,10 @@ from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
 from charts.alt_text import burndown_alt
 from commands.formatting.markdown import skimming
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Answer
 from commands.framework.permissions import Policy
-from commands.framework.request import CommandLine, Request
+from commands.framework.planning import Planning, writing_for
+from commands.framework.request import CommandLine
 from commands.shared.forecasting import foretold
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
@@ -46,8 +46,6 @@ from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import Pulls
-
-_NOBODY = Request("", 0, 0, "", None, ())
 
 
 class Checks:
@@ -319,7 +317,7 @@ class Checks:
         async with self._database.tenant(task.organization_id) as tenant:
             working = self._working(tenant, task.project)
             impact = await working.impact(pull)
-            every = await working.context.sprints.all(working.context.now)
+            every = await working.planning.sprints.all(working.planning.now)
             sprints = {here: one for one in every if (here := one.number_in()) is not None}
         changes = changes_of(press.button, impact, sprints)
         if changes is None:
@@ -338,9 +336,8 @@ class Checks:
         return self._github.installation(project.installation or 0)
 
     def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
-        there = GitHubRepository(self._installation(project), project.full_name or "")
         entitled = self._entitled_in(tenant.organization_id, project)
-        return SprintImpacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
+        return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
 def _after(before: Post, now: datetime) -> datetime:

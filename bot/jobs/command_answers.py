@@ -20,9 +20,10 @@ from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
-from commands.framework.context import Context, writing_for
+from commands.framework.context import Context
 from commands.framework.outcome import Answer, Picture, Reply
 from commands.framework.permissions import Level, Policy
+from commands.framework.planning import writing_for
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
@@ -199,7 +200,7 @@ class CommandAnswers:
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
                 now, there = self._clock(), task.repository
-                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+                yield Context(tenant, project, now, entitled, request=request, github=there, offer=self._shop)
 
         return CommandEnvironment(
             thread,

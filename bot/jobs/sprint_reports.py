@@ -9,7 +9,6 @@ the same.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import cast
 
 import procrastinate
 import structlog
@@ -19,11 +18,9 @@ from structlog.typing import FilteringBoundLogger
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Picture
-from commands.framework.ports import GitHubPort
-from commands.framework.request import Request
-from marketplace.entitlements import Entitled, EntitledIn, nothing_is_sold
+from commands.framework.planning import Planning, writing_for
+from marketplace.entitlements import EntitledIn, nothing_is_sold
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
@@ -162,8 +159,8 @@ class SprintReports:
 
     def _drafting(self, tenant: Tenant, project: Project, now: datetime, *, is_complete: bool) -> "_Drafting":
         entitled = self._entitled_in(tenant.organization_id, project)
-        context = _context(tenant, project, now, entitled)
-        return _Drafting(context, self._log, is_complete=is_complete)
+        planning = Planning(tenant, project, now, entitled)
+        return _Drafting(planning, self._log, is_complete=is_complete)
 
     async def _redraw_later(self, organization_id: int, project_id: int) -> None:
         async with self._database.unscoped() as connection:
@@ -204,13 +201,13 @@ class SprintReports:
 class _Drafting:
     """Works out what should be said in one repository at one moment."""
 
-    def __init__(self, context: Context, log: FilteringBoundLogger, *, is_complete: bool) -> None:
+    def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
         """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
-        self._context = context
+        self._planning = planning
         self._log = log
-        self._posts = Posts(context.tenant)
-        self._project = context.project
-        self._now = context.now
+        self._posts = Posts(planning.tenant)
+        self._project = planning.project
+        self._now = planning.now
         self._is_complete = is_complete
         self._undone = set[int]()
 
@@ -223,12 +220,12 @@ class _Drafting:
         """All that GitHub should show now: what is to be written anew, and what is wanted so already."""
         drafts = dict[str, Draft | Kept]()
         # A sprint is followed in one repository, even if it spans several.
-        every = [one for one in await self._context.sprints.all(self._now) if not one.repository]
+        every = [one for one in await self._planning.sprints.all(self._now) if not one.repository]
         known = await self._spoken_of()
         # What was said of a milestone that is none any more, or is no time box, is brought to its end.
         sprints = [one for one in every if is_sprint(one) or one.milestone in known]
         recent = [one for one in sprints if self._is_recent(one)]
-        begun = await starts(self._context) if recent else ()
+        begun = await starts(self._planning) if recent else ()
         for sprint in recent:
             self._undone.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
@@ -239,7 +236,7 @@ class _Drafting:
 
     async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
         """What is said of one sprint."""
-        context, drafts = self._context, list[Draft | Kept]()
+        planning, drafts = self._planning, list[Draft | Kept]()
         fate = await self._posts.fate(self._project.id, living_key(sprint))
         place = _place_so_far(fate)
         if place is None and is_sprint(sprint):
@@ -249,9 +246,9 @@ class _Drafting:
             place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
-            drafts += await FollowedSprint(context, sprint, place, fate, is_complete=is_complete).drafts()
+            drafts += await FollowedSprint(planning, sprint, place, fate, is_complete=is_complete).drafts()
         if self._is_complete:
-            drafts += await EndedSprint(context, sprint, place, fate).drafts()
+            drafts += await EndedSprint(planning, sprint, place, fate).drafts()
         return drafts
 
     async def _spoken_of(self) -> set[int]:
@@ -279,14 +276,6 @@ def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
         if found > now:
             return found
         day += timedelta(days=1)
-
-
-def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled) -> Context:
-    """As if somebody asked, without anybody."""
-    request = Request("", 0, 0, "", None, ())
-    # GitHub itself has nothing to be asked when nobody asks us.
-    nobody = cast(GitHubPort, None)
-    return Context(request, project, tenant, nobody, now, entitled=entitled)
 
 
 def _place_so_far(fate: PostStatus | None) -> TrackingPlace | None:

@@ -14,6 +14,7 @@ from commands.framework.changes import Changes, ProposeFile, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.ports import File
 from commands.framework.registry import command
 from commands.messages.config import diff
@@ -65,7 +66,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)
     said = await Projects(context.tenant).said(context.project.id)
-    file = await context.repository.file(PATH)
+    file = await context.github.file(PATH)
     if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
         raise UserError(
             f"`{path[0]}` is settled for a whole organization: ask for it in its repository `.github`."
@@ -80,13 +81,13 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     return _settled(context, said, path, value)
 
 
-def _settled(context: Context, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
-    key, now = path[0], context.project.settings.get(path[0])
+def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
+    key, now = path[0], planning.project.settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
     else:
-        after = changed(context.project.settings, path, value)
+        after = changed(planning.project.settings, path, value)
         _check(key, after)
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:

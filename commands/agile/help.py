@@ -10,6 +10,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import NAMESPACE, Level, Need, Policy
+from commands.framework.planning import Planning
 from commands.framework.registry import Command, command, load
 from commands.messages.help import Entry, one, overview, some
 
@@ -48,9 +49,9 @@ async def entries_of(context: Context) -> list[Entry]:
     return found
 
 
-def policy_of(context: Context) -> Policy:
+def policy_of(planning: Planning) -> Policy:
     """What the team has settled about its commands."""
-    return Policy(context.project.settings, context.project.other_bots)
+    return Policy(planning.project.settings, planning.project.other_bots)
 
 
 @cache
@@ -74,4 +75,4 @@ async def _may(context: Context, need: Need) -> bool:
     request = context.request
     if need.admits(request.sender, context.level, request.author):
         return True
-    return any([await context.repository.is_in_team(request.sender, team) for team in sorted(need.teams)])
+    return any([await context.github.is_in_team(request.sender, team) for team in sorted(need.teams)])

@@ -58,7 +58,7 @@ def granted_roles(settings: dict[str, object]) -> dict[str, str]:
 
 
 async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:
-    known = await context.repository.level_of(login)
+    known = await context.github.level_of(login)
     if known is Level.NONE:
         raise UserError(
             f"{person(login)} is no collaborator of this repository, and a role would have no effect. Invite "

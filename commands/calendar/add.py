@@ -6,6 +6,7 @@ from commands.framework.changes import Changes, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.calendar import off_line, sprint_effects
 from sprints.calendar import Calendar
@@ -49,9 +50,9 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     return Changes("add days off", (step(context, after),), "\n\n".join(done))
 
 
-def step(context: Context, offs: list[DaysOff]) -> Settle:
+def step(planning: Planning, offs: list[DaysOff]) -> Settle:
     """Keeps these days off instead of those that there are."""
-    return Settle(DAYS_OFF, context.project.settings.get(DAYS_OFF), told(offs))
+    return Settle(DAYS_OFF, planning.project.settings.get(DAYS_OFF), told(offs))
 
 
 def told(offs: list[DaysOff]) -> list[dict[str, str]]:
@@ -62,10 +63,10 @@ def told(offs: list[DaysOff]) -> list[dict[str, str]]:
     ]
 
 
-async def effects(context: Context, offs: list[DaysOff]) -> list[str]:
+async def effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
     """What other days off do to the sprints that are not over."""
-    after: Calendar = rules_of(context.project.settings | {DAYS_OFF: told(offs)}).calendar
-    sprints = await context.sprints.all(context.now)
-    today = context.calendar.day_of(context.now)
-    lines = sprint_effects(sprints, context.calendar, after, today)
+    after: Calendar = rules_of(planning.project.settings | {DAYS_OFF: told(offs)}).calendar
+    sprints = await planning.sprints.all(planning.now)
+    today = planning.calendar.day_of(planning.now)
+    lines = sprint_effects(sprints, planning.calendar, after, today)
     return ["\n".join(f"- {line}" for line in lines), "Ideal lines and forecasts follow."] if lines else []

@@ -6,6 +6,7 @@ from commands.framework.changes import Block, Changes, Step, Tell
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import sentence, since
 from commands.shared.choosing import item_meant
@@ -69,7 +70,7 @@ def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
     return Changes(f"note that #{flow.number} is blocked", (Tell(own(flow.number), "blocked", reason),), text)
 
 
-async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
+async def _check(planning: Planning, flow: Flow, number: int, work: Work) -> None:
     """Raises UserError where GitHub would refuse, or where nothing would be held up."""
     if flow.is_pull_request:
         raise UserError(
@@ -78,7 +79,7 @@ async def _check(context: Context, flow: Flow, number: int, work: Work) -> None:
         )
     if number == flow.number:
         raise UserError(f"#{number} cannot wait for itself.")
-    other = await item_meant(context, number)
+    other = await item_meant(planning, number)
     if other.is_pull_request:
         raise UserError(
             f"#{number} is a pull request, and GitHub keeps dependencies between issues. Name the issue that "

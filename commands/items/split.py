@@ -10,6 +10,7 @@ from commands.framework.changes import Changes, OpenIssue
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.items.estimate import label_for, read_points
 from commands.shared.work import open_item_here, work_here
@@ -131,10 +132,10 @@ def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
     return bool(history) and history[-1].after.parent == parent
 
 
-async def _milestone(context: Context, flow: Flow, work: Work) -> int | None:
+async def _milestone(planning: Planning, flow: Flow, work: Work) -> int | None:
     """The number of the milestone that the parent is in."""
     last = in_order(work.events[flow.item])[-1].snapshot
-    sprints = {sprint.milestone: sprint.number_in() for sprint in await context.sprints.all(work.now)}
+    sprints = {sprint.milestone: sprint.number_in() for sprint in await planning.sprints.all(work.now)}
     return sprints.get(last.milestone) if last.milestone else None
 
 

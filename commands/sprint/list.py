@@ -5,6 +5,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import Row, list_text, newest_first
 from commands.shared.reporting import LATE, outcomes_of
@@ -38,10 +39,10 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
 
-def _row(context: Context, one: Numbers) -> Row:
-    outcome = one.outcome(context.now)
+def _row(planning: Planning, one: Numbers) -> Row:
+    outcome = one.outcome(planning.now)
     if outcome:
-        (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
+        (outcome,) = credited([outcome], credits_of(planning.project.settings.get(LATE)))
         is_frozen = isinstance(one.known, ClosedSprint)
         return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
     if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.

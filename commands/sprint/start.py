@@ -9,6 +9,7 @@ from commands.framework.changes import Changes, CreateMilestone, EditMilestone, 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.start import adopted, begun_empty
 from commands.shared.choosing import refuse_led
@@ -80,25 +81,25 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
 
 
 def _elsewhere(
-    context: Context, title: str, due: date, having: Collection[str] = ()
+    planning: Planning, title: str, due: date, having: Collection[str] = ()
 ) -> Iterator[CreateMilestone]:
     """The milestones of the sprint that are missing in the repositories that share it."""
-    for one in context.project.sharing[1:]:
+    for one in planning.project.sharing[1:]:
         if one.full_name and one.full_name not in having:
             yield CreateMilestone(title, "", due.isoformat(), one.full_name)
 
 
-async def _existing(context: Context, title: str) -> Sprint | None:
+async def _existing(planning: Planning, title: str) -> Sprint | None:
     """The milestone of that title, in any case. Raises UserError for one that has ended."""
     found = [
-        one for one in await context.sprints.all(context.now) if one.title.casefold() == title.casefold()
+        one for one in await planning.sprints.all(planning.now) if one.title.casefold() == title.casefold()
     ]
     alive = [one for one in found if not one.is_deleted]
     if not alive:
         return None
     sprint = max(alive, key=lambda one: one.number)
-    if sprint.closed_at is not None or sprint.has_ended(context.now):
-        ended = full_day(context.calendar.day_of(sprint.end or context.now))
+    if sprint.closed_at is not None or sprint.has_ended(planning.now):
+        ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
         raise UserError(
             f"{plain(sprint.title)} ended on {ended}, and its numbers stand. Begin one with another title."
         )

@@ -13,6 +13,7 @@ from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast import finish_sentence
 from commands.messages.forecast_sentences import open_sizes
@@ -106,11 +107,11 @@ def _check_sprint(facts: Facts, due: date | None) -> None:
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
 
 
-async def _with_milestone_due(context: Context, facts: Facts, due: date) -> Facts:
+async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Facts:
     """The numbers if the milestone had another due date."""
-    milestone, history = facts.sprint.milestone, context.history
+    milestone, history = facts.sprint.milestone, planning.history
     events, items = await history.milestone(milestone), await history.items_of(milestone)
-    estimates, labels = context.project.rules.estimates, await history.labels()
+    estimates, labels = planning.project.rules.estimates, await history.labels()
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 

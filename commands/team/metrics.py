@@ -153,7 +153,7 @@ async def _members(context: Context, team: str, people: frozenset[str]) -> froze
             return known.people
     if len(people) > _MOST_ASKED:
         raise UserError(f"More than {_MOST_ASKED} people work here, too many to look up one by one.")
-    return frozenset([login for login in sorted(people) if await context.repository.is_in_team(login, team)])
+    return frozenset([login for login in sorted(people) if await context.github.is_in_team(login, team)])
 
 
 def _too_few(team: str | None) -> str:

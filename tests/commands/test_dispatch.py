@@ -102,7 +102,7 @@ class Office:
         self.log.append("opened")
         project = Project(1, "acme/shop", is_private=False, installation=100, settings={})
         now = datetime(2026, 11, 20, tzinfo=UTC)
-        yield WellHeard(request, project, cast("Tenant", None), self.place, now)
+        yield WellHeard(cast("Tenant", None), project, now, request=request, github=self.place)
 
     @property
     def ran(self) -> list[str]:
