@@ -46,6 +46,7 @@ lint: setup ## Checks style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/check_language.py
 
 format: setup ## Puts the code into the project's style
 	$(BIN)/ruff check --fix .

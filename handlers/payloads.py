@@ -77,7 +77,7 @@ def moment(told: Moment) -> datetime | None:
     return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else told
 
 
-class Account(msgspec.Struct):
+class AccountPayload(msgspec.Struct):
     id: Id
     login: Name = ""
     type: Kind = "User"
@@ -95,7 +95,7 @@ class RepositoryPayload(msgspec.Struct):
     html_url: str | None = None
     private: bool = True
     description: str | None = None
-    owner: Account | None = None
+    owner: AccountPayload | None = None
     archived: bool = False
     default_branch: str | None = None
     updated_at: datetime | None = None
@@ -107,7 +107,7 @@ class RepositoryPayload(msgspec.Struct):
         return self.node_id or f"repository:{self.id}"
 
 
-class Label(msgspec.Struct):
+class LabelPayload(msgspec.Struct):
     name: str
 
 
@@ -135,7 +135,7 @@ class RepositoryReference(msgspec.Struct):
         return self.node_id or f"repository:{self.id}"
 
 
-class Milestone(msgspec.Struct):
+class MilestonePayload(msgspec.Struct):
     id: Id
     number: Id
     title: str = ""
@@ -177,7 +177,7 @@ class PullRequestLink(msgspec.Struct):
     merged_at: datetime | None = None
 
 
-class Item(msgspec.Struct):
+class ItemPayload(msgspec.Struct):
     """What issues and pull requests have in common."""
 
     number: Number
@@ -188,11 +188,11 @@ class Item(msgspec.Struct):
     node_id: Name = ""
     state: str = "open"
     closed_at: datetime | None = None
-    milestone: Milestone | None = None
+    milestone: MilestonePayload | None = None
     # GitHub's description allows a label to be its name alone.
-    labels: list[Label | str] = []
-    user: Account | None = None
-    assignees: list[Account] = []
+    labels: list[LabelPayload | str] = []
+    user: AccountPayload | None = None
+    assignees: list[AccountPayload] = []
     body: str | None = None
 
     @property
@@ -230,7 +230,7 @@ class IssueStatus(msgspec.Struct):
     category: str | None = None
 
 
-class Issue(Item):
+class IssuePayload(ItemPayload):
     """An issue or, in a comment's payload, a pull request seen as one."""
 
     state_reason: str | None = None
@@ -248,7 +248,7 @@ class Issue(Item):
         return self.picture(state, is_pull_request=self.pull_request is not None, status=status)
 
 
-class Branch(msgspec.Struct):
+class BranchPayload(msgspec.Struct):
     """One side of a pull request. `repo` is null once a fork was deleted."""
 
     ref: str = ""
@@ -256,13 +256,13 @@ class Branch(msgspec.Struct):
     repo: RepositoryPayload | None = None
 
 
-class PullRequest(Item):
+class PullRequestPayload(ItemPayload):
     """Lists of pull requests and reviews show neither its size nor whether it was merged."""
 
     merged: bool | None = None
     merged_at: datetime | None = None
-    base: Branch | None = None
-    head: Branch | None = None
+    base: BranchPayload | None = None
+    head: BranchPayload | None = None
     draft: bool = False
     additions: Number | None = None
     deletions: Number | None = None
@@ -303,17 +303,17 @@ class PullRequest(Item):
         return base != head
 
 
-class Comment(msgspec.Struct):
+class CommentPayload(msgspec.Struct):
     id: Id
     body: str | None = None
-    user: Account | None = None
+    user: AccountPayload | None = None
 
 
 class _From(msgspec.Struct):
     from_: str | None = msgspec.field(name="from", default=None)
 
 
-class Changes(msgspec.Struct):
+class ChangesPayload(msgspec.Struct):
     """What an edit replaced. A date may be null on either side."""
 
     body: _From | None = None

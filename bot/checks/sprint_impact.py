@@ -31,7 +31,7 @@ from commands.shared.forecasting import foretold
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
-from handlers.payloads import PullRequest as Shown
+from handlers.payloads import PullRequestPayload as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, nothing_is_sold
 from sprints.forecast import Forecast

@@ -42,7 +42,7 @@ from handlers.delivery import (
     VisibilityChanged,
     WritingAllowed,
 )
-from handlers.payloads import Account, clean
+from handlers.payloads import AccountPayload, clean
 from sprints.model import ActivityEvent, Event
 from sprints.people import NOBODY_IDS, is_person
 from storage.cipher import PayloadCipher
@@ -441,7 +441,7 @@ def _sightings_in(read: _Read) -> Iterator[SeenLogin]:
             yield from _people_among((frame.sender,), happened_at)
 
 
-def _people_among(accounts: Iterable[Account], at: datetime) -> Iterator[SeenLogin]:
+def _people_among(accounts: Iterable[AccountPayload], at: datetime) -> Iterator[SeenLogin]:
     for account in accounts:
         login = clean(account.login)
         if account.type in _PEOPLE and account.id not in NOBODY_IDS and is_person(login):

@@ -20,7 +20,7 @@ from bot.webhooks.request_bodies import (
 from bot.webhooks.signatures import Signatures
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
-from handlers.payloads import Account, Id, Kind, MalformedError, clean, decode, replace_half_pairs
+from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
 from storage.deliveries import Outcome, Received
 
 _RETRY_AFTER_SECONDS = 30
@@ -28,17 +28,17 @@ _RETRY_AFTER_SECONDS = 30
 
 class _Installation(msgspec.Struct):
     id: Id
-    account: Account | None = None
+    account: AccountPayload | None = None
 
 
 class _Repository(msgspec.Struct):
     id: Id | None = None
-    owner: Account | None = None
+    owner: AccountPayload | None = None
 
 
 class _Owner(msgspec.Struct):
-    user: Account | None = None
-    organization: Account | None = None
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
 
 
 class _OwnerChange(msgspec.Struct):
@@ -49,7 +49,7 @@ class _Changes(msgspec.Struct):
     owner: _OwnerChange | None = None
 
 
-class _Organization(Account):
+class _Organization(AccountPayload):
     """An account that is told under `organization` needs no type."""
 
     type: Kind = "Organization"
@@ -65,7 +65,7 @@ class _Envelope(msgspec.Struct):
     changes: Any = None
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> AccountPayload | None:
         """The tenant's account: in events about an installation that on which it is installed."""
         installed_on = self.installation.account if self.installation else None
         owner = self.repository.owner if self.repository else None
@@ -77,7 +77,7 @@ class _Envelope(msgspec.Struct):
         return account
 
     @property
-    def former_owner(self) -> Account | None:
+    def former_owner(self) -> AccountPayload | None:
         """Who had the repository before it was transferred."""
         try:
             owner = convert_leniently(_Changes, self.changes).owner
@@ -185,8 +185,8 @@ class WebhookEndpoint:
         return answer(202, outcome.value)
 
     async def _side_of(
-        self, installation: int, former_owner: Account | None, account: Account | None
-    ) -> Account | None:
+        self, installation: int, former_owner: AccountPayload | None, account: AccountPayload | None
+    ) -> AccountPayload | None:
         """Whom a transfer is told: the former owner where the installation is theirs, else the new one.
 
         Where GitHub does not name the former owner, it is told to whoever has the installation (None).

@@ -9,7 +9,7 @@ from commands.agile.config_validate import is_for_all
 from commands.agile.help import known
 from commands.formatting.foreign_text import inert
 from commands.formatting.wording import code, person, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, ProposeFile, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -38,14 +38,14 @@ _FOR_ADMINS = {"commands", "bots", "strangers", "public"}
     arguments=(
         Argument(
             "key",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "the setting's name, with dots into what it holds: `sizes.M`",
             is_positional=True,
             is_required=True,
         ),
         Argument(
             "value",
-            Kind.TEXTS,
+            ArgumentKind.TEXTS,
             "the value, several with commas, or `default`; two times as `18:00-08:00`",
             is_positional=True,
             is_required=True,

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 from commands.formatting.wording import footer, moment, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -27,7 +27,7 @@ from sprints.milestone import Sprint
 from sprints.throughput import throughput
 from sprints.velocity import CarryOver, carry_over, velocity
 
-_BY_SPRINT: dict[str, Callable[[sprint.Told], Explanation]] = {
+_BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
     "committed": sprint.committed,
     "added": lambda told: sprint.of_cause(told, sprint.ADDED, Cause.ADDED),
     "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, Cause.REMOVED),
@@ -71,8 +71,8 @@ METRICS = tuple(_MEANINGS)
     summary="what a number means, how it adds up, and who did what when behind it",
     level=Level.READ,
     arguments=(
-        Argument("metric", Kind.TEXTS, ", ".join(METRICS), is_positional=True),
-        Argument("for", Kind.TEXT, "in the sprint with this title, or during its days"),
+        Argument("metric", ArgumentKind.TEXTS, ", ".join(METRICS), is_positional=True),
+        Argument("for", ArgumentKind.TEXT, "in the sprint with this title, or during its days"),
         LAST,
         BY,
     ),
@@ -134,13 +134,13 @@ def overview(facts: Facts) -> str:
     )
 
 
-async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.Told:
+async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvidence:
     """The facts with the histories that they are folded from."""
     milestone, estimates = facts.sprint.milestone, planning.project.rules.estimates
     items = await planning.history.items_of(milestone)
     book = LabelBook(await planning.history.labels())
     histories = {item: changes(told, milestone, estimates, book.of(told)) for item, told in items.items()}
-    return sprint.Told(facts, histories, unit)
+    return sprint.SprintEvidence(facts, histories, unit)
 
 
 async def _carry_over(planning: Planning, facts: Facts) -> CarryOver:

@@ -6,7 +6,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.health import HealthFacts, Sharing, health_card
+from commands.messages.health import HealthFacts, SharingHealth, health_card
 from storage.account_status import standing_of
 from storage.projects import Projects, names_that_share
 from storage.settings_files import SettingsFiles
@@ -34,14 +34,14 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     return Reply((health_card(facts),))
 
 
-async def _sharing(planning: Planning) -> Sharing | None:
+async def _sharing(planning: Planning) -> SharingHealth | None:
     """How it stands with sprints over several repositories, where the organization's file asks for them."""
     names, projects = names_that_share(planning.project), Projects(planning.tenant)
     if not names:
         return None
     known = [await projects.named(name) for name in names]
     shared = {one.id for one in planning.project.sharing}
-    return Sharing(
+    return SharingHealth(
         tuple(
             one.full_name or name for one, name in zip(known, names, strict=True) if one and one.id in shared
         ),

@@ -3,7 +3,7 @@
 from datetime import date
 
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -20,8 +20,10 @@ _ON, _OFF = "on", "off"
     summary="in this thread nothing is posted unasked, for good or until a day",
     level=Level.TRIAGE,
     arguments=(
-        Argument("state", Kind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)),
-        Argument("until", Kind.DATE, "the first day on which we may post again"),
+        Argument(
+            "state", ArgumentKind.CHOICE, "nothing to see what holds", is_positional=True, choices=(_ON, _OFF)
+        ),
+        Argument("until", ArgumentKind.DATE, "the first day on which we may post again"),
     ),
     examples=("/agile quiet on", "/agile quiet until:2099-01-04", "/agile quiet off"),
     is_changing=True,

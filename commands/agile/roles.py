@@ -2,7 +2,7 @@
 
 from commands.agile.help import entries_of
 from commands.formatting.wording import person
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -23,13 +23,13 @@ _NAMES = tuple(level.name.lower() for level in Level if level is not Level.NONE)
     arguments=(
         Argument(
             "action",
-            Kind.CHOICE,
+            ArgumentKind.CHOICE,
             "`grant` or `revoke`; nothing to see what holds",
             is_positional=True,
             choices=(_GRANT, _REVOKE),
         ),
-        Argument("person", Kind.PERSON, "a collaborator", is_positional=True),
-        Argument("role", Kind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
+        Argument("person", ArgumentKind.PERSON, "a collaborator", is_positional=True),
+        Argument("role", ArgumentKind.CHOICE, "the role to give", is_positional=True, choices=_NAMES),
     ),
     examples=("/agile roles", "/agile roles grant @carol maintain", "/agile roles revoke @carol"),
     is_changing=True,

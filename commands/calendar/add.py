@@ -1,7 +1,7 @@
 """`/calendar add`: days on which the team does not work."""
 
 from commands.formatting.wording import counted
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -21,9 +21,13 @@ DAYS_OFF = "days_off"
     level=Level.MAINTAIN,
     arguments=(
         Argument(
-            "dates", Kind.DATES, "a day, or a first and a last one", is_positional=True, is_required=True
+            "dates",
+            ArgumentKind.DATES,
+            "a day, or a first and a last one",
+            is_positional=True,
+            is_required=True,
         ),
-        Argument("name", Kind.TEXT, "what for, in quotation marks", is_positional=True),
+        Argument("name", ArgumentKind.TEXT, "what for, in quotation marks", is_positional=True),
     ),
     examples=('/calendar add 2026-12-24..2027-01-02 "Winter break"', "/calendar add 2027-05-14"),
     is_changing=True,

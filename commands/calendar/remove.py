@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from commands.calendar.add import effects, step
 from commands.formatting.wording import counted, full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -24,7 +24,11 @@ _A_DAY = timedelta(days=1)
     level=Level.MAINTAIN,
     arguments=(
         Argument(
-            "dates", Kind.DATES, "a day, or a first and a last one", is_positional=True, is_required=True
+            "dates",
+            ArgumentKind.DATES,
+            "a day, or a first and a last one",
+            is_positional=True,
+            is_required=True,
         ),
     ),
     examples=("/calendar remove 2026-12-24..2027-01-02", "/calendar remove 2026-12-31"),

@@ -1,6 +1,6 @@
 """`/calendar`: on which days the team works, and which are off."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -13,7 +13,7 @@ from sprints.rules import days_off
     "calendar",
     summary="on which days your team works, and which are off",
     level=Level.READ,
-    arguments=(Argument("show", Kind.CHOICE, "the same", is_positional=True, choices=("show",)),),
+    arguments=(Argument("show", ArgumentKind.CHOICE, "the same", is_positional=True, choices=("show",)),),
     examples=("/calendar", "/calendar show"),
 )
 async def calendar(context: Context, _: Arguments) -> Reply:

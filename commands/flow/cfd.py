@@ -4,14 +4,14 @@ from datetime import date
 from itertools import pairwise
 
 from commands.formatting.wording import counted, footer, full_day, moment, plain, table, weekday, weekdays
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.flow_window import Window
 from commands.shared.choosing import sprint_meant
 from commands.shared.flow_window import LAST, window_of
@@ -35,7 +35,7 @@ _GROWS_BY = 2
     level=Level.READ,
     feature="flow",
     arguments=(
-        Argument("for", Kind.TEXT, "the milestone's title; else the one that is running"),
+        Argument("for", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
         Argument(LAST.name, LAST.kind, "all items of the repository instead, in so many calendar weeks"),
         AS,
     ),
@@ -51,7 +51,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
     else:
         found, name, span = await _of_sprint(context, window)
     as_of = moment(context.calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Cumulative flow · {name}",
         flow_reading(found, context.calendar, context.calendar.day_of(context.now)),
         "Items at the end of each day",

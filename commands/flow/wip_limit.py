@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from commands.formatting.wording import code, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -32,8 +32,10 @@ _NONE = "none"
     summary="sets how many items may be in progress at once, in all or in a team",
     level=Level.MAINTAIN,
     arguments=(
-        Argument("limit", Kind.TEXT, "a number of items, or `none`", is_positional=True, is_required=True),
-        Argument("team", Kind.TEXT, "the limit of this team of the settings file only"),
+        Argument(
+            "limit", ArgumentKind.TEXT, "a number of items, or `none`", is_positional=True, is_required=True
+        ),
+        Argument("team", ArgumentKind.TEXT, "the limit of this team of the settings file only"),
     ),
     examples=("/wip limit 5", "/wip limit 3 team:checkout", "/wip limit none"),
     is_changing=True,

@@ -1,7 +1,7 @@
 """`/blocked`: this item waits for other issues, or for something that has no issue."""
 
 from commands.formatting.wording import named
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Block, Changes, Step, Tell
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -24,8 +24,8 @@ _MOST = 10
     summary="says what this item waits for: another issue, or something else",
     level=Level.TRIAGE,
     arguments=(
-        Argument("by", Kind.ITEMS, "the issues that must be done first"),
-        Argument("reason", Kind.TEXT, "why, in quotation marks; enough where there is no issue"),
+        Argument("by", ArgumentKind.ITEMS, "the issues that must be done first"),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; enough where there is no issue"),
     ),
     examples=(
         "/blocked by:#9",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Tell
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -20,7 +20,7 @@ from sprints.spans import Span
     "pause",
     summary="says that work on this item rests until `/start`",
     level=Level.TRIAGE,
-    arguments=(Argument("reason", Kind.TEXT, "why, in quotation marks"),),
+    arguments=(Argument("reason", ArgumentKind.TEXT, "why, in quotation marks"),),
     examples=("/pause", '/pause reason:"waits for the design"'),
     is_changing=True,
 )

@@ -1,7 +1,7 @@
 """`/unblocked`: this item waits for nothing any more."""
 
 from commands.formatting.wording import named
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Block, Changes, Step, Tell
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -18,7 +18,7 @@ from sprints.numbering import own, place
     "unblocked",
     summary="says that this item waits for nothing any more, or not for one of the issues",
     level=Level.TRIAGE,
-    arguments=(Argument("by", Kind.ITEMS, "only these issues no longer block it"),),
+    arguments=(Argument("by", ArgumentKind.ITEMS, "only these issues no longer block it"),),
     examples=("/unblocked", "/unblocked by:#9"),
     is_changing=True,
 )

@@ -23,7 +23,7 @@ _MOST_GAPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class SharingHealth:
     """Which repositories share their sprints (the first one leads), and which should and do not."""
 
     shared: tuple[str, ...]
@@ -42,7 +42,7 @@ class HealthFacts:
     synced_at: datetime | None
     other_bots: tuple[str, ...]
     calendar: Calendar
-    sharing: Sharing | None = None
+    sharing: SharingHealth | None = None
     gaps: tuple[EventGap, ...] = ()
 
 
@@ -194,7 +194,7 @@ def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
     return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
 
 
-def _not_shared(sharing: Sharing) -> str:
+def _not_shared(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
             "The organization's file wants public and private repositories to share sprints. They do not: "

@@ -8,7 +8,7 @@ from commands.formatting.wording import full_day, plain
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning
 from commands.messages.charts import shown
-from commands.messages.report import Sheet, summary_head, summary_rest
+from commands.messages.report import ReportData, summary_head, summary_rest
 from sprints.milestone import Sprint
 
 
@@ -17,7 +17,9 @@ def summary_title(sprint: Sprint) -> str:
     return one_line(f"Summary: {sprint.title}")
 
 
-def summary_parts(planning: Planning, sheet: Sheet, *, shows_mermaid: bool = True) -> list[str | Picture]:
+def summary_parts(
+    planning: Planning, sheet: ReportData, *, shows_mermaid: bool = True
+) -> list[str | Picture]:
     """What became of the sprint, its burndown, and the rest; the same again for the same numbers.
 
     Where GitHub `shows_mermaid` not, the burndown is told in words unless it may be a picture.
@@ -30,12 +32,12 @@ def summary_parts(planning: Planning, sheet: Sheet, *, shows_mermaid: bool = Tru
     return [*parts, summary_rest(sheet)]
 
 
-def posted_parts(planning: Planning, sheet: Sheet) -> list[str | Picture]:
+def posted_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
     """What is posted; a milestone that nobody has closed is said to be over."""
     return [part for part in (_not_closed(sheet), *summary_parts(planning, sheet)) if part]
 
 
-def released_parts(planning: Planning, sheet: Sheet) -> list[str | Picture]:
+def released_parts(planning: Planning, sheet: ReportData) -> list[str | Picture]:
     """What comes into a release, where GitHub draws no Mermaid, and where no command can be said."""
     return summary_parts(planning, replace(sheet, hears_answers=False), shows_mermaid=False)
 
@@ -69,7 +71,7 @@ def abandoned_text(sprint: Sprint) -> str:
     return f"**{plain(sprint.title)} was abandoned:** its milestone was deleted."
 
 
-def _not_closed(sheet: Sheet) -> str:
+def _not_closed(sheet: ReportData) -> str:
     sprint = sheet.sprint
     if sprint.closed_at is not None or sprint.last_day is None:
         return ""

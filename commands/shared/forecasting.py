@@ -19,22 +19,22 @@ _RECENT = timedelta(days=120)
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class ExpectationText:
     """What a card says of the sprint's end, and the forecast behind it, to be kept. Empty without one."""
 
     words: str = ""
     foretold: tuple[ForecastRecord, ...] = ()
 
 
-async def expectation(planning: Planning, facts: Facts, shown_in: str) -> Expectation:
+async def expectation(planning: Planning, facts: Facts, shown_in: str) -> ExpectationText:
     """Will we make it, and if not, what should come out: for cards that are about something else."""
     sprint_end = await outlook(planning, facts)
     forecast = sprint_end.forecast() if isinstance(sprint_end, Outlook) else sprint_end
     load = await load_here(planning, facts, sprint_end, forecast)
     if isinstance(sprint_end, Refusal) or isinstance(forecast, Refusal):
-        return Expectation(load)
+        return ExpectationText(load)
     words = [chance_sentence(sprint_end, forecast), swap_sentence(sprint_end, forecast), load]
-    return Expectation(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
+    return ExpectationText(" ".join(filter(None, words)), foretold(sprint_end, forecast, shown_in))
 
 
 async def outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:

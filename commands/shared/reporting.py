@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from commands.framework.planning import Planning
-from commands.messages.report import ClosedSnapshot, Sheet
+from commands.messages.report import ClosedSnapshot, ReportData
 from commands.shared.goals import verdicts
 from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of
@@ -27,7 +27,7 @@ from storage.sprints import Numbers
 LATE = "late"
 
 
-async def sheet_of(planning: Planning, sprint: Sprint) -> Sheet:
+async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
     """A sprint's report: from the numbers that were taken of it, if its present end has been taken."""
     now, is_over = planning.now, sprint.has_ended(planning.now)
     closed = await planning.sprints.closed(sprint.milestone, now) if is_over else None
@@ -37,7 +37,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> Sheet:
     credit = credits_of(planning.project.settings.get(LATE)).get(sprint.milestone)
     numbers = await planning.sprints.numbers(now)
     report = report_of(values, is_over=is_over)
-    return Sheet(
+    return ReportData(
         sprint=sprint,
         report=report,
         as_of=now,
@@ -51,7 +51,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> Sheet:
     )
 
 
-async def with_people(planning: Planning, sheet: Sheet) -> Sheet:
+async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
     """The same with where work waited and whom it is owed to."""
     sprint = sheet.sprint
     until = min(sprint.end, planning.now) if sprint.end else planning.now

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands.formatting.wording import counted, named, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem
 from commands.framework.context import Context
 from commands.framework.permissions import Level
@@ -24,8 +24,10 @@ from sprints.swap import room_needed, swap_for
     summary="puts items into the sprint, and says what that does to its scope",
     level=Level.TRIAGE,
     arguments=(
-        Argument("items", Kind.ITEMS, "the issues and pull requests; else this one", is_positional=True),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument(
+            "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
+        ),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=("/sprint add", "/sprint add #1 #2", '/sprint add #1 milestone:"Sprint 25"'),
     is_changing=True,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from commands.formatting.wording import full_day, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, EditMilestone, MoveItem, Settle, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -36,10 +36,14 @@ _BACKLOG, _NEXT = "backlog", "next"
     summary="ends the sprint: closes its milestone and moves what is open to the next one",
     level=Level.MAINTAIN,
     arguments=(
-        Argument("to", Kind.TEXT, "where open items go: a milestone's title, `next` or `backlog`"),
-        Argument("late", Kind.DAYS, "count for its velocity what was done within so many days after its end"),
-        Argument("dry-run", Kind.FLAG, "only show what would be done"),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument("to", ArgumentKind.TEXT, "where open items go: a milestone's title, `next` or `backlog`"),
+        Argument(
+            "late",
+            ArgumentKind.DAYS,
+            "count for its velocity what was done within so many days after its end",
+        ),
+        Argument("dry-run", ArgumentKind.FLAG, "only show what would be done"),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=(
         "/sprint close dry-run:yes",

@@ -5,7 +5,7 @@ from datetime import date
 
 from charts.values import Calibration, ForecastFan
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Picture, Reply
@@ -46,9 +46,11 @@ _ENOUGH_FOR_A_CHART = 10
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("milestone", Kind.TEXT, "the milestone's title; else the one that is running"),
-        Argument("when", Kind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)),
-        Argument("by", Kind.DATE, "how many items will be done by a day"),
+        Argument("milestone", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        Argument(
+            "when", ArgumentKind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)
+        ),
+        Argument("by", ArgumentKind.DATE, "how many items will be done by a day"),
     ),
     examples=(
         "/forecast",

@@ -1,7 +1,7 @@
 """`/sprint goal`: what the sprint is for, and in the end whether that was reached."""
 
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, EditMilestone, Settle
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -20,12 +20,12 @@ _VERDICTS = {"met", "missed"}
     arguments=(
         Argument(
             "goal",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "the goal in quotation marks, `met` or `missed`",
             is_positional=True,
             is_required=True,
         ),
-        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
     ),
     examples=('/sprint goal "Customers can pay by card"', "/sprint goal met"),
     is_changing=True,

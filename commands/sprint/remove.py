@@ -1,7 +1,7 @@
 """`/sprint remove`: items leave a sprint."""
 
 from commands.formatting.wording import counted, named, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -21,9 +21,11 @@ from sprints.numbering import own
     summary="takes items out of the sprint, and says what that does to its scope",
     level=Level.TRIAGE,
     arguments=(
-        Argument("items", Kind.ITEMS, "the issues and pull requests; else this one", is_positional=True),
-        Argument("reason", Kind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
-        Argument("milestone", Kind.TEXT, "another sprint than the one that is running"),
+        Argument(
+            "items", ArgumentKind.ITEMS, "the issues and pull requests; else this one", is_positional=True
+        ),
+        Argument("reason", ArgumentKind.TEXT, "why, in quotation marks; `/sprint scope` tells it"),
+        Argument("milestone", ArgumentKind.TEXT, "another sprint than the one that is running"),
     ),
     examples=('/sprint remove #3 reason:"waits for the new API"', "/sprint remove #1 #2", "/sprint remove"),
     is_changing=True,

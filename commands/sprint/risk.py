@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN
 
 from charts.reading import quantity
 from commands.formatting.wording import counted, footer, moment, named, plain, weekday
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -36,7 +36,7 @@ _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
     "risk",
     summary="what endangers the sprint, ranked by how much of it is at stake",
     level=Level.READ,
-    arguments=(Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),),
+    arguments=(Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),),
     examples=("/risk",),
 )
 async def risk(context: Context, arguments: Arguments) -> Reply:

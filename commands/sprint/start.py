@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, time
 
 from commands.formatting.wording import full_day, plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, CreateMilestone, EditMilestone, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -28,10 +28,12 @@ _MOST_TITLE = 255
     summary="begins a sprint: makes its milestone, or takes the one of that title",
     level=Level.WRITE,
     arguments=(
-        Argument("name", Kind.TEXT, "the sprint's title", is_positional=True, is_required=True),
-        Argument("due", Kind.DATE, "its last day", is_required=True),
-        Argument("start", Kind.DATE, "its first day; else today, or the one that the milestone states"),
-        Argument("goal", Kind.TEXT, "what it is for, in quotation marks"),
+        Argument("name", ArgumentKind.TEXT, "the sprint's title", is_positional=True, is_required=True),
+        Argument("due", ArgumentKind.DATE, "its last day", is_required=True),
+        Argument(
+            "start", ArgumentKind.DATE, "its first day; else today, or the one that the milestone states"
+        ),
+        Argument("goal", ArgumentKind.TEXT, "what it is for, in quotation marks"),
     ),
     examples=(
         '/sprint start "Sprint 25" due:2026-12-11',

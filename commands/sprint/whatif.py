@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from charts.reading import quantity, whole
 from commands.formatting.wording import code, counted, footer, full_day, named, plain, weekday
-from commands.framework.arguments import Argument, Arguments, Batch, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, Batch
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -37,16 +37,16 @@ _MOST_WHOLE = 999
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("drop", Kind.ITEMS, "open items to take out"),
+        Argument("drop", ArgumentKind.ITEMS, "open items to take out"),
         Argument(
             "add",
-            Kind.BATCH,
+            ArgumentKind.BATCH,
             "what comes in: `8` is one item of 8 points, `2x5` are two of 5; "
             "where items are counted, `8` is 8 items",
         ),
-        Argument("due", Kind.DATE, "another due date"),
-        Argument("days-off", Kind.DAYS, "working days to come on which nobody works"),
-        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+        Argument("due", ArgumentKind.DATE, "another due date"),
+        Argument("days-off", ArgumentKind.DAYS, "working days to come on which nobody works"),
+        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
     ),
     examples=(
         "/whatif drop:#1",

@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from commands.dispatch import CommandEnvironment, Dispatcher
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Answer, Reply
@@ -79,7 +79,7 @@ class Office:
             level=level,
             examples=(f"/{name}",),
             is_changing=is_changing,
-            arguments=(Argument("name", Kind.TEXT, "a name", is_positional=True),),
+            arguments=(Argument("name", ArgumentKind.TEXT, "a name", is_positional=True),),
         )
         async def run(context: Context, arguments: Arguments) -> Reply:
             given = arguments.text("name")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.messages.overload import load_sentence
-from commands.messages.plan import Plan, plan_text
+from commands.messages.plan import LoadComparison, plan_text
 from commands.sprint.risk import card as risk_card
 from sprints.facts import Facts
 from sprints.load import Load, load_of
@@ -129,7 +129,7 @@ def test_the_plan_calls_too_much_what_the_other_cards_do(
 ) -> None:
     facts = facts_of_sprint(*built(kinds), as_of=as_of)
     items, points = velocities(values)
-    text = plan_text(Plan(facts, items, points))
+    text = plan_text(LoadComparison(facts, items, points))
     is_too_much = "**Overloaded:**" in text or "**A stretch:**" in text
 
     assert is_too_much == bool(load_sentence(load_of(facts, items, points)))

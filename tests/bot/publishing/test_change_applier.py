@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.publishing.change_applier import ChangeApplier, Task
 from commands.framework import registry
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, MoveItem, Step, decoded, encoded
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
@@ -29,7 +29,7 @@ from tests.support.running import Bot, rows, until
     "evacuate",
     summary="takes items out of their milestone",
     level=Level.WRITE,
-    arguments=(Argument("items", Kind.ITEMS, "which", is_positional=True, is_required=True),),
+    arguments=(Argument("items", ArgumentKind.ITEMS, "which", is_positional=True, is_required=True),),
     examples=("/evacuate #1",),
     is_changing=True,
 )

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from commands.agile.explain import METRICS, overview
 from commands.messages.explain import (
     Explanation,
-    Listing,
-    Row,
+    ExplanationRow,
+    ItemListing,
     addition,
     delivery_words,
     event_words,
@@ -28,7 +28,7 @@ from commands.messages.explain_sprint import (
     DROPPED,
     REESTIMATED,
     REMOVED,
-    Told,
+    SprintEvidence,
     carried,
     committed,
     done_work,
@@ -55,17 +55,17 @@ from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, History, histories
 
 
-def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> Told:
+def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> SprintEvidence:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return Told(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
+    return SprintEvidence(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
 
 
-def told_of(history: History, facts: Facts) -> Told:
+def told_of(history: History, facts: Facts) -> SprintEvidence:
     book = LabelBook(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
     found = {item: changes(told, milestone, estimates, book.of(told)) for item, told in history.items.items()}
-    return Told(facts, found, "points")
+    return SprintEvidence(facts, found, "points")
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -122,7 +122,7 @@ CARDS = (
     planned(5, 1).estimated("11-18", 8),
     late(6, 8),
 )
-OF_SPRINT: dict[str, Callable[[Told], Explanation]] = {
+OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
     "committed": committed,
     "added": lambda one: of_cause(one, ADDED, Cause.ADDED),
     "removed": lambda one: of_cause(one, REMOVED, Cause.REMOVED),
@@ -267,8 +267,8 @@ def test_what_happened_to_labels_in_words() -> None:
 
 def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
     amounts = [Amount(Decimal(n), 1) for n in range(120)]
-    rows = [Row(n, (str(n), "1")) for n in range(120)]
-    listed = Listing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
+    rows = [ExplanationRow(n, (str(n), "1")) for n in range(120)]
+    listed = ItemListing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
     text = explained(Explanation(ADDED, "x", "y", (), listed), "")
 
     assert "<summary>120 lines</summary>" in text
@@ -363,12 +363,12 @@ async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
 
 def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:
     rows = [
-        Row(n, ("1",), (Card().opened(at(when)).events[0],))
+        ExplanationRow(n, ("1",), (Card().opened(at(when)).events[0],))
         for n, when in enumerate(("11-10 23:30", "12-10 23:30"))
     ]
     calendar = Calendar(
         ((date.min, ZoneInfo("Europe/Helsinki")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo")))
     )
-    text = listing(Listing("x", ("Items",), rows), calendar)
+    text = listing(ItemListing("x", ("Items",), rows), calendar)
     assert "11 Nov 2026, 01:30" in text
     assert "11 Dec 2026, 08:30" in text

@@ -4,19 +4,19 @@ import pytest
 
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need, Policy
-from commands.messages.help import Entry, one, overview, who
+from commands.messages.help import HelpEntry, one, overview, who
 from tests.bot.sync.test_settings_file import write
 from tests.commands.agile.test_config import ask, thread
 from tests.commands.sprint.test_status import make_sprint
 from tests.support.running import Bot
 
 
-def entries(level: Level, login: str = "carol", **settings: object) -> list[Entry]:
+def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
     policy = Policy(settings)
     found = []
     for command in known():
         need = policy.need(command.name, command.level)
-        found.append(Entry(command, policy.spelled(command.name), need, need.admits(login, level)))
+        found.append(HelpEntry(command, policy.spelled(command.name), need, need.admits(login, level)))
     return found
 
 

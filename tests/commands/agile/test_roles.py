@@ -4,7 +4,7 @@ import pytest
 
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need
-from commands.messages.help import Entry
+from commands.messages.help import HelpEntry
 from commands.messages.roles import roles_card
 from tests.bot.publishing.test_change_applier import in_database
 from tests.bot.sync.test_settings_file import in_force, write
@@ -87,7 +87,7 @@ async def test_a_file_cannot_give_roles(bot: Bot) -> None:
 
 
 def test_without_anything_given_it_says_so() -> None:
-    entries = [Entry(one, f"/{one.name}", Need(one.level), is_allowed=True) for one in known()]
+    entries = [HelpEntry(one, f"/{one.name}", Need(one.level), is_allowed=True) for one in known()]
     card = roles_card(entries, {})
     assert "Nobody was given another role" in card
     assert "Settled by your team" not in card

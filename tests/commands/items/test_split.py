@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
-from commands.items.split import MOST_PARTS, Part, effect_on, parts_of
+from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
 from sprints.estimates import USUAL, Estimates
 from tests.bot.publishing.test_change_applier import tick
 from tests.commands.sprint.test_status import make_sprint
@@ -100,7 +100,10 @@ async def test_who_may_not_write_may_not_split(bot: Bot) -> None:
 
 
 def test_parts_may_have_sizes_for_estimates() -> None:
-    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (Part("A", Decimal(3)), Part("B b", Decimal("0.5")))
+    assert parts_of(("A", " B  b "), "m,0.5", SIZES) == (
+        NewSubIssue("A", Decimal(3)),
+        NewSubIssue("B b", Decimal("0.5")),
+    )
 
 
 def test_too_many_parts_and_too_long_titles_are_refused() -> None:
@@ -127,7 +130,7 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
 def test_what_becomes_of_the_estimate_is_said(
     before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
 ) -> None:
-    parts = [Part(str(n), one) for n, one in enumerate(points)]
+    parts = [NewSubIssue(str(n), one) for n, one in enumerate(points)]
     assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
 
 

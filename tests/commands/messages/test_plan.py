@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.messages.plan import Plan, plan_text, working_days
+from commands.messages.plan import LoadComparison, plan_text, working_days
 from sprints.facts import Amount
 from sprints.velocity import Outcome, velocity
 from tests.commands.messages.test_report import BEFORE, box, card, outcome
@@ -14,10 +14,10 @@ from tests.support.builders import Box, Card
 
 def plan(
     *cards: Card, outcomes: list[Outcome] = BEFORE, as_of: str = "11-13 12:00", frame: Box | None = None
-) -> Plan:
+) -> LoadComparison:
     usual = velocity(outcomes)
     points = usual if usual.unit == "points" else None
-    return Plan(
+    return LoadComparison(
         (frame or box()).facts(*cards, as_of=as_of), velocity(outcomes, "count"), points, [10, 10, 10, 10]
     )
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 
 from commands.messages.report import (
     ClosedSnapshot,
-    Sheet,
+    ReportData,
     numbers_table,
     report_text,
     summary_head,
@@ -53,7 +53,7 @@ MIXED = (
 )
 
 
-def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **more: Any) -> Sheet:
+def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **more: Any) -> ReportData:
     made = frame or box()
     now = made.facts(*cards, as_of=as_of)
     sprint, is_over = now.sprint, now.sprint.has_ended(now.as_of)
@@ -61,10 +61,10 @@ def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **
     report = report_of(values | {"late": plain(now)["late"]}, is_over=is_over)
     own = [outcome_of(made.facts(*cards, as_of="12-31"))] if is_over else []
     outcomes = [*more.pop("before", ()), *own]
-    return Sheet(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
+    return ReportData(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
 
 
-def summary_text(made: Sheet) -> str:
+def summary_text(made: ReportData) -> str:
     """The words around the picture."""
     return f"{summary_head(made)}\n\n{summary_rest(made)}"
 
@@ -336,7 +336,7 @@ def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: 
     until = min(sprint.end, now) if sprint.end else now
     facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
     report = report_of(plain(facts), is_over=sprint.has_ended(until))
-    text = report_text(Sheet(sprint=sprint, report=report, as_of=until))
+    text = report_text(ReportData(sprint=sprint, report=report, as_of=until))
 
     for heading, lines in re.findall(r"^\*\*[^*\n]+: ([^*\n]+)\*\*\n((?:- #.*\n)+)", text, re.MULTILINE):
         points = [_points(line) for line in lines.splitlines()]

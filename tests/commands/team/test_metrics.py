@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from commands.team.metrics import Span, team_reading, team_text
+from commands.team.metrics import MetricsSpan, team_reading, team_text
 from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
 from sprints.team import Work
@@ -20,9 +20,9 @@ from tests.support.running import Bot
 USUAL = Work(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
 
 
-def span(work: Work | None, people: int = 4, times: Durations | None = None) -> Span:
+def span(work: Work | None, people: int = 4, times: Durations | None = None) -> MetricsSpan:
     sums = None if work is None else TeamSum(people, work)
-    return Span(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
+    return MetricsSpan(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
 
 
 def test_what_moved_the_most_comes_first() -> None:
