@@ -6,7 +6,7 @@ Enterprise come through the same door.
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -178,7 +178,9 @@ class PullRequestLink(msgspec.Struct):
 
 
 class ItemPayload(msgspec.Struct):
-    """What issues and pull requests have in common."""
+    """What issues and pull requests have in common. `kind` is GitHub's name for their type."""
+
+    kind: ClassVar[str]
 
     number: Number
     created_at: datetime
@@ -197,8 +199,8 @@ class ItemPayload(msgspec.Struct):
 
     @property
     def key(self) -> str:
-        """How we know the item: by node id, which survives renames and transfers of its repository."""
-        return self.node_id or f"{type(self).__name__}:{self.id}"
+        """The item's identity: its node id, which survives renames and transfers of its repository."""
+        return self.node_id or f"{self.kind}:{self.id}"
 
     def picture(
         self,
@@ -231,7 +233,9 @@ class IssueStatus(msgspec.Struct):
 
 
 class IssuePayload(ItemPayload):
-    """An issue or, in a comment's payload, a pull request seen as one."""
+    """An issue or, in a comment's payload, a pull request shown as an issue."""
+
+    kind: ClassVar[str] = "Issue"
 
     state_reason: str | None = None
     pull_request: PullRequestLink | None = None
@@ -257,7 +261,9 @@ class BranchPayload(msgspec.Struct):
 
 
 class PullRequestPayload(ItemPayload):
-    """Lists of pull requests and reviews show neither its size nor whether it was merged."""
+    """A pull request. Lists and reviews show neither its size nor whether it was merged."""
+
+    kind: ClassVar[str] = "PullRequest"
 
     merged: bool | None = None
     merged_at: datetime | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Step, decoded
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, decode_steps
 from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
@@ -75,7 +75,7 @@ def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | Non
 def begun_in(sprint: Sprint, starts: Iterable[CommandChange]) -> int | None:
     """The thread of the newest `/sprint start` that made this milestone or made it a sprint."""
     for change in starts:
-        if any(_is_about(step, sprint) for step in decoded(change.steps)):
+        if any(_is_about(step, sprint) for step in decode_steps(change.steps)):
             return change.thread
     return None
 

@@ -15,22 +15,22 @@ from commands.formatting.wording import code
 from commands.framework.boxes import box_for
 from commands.framework.changes import (
     ApproveSeats,
-    Block,
     Changes,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
-    Link,
+    ExcludeFromSprint,
+    LinkIssue,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
     Resync,
-    SetAside,
-    Settle,
+    SetBlocked,
     Step,
-    Tell,
-    decoded,
-    encoded,
+    decode_steps,
+    encode_steps,
     repository_of,
 )
 from commands.framework.outcome import Answer, Reply
@@ -74,7 +74,9 @@ async def refusal_elsewhere(task: Task, steps: Sequence[Step]) -> str:
 
     In the other repositories of a sprint everybody may do what GitHub lets them do there.
     """
-    if task.project.is_led and any(isinstance(step, Settle) and step.key in LED_SETTINGS for step in steps):
+    if task.project.is_led and any(
+        isinstance(step, ChangeSetting) and step.key in LED_SETTINGS for step in steps
+    ):
         return (
             "The sprints here span repositories, and what their numbers depend on is settled in "
             f"{task.project.leader.full_name}. Please say it there. Nothing was changed."
@@ -134,7 +136,7 @@ class ChangeApplier:
             return _ended(change)
         began = change.decided_at or self._clock()
         done, note = list[Step](), None
-        for n, step in enumerate(decoded(change.steps)):
+        for n, step in enumerate(decode_steps(change.steps)):
             try:
                 done.append(await self._do(task, step, f"change:{change.id}/{n}", began))
             except GitHubRefusedError as refusal:
@@ -195,13 +197,13 @@ class ChangeApplier:
                 since = (began - _CLOCK_DIFFERENCE).strftime("%Y-%m-%dT%H:%M:%SZ")
                 mark = Mark(task.organization_id, task.project.id, "issues", name)
                 await repository.open_issue(step, mark, since)
-            case Block():
+            case SetBlocked():
                 await repository.block(step)
             case ProposeFile():
                 await repository.propose(step)
-            case Link():
+            case LinkIssue():
                 await repository.link(step)
-            case Tell() | Settle() | SetAside() | Resync() | ApproveSeats():
+            case RecordFact() | ChangeSetting() | ExcludeFromSprint() | Resync() | ApproveSeats():
                 pass  # Ours alone: done in one transaction with its record.
         return step
 
@@ -210,11 +212,11 @@ class ChangeApplier:
     ) -> None:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
-            if isinstance(step, Settle):
+            if isinstance(step, ChangeSetting):
                 await Projects(tenant).settle(task.project.id, step.key, step.before, step.after)
-            elif isinstance(step, Tell):
+            elif isinstance(step, RecordFact):
                 await self._tell(tenant, task, step, actor, now)
-            elif isinstance(step, SetAside):
+            elif isinstance(step, ExcludeFromSprint):
                 await Pulls(tenant, task.project.id).record(
                     set_aside(step.number, step.milestone, actor, now, is_aside=step.is_aside)
                 )
@@ -225,7 +227,7 @@ class ChangeApplier:
                 return
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
             await log.audit(Entry(actor, change.command, step.target, told, now))
-        await log.end(change.id, encoded(done), note)
+        await log.end(change.id, encode_steps(done), note)
         if change.undoes is not None and done:
             await log.decide(change.undoes, State.UNDONE, actor, now)
 
@@ -237,7 +239,7 @@ class ChangeApplier:
                 tenant.connection, organization_id=where, project_id=project_id, is_wanted=True
             )
 
-    async def _tell(self, tenant: Tenant, task: Task, step: Tell, actor: str, now: datetime) -> None:
+    async def _tell(self, tenant: Tenant, task: Task, step: RecordFact, actor: str, now: datetime) -> None:
         timeline = Timeline(tenant)
         told = await timeline.item(task.project.id, step.number)
         if not told:
@@ -293,7 +295,7 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
         slot=slot,
         actor=task.request.sender,
         summary=changes.summary,
-        steps=encoded(changes.steps),
+        steps=encode_steps(changes.steps),
         fingerprint=changes.fingerprint,
         done=changes.done,
         undoes=changes.undoes,
@@ -307,7 +309,7 @@ def _ended(change: CommandChange) -> Answer:
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:
         return _said(change.slot, change.done)
-    done = [target_words(step) for step in decoded(change.steps)]
+    done = [target_words(step) for step in decode_steps(change.steps)]
     so_far = f" Done before that: {', '.join(done)}." if done else " Nothing was changed."
     text = f"GitHub would not let me {change.summary}: {change.note}.{so_far}"
     return Answer("error", Reply((text,)), is_success=False)

@@ -10,7 +10,7 @@ from commands.agile.help import known
 from commands.formatting.foreign_text import inert
 from commands.formatting.wording import code, person, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, ProposeFile, Settle
+from commands.framework.changes import Changes, ChangeSetting, ProposeFile
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -92,7 +92,7 @@ def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...],
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:
         return Changes(f"set {key}", (), f"`{key}` is so already.")
-    return Changes(f"set {code('.'.join(path))}", (Settle(key, said.get(key), after),), done)
+    return Changes(f"set {code('.'.join(path))}", (ChangeSetting(key, said.get(key), after),), done)
 
 
 async def _proposed(context: Context, file: File | None, path: tuple[str, ...], value: object) -> Changes:

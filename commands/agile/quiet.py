@@ -4,7 +4,7 @@ from datetime import date
 
 from commands.formatting.wording import full_day
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -44,7 +44,7 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
     after = others if state == _OFF else others | {str(thread): value}
     summary = "post unasked here again" if state == _OFF else "post nothing unasked here"
     text = _told(after.get(str(thread)), today)
-    return Changes(summary, () if after == before else (Settle(QUIET, before or None, after),), text)
+    return Changes(summary, () if after == before else (ChangeSetting(QUIET, before or None, after),), text)
 
 
 def quiet_threads(settings: dict[str, object]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from commands.agile.help import entries_of
 from commands.formatting.wording import person
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -73,7 +73,7 @@ async def _granted(context: Context, before: dict[str, str], login: str, role: s
         f"{person(login)} may now run what needs the **{role}** role. On GitHub it stays "
         f"{known.name.lower()}."
     )
-    return Changes(summary, (Settle(ROLES, before or None, before | {login.lower(): role}),), done)
+    return Changes(summary, (ChangeSetting(ROLES, before or None, before | {login.lower(): role}),), done)
 
 
 def _revoked(before: dict[str, str], login: str) -> Changes:
@@ -84,4 +84,4 @@ def _revoked(before: dict[str, str], login: str) -> Changes:
         )
     after = {known: role for known, role in before.items() if known != login.lower()}
     done = f"{person(login)} has only the role on GitHub again; it was {before[login.lower()]} for commands."
-    return Changes(summary, (Settle(ROLES, before, after),), done)
+    return Changes(summary, (ChangeSetting(ROLES, before, after),), done)

@@ -2,7 +2,7 @@
 
 from commands.formatting.wording import counted
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -54,9 +54,9 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
     return Changes("add days off", (step(context, after),), "\n\n".join(done))
 
 
-def step(planning: Planning, offs: list[DaysOff]) -> Settle:
+def step(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
     """Keeps these days off instead of those that there are."""
-    return Settle(DAYS_OFF, planning.project.settings.get(DAYS_OFF), told(offs))
+    return ChangeSetting(DAYS_OFF, planning.project.settings.get(DAYS_OFF), told(offs))
 
 
 def told(offs: list[DaysOff]) -> list[dict[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from commands.formatting.wording import code, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, Settle
+from commands.framework.changes import Changes, ChangeSetting
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -54,7 +54,7 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
         return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {against(wip)}")
     after = with_limit(settings.get(SETTING), most, slug)
     done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {against(wip)}"
-    return Changes(summary, (Settle(SETTING, settings.get(SETTING), after),), done)
+    return Changes(summary, (ChangeSetting(SETTING, settings.get(SETTING), after),), done)
 
 
 def read_limit(told: str) -> int | None:

@@ -2,7 +2,7 @@
 
 from commands.formatting.wording import named
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.changes import Changes, RecordFact, SetBlocked, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -51,9 +51,11 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         await _check(context, flow, number, work)
     held = {block.number for block in flow.open_blocks}
     fresh = [number for number in numbers if number not in held]
-    steps: list[Step] = [Block(own(flow.number), number) for number in fresh]
+    steps: list[Step] = [SetBlocked(own(flow.number), number) for number in fresh]
     steps += [
-        Tell(own(flow.number), "blocked", reason, number) for number in numbers if number in fresh or reason
+        RecordFact(own(flow.number), "blocked", reason, number)
+        for number in numbers
+        if number in fresh or reason
     ]
     return Changes(
         f"note that #{flow.number} is blocked by {named(numbers)}",
@@ -67,7 +69,9 @@ def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
     text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
-    return Changes(f"note that #{flow.number} is blocked", (Tell(own(flow.number), "blocked", reason),), text)
+    return Changes(
+        f"note that #{flow.number} is blocked", (RecordFact(own(flow.number), "blocked", reason),), text
+    )
 
 
 async def _check(planning: Planning, flow: Flow, number: int, work: Work) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands.framework.arguments import Arguments
-from commands.framework.changes import Changes, Tell
+from commands.framework.changes import Changes, RecordFact
 from commands.framework.context import Context
 from commands.framework.permissions import Level
 from commands.framework.registry import command
@@ -39,7 +39,7 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (Tell(own(flow.number), "started"),), said(_started(flow, work), wips))
+    return Changes(summary, (RecordFact(own(flow.number), "started"),), said(_started(flow, work), wips))
 
 
 def wips_with(work: Work, changed: Flow, settings: dict[str, object]) -> list[Wip]:

@@ -2,7 +2,7 @@
 
 from commands.formatting.wording import named
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.changes import Changes, RecordFact, SetBlocked, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -61,12 +61,12 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
 def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
     """What takes these blocks away."""
     steps: list[Step] = [
-        Block(own(flow.number), block.number, is_blocked=False)
+        SetBlocked(own(flow.number), block.number, is_blocked=False)
         for block in ending
         if isinstance(block.number, int)
     ]
     steps += [
-        Tell(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
+        RecordFact(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
         for block in ending
     ]
     return tuple(steps)

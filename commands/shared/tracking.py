@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from commands.framework.changes import Settle
+from commands.framework.changes import ChangeSetting
 
 # The setting that says where a sprint is followed: a thread's number, `issue`, or `off`.
 TRACKING = "tracking"
@@ -12,8 +12,8 @@ TRACKING = "tracking"
 THREADS = "threads"
 
 
-def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> Settle:
+def remembering(settings: Mapping[str, object], milestone: int, thread: int) -> ChangeSetting:
     """The step that remembers where a sprint is followed."""
     before = settings.get(THREADS)
     known = dict(before) if isinstance(before, Mapping) else {}
-    return Settle(THREADS, before, known | {str(milestone): thread})
+    return ChangeSetting(THREADS, before, known | {str(milestone): thread})

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from commands.formatting.wording import full_day, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, EditMilestone, MoveItem, Settle, Step
+from commands.framework.changes import Changes, ChangeSetting, EditMilestone, MoveItem, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
@@ -111,7 +111,7 @@ def _settling(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> l
     before = planning.project.settings.get(LATE)
     told = dict(before) if isinstance(before, dict) else {}
     after = told | {str(sprint.milestone): credit_for(credited)}
-    return [] if after == before else [Settle(LATE, before, after)]
+    return [] if after == before else [ChangeSetting(LATE, before, after)]
 
 
 def _credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item, ...]:

@@ -2,7 +2,7 @@
 
 from commands.formatting.wording import plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, EditMilestone, Settle
+from commands.framework.changes import Changes, ChangeSetting, EditMilestone
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -45,7 +45,7 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
         after = before | {str(sprint.milestone): said.lower()}
         return Changes(
             f"note that the goal of {plain(sprint.title)} was {said.lower()}",
-            (Settle(GOALS, before or None, after),),
+            (ChangeSetting(GOALS, before or None, after),),
             f"**Goal of {plain(sprint.title)}:** {plain(sprint.goal)} – **{said.lower()}**",
         )
     description = with_goal(sprint.description, said)

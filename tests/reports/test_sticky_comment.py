@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, encode_steps
 from commands.shared.tracking import remembering
 from reports.alert import alert_text
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
@@ -200,7 +200,9 @@ def test_a_thread_that_was_remembered() -> None:
 
 def started(*steps: Step) -> CommandChange:
     words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
-    return CommandChange(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
+    return CommandChange(
+        **words | {"id": 1, "thread": 5, "steps": encode_steps(steps), "state": State.APPLIED}
+    )
 
 
 def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:

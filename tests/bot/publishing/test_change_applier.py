@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bot.publishing.change_applier import ChangeApplier, Task
 from commands.framework import registry
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
-from commands.framework.changes import Changes, MoveItem, Step, decoded, encoded
+from commands.framework.changes import Changes, MoveItem, Step, decode_steps, encode_steps
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -211,8 +211,8 @@ async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
 
 def test_steps_survive_their_way_through_the_database() -> None:
     steps = (MoveItem(1, 2, None),)
-    assert decoded(encoded(steps)) == steps
-    assert steps[0].undone() == MoveItem(1, None, 2)
+    assert decode_steps(encode_steps(steps)) == steps
+    assert steps[0].inverse() == MoveItem(1, None, 2)
 
 
 @given(st.sampled_from(["", "interrupted", "Interrupted. ", "stopped partway: "]), st.text(max_size=20))

@@ -8,18 +8,18 @@ import pytest
 
 from commands.agile.audit import audit_card
 from commands.framework.changes import (
-    Block,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
     Resync,
-    Settle,
+    SetBlocked,
     Step,
-    Tell,
-    encoded,
+    encode_steps,
 )
 from commands.messages.change_steps import Titles, described
 from sprints.calendar import Calendar
@@ -191,14 +191,14 @@ def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
         ),
         (CreateMilestone("Sprint 3"), "new milestone “Sprint 3”"),
         (OpenIssue("Do @all"), "new issue “Do @\u200ball”"),
-        (Block(3, 4), "#3 waits for #4"),
-        (Block(3, 4, is_blocked=False), "#3 no longer waits for #4"),
-        (Tell(3, "started"), "#3: started"),
+        (SetBlocked(3, 4), "#3 waits for #4"),
+        (SetBlocked(3, 4, is_blocked=False), "#3 no longer waits for #4"),
+        (RecordFact(3, "started"), "#3: started"),
         (
-            Settle("roles", {"a": "read", "b": "read"}, {"a": "read"}),
+            ChangeSetting("roles", {"a": "read", "b": "read"}, {"a": "read"}),
             "setting `roles`: `{b: read}` → nothing",
         ),
-        (Settle("timezone", None, "UTC"), "setting `timezone`: nothing → `UTC`"),
+        (ChangeSetting("timezone", None, "UTC"), "setting `timezone`: nothing → `UTC`"),
         (ProposeFile("a", "b", "c", "Settings", "d"), "pull request “Settings”"),
         (Resync(), "running sprints compared with GitHub"),
         (Resync(is_whole=True), "GitHub asked for the whole past"),
@@ -209,11 +209,11 @@ def test_a_step_is_said_in_words(step: Step, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "step", [MoveItem(3, 1, 2), Relabel(3, ("a",), ("b",)), EditMilestone(1, {"state": "open"}, {"state": "closed"}), Settle("a", 1, 2), Block(3, 4)]
+    "step", [MoveItem(3, 1, 2), Relabel(3, ("a",), ("b",)), EditMilestone(1, {"state": "open"}, {"state": "closed"}), ChangeSetting("a", 1, 2), SetBlocked(3, 4)]
 )  # fmt: skip
 def test_undone_twice_is_done(step: Any) -> None:
-    assert step.undone() != step
-    assert encoded([step.undone().undone()]) == encoded([step])
+    assert step.inverse() != step
+    assert encode_steps([step.inverse().inverse()]) == encode_steps([step])
 
 
 # Who may, now

@@ -15,15 +15,15 @@ from commands.formatting.foreign_text import code, inert, one_line, plain, visib
 from commands.formatting.wording import person, table
 from commands.framework.arguments import Argument, ArgumentKind, read, words_of
 from commands.framework.changes import (
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
-    Settle,
     Step,
-    Tell,
 )
 from commands.framework.errors import UserError
 from commands.messages.change_steps import Titles, described, target_words
@@ -268,8 +268,8 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
         CreateMilestone(text),
         OpenIssue(text),
         ProposeFile("a", "b", "c", text, "d"),
-        Tell(3, text),
-        Settle(text, other, {text: other}),
+        RecordFact(3, text),
+        ChangeSetting(text, other, {text: other}),
     ]
     for step in steps:
         for words in (described(step, titles), target_words(step)):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from commands.framework.changes import Block, Changes, MoveItem, Step, Tell
+from commands.framework.changes import Changes, MoveItem, RecordFact, SetBlocked, Step
 from storage.lookups import all_tenants
 from tests.bot.publishing.test_change_applier import in_database
 from tests.commands.sprint.test_status import make_sprint
@@ -127,22 +127,22 @@ async def test_it_takes_no_words(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("told", "undone"),
     [
-        (Tell(1, "started"), Tell(1, "unstarted")),
-        (Tell(1, "paused", "lunch"), Tell(1, "started")),
-        (Tell(1, "blocked", "the API", 9), Tell(1, "unblocked", by=9)),
-        (Tell(1, "unblocked", by=9), Tell(1, "blocked", by=9)),
-        (Tell(1, "unstarted"), None),
+        (RecordFact(1, "started"), RecordFact(1, "unstarted")),
+        (RecordFact(1, "paused", "lunch"), RecordFact(1, "started")),
+        (RecordFact(1, "blocked", "the API", 9), RecordFact(1, "unblocked", by=9)),
+        (RecordFact(1, "unblocked", by=9), RecordFact(1, "blocked", by=9)),
+        (RecordFact(1, "unstarted"), None),
     ],
 )
-def test_what_was_told_is_taken_back_by_its_opposite(told: Tell, undone: Tell | None) -> None:
-    assert told.undone() == undone
+def test_what_was_told_is_taken_back_by_its_opposite(told: RecordFact, undone: RecordFact | None) -> None:
+    assert told.inverse() == undone
 
 
 @pytest.mark.parametrize(
     ("steps", "is_previewed"),
     [
-        ((Block(1, 9), Tell(1, "blocked", "the API", 9)), False),
-        ((Block(1, 9), Tell(2, "blocked")), True),
+        ((SetBlocked(1, 9), RecordFact(1, "blocked", "the API", 9)), False),
+        ((SetBlocked(1, 9), RecordFact(2, "blocked")), True),
         ((MoveItem(1, 2, None),), False),
     ],
 )
