@@ -30,13 +30,12 @@ from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
 from storage.usage import Uncounted, Usage, Used, note_uncounted
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.sprints import make_sprint
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 YESTERDAY = date(2026, 11, 22)
@@ -53,7 +52,7 @@ class Teller:
         self.id = organization_id
         self.server = server
         self.stripe = stripe
-        self.reporting = UsageReporting(base.database, stripe, sold(server), clock)
+        self.reporting = UsageReporting(base.database, stripe, card_billing_settings(server), clock)
 
     async def use(self, metric: str = "api_calls", day: date = YESTERDAY, quantity: int = 5) -> None:
         async with self.base.database.tenant(self.id) as tenant:
@@ -79,17 +78,17 @@ class Teller:
 
 
 @pytest.fixture
-async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> AsyncIterator[Teller]:
+async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> AsyncIterator[Teller]:
     clock.now = NOW
-    stand_in.meters["agile_api_calls"] = "mtr_3"
+    stripe_server.meters["agile_api_calls"] = "mtr_3"
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
         await Subscriptions(tenant).put(card)
         await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
-    client = RealStripe(stripe_settings(stand_in))
-    yield Teller(base, clock, organization_id, client, stand_in)
+    client = RealStripe(stripe_settings(stripe_server))
+    yield Teller(base, clock, organization_id, client, stripe_server)
     await client.close()
 
 
@@ -243,7 +242,8 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
     flaky.bad_days = list(bad)
-    reporting = UsageReporting(teller.base.database, flaky, sold(teller.server), teller.clock)  # type: ignore[arg-type]
+    settings = card_billing_settings(teller.server)
+    reporting = UsageReporting(teller.base.database, flaky, settings, teller.clock)  # type: ignore[arg-type]
     for hours in pauses:
         await reporting.run()
         teller.clock.now += timedelta(hours=hours)
@@ -265,12 +265,14 @@ async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> No
 
 
 async def test_usage_is_reported_at_five_past_each_hour(
-    base: Services, clock: Clock, stand_in: StandInStripe
+    base: Services, clock: Clock, stripe_server: StandInStripe
 ) -> None:
     queue = procrastinate.App(connector=base.queue.connector)
     github = GitHub.__new__(GitHub)  # Nobody asks it here.
     github.app = None  # type: ignore[assignment]
-    BillingTasks(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
+    BillingTasks(
+        base.database, github, card_billing_settings(stripe_server), BillingJobs(base.queue), clock
+    ).register(queue)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic[REPORT_USAGE] == "5 * * * *"
     assert DELETE_DUE in periodic
@@ -504,11 +506,11 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
 
 
 async def test_what_was_used_before_the_purchase_is_not_charged(
-    teller: Teller, stand_in: StandInStripe
+    teller: Teller, stripe_server: StandInStripe
 ) -> None:
     """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
     begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
-    subscription = stand_in.subscribe(7)
+    subscription = stripe_server.subscribe(7)
     subscription["start_date"] = int(begins.timestamp())
     (item,) = subscription["items"]["data"]
     item["current_period_start"] = int(begins.timestamp())
@@ -516,7 +518,7 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         await Subscriptions(tenant).put(
             Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         )
-    sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
+    sync = StripeSync(teller.base.database, teller.stripe, card_billing_settings(stripe_server), teller.clock)
     await sync.follow(
         About("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
     )

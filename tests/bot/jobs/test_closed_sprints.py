@@ -15,8 +15,8 @@ from bot.jobs.worker import worker
 from bot.services import Services
 from storage.projects import Projects
 from storage.sprints import Sprints
-from tests.conftest import Clock
 from tests.support.builders import at, item_json, milestone_json, stamp, webhook
+from tests.support.clock import Clock
 from tests.support.running import Door, rows
 
 MILESTONE = 501

@@ -12,10 +12,10 @@ from bot.jobs.event_processor import EventProcessor
 from bot.services import Services
 from storage.jobs import ANSWER, BACKFILL, CHECK, READ_SETTINGS, Jobs
 from storage.projects import Projects
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE
 from tests.support.running import Door, as_administrator, rows
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED
 
-_OWNER = ISSUE["repository"]["owner"]
+_OWNER = ISSUE_OPENED["repository"]["owner"]
 _REPOSITORIES = [
     {
         "id": number,
@@ -33,7 +33,7 @@ async def endpoint(base: Services) -> AsyncIterator[Door]:
     """The webhook endpoint without a worker, for an account that has three repositories."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
         endpoint = Door(session, f"http://127.0.0.1:{port}")
-        await endpoint.deliver("installation", INSTALLED | {"repositories": _REPOSITORIES})
+        await endpoint.deliver("installation", INSTALLATION_CREATED | {"repositories": _REPOSITORIES})
         await EventProcessor(base.database, base.cipher, None, base.clock).process_pending(1)
         yield endpoint
 
@@ -57,14 +57,18 @@ def _push(repository: dict[str, Any]) -> dict[str, Any]:
     file = {"id": "a" * 40, "modified": [".github/agile.yml"], "added": [], "removed": []}
     branch = {"ref": "refs/heads/main", "before": "0" * 40, "after": "a" * 40}
     described = repository | {"default_branch": "main", "master_branch": "main"}
-    return ISSUE | branch | {"action": None, "repository": described, "commits": [file], "head_commit": file}
+    return (
+        ISSUE_OPENED
+        | branch
+        | {"action": None, "repository": described, "commits": [file], "head_commit": file}
+    )
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2)])
 async def test_repositories_that_are_added(base: Services, endpoint: Door, order: tuple[int, ...]) -> None:
     for number in order:
         added = {"action": "added", "repositories_added": [_REPOSITORIES[number - 1]]}
-        await endpoint.deliver("installation_repositories", INSTALLED | added)
+        await endpoint.deliver("installation_repositories", INSTALLATION_CREATED | added)
 
     queued = await _queued(base)
 
@@ -79,7 +83,8 @@ async def test_settings_and_checks(base: Services, endpoint: Door, order: tuple[
         await endpoint.deliver("push", _push(repository))
         suite = {"id": number, "head_sha": "b" * 40, "head_branch": "x", "pull_requests": []}
         await endpoint.deliver(
-            "check_suite", ISSUE | {"action": "rerequested", "check_suite": suite, "repository": repository}
+            "check_suite",
+            ISSUE_OPENED | {"action": "rerequested", "check_suite": suite, "repository": repository},
         )
 
     queued = await _queued(base)
@@ -93,11 +98,11 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
         comment = {
             "id": number,
             "body": "/help",
-            "user": ISSUE["sender"],
+            "user": ISSUE_OPENED["sender"],
             "created_at": "2026-11-02T09:00:00Z",
         }
         payload = {"action": "created", "comment": comment, "repository": _REPOSITORIES[number - 1]}
-        await endpoint.deliver("issue_comment", ISSUE | payload)
+        await endpoint.deliver("issue_comment", ISSUE_OPENED | payload)
     events = [row.id for row in await rows(base, "select id from github_events order by id", 1)][-3:]
 
     await _queued(base)

@@ -21,10 +21,10 @@ from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.missed import set_position
 from storage.projects import Projects
-from tests.bot.webhooks.test_github_endpoint import INSTALLED
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, as_administrator, rows
+from tests.support.sprints import make_sprint
+from tests.support.webhooks import INSTALLATION_CREATED
 
 _COULD_NOT_HEAR = "reconstructed: we could not hear GitHub from "
 _INCOMPLETE = "incomplete: we could not hear GitHub from "
@@ -107,8 +107,8 @@ async def test_what_happened_unheard_is_asked_for(
 async def test_a_new_installation_asks_for_what_happened_without_any(bot: Bot) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     before = {"installation": {"id": 4711, "account": owner}}
-    await bot.deliver("installation", INSTALLED | before)
-    await bot.deliver("installation", INSTALLED | before | {"action": "deleted"})
+    await bot.deliver("installation", INSTALLATION_CREATED | before)
+    await bot.deliver("installation", INSTALLATION_CREATED | before | {"action": "deleted"})
     await bot.rest()
     async with bot.github.muted():
         number = await make_sprint(bot)
@@ -328,7 +328,7 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
     account = await owner_of(bot)
     present = {"id": bot.github.installation_id, "account": account}
     begun = present if had is None else present | {"permissions": had}
-    await bot.deliver("installation", INSTALLED | {"installation": begun})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": begun})
     await bot.rest()
     accepted = {"action": "new_permissions_accepted", "installation": present | {"permissions": has}}
     await bot.deliver("installation", accepted)
@@ -339,7 +339,7 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
 
 async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_release_adds(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
-    await bot.deliver("installation", INSTALLED | {"installation": present})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": present})
     await bot.rest()
     number = await make_sprint(bot)
     for table in ("organizations", "projects"):
@@ -358,7 +358,9 @@ async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_r
 async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     held = {"issues": "write", "pull_requests": "write"}
-    await bot.deliver("installation", INSTALLED | {"installation": present | {"permissions": held}})
+    await bot.deliver(
+        "installation", INSTALLATION_CREATED | {"installation": present | {"permissions": held}}
+    )
     number = await make_sprint(bot)
     asked = backfills(bot)
     granted = present | {"permissions": held | {"merge_queues": "read"}}

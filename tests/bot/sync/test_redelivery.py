@@ -12,7 +12,7 @@ from bot.settings import GitHubSettings, Secret
 from bot.sync import redelivery
 from bot.sync.redelivery import Redelivery
 from storage.missed import MissedDeliveries, position
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 
 CLOSED_PORT = "http://127.0.0.1:9/webhooks/github"

@@ -9,8 +9,8 @@ from bot.sync.event_access import leave
 from storage.jobs import Jobs
 from storage.projects import Projects
 from storage.seats import Seats
-from tests.bot.webhooks.test_github_endpoint import ISSUE
 from tests.support.running import Bot, rows
+from tests.support.webhooks import ISSUE_OPENED
 
 ACME = {"id": 3, "login": "acme", "type": "Organization"}
 UMBRELLA = {"id": 4, "login": "umbrella", "type": "Organization"}
@@ -71,7 +71,7 @@ async def transfer(
         "organization": told,
         "installation": {"id": INSTALLATION_OF[told["login"]]},
         "changes": {"owner": {"from": {"organization": source}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     } | fields
     answer = await bot.deliver("repository", payload)
     await bot.rest()
@@ -88,10 +88,10 @@ async def work(
     **fields: Any,
 ) -> None:
     """An issue is opened; `fields` of the repository may differ."""
-    issue = ISSUE["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
+    issue = ISSUE_OPENED["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
     if at is not None:
         issue |= {"created_at": at.isoformat(), "updated_at": at.isoformat()}
-    payload = ISSUE | {
+    payload = ISSUE_OPENED | {
         "issue": issue,
         "repository": shop(owner, **fields),
         "installation": {"id": installation or INSTALLATION_OF[owner["login"]]},
@@ -187,7 +187,7 @@ async def test_the_new_account_asks_for_the_past(bot: Bot) -> None:
         "repository": repository,
         "installation": {"id": bot.github.installation_id},
         "changes": {"owner": {"from": {"organization": ACME}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()
@@ -267,7 +267,7 @@ async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot)
         "changes": {"login": {"from": "acme"}},
         "installation": {"id": INSTALLATION_OF["acme"], "node_id": "MDIz"},
         "target_type": "Organization",
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     assert await bot.deliver("installation_target", payload) == (202, "stored")
     await bot.rest()
@@ -380,7 +380,7 @@ async def test_what_is_archived_stays_so(bot: Bot) -> None:
         "action": "archived",
         "repository": shop(ACME, archived=True),
         "installation": {"id": INSTALLATION_OF["acme"]},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()

@@ -1,7 +1,6 @@
 """`/split`: parts are opened below their parent once somebody agrees."""
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,19 +9,12 @@ from hypothesis import strategies as st
 from commands.framework.errors import UserError
 from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
 from sprints.estimates import USUAL, Estimates
-from tests.bot.publishing.test_change_applier import tick
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import tick_box
+from tests.support.items import list_sub_issues
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 SIZES = Estimates({"M": Decimal(3)})
-
-
-async def below(bot: Bot, number: int) -> list[dict[str, Any]]:
-    """The sub-issues that GitHub has of an issue."""
-    found: list[dict[str, Any]] = await bot.github.call(
-        "GET", f"/repos/{bot.repo}/issues/{number}/sub_issues"
-    )
-    return found
 
 
 async def test_the_parts_are_shown_first_and_opened_when_agreed_to(bot: Bot) -> None:
@@ -33,10 +25,10 @@ async def test_the_parts_are_shown_first_and_opened_when_agreed_to(bot: Bot) -> 
     assert f"### Open 2 sub-issues of #{number}?" in answer
     assert "- Form fields (3 points)\n- Check digits (2 points)" in answer
     assert "the parts have 5 points, as before." in answer
-    assert await below(bot, number) == []
+    assert await list_sub_issues(bot, number) == []
 
-    await tick(bot, number)
-    parts = await below(bot, number)
+    await tick_box(bot, number)
+    parts = await list_sub_issues(bot, number)
     assert [part["title"] for part in parts] == ["Form fields", "Check digits"]
     assert [[label["name"] for label in part["labels"]] for part in parts] == [["points: 3"], ["points: 2"]]
     assert {part["milestone"]["title"] for part in parts} == {"Sprint 12"}
@@ -56,7 +48,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, '/split into:"Form fields","Check digits" confirm:yes')
 
-    assert [part["labels"] for part in await below(bot, number)] == [[], []]
+    assert [part["labels"] for part in await list_sub_issues(bot, number)] == [[], []]
     (answer,) = await bot.answers(number)
     assert "Until they are estimated, the sprint's scope is smaller by that." in answer
 
@@ -79,7 +71,7 @@ async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: st
     await bot.say(number, said)
 
     assert why in (await bot.answers(number))[0]
-    assert await below(bot, number) == []
+    assert await list_sub_issues(bot, number) == []
 
 
 async def test_a_pull_request_has_no_parts(bot: Bot) -> None:

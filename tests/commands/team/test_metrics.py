@@ -11,9 +11,8 @@ from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
 from sprints.team import Work
 from sprints.team_sums import TeamSum
-from tests.commands.flow.test_cycletime import took
-from tests.conftest import Clock
-from tests.support.flow_cards import flows
+from tests.support.clock import Clock
+from tests.support.flow_cards import flows, make_finished_card
 from tests.support.past import ask, pushed, record, settle, tell_past
 from tests.support.running import Bot
 
@@ -42,7 +41,9 @@ def test_nothing_stands_out() -> None:
 
 def test_too_few_people_before() -> None:
     text = team_text(
-        "payments", span(None), span(USUAL, times=cycle_times(flows(took(1, 2)).values(), Calendar()))
+        "payments",
+        span(None),
+        span(USUAL, times=cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())),
     )
     assert "**4 people at work** in these four weeks; the four before had fewer than 3." in text
     assert "| Issues closed | 10 | – |" in text
