@@ -9,7 +9,6 @@ from commands.framework.context import Context
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
-from commands.shared.tracking import THREADS, TRACKING
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedLong, blocked_now
 from sprints.blocked import blockers_of
@@ -21,7 +20,7 @@ from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
 from sprints.outlook import Outlook
-from sprints.quiet import is_quiet_thread
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.forecasts import ForecastRecord
 
@@ -54,22 +53,17 @@ def is_sprint(sprint: Sprint) -> bool:
     return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
 
 
-def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
+def place_of(settings: TeamSettings, sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
     """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
-    told = settings.get(TRACKING)
-    if isinstance(told, str) and told.removeprefix("#").isdecimal():
-        told = int(told.removeprefix("#"))
-    if isinstance(told, int) and not isinstance(told, bool) and told > 0:
-        return TrackingPlace(told)
-    if told == "issue":
-        return TrackingPlace(None)
-    if told is False or told == "off":
-        return None
-    threads = settings.get(THREADS)
-    thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
-    if isinstance(thread, int) and not isinstance(thread, bool):
-        return TrackingPlace(thread)
-    return TrackingPlace(begun_in) if begun_in is not None else None
+    match settings.tracking:
+        case int(thread):
+            return TrackingPlace(thread)
+        case "issue":
+            return TrackingPlace(None)
+        case "off":
+            return None
+    started_in = settings.tracking_threads.get(sprint.milestone, begun_in)
+    return TrackingPlace(started_in) if started_in is not None else None
 
 
 def begun_in(sprint: Sprint, starts: Iterable[CommandChange]) -> int | None:
@@ -116,7 +110,9 @@ async def living_of(context: Context, facts: Facts, thread: int | None) -> Stick
         facts,
         burndown_of(facts),
         blocked=await blocked_of(context, facts),
-        is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
+        is_silenced=context.project.settings.quiet.is_quiet_thread(
+            thread, context.calendar.day_of(context.now)
+        ),
     )
 
 

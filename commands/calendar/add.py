@@ -8,8 +8,8 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.calendar import off_line, sprint_effects
-from sprints.calendar import Calendar
-from sprints.rules import MOST_DAYS_OFF, DaysOff, days_off, rules_of
+from sprints.rules import MOST_DAYS_OFF, DaysOff
+from sprints.settings_parser import parse_settings
 
 DAYS_OFF = "days_off"
 
@@ -38,7 +38,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
             "Is the year right?"
         )
-    offs, off = days_off(context.project.settings), DaysOff(first, last, name)
+    offs, off = context.project.settings.days_off, DaysOff(first, last, name)
     known = {day for one in offs for day in one.days} | set(context.calendar.holidays)
     if known.issuperset(off.days):
         raise UserError(
@@ -51,7 +51,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
 
 def step(context: Context, offs: list[DaysOff]) -> Settle:
     """Keeps these days off instead of those that there are."""
-    return Settle(DAYS_OFF, context.project.settings.get(DAYS_OFF), told(offs))
+    return Settle(DAYS_OFF, context.project.stored_settings.get(DAYS_OFF), told(offs))
 
 
 def told(offs: list[DaysOff]) -> list[dict[str, str]]:
@@ -64,7 +64,7 @@ def told(offs: list[DaysOff]) -> list[dict[str, str]]:
 
 async def effects(context: Context, offs: list[DaysOff]) -> list[str]:
     """What other days off do to the sprints that are not over."""
-    after: Calendar = rules_of(context.project.settings | {DAYS_OFF: told(offs)}).calendar
+    after = parse_settings(context.project.stored_settings | {DAYS_OFF: told(offs)}).rules.calendar
     sprints = await context.sprints.all(context.now)
     today = context.calendar.day_of(context.now)
     lines = sprint_effects(sprints, context.calendar, after, today)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from charts.locales import LOCALE, locale_of, writing_in
+from charts.locales import locale_of, writing_in
 from commands.framework.permissions import Level
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
@@ -34,7 +34,7 @@ async def refuse_all(command: str) -> str | None:
 def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
     """All that is written within has the form of a repository's team, dates as of its local day."""
     today = project.rules.calendar.day_of(now)
-    return writing_in(locale_of(project.settings.get(LOCALE), today))
+    return writing_in(locale_of(project.settings.locale, today))
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
 def _settling(context: Context, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
     if not credited:
         return []
-    before = context.project.settings.get(LATE)
+    before = context.project.stored_settings.get(LATE)
     told = dict(before) if isinstance(before, dict) else {}
     after = told | {str(sprint.milestone): credit_for(credited)}
     return [] if after == before else [Settle(LATE, before, after)]

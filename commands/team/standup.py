@@ -15,7 +15,7 @@ from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait
 from sprints.standup import Standup, standup_of
-from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.wip import Wip, limited_wips, wip_of
 from sprints.work import Work
 
 
@@ -30,8 +30,9 @@ async def standup(context: Context, _: Arguments) -> Reply:
     work = await work_here(context)
     found = standup_of(work.flows, await waits_here(context, work), work.now, work.calendar)
     settings = context.project.settings
-    broken = [wip for wip in limited(work.flows, settings) if wip.team and wip.excess]
-    wips = [wip_of(work.flows, limit_of(settings)), *broken]
+    limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
+    broken = [wip for wip in limits if wip.team and wip.excess]
+    wips = [wip_of(work.flows, settings.wip_limits.repository), *broken]
     return Reply((standup_text(found, wips, work),))
 
 

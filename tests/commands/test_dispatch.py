@@ -19,6 +19,7 @@ from commands.framework.ports import File, Health
 from commands.framework.registry import Command, command
 from commands.framework.request import CommandLine, Request
 from sprints.gaps import EventGap
+from sprints.settings_parser import parse_settings
 from storage.database import Tenant
 from storage.projects import Project
 
@@ -63,7 +64,7 @@ class Office:
     def __init__(self, level: Level | Exception = Level.WRITE, **settings: object) -> None:
         self.log = list[str]()
         self.place = Place(level, self.log)
-        self.policy = Policy(settings)
+        self.policy = Policy(parse_settings(settings))
         self.dispatcher = Dispatcher(
             [
                 self._command("sprint status", Level.READ),
@@ -100,7 +101,7 @@ class Office:
     @asynccontextmanager
     async def _context(self, request: Request) -> AsyncIterator[Context]:
         self.log.append("opened")
-        project = Project(1, "acme/shop", is_private=False, installation=100, settings={})
+        project = Project(1, "acme/shop", is_private=False, installation=100, stored_settings={})
         now = datetime(2026, 11, 20, tzinfo=UTC)
         yield WellHeard(request, project, cast("Tenant", None), self.place, now)
 

@@ -26,7 +26,9 @@ from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGr
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
+from sprints.settings_parser import parse_settings
 from storage.changes import CommandChange, State
+from storage.projects import Project
 from tests.support.builders import Box, Card
 
 
@@ -180,21 +182,24 @@ def test_the_shown_lines_are_those_of_the_card() -> None:
 
 def test_where_a_sprint_is_followed() -> None:
     sprint = facts().sprint
-    assert place_of({}, sprint, None) is None
-    assert place_of({}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": 7}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "7"}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "issue"}, sprint, 5) == TrackingPlace(None)
-    assert place_of({"tracking": "off"}, sprint, 5) is None
-    assert place_of({"tracking": True}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": ["x"]}, sprint, None) is None
+    assert place_of(parse_settings({}), sprint, None) is None
+    assert place_of(parse_settings({}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": 7}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "7"}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "issue"}), sprint, 5) == TrackingPlace(None)
+    assert place_of(parse_settings({"tracking": "off"}), sprint, 5) is None
+    assert place_of(parse_settings({"tracking": True}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": ["x"]}), sprint, None) is None
 
 
 def test_a_thread_that_was_remembered() -> None:
     sprint = facts().sprint
-    step = remembering({"threads": {"1": 2}}, sprint.milestone, 9)
+    project = Project(
+        1, "acme/shop", is_private=False, installation=100, stored_settings={"threads": {"1": 2}}
+    )
+    step = remembering(project, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
-    assert place_of({step.key: step.after}, sprint, None) == TrackingPlace(9)
+    assert place_of(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
     assert begun_in(sprint, ()) is None
 
 

@@ -8,26 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sprints.alerts import (
-    NO_LINES,
     BlockedLong,
     Crossing,
     DaysLeft,
     ForecastLeft,
     HalfWay,
-    Lines,
     ScopeGrown,
     Situation,
     blocked_now,
     crossings,
-    lines_of,
 )
 from sprints.facts import Facts
 from sprints.flow import flows_of
 from sprints.rules import Rules
+from sprints.settings_parser import parse_settings
+from sprints.team_settings import NO_ALERTS, AlertThresholds
 from tests.support.builders import Box, Card, at
 from tests.support.flow_cards import FlowCard
 
-USUAL = Lines()
+USUAL = AlertThresholds()
 
 
 def two_weeks(*more: Card, as_of: str = "11-17 12:00") -> Facts:
@@ -40,7 +39,7 @@ def joining(points: int, number: int = 2, when: str = "11-17 09:00") -> Card:
     return Card(number).opened("11-10", f"points: {points}").joined(when)
 
 
-def told(situation: Situation, lines: Lines = USUAL, *names: str) -> tuple[Crossing, ...]:
+def told(situation: Situation, lines: AlertThresholds = USUAL, *names: str) -> tuple[Crossing, ...]:
     return crossings(situation, lines, names)
 
 
@@ -112,9 +111,9 @@ def test_blocked_for_three_working_days() -> None:
         flows = flows_of({one.id: one.events for one in (card, blocker)}, at(as_of), Rules())
         blocked = blocked_now(facts, flows)
         assert blocked == (BlockedLong(1, days, (9,)),)
-        found = told(Situation(facts, blocked=blocked), Lines(half_way=False))
+        found = told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False))
         assert found == (blocked if days == 3 else ())
-        assert told(Situation(facts, blocked=blocked), Lines(half_way=False), "blocked-1") == ()
+        assert told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False), "blocked-1") == ()
 
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
@@ -174,24 +173,27 @@ def test_before_the_start_and_after_the_end_nothing_is_crossed(as_of: str) -> No
     ("alerts", "expected"),
     [
         (None, USUAL),
-        ("off", NO_LINES),
-        (False, NO_LINES),
-        ({"scope": 50, "blocked": 5, "forecast": 2, "days_left": 1}, Lines(50, 0.2, 5, days_left=1)),
+        ("off", NO_ALERTS),
+        (False, NO_ALERTS),
+        (
+            {"scope": 50, "blocked": 5, "forecast": 2, "days_left": 1},
+            AlertThresholds(50, 0.2, 5, days_left=1),
+        ),
         (
             {"scope": "off", "forecast": False, "blocked": "off", "half_way": False, "days_left": "off"},
-            NO_LINES,
+            NO_ALERTS,
         ),
         ({"scope": "much", "blocked": -1, "forecast": True, "half_way": 7, "days_left": [2]}, USUAL),
         (["scope"], USUAL),
     ],
 )
-def test_each_line_can_be_moved_or_taken_away(alerts: Any, expected: Lines) -> None:
-    assert lines_of({"alerts": alerts}) == expected
+def test_each_line_can_be_moved_or_taken_away(alerts: Any, expected: AlertThresholds) -> None:
+    assert parse_settings({"alerts": alerts}).alerts == expected
 
 
 def test_nothing_is_crossed_where_there_are_no_lines() -> None:
     facts = two_weeks(joining(50), as_of="11-26 09:00")
-    assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedLong(1, 99),)), NO_LINES) == ()
+    assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedLong(1, 99),)), NO_ALERTS) == ()
 
 
 @settings(deadline=None, max_examples=50)
