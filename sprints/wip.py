@@ -12,7 +12,6 @@ from sprints.flow import Flow
 from sprints.numbering import place
 from sprints.people import is_person
 
-SETTING = "wip"
 MOST_LIMIT = 999
 # Figures of fewer people than this would reveal the figures of one person.
 FEWEST_PEOPLE = 3
@@ -40,9 +39,9 @@ class WipLimits:
     repository: int | None = None
     by_team: Mapping[str, int] = field(default_factory=dict)
 
-    def limit_of(self, team: str) -> int | None:
-        """The limit of the team with this slug."""
-        return self.by_team.get(team)
+    def limit_of(self, team: str | None) -> int | None:
+        """The limit of the team with this slug, or with None that of the whole repository."""
+        return self.repository if team is None else self.by_team.get(team)
 
 
 @dataclass(frozen=True, slots=True)

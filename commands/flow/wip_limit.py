@@ -14,7 +14,6 @@ from commands.shared.work import work_here
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,
-    SETTING,
     Team,
     Wip,
     items_of,
@@ -23,6 +22,7 @@ from sprints.wip import (
 )
 from sprints.work import Work, recent
 
+_SETTING = "wip"
 _NONE = "none"
 
 
@@ -44,15 +44,14 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     slug = (arguments.text("team") or "").lower() or None
     work = await work_here(context)
     wip = measured(work, settings.teams, most, slug)
-    limits = settings.wip_limits
-    before = limits.limit_of(slug) if slug else limits.repository
+    before = settings.wip_limits.limit_of(slug)
     of_team = f" of team {plain(slug)}" if slug else ""
     summary = f"set the limit{of_team} to {most or 'none'}"
     if before == most:
         return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {against(wip)}")
-    stored = context.project.stored_settings.get(SETTING)
+    stored = context.project.stored_settings.get(_SETTING)
     done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {against(wip)}"
-    return Changes(summary, (Settle(SETTING, stored, with_limit(stored, most, slug)),), done)
+    return Changes(summary, (Settle(_SETTING, stored, with_limit(stored, most, slug)),), done)
 
 
 def read_limit(told: str) -> int | None:
