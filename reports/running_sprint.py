@@ -16,7 +16,7 @@ from reports.alert import alert_text
 from reports.drafts import Draft, Kept
 from reports.sprint_facts import TrackingPlace, expected_of, living_of, with_effects
 from reports.sticky_comment import after_picture, before_picture, digest
-from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, crossings
+from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
 from storage.posts import Post, PostKind, Posts, PostStatus
@@ -118,7 +118,7 @@ class FollowedSprint:
         living = await living_of(context, facts, thread)
         situation = Situation(facts, expected.chance, was_hopeful, tuple(living.blocked))
         told = _names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = crossings(situation, self._project.settings.alerts, told)
+        crossed = find_crossings(situation, self._project.settings.alerts, told)
         key = prefix + "+".join(crossing.name for crossing in crossed)
         # What may have reached GitHub already is told under the same name, or not at all.
         if begun := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:

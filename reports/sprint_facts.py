@@ -10,7 +10,7 @@ from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
-from sprints.alerts import BlockedLong, blocked_now
+from sprints.alerts import BlockedItem, find_blocked_items
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
 from sprints.description import states_start
@@ -116,12 +116,12 @@ async def living_of(context: Context, facts: Facts, thread: int | None) -> Stick
     )
 
 
-async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
+async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedItem, ...]:
     """The open items of the sprint that wait for something."""
     items = await context.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
     known = items | await context.history.items_named(blockers)
-    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+    return find_blocked_items(facts, flows_of(known, facts.as_of, context.project.rules))
 
 
 async def with_effects(context: Context, living: StickyComment, known: Mapping[str, str]) -> StickyComment:

@@ -29,7 +29,7 @@ _HALF_WAY_LASTS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ScopeGrown:
+class ScopeGrowth:
     """The scope is `percent` larger than the commitment, which is at least `times` the team's threshold.
 
     `times` doubles from alert to alert, so that growth is reported less and less often.
@@ -44,7 +44,7 @@ class ScopeGrown:
 
 
 @dataclass(frozen=True, slots=True)
-class ForecastLeft:
+class ForecastDrop:
     """The sprint was likely to be finished and is no longer; `chance` is the present one, 0 to 1."""
 
     chance: float
@@ -52,8 +52,8 @@ class ForecastLeft:
 
 
 @dataclass(frozen=True, slots=True)
-class BlockedLong:
-    """An item has been blocked for `days` working days.
+class BlockedItem:
+    """An open item that has been blocked for `days` working days.
 
     `by` are the numbers of the issues that block it, empty where something else does.
     """
@@ -84,7 +84,7 @@ class DaysLeft:
     name: str = "days-left"
 
 
-Crossing = ScopeGrown | ForecastLeft | BlockedLong | HalfWay | DaysLeft
+Crossing = ScopeGrowth | ForecastDrop | BlockedItem | HalfWay | DaysLeft
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ class Situation:
     facts: Facts
     chance: float | None = None
     was_hopeful: bool = False
-    blocked: tuple[BlockedLong, ...] = ()
+    blocked: tuple[BlockedItem, ...] = ()
 
 
-def crossings(
+def find_crossings(
     situation: Situation, thresholds: AlertThresholds, reported: Collection[str]
 ) -> tuple[Crossing, ...]:
     """The alerts to post on a morning (`QuietRules.is_morning`).
@@ -120,9 +120,9 @@ def crossings(
     return tuple(crossing for crossing in crossed if crossing is not None and crossing.name not in reported)
 
 
-def blocked_now(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedLong, ...]:
+def find_blocked_items(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedItem, ...]:
     """The blocked open items of a sprint, the longest blocked first."""
-    calendar, blocked = facts.sprint.calendar, list[BlockedLong]()
+    calendar, blocked = facts.sprint.calendar, list[BlockedItem]()
     numbers = {item.number for item in facts.items if item.state == "open"}
     for flow in flows:
         if flow.number not in numbers or not flow.open_blocks:
@@ -131,7 +131,7 @@ def blocked_now(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedLong, ...
         by = tuple(sorted({block.number for block in flow.open_blocks if block.number}))
         reason = next((block.reason for block in flow.open_blocks if block.reason), "")
         days = _working_days_since(since, facts.as_of, calendar)
-        blocked.append(BlockedLong(flow.number, days, by, reason))
+        blocked.append(BlockedItem(flow.number, days, by, reason))
     return tuple(sorted(blocked, key=lambda item: (-item.days, place(item.number))))
 
 
@@ -151,14 +151,14 @@ def _scope_crossing(facts: Facts, percent: int | None, reported: Collection[str]
     earlier = (name.removeprefix("scope-") for name in reported if name.startswith("scope-"))
     if times < 1 or any(int(text) >= times for text in earlier if text.isdecimal()):
         return None
-    return ScopeGrown(int(grown), times)
+    return ScopeGrowth(int(grown), times)
 
 
 def _forecast_crossing(situation: Situation, least: float | None) -> Crossing | None:
     chance = situation.chance
     if least is None or chance is None or not situation.was_hopeful or chance >= least:
         return None
-    return ForecastLeft(chance) if situation.facts.remaining.count else None
+    return ForecastDrop(chance) if situation.facts.remaining.count else None
 
 
 def _blocked_crossings(situation: Situation, days: int | None) -> tuple[Crossing, ...]:

@@ -22,7 +22,7 @@ from reports.sticky_comment import (
     shown_lines,
     without,
 )
-from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
+from sprints.alerts import BlockedItem, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
@@ -86,13 +86,13 @@ def test_only_the_last_ten_changes_are_open() -> None:
 
 
 def test_what_waits_and_for_what() -> None:
-    text = before_picture(living(blocked=(BlockedLong(4, 3, (9,), "no *key*"), BlockedLong(5, 0))))
+    text = before_picture(living(blocked=(BlockedItem(4, 3, (9,), "no *key*"), BlockedItem(5, 0))))
     assert "**Blocked**\n- #4 for 3 working days, by #9: no \\*key\\*\n- #5 since today" in text
 
 
 def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
     reason = "@acme/all <b>**now**</b> `x`"
-    text = before_picture(living(late(2, title=reason), blocked=(BlockedLong(4, 3, (), reason),)))
+    text = before_picture(living(late(2, title=reason), blocked=(BlockedItem(4, 3, (), reason),)))
     assert not re.search(r"@\w", text)
     assert "<b>" not in text
     assert "**now" not in text
@@ -120,7 +120,7 @@ def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
     others = [
         living(late(2)),
         living(Card(5).opened("11-10", "points: 1").joined("11-12")),
-        living(blocked=(BlockedLong(1, 1),)),
+        living(blocked=(BlockedItem(1, 1),)),
         living(is_silenced=True),
     ]
     assert len({plain, *map(digest, others), digest(living(), "image")}) == len(others) + 2
@@ -232,7 +232,7 @@ def test_what_is_a_time_box() -> None:
 def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
-        (ScopeGrown(30, 1), ForecastLeft(0.22), BlockedLong(4, 3, (9,))),
+        (ScopeGrowth(30, 1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
         "**2 in 10** that the remaining 5 points are done.",
     )
     *told, hint = text.split("\n\n")
@@ -260,7 +260,7 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     ],
 )
 def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
-    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
+    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrowth(percent, 1),))
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
 
 
 def test_several_that_are_blocked_are_a_list() -> None:
-    blocked = tuple(BlockedLong(n, 4) for n in range(1, 15))
+    blocked = tuple(BlockedItem(n, 4) for n in range(1, 15))
     text = alert_text(facts(), blocked)
     assert text.startswith("**Sprint 12:** 14 items have been blocked for long:\n- #1 for 4 working days")
     assert "- and 4 more" in text
