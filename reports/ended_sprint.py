@@ -14,7 +14,6 @@ from commands.messages.summary import (
     summary_title,
     went_on_text,
 )
-from commands.shared.goals import verdicts
 from commands.shared.reporting import sheet_of, with_people
 from commands.sprint.summary import summary
 from reports.drafts import Draft, Kept
@@ -22,6 +21,7 @@ from reports.release_summary import IN_RELEASE, place_text, release_meant
 from reports.running_sprint import NOT_WORK, living_key, may_run, thread_of
 from reports.sprint_facts import TrackingPlace
 from sprints.milestone import Phase, Sprint
+from sprints.team_settings import SummaryPlace
 from storage.posts import Post, PostKind, Posts, PostStatus
 
 # What ended before we came is not ours to sum up, and after a month nobody waits for it any more.
@@ -40,9 +40,9 @@ class _Followed:
     place: TrackingPlace | None
     fate: PostStatus | None
 
-    def thread(self, told: object) -> int | None:
+    def thread(self, setting: SummaryPlace) -> int | None:
         """The thread in which the sprint was followed; None for an issue of its own."""
-        if told == "issue" or self.place is None:
+        if setting == "issue" or self.place is None:
             return None
         if self.place.thread is not None:
             return self.place.thread
@@ -62,11 +62,11 @@ class EndedSprint:
         self._now = planning.now
         self._sprint = sprint
         self._followed = _Followed(place, fate)
-        self._setting = planning.project.settings.get("summaries")
+        self._setting = planning.project.settings.summaries
 
     async def drafts(self) -> list[Draft | Kept]:
         """All that should be said of its end now."""
-        if self._setting is False or self._setting == "off":
+        if self._setting == "off":
             return []
         summed_up = await self._sent(self._summary_key)
         place_note = await self._sent(self._note_key)
@@ -227,7 +227,7 @@ class EndedSprint:
         sprint = self._sprint
         closed = await self._planning.sprints.closed(sprint.milestone, self._now)
         revision = closed.revision if closed and closed.ended_at == sprint.end else 0
-        verdict = verdicts(self._project.settings).get(str(sprint.milestone))
+        verdict = self._project.settings.goal_verdicts.get(sprint.milestone)
         return f"{sprint.end} {sprint.closed_at is not None} {revision} {verdict}"
 
     @property

@@ -14,10 +14,9 @@ from reports.alert import alert_text
 from reports.drafts import Draft, Kept
 from reports.sprint_facts import TrackingPlace, expected_of, living_of, with_effects
 from reports.sticky_comment import after_picture, before_picture, digest
-from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, crossings, lines_of
+from sprints.alerts import HOPEFUL, MOST_A_DAY, Situation, find_crossings
 from sprints.facts import Facts
 from sprints.milestone import Phase, Sprint
-from sprints.quiet import is_morning, is_quiet_thread, standup_at
 from storage.posts import Post, PostKind, Posts, PostStatus
 
 NOT_WORK = {"state": "closed", "state_reason": "not_planned"}
@@ -104,21 +103,20 @@ class FollowedSprint:
         sprint, planning = facts.sprint, self._planning
         thread = thread_of(fate)
         today = planning.calendar.day_of(self._now)
-        is_quiet = thread is None or is_quiet_thread(self._project.settings, thread, today)
-        if is_quiet or not is_morning(self._project.settings, self._now, planning.calendar):
+        is_quiet = thread is None or self._project.settings.quiet.is_quiet_thread(thread, today)
+        if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
             return []
         prefix = f"alert:{sprint.milestone}:"
         alerts = await self._posts.fates(self._project.id, prefix)
         days = [planning.calendar.day_of(alert.sent_at) for alert in alerts.values() if alert.sent_at]
         if days.count(today) >= MOST_A_DAY:
             return []
-        lines = lines_of(self._project.settings)
         expected = await expected_of(planning, facts)
         was_hopeful = fate.post.data.get("was_hopeful") is True
         living = await living_of(planning, facts, thread)
         situation = Situation(facts, expected.chance, was_hopeful, tuple(living.blocked))
         told = _names(prefix, (key for key, alert in alerts.items() if alert.sent_at))
-        crossed = crossings(situation, lines, told)
+        crossed = find_crossings(situation, self._project.settings.alerts, told)
         key = prefix + "+".join(crossing.name for crossing in crossed)
         # What may have reached GitHub already is told under the same name, or not at all.
         if begun := [name for name, alert in alerts.items() if not alert.sent_at and not alert.is_unsent]:
@@ -131,7 +129,7 @@ class FollowedSprint:
 
     async def _standup(self) -> list[Draft]:
         """Where a team asked for it: what happened since the last working day, told once a day."""
-        at, calendar, fate = standup_at(self._project.settings), self._planning.calendar, self._fate
+        at, calendar, fate = self._project.settings.standup_at, self._planning.calendar, self._fate
         thread = thread_of(fate) if fate and not fate.is_gone else None
         if at is None or thread is None or self._sprint.has_ended(self._now):
             return []
@@ -141,7 +139,7 @@ class FollowedSprint:
             return []
         key = f"standup:{today.isoformat()}"
         before = await self._posts.fate(self._project.id, key)
-        if is_quiet_thread(self._project.settings, thread, today) or (before and before.sent_at):
+        if self._project.settings.quiet.is_quiet_thread(thread, today) or (before and before.sent_at):
             return []
         if not await may_run(self._planning, standup):
             return []

@@ -9,9 +9,8 @@ from commands.framework.planning import Planning
 from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
-from commands.shared.tracking import THREADS, TRACKING
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
-from sprints.alerts import BlockedLong, blocked_now
+from sprints.alerts import BlockedItem, find_blocked_items
 from sprints.blocked import blockers_of
 from sprints.burndown import burndown_of
 from sprints.description import states_start
@@ -21,7 +20,7 @@ from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
 from sprints.outlook import Outlook
-from sprints.quiet import is_quiet_thread
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.forecasts import ForecastRecord
 
@@ -54,22 +53,17 @@ def is_sprint(sprint: Sprint) -> bool:
     return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
 
 
-def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
+def place_of(settings: TeamSettings, sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
     """Where a sprint is followed: as the settings say, else where somebody had us begin it; else nowhere."""
-    told = settings.get(TRACKING)
-    if isinstance(told, str) and told.removeprefix("#").isdecimal():
-        told = int(told.removeprefix("#"))
-    if isinstance(told, int) and not isinstance(told, bool) and told > 0:
-        return TrackingPlace(told)
-    if told == "issue":
-        return TrackingPlace(None)
-    if told is False or told == "off":
-        return None
-    threads = settings.get(THREADS)
-    thread = threads.get(str(sprint.milestone)) if isinstance(threads, Mapping) else None
-    if isinstance(thread, int) and not isinstance(thread, bool):
-        return TrackingPlace(thread)
-    return TrackingPlace(begun_in) if begun_in is not None else None
+    match settings.tracking:
+        case int(thread):
+            return TrackingPlace(thread)
+        case "issue":
+            return TrackingPlace(None)
+        case "off":
+            return None
+    started_in = settings.tracking_threads.get(sprint.milestone, begun_in)
+    return TrackingPlace(started_in) if started_in is not None else None
 
 
 def begun_in(sprint: Sprint, starts: Iterable[CommandChange]) -> int | None:
@@ -116,18 +110,18 @@ async def living_of(planning: Planning, facts: Facts, thread: int | None) -> Sti
         facts,
         burndown_of(facts),
         blocked=await blocked_of(planning, facts),
-        is_silenced=is_quiet_thread(
-            planning.project.settings, thread, planning.calendar.day_of(planning.now)
+        is_silenced=planning.project.settings.quiet.is_quiet_thread(
+            thread, planning.calendar.day_of(planning.now)
         ),
     )
 
 
-async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedLong, ...]:
+async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedItem, ...]:
     """The open items of the sprint that wait for something."""
     items = await planning.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
     known = items | await planning.history.items_named(blockers)
-    return blocked_now(facts, flows_of(known, facts.as_of, planning.project.rules))
+    return find_blocked_items(facts, flows_of(known, facts.as_of, planning.project.rules))
 
 
 async def with_effects(planning: Planning, living: StickyComment, known: Mapping[str, str]) -> StickyComment:

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Sprint
+from sprints.settings_parser import parse_settings
 from sprints.team import PersonDay, Work
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import (
     daily_metrics,
@@ -178,10 +180,10 @@ class Measures:
         return table.c.organization_id == self._organization_id, table.c.project_id == self._project_id
 
 
-async def settings_of(tenant: Tenant) -> dict[str, object]:
-    """What holds for all repositories of a tenant that settle nothing else."""
+async def settings_of(tenant: Tenant) -> TeamSettings:
+    """The tenant's own settings, which hold for all repositories that set nothing else."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
-    return dict(await tenant.connection.scalar(query) or {})
+    return parse_settings(await tenant.connection.scalar(query) or {})
 
 
 async def measure_next(tenant: Tenant, at: datetime) -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from sprints.rules import Rules, rules_of
+from sprints.rules import Rules
+from sprints.settings_parser import parse_settings, parse_shared_repositories
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import chart_files, organizations, projects
 from storage.visibility import VisibilityHistory
@@ -25,10 +28,12 @@ class RepositoryName:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
     """A repository as we know it, with the settings that hold for it.
 
+    `stored_settings` are the settings of all origins as JSON, for what shows or edits them; everything else
+    reads `settings`.
     `installation` is None while the App is not installed; `synced_at` until its past was asked for.
     `private_since` is when one that had been public became private.
     `sharing` are the repositories whose milestones of one title are one sprint, this one included, in the
@@ -42,7 +47,7 @@ class Project:
     full_name: str | None
     is_private: bool
     installation: int | None
-    settings: dict[str, object]
+    stored_settings: dict[str, object]
     synced_at: datetime | None = None
     node_id: str = ""
     other_bots: tuple[str, ...] = ()
@@ -72,16 +77,21 @@ class Project:
         """The same as if it shared nothing, for what concerns its own milestones."""
         return replace(self, sharing=())
 
+    @cached_property
+    def settings(self) -> TeamSettings:
+        """The settings in force, parsed at their first use."""
+        return parse_settings(self.stored_settings)
+
     @property
     def rules(self) -> Rules:
-        """The team's days and estimates."""
-        return rules_of(self.settings)
+        """The team's calendar, estimates and start labels."""
+        return self.settings.rules
 
     @property
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
-        told = self.settings.get("charts")
-        return told == "image" if self.is_private else told != "mermaid"
+        charts = self.settings.charts
+        return charts == "image" if self.is_private else charts != "mermaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,10 +386,8 @@ LED_SETTINGS = frozenset(
 
 def names_that_share(project: Project) -> list[str]:
     """The repositories, by their full names in lower case, that shall share the sprints of this one."""
-    told = project.settings.get("sprints")
-    listed = told.get("repositories") if isinstance(told, Mapping) else None
     owner, _, own = (project.full_name or "").lower().partition("/")
-    names = [str(one).lower() for one in listed] if isinstance(listed, list) else []
+    names = parse_shared_repositories(project.stored_settings)
     return [f"{owner}/{name}" for name in names] if own in names else []
 
 
@@ -392,9 +400,9 @@ def sharing(project: Project, known: Mapping[str, Project]) -> Project:
     is_one_of_them = project.id in {one.id for one in members}
     if len(members) < 2 or not is_one_of_them or len({one.is_private for one in members}) > 1:
         return project
-    led = {key: value for key, value in members[0].settings.items() if key in LED_SETTINGS}
-    rest = {key: value for key, value in project.settings.items() if key not in LED_SETTINGS}
-    return replace(project, sharing=members, settings=rest | led)
+    led = {key: value for key, value in members[0].stored_settings.items() if key in LED_SETTINGS}
+    rest = {key: value for key, value in project.stored_settings.items() if key not in LED_SETTINGS}
+    return replace(project, sharing=members, stored_settings=rest | led)
 
 
 def settled(now: object, before: object, after: object) -> object:
@@ -413,7 +421,9 @@ def _project(row: Any) -> Project:
     return replace(
         project,
         other_bots=tuple(map(str, project.other_bots)),
-        settings={key: value for key, value in project.settings.items() if key not in FILE_NOTES},
+        stored_settings={
+            key: value for key, value in project.stored_settings.items() if key not in FILE_NOTES
+        },
         is_active=is_active,
         suspended_at=suspended_at,
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.isolation import isolated
-from commands.framework.permissions import Policy
 from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
 from commands.shared.forecasting import outlook
@@ -180,13 +179,11 @@ def is_exempt(project: Project, pull: PullRequest) -> bool:
 
     Bots are those by GitHub's type, and the accounts that the team lists as such.
     """
-    checks = project.settings.get("checks")
-    if isinstance(checks, Mapping) and checks.get("exempt_bots") is False:
+    if not project.settings.checks.exempts_bots:
         return False
-    return pull.is_of_bot or (pull.author or "").lower() in Policy(project.settings).bots
+    return pull.is_of_bot or (pull.author or "").lower() in project.settings.commands.bots
 
 
 def is_required(project: Project) -> bool:
     """Whether every pull request must belong to an item of the sprint."""
-    told = project.settings.get("checks")
-    return isinstance(told, Mapping) and told.get("require_sprint_item") is True
+    return project.settings.checks.requires_sprint_item

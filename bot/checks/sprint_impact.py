@@ -24,7 +24,6 @@ from bot.publishing.pictures import Pictures
 from charts.alt_text import burndown_alt
 from commands.formatting.markdown import skimming
 from commands.framework.outcome import Answer
-from commands.framework.permissions import Policy
 from commands.framework.planning import Planning, writing_for
 from commands.framework.request import CommandLine
 from commands.shared.forecasting import foretold
@@ -362,13 +361,12 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    is_paused = project.settings.get("paused") is True
-    return project.is_open_to_us and not _switches_off_checks(project) and not is_paused
+    return project.is_open_to_us and not _switches_off_checks(project) and not project.settings.is_paused
 
 
 def _switches_off_checks(project: Project) -> bool:
-    return project.settings.get("checks") == "off"
+    return project.settings.checks.is_off
 
 
 def _is_listed(login: str, project: Project) -> bool:
-    return login.lower() in Policy(project.settings).bots
+    return login.lower() in project.settings.commands.bots

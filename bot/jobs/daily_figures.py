@@ -19,7 +19,6 @@ from sprints.facts import Day, Facts
 from sprints.flow import flows_of
 from sprints.model import MilestoneEvent, in_order
 from sprints.plain import days_of
-from sprints.rules import rules_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
 from storage.closed import ClosedSprint, ClosedSprints
@@ -57,7 +56,7 @@ class DailyFigures:
             except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
-            calendar = rules_of(await settings_of(tenant)).calendar
+            calendar = (await settings_of(tenant)).rules.calendar
             await measure_next(tenant, next_turn(now, calendar, organization_id))
 
 

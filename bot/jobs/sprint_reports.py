@@ -6,7 +6,7 @@ facts want
 the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
@@ -27,7 +27,7 @@ from reports.running_sprint import FollowedSprint, living_key
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
-from sprints.quiet import is_paused, morning_of, standup_at
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
@@ -153,7 +153,7 @@ class SprintReports:
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or not project.is_open_to_us or is_paused(project.settings):
+        if project is None or not project.is_open_to_us or project.settings.is_paused:
             return None
         return project
 
@@ -263,9 +263,9 @@ class _Drafting:
         return self._now < sprint.end + SUMMED_UP_WITHIN
 
 
-def next_turns(now: datetime, calendar: Calendar, settings: Mapping[str, object]) -> dict[str, datetime]:
+def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
     """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
-    hours = {"morning": morning_of(settings), "standup": standup_at(settings)}
+    hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
     return {name: _next(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
 

@@ -82,12 +82,12 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
 
 
 def _settled(planning: Planning, said: Mapping[str, Any], path: tuple[str, ...], value: object) -> Changes:
-    key, now = path[0], planning.project.settings.get(path[0])
+    key, now = path[0], planning.project.stored_settings.get(path[0])
     if value is None and len(path) == 1:
         after = None
         done = f"`{key}` is no longer set by command: what the settings file or the default says holds."
     else:
-        after = changed(planning.project.settings, path, value)
+        after = changed(planning.project.stored_settings, path, value)
         _check(key, after)
         done = f"Settled, from now on:\n\n{diff([(key, now, after)], is_done=True)}"
     if said.get(key) == after:

@@ -30,7 +30,7 @@ _ON, _OFF = "on", "off"
 )
 async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply:
     """What is asked is answered all the same."""
-    thread, before = context.request.thread, quiet_threads(context.project.settings)
+    thread, before = context.request.thread, _stored_threads(context.project.stored_settings.get(QUIET))
     state, until = arguments.text("state"), arguments.date("until")
     today = context.calendar.day_of(context.now)
     if state == _OFF and until:
@@ -47,16 +47,10 @@ async def agile_quiet(context: Context, arguments: Arguments) -> Changes | Reply
     return Changes(summary, () if after == before else (ChangeSetting(QUIET, before or None, after),), text)
 
 
-def quiet_threads(settings: dict[str, object]) -> dict[str, str]:
-    """Which threads are quiet, by number: `on`, or the day on which that ends."""
-    told = settings.get(QUIET)
-    return {str(number): str(value) for number, value in told.items()} if isinstance(told, dict) else {}
-
-
-def is_quiet(settings: dict[str, object], thread: int, today: date) -> bool:
-    """Whether nothing may be posted unasked in a thread."""
-    told = quiet_threads(settings).get(str(thread))
-    return told is not None and (told == _ON or today.isoformat() < told)
+def _stored_threads(setting: object) -> dict[str, str]:
+    """The stored setting `quiet`, to be edited: `on` or the last quiet day, by the thread's number."""
+    threads = setting if isinstance(setting, dict) else {}
+    return {str(number): str(state) for number, state in threads.items()}
 
 
 def _told(value: str | None, today: date) -> str:

@@ -36,7 +36,7 @@ _NAMES = tuple(level.name.lower() for level in Level if level is not Level.NONE)
 )
 async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply:
     """A given role only ever adds to the one on GitHub, and ends with it."""
-    before = granted_roles(context.project.settings)
+    before = _stored_roles(context.project.stored_settings.get(ROLES))
     action, login, role = (arguments.text(name) for name in ("action", "person", "role"))
     if action is None:
         return Reply((roles_card(await entries_of(context), before),))
@@ -51,10 +51,10 @@ async def agile_roles(context: Context, arguments: Arguments) -> Changes | Reply
     return await _granted(context, before, login, role)
 
 
-def granted_roles(settings: dict[str, object]) -> dict[str, str]:
-    """Who was given which role, by login in lower case."""
-    told = settings.get(ROLES)
-    return {str(login).lower(): str(role) for login, role in told.items()} if isinstance(told, dict) else {}
+def _stored_roles(setting: object) -> dict[str, str]:
+    """The stored setting `roles`, to be edited: the granted role by login in lower case."""
+    roles = setting if isinstance(setting, dict) else {}
+    return {str(login).lower(): str(role) for login, role in roles.items()}
 
 
 async def _granted(context: Context, before: dict[str, str], login: str, role: str) -> Changes:

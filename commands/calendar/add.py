@@ -9,8 +9,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.calendar import off_line, sprint_effects
-from sprints.calendar import Calendar
-from sprints.rules import MOST_DAYS_OFF, DaysOff, days_off, rules_of
+from sprints.rules import MOST_DAYS_OFF, DaysOff
+from sprints.settings_parser import parse_settings
 
 DAYS_OFF = "days_off"
 
@@ -43,7 +43,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
             f"These are {counted(count, 'day')}. You can add up to {MOST_DAYS_OFF - 1} at once. "
             "Is the year right?"
         )
-    offs, off = days_off(context.project.settings), DaysOff(first, last, name)
+    offs, off = context.project.settings.days_off, DaysOff(first, last, name)
     known = {day for one in offs for day in one.days} | set(context.calendar.holidays)
     if known.issuperset(off.days):
         raise UserError(
@@ -56,7 +56,7 @@ async def calendar_add(context: Context, arguments: Arguments) -> Changes:
 
 def step(planning: Planning, offs: list[DaysOff]) -> ChangeSetting:
     """Keeps these days off instead of those that there are."""
-    return ChangeSetting(DAYS_OFF, planning.project.settings.get(DAYS_OFF), told(offs))
+    return ChangeSetting(DAYS_OFF, planning.project.stored_settings.get(DAYS_OFF), told(offs))
 
 
 def told(offs: list[DaysOff]) -> list[dict[str, str]]:
@@ -69,7 +69,7 @@ def told(offs: list[DaysOff]) -> list[dict[str, str]]:
 
 async def effects(planning: Planning, offs: list[DaysOff]) -> list[str]:
     """What other days off do to the sprints that are not over."""
-    after: Calendar = rules_of(planning.project.settings | {DAYS_OFF: told(offs)}).calendar
+    after = parse_settings(planning.project.stored_settings | {DAYS_OFF: told(offs)}).rules.calendar
     sprints = await planning.sprints.all(planning.now)
     today = planning.calendar.day_of(planning.now)
     lines = sprint_effects(sprints, planning.calendar, after, today)

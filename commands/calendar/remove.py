@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.calendar import stretch
 from sprints.calendar import Calendar
-from sprints.rules import DaysOff, days_off
+from sprints.rules import DaysOff
 
 _A_DAY = timedelta(days=1)
 
@@ -40,7 +40,7 @@ async def calendar_remove(context: Context, arguments: Arguments) -> Changes:
     if dates is None:  # The parser has seen to it.
         raise UserError("Which days? For example `/calendar remove 2026-12-31`.")
     first, last = dates
-    offs = days_off(context.project.settings)
+    offs = context.project.settings.days_off
     left = without(offs, first, last)
     if left == list(offs):
         raise UserError(_nothing(first, last, context.calendar))

@@ -13,9 +13,8 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, for_sprint, reply_with
 from commands.messages.velocity import _percent, sprints_table
-from commands.shared.reporting import LATE
 from sprints.burndown import measure
-from sprints.late import credited, credits_of
+from sprints.late import credited
 from sprints.outliers import farthest
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
 from sprints.velocity import velocity as velocity_of
@@ -40,7 +39,7 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
             f"`last:{last}` is not from {LEAST_SPRINTS} to {MOST_SPRINTS}: fewer sprints say too little, and "
             "older ones tell of another team."
         )
-    given = credits_of(context.project.settings.get(LATE))
+    given = context.project.settings.late_credits
     outcomes = credited(await context.sprints.outcomes(context.now), given)
     finished = [one for one in outcomes if not one.is_abandoned]
     found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))

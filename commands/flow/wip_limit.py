@@ -1,6 +1,6 @@
 """`/wip limit`: how much work may be in progress at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from commands.formatting.wording import code, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
@@ -14,16 +14,15 @@ from commands.shared.work import work_here
 from sprints.wip import (
     FEWEST_PEOPLE,
     MOST_LIMIT,
-    SETTING,
+    Team,
     Wip,
     items_of,
-    limit_of,
     people_of,
-    teams_of,
     wip_of,
 )
 from sprints.work import Work, recent
 
+_SETTING = "wip"
 _NONE = "none"
 
 
@@ -46,15 +45,15 @@ async def wip_limit(context: Context, arguments: Arguments) -> Changes:
     most = read_limit(arguments.text("limit") or "")
     slug = (arguments.text("team") or "").lower() or None
     work = await work_here(context)
-    wip = measured(work, settings, most, slug)
-    before = limit_of(settings, slug)
+    wip = measured(work, settings.teams, most, slug)
+    before = settings.wip_limits.limit_of(slug)
     of_team = f" of team {plain(slug)}" if slug else ""
     summary = f"set the limit{of_team} to {most or 'none'}"
     if before == most:
         return Changes(summary, (), f"The limit{of_team} is {most or 'none'} already. {against(wip)}")
-    after = with_limit(settings.get(SETTING), most, slug)
+    stored = context.project.stored_settings.get(_SETTING)
     done = f"**Work in progress{of_team}:** limit {before or 'none'} → **{most or 'none'}**. {against(wip)}"
-    return Changes(summary, (ChangeSetting(SETTING, settings.get(SETTING), after),), done)
+    return Changes(summary, (ChangeSetting(_SETTING, stored, with_limit(stored, most, slug)),), done)
 
 
 def read_limit(told: str) -> int | None:
@@ -78,11 +77,10 @@ def with_limit(settled: object, most: int | None, slug: str | None) -> dict[str,
     return {name: one for name, one in after.items() if one}
 
 
-def measured(work: Work, settings: Mapping[str, object], most: int | None, slug: str | None) -> Wip:
+def measured(work: Work, teams: Collection[Team], most: int | None, slug: str | None) -> Wip:
     """What is in progress against the limit. Raises UserError for a team that is none or too small."""
     if slug is None:
         return wip_of(work.flows, most)
-    teams = teams_of(settings)
     team = next((team for team in teams if team.slug == slug), None)
     if team is None:
         slugs = ", ".join(code(team.slug) for team in teams) or "none yet"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from charts.locales import LOCALE, locale_of, writing_in
+from charts.locales import locale_of, writing_in
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
@@ -22,7 +22,7 @@ from storage.sprints import Sprints
 def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
     """Write numbers and dates in the form of a repository's team, with dates as of its local day."""
     today = project.rules.calendar.day_of(now)
-    return writing_in(locale_of(project.settings.get(LOCALE), today))
+    return writing_in(locale_of(project.settings.locale, today))
 
 
 @dataclass(frozen=True)

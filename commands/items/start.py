@@ -12,7 +12,8 @@ from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import own
 from sprints.starts import StartSignal
-from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.team_settings import TeamSettings
+from sprints.wip import Wip, limited_wips, wip_of
 from sprints.work import Work
 
 _SIGNALS = {
@@ -42,14 +43,14 @@ async def start(context: Context, _: Arguments) -> Changes:
     return Changes(summary, (RecordFact(own(flow.number), "started"),), said(_started(flow, work), wips))
 
 
-def wips_with(work: Work, changed: Flow, settings: dict[str, object]) -> list[Wip]:
+def wips_with(work: Work, changed: Flow, settings: TeamSettings) -> list[Wip]:
     """The work in progress once this item has changed: all of it, and each team's that this item belongs to
     or that has too much.
     """
     flows = [changed if flow.item == changed.item else flow for flow in work.flows]
-    of_teams = [wip for wip in limited(flows, settings) if wip.team]
+    of_teams = [wip for wip in limited_wips(flows, settings.teams, settings.wip_limits) if wip.team]
     concerned = [wip for wip in of_teams if wip.excess or changed in wip.items]
-    return [wip_of(flows, limit_of(settings)), *concerned]
+    return [wip_of(flows, settings.wip_limits.repository), *concerned]
 
 
 def said(sentence: str, wips: list[Wip]) -> str:

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 from commands.framework.planning import Planning
 from commands.messages.overload import load_sentence
-from commands.shared.reporting import LATE
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_words import tenths
-from sprints.late import credited, credits_of
+from sprints.late import credited
 from sprints.load import load_of
 from sprints.outlook import Outlook
 from sprints.velocity import Velocity, velocity
@@ -29,7 +28,7 @@ async def velocities(planning: Planning, facts: Facts) -> Velocities:
     """What the last sprints delivered that had ended by the moment of the facts."""
     ended = await planning.sprints.outcomes(facts.as_of)
     others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
-    outcomes = credited(others, credits_of(planning.project.settings.get(LATE)))
+    outcomes = credited(others, planning.project.settings.late_credits)
     usual = velocity(outcomes)
     return Velocities(velocity(outcomes, "count"), usual if usual.unit == "points" else None)
 

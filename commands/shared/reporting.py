@@ -8,11 +8,10 @@ from typing import Any
 
 from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
-from commands.shared.goals import verdicts
 from sprints.burndown import burndown_of
 from sprints.facts import Facts, facts_of
 from sprints.flow import flows_of
-from sprints.late import credited, credits_of
+from sprints.late import credited
 from sprints.milestone import Sprint
 from sprints.numbering import Number
 from sprints.plain import Values, footnotes, plain
@@ -34,7 +33,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
     is_taken = closed is not None and closed.ended_at == sprint.end
     facts = await fold(planning, sprint, now)
     values = closed.facts if closed and is_taken else await _values(planning, sprint, facts)
-    credit = credits_of(planning.project.settings.get(LATE)).get(sprint.milestone)
+    credit = planning.project.settings.late_credits.get(sprint.milestone)
     numbers = await planning.sprints.numbers(now)
     report = report_of(values, is_over=is_over)
     return ReportData(
@@ -43,7 +42,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
         as_of=now,
         outcomes=_until(sprint, report.unit, outcomes_of(planning, numbers)),
         crossed=crossed_of(numbers, sprint, now),
-        verdict=verdicts(planning.project.settings).get(str(sprint.milestone)),
+        verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
         footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
@@ -78,7 +77,7 @@ def outcomes_of(planning: Planning, numbers: Iterable[Numbers]) -> list[Outcome]
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
     found = [outcome for one in numbers if (outcome := one.outcome(planning.now))]
     ordered = sorted(found, key=lambda outcome: outcome.order)
-    return credited(ordered, credits_of(planning.project.settings.get(LATE)))
+    return credited(ordered, planning.project.settings.late_credits)
 
 
 def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dict[Number, int]:

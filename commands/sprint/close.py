@@ -108,7 +108,7 @@ def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
 def _settling(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> list[Step]:
     if not credited:
         return []
-    before = planning.project.settings.get(LATE)
+    before = planning.project.stored_settings.get(LATE)
     told = dict(before) if isinstance(before, dict) else {}
     after = told | {str(sprint.milestone): credit_for(credited)}
     return [] if after == before else [ChangeSetting(LATE, before, after)]

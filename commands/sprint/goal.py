@@ -8,7 +8,7 @@ from commands.framework.errors import UserError
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.shared.choosing import refuse_led, sprint_meant
-from commands.shared.goals import GOALS, verdicts, with_goal
+from commands.shared.goals import GOALS, stored_verdicts, with_goal
 
 _VERDICTS = {"met", "missed"}
 
@@ -41,7 +41,7 @@ async def sprint_goal(context: Context, arguments: Arguments) -> Changes:
                 f"{plain(sprint.title)} has no goal yet that could be {said.lower()}. "
                 'Set one with `/sprint goal "…"`.'
             )
-        before = verdicts(context.project.settings)
+        before = stored_verdicts(context.project.stored_settings.get(GOALS))
         after = before | {str(sprint.milestone): said.lower()}
         return Changes(
             f"note that the goal of {plain(sprint.title)} was {said.lower()}",

@@ -8,8 +8,8 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
-from commands.shared.reporting import LATE, outcomes_of
-from sprints.late import credited, credits_of
+from commands.shared.reporting import outcomes_of
+from sprints.late import credited
 from sprints.velocity import velocity
 from storage.closed import ClosedSprint
 from storage.sprints import Numbers
@@ -42,7 +42,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
 def _row(planning: Planning, one: Numbers) -> SprintRow:
     outcome = one.outcome(planning.now)
     if outcome:
-        (outcome,) = credited([outcome], credits_of(planning.project.settings.get(LATE)))
+        (outcome,) = credited([outcome], planning.project.settings.late_credits)
         is_frozen = isinstance(one.known, ClosedSprint)
         return SprintRow(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
     if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.

@@ -76,7 +76,7 @@ async def _adopt(context: Context, sprint: Sprint, description: str, due: date) 
     changed = {key: value for key, value in told.items() if value != before[key]}
     was = {key: before[key] for key in changed}
     # Even where nothing has to change, this is where the sprint was begun, and where it is followed.
-    here = remembering(context.project.settings, sprint.milestone, context.request.thread)
+    here = remembering(context.project, sprint.milestone, context.request.thread)
     steps: tuple[Step, ...] = (EditMilestone(sprint.number, was, changed),) if changed else (here,)
     missing = _elsewhere(context, sprint.title, due, {part.repository for part in sprint.parts})
     return Changes(f"begin {plain(sprint.title)}", (*steps, *missing), done, done)

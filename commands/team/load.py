@@ -18,7 +18,7 @@ from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import Wait
 from sprints.standup import blocked_now
-from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, limit_of, people_of, teams_of, wip_of
+from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, people_of, wip_of
 from sprints.work import Work, recent
 
 
@@ -53,15 +53,15 @@ async def team_load(context: Context, _: Arguments) -> Reply:
     """Figures of three people or more, and no table of persons."""
     work = await work_here(context)
     waits, settings = await waits_here(context, work), context.project.settings
-    whole = load_of(work.flows, waits, work, most=limit_of(settings))
+    whole = load_of(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; here I know of {whole.people}. `/my` tells you your own."
         )
-    teams = teams_of(settings)
+    teams, limits = settings.teams, settings.wip_limits
     loads = [
-        load_of(items_of(team, teams, work.flows), waits, work, most=limit_of(settings, team.slug), team=team)
+        load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
         for team in teams
     ]
     return Reply((load_text(whole, loads, work),))

@@ -16,7 +16,6 @@ from commands.framework.registry import command
 from sprints.durations import Durations, cycle_times, done_within
 from sprints.team import Work, owner_of, team_days
 from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
-from sprints.wip import teams_of
 
 _WEEKS = 4
 # So many people are looked up in a team at most; each is a question to GitHub.
@@ -148,9 +147,9 @@ async def _members(context: Context, team: str, people: frozenset[str]) -> froze
 
     Raises UserError for too many people to ask for.
     """
-    for known in teams_of(context.project.settings):
-        if known.slug == team and known.people:
-            return known.people
+    for listed in context.project.settings.teams:
+        if listed.slug == team and listed.people:
+            return listed.people
     if len(people) > _MOST_ASKED:
         raise UserError(f"More than {_MOST_ASKED} people work here, too many to look up one by one.")
     return frozenset([login for login in sorted(people) if await context.github.is_in_team(login, team)])

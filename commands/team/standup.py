@@ -16,7 +16,7 @@ from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait
 from sprints.standup import Standup, standup_of
-from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.wip import Wip, limited_wips, wip_of
 from sprints.work import Work
 
 
@@ -36,8 +36,9 @@ async def standup_report(planning: Planning) -> str:
     work = await work_here(planning)
     found = standup_of(work.flows, await waits_here(planning, work), work.now, work.calendar)
     settings = planning.project.settings
-    broken = [wip for wip in limited(work.flows, settings) if wip.team and wip.excess]
-    wips = [wip_of(work.flows, limit_of(settings)), *broken]
+    limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
+    broken = [wip for wip in limits if wip.team and wip.excess]
+    wips = [wip_of(work.flows, settings.wip_limits.repository), *broken]
     return standup_text(found, wips, work)
 
 

@@ -36,7 +36,7 @@ async def load_settings(bot: Bot) -> dict[str, Any]:
     async with bot.base.database.tenant(organization[0]) as tenant:
         project = await Projects(tenant).named(bot.repo)
     assert project is not None
-    return project.settings
+    return project.stored_settings
 
 
 async def push_settings_file(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:

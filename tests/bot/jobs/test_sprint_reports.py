@@ -11,7 +11,7 @@ from bot.jobs.sprint_reports import next_turns
 from sprints.calendar import Calendar
 from sprints.gaps import GapCause
 from sprints.milestone import GRACE_AFTER_END
-from sprints.rules import rules_of
+from sprints.settings_parser import parse_settings
 from storage.gaps import Gaps
 from storage.jobs import Jobs
 from storage.tables import projects
@@ -463,15 +463,21 @@ async def test_a_milestone_that_is_no_time_box_is_left_alone(reporting: Reportin
     ("now", "expected"), [("11-18 07:59", "11-18 08:00"), ("11-18 08:00", "11-19 08:00")]
 )
 def test_the_next_morning(now: str, expected: str) -> None:
-    assert next_turns(at(now), Calendar(), {}) == {"morning": at(expected)}
-    assert next_turns(at("11-18"), Calendar(), {"standup": "09:30"})["standup"] == at("11-18 09:30")
+    assert next_turns(at(now), Calendar(), parse_settings({})) == {"morning": at(expected)}
+    assert next_turns(at("11-18"), Calendar(), parse_settings({"standup": "09:30"}))["standup"] == at(
+        "11-18 09:30"
+    )
 
 
 def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> None:
-    calendar = rules_of({"timezone": MOVING}).calendar
-    assert next_turns(at("11-18 08:00"), calendar, {"standup": "09:30"})["standup"] == at("11-18 08:30")
+    calendar = parse_settings({"timezone": MOVING}).rules.calendar
+    assert next_turns(at("11-18 08:00"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
+        "11-18 08:30"
+    )
     # The day on which it moves is 8 hours shorter.
-    assert next_turns(at("11-30 08:30"), calendar, {"standup": "09:30"})["standup"] == at("12-01 00:30")
+    assert next_turns(at("11-30 08:30"), calendar, parse_settings({"standup": "09:30"}))["standup"] == at(
+        "12-01 00:30"
+    )
 
 
 async def test_every_night_what_is_said_is_brought_up_to_date(tracked_sprint: ReportingHarness) -> None:

@@ -24,8 +24,7 @@ from commands.settings.file import (
 )
 from handlers.delivery import Delivery
 from handlers.push import find_settings
-from sprints.alerts import lines_of
-from sprints.rules import rules_of
+from sprints.settings_parser import parse_settings
 from storage.jobs import Jobs
 from tests.support.running import Bot, rows
 from tests.support.settings_files import load_settings, push_settings_file
@@ -83,7 +82,7 @@ billing: {repository: office}
     assert found.problems == ()
     assert set(found.settings) == set(schema()["properties"])
     assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
-    rules = rules_of(found.settings)
+    rules = parse_settings(found.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
@@ -294,7 +293,7 @@ def test_every_example_of_the_page_is_good(example: str) -> None:
 def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
     read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
     assert read.problems == ()
-    assert not getattr(lines_of(read.settings), line)
+    assert not getattr(parse_settings(read.settings).alerts, line)
 
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
@@ -348,7 +347,7 @@ def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
     text = yaml.safe_dump(told, allow_unicode=True)
     found = read_settings(text.encode("utf-8", "replace"), NAMES)
     assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
-    rules_of(found.settings)
+    parse_settings(found.settings)
     assert not check_settings(found.settings, NAMES)
 
 

@@ -5,6 +5,7 @@ import pytest
 from commands.agile.help import known
 from commands.framework.permissions import Level, Need, Policy
 from commands.messages.help import HelpEntry, one, overview, who
+from sprints.settings_parser import parse_settings
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
 from tests.support.settings_files import push_settings_file
@@ -12,7 +13,7 @@ from tests.support.sprints import make_sprint
 
 
 def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
-    policy = Policy(settings)
+    policy = Policy(parse_settings(settings))
     found = []
     for command in known():
         need = policy.need(command.name, command.level)
@@ -202,11 +203,13 @@ def test_who_may_is_said_in_words() -> None:
     ],
 )
 def test_a_command_is_written_as_settled(settings: dict[str, object], spelled: str) -> None:
-    assert Policy({"commands": settings}).spelled("estimate") == spelled
+    assert Policy(parse_settings({"commands": settings})).spelled("estimate") == spelled
 
 
 def test_words_of_other_bots_need_our_name() -> None:
-    policy = Policy({}, ("help",))
+    policy = Policy(parse_settings({}), ("help",))
     assert policy.spelled("help") == "/agile help"
     assert policy.spelled("agile health") == "/agile health"
-    assert Policy({"commands": {"help": {"short": True}}}, ("help",)).spelled("help") == "/help"
+    assert (
+        Policy(parse_settings({"commands": {"help": {"short": True}}}), ("help",)).spelled("help") == "/help"
+    )

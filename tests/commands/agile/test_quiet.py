@@ -1,10 +1,9 @@
 """`/agile quiet`, `/agile pause` and `/agile resume`: what we keep to ourselves."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from commands.agile.quiet import is_quiet
 from storage.projects import settled
 from tests.support.changes import tick_box
 from tests.support.conversations import ask_bot, create_thread
@@ -44,14 +43,6 @@ async def test_what_makes_no_sense_is_told(bot: Bot, typed: str, said: str) -> N
 async def test_who_may_not_make_it_quiet(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile quiet on", as_user="dave")
     assert "`/agile quiet` needs the triage role; yours is read." in answer
-
-
-def test_quiet_ends_on_its_day() -> None:
-    settings: dict[str, object] = {"quiet": {"7": "2026-12-01", "8": "on"}}
-    assert is_quiet(settings, 7, date(2026, 11, 30))
-    assert not is_quiet(settings, 7, date(2026, 12, 1))
-    assert is_quiet(settings, 8, date(2099, 1, 1))
-    assert not is_quiet(settings, 9, date(2026, 11, 30))
 
 
 # Everywhere
