@@ -17,8 +17,8 @@ from bot.publishing.pictures import Drawing
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.settings.billing import BillingSettings
 from github_standin.github import StandInGitHub
-from storage.billing_jobs import DELETE_DUE, BillingJobs
-from storage.jobs import OTHERS
+from storage.billing_jobs import DELETE_DUE
+from storage.jobs import OTHERS, Jobs
 from storage.subscriptions import Subscription, Subscriptions
 from tests.bot.billing.test_marketplace import (
     ACCOUNT,
@@ -45,7 +45,7 @@ async def deletion(still: Bot, stand_in: StandInStripe) -> AsyncIterator[Deletio
     base, settings = still.base, sold(stand_in)
     app = GitHubSettings(str(still.github.app_id), Secret(still.github.private_key))
     listing = GitHubListing(GitHub(still.session, app, still.github.url, base.clock))
-    sync = MarketplaceSync(base.database, listing, settings, BillingJobs(base.queue), base.clock)
+    sync = MarketplaceSync(base.database, listing, settings, Jobs(base.queue), base.clock)
     client = RealStripe(stripe_settings(stand_in))
     card = CardPurchases(
         base.database, client, StripeSync(base.database, client, settings, base.clock), base.clock

@@ -20,9 +20,9 @@ from bot.services import Services
 from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
 from github_standin.marketplace import ENTERPRISE, PRO
-from storage.billing_jobs import RECONCILE_BILLING, BillingJobs
+from storage.billing_jobs import RECONCILE_BILLING
 from storage.deadlines import Deadline, Deadlines
-from storage.jobs import OTHERS
+from storage.jobs import OTHERS, Jobs
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.conftest import Clock, running_bot
 from tests.support.running import Bot, as_administrator, let_deadlines_be_read, rows, signature, until
@@ -365,7 +365,7 @@ async def still(github: StandInGitHub, base: Services) -> AsyncIterator[Bot]:
 def by_the_clock(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
-    jobs, base = BillingJobs(bot.base.queue), bot.base
+    jobs, base = Jobs(bot.base.queue), bot.base
     found = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
     return found, Deletion(base.database, listing, found, base.clock, SETTINGS.grace)
 

@@ -9,6 +9,7 @@ import pytest
 
 from github_standin.seed import INSTALLATION_ID, ORG
 from handlers.check_run import NAME
+from storage.job_types import CheckJob, PressJob
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -99,8 +100,8 @@ async def let_all_follow(bot: Bot) -> None:
     """The job that waits for a while after a sprint has moved."""
     (row,) = await in_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check(
-            connection, organization_id=row.organization_id, project_id=row.project_id
+        await Jobs(bot.base.queue).defer(
+            connection, CheckJob(organization_id=row.organization_id, project_id=row.project_id)
         )
     await bot.rest()
 
@@ -229,8 +230,10 @@ async def test_when_the_sprint_moves_the_others_follow(bot: Bot) -> None:
     head = pull["head"]["sha"]
     await bot.github.update_issue(bot.repo, number + 2, milestone=None)
     await bot.rest()
-    waiting = await in_database(
-        bot, "select scheduled_at from procrastinate_jobs where task_name = 'check_later' and status = 'todo'"
+    waiting = as_administrator(
+        bot.base,
+        "select scheduled_at from procrastinate_jobs"
+        " where task_name = 'run_later' and args ->> 'task' = 'check' and status = 'todo'",
     )
     assert len(waiting) == 1
     assert (await check(bot, head))["output"]["title"].endswith("2 → 1 item left in Sprint 12")
@@ -468,8 +471,9 @@ async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     (event,) = await in_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
     (project,) = await in_database(bot, "select id from projects")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(
-            connection, organization_id=event.organization_id, event_id=event.id, project_id=project.id
+        await Jobs(bot.base.queue).defer(
+            connection,
+            PressJob(organization_id=event.organization_id, event_id=event.id, project_id=project.id),
         )
     await bot.rest()
 
@@ -484,9 +488,13 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
     await press(bot, head, f"add:{await sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
+    (job,) = as_administrator(
+        bot.base,
+        "select args -> 'arguments' as arguments from procrastinate_jobs"
+        " where task_name = 'run_later' and args ->> 'task' = 'press'",
+    )
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(connection, **job.args)
+        await Jobs(bot.base.queue).defer(connection, PressJob(**job.arguments))
     await bot.rest()
 
     assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"

@@ -12,6 +12,7 @@ from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
 from bot.publishing.posts import PostPublisher
 from bot.services import github_of
+from storage.job_types import SendPostsJob
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.posts import Post, PostKind, Posts
@@ -99,7 +100,7 @@ async def test_a_job_sends_it(desk: Desk) -> None:
     await desk.send()
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         await Posts(tenant).set_desired(desk.project, desk.comment("Two"), desk.bot.base.clock())
-        await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
+        await Jobs(desk.bot.base.queue).defer(tenant.connection, SendPostsJob(organization_id=desk.tenant))
     await desk.bot.rest()
 
     assert await desk.said() == ["Two"]
@@ -261,14 +262,14 @@ async def test_where_github_asks_to_wait_the_job_waits(desk: Desk) -> None:
     desk.bot.github.fail_next("PATCH", f"{desk.bot.repo}/issues", 403, headers={"retry-after": "600"})
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         await Posts(tenant).set_desired(desk.project, desk.comment("Two"), desk.bot.base.clock())
-        await Jobs(desk.bot.base.queue).send_posts(tenant.connection, organization_id=desk.tenant)
+        await Jobs(desk.bot.base.queue).defer(tenant.connection, SendPostsJob(organization_id=desk.tenant))
     await desk.bot.rest()
 
     assert await desk.said() == ["One"]
-    (job,) = await rows(
+    (job,) = as_administrator(
         desk.bot.base,
         "select scheduled_at - now() as wait from procrastinate_jobs "
-        "where task_name = 'send_posts_later' and status = 'todo'",
+        "where task_name = 'run_later' and args ->> 'task' = 'send_posts' and status = 'todo'",
     )
     assert timedelta(minutes=9) < job.wait <= timedelta(minutes=10)
 
