@@ -25,6 +25,7 @@ from demo.scenario import DemoThread, play
 from github_standin.emulate import HOST
 from github_standin.github import StandInGitHub
 from storage.installations import Installations
+from storage.job_types import CheckJob, RedrawJob
 from storage.jobs import Jobs, is_busy
 from storage.lookups import all_tenants
 from storage.measures import measure_next
@@ -99,8 +100,8 @@ class Stage:
         await self.settle(paused=False)
         async with self.base.database.tenant(self.tenant) as tenant:
             jobs, at = Jobs(self.base.queue), tenant.connection
-            await jobs.redraw(at, organization_id=self.tenant, project_id=self.project)
-            await jobs.check(at, organization_id=self.tenant, project_id=self.project)
+            await jobs.defer(at, RedrawJob(organization_id=self.tenant, project_id=self.project))
+            await jobs.defer(at, CheckJob(organization_id=self.tenant, project_id=self.project))
         await self.rest()
 
     async def measure(self) -> None:

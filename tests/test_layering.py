@@ -29,7 +29,7 @@ FOLDERS = {
     "bot": (
         {"settings", "pauses", "processes"},
         {"logs", "github"},
-        {"isolation", "services"},
+        {"isolation", "services", "job_blueprint"},
         {"publishing", "sync", "billing"},
         {"checks"},
         {"webhooks", "jobs"},

@@ -30,7 +30,8 @@ from bot.settings.billing import StripeSettings
 from commands.formatting.wording import counted
 from marketplace.plans import PLANS, SEAT_DAYS, PlanName
 from marketplace.purchase_ways import is_collected_by_card, purchase_ways
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob
+from storage.jobs import Jobs
 from storage.seats import Seats
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import (
@@ -69,9 +70,7 @@ class _Buyer:
 class BillingPages:
     """The pages of buying: checkout, billing portal, and where Stripe leads back to."""
 
-    def __init__(
-        self, base: Services, settings: StripeSettings, jobs: BillingJobs, stripe: Stripe | None
-    ) -> None:
+    def __init__(self, base: Services, settings: StripeSettings, jobs: Jobs, stripe: Stripe | None) -> None:
         self._base = base
         self._settings = settings
         self._jobs = jobs
@@ -221,9 +220,8 @@ class BillingPages:
         if purchase is None:
             return subscriptions
         async with self._base.database.unscoped() as connection:
-            await self._jobs.follow_purchase(
-                connection, account=account, action=RECONCILED, effective_at=None, delivery=""
-            )
+            job = FollowPurchaseJob(account=account, action=RECONCILED, effective_at=None, delivery="")
+            await self._jobs.defer(connection, job)
         others = [subscription for subscription in subscriptions if subscription.source != MARKETPLACE]
         return [*others, purchase]
 
@@ -257,14 +255,14 @@ class BillingPages:
 
     async def _follow_reference(self, reference: str, customer: str | None, account: int) -> None:
         async with self._base.database.unscoped() as connection:
-            await self._jobs.follow_stripe(
-                connection,
+            job = FollowStripeJob(
                 event_id="",
                 kind=_CHECKOUT,
                 customer=customer,
                 subscription=reference,
                 account=account,
             )
+            await self._jobs.defer(connection, job)
 
     async def _answer(self, opening: Awaitable[web.Response]) -> web.Response:
         """What it opens, or what the visitor reads when Stripe is away or refuses."""

@@ -12,8 +12,9 @@ from bot.github.client import GitHub, GitHubRefusedError
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, read_purchase
 from marketplace.subscription_ledger import Cause, SubscriptionLedger
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import FollowPurchaseJob
 from storage.database import Database
+from storage.jobs import Jobs
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
 
 # GitHub's answer may lag behind its event: after so long it is asked again, then believed.
@@ -64,7 +65,7 @@ class MarketplaceSync:
         database: Database,
         listing: Listing,
         settings: BillingSettings,
-        jobs: BillingJobs,
+        jobs: Jobs,
         clock: Callable[[], datetime],
     ) -> None:
         if settings.marketplace is None:
@@ -190,15 +191,14 @@ class MarketplaceSync:
     async def _put_off(
         self, connection: AsyncConnection, account: int, cause: Cause, tries: int, at: datetime
     ) -> None:
-        await self._jobs.follow_purchase(
-            connection,
+        job = FollowPurchaseJob(
             account=account,
             action=cause.event,
             effective_at=cause.effective_at,
             delivery=cause.id,
             tries=tries,
-            at=at,
         )
+        await self._jobs.defer(connection, job, at)
 
     async def _ours_but_not_in(self, seen: set[int]) -> list[int]:
         """The accounts whose purchase stands in our books and is not in the listing."""

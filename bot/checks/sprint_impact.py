@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
@@ -41,7 +40,8 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import ForecastRecord, Forecasts, post_carrier
-from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
+from storage.job_types import CheckJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import Pulls
@@ -69,14 +69,6 @@ class Checks:
         self._clock = clock
         self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
-
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs. Each can be repeated at any time."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=CHECK, queue=OTHERS, retry=retry)(self.work_out)
-        queue.task(name=CHECK_LATER, queue=OTHERS, retry=retry)(self._later)
-        queue.task(name=PRESS, queue=OTHERS, retry=retry)(self._press)
-        queue.task(name=PRESS_LATER, queue=OTHERS, retry=retry)(self._press_later)
 
     async def work_out(
         self,
@@ -163,7 +155,8 @@ class Checks:
                 carrier = post_carrier(project.id, key, post.digest)
                 await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
         if is_new:
-            await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
+            job = SendPostsJob(organization_id=tenant.organization_id)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
         """A commit that is no open head any more: its check says what it said last."""
@@ -172,17 +165,13 @@ class Checks:
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
         if one.shown is None or not project.links_pictures:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
-
-    async def _later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
 
     # Which pull request
 
@@ -255,26 +244,7 @@ class Checks:
 
     # Buttons
 
-    async def _press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        try:
-            await self._follow(organization_id, event_id, project_id)
-        except GitHubUnavailableError as problem:
-            async with self._database.unscoped() as connection:
-                await self._jobs.press(
-                    connection,
-                    organization_id=organization_id,
-                    event_id=event_id,
-                    project_id=project_id,
-                    at=max(problem.retry_at, self._clock() + timedelta(seconds=5)),
-                )
-
-    async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.press(
-                connection, organization_id=organization_id, event_id=event_id, project_id=project_id
-            )
-
-    async def _follow(self, organization_id: int, event_id: int, project_id: int) -> None:
+    async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
         """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -299,12 +269,8 @@ class Checks:
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
             await Pulls(tenant, project.id).record(pressed(button, delivery.id))
-            await self._jobs.check(
-                tenant.connection,
-                organization_id=organization_id,
-                project_id=project.id,
-                number=pull.number,
-            )
+            job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
         """What came of it, in words, and whether it was done."""

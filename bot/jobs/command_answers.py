@@ -54,7 +54,7 @@ class CommandAnswers:
         shop: PurchaseLinks,
         *,
         installations: InstallationCheck,
-        reading: CommentReader,
+        comments: CommentReader,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -63,7 +63,7 @@ class CommandAnswers:
         self._pictures = pictures
         self._clock = clock
         self._shop = shop
-        self._reading = reading
+        self._comments = comments
         self._entitlements = Entitlements(database, shop, clock)
         self._publisher = OutboxPublisher(database, clock)
         self._changing = ChangeApplier(database, clock, jobs)
@@ -103,7 +103,7 @@ class CommandAnswers:
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
-        request = await self._reading.request_of(organization_id, delivery)
+        request = await self._comments.request_of(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
         task = Task(organization_id, event_id, project, request, there)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-import procrastinate
 import structlog
 from cachetools import LRUCache
 from structlog.typing import FilteringBoundLogger
@@ -32,8 +31,8 @@ from storage.changes import CommandChange
 from storage.closed import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
-from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
-from storage.lookups import all_tenants
+from storage.job_types import RedrawJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
@@ -62,14 +61,6 @@ class SprintReports:
         self._asked: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs that redraw, and one that wakes what waits to be sent."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=REDRAW, queue=OTHERS, retry=retry)(self.redraw)
-        queue.task(name=REDRAW_LATER, queue=OTHERS, retry=retry)(self._redraw_later)
-        task = queue.task(name=WAKE_POSTS, queue=OTHERS, queueing_lock=WAKE_POSTS)(self._wake_posts)
-        queue.periodic(cron="*/5 * * * *")(task)
-
     async def redraw(self, organization_id: int, project_id: int) -> None:
         """Brings all that is said of one repository's sprints up to date with the facts."""
         now = self._clock()
@@ -96,14 +87,12 @@ class SprintReports:
                 failures.append(problem)
         async with self._database.tenant(organization_id) as tenant:
             if is_coming:
-                at = now + REDRAW_EVERY
-                await self._jobs.redraw(
-                    tenant.connection, at, organization_id=organization_id, project_id=project_id
-                )
+                job = RedrawJob(organization_id=organization_id, project_id=project_id)
+                await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
             # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
             # waits for its turn.
             elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).waiting():
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
         if failures:
             raise failures[0]
 
@@ -138,9 +127,8 @@ class SprintReports:
             last = self._asked.get(project_id)
             at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
             self._asked[project_id] = now
-            await self._jobs.redraw(
-                tenant.connection, at, organization_id=organization_id, project_id=project_id
-            )
+            job = RedrawJob(organization_id=organization_id, project_id=project_id)
+            await self._jobs.defer(tenant.connection, job, at)
         return None
 
     async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
@@ -162,20 +150,6 @@ class SprintReports:
         planning = Planning(tenant, project, now, entitled)
         return _Drafting(planning, self._log, is_complete=is_complete)
 
-    async def _redraw_later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.redraw(connection, organization_id=organization_id, project_id=project_id)
-
-    async def _wake_posts(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
-        """What had to wait for the end of a pause, of quiet hours or of a crash is sent after all."""
-        async with self._database.unscoped() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
-            with isolated(self._log, "posts not woken", organization=organization_id):
-                async with self._database.tenant(organization_id) as tenant:
-                    if await Posts(tenant).waiting():
-                        await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
-
     async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
         if isinstance(draft, Draft):
             await self._set_desired(organization_id, project, draft, now)
@@ -195,7 +169,7 @@ class SprintReports:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
                 await Forecasts(tenant, project.id).put(carrier, draft.foretold)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
 class _Drafting:

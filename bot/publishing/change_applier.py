@@ -41,6 +41,7 @@ from sprints.model import ItemEvent, Source, in_order
 from sprints.pull_requests import set_aside
 from storage.changes import ChangeLog, CommandChange, Entry, Proposal, State
 from storage.database import Database, Tenant
+from storage.job_types import BackfillJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
 from storage.pull_requests import Pulls
@@ -233,11 +234,10 @@ class ChangeApplier:
 
     async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
-        await self._jobs.reconcile(tenant.connection, organization_id=where)
+        await self._jobs.defer(tenant.connection, ReconcileJob(organization_id=where))
         if step.is_whole:
-            await self._jobs.backfill(
-                tenant.connection, organization_id=where, project_id=project_id, is_wanted=True
-            )
+            job = BackfillJob(organization_id=where, project_id=project_id, is_wanted=True)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _tell(self, tenant: Tenant, task: Task, step: RecordFact, actor: str, now: datetime) -> None:
         timeline = Timeline(tenant)

@@ -1,9 +1,8 @@
 """The doors for GitHub Marketplace and Stripe: verify, put into the queue, answer. Nobody is asked here."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import partial
 
 import msgspec
 import stripe
@@ -11,7 +10,6 @@ import structlog
 from aiohttp import web
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.webhooks.request_bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
 from bot.webhooks.signatures import Signatures
@@ -19,8 +17,9 @@ from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, About, Event
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob, FollowStripePaymentJob
 from storage.database import Database
+from storage.jobs import JobMessage, Jobs
 from storage.usage import Uncounted, note_dropped, note_uncounted
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
@@ -34,7 +33,7 @@ _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{
 class MarketplaceDoor:
     """`POST /webhooks/marketplace`: the listing's webhook, which has a secret of its own."""
 
-    def __init__(self, database: Database, jobs: BillingJobs, secrets: Sequence[str], bodies: Bodies) -> None:
+    def __init__(self, database: Database, jobs: Jobs, secrets: Sequence[str], bodies: Bodies) -> None:
         if not any(secrets):
             raise ValueError("the Marketplace's door needs a secret")
         self._database = database
@@ -74,13 +73,13 @@ class MarketplaceDoor:
             return answer(202, "ignored: not an action that we act on")
         try:
             async with self._database.unscoped() as connection:
-                await self._jobs.follow_purchase(
-                    connection,
+                job = FollowPurchaseJob(
                     account=hint.account.id,
                     action=hint.action,
                     effective_at=hint.effective_at,
                     delivery=delivery,
                 )
+                await self._jobs.defer(connection, job)
         except _AWAY:
             self._log.warning("Marketplace event refused: the database is away")
             raise _away() from None
@@ -94,7 +93,7 @@ class StripeDoor:
     def __init__(
         self,
         database: Database,
-        jobs: BillingJobs,
+        jobs: Jobs,
         secrets: Sequence[str],
         clock: Callable[[], datetime],
         bodies: Bodies,
@@ -172,34 +171,30 @@ class StripeDoor:
         return answer(200, "noted")
 
     async def _follow_payment(self, hint: PaymentHint) -> web.Response:
-        defer = partial(
-            self._jobs.follow_stripe_payment,
+        job = FollowStripePaymentJob(
             event_id=hint.event_id,
             kind=hint.kind,
             reference=hint.reference,
             charge=hint.charge,
             customer=hint.customer,
         )
-        return await self._store(defer, reference=hint.reference)
+        return await self._store(job, reference=hint.reference)
 
     async def _follow(self, about: About) -> web.Response:
-        defer = partial(
-            self._jobs.follow_stripe,
+        job = FollowStripeJob(
             event_id=about.event_id,
             kind=about.kind,
             customer=about.customer,
             subscription=about.subscription,
             account=about.account,
         )
-        return await self._store(defer, customer=about.customer)
+        return await self._store(job, customer=about.customer)
 
-    async def _store(
-        self, defer: Callable[[AsyncConnection], Awaitable[None]], **names: str | None
-    ) -> web.Response:
+    async def _store(self, job: JobMessage, **names: str | None) -> web.Response:
         """Defer the job that an event asks for; `names` go to the log."""
         try:
             async with self._database.unscoped() as connection:
-                await defer(connection)
+                await self._jobs.defer(connection, job)
         except _AWAY:
             self._log.warning("event of Stripe refused: the database is away")
             raise _away() from None

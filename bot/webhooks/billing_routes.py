@@ -8,12 +8,12 @@ from bot.billing.stripe_client import Stripe, is_live_key
 from bot.services import Services
 from bot.webhooks.billing_endpoints import MarketplaceDoor, StripeDoor
 from bot.webhooks.request_bodies import Bodies
-from storage.billing_jobs import BillingJobs
+from storage.jobs import Jobs
 
 
 def add_billing(app: web.Application, base: Services, bodies: Bodies, stripe: Stripe | None = None) -> None:
     """Adds the doors. They stay open when selling is switched off: what was bought is still bought."""
-    settings, jobs = base.settings.billing, BillingJobs(base.queue)
+    settings, jobs = base.settings.billing, Jobs(base.queue)
     app.router.add_get("/billing", BillingPage(settings).get)
     if settings.marketplace is not None:
         secrets = [secret.reveal() for secret in settings.marketplace.webhook_secrets]

@@ -25,6 +25,7 @@ from storage.deliveries import Deliveries, Received, StoredEvent, open_payload, 
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
@@ -293,7 +294,7 @@ async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Servic
     one, two = await two_tenants(base)
     jobs = Jobs(base.queue)
     async with base.database.unscoped() as connection:
-        await jobs.reconcile(connection, organization_id=two)
+        await jobs.defer(connection, ReconcileJob(organization_id=two))
     query = "select * from running_tasks(array['reconcile', 'measure'])"
     assert await rows(base, query, one) == []
     assert [row[0] for row in await rows(base, query, two)] == ["reconcile"]

@@ -5,6 +5,7 @@ from typing import Any
 
 from github_standin.seed import INSTALLATION_ID, ORG
 from handlers.check_run import NAME
+from storage.job_types import CheckJob
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.projects import Projects
@@ -89,9 +90,8 @@ async def run_check_job(bot: Bot) -> None:
     """The job that waits for a while after a sprint has moved."""
     (row,) = await query_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check(
-            connection, organization_id=row.organization_id, project_id=row.project_id
-        )
+        job = CheckJob(organization_id=row.organization_id, project_id=row.project_id)
+        await Jobs(bot.base.queue).defer(connection, job)
     await bot.rest()
 
 

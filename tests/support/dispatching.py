@@ -15,6 +15,7 @@ from commands.framework.ports import File, Health
 from commands.framework.registry import Command, command
 from commands.framework.request import CommandLine, Request
 from sprints.gaps import EventGap
+from sprints.settings_parser import parse_settings
 from storage.database import Tenant
 from storage.projects import Project
 

@@ -14,8 +14,8 @@ from bot.github.client import GitHub
 from bot.services import Services
 from bot.settings import GitHubSettings, Secret
 from github_standin.github import StandInGitHub
-from storage.billing_jobs import BillingJobs
 from storage.deadlines import Deadline, Deadlines
+from storage.jobs import Jobs
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
 from tests.support.running import Bot, let_deadlines_be_read, signature
 from tests.support.stripe.world import DAY, SETTINGS
@@ -80,7 +80,7 @@ async def bot_without_worker(github: StandInGitHub, base: Services) -> AsyncIter
 def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
-    jobs, base = BillingJobs(bot.base.queue), bot.base
+    jobs, base = Jobs(bot.base.queue), bot.base
     found = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
     return found, Deletion(base.database, listing, found, base.clock, SETTINGS.grace)
 

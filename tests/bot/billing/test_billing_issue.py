@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from bot.billing.issue import TELL_OWNERS
 from bot.cli.doctor import examine
 from bot.publishing.pictures import Drawing
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
+from storage.billing_jobs import TELL_OWNERS
 from storage.database import Tenant
 from storage.deadlines import Deadlines
 from storage.jobs import OTHERS

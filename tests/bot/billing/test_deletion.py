@@ -17,8 +17,8 @@ from bot.publishing.pictures import Drawing
 from bot.settings import GitHubSettings, Secret, Settings
 from bot.settings.billing import BillingSettings
 from github_standin.github import StandInGitHub
-from storage.billing_jobs import DELETE_DUE, BillingJobs
-from storage.jobs import OTHERS
+from storage.billing_jobs import DELETE_DUE
+from storage.jobs import OTHERS, Jobs
 from storage.subscriptions import Subscription, Subscriptions
 from tests.support.clock import Clock
 from tests.support.marketplace import (
@@ -44,7 +44,7 @@ async def deletion(bot_without_worker: Bot, stripe_server: StandInStripe) -> Asy
     listing = GitHubListing(
         GitHub(bot_without_worker.session, app, bot_without_worker.github.url, base.clock)
     )
-    sync = MarketplaceSync(base.database, listing, settings, BillingJobs(base.queue), base.clock)
+    sync = MarketplaceSync(base.database, listing, settings, Jobs(base.queue), base.clock)
     client = RealStripe(stripe_settings(stripe_server))
     card = CardPurchases(
         base.database, client, StripeSync(base.database, client, settings, base.clock), base.clock

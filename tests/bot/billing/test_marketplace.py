@@ -31,7 +31,14 @@ from tests.support.marketplace import (
     list_subscriptions,
     make_billing_syncs,
 )
-from tests.support.running import Bot, as_administrator, let_deadlines_be_read, rows, running_bot, until
+from tests.support.running import (
+    Bot,
+    as_administrator,
+    let_deadlines_be_read,
+    rows,
+    running_bot,
+    until,
+)
 from tests.support.stripe.world import DAY, LISTED, SETTINGS
 
 ROOT = Path(__file__).parents[3]

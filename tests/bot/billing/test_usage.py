@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from bot.billing.jobs import BillingTasks
+from bot.billing.jobs import blueprints_for
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -21,11 +21,12 @@ from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
 from bot.cli.doctor import examine
 from bot.github.call_counter import Calls, write_down
-from bot.github.client import GitHub, GitHubRefusedError
+from bot.github.client import GitHubRefusedError
+from bot.job_blueprint import add_jobs
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import About
-from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
+from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -268,11 +269,8 @@ async def test_usage_is_reported_at_five_past_each_hour(
     base: Services, clock: Clock, stripe_server: StandInStripe
 ) -> None:
     queue = procrastinate.App(connector=base.queue.connector)
-    github = GitHub.__new__(GitHub)  # Nobody asks it here.
-    github.app = None  # type: ignore[assignment]
-    BillingTasks(
-        base.database, github, card_billing_settings(stripe_server), BillingJobs(base.queue), clock
-    ).register(queue)
+    for blueprint in blueprints_for(card_billing_settings(stripe_server)):
+        add_jobs(queue, blueprint)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic[REPORT_USAGE] == "5 * * * *"
     assert DELETE_DUE in periodic

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from storage.job_types import PressJob
 from storage.jobs import Jobs
 from tests.support.changes import query_database
 from tests.support.checks import (
@@ -399,8 +400,9 @@ async def test_a_press_that_is_delivered_twice_is_done_once(bot: Bot) -> None:
     (event,) = await query_database(bot, "select id, organization_id from github_events where event_type = 'check_run'")  # fmt: skip
     (project,) = await query_database(bot, "select id from projects")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(
-            connection, organization_id=event.organization_id, event_id=event.id, project_id=project.id
+        await Jobs(bot.base.queue).defer(
+            connection,
+            PressJob(organization_id=event.organization_id, event_id=event.id, project_id=project.id),
         )
     await bot.rest()
 
@@ -415,9 +417,13 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
     await press_button(bot, head, f"add:{await get_sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
+    (job,) = as_administrator(
+        bot.base,
+        "select args -> 'arguments' as arguments from procrastinate_jobs"
+        " where task_name = 'run_later' and args ->> 'task' = 'press'",
+    )
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).press(connection, **job.args)
+        await Jobs(bot.base.queue).defer(connection, PressJob(**job.arguments))
     await bot.rest()
 
     assert (await bot.github.issue(bot.repo, number))["milestone"]["title"] == "Sprint 12"

@@ -194,8 +194,8 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]
-    jobs = as_administrator(base, "select task_name from procrastinate_jobs order by 1")
-    assert {"redraw_later", "check_later"} <= {row.task_name for row in jobs}
+    jobs = as_administrator(base, "select args ->> 'task' as task from procrastinate_jobs")
+    assert {"redraw", "check"} <= {row.task for row in jobs}
 
 
 async def test_a_dead_lock_does_not_leave_deliveries_waiting(
@@ -230,7 +230,7 @@ async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
         await recording.process_pending(tenant[0])
         jobs = await rows(
             base,
-            "select status from procrastinate_jobs where task_name in ('redraw_later', 'check_later') order by 1",
+            "select status from procrastinate_jobs where task_name = 'run_later' order by 1",
         )
         assert [row.status for row in jobs] == (["todo"] * 2 + ["doing"] * 2 if again else ["todo"] * 2)
         as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")

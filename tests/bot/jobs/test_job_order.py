@@ -10,7 +10,8 @@ from sqlalchemy import text
 from bot.cli.serve import door
 from bot.jobs.event_processor import EventProcessor
 from bot.services import Services
-from storage.jobs import ANSWER, BACKFILL, CHECK, READ_SETTINGS, Jobs
+from storage.job_types import AnswerJob, BackfillJob, CheckJob, ReadSettingsJob
+from storage.jobs import Jobs
 from storage.projects import Projects
 from tests.support.running import Door, as_administrator, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED
@@ -72,8 +73,8 @@ async def test_repositories_that_are_added(base: Services, endpoint: Door, order
 
     queued = await _queued(base)
 
-    assert _of(queued, BACKFILL) == [1, 2, 3]
-    assert _of(queued, READ_SETTINGS) == [0, 1, 2, 3]
+    assert _of(queued, BackfillJob.name) == [1, 2, 3]
+    assert _of(queued, ReadSettingsJob.name) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1)])
@@ -89,8 +90,8 @@ async def test_settings_and_checks(base: Services, endpoint: Door, order: tuple[
 
     queued = await _queued(base)
 
-    assert _of(queued, READ_SETTINGS) == [1, 2, 3]
-    assert _of(queued, CHECK) == [1, 2, 3]
+    assert _of(queued, ReadSettingsJob.name) == [1, 2, 3]
+    assert _of(queued, CheckJob.name) == [1, 2, 3]
 
 
 async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: Door) -> None:
@@ -110,7 +111,7 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
     jobs = as_administrator(
         base,
         "select args -> 'event_id' from procrastinate_jobs where task_name = :task order by id",
-        task=ANSWER,
+        task=AnswerJob.name,
     )
     assert [job[0] for job in jobs] == events
 

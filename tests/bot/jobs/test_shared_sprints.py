@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage.job_types import RedrawJob
 from storage.jobs import Jobs
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
@@ -142,8 +143,8 @@ async def test_it_is_followed_in_one_place(shop: Shop) -> None:
     async with bot.base.database.tenant(tenant) as one:
         for repository in (lead, other):
             await Projects(one).say(repository.id, "tracking", "issue")
-            await Jobs(bot.base.queue).redraw(
-                one.connection, organization_id=tenant, project_id=repository.id
+            await Jobs(bot.base.queue).defer(
+                one.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
             )
     await bot.rest()
 
@@ -252,7 +253,9 @@ async def redraw(bot: Bot, *repos: str) -> None:
     ids = [(await project(bot, tenant, repo)).id for repo in repos]
     async with bot.base.database.tenant(tenant) as one:
         for project_id in ids:
-            await Jobs(bot.base.queue).redraw(one.connection, organization_id=tenant, project_id=project_id)
+            await Jobs(bot.base.queue).defer(
+                one.connection, RedrawJob(organization_id=tenant, project_id=project_id)
+            )
     await bot.rest()
 
 

@@ -13,6 +13,7 @@ from sprints.gaps import GapCause
 from sprints.milestone import GRACE_AFTER_END
 from sprints.settings_parser import parse_settings
 from storage.gaps import Gaps
+from storage.job_types import MeasureJob
 from storage.jobs import Jobs
 from storage.tables import projects
 from tests.support.builders import at
@@ -21,7 +22,7 @@ from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.past import NOW, record, usual_past
 from tests.support.reporting import ReportingHarness, close_sprint, make_joining_card
-from tests.support.running import Bot, rows
+from tests.support.running import Bot, as_administrator
 from tests.support.sprints import make_sprint, use_private_repository
 
 CHANCES = re.compile(r"certain|more than 9 in 10|less than 1 in 10|\d in 10", re.IGNORECASE)
@@ -120,17 +121,18 @@ async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(
 
 async def test_several_events_within_minutes_are_one_job(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
-    jobs = await in_jobs(bot, "redraw_later")
+    jobs = await waiting_for(bot, "redraw")
     assert len(jobs) == 1
     assert timedelta(minutes=2) < jobs[0].wait <= timedelta(minutes=3)
 
 
-async def in_jobs(bot: Bot, task: str) -> list[Any]:
+async def waiting_for(bot: Bot, task: str) -> list[Any]:
+    """The jobs that wait for their time to run a task."""
     query = (
         "select scheduled_at - now() as wait from procrastinate_jobs "
-        f"where task_name = '{task}' and status = 'todo'"
+        "where task_name = 'run_later' and args ->> 'task' = :task and status = 'todo'"
     )
-    return await rows(bot.base, query)
+    return as_administrator(bot.base, query, task=task)
 
 
 async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(
@@ -484,7 +486,7 @@ async def test_every_night_what_is_said_is_brought_up_to_date(tracked_sprint: Re
     await tracked_sprint.settle(alerts="off")
     tenant, _ = await tracked_sprint.ids()
     async with tracked_sprint.bot.base.database.unscoped() as connection:
-        await Jobs(tracked_sprint.bot.base.queue).measure(connection, organization_id=tenant)
+        await Jobs(tracked_sprint.bot.base.queue).defer(connection, MeasureJob(organization_id=tenant))
     await tracked_sprint.bot.rest()
 
     (text,) = await tracked_sprint.said()

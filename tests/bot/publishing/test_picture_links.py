@@ -13,6 +13,7 @@ from bot.services import github_of
 from bot.sync.visibility_check import CHECK_EVERY, VisibilityCheck
 from storage.chart_files import ChartFiles
 from storage.installations import Installations
+from storage.job_types import CheckVisibilityJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.projects import Project, Projects, RepositoryName
@@ -36,7 +37,7 @@ async def status(bot: Bot, path: str, **headers: str) -> int:
 async def check_visibility(bot: Bot) -> None:
     """The look at GitHub, as the clock sets it going."""
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
 

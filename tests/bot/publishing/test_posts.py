@@ -11,6 +11,7 @@ from bot.cli.doctor import examine
 from bot.github.client import GitHubUnavailableError
 from bot.publishing.posts import PostPublisher
 from bot.services import github_of
+from storage.job_types import SendPostsJob
 from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from tests.support.clock import Clock
@@ -49,7 +50,8 @@ async def test_a_job_sends_it(publishing: PublishingHarness) -> None:
         await Posts(tenant).set_desired(
             publishing.project, publishing.comment("Two"), publishing.bot.base.clock()
         )
-        await Jobs(publishing.bot.base.queue).send_posts(tenant.connection, organization_id=publishing.tenant)
+        job = SendPostsJob(organization_id=publishing.tenant)
+        await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
     await publishing.bot.rest()
 
     assert await publishing.said() == ["Two"]
@@ -223,14 +225,15 @@ async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHar
         await Posts(tenant).set_desired(
             publishing.project, publishing.comment("Two"), publishing.bot.base.clock()
         )
-        await Jobs(publishing.bot.base.queue).send_posts(tenant.connection, organization_id=publishing.tenant)
+        job = SendPostsJob(organization_id=publishing.tenant)
+        await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
     await publishing.bot.rest()
 
     assert await publishing.said() == ["One"]
     (job,) = await rows(
         publishing.bot.base,
         "select scheduled_at - now() as wait from procrastinate_jobs "
-        "where task_name = 'send_posts_later' and status = 'todo'",
+        "where task_name = 'run_later' and args ->> 'task' = 'send_posts' and status = 'todo'",
     )
     assert timedelta(minutes=9) < job.wait <= timedelta(minutes=10)
 

@@ -17,6 +17,7 @@ from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
 from storage.closed import ClosedSprints
 from storage.gaps import Gaps
+from storage.job_types import CheckVisibilityJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.missed import set_position
@@ -155,7 +156,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 
     bot.github.clear_faults()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status new:yes")
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
@@ -268,7 +269,7 @@ async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clo
     async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
         assert list(due) == [1]
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select suspended_at from organizations", 1)
@@ -527,7 +528,7 @@ async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) 
     as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (gap,) = await gaps(bot)
@@ -540,7 +541,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
 
     async def compare() -> int:
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+            await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
         await bot.rest()
         return backfills(bot)
 

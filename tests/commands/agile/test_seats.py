@@ -18,6 +18,7 @@ from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
 from marketplace.entitlements import account_plan_of
 from marketplace.seat_increases import SeatIncrease
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
@@ -419,7 +420,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
         await shop.github.tell("repository", "publicized", shop.repo)
     tenant_id = await find_owner_tenant(shop)
     async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
     await shop.rest()
     query = "select is_private from projects where github_repo = :repo"
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
@@ -427,7 +428,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     async with shop.github.muted():
         await shop.github.tell("repository", "privatized", shop.repo)
     async with shop.base.database.unscoped() as connection:
-        await Jobs(shop.base.queue).reconcile(connection, organization_id=tenant_id)
+        await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
     await shop.rest()
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
     assert project.is_private is True

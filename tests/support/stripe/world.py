@@ -17,7 +17,7 @@ from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
 from marketplace.subscription_ledger import Cause
-from storage.billing_jobs import BillingJobs
+from storage.jobs import JobMessage, Jobs
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,14 +53,14 @@ class StandInListing:
                 yield one
 
 
-class RememberedJobs(BillingJobs):
+class RememberedJobs(Jobs):
     """Jobs that are only remembered: what GitHub is asked again for."""
 
     def __init__(self) -> None:
-        self.again: list[dict[str, Any]] = []
+        self.again: list[JobMessage] = []
 
-    async def follow_purchase(self, connection: AsyncConnection, **told: Any) -> None:  # noqa: ARG002
-        self.again.append(told)
+    async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:  # noqa: ARG002
+        self.again.append(job)
 
 
 @dataclass
