@@ -24,8 +24,8 @@ from bot.billing.usage import UsageReporting
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import About
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.stripe_subscriptions import SubscriptionHint
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
     FOLLOW_PURCHASE,
@@ -38,7 +38,12 @@ from storage.billing_jobs import (
 )
 from storage.database import Database
 from storage.jobs import OTHERS
-from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
+from storage.stripe_comparison import (
+    ComparisonKind,
+    ComparisonResult,
+    record_comparison,
+    record_comparison_failure,
+)
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 
@@ -93,7 +98,7 @@ class BillingTasks:
             account: int, action: str, effective_at: str | None, delivery: str, tries: int = 0
         ) -> None:
             at = datetime.fromisoformat(effective_at) if effective_at else None
-            cause = Cause("marketplace", action, delivery, at)
+            cause = LedgerCause("marketplace", action, delivery, at)
             try:
                 await sync.follow(account, cause, tries)
             except GitHubUnavailableError as problem:
@@ -107,11 +112,13 @@ class BillingTasks:
             except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
                 self._log.error("not compared with the Marketplace's listing", reason=str(problem))
                 async with self._database.unscoped() as connection:
-                    await note_failure(connection, Compared.MARKETPLACE, problem, self._clock())
+                    await record_comparison_failure(
+                        connection, ComparisonKind.MARKETPLACE, problem, self._clock()
+                    )
             else:
                 result = ComparisonResult(compared_at=self._clock())
                 async with self._database.unscoped() as connection:
-                    await note_comparison(connection, result, Compared.MARKETPLACE)
+                    await record_comparison(connection, result, ComparisonKind.MARKETPLACE)
             finally:
                 await self._settle_plans()
 
@@ -121,8 +128,8 @@ class BillingTasks:
 
     def _register_stripe(self, queue: procrastinate.App, sync: StripeSync, payments: StripePayments) -> None:
         async def follow(**about: Any) -> None:
-            await sync.follow(About(**about))
-            await self._tell_owners_of(About(**about))
+            await sync.follow(SubscriptionHint(**about))
+            await self._tell_owners_of(SubscriptionHint(**about))
 
         async def follow_payment(**hint: Any) -> None:
             await payments.follow(PaymentHint(**hint))
@@ -177,7 +184,7 @@ class BillingTasks:
             if organization_id is not None:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
 
-    async def _tell_owners_of(self, about: About) -> None:
+    async def _tell_owners_of(self, about: SubscriptionHint) -> None:
         async with self._database.unscoped() as connection:
             for organization_id in await tenants_of_stripe(connection, about.customer, about.subscription):
                 await self._jobs.tell_owner(connection, organization_id=organization_id)

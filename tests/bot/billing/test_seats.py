@@ -13,9 +13,9 @@ from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from commands.messages.seats import increase_text, seats_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.projects import Projects, RepositoryName
 from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -60,7 +60,7 @@ class Office:
         """Stripe's event about the subscription."""
         number, one = next(self.numbers), self.subscription
         await self.sync.follow(
-            About(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
@@ -89,7 +89,7 @@ class Office:
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            billing = await billing_of(tenant, self.clock(), self.firm.shop)
+            billing = await load_billing(tenant, self.clock(), self.firm.shop)
         assert billing
         return billing.seat_increase
 
@@ -466,7 +466,7 @@ async def test_seats_go_to_the_item_that_is_the_plan(
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stand_in.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        About("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
     )
     await SeatReporting(*parts).report(firm.id)
     await client.close()
@@ -518,7 +518,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     item["price"] |= {"unit_amount": None, "currency": currency, "billing_scheme": "tiered"}
     await office.told()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     text = seats_card(billing, office.clock())
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
@@ -532,7 +532,7 @@ async def test_a_price_is_said_before_discounts(office: Office) -> None:
     await office.work("a", "b", *crowd(8))
     await office.night()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     assert billing.seat_increase
     for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):

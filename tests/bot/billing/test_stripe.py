@@ -29,9 +29,9 @@ from bot.services import Services
 from bot.settings import Secret, Settings
 from bot.settings.billing import BillingSettings, StripeSettings
 from github_standin.github import StandInGitHub
-from marketplace.accounts import Billing, billing_of
+from marketplace.accounts import Billing, load_billing
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import EVENTS, About, Event
+from marketplace.stripe_subscriptions import EVENTS, StripeEvent, SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -101,7 +101,7 @@ async def billing(base: Services, account: int = ACCOUNT) -> Billing:
     async with base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
     async with base.database.tenant(tenant_id) as tenant:
-        found = await billing_of(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
+        found = await load_billing(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
     assert found
     return found
 
@@ -181,7 +181,9 @@ async def test_stripe_away_is_asked_again(shop: Bot, stand_in: StandInStripe) ->
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(shop.base.database, client, sold(stand_in), shop.base.clock)
     with pytest.raises(StripeUnavailableError):
-        await sync.follow(About("evt_x", "customer.subscription.created", one["customer"], one["id"]))
+        await sync.follow(
+            SubscriptionHint("evt_x", "customer.subscription.created", one["customer"], one["id"])
+        )
     assert await kept(shop) == []
     stand_in.fail_with = None
     await client.close()
@@ -456,7 +458,7 @@ async def test_seats_follow_the_people_once_a_day(firm: Firm, clock: Clock, stan
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(firm.base.database, client, sold(stand_in), clock)
     one = stand_in.subscribe(7, quantity=1)
-    await sync.follow(About("evt_1", "customer.subscription.created", one["customer"], one["id"]))
+    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", one["customer"], one["id"]))
     for number, login in enumerate(("alice", "bob", "carol")):
         await firm.happened(firm.private, worked(number + 1, login, now - DAY))
     await sync.reconcile()
@@ -573,11 +575,11 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await billing(base, account)
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(base.database, client, sold(stand_in), base.clock)
-    one, events = stand_in.subscribe(account), list[Event]()
+    one, events = stand_in.subscribe(account), list[StripeEvent]()
     for kind, act in steps:
         act(one)
         told = stand_in.event(f"customer.subscription.{kind}", one)
-        events.append(Event(told["id"], told["type"]))
+        events.append(StripeEvent(told["id"], told["type"]))
         if seen_at_once:
             await sync.follow(_about(events[-1], one))
     late = [events[place] for place in order if place < len(events)]
@@ -594,5 +596,5 @@ async def test_a_year_in_every_order_and_with_duplicates(
         assert (found.pending is not None) is one["cancel_at_period_end"]
 
 
-def _about(event: Event, one: dict[str, Any]) -> About:
-    return About(event.id, event.type, one["customer"], one["id"])
+def _about(event: StripeEvent, one: dict[str, Any]) -> SubscriptionHint:
+    return SubscriptionHint(event.id, event.type, one["customer"], one["id"])

@@ -24,12 +24,12 @@ from bot.github.call_counter import Calls, write_down
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
-from storage.usage import Uncounted, Usage, Used, note_uncounted
+from storage.usage import RejectedUsage, Usage, UsageRecord, record_rejected_usage
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.commands.sprint.test_status import make_sprint
 from tests.conftest import Clock
@@ -59,7 +59,7 @@ class Teller:
         async with self.base.database.tenant(self.id) as tenant:
             await Usage(tenant).add(metric, day, quantity)
 
-    async def ledger(self) -> list[Used]:
+    async def ledger(self) -> list[UsageRecord]:
         async with self.base.database.tenant(self.id) as tenant:
             return await Usage(tenant).since(date(2026, 1, 1))
 
@@ -199,7 +199,7 @@ async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, 
     assert await reporting.run() == 0
     assert await reporting.run() == 0
     async with base.database.tenant(organization_id) as tenant:
-        assert await Usage(tenant).since(YESTERDAY) == [Used("projects_created", YESTERDAY, 1)]
+        assert await Usage(tenant).since(YESTERDAY) == [UsageRecord("projects_created", YESTERDAY, 1)]
 
 
 class Flaky:
@@ -476,7 +476,7 @@ async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Servic
     clock.now = NOW
     for event in ("evt_old", "evt_new"):
         async with base.database.unscoped() as connection:
-            await note_uncounted(connection, Uncounted(event, NOW))
+            await record_rejected_usage(connection, RejectedUsage(event, NOW))
     (finding,) = await examine(base)
     assert finding.startswith(
         "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"
@@ -518,7 +518,9 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         )
     sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
     await sync.follow(
-        About("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+        SubscriptionHint(
+            "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
+        )
     )
     for day in (10, 19, 20, 21, 22):
         await teller.use(day=date(2026, 11, day))
