@@ -294,7 +294,7 @@ class StripeEvent(msgspec.Struct):
     livemode: bool | None = None
     account: str | None = None
 
-    def payment(self) -> PaymentHint | None:
+    def payment_hint(self) -> PaymentHint | None:
         """Which refund or dispute it is about. None if that is none."""
         shown = self.data.object
         reference = id_of(shown)
@@ -303,7 +303,7 @@ class StripeEvent(msgspec.Struct):
         charge = reference if self.type == "charge.refunded" else id_of(shown.get("charge"))
         return PaymentHint(self.id, self.type, reference, charge, id_of(shown.get("customer")))
 
-    def about(self) -> SubscriptionHint | None:
+    def subscription_hint(self) -> SubscriptionHint | None:
         """What it is about. None if that is no subscription."""
         shown = self.data.object
         customer = id_of(shown.get("customer"))

@@ -124,7 +124,7 @@ async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
     """The open items of the sprint that wait for something."""
     items = await context.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
-    known = items | await context.history.items_named(blockers)
+    known = items | await context.history.items_by_id(blockers)
     return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
 
 

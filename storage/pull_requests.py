@@ -25,7 +25,7 @@ class PullRequests:
         self._project_id = project_id
         self._known_logins: Logins | None = None
 
-    async def of_head(self, head: str) -> PullRequest | None:
+    async def find_by_head(self, head: str) -> PullRequest | None:
         """The pull request that has, or had, this commit at its head; an open one if there is any."""
         facts = await self._facts(timeline.c.item == f"{HEAD}:{head}", kind=HEAD)
         numbers = sorted({int(str(fact.details["number"])) for fact in facts})
@@ -38,9 +38,9 @@ class PullRequests:
 
     async def get(self, number: int) -> PullRequest | None:
         """A pull request as it was last shown."""
-        return pull_requests(await self.life(number)).get(number)
+        return pull_requests(await self.history(number)).get(number)
 
-    async def life(self, number: int) -> list[ActivityEvent]:
+    async def history(self, number: int) -> list[ActivityEvent]:
         """All that was told of a pull request's heads, in order."""
         is_it = timeline.c.after["number"].as_string() == str(number)
         return lives_of(await self._facts(is_it, kind=HEAD)).get(number, [])
@@ -62,7 +62,7 @@ class PullRequests:
         is_on_head = timeline.c.after["head"].as_string() == pull.head
         return last_button(await self._facts(is_on_head, kind=BUTTON), pull)
 
-    async def is_pressed(self, delivery: str) -> bool:
+    async def is_button_recorded(self, delivery: str) -> bool:
         """Whether what a delivery pressed has been noted."""
         return bool(await self._facts(timeline.c.item == f"{BUTTON}:{delivery}", kind=BUTTON))
 
@@ -98,7 +98,7 @@ class PullRequests:
             .order_by(timeline.c.at, timeline.c.id)
         )
         if self._known_logins is None:
-            self._known_logins = await Logins.of(self._tenant)
+            self._known_logins = await Logins.load(self._tenant)
         logins = self._known_logins
         return [
             logins.in_activity(activity_event(row), moment_of_logins(row))

@@ -69,9 +69,9 @@ class Seats:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def used(self, now: datetime, days: int) -> list[str]:
+    async def active_people(self, now: datetime, days: int) -> list[str]:
         """The logins of all who acted within so many days, in any order."""
-        logins = await Logins.of(self._tenant)
+        logins = await Logins.load(self._tenant)
         values = {
             "tenant": self._organization_id,
             "since": now - timedelta(days=days),
@@ -79,19 +79,20 @@ class Seats:
             "shared": logins.shared,
         }
         people = [
-            logins.present(row.actor, row.had_at) for row in await self._connection.execute(_ACTIVE, values)
+            logins.current_login(row.actor, row.had_at)
+            for row in await self._connection.execute(_ACTIVE, values)
         ]
         return sorted(spelled_once(filter(is_person, people)))
 
-    async def in_order(self, people: list[str]) -> list[str]:
+    async def by_seniority(self, people: list[str]) -> list[str]:
         """The same people, those first who have worked here for the longest time."""
-        logins = await Logins.of(self._tenant)
+        logins = await Logins.load(self._tenant)
         values = {
             "tenant": self._organization_id,
-            "logins": sorted(logins.all_of(people)),
+            "logins": sorted(logins.all_logins_of(people)),
             "shared": logins.shared,
         }
         spelling = {login.lower(): login for login in people}
         rows = await self._connection.execute(_FIRST, values)
-        present = dict.fromkeys(logins.present(row.actor, row.had_at).lower() for row in rows)
+        present = dict.fromkeys(logins.current_login(row.actor, row.had_at).lower() for row in rows)
         return [spelling[login] for login in present if login in spelling]

@@ -40,7 +40,7 @@ class SettingOrigins:
     organization: KeptFile
     operator_here: Mapping[str, Any]
     repository: KeptFile
-    said: Mapping[str, Any]
+    from_commands: Mapping[str, Any]
 
 
 class SettingsFiles:

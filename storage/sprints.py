@@ -31,26 +31,26 @@ class SprintNumbers:
     """What is known of a sprint: the numbers that were taken at its present end, or else the fold."""
 
     sprint: Sprint
-    known: Facts | ClosedSprint
+    numbers: Facts | ClosedSprint
 
     def outcome(self, now: datetime) -> Outcome | None:
         """What it came to. None until its end."""
         end = self.sprint.end
         if end is None or end > now:
             return None
-        if isinstance(self.known, ClosedSprint):
-            return outcome_as_taken(self.sprint, self.known.facts)
+        if isinstance(self.numbers, ClosedSprint):
+            return outcome_as_taken(self.sprint, self.numbers.facts)
         # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
-        return outcome_of(replace(self.known, as_of=end + GRACE_AFTER_END))
+        return outcome_of(replace(self.numbers, as_of=end + GRACE_AFTER_END))
 
     def record(self, now: datetime) -> Record | None:
         """What a forecast learns from it. None until its end."""
         outcome = self.outcome(now)
         if outcome is None:
             return None
-        if isinstance(self.known, ClosedSprint):
-            return Record(self.sprint, days_of(self.known.facts, self.sprint.calendar), outcome)
-        return Record(self.sprint, self.known.days, outcome)
+        if isinstance(self.numbers, ClosedSprint):
+            return Record(self.sprint, days_of(self.numbers.facts, self.sprint.calendar), outcome)
+        return Record(self.sprint, self.numbers.days, outcome)
 
 
 @dataclass(slots=True)
@@ -77,9 +77,9 @@ class Sprints:
 
     async def all(self, as_of: datetime) -> Sequence[Sprint]:
         """Every milestone as a sprint, as it was known at a moment. Those of one shared sprint are one."""
-        return (await self.readable(as_of)).sprints
+        return (await self.load(as_of)).sprints
 
-    async def readable(self, as_of: datetime) -> LoadedSprints:
+    async def load(self, as_of: datetime) -> LoadedSprints:
         """Every milestone that can be read as a sprint, and what is wrong with the others.
 
         One that cannot be read stops only itself.
@@ -141,7 +141,9 @@ class Sprints:
             return last
         at_end = plain(await self._fold(sprint, sprint.end))
         # What was done late is known only afterwards.
-        await self._closed.take(sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now)
+        await self._closed.take_snapshot(
+            sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now
+        )
         return await self._closed.latest(milestone)
 
     async def gaps(self) -> tuple[EventGap, ...]:

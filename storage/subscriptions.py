@@ -70,7 +70,7 @@ class Subscription:
     past_due_since: datetime | None = None
     ended_at: datetime | None = None
     pending: PendingChange | None = None
-    had: PreviousPlan | None = None
+    previous_plan: PreviousPlan | None = None
     quantity_set_on: date | None = None
     missing_since: datetime | None = None
     is_customer_deleted: bool = False
@@ -160,7 +160,7 @@ class Subscriptions:
         """Keeps it in the place of what was known of the same one."""
         values = {_column(field): getattr(subscription, field) for field in _FIELDS}
         values["pending"] = msgspec.to_builtins(subscription.pending)
-        values["had"] = msgspec.to_builtins(subscription.had)
+        values["had"] = msgspec.to_builtins(subscription.previous_plan)
         if subscription.source == STRIPE:
             values["stripe_subscription_id"] = subscription.reference
         fresh = insert(subscriptions).values(organization_id=self._organization_id, **values)
@@ -242,7 +242,7 @@ class Subscriptions:
         kept = fresh.on_conflict_do_nothing().returning(stripe_events.c.id)
         return await self._connection.scalar(kept) is not None
 
-    async def audit(self, noted: AccountAuditEntry) -> None:
+    async def record_audit_entry(self, noted: AccountAuditEntry) -> None:
         """Writes down what became of the account's plan, and why."""
         await self._connection.execute(
             insert(audit_log).values(
@@ -255,7 +255,7 @@ class Subscriptions:
             )
         )
 
-    async def last_noted(self, action: str) -> datetime | None:
+    async def last_audit_at(self, action: str) -> datetime | None:
         """When something was last written down about the account."""
         query = select(func.max(audit_log.c.at)).where(
             audit_log.c.organization_id == self._organization_id, audit_log.c.action == action

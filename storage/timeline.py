@@ -106,7 +106,7 @@ class Timeline:
         found = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(named))
         return next(iter(found.values()), [])
 
-    async def items_named(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+    async def items_by_id(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """All events of these items, by node id, whichever repository of the tenant they are in."""
         if not items:
             return {}
@@ -173,7 +173,7 @@ class Timeline:
         found = await self._connection.scalar(query)
         return None if found is None else set(found)
 
-    async def last_heard(self, project_id: int, before: datetime | None = None) -> datetime | None:
+    async def last_webhook_event(self, project_id: int, before: datetime | None = None) -> datetime | None:
         """When the last thing happened in a repository that a webhook told of, `before` a moment if given."""
         query = select(func.max(timeline.c.at)).where(
             timeline.c.organization_id == self._organization_id,
@@ -185,7 +185,7 @@ class Timeline:
         found: datetime | None = await self._connection.scalar(query)
         return found
 
-    async def corrections(self) -> int:
+    async def count_corrections(self) -> int:
         """How many facts were found missing, in all repositories."""
         query = select(func.count()).where(
             timeline.c.organization_id == self._organization_id,
@@ -204,7 +204,7 @@ class Timeline:
     async def _logins(self) -> Logins:
         """Which people are to be told by another login than history has; asked for once."""
         if self._known_logins is None:
-            self._known_logins = await Logins.of(self._tenant)
+            self._known_logins = await Logins.load(self._tenant)
         return self._known_logins
 
     def _facts(self) -> Select[Any]:

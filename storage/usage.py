@@ -99,12 +99,12 @@ class Usage:
             usage_ledger.c.refused.is_(None),
         )
 
-    async def untaken(self) -> list[UsageRecord]:
+    async def unconfirmed(self) -> list[UsageRecord]:
         """What was told and not taken, or never will be."""
         is_tried = and_(usage_ledger.c.tried_at.is_not(None), usage_ledger.c.reported_at.is_(None))
         return await self._read(or_(is_tried, usage_ledger.c.refused.is_not(None)))
 
-    async def note(self, used: UsageRecord, **values: object) -> None:
+    async def update(self, used: UsageRecord, **values: object) -> None:
         """What became of telling it: tried_at, reported_at or refused."""
         await self._connection.execute(
             update(usage_ledger)

@@ -175,7 +175,7 @@ class BillingTasks:
         for organization_id in await all_accounts(self._database):
             with isolated_account(self._log, "plan not settled", organization_id):
                 async with self._database.tenant(organization_id) as tenant:
-                    await SubscriptionLedger(tenant, self._clock(), self._settings.grace).settle()
+                    await SubscriptionLedger(tenant, self._clock(), self._settings.grace).update_plan()
 
     async def _tell_owner_of(self, account: int) -> None:
         """What was bought or cancelled may be something that the account's owner has to hear of."""

@@ -161,7 +161,7 @@ class MarketplaceSync:
             return
         async with self._database.tenant(tenant_id) as tenant:
             books = SubscriptionLedger(tenant, self._clock(), self._grace)
-            known = await books.known(MARKETPLACE, "")
+            known = await books.stored(MARKETPLACE, "")
             read = None
             if found is not None:
                 reading = read_purchase(found, self._plan_of, asked_at, known)
@@ -180,10 +180,10 @@ class MarketplaceSync:
                 await self._again(tenant.connection, account, cause, tries)
                 return
             if result.subscription is not None:
-                await books.keep(result.subscription, cause)
+                await books.record(result.subscription, cause)
             # Even if GitHub was asked again since then: what is paid for by now is not deleted.
             if result.cancelled_at is not None:
-                await books.cancelled(result.cancelled_at, cause, is_told=result.is_told)
+                await books.record_cancellation(result.cancelled_at, cause, is_told=result.is_announced)
 
     async def _again_or_nothing(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int

@@ -126,7 +126,7 @@ class SprintImpacts:
 
     async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
         impact, numbers = await self._impact(pull, known)
-        life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
+        life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
             impact,
             review=review_of(life, known.reviews, self.context.now),
@@ -140,7 +140,7 @@ class SprintImpacts:
             self.context.calendar,
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
-            burndown=shown.burndown if shown and not self._project.links_pictures else None,
+            burndown=shown.burndown if shown and not self._project.may_link_images else None,
             doubts=missing_text(await self.context.gaps(), self.context.calendar),
         )
         return CheckResult(impact, card, shown)

@@ -103,7 +103,7 @@ def merge_group_card(number: int | None, title: str) -> Card:
 async def _own_check(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
     """The title of a pull request's own check; empty if GitHub has none."""
     pull = await pulls.get(number) if number else None
-    fate = await posts.fate(project.id, f"check:{pull.head}") if pull else None
+    fate = await posts.status(project.id, f"check:{pull.head}") if pull else None
     output: Any = fate.post.data.get("output") if fate and fate.sent_at else None
     return str(output["title"]) if isinstance(output, dict) and "title" in output else ""
 

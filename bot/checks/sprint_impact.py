@@ -129,8 +129,8 @@ class Checks:
                 return None
         await self.work_out(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
-            pull = await PullRequests(tenant, project_id).of_head(head)
-            fate = await Posts(tenant).fate(project_id, post.key)
+            pull = await PullRequests(tenant, project_id).find_by_head(head)
+            fate = await Posts(tenant).status(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
             if fate is None or (fate.is_unsent and not is_head):
                 await Posts(tenant).withdraw(project_id, {post.key})
@@ -149,7 +149,7 @@ class Checks:
         now, posts, is_new = self._clock(), Posts(tenant), False
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
-            before = await posts.known(project.id, key)
+            before = await posts.desired_post(project.id, key)
             if (
                 before is None
                 and one.impact.standing is PullRequestStatus.NO_SPRINT
@@ -164,21 +164,21 @@ class Checks:
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
         if is_new:
             await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
         """A commit that is no open head any more: its check says what it said last."""
         async with self._database.tenant(organization_id) as tenant:
-            before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
+            before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
     async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
-        if one.shown is None or not project.links_pictures:
+        if one.shown is None or not project.may_link_images:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
@@ -195,7 +195,7 @@ class Checks:
         """The pull request of a number or a commit, with the issues that people linked it with."""
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
+            pull = await pulls.find_by_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
             pull = await self._learn(organization_id, project, head)
         if pull is None or not pull.is_open:
@@ -213,7 +213,7 @@ class Checks:
             return pull
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            lives = {pull.number: await pulls.life(pull.number)}
+            lives = {pull.number: await pulls.history(pull.number)}
             await record_links(tenant, project, [listed], lives, self._clock())
             return await pulls.get(pull.number) or pull
 
@@ -286,7 +286,7 @@ class Checks:
                 return
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
-            if await PullRequests(tenant, project.id).is_pressed(delivery.id):
+            if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
         press = press_of(delivery)
         pull = await self._one(organization_id, project, None, press.head)
@@ -366,7 +366,7 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 def _wants_checks(project: Project) -> bool:
     is_paused = project.settings.get("paused") is True
-    return project.is_open_to_us and not _switches_off_checks(project) and not is_paused
+    return project.is_accessible and not _switches_off_checks(project) and not is_paused
 
 
 def _switches_off_checks(project: Project) -> bool:

@@ -128,7 +128,7 @@ class EventProcessor:
         try:
             # Lost in a crash, it is done again: the deliveries themselves are safe.
             async with self._database.tenant(organization_id, durable=False) as tenant:
-                await Deliveries(tenant).let_the_door_finish()
+                await Deliveries(tenant).wait_for_writers()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 people = await self._process(tenant, events)
             self._met.update(people)
@@ -176,7 +176,7 @@ class EventProcessor:
             if changes_hearing:
                 hidden, may_hear_anew = await projects.hidden(), True
         if self._jobs is not None and may_hear_anew:
-            deferrals += past_jobs(self._jobs, tenant, await Gaps(tenant).unread())
+            deferrals += past_jobs(self._jobs, tenant, await Gaps(tenant).projects_to_backfill())
         people = await self._meet(tenant, _sightings_in(read))
         await Timeline(tenant).record(rows)
         # In one order everywhere: two transactions that defer the same jobs wait and do not dead-lock.
@@ -366,7 +366,7 @@ class EventProcessor:
                 continue
             fresh.append(sighting)
             new[by_id] = new[by_login] = sighting
-        await Installations(tenant).meet(fresh)
+        await Installations(tenant).record_people(fresh)
         return new
 
     async def _read(self, organization_id: int, events: Sequence[StoredEvent]) -> _Read:

@@ -143,7 +143,7 @@ class PeriodicTasks:
             self._log.warning("not reconciled", organization=organization_id, reason=str(problem))
         finally:  # Also after a bug: it must not come back each minute.
             async with self._database.tenant(organization_id) as tenant:
-                await Installations(tenant).reconcile_next(next_turn)
+                await Installations(tenant).schedule_reconciliation(next_turn)
 
     async def _check_visibility(self, organization_id: int) -> None:
         next_turn, changed = self._clock() + CHECK_EVERY, list[int]()
@@ -154,7 +154,7 @@ class PeriodicTasks:
             next_turn = min(max(problem.retry_at, self._clock() + _VISIBILITY_PAUSE), next_turn)
         finally:  # Also after a bug: it must not come back each minute.
             async with self._database.tenant(organization_id) as tenant:
-                await Installations(tenant).check_visibility_next(next_turn)
+                await Installations(tenant).schedule_visibility_check(next_turn)
         await self._ask_for_what_is_missing(organization_id)
         async with self._database.tenant(organization_id) as tenant:
             # What is said unasked is a picture where pictures may be, and Mermaid elsewhere.
@@ -216,7 +216,7 @@ class PeriodicTasks:
     async def _ask_for_what_is_missing(self, organization_id: int) -> None:
         """Reads the past of each repository of which events were missed, once it can be heard again."""
         async with self._database.tenant(organization_id) as tenant:
-            for project_id in await Gaps(tenant).unread():
+            for project_id in await Gaps(tenant).projects_to_backfill():
                 await self._jobs.backfill(
                     tenant.connection, organization_id=organization_id, project_id=project_id
                 )
@@ -224,7 +224,7 @@ class PeriodicTasks:
     async def _ask_for_what_was_never_read(self, organization_id: int) -> None:
         """Reads the past of repositories that nobody announced, and that are known from events alone."""
         async with self._database.tenant(organization_id) as tenant:
-            for project_id in await Projects(tenant).never_read(self._clock() - _ANNOUNCED_WITHIN):
+            for project_id in await Projects(tenant).never_backfilled(self._clock() - _ANNOUNCED_WITHIN):
                 await self._jobs.backfill(
                     tenant.connection, organization_id=organization_id, project_id=project_id
                 )

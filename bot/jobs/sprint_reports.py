@@ -105,7 +105,7 @@ class SprintReports:
                 )
             # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
             # waits for its turn.
-            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).waiting():
+            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).projects_with_due():
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
         if failures:
             raise failures[0]
@@ -134,7 +134,7 @@ class SprintReports:
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
                     fresh = replace(draft.post, body=draft.text)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
-                    await Forecasts(tenant, project_id).put(carrier, draft.foretold)
+                    await Forecasts(tenant, project_id).record(carrier, draft.foretold)
                     return fresh
                 case None if current.has_failed:
                     return None
@@ -156,7 +156,7 @@ class SprintReports:
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or not project.is_open_to_us or is_paused(project.settings):
+        if project is None or not project.is_accessible or is_paused(project.settings):
             return None
         return project
 
@@ -176,7 +176,7 @@ class SprintReports:
         for organization_id in tenants:
             with isolated(self._log, "posts not woken", organization=organization_id):
                 async with self._database.tenant(organization_id) as tenant:
-                    if await Posts(tenant).waiting():
+                    if await Posts(tenant).projects_with_due():
                         await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
     async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
@@ -184,7 +184,7 @@ class SprintReports:
             await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
             async with self._database.tenant(organization_id) as tenant:
-                await Posts(tenant).remember(project.id, draft.key, draft.remember)
+                await Posts(tenant).update_data(project.id, draft.key, draft.remember)
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         parts = [
@@ -197,7 +197,7 @@ class SprintReports:
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
-                await Forecasts(tenant, project.id).put(carrier, draft.foretold)
+                await Forecasts(tenant, project.id).record(carrier, draft.foretold)
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
 
 
@@ -240,7 +240,7 @@ class _Drafting:
     async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
         """What is said of one sprint."""
         context, drafts = self._context, list[Draft | Kept]()
-        fate = await self._posts.fate(self._project.id, living_key(sprint))
+        fate = await self._posts.status(self._project.id, living_key(sprint))
         place = _place_so_far(fate)
         if place is None and is_sprint(sprint):
             place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
@@ -257,7 +257,7 @@ class _Drafting:
     async def _spoken_of(self) -> set[int]:
         """GitHub's ids of the milestones of which something was said."""
         prefixes = ("living:", "summary:", "summary-place:")
-        keys = [key for prefix in prefixes for key in await self._posts.wanted(self._project.id, prefix)]
+        keys = [key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)]
         return {int(key.rpartition(":")[2]) for key in keys}
 
     def _is_recent(self, sprint: Sprint) -> bool:

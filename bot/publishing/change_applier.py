@@ -100,7 +100,7 @@ class ChangeApplier:
     async def begun(self, task: Task) -> list[tuple[int, CommandChange]]:
         """What a try that died has set going for this event already, by line."""
         async with self._database.tenant(task.organization_id) as tenant:
-            return await ChangeLog(tenant, task.project.id).begun(task.event_id)
+            return await ChangeLog(tenant, task.project.id).started_by(task.event_id)
 
     async def settle(self, task: Task, answer: Answer) -> Answer:
         """An answer with changes becomes one with words: they are done, or shown to be agreed to."""
@@ -116,14 +116,14 @@ class ChangeApplier:
             return await self._agreed(task, task.agreed, proposal, changes)
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
-            waiting = await log.waiting(task.request.thread, proposal.command)
+            waiting = await log.pending_proposal(task.request.thread, proposal.command)
             is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
             if waiting is not None:
                 await log.decide(waiting.id, ChangeState.OUTDATED, task.request.sender, self._clock())
             is_begun = not changes.is_previewed or (answer.is_confirmed and not is_stale)
-            change = await log.put(proposal, ChangeState.BEGUN if is_begun else ChangeState.PROPOSED)
+            change = await log.record(proposal, ChangeState.IN_PROGRESS if is_begun else ChangeState.PROPOSED)
             if is_begun:
-                await log.decide(change.id, ChangeState.BEGUN, task.request.sender, self._clock())
+                await log.decide(change.id, ChangeState.IN_PROGRESS, task.request.sender, self._clock())
         if is_begun:
             return await self.carry_out(task, change)
         return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
@@ -157,7 +157,7 @@ class ChangeApplier:
         )
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
-            await log.audit(entry)
+            await log.record_audit_entry(entry)
             await log.interrupt(change.id, why)
             ended = await log.get(change.id)
         return _ended(ended or change)
@@ -169,9 +169,9 @@ class ChangeApplier:
         is_same = proposal.fingerprint == agreed.fingerprint
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
-            state = ChangeState.BEGUN if is_same else ChangeState.OUTDATED
+            state = ChangeState.IN_PROGRESS if is_same else ChangeState.OUTDATED
             await log.decide(agreed.id, state, task.request.sender, self._clock())
-            change = await log.get(agreed.id) if is_same else await log.put(proposal, ChangeState.PROPOSED)
+            change = await log.get(agreed.id) if is_same else await log.record(proposal, ChangeState.PROPOSED)
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
@@ -211,7 +211,7 @@ class ChangeApplier:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
             if isinstance(step, Settle):
-                await Projects(tenant).settle(task.project.id, step.key, step.before, step.after)
+                await Projects(tenant).apply_setting_change(task.project.id, step.key, step.before, step.after)
             elif isinstance(step, Tell):
                 await self._tell(tenant, task, step, actor, now)
             elif isinstance(step, SetAside):
@@ -224,8 +224,8 @@ class ChangeApplier:
                 await log.interrupt(change.id, _SEATS_HAVE_CHANGED)
                 return
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
-            await log.audit(AuditEntry(actor, change.command, step.target, told, now))
-        await log.end(change.id, encoded(done), note)
+            await log.record_audit_entry(AuditEntry(actor, change.command, step.target, told, now))
+        await log.finish(change.id, encoded(done), note)
         if change.undoes is not None and done:
             await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
 

@@ -22,9 +22,9 @@ async def forgive(
     """
     deferrals = list[tuple[str, tuple[int | str, ...], Callable[[], Awaitable[None]]]]()
     where = tenant.organization_id
-    if await Posts(tenant).try_again(project_id, thread):
+    if await Posts(tenant).retry_refused(project_id, thread):
         deferrals.append((SEND_POSTS, (), partial(jobs.send_posts, tenant.connection, organization_id=where)))
-    answers = await Outbox(tenant).try_again(now - _ANSWERS_LAST, project_id, thread)
+    answers = await Outbox(tenant).retry_refused(now - _ANSWERS_LAST, project_id, thread)
     for answer in answers:
         lock = f"thread:{answer.project_id}:{answer.thread}"
         give = partial(

@@ -68,7 +68,7 @@ class SettingsFileSync:
         Raises GitHubUnavailableError; what was read until then is kept.
         """
         async with self._database.tenant(organization_id) as tenant:
-            known = [project for project in await Projects(tenant).active() if project.is_open_to_us]
+            known = [project for project in await Projects(tenant).active() if project.is_accessible]
         wanted = known if project_id is None else [one for one in known if one.id == project_id]
         if known and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, wanted))):
             await self._guarded(self._read_organization, organization_id, known[0])

@@ -140,9 +140,9 @@ class StripeDoor:
                 return answer(200, "ignored: of another account or mode than our key")
             if event.type in {USAGE_REFUSED, NO_METER}:
                 return await self._alert(event)
-            if payment := event.payment():
+            if payment := event.payment_hint():
                 return await self._follow_payment(payment)
-            about = event.about() if event.type in EVENTS else None
+            about = event.subscription_hint() if event.type in EVENTS else None
             if about is None or not about.event_id:
                 self._log.debug("event of Stripe ignored")
                 return answer(200, "ignored: nothing that we act on")

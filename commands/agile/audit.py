@@ -32,7 +32,7 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     most = arguments.number("last") or _USUAL
     if most > _MOST:
         raise UserError(f"`last:{most}` is more than one comment holds. Use a number up to {_MOST}.")
-    entries = await context.changes.audited(most)
+    entries = await context.changes.audit_entries(most)
     titles = titles_of(await context.sprints.all(context.now))
     return Reply((audit_card(entries, titles, context.calendar),))
 

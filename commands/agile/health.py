@@ -38,7 +38,7 @@ async def _sharing(context: Context) -> Sharing | None:
     names, projects = names_that_share(context.project), Projects(context.tenant)
     if not names:
         return None
-    known = [await projects.named(name) for name in names]
+    known = [await projects.by_name(name) for name in names]
     shared = {one.id for one in context.project.sharing}
     return Sharing(
         tuple(

@@ -24,7 +24,7 @@ async def agile_plan(context: Context, _: Arguments) -> Reply:
     if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     if billing.deadline is not None:  # Whoever reads the card reads when data goes.
-        await Deadlines(context.tenant).shown(now)
+        await Deadlines(context.tenant).mark_shown(now)
     account = billing.account.github_id
 
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:

@@ -83,7 +83,7 @@ class Context:
     @property
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture."""
-        return self.project.links_pictures
+        return self.project.may_link_images
 
     async def includes(self, feature: str) -> bool:
         """Whether the account may use a feature here. Of what many read, whoever asked for it: an answer that

@@ -23,7 +23,7 @@ class Source:
 def sources(origins: SettingOrigins) -> tuple[Source, ...]:
     """All origins, those that win first."""
     return (
-        Source("a command", origins.said),
+        Source("a command", origins.from_commands),
         Source("the repository's file", origins.repository.settings),
         Source("the operator, for this repository", origins.operator_here),
         Source("the organization's file", origins.organization.settings),

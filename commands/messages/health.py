@@ -179,7 +179,7 @@ def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
             f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
             "again, we ask for what happened meanwhile."
         )
-    if facts.standing.is_reading_the_past:
+    if facts.standing.is_backfilling:
         done = "We are reading the past of this repository again; until that is done, figures are incomplete."
     else:
         done = (
@@ -208,7 +208,7 @@ def _not_shared(sharing: Sharing) -> str:
 
 
 def _past(facts: HealthFacts) -> str:
-    if facts.standing.is_reading_the_past:
+    if facts.standing.is_backfilling:
         return "being read now"
     return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
 

@@ -89,7 +89,7 @@ def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) 
         if outcome is None or outcome.is_abandoned:
             continue
         if sprint.end is None or outcome.order <= (sprint.end, sprint.milestone):
-            crossed.update(_carried(one.known))
+            crossed.update(_carried(one.numbers))
     return dict(crossed)
 
 

@@ -16,7 +16,7 @@ async def work_here(context: Context) -> Work:
     history, rules = context.history, context.project.rules
     events = await history.items()
     blockers = set[str]().union(*(blockers_of(told) for told in events.values()))
-    elsewhere = await history.items_named(blockers - events.keys())
+    elsewhere = await history.items_by_id(blockers - events.keys())
     labels = await history.labels()
     flows = flows_of(events, context.now, rules, labels, elsewhere)
     return Work(flows, events, context.now, rules.calendar)

@@ -42,8 +42,8 @@ def _row(context: Context, one: SprintNumbers) -> Row:
     outcome = one.outcome(context.now)
     if outcome:
         (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
-        is_frozen = isinstance(one.known, ClosedSprint)
+        is_frozen = isinstance(one.numbers, ClosedSprint)
         return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
-    if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
+    if isinstance(one.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
         raise TypeError(f"{one.sprint.title} was taken before its end")
-    return Row(one.sprint, one.known.committed, one.known.done)
+    return Row(one.sprint, one.numbers.committed, one.numbers.done)

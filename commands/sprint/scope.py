@@ -33,7 +33,7 @@ _MOST_ENTRIES = 1000
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     """The equation of the scope, and its lines. What we did is told of the person who asked for it."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
-    entries = await context.changes.audited(_MOST_ENTRIES)
+    entries = await context.changes.audit_entries(_MOST_ENTRIES)
     return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 
 

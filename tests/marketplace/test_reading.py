@@ -136,7 +136,7 @@ async def test_a_seat_is_who_acted_on_planned_work_of_a_private_repository_latel
     await firm.happened(firm.public, worked(6, "outsider", NOW - DAY))
     await firm.happened(firm.private, worked(7, "from-the-future", NOW + DAY))
     async with firm.base.database.tenant(firm.id) as tenant:
-        assert await Seats(tenant).used(NOW, 30) == ["alice", "bob"]
+        assert await Seats(tenant).active_people(NOW, 30) == ["alice", "bob"]
         billing = await load_billing(tenant, NOW, firm.shop)
     assert billing
     assert billing.people == ("alice", "bob")
@@ -200,7 +200,7 @@ async def test_who_has_the_same_plan_elsewhere_is_not_urged_below_an_answer(firm
 
 async def test_an_owner_reads_when_data_will_be_deleted(firm: Firm) -> None:
     async with firm.base.database.tenant(firm.id) as tenant:
-        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     text = await notice(firm, is_public=True)
     assert text
     assert "will be deleted on 23 Dec 2026" in text

@@ -70,7 +70,7 @@ class Customers:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, self.accounts[who], "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).settle()
+            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).update_plan()
         return await billing(self.base, self.accounts[who])
 
 
@@ -301,10 +301,10 @@ YEAR: dict[str, Line] = {
 async def check(customers: Customers, line: Line, clock: Clock) -> None:
     for number, plan in line.plans:
         found = await customers.at(number, clock, "first")
-        assert (found.standing.plan, found.account.plan) == (plan, plan), number
-    assert found.standing.is_paid_twice is line.is_paid_twice
+        assert (found.plan.name, found.account.plan) == (plan, plan), number
+    assert found.plan.is_paid_twice is line.is_paid_twice
     other = await customers.at(line.plans[-1][0], clock, "second")
-    assert (other.standing.plan, other.account.plan) == (line.second, line.second)
+    assert (other.plan.name, other.account.plan) == (line.second, line.second)
 
 
 @pytest.mark.parametrize("name", YEAR)

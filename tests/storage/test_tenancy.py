@@ -323,7 +323,7 @@ async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
 async def meet(base: Services, tenant: int, people: dict[int, str]) -> None:
     async with base.database.tenant(tenant) as transaction:
         at = datetime.now(UTC)
-        await Installations(transaction).meet([SeenLogin(*person, at) for person in people.items()])
+        await Installations(transaction).record_people([SeenLogin(*person, at) for person in people.items()])
 
 
 async def known_as(base: Services, tenant: int) -> dict[int, str]:

@@ -336,7 +336,7 @@ async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(books:
         (subscription,) = await books.of(account)
         assert subscription.status == "active"
         assert subscription.missing_since is not None
-        assert resolve_account_plan([subscription], clock.now, GRACE).plan == "pro"
+        assert resolve_account_plan([subscription], clock.now, GRACE).name == "pro"
     (finding,) = await about_stripe(books)
     assert "STRIPE_SECRET_KEY" in finding
     assert "none of the 3 subscriptions" in finding

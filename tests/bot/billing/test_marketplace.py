@@ -131,7 +131,7 @@ async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) 
     assert await bought(shop) == [("pro", "ended", 1)]
     noted = await deadline(shop)
     assert noted
-    assert (noted.cancelled_at, noted.due_at, noted.is_told) == (at, at + 30 * DAY, True)
+    assert (noted.cancelled_at, noted.due_at, noted.is_announced) == (at, at + 30 * DAY, True)
     await deliver(shop, market.purchase(ACCOUNT, "octo"))
     assert await deadline(shop) is None
 
@@ -393,7 +393,7 @@ async def test_events_that_never_came_are_made_up_for(
     assert await bought(still, ACCOUNT + 1) == [("pro", "ended", 2)]
     noted = await deadline(still, ACCOUNT + 1)
     assert noted
-    assert not noted.is_told
+    assert not noted.is_announced
     # It finds the same tomorrow.
     audited = "select count(*) from audit_log"
     before = await rows(still.base, audited, await tenant_of(still))
@@ -442,7 +442,7 @@ async def past_deadline(still: Bot) -> None:
     async with still.base.database.tenant(tenant_id) as tenant:
         ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
         await Subscriptions(tenant).put(ended)
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     let_deadlines_be_read(still.base)
 
 
@@ -498,7 +498,7 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
     before = await tenant_of(shop, account)
     at = datetime.now(UTC) - timedelta(days=31)
     async with shop.base.database.tenant(before or 0) as tenant:
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     let_deadlines_be_read(shop.base)
     await by_the_clock(shop)[1].run()  # Unless the bot's own clock was faster.
     await shop.github.create_issue(shop.repo, "After")

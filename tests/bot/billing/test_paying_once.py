@@ -378,8 +378,8 @@ async def test_two_that_were_paid_all_the_same_are_told_and_cut_nothing_off(
 ) -> None:
     for _ in range(2):
         await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(ACCOUNT)))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.is_paid_twice, standing.ways.checkout) == ("pro", True, False)
+    standing = (await billing(shop.base)).plan
+    assert (standing.name, standing.is_paid_twice, standing.ways.checkout) == ("pro", True, False)
 
 
 # One customer

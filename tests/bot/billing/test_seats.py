@@ -85,7 +85,7 @@ class Office:
 
     async def people(self) -> list[str]:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            return await Seats(tenant).used(self.clock(), 30)
+            return await Seats(tenant).active_people(self.clock(), 30)
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
@@ -433,7 +433,7 @@ async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) 
     office.clock.now = NOW + 29 * DAY
     await office.work("a")
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        assert len(await Seats(tenant).used(NOW + 29 * DAY, 10)) == 1
+        assert len(await Seats(tenant).active_people(NOW + 29 * DAY, 10)) == 1
     assert office.stripe.seat_invoices.pending == {}
 
 

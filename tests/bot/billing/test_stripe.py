@@ -118,7 +118,7 @@ async def test_a_completed_checkout_brings_the_plan(shop: Bot, stand_in: StandIn
     session = {"customer": one["customer"], "subscription": one["id"], "metadata": {"account": str(ACCOUNT)}}
     assert await deliver(shop, stand_in.event("checkout.session.completed", session)) == (200, "stored")
     found = await billing(shop.base)
-    assert (found.account.plan, found.standing.source, found.standing.seats) == ("pro", "stripe", 3)
+    assert (found.account.plan, found.plan.source, found.plan.seats) == ("pro", "stripe", 3)
 
 
 async def test_the_object_is_asked_for_and_not_believed(shop: Bot, stand_in: StandInStripe) -> None:
@@ -148,12 +148,12 @@ async def test_a_failed_card_and_its_recovery(shop: Bot, stand_in: StandInStripe
     one["status"] = "past_due"
     invoice = {"customer": one["customer"], "parent": {"subscription_details": {"subscription": one["id"]}}}
     await deliver(shop, stand_in.event("invoice.payment_failed", invoice))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.status) == ("pro", "past_due")
+    standing = (await billing(shop.base)).plan
+    assert (standing.name, standing.status) == ("pro", "past_due")
     assert standing.grace_ends
     one["status"] = "active"
     await deliver(shop, stand_in.event("invoice.paid", invoice))
-    standing = (await billing(shop.base)).standing
+    standing = (await billing(shop.base)).plan
     assert (standing.status, standing.grace_ends) == ("active", None)
 
 
@@ -343,12 +343,12 @@ async def test_from_the_marketplace_to_stripe_nothing_is_cut_off(shop: Bot, stan
     async with shop.base.database.tenant(tenants[0][0]) as tenant:
         await Subscriptions(tenant).put(Subscription("marketplace", "active", "pro", now, quantity=5))
     await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(ACCOUNT)))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.is_paid_twice) == ("pro", True)
+    standing = (await billing(shop.base)).plan
+    assert (standing.name, standing.is_paid_twice) == ("pro", True)
     async with shop.base.database.tenant(tenants[0][0]) as tenant:
         await Subscriptions(tenant).put(Subscription("marketplace", "ended", "pro", now, quantity=5))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.source, standing.is_paid_twice) == ("pro", "stripe", False)
+    standing = (await billing(shop.base)).plan
+    assert (standing.name, standing.source, standing.is_paid_twice) == ("pro", "stripe", False)
 
 
 # Checkout and portal
@@ -588,11 +588,11 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await client.close()
     found = await billing(base, account)
     ended = one["status"] == "canceled"
-    assert found.standing.status in ({"ended", "none"} if ended else {one["status"]})
+    assert found.plan.status in ({"ended", "none"} if ended else {one["status"]})
     wanted = PRICES[one["items"]["data"][0]["price"]["id"]][0]
-    assert found.account.plan == found.standing.plan == (PlanName.FREE if ended else wanted)
+    assert found.account.plan == found.plan.name == (PlanName.FREE if ended else wanted)
     if not ended:
-        assert found.standing.seats == one["items"]["data"][0]["quantity"]
+        assert found.plan.seats == one["items"]["data"][0]["quantity"]
         assert (found.pending is not None) is one["cancel_at_period_end"]
 
 

@@ -53,7 +53,7 @@ class Shelf:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).settle()
+            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).update_plan()
 
     async def kept(self, account: int = ACCOUNT) -> Subscription:
         (subscription,) = (await billing(self.base, account)).subscriptions
@@ -97,8 +97,8 @@ async def test_a_subscriber_on_an_old_price_who_recovers_is_not_cut_off(
     item(one)["price"] = price("price_of_last_year")
     one["status"] = "active"
     await deliver(shop, stand_in.event("customer.subscription.updated", one))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.status, standing.grace_ends) == ("pro", "active", None)
+    standing = (await billing(shop.base)).plan
+    assert (standing.name, standing.status, standing.grace_ends) == ("pro", "active", None)
 
 
 async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
@@ -110,7 +110,7 @@ async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
     one["status"] = "canceled"
     await deliver(shop, stand_in.event("customer.subscription.deleted", one))
     found = await billing(shop.base)
-    assert (found.account.plan, found.standing.status) == ("free", "ended")
+    assert (found.account.plan, found.plan.status) == ("free", "ended")
 
 
 async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
@@ -382,12 +382,12 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
     shelf.clock.now = NOW + 7 * DAY
     one.update(gave_up)
     await shelf.hear(one)
-    standing = (await billing(shelf.base)).standing
-    assert (standing.plan, standing.grace_ends) == ("pro", NOW + 14 * DAY)
+    standing = (await billing(shelf.base)).plan
+    assert (standing.name, standing.grace_ends) == ("pro", NOW + 14 * DAY)
     assert (await billing(shelf.base)).account.plan == "pro"
     shelf.clock.now = NOW + 14 * DAY
-    standing = (await billing(shelf.base)).standing
-    assert (standing.plan, standing.reason) == ("free", Reason.PAYMENT_FAILED)
+    standing = (await billing(shelf.base)).plan
+    assert (standing.name, standing.reason) == ("free", Reason.PAYMENT_FAILED)
     await shelf.night()
     assert (await billing(shelf.base)).account.plan == "free"
 
@@ -409,7 +409,7 @@ async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> Non
     one.update(over)
     await shelf.hear(one)
     found = await billing(shelf.base)
-    assert (found.account.plan, found.standing.grace_ends) == ("free", None)
+    assert (found.account.plan, found.plan.grace_ends) == ("free", None)
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
     shelf.stripe.invoices[one["id"]] = invoices
     await shelf.hear(one)
     assert (await shelf.kept()).past_due_since == due
-    assert (await billing(shelf.base)).standing.grace_ends == due + 14 * DAY
+    assert (await billing(shelf.base)).plan.grace_ends == due + 14 * DAY
 
 
 async def test_without_a_list_of_invoices_the_latest_one_counts(

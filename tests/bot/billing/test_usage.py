@@ -66,7 +66,7 @@ class Teller:
     async def note(self, **values: object) -> None:
         (one,) = await self.ledger()
         async with self.base.database.tenant(self.id) as tenant:
-            await Usage(tenant).note(one, **values)
+            await Usage(tenant).update(one, **values)
 
     @property
     def told(self) -> dict[str, int]:
@@ -238,7 +238,7 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
         for one in await Usage(tenant).since(date(2026, 1, 1)):
-            await Usage(tenant).note(one, tried_at=None, reported_at=None, refused=None)
+            await Usage(tenant).update(one, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
@@ -490,14 +490,14 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     teller: Teller, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     (finding,) = await examine(teller.base)
     assert finding == (
         f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
         "in a thread yet; write to them (docs/billing.md)"
     )
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).shown(NOW)
+        await Deadlines(tenant).mark_shown(NOW)
     assert await examine(teller.base) == []
     said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
     assert said in "".join(capsys.readouterr())

@@ -157,7 +157,7 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
     await desk.set_desired(replace(desk.comment("One"), kind=kind, data=data))
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
-        await Posts(tenant).begin(wanted)  # An attempt that died before it reached GitHub.
+        await Posts(tenant).begin_attempt(wanted)  # An attempt that died before it reached GitHub.
     marker = f"<!-- agile-github-suite:post:{wanted.id} -->"
     if kind is PostKind.COMMENT:
         await desk.bot.github.comment(desk.bot.repo, desk.issue, f"Mine\n\n{marker}", as_user="mallory")

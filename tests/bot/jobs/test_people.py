@@ -71,8 +71,8 @@ def closed(number: int, sender: Json, day: int, **changes: Any) -> tuple[str, Js
 
 async def seats(base: Services) -> list[str]:
     async with base.database.tenant(await tenant(base)) as opened:
-        people = await Seats(opened).used(NOW, 30)
-        assert sorted(await Seats(opened).in_order(people)) == sorted(people)
+        people = await Seats(opened).active_people(NOW, 30)
+        assert sorted(await Seats(opened).by_seniority(people)) == sorted(people)
         return people
 
 
@@ -184,7 +184,7 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
     }
     await record(base, entrance, [event(1, "opened", ALICE, 2), ("pull_request_review", review)])
     async with base.database.tenant(await tenant(base)) as opened:
-        await Installations(opened).meet([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
+        await Installations(opened).record_people([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
         (found,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
     assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")

@@ -43,7 +43,7 @@ class Desk:
 
     async def settle(self, key: str, value: Any) -> None:
         async with self.bot.base.database.tenant(self.tenant) as tenant:
-            await Projects(tenant).say(self.project, key, value)
+            await Projects(tenant).set_command_setting(self.project, key, value)
 
     def comment(self, body: str = "Hello", key: str = "living:1") -> Post:
         return Post(key, PostKind.COMMENT, body, self.issue)
@@ -62,7 +62,7 @@ async def desk(bot: Bot) -> AsyncIterator[Desk]:
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).named(bot.repo)
+        project = await Projects(one).by_name(bot.repo)
     assert project is not None
     async with github_of(bot.base) as github:
         posting = PostPublisher(bot.base.database, github, bot.base.clock, pause_seconds=0)
@@ -134,7 +134,7 @@ async def test_a_killed_attempt_that_never_reached_github_is_made_again(desk: De
     await desk.set_desired(desk.comment())
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
-        await Posts(tenant).begin(wanted)
+        await Posts(tenant).begin_attempt(wanted)
     await desk.send()
 
     assert await desk.said() == ["Hello"]
@@ -148,7 +148,7 @@ async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({desk.project})
         await Posts(tenant).set_desired(desk.project, desk.comment("Two"), clock.now + timedelta(seconds=1))
-        await Posts(tenant).sent(wanted, 55, clock.now + timedelta(seconds=9))
+        await Posts(tenant).mark_sent(wanted, 55, clock.now + timedelta(seconds=9))
         (still,) = await Posts(tenant).due({desk.project})
 
     assert still.post.body == "Two"
@@ -161,7 +161,7 @@ async def test_what_github_has_already_is_not_due(desk: Desk) -> None:
     await desk.set_desired(desk.comment("Two"))
     await desk.set_desired(desk.comment("One"))
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        assert await Posts(tenant).waiting() == set()
+        assert await Posts(tenant).projects_with_due() == set()
     await desk.send()
 
     assert desk.writes == ["POST"]
@@ -181,7 +181,7 @@ async def test_what_a_person_deleted_stays_deleted(desk: Desk) -> None:
 
     assert await desk.said() == []
     async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        fate = await Posts(tenant).fate(desk.project, "living:1")
+        fate = await Posts(tenant).status(desk.project, "living:1")
     assert fate is not None
     assert fate.is_gone
 
@@ -217,7 +217,7 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(desk: Desk) ->
             "before_cursor_execute",
             lambda *call: queries.append((call[2], call[3])),
         )
-        await Posts(tenant).fate(desk.project, "check:1")
+        await Posts(tenant).status(desk.project, "check:1")
         ((query, values),) = queries
         plan = await connection.exec_driver_sql(f"explain {query}", values)
         lines = [str(row[0]) for row in plan]

@@ -294,7 +294,7 @@ async def test_nothing_is_frozen_while_nothing_is_heard(bot: Bot) -> None:
 
 async def is_history_coming(bot: Bot) -> bool:
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project
         return await ClosedSprints(tenant, {project.id}).is_history_still_coming()
 
@@ -305,9 +305,9 @@ async def test_a_suspended_account_is_left_alone(bot: Bot) -> None:
     await bot.github.tell("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project is not None
-        assert not project.is_open_to_us
+        assert not project.is_accessible
 
 
 # What the new permissions let us hear

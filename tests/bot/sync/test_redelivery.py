@@ -35,7 +35,7 @@ async def tenant_id(bot: Bot) -> int:
 
 async def still_missed(bot: Bot) -> list[tuple[str, int]]:
     async with bot.base.database.tenant(await tenant_id(bot)) as tenant:
-        return [(one.event, one.asked_again) for one in await MissedDeliveries(tenant).open()]
+        return [(one.event, one.asked_again) for one in await MissedDeliveries(tenant).unrecovered()]
 
 
 async def happen_unheard(bot: Bot) -> None:

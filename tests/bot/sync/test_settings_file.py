@@ -402,7 +402,7 @@ def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
 async def in_force(bot: Bot) -> dict[str, Any]:
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.tenant(organization[0]) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
     assert project is not None
     return project.settings
 

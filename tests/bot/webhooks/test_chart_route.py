@@ -16,7 +16,7 @@ from tests.support.running import Bot, rows
 async def project_of(bot: Bot) -> Project:
     """The repository of the test, as we know it."""
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
     assert project
     return project
 

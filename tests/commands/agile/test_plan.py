@@ -38,7 +38,7 @@ def bought(
 
 def billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
     standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
-    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    account = Account(7, "acme", "Organization", standing.name, 100, None)
     who = tuple(f"person-{number}" for number in range(people))
     return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
 
@@ -371,7 +371,7 @@ def test_no_link_signs_its_visitor_in() -> None:
 
 
 def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
-    found = billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    found = billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     assert card(found).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
 
 
@@ -388,7 +388,7 @@ def test_an_unpaid_period_is_not_called_paid() -> None:
 
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
-    found = billing(bought(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    found = billing(bought(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     for is_public in (True, False):
         told = card(found, is_public=is_public)
         assert "> **This account's data here will be deleted on 23 Dec 2026**" in told
@@ -514,7 +514,7 @@ async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> No
     number = await make_sprint(shop)
     at = datetime.now(UTC)
     async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     for person, is_told in (("bob", False), ("alice", True), ("alice", False)):
         await shop.say(number, "/sprint status new:yes", as_user=person)
         answer = (await shop.answers(number))[-1]

@@ -54,7 +54,7 @@ def billing(subscription: Subscription | None, people: int = 3, **more: Any) -> 
     subscriptions = (subscription,) if subscription else ()
     standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
     who = tuple(f"person-{number}" for number in range(people))
-    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    account = Account(7, "acme", "Organization", standing.name, 100, None)
     return Billing(account, standing, True, who, subscriptions=subscriptions, **more)
 
 
@@ -397,7 +397,7 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     async with shop.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
         await Subscriptions(tenant).put(bought(**usual))
-        assert await Seats(tenant).used(shop.base.clock(), 30) == []
+        assert await Seats(tenant).active_people(shop.base.clock(), 30) == []
     await report(shop, stand_in)
     assert (quantities(stand_in), await current(shop)) == ([1], None)
     await asyncio.sleep(1.1)
@@ -428,7 +428,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     assert project.is_private is True
     async with shop.base.database.tenant(tenant_id) as tenant:
         # Until it was found out, it was public as far as anybody knew.
-        assert await Seats(tenant).used(shop.base.clock(), 30) in (["alice"], [])
+        assert await Seats(tenant).active_people(shop.base.clock(), 30) in (["alice"], [])
     assert number
 
 
@@ -484,6 +484,6 @@ async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stand_in: Stand
     clock = shop.base.clock()
     async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
         noted = AccountAuditEntry("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
-        await Subscriptions(tenant).audit(noted)
+        await Subscriptions(tenant).record_audit_entry(noted)
     (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
     assert "Stripe refused more seats for acme" in finding

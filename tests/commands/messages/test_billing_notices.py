@@ -61,7 +61,7 @@ def test_seats_that_wait_are_told_with_their_price() -> None:
 
 def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
     late = bought("stripe", "past_due", plan="enterprise", past_due_since=NOW - DAY, reference="sub_1")
-    found = billing(late, bought(quantity=3), deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True), as_of=NOW)
+    found = billing(late, bought(quantity=3), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True), as_of=NOW)
     assert kinds(found) == [NoticeKind.DELETION, NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
     text = issue_text(found, LINKS, ("alice", "bob"))
     assert text.startswith("@alice @bob\n\n**This account's data here will be deleted on 23 Dec 2026**")
@@ -70,7 +70,7 @@ def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
 
 def test_where_nothing_is_sold_only_data_is_spoken_of() -> None:
     late = bought("stripe", "past_due", past_due_since=NOW - DAY)
-    deadline = Deadline(NOW, NOW + 30 * DAY, is_told=True)
+    deadline = Deadline(NOW, NOW + 30 * DAY, is_announced=True)
     assert kinds(billing(late, is_sold=False, as_of=NOW)) == []
     assert kinds(billing(late, is_sold=False, deadline=deadline, as_of=NOW)) == [NoticeKind.DELETION]
 
@@ -88,7 +88,7 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
     since = NOW - (days + 20) * DAY
     ended = bought("stripe", "ended", past_due_since=since, ended_at=NOW - days * DAY, reference="sub_1")
     found = billing(ended, as_of=NOW)
-    found = replace(found, standing=replace(found.standing, reason=Reason.PAYMENT_FAILED))
+    found = replace(found, plan=replace(found.plan, reason=Reason.PAYMENT_FAILED))
     assert (NoticeKind.PAYMENT_FAILED in kinds(found)) is is_told
     assert (
         "> **The last payment failed**, and its time is over. To go on, buy the plan again: the links below"

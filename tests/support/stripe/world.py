@@ -112,11 +112,11 @@ class World:
         async with self.base.database.tenant(tenant_id) as tenant:
             billing = await load_billing(tenant, self.base.clock(), _Shop())
         assert billing
-        standing = billing.standing
+        standing = billing.plan
         counting = standing.subscription
-        assert billing.account.plan == standing.plan
+        assert billing.account.plan == standing.name
         return Shown(
-            standing.plan.value,
+            standing.name.value,
             standing.source,
             standing.status,
             standing.seats,
