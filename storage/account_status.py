@@ -21,9 +21,9 @@ class AccountStatus:
     """The processing status of a tenant over all of its repositories.
 
     `newest` is the kind and time of the last event. `missed` are the times of failed deliveries that may
-    still come; `lost` are deliveries that will not come any more and that no backfill can replace. `refused` counts
-    messages that GitHub rejected. `corrections` counts the facts that reconciliation had to add,
-    `next_comparison` is when it runs next. `running` are the names of jobs that run or wait.
+    still come; `lost` are deliveries that will not come any more and that no backfill can replace.
+    `refused` counts messages that GitHub rejected. `corrections` counts the facts that reconciliation had to
+    add, and `next_comparison` is when it runs next. `running` are the names of jobs that run or wait.
     """
 
     newest: tuple[str, datetime] | None

@@ -82,7 +82,7 @@ class Database:
 
     @asynccontextmanager
     async def unscoped(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction without a tenant: it sees no tenant's rows, and may call the look-up functions."""
+        """Open a transaction without a tenant: it sees no tenant's rows, but may call look-up functions."""
         async with self._engine.begin() as connection:
             await connection.execute(_SET_NOW, {"now": self._now()})
             yield connection

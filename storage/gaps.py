@@ -95,7 +95,7 @@ class Gaps:
     async def add(
         self, cause: GapCause, began_at: datetime, ended_at: datetime | None, project_id: int | None = None
     ) -> None:
-        """Add a gap in one repository, or in all that exist by then; idempotent, where the later end holds."""
+        """Add a gap in one repository, or in all that exist by then; idempotent, the later end holds."""
         await self.lock()
         is_same = and_(
             self._is_mine,

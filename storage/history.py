@@ -25,7 +25,8 @@ class History:
     """The planning history of a repository, from its own point of view.
 
     Its own items have plain numbers; items of the repositories that share its sprints are called
-    `owner/name#12`. A milestone that is part of another repository's sprint has that sprint's id in every event.
+    `owner/name#12`. A milestone that is part of another repository's sprint has the id of that
+    sprint in every event.
     """
 
     def __init__(self, tenant: Tenant, project: Project) -> None:
@@ -88,7 +89,7 @@ class History:
         return items
 
     async def items_since(self, since: datetime) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of the items with events since a moment, and of related ones (see Timeline)."""
+        """All events, by item, of items with events since a moment and related ones (see Timeline)."""
         sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
         for member in self._members:
             items |= self._as_seen(await self._timeline.items_since(member.id, since), member, sharing)

@@ -48,8 +48,8 @@ class Installations:
     async def record_suspension(self, installation: int, since: datetime | None) -> None:
         """Record since when an installation is suspended, or None once it is resumed.
 
-        A late delivery of a former installation does not change the present one. While it is suspended, GitHub
-        refuses every request of an installation.
+        A late delivery of a former installation does not change the present one. GitHub
+        refuses every request of a suspended installation.
         """
         await self._update_if_present(installation, suspended_at=since)
 
@@ -82,7 +82,7 @@ class Installations:
         return any(other != installation for other in former)
 
     async def record_working(self, installation: int, at: datetime) -> None:
-        """Record that GitHub answered for an installation, which was therefore not suspended at that moment."""
+        """Record that GitHub answered for an installation, which was not suspended at that moment."""
         await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
 
     async def relation(self, installation: int) -> InstallationRelation:

@@ -117,7 +117,7 @@ class Measures:
         return newest
 
     async def first_event(self, recorded_since: datetime | None = None) -> datetime | None:
-        """The time of the first event of work, or of the first one recorded since a moment; None without any."""
+        """When the first work happened, or the first that was recorded since a moment; None without any."""
         query = select(func.min(timeline.c.at)).where(*self._mine(timeline), timeline.c.kind.in_(_WORK))
         if recorded_since:
             query = query.where(timeline.c.created_at >= recorded_since)

@@ -147,7 +147,7 @@ class Posts:
         is_up_to_date = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
         place = {name: case((is_unsent, fresh.excluded[name]), else_=posts.c[name]) for name in _PLACE}
         is_retry_due = _refused_at < at - RETRY_AFTER
-        # Rows of earlier versions have no `sent_as`: unless pending, the last desired content is what GitHub has.
+        # Rows of earlier versions have no `sent_as`: unless pending, GitHub has the last desired content.
         has_old_record = and_(posts.c.sent_as.is_(None), posts.c.external_id.is_not(None), ~_is_pending)
         has_text = posts.c.kind.in_((PostKind.COMMENT, PostKind.ISSUE))
         accepted = func.jsonb_build_object(
@@ -189,7 +189,7 @@ class Posts:
         )
 
     async def suppress(self, project_id: int, key: str, at: datetime) -> None:
-        """Never post under a key, because the content was posted elsewhere; an existing post stays as it is."""
+        """Never post under a key, because the content was posted elsewhere; an existing post stays."""
         values = {"kind": PostKind.COMMENT, "body": "", "wanted_at": at, "is_gone": True}
         statement = insert(posts).values(
             organization_id=self._organization_id, project_id=project_id, key=key, **values

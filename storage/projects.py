@@ -288,8 +288,8 @@ class Projects:
     async def apply_setting_change(self, project_id: int, key: str, before: object, after: object) -> None:
         """Store the change that a command makes to a setting.
 
-        Of a mapping only the changed entries are stored, so that entries that others changed since the command
-        read it stay as they are.
+        Of a mapping only the changed entries are stored, so that entries that others changed since the
+        command read it stay as they are.
         """
         is_project = (self._is_mine, projects.c.id == project_id)
         settings = await self._connection.scalar(select(projects.c.said).where(*is_project).with_for_update())

@@ -91,7 +91,8 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
         print(f"tenant {organization_id}: {', '.join(f'{number} {name}' for name, number in counts.items())}")
         if newest := await deliveries.newest_event():
             print(f"tenant {organization_id}: last event {newest[0]} at {newest[1]:%Y-%m-%d %H:%M} UTC")
-        print(f"tenant {organization_id}: {await Timeline(tenant).count_corrections()} corrections by reconciling")
+        corrections = await Timeline(tenant).count_corrections()
+        print(f"tenant {organization_id}: {corrections} corrections by reconciling")
         for delivery, event, why in await deliveries.parked():
             yield (
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "

@@ -105,7 +105,10 @@ class SprintReports:
                 )
             # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
             # waits for its turn.
-            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).projects_with_due():
+            elif (
+                not (drafting.has_failed or failures)
+                and project_id in await Posts(tenant).projects_with_due()
+            ):
                 await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
         if failures:
             raise failures[0]
@@ -257,7 +260,9 @@ class _Drafting:
     async def _spoken_of(self) -> set[int]:
         """GitHub's ids of the milestones of which something was said."""
         prefixes = ("living:", "summary:", "summary-place:")
-        keys = [key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)]
+        keys = [
+            key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)
+        ]
         return {int(key.rpartition(":")[2]) for key in keys}
 
     def _is_recent(self, sprint: Sprint) -> bool:

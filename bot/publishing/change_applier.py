@@ -211,7 +211,9 @@ class ChangeApplier:
         log, now, actor = ChangeLog(tenant, task.project.id), self._clock(), change.decided_by or change.actor
         for step in done:
             if isinstance(step, Settle):
-                await Projects(tenant).apply_setting_change(task.project.id, step.key, step.before, step.after)
+                await Projects(tenant).apply_setting_change(
+                    task.project.id, step.key, step.before, step.after
+                )
             elif isinstance(step, Tell):
                 await self._tell(tenant, task, step, actor, now)
             elif isinstance(step, SetAside):

@@ -14,7 +14,7 @@ from commands.settings.file import PATH
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, missing
 from storage.account_status import AccountStatus
-from storage.settings_files import KeptFile
+from storage.settings_files import StoredSettingsFile
 
 # With less than this share of GitHub's hourly limit left, answers may soon have to wait.
 _LOW = 0.1
@@ -38,7 +38,7 @@ class HealthFacts:
 
     standing: AccountStatus
     health: Health
-    files: tuple[KeptFile, KeptFile]
+    files: tuple[StoredSettingsFile, StoredSettingsFile]
     synced_at: datetime | None
     other_bots: tuple[str, ...]
     calendar: Calendar
@@ -107,7 +107,7 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
         )
 
 
-def _file(where: str, file: KeptFile) -> Iterator[str]:
+def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
     if file.problems:
         yield (
             f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
@@ -222,7 +222,7 @@ def _comparison(facts: HealthFacts) -> str:
     return f"{found} until now{following}"
 
 
-def _settings(files: tuple[KeptFile, KeptFile]) -> str:
+def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:
     names = [
         f"the {where}'s file"
         for where, file in zip(("repository", "organization"), files, strict=True)

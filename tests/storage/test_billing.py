@@ -122,7 +122,9 @@ async def test_an_event_of_stripe_is_new_once(base: Services) -> None:
 async def test_a_change_of_plan_is_audited_for_the_account(base: Services) -> None:
     organization = await buyer(base)
     async with base.database.tenant(organization) as tenant:
-        await Subscriptions(tenant).record_audit_entry(AccountAuditEntry("stripe", "plan", "acme", {"after": "pro"}, NOW))
+        await Subscriptions(tenant).record_audit_entry(
+            AccountAuditEntry("stripe", "plan", "acme", {"after": "pro"}, NOW)
+        )
     (row,) = await rows(base, "select actor, project_id, details from audit_log", organization)
     assert tuple(row) == ("stripe", None, {"after": "pro"})
 
@@ -156,7 +158,10 @@ async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
 async def test_the_latest_deadline_counts_until_it_is_withdrawn(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         deadlines = Deadlines(tenant)
-        first, second = Deadline(NOW, NOW + 30 * DAY, is_announced=True), Deadline(NOW + DAY, NOW + 31 * DAY, True)
+        first, second = (
+            Deadline(NOW, NOW + 30 * DAY, is_announced=True),
+            Deadline(NOW + DAY, NOW + 31 * DAY, True),
+        )
         assert await deadlines.record(second)
         assert await deadlines.record(first)
         assert not await deadlines.record(first)

@@ -61,7 +61,9 @@ def test_seats_that_wait_are_told_with_their_price() -> None:
 
 def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
     late = bought("stripe", "past_due", plan="enterprise", past_due_since=NOW - DAY, reference="sub_1")
-    found = billing(late, bought(quantity=3), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True), as_of=NOW)
+    found = billing(
+        late, bought(quantity=3), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True), as_of=NOW
+    )
     assert kinds(found) == [NoticeKind.DELETION, NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
     text = issue_text(found, LINKS, ("alice", "bob"))
     assert text.startswith("@alice @bob\n\n**This account's data here will be deleted on 23 Dec 2026**")
