@@ -36,7 +36,7 @@ from bot.webhooks.delivery_writer import DeliveryWriter
 from charts.reading import number, quantity
 from github_standin.github import StandInGitHub
 from sprints.burndown import measure
-from storage.deliveries import Received
+from storage.deliveries import ReceivedDelivery
 from storage.embedded import running_server
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -203,7 +203,7 @@ class Machine:
         body = json.dumps(payload).encode()
         guid = f"noise-{next(_NUMBERS)}"
         await self.inbox.put(
-            Received(
+            ReceivedDelivery(
                 guid,
                 event,
                 told["action"],
@@ -316,9 +316,9 @@ async def _settled(machine: Machine, boxes: list[Box]) -> int:
     await machine.recording.process_pending(tenant)
     async with machine.base.database.tenant(tenant) as one:
         for box in boxes:
-            project = await Projects(one).named(box.name)
+            project = await Projects(one).by_name(box.name)
             assert project is not None, box.name
-            await Projects(one).say(project.id, "tracking", box.thread)
+            await Projects(one).set_command_setting(project.id, "tracking", box.thread)
     return int(tenant)
 
 
@@ -375,7 +375,7 @@ async def _difference(machine: Machine, tenant: int, box: Box, bodies: list[str]
     if len(living) != 1:
         return f"{len(living)} living comments"
     async with machine.base.database.tenant(tenant) as one:
-        project: Project | None = await Projects(one).named(box.name)
+        project: Project | None = await Projects(one).by_name(box.name)
         assert project is not None
         facts = await Sprints(one, project).facts(box.milestone["id"], machine.clock.now)
     assert facts is not None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
 from marketplace.purchase_ways import PurchaseWays, is_ending, purchase_ways
 from storage.projects import Project
-from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
+from storage.subscriptions import MARKETPLACE, STRIPE, PreviousPlan, Subscription
 
 # GitHub ends a trial with an event, which may be late by a day.
 _TRIAL_LAG = timedelta(days=1)
@@ -56,18 +56,18 @@ EntitledIn = Callable[[int, Project], Entitled]
 THE_ACCOUNT = ""
 
 
-async def everything_is_allowed(_feature: str, _login: str) -> Decision:
+async def allow_everything(_feature: str, _login: str) -> Decision:
     """The answer where nothing is sold."""
     return Allowed()
 
 
-def nothing_is_sold(_tenant: int, _project: Project) -> Entitled:
+def allow_everywhere(_tenant: int, _project: Project) -> Entitled:
     """Everything is allowed in every repository."""
-    return everything_is_allowed
+    return allow_everything
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class PurchasePages:
     """Where a plan can be changed. `upgrade` leads to GitHub, for each plan that can be bought there."""
 
     upgrade: Mapping[PlanName, str] = field(default_factory=dict)
@@ -86,38 +86,40 @@ class AccountPlan:
     account may buy or change.
     """
 
-    plan: PlanName = PlanName.FREE
+    name: PlanName = PlanName.FREE
     seats: int | None = None
     source: str | None = None
     status: str = "none"
     subscription: Subscription | None = None
     reason: Reason = Reason.NOT_IN_PLAN
-    lost: tuple[Had, ...] = ()
+    previous_plans: tuple[PreviousPlan, ...] = ()
     grace_ends: datetime | None = None
-    also_by: Subscription | None = None
+    fallback: Subscription | None = None
     is_paid_twice: bool = False
     ways: PurchaseWays = field(default_factory=PurchaseWays)
 
     @property
     def terms(self) -> Plan:
-        return PLANS[self.plan]
+        return PLANS[self.name]
 
     @property
-    def limited_to(self) -> int | None:
+    def seat_limit(self) -> int | None:
         """For how many people it was bought. None where any number may use it: with Stripe the number that is
         paid for follows the people, within a day.
         """
         return self.seats if self.source == MARKETPLACE and self.terms.is_paid else None
 
 
-def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> AccountPlan:
+def resolve_account_plan(
+    subscriptions: Iterable[Subscription], now: datetime, grace: timedelta
+) -> AccountPlan:
     """The subscription with the most rights counts; of equal ones the Marketplace's."""
     subscriptions = tuple(subscriptions)
     ways = purchase_ways(subscriptions)
     live, ended = list[Subscription](), list[Subscription]()
-    lost, reasons = list[Had](), list[tuple[bool, datetime, int, Reason]]()
+    lost, reasons = list[PreviousPlan](), list[tuple[bool, datetime, int, Reason]]()
     for one in subscriptions:
-        lost += [one.had] if one.had else []
+        lost += [one.previous_plan] if one.previous_plan else []
         if (why := _lost(one, now, grace)) is None:
             live.append(one)
             continue
@@ -125,13 +127,15 @@ def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace:
         if not PLANS[PlanName(one.plan)].is_paid or one.status == "incomplete":
             continue
         if why[1] is not None:
-            lost.append(Had(one.plan, one.quantity, why[1]))
+            lost.append(PreviousPlan(one.plan, one.quantity, why[1]))
         reasons.append((not one.has_ended, _lost_at(one, why[1]), _MOST_TELLING.index(why[0]), why[0]))
     reason = max(reasons)[-1] if reasons else Reason.NOT_IN_PLAN
     gone = tuple(sorted(lost, key=lambda had: had.until))
     if not live:
         last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
-        return AccountPlan(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
+        return AccountPlan(
+            status=last.status if last else "none", reason=reason, previous_plans=gone, ways=ways
+        )
     best = max(live, key=_worth)
     grace_ends = grace_end(best, grace)
     if grace_ends is None and is_ending(best):  # Then what stays is what another one's payment is due for.
@@ -143,15 +147,15 @@ def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace:
         if grace_end(one, grace) is None and _rank(one) >= _rank(best) and not is_ending(one)
     ]
     return AccountPlan(
-        plan=PlanName(best.plan),
+        name=PlanName(best.plan),
         seats=best.quantity,
         source=best.source,
         status=best.status,
         subscription=best,
         reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
-        lost=gone,
+        previous_plans=gone,
         grace_ends=grace_ends,
-        also_by=max(others, key=_worth, default=None) if grace_ends is not None else None,
+        fallback=max(others, key=_worth, default=None) if grace_ends is not None else None,
         is_paid_twice=sum(map(_costs, live)) > 1,
         ways=ways,
     )
@@ -228,7 +232,7 @@ def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> d
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EntitlementQuestion:
     """What somebody wants to use, and where. `account` is the name of the account that pays.
 
     Without a `login` it is asked for what many read, for which nobody needs a seat.
@@ -242,7 +246,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SprintSpan:
     """A sprint `[start, end)` of the repository."""
 
     start: datetime
@@ -250,44 +254,46 @@ class Span:
 
 
 def decide(
-    question: Question,
+    question: EntitlementQuestion,
     standing: AccountPlan,
     *,
     people: Sequence[str] = (),
-    sprints: Iterable[Span] = (),
-    links: Links | None = None,
+    sprints: Iterable[SprintSpan] = (),
+    links: PurchasePages | None = None,
 ) -> Decision:
     """Whether somebody may use a feature.
 
     `people` are those on planned work, in the order in which seats are given. `sprints` are those of the
     repository: what is lost while one of them runs stays until its end, five weeks at most.
     """
-    links = links or Links()
+    links = links or PurchasePages()
     if question.is_public and question.feature in PLANS[PUBLIC_REPOSITORIES].features:
         return Allowed()
     decision = _by_plan(question, standing, people, links)
     if isinstance(decision, Allowed):
         return decision
     running = [one for one in sprints if one.start <= question.asked_at < one.end]
-    for had in standing.lost:
+    for had in standing.previous_plans:
         is_recent = had.until <= question.asked_at < had.until + LONGEST_COURTESY
         if is_recent and any(one.start <= had.until for one in running):
-            before = replace(standing, plan=PlanName(had.plan), seats=had.quantity)
+            before = replace(standing, name=PlanName(had.plan), seats=had.quantity)
             if isinstance(_by_plan(question, before, people, links), Allowed):
                 return Allowed()
     return decision
 
 
-def _by_plan(question: Question, standing: AccountPlan, people: Sequence[str], links: Links) -> Decision:
+def _by_plan(
+    question: EntitlementQuestion, standing: AccountPlan, people: Sequence[str], links: PurchasePages
+) -> Decision:
     if question.feature not in standing.terms.features:
         return _not_included(question, standing, links)
-    seats, who = standing.limited_to, [one.lower() for one in people]
+    seats, who = standing.seat_limit, [one.lower() for one in people]
     if seats is not None and question.login.lower() in who[seats:]:
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
             f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
-            *_where(standing, links, standing.plan, "add seats"),
+            *_where(standing, links, standing.name, "add seats"),
         )
     return Allowed()
 
@@ -295,7 +301,7 @@ def _by_plan(question: Question, standing: AccountPlan, people: Sequence[str], l
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 
 
-def _not_included(question: Question, standing: AccountPlan, links: Links) -> Denied:
+def _not_included(question: EntitlementQuestion, standing: AccountPlan, links: PurchasePages) -> Denied:
     wanted, account = cheapest_with(question.feature), question.account
     reason = standing.reason if not standing.terms.is_paid else Reason.NOT_IN_PLAN
     included = f"This is part of {wanted.title}"
@@ -312,7 +318,7 @@ def _not_included(question: Question, standing: AccountPlan, links: Links) -> De
     return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
 
 
-def _where(standing: AccountPlan, links: Links, plan: PlanName, what: str) -> tuple[str, str | None]:
+def _where(standing: AccountPlan, links: PurchasePages, plan: PlanName, what: str) -> tuple[str, str | None]:
     """Where an owner does something about a plan: where the account pays already. Without a link, or with two
     such places, `/agile plan` tells more.
     """

@@ -84,7 +84,7 @@ class EndedSprint:
 
     async def _sent(self, key: str) -> PostStatus | None:
         """What people can have read, or will not read any more because they deleted it."""
-        fate = await self._posts.fate(self._project.id, key)
+        fate = await self._posts.status(self._project.id, key)
         return None if fate is None or (fate.is_unsent and not fate.is_gone) else fate
 
     # It goes on
@@ -116,7 +116,7 @@ class EndedSprint:
 
     async def _outdated_notices(self, latest: str = "") -> list[Draft | Kept]:
         """The notices of ends that were none, which say so from then on; that of the `latest` end is not."""
-        notices = await self._posts.fates(self._project.id, self._notice_prefix)
+        notices = await self._posts.statuses(self._project.id, self._notice_prefix)
         text = went_on_text(self._sprint)
         return [
             Draft(replace(notice.post, body=""), (text,))
@@ -140,7 +140,7 @@ class EndedSprint:
         home = before.post if before else await self._home()
         if home is None:
             return []
-        wanted = await self._posts.known(self._project.id, key)
+        wanted = await self._posts.desired_post(self._project.id, key)
         if before is None and wanted is not None and wanted.data.get("instead_of") == home.thread is not None:
             home = wanted
         is_wanted_there = wanted is not None and (wanted.kind, wanted.thread) == (home.kind, home.thread)
@@ -191,7 +191,7 @@ class EndedSprint:
 
     async def _is_before_us(self) -> bool:
         """Whether it ended before we came, or unheard and long before we heard again: no news then."""
-        since, end = await self._posts.known_since(self._project.id), self._sprint.end
+        since, end = await self._posts.first_seen_at(self._project.id), self._sprint.end
         if end is None:
             return False
         if since is not None and end < since - _BEFORE_US:

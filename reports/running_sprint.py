@@ -107,7 +107,7 @@ class FollowedSprint:
         if is_quiet or not self._project.settings.quiet.is_morning(self._now, planning.calendar):
             return []
         prefix = f"alert:{sprint.milestone}:"
-        alerts = await self._posts.fates(self._project.id, prefix)
+        alerts = await self._posts.statuses(self._project.id, prefix)
         days = [planning.calendar.day_of(alert.sent_at) for alert in alerts.values() if alert.sent_at]
         if days.count(today) >= MOST_A_DAY:
             return []
@@ -138,7 +138,7 @@ class FollowedSprint:
         if not due <= self._now < due + _STANDUP_LASTS or not calendar.is_working_day(today):
             return []
         key = f"standup:{today.isoformat()}"
-        before = await self._posts.fate(self._project.id, key)
+        before = await self._posts.status(self._project.id, key)
         if self._project.settings.quiet.is_quiet_thread(thread, today) or (before and before.sent_at):
             return []
         if not await may_run(self._planning, standup):

@@ -120,7 +120,7 @@ async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedItem, ...
     """The open items of the sprint that wait for something."""
     items = await planning.history.items_of(facts.sprint.milestone)
     blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
-    known = items | await planning.history.items_named(blockers)
+    known = items | await planning.history.items_by_id(blockers)
     return find_blocked_items(facts, flows_of(known, facts.as_of, planning.project.rules))
 
 

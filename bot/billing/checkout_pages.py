@@ -240,7 +240,7 @@ class BillingPages:
             books = Subscriptions(tenant)
             known_account = await books.account()
             subscriptions = tuple(await books.all())
-            people = await Seats(tenant).used(now, SEAT_DAYS)
+            people = await Seats(tenant).active_people(now, SEAT_DAYS)
         if known_account is None:
             return None
         return _Buyer(organization_id, known_account, subscriptions, max(1, len(people)))

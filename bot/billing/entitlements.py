@@ -16,11 +16,11 @@ from marketplace.entitlements import (
     Decision,
     Denied,
     Entitled,
-    Question,
-    Span,
-    account_plan_of,
+    EntitlementQuestion,
+    SprintSpan,
+    allow_everything,
     decide,
-    everything_is_allowed,
+    resolve_account_plan,
 )
 from marketplace.notices import has_seats_for
 from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature
@@ -30,7 +30,7 @@ from storage.deadlines import Deadline, Deadlines
 from storage.projects import Project
 from storage.seats import Seats
 from storage.sprints import Sprints
-from storage.subscriptions import Had, Noted, Subscriptions
+from storage.subscriptions import AccountAuditEntry, PreviousPlan, Subscriptions
 
 _NOTICE_PAUSE = timedelta(days=7)
 _NOTICE = "billing notice"
@@ -48,7 +48,7 @@ class Entitlements:
     def of(self, organization_id: int, project: Project) -> Entitled:
         """The question as it is asked in one repository. Asked again, it is answered as it was at first."""
         if not self._shop.is_on:
-            return everything_is_allowed
+            return allow_everything
         answered = dict[tuple[str, str], Decision]()
 
         async def entitled(feature: str, login: str) -> Decision:
@@ -99,28 +99,28 @@ class Entitlements:
         account = await books.account()
         if account is None:
             return Allowed()
-        standing = account_plan_of(await books.all(), now, self._shop.grace)
+        standing = resolve_account_plan(await books.all(), now, self._shop.grace)
         if project.is_private and project.private_since is not None:
-            had_in_public = Had(PUBLIC_REPOSITORIES.value, None, project.private_since)
-            standing = replace(standing, lost=(*standing.lost, had_in_public))
-        question = Question(feature, login, account.name, not project.is_private, now)
+            had_in_public = PreviousPlan(PUBLIC_REPOSITORIES.value, None, project.private_since)
+            standing = replace(standing, previous_plans=(*standing.previous_plans, had_in_public))
+        question = EntitlementQuestion(feature, login, account.name, not project.is_private, now)
         links = self._shop.links(account.github_id)
         people = list[str]()
-        if standing.limited_to is not None and project.is_private and login != THE_ACCOUNT:
-            people = await Seats(tenant).used(now, SEAT_DAYS)
-            if len(people) > standing.limited_to:
-                people = await Seats(tenant).in_order(people)
+        if standing.seat_limit is not None and project.is_private and login != THE_ACCOUNT:
+            people = await Seats(tenant).active_people(now, SEAT_DAYS)
+            if len(people) > standing.seat_limit:
+                people = await Seats(tenant).by_seniority(people)
         decision = decide(question, standing, people=people, links=links)
-        if isinstance(decision, Denied) and standing.lost:
+        if isinstance(decision, Denied) and standing.previous_plans:
             spans = await self._sprints(tenant, project, now)
             decision = decide(question, standing, people=people, sprints=spans, links=links)
         if isinstance(decision, Denied) and login != THE_ACCOUNT:
             self._log.info("denied", feature=feature.value, reason=decision.reason.value)
         return decision
 
-    async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[Span]:
+    async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[SprintSpan]:
         found = await Sprints(tenant, project).all(now)
-        return [Span(one.start, one.end) for one in found if one.end is not None]
+        return [SprintSpan(one.start, one.end) for one in found if one.end is not None]
 
     async def _is_said(self, organization_id: int, project_id: int, thread: int | None) -> bool:
         """Whether the billing issue says it already, here and today."""
@@ -139,19 +139,21 @@ class Entitlements:
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             books, deadlines = Subscriptions(tenant), Deadlines(tenant)
-            last = await books.last_noted(_NOTICE)
+            last = await books.last_audit_at(_NOTICE)
             if last is not None and now < last + _NOTICE_PAUSE:
                 return None
             account, deadline = await books.account(), await deadlines.latest()
             if account is None:
                 return None
-            standing = account_plan_of(await books.all(), now, self._shop.grace)
+            standing = resolve_account_plan(await books.all(), now, self._shop.grace)
             text = _deletion(deadline) or (None if is_public else await _money(tenant, standing, now))
             if text is None:
                 return None
             if deadline:
-                await deadlines.shown(now)
-            await books.audit(Noted("agile-github-suite", _NOTICE, account.name, {"told": text}, now))
+                await deadlines.mark_shown(now)
+            await books.record_audit_entry(
+                AccountAuditEntry("agile-github-suite", _NOTICE, account.name, {"told": text}, now)
+            )
             return text
 
 
@@ -165,8 +167,8 @@ def _deletion(deadline: Deadline | None) -> str | None:
 
 
 async def _money(tenant: Tenant, standing: AccountPlan, now: datetime) -> str | None:
-    other = standing.also_by
-    if other is not None and has_seats_for(other, len(await Seats(tenant).used(now, SEAT_DAYS))):
+    other = standing.fallback
+    if other is not None and has_seats_for(other, len(await Seats(tenant).active_people(now, SEAT_DAYS))):
         return (
             f"The last payment by card failed, but {standing.terms.title} stays: it is paid "
             f"{SOURCES[other.source]} too. `/agile plan` tells where the subscription by card is cancelled."

@@ -15,7 +15,7 @@ from commands.messages.billing_notices import (
     issue_text,
     news_text,
 )
-from marketplace.accounts import Billing, Offer, billing_of
+from marketplace.accounts import Billing, Offer, load_billing
 from marketplace.notices import Notice, NoticeKind, notices_of
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
@@ -51,7 +51,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
     posts = tuple(await billing_posts.all())
     if not posts and not await Subscriptions(tenant).all() and await Deadlines(tenant).latest() is None:
         return None  # As most accounts are; that costs less to find out than whatever else is read.
-    billing = await billing_of(tenant, now, shop)
+    billing = await load_billing(tenant, now, shop)
     notices = notices_of(billing) if billing else ()
     if billing is None or not (notices or posts):
         return None
@@ -66,7 +66,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
         for billing_post in sorted(standing, key=lambda billing_post: not _is_open(billing_post.post))
     ]
     if isinstance(setting, Mapping):
-        chosen = await projects.named(f"{billing.account.name}/{setting.get('repository')}")
+        chosen = await projects.by_name(f"{billing.account.name}/{setting.get('repository')}")
         ids = [chosen.id] if chosen else []
     elif setting == OFF:
         ids = []
@@ -90,7 +90,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
     usable = tuple(
         project
         for project in places
-        if project.is_private and project.is_open_to_us and not project.settings.is_paused
+        if project.is_private and project.is_accessible and not project.settings.is_paused
     )
     return Scene(billing, notices, posts, usable, by_id, setting == OFF)
 

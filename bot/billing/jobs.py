@@ -26,8 +26,8 @@ from bot.job_blueprint import JobBlueprint, JobServices
 from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import About
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.stripe_subscriptions import SubscriptionHint
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
     RECONCILE_BILLING,
@@ -40,7 +40,12 @@ from storage.billing_jobs import (
 )
 from storage.job_types import TellOwnerJob
 from storage.jobs import Jobs
-from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
+from storage.stripe_comparison import (
+    ComparisonKind,
+    ComparisonResult,
+    record_comparison,
+    record_comparison_failure,
+)
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 # Stripe itself repeats for three days, but not what we have answered with 200.
@@ -89,7 +94,7 @@ async def billing_parts(base: Services, github: GitHub, jobs: Jobs) -> AsyncIter
 async def follow_purchase(services: JobServices, job: FollowPurchaseJob) -> None:
     """Ask GitHub what an account has bought, and keep it."""
     sync = services.get(MarketplaceSync)
-    cause = Cause("marketplace", job.action, job.delivery, job.effective_at)
+    cause = LedgerCause("marketplace", job.action, job.delivery, job.effective_at)
     try:
         await sync.follow(job.account, cause, job.tries)
     except GitHubUnavailableError as problem:
@@ -110,11 +115,11 @@ async def reconcile_marketplace(services: JobServices) -> None:
     except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
         _log.error("not compared with the Marketplace's listing", reason=str(problem))
         async with services.database.unscoped() as connection:
-            await note_failure(connection, Compared.MARKETPLACE, problem, services.clock())
+            await record_comparison_failure(connection, ComparisonKind.MARKETPLACE, problem, services.clock())
     else:
         result = ComparisonResult(compared_at=services.clock())
         async with services.database.unscoped() as connection:
-            await note_comparison(connection, result, Compared.MARKETPLACE)
+            await record_comparison(connection, result, ComparisonKind.MARKETPLACE)
     finally:
         await _end_expired_plans(services)
 
@@ -122,7 +127,7 @@ async def reconcile_marketplace(services: JobServices) -> None:
 @stripe_tasks.job(FollowStripeJob, retry=_RETRY_STRIPE)
 async def follow_stripe(services: JobServices, job: FollowStripeJob) -> None:
     """Ask Stripe for the subscription that an event is about, and keep it."""
-    about = About(job.event_id, job.kind, job.customer, job.subscription, job.account)
+    about = SubscriptionHint(job.event_id, job.kind, job.customer, job.subscription, job.account)
     await services.get(StripeSync).follow(about)
     async with services.database.unscoped() as connection:
         for organization_id in await tenants_of_stripe(connection, job.customer, job.subscription):
@@ -155,7 +160,7 @@ async def _end_expired_plans(services: JobServices) -> None:
     for organization_id in await all_accounts(services.database):
         with isolated_account(_log, "plan not settled", organization_id):
             async with services.database.tenant(organization_id) as tenant:
-                await SubscriptionLedger(tenant, services.clock(), grace).settle()
+                await SubscriptionLedger(tenant, services.clock(), grace).update_plan()
 
 
 # An invoice of Stripe is final an hour after its period's end, so the last day must be reported by then.

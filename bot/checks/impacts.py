@@ -33,7 +33,7 @@ from sprints.pull_requests import (
     usual_wait,
 )
 from storage.projects import Project
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 
 # When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
 MOST_FOLLOWING = 30
@@ -76,7 +76,7 @@ class SprintImpacts:
     def __init__(self, planning: Planning) -> None:
         self.planning = planning
         self._project = planning.project
-        self._pulls = Pulls(planning.tenant, self._project.id)
+        self._pulls = PullRequests(planning.tenant, self._project.id)
         self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 
@@ -125,7 +125,7 @@ class SprintImpacts:
 
     async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
         impact, numbers = await self._impact(pull, known)
-        life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
+        life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
             impact,
             review=review_of(life, known.reviews, self.planning.now),
@@ -139,7 +139,7 @@ class SprintImpacts:
             self.planning.calendar,
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
-            burndown=shown.burndown if shown and not self._project.links_pictures else None,
+            burndown=shown.burndown if shown and not self._project.may_link_images else None,
             doubts=missing_text(await self.planning.gaps(), self.planning.calendar),
         )
         return CheckResult(impact, card, shown)

@@ -31,7 +31,7 @@ from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
 from handlers.payloads import PullRequestPayload as Shown
 from handlers.pull_request import head_of
-from marketplace.entitlements import EntitledIn, nothing_is_sold
+from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
@@ -44,7 +44,7 @@ from storage.job_types import CheckJob, SendPostsJob
 from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 
 
 class Checks:
@@ -58,7 +58,7 @@ class Checks:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = nothing_is_sold,
+        entitled_in: EntitledIn = allow_everywhere,
     ) -> None:
         self._database = database
         self._entitled_in = entitled_in
@@ -118,8 +118,8 @@ class Checks:
                 return None
         await self.work_out(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
-            pull = await Pulls(tenant, project_id).of_head(head)
-            fate = await Posts(tenant).fate(project_id, post.key)
+            pull = await PullRequests(tenant, project_id).find_by_head(head)
+            fate = await Posts(tenant).status(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
             if fate is None or (fate.is_unsent and not is_head):
                 await Posts(tenant).withdraw(project_id, {post.key})
@@ -138,7 +138,7 @@ class Checks:
         now, posts, is_new = self._clock(), Posts(tenant), False
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
-            before = await posts.known(project.id, key)
+            before = await posts.desired_post(project.id, key)
             if (
                 before is None
                 and one.impact.standing is PullRequestStatus.NO_SPRINT
@@ -153,7 +153,7 @@ class Checks:
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
         if is_new:
             job = SendPostsJob(organization_id=tenant.organization_id)
             await self._jobs.defer(tenant.connection, job)
@@ -161,14 +161,14 @@ class Checks:
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
         """A commit that is no open head any more: its check says what it said last."""
         async with self._database.tenant(organization_id) as tenant:
-            before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
+            before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
-        if one.shown is None or not project.links_pictures:
+        if one.shown is None or not project.may_link_images:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
@@ -180,8 +180,8 @@ class Checks:
     ) -> PullRequest | None:
         """The pull request of a number or a commit, with the issues that people linked it with."""
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
-            pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
+            pulls = PullRequests(tenant, project.id)
+            pull = await pulls.find_by_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
             pull = await self._learn(organization_id, project, head)
         if pull is None or not pull.is_open:
@@ -198,8 +198,8 @@ class Checks:
         if listed is None:
             return pull
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
-            lives = {pull.number: await pulls.life(pull.number)}
+            pulls = PullRequests(tenant, project.id)
+            lives = {pull.number: await pulls.history(pull.number)}
             await record_links(tenant, project, [listed], lives, self._clock())
             return await pulls.get(pull.number) or pull
 
@@ -207,7 +207,7 @@ class Checks:
         """Brings up to date which issues the open pull requests are linked with: one question for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
         if not any(pull_request_of(life).is_open for life in lives.values()):
             return
         try:
@@ -216,7 +216,7 @@ class Checks:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
             await record_links(tenant, project, lists, lives, self._clock())
 
     async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
@@ -238,7 +238,7 @@ class Checks:
         with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
             fact = head_of(shown, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
+            pulls = PullRequests(tenant, project.id)
             await pulls.record(fact)
             return await pulls.get(shown.number)
 
@@ -253,7 +253,7 @@ class Checks:
                 return
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
-            if await Pulls(tenant, project.id).is_pressed(delivery.id):
+            if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
         press = press_of(delivery)
         pull = await self._one(organization_id, project, None, press.head)
@@ -268,7 +268,7 @@ class Checks:
             button = Button(
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
-            await Pulls(tenant, project.id).record(pressed(button, delivery.id))
+            await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
             job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
             await self._jobs.defer(tenant.connection, job)
 
@@ -327,7 +327,7 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    return project.is_open_to_us and not _switches_off_checks(project) and not project.settings.is_paused
+    return project.is_accessible and not _switches_off_checks(project) and not project.settings.is_paused
 
 
 def _switches_off_checks(project: Project) -> bool:

@@ -13,7 +13,7 @@ from bot.settings import Settings
 from sprints.facts import Facts
 from sprints.plain import Values, footnotes, plain
 from sprints.rules import Rules
-from storage.closed import ClosedSprint
+from storage.closed_sprints import ClosedSprint
 from storage.lookups import tenants_of_repository
 from storage.projects import Projects
 from storage.sprints import Sprints
@@ -67,7 +67,7 @@ async def _tenant_facts(
     zone: ZoneInfo | None,
 ) -> Values | None:
     async with base.database.tenant(organization_id) as tenant:
-        project = await Projects(tenant).named(repository)
+        project = await Projects(tenant).by_name(repository)
         if project is None:
             return None
         rules = project.rules

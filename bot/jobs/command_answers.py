@@ -27,13 +27,13 @@ from commands.framework.planning import writing_for
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
-from storage.changes import ChangeLog, CommandChange, State
+from storage.changes import ChangeLog, ChangeState, CommandChange
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts, answer_carrier
 from storage.jobs import Jobs
-from storage.outbox import Kind, Message, Outbox
+from storage.outbox import Message, MessageKind, Outbox
 from storage.projects import Project, Projects
 
 _PLAN = ["agile", "plan"]
@@ -93,13 +93,13 @@ class CommandAnswers:
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
             repository = delivery.frame.repository
-            project = await Projects(tenant).of_repository(repository.key) if repository else None
+            project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
             # GitHub may not have been there to be asked whose installation it is when the event was recorded.
             await self._installations.run(organization_id)
             async with self._database.tenant(organization_id) as tenant:
-                project = await Projects(tenant).of_repository(repository.key)
+                project = await Projects(tenant).by_node_id(repository.key)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
@@ -134,15 +134,15 @@ class CommandAnswers:
                 raise
             failure = problem
             text = _NEUTRAL.format(delivery=request.delivery[:8])
-            answers, messages = [], [Message(Kind.REPLY, text, "error")]
+            answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
         # The publisher's first transaction waits for the disk, for this one too.
         async with self._database.tenant(organization_id, durable=False) as tenant:
-            await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
+            await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
-                await forecasts.put(answer_carrier(task.event_id, position), reply.foretold)
+                await forecasts.record(answer_carrier(task.event_id, position), reply.foretold)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
@@ -165,9 +165,9 @@ class CommandAnswers:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
             if change is None or change.thread != task.request.thread:
                 continue
-            if change.state is State.BEGUN:  # By a try that died.
+            if change.state is ChangeState.IN_PROGRESS:  # By a try that died.
                 answers.append(await self._resume(task, thread, change))
-            elif change.state is State.PROPOSED:
+            elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
                 request = replace(task.request, lines=(line,))
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
@@ -175,7 +175,7 @@ class CommandAnswers:
 
     async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
         """Brings to its end what a try that died has begun, if who asks may still do it."""
-        if change.state is not State.BEGUN:
+        if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
         refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
@@ -235,7 +235,7 @@ class CommandAnswers:
 
     async def _message(self, task: Task, answer: Answer) -> Message:
         body = await self._markdown(task, answer.reply or Reply(()))
-        return Message(Kind.REPLY, body, answer.slot)
+        return Message(MessageKind.REPLY, body, answer.slot)
 
     async def _markdown(self, task: Task, reply: Reply) -> str:
         parts = []
@@ -261,4 +261,4 @@ def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
         return []
     succeeded = bool(answers) and all(answer.is_success for answer in answers)
     body = "+1" if succeeded else "confused"
-    return [Message(Kind.REACTION, body, slot=request.place, comment_id=request.comment_id)]
+    return [Message(MessageKind.REACTION, body, slot=request.place, comment_id=request.comment_id)]

@@ -1,7 +1,7 @@
 """Measures each tenant's sprints and teams every night.
 
 Sprints are folded from their whole history. So nights that were missed are caught up with, and what became
-known late corrects the days of a sprint, until its numbers are taken for good (storage/closed.py).
+known late corrects the days of a sprint, until its numbers are taken for good (storage/closed_sprints.py).
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from sprints.model import MilestoneEvent, in_order
 from sprints.plain import days_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
-from storage.closed import ClosedSprint, ClosedSprints
+from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
-from storage.forecasts import Forecasts, Grade, Open
-from storage.measures import Measures, SprintDay, measure_next, settings_of
+from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
+from storage.measures import Measures, SprintDay, schedule_measurement, settings_of
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
@@ -57,7 +57,7 @@ class DailyFigures:
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
             calendar = (await settings_of(tenant)).rules.calendar
-            await measure_next(tenant, next_turn(now, calendar, organization_id))
+            await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
@@ -91,15 +91,15 @@ async def _measure_sprints(
         with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
             sprint_id = ids[sprint.milestone]
             description = _description(milestones[sprint.milestone], now)
-            await measures.describe(sprint_id, sprint, description, now)
-            if isinstance(one.known, ClosedSprint):
+            await measures.update_sprint(sprint_id, sprint, description, now)
+            if isinstance(one.numbers, ClosedSprint):
                 # They are left alone; only a day that nobody has measured is added, as it was taken.
                 known = await measures.days(sprint_id)
-                missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
+                missing = _missing(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
                 if missing:
-                    await measures.put_days(sprint_id, [*known, *missing])
+                    await measures.set_days(sprint_id, [*known, *missing])
             else:
-                await measures.put_days(sprint_id, _rows(one.known, outcomes, now))
+                await measures.set_days(sprint_id, _rows(one.numbers, outcomes, now))
                 # Once its numbers are taken, which is done here if it is time, its days stay as well.
                 await sprints.closed(sprint.milestone, now)
 
@@ -107,7 +107,7 @@ async def _measure_sprints(
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
     """Forecasts of sprints whose numbers are taken, by these."""
     forecasts = Forecasts(tenant, project.id)
-    open_ones = await forecasts.open()
+    open_ones = await forecasts.ungraded()
     taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
     grades = [
         (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
@@ -117,13 +117,13 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     await forecasts.grade(grades, now)
 
 
-def grade_of(told: Open, days: Sequence[Day]) -> Grade:
+def grade_of(told: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     """What came of a forecast: whether as much as was in the sprint then was done at its end, and when."""
     done = [(day.date, measure(day.done, told.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
     is_finished = delivered >= told.scope
     finished_on = next((day for day, amount in done if amount >= told.scope), None) if is_finished else None
-    return Grade(told.id, is_finished, delivered, finished_on)
+    return ForecastGrade(told.id, is_finished, delivered, finished_on)
 
 
 def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
@@ -172,7 +172,7 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     flows = flows_of(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
     days = team_days(flows, pushes, now, calendar, first, last)
-    await measures.put_team(first, last, [one for day in days for one in day.people])
+    await measures.set_team(first, last, [one for day in days for one in day.people])
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:

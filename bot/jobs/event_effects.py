@@ -20,7 +20,7 @@ from handlers.delivery import (
 from sprints.model import ActivityEvent
 from storage.database import Tenant
 from storage.deliveries import StoredEvent
-from storage.installations import Installations, Relation
+from storage.installations import InstallationRelation, Installations
 from storage.job_types import CheckVisibilityJob, ReadSettingsJob, ReconcileJob
 from storage.jobs import JobMessage
 from storage.projects import Projects
@@ -72,7 +72,8 @@ class EventEffects:
             or repository.owner is None
             or repository.owner.id != event.account
             or frame.installation is None
-            or await Installations(self._tenant).relation(frame.installation) is not Relation.PRESENT
+            or await Installations(self._tenant).relation(frame.installation)
+            is not InstallationRelation.PRESENT
         ):
             return []
         facts = [outcome.fact for outcome in read.outcomes if isinstance(outcome, Recorded)]

@@ -7,7 +7,7 @@ from bot.job_blueprint import JobBlueprint, JobServices
 from bot.jobs.event_processor import EventProcessor
 from bot.sync.installation_check import InstallationCheck
 from storage.job_types import ProcessEventsJob
-from storage.lookups import wake
+from storage.lookups import wake_tenant
 
 # After so many, the rest of a tenant's deliveries waits behind the jobs of others.
 _MOST_DELIVERIES_A_JOB = 300
@@ -27,7 +27,7 @@ async def process_events(services: JobServices, job: ProcessEventsJob) -> None:
             )
             if processed >= _MOST_DELIVERIES_A_JOB:
                 async with services.database.unscoped() as connection:
-                    await wake(connection, job.organization_id)
+                    await wake_tenant(connection, job.organization_id)
         except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
             _log.exception("recording failed")
 

@@ -78,7 +78,7 @@ class EventProcessor:
         try:
             # Lost in a crash, it is done again: the deliveries themselves are safe.
             async with self._database.tenant(organization_id, durable=False) as tenant:
-                await Deliveries(tenant).let_the_door_finish()
+                await Deliveries(tenant).wait_for_writers()
                 events = await Deliveries(tenant).claim(_BATCH, self._clock())
                 logins = await self._process(tenant, events)
             self._people.remember(logins)
@@ -126,7 +126,7 @@ class EventProcessor:
             if changes_access:
                 hidden, may_receive_again = await projects.hidden(), True
         if may_receive_again:
-            jobs += backfill_jobs(tenant, await Gaps(tenant).unread())
+            jobs += backfill_jobs(tenant, await Gaps(tenant).projects_to_backfill())
         logins = await self._people.store(tenant, logins_in(batch.events))
         await Timeline(tenant).record(rows)
         await self._defer(tenant, jobs, changed | _projects_of(rows))

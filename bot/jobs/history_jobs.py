@@ -102,7 +102,7 @@ async def reconcile(services: JobServices, job: ReconcileJob) -> None:
         _log.warning("not reconciled", organization=job.organization_id, reason=str(problem))
     finally:  # Also after a bug: it must not come back each minute.
         async with services.database.tenant(job.organization_id) as tenant:
-            await Installations(tenant).reconcile_next(next_turn)
+            await Installations(tenant).schedule_reconciliation(next_turn)
 
 
 @tasks.job(ReadSettingsJob, retry=_RETRY)
@@ -128,7 +128,7 @@ async def check_visibility(services: JobServices, job: CheckVisibilityJob) -> No
         next_turn = min(max(problem.retry_at, services.clock() + _VISIBILITY_PAUSE), next_turn)
     finally:  # Also after a bug: it must not come back each minute.
         async with services.database.tenant(organization_id) as tenant:
-            await Installations(tenant).check_visibility_next(next_turn)
+            await Installations(tenant).schedule_visibility_check(next_turn)
     await queue_missing_backfills(services, organization_id)
     async with services.database.tenant(organization_id) as tenant:
         # A post has a picture where pictures may be, and Mermaid elsewhere.
@@ -140,7 +140,7 @@ async def check_visibility(services: JobServices, job: CheckVisibilityJob) -> No
 async def queue_missing_backfills(services: JobServices, organization_id: int) -> None:
     """Queue a backfill for each repository whose events were missed and can be received again."""
     async with services.database.tenant(organization_id) as tenant:
-        for project_id in await Gaps(tenant).unread():
+        for project_id in await Gaps(tenant).projects_to_backfill():
             job = BackfillJob(organization_id=organization_id, project_id=project_id)
             await services.jobs.defer(tenant.connection, job)
 
@@ -148,6 +148,6 @@ async def queue_missing_backfills(services: JobServices, organization_id: int) -
 async def _queue_first_backfills(services: JobServices, organization_id: int) -> None:
     """Queue a backfill for each repository that no delivery announced, and that only its events show."""
     async with services.database.tenant(organization_id) as tenant:
-        for project_id in await Projects(tenant).never_read(services.clock() - _ANNOUNCED_WITHIN):
+        for project_id in await Projects(tenant).never_backfilled(services.clock() - _ANNOUNCED_WITHIN):
             job = BackfillJob(organization_id=organization_id, project_id=project_id)
             await services.jobs.defer(tenant.connection, job)

@@ -38,7 +38,7 @@ class PeopleStore:
                 continue
             fresh.append(login)
             newest[by_id] = newest[by_login] = login
-        await Installations(tenant).meet(fresh)
+        await Installations(tenant).record_people(fresh)
         return newest
 
     def remember(self, logins: LastLogins) -> None:

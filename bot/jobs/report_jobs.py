@@ -46,6 +46,6 @@ async def wake_posts(services: JobServices) -> None:
     for organization_id in tenants:
         with isolated(_log, "posts not woken", organization=organization_id):
             async with services.database.tenant(organization_id) as tenant:
-                if await Posts(tenant).waiting():
+                if await Posts(tenant).projects_with_due():
                     job = SendPostsJob(organization_id=organization_id)
                     await services.jobs.defer(tenant.connection, job)

@@ -19,7 +19,7 @@ from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
 from commands.framework.outcome import Picture
 from commands.framework.planning import Planning, writing_for
-from marketplace.entitlements import EntitledIn, nothing_is_sold
+from marketplace.entitlements import EntitledIn, allow_everywhere
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
@@ -28,7 +28,7 @@ from sprints.calendar import Calendar
 from sprints.milestone import Sprint
 from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
 from storage.job_types import RedrawJob, SendPostsJob
@@ -50,7 +50,7 @@ class SprintReports:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = nothing_is_sold,
+        entitled_in: EntitledIn = allow_everywhere,
     ) -> None:
         self._database = database
         self._pictures = pictures
@@ -91,7 +91,10 @@ class SprintReports:
                 await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
             # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
             # waits for its turn.
-            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).waiting():
+            elif (
+                not (drafting.has_failed or failures)
+                and project_id in await Posts(tenant).projects_with_due()
+            ):
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
         if failures:
             raise failures[0]
@@ -120,7 +123,7 @@ class SprintReports:
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
                     fresh = replace(draft.post, body=draft.text)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
-                    await Forecasts(tenant, project_id).put(carrier, draft.foretold)
+                    await Forecasts(tenant, project_id).record(carrier, draft.foretold)
                     return fresh
                 case None if current.has_failed:
                     return None
@@ -141,7 +144,7 @@ class SprintReports:
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or not project.is_open_to_us or project.settings.is_paused:
+        if project is None or not project.is_accessible or project.settings.is_paused:
             return None
         return project
 
@@ -155,7 +158,7 @@ class SprintReports:
             await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
             async with self._database.tenant(organization_id) as tenant:
-                await Posts(tenant).remember(project.id, draft.key, draft.remember)
+                await Posts(tenant).update_data(project.id, draft.key, draft.remember)
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         parts = [
@@ -168,7 +171,7 @@ class SprintReports:
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
-                await Forecasts(tenant, project.id).put(carrier, draft.foretold)
+                await Forecasts(tenant, project.id).record(carrier, draft.foretold)
                 await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
@@ -211,7 +214,7 @@ class _Drafting:
     async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
         """What is said of one sprint."""
         planning, drafts = self._planning, list[Draft | Kept]()
-        fate = await self._posts.fate(self._project.id, living_key(sprint))
+        fate = await self._posts.status(self._project.id, living_key(sprint))
         place = _place_so_far(fate)
         if place is None and is_sprint(sprint):
             place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
@@ -228,7 +231,9 @@ class _Drafting:
     async def _spoken_of(self) -> set[int]:
         """GitHub's ids of the milestones of which something was said."""
         prefixes = ("living:", "summary:", "summary-place:")
-        keys = [key for prefix in prefixes for key in await self._posts.wanted(self._project.id, prefix)]
+        keys = [
+            key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)
+        ]
         return {int(key.rpartition(":")[2]) for key in keys}
 
     def _is_recent(self, sprint: Sprint) -> bool:

@@ -10,7 +10,7 @@ from bot.job_blueprint import JobBlueprint, JobServices
 from storage.fair_jobs import FairJobManager
 from storage.job_types import SWEEP
 from storage.jobs import delete_ended_jobs, stalled_jobs
-from storage.lookups import tenants_with_waiting_events, wake
+from storage.lookups import tenants_with_waiting_events, wake_tenant
 
 _KEEP_ENDED_JOBS = timedelta(hours=24)
 _KEEP_FAILED_JOBS = timedelta(days=7)
@@ -29,7 +29,7 @@ async def sweep(services: JobServices) -> None:
     await _retry_stalled_jobs(services)
     async with services.database.unscoped() as connection:
         for organization_id in await tenants_with_waiting_events(connection, services.clock()):
-            await wake(connection, organization_id)
+            await wake_tenant(connection, organization_id)
     async with services.database.unscoped() as connection:
         await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
         await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)

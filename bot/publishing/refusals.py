@@ -20,9 +20,9 @@ async def forgive(
     Returns the jobs that bring it to GitHub, to be deferred by the caller.
     """
     jobs, where = list[JobMessage](), tenant.organization_id
-    if await Posts(tenant).try_again(project_id, thread):
+    if await Posts(tenant).retry_refused(project_id, thread):
         jobs.append(SendPostsJob(organization_id=where))
-    for answer in await Outbox(tenant).try_again(now - _ANSWERS_LAST, project_id, thread):
+    for answer in await Outbox(tenant).retry_refused(now - _ANSWERS_LAST, project_id, thread):
         lock = f"thread:{answer.project_id}:{answer.thread}"
         jobs.append(AnswerJob(organization_id=where, event_id=answer.event_id, thread=lock))
     return jobs

@@ -67,7 +67,7 @@ class InstallationCheck:
         Raises GitHubUnavailableError; then everything stays as it was.
         """
         async with self._database.tenant(organization_id) as tenant:
-            installation = await Installations(tenant).present()
+            installation = await Installations(tenant).current()
             is_doubtful = await Installations(tenant).suspended_since() is not None or await Gaps(
                 tenant
             ).was_suspended_since(self._clock() - _IN_DOUBT_FOR)

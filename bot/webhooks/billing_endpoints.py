@@ -14,17 +14,17 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from bot.webhooks.request_bodies import Bodies, answer, check_before_reading, read_json, refusal, run_aside
 from bot.webhooks.signatures import Signatures
 from handlers.payloads import MalformedError, clean
-from marketplace.github_purchases import ACTIONS, Hint
+from marketplace.github_purchases import ACTIONS, PurchaseEvent
 from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, About, Event
+from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, SubscriptionHint
 from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob, FollowStripePaymentJob
 from storage.database import Database
 from storage.jobs import JobMessage, Jobs
-from storage.usage import Uncounted, note_dropped, note_uncounted
+from storage.usage import RejectedUsage, record_dropped_usage, record_rejected_usage
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
-_EVENT = msgspec.json.Decoder(Event)
-_HINT = msgspec.json.Decoder(Hint)
+_EVENT = msgspec.json.Decoder(StripeEvent)
+_HINT = msgspec.json.Decoder(PurchaseEvent)
 _RETRY_AFTER_SECONDS = 30
 # https://docs.stripe.com/webhooks/signature: a time, and one signature for each secret that is in use.
 _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{64}(?:,|$))[!-~ ]{1,4096}")
@@ -67,7 +67,7 @@ class MarketplaceDoor:
             return answer(400, f"the body is not a purchase: {problem}")
         return await self._follow(hint, delivery)
 
-    async def _follow(self, hint: Hint, delivery: str) -> web.Response:
+    async def _follow(self, hint: PurchaseEvent, delivery: str) -> web.Response:
         if hint.action not in ACTIONS:
             self._log.info("Marketplace event ignored", action=hint.action)
             return answer(202, "ignored: not an action that we act on")
@@ -133,21 +133,21 @@ class StripeDoor:
             web.HTTPUnauthorized, f"the header Stripe-Signature is missing, too old or wrong: {problem}"
         )
 
-    async def _act_on(self, event: Event) -> web.Response:
+    async def _act_on(self, event: StripeEvent) -> web.Response:
         with structlog.contextvars.bound_contextvars(stripe_event=clean(event.id)[:255], kind=event.type):
             if self._is_foreign(event):
                 return answer(200, "ignored: of another account or mode than our key")
             if event.type in {USAGE_REFUSED, NO_METER}:
                 return await self._alert(event)
-            if payment := event.payment():
+            if payment := event.payment_hint():
                 return await self._follow_payment(payment)
-            about = event.about() if event.type in EVENTS else None
+            about = event.subscription_hint() if event.type in EVENTS else None
             if about is None or not about.event_id:
                 self._log.debug("event of Stripe ignored")
                 return answer(200, "ignored: nothing that we act on")
             return await self._follow(about)
 
-    def _is_foreign(self, event: Event) -> bool:
+    def _is_foreign(self, event: StripeEvent) -> bool:
         """Whether our key can know nothing of it: an event of a connected account, or of the other mode."""
         if event.account is not None:
             self._log.info("event of Stripe ignored: of a connected account")
@@ -160,12 +160,14 @@ class StripeDoor:
             return True
         return False
 
-    async def _alert(self, event: Event) -> web.Response:
+    async def _alert(self, event: StripeEvent) -> web.Response:
         self._log.error("Stripe could not count usage that we told; its dashboard says why")
-        alert = Uncounted(clean(event.id)[:255], self._clock())
+        alert = RejectedUsage(clean(event.id)[:255], self._clock())
         try:
             async with self._database.unscoped() as connection:
-                await (note_dropped if event.type == NO_METER else note_uncounted)(connection, alert)
+                await (record_dropped_usage if event.type == NO_METER else record_rejected_usage)(
+                    connection, alert
+                )
         except _AWAY:
             raise _away() from None
         return answer(200, "noted")
@@ -180,7 +182,7 @@ class StripeDoor:
         )
         return await self._store(job, reference=hint.reference)
 
-    async def _follow(self, about: About) -> web.Response:
+    async def _follow(self, about: SubscriptionHint) -> web.Response:
         job = FollowStripeJob(
             event_id=about.event_id,
             kind=about.kind,

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.publishing.pictures import Drawing
 from charts.packing import unpacked
-from storage.chart_files import ChartFiles, Picture
+from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
 from storage.lookups import tenant_of_chart
 from storage.projects import Projects
@@ -56,7 +56,7 @@ class ChartRoute:
                 return None
             if picture.png is not None:
                 if self._clock() - picture.used_at > _NOTED_EVERY:
-                    await ChartFiles(tenant).note_use(token)
+                    await ChartFiles(tenant).record_use(token)
                 return picture.png
         if picture.inputs is None:
             return None
@@ -66,9 +66,9 @@ class ChartRoute:
         return png
 
 
-async def _may_be_seen(tenant: Tenant, picture: Picture) -> bool:
+async def _may_be_seen(tenant: Tenant, picture: ChartFile) -> bool:
     """Whether the picture's repository would link it now."""
-    if not picture.is_in_sight:
+    if not picture.is_visible:
         return False
     project = await Projects(tenant).get(picture.project_id)
-    return project is not None and project.links_pictures
+    return project is not None and project.may_link_images

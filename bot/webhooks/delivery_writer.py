@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.webhooks.request_bodies import run_aside
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Database
-from storage.deliveries import Outcome, Received, receive
+from storage.deliveries import ReceivedDelivery, ReceiveOutcome, receive_deliveries
 from storage.installations import account_of_installation
 
 _MOST_PER_COMMIT = 16
@@ -19,7 +19,7 @@ _COMMITS_AT_ONCE = 2
 
 _AWAY = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 
-_Entry = tuple[Received, asyncio.Future[Outcome]]
+_Entry = tuple[ReceivedDelivery, asyncio.Future[ReceiveOutcome]]
 
 
 class DatabaseAwayError(Exception):
@@ -41,9 +41,9 @@ class DeliveryWriter:
         self._commits: dict[asyncio.Task[None], list[_Entry]] = {}
         self._in_flight: set[str] = set()
 
-    async def put(self, delivery: Received) -> Outcome:
+    async def put(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
         """Returns when the delivery is safe on disk. Raises DatabaseAwayError if it is not."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ReceiveOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
         self._begin_commits()
         return await future
@@ -101,7 +101,7 @@ class DeliveryWriter:
         self._waiting = later
         return sorted(batch, key=lambda entry: entry[0].delivery)
 
-    async def _store(self, batch: Sequence[Received]) -> list[Outcome | Exception]:
+    async def _store(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome | Exception]:
         try:
             return list(await self._commit(batch))
         except DBAPIError as problem:
@@ -110,7 +110,7 @@ class DeliveryWriter:
             # One of them is to blame; alone, it takes nobody else with it.
             return [outcome for delivery in batch for outcome in await self._store([delivery])]
 
-    async def _commit(self, batch: Sequence[Received]) -> list[Outcome]:
+    async def _commit(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         try:
             try:
                 return await self._receive(batch)
@@ -119,31 +119,31 @@ class DeliveryWriter:
         except _AWAY as problem:
             raise DatabaseAwayError from problem
 
-    async def _receive(self, batch: Sequence[Received]) -> list[Outcome]:
+    async def _receive(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         async with self._database.autocommit() as connection:
             accounts = [await _account_of(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
             sealed = await run_aside(size, self._seal, batch, accounts)
-            return await receive(connection, batch, sealed, self._database.now())
+            return await receive_deliveries(connection, batch, sealed, self._database.now())
 
-    def _seal(self, batch: Sequence[Received], accounts: Sequence[int | None]) -> list[bytes]:
+    def _seal(self, batch: Sequence[ReceivedDelivery], accounts: Sequence[int | None]) -> list[bytes]:
         return [
             self._cipher.seal(delivery.payload, delivery_place(account, delivery.delivery))
             for delivery, account in zip(batch, accounts, strict=True)
         ]
 
 
-async def _account_of(connection: AsyncConnection, delivery: Received) -> int | None:
+async def _account_of(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
     """Whose delivery it is. Few name nothing but their installation; those are of whoever has it."""
     if delivery.account is None and delivery.installation is not None:
         return await account_of_installation(connection, delivery.installation)
     return delivery.account
 
 
-def _settle(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:
+def _settle(future: asyncio.Future[ReceiveOutcome], result: ReceiveOutcome | Exception) -> None:
     if future.done():  # The request was given up meanwhile.
         return
-    if isinstance(result, Outcome):
+    if isinstance(result, ReceiveOutcome):
         future.set_result(result)
     else:
         future.set_exception(result)

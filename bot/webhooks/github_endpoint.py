@@ -21,7 +21,7 @@ from bot.webhooks.signatures import Signatures
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
 from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
-from storage.deliveries import Outcome, Received
+from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 
 _RETRY_AFTER_SECONDS = 30
 
@@ -159,7 +159,7 @@ class WebhookEndpoint:
                 account = await self._side_of(envelope.installation.id, envelope.former_owner, account)
             except DatabaseAwayError:
                 raise self._away(delivery, event) from None
-        received = Received(
+        received = ReceivedDelivery(
             delivery=delivery,
             event=event,
             action=envelope.action,
@@ -174,9 +174,9 @@ class WebhookEndpoint:
             outcome = await self._inbox.put(received)
         except DatabaseAwayError:
             raise self._away(delivery, event) from None
-        if outcome is Outcome.NO_TENANT:
+        if outcome is ReceiveOutcome.NO_TENANT:
             return answer(400, "the payload names no installation that we know and no account")
-        if outcome is Outcome.REFUSED:
+        if outcome is ReceiveOutcome.REFUSED:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
             return answer(
                 409,

@@ -65,7 +65,7 @@ async def agile_config_set(context: Context, arguments: Arguments) -> Changes:
     path = _path(arguments.text("key") or "")
     values = arguments.texts("value")
     value = None if values == (_DEFAULT,) else read_value(path, values)
-    said = await Projects(context.tenant).said(context.project.id)
+    said = await Projects(context.tenant).command_settings(context.project.id)
     file = await context.github.file(PATH)
     if path[0] in ACCOUNT_SETTINGS and not is_for_all(context):
         raise UserError(

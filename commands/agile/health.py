@@ -7,7 +7,7 @@ from commands.framework.permissions import Level
 from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.health import HealthFacts, SharingHealth, health_card
-from storage.account_status import standing_of
+from storage.account_status import load_account_status
 from storage.projects import Projects, names_that_share
 from storage.settings_files import SettingsFiles
 
@@ -22,7 +22,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     """A verdict first. What concerns all repositories of the account is told in counts alone."""
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
-        standing=await standing_of(context.tenant),
+        standing=await load_account_status(context.tenant),
         health=await context.github.health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,
@@ -39,7 +39,7 @@ async def _sharing(planning: Planning) -> SharingHealth | None:
     names, projects = names_that_share(planning.project), Projects(planning.tenant)
     if not names:
         return None
-    known = [await projects.named(name) for name in names]
+    known = [await projects.by_name(name) for name in names]
     shared = {one.id for one in planning.project.sharing}
     return SharingHealth(
         tuple(

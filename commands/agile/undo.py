@@ -80,7 +80,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
         )
     await _check(context, change)
     sprints = await context.sprints.all(context.now)
-    said = await Projects(context.tenant).said(context.project.id)
+    said = await Projects(context.tenant).command_settings(context.project.id)
     now = _Now(context, sprints, said, change.decided_at or context.now)
     undone, staying = await _inverse(now, decode_steps(change.steps))
     titles = titles_of(sprints)

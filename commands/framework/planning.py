@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from charts.locales import locale_of, writing_in
-from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
+from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.gaps import EventGap
@@ -35,7 +35,7 @@ class Planning:
     tenant: Tenant
     project: Project
     now: datetime
-    entitled: Entitled = everything_is_allowed
+    entitled: Entitled = allow_everything
 
     @property
     def calendar(self) -> Calendar:
@@ -64,7 +64,7 @@ class Planning:
     @property
     def links_pictures(self) -> bool:
         """Whether a chart may be a linked picture."""
-        return self.project.links_pictures
+        return self.project.may_link_images
 
     async def includes(self, feature: str) -> bool:
         """Whether the account may use a feature here, whoever asks.

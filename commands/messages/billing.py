@@ -10,7 +10,7 @@ from commands.messages.billing_notices import SOURCES, deletion, failed_payment,
 from commands.messages.changing_plan import how_to_change
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, Reason
+from marketplace.entitlements import PurchasePages, Reason
 from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.purchase_ways import purchase_ways
@@ -31,7 +31,12 @@ NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
 
 def plan_card(
-    billing: Billing, links: Links, checkout: Checkout, *, is_public: bool, is_usage_charged: bool = False
+    billing: Billing,
+    links: PurchasePages,
+    checkout: Checkout,
+    *,
+    is_public: bool,
+    is_usage_charged: bool = False,
 ) -> str:
     """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
 
@@ -42,7 +47,7 @@ def plan_card(
     if is_public:
         return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
     parts = [
-        f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
+        f"### {plain(billing.account.name)} is on {billing.plan.terms.title}",
         _notices(billing, links),
         _terms(billing),
         announced_changes(billing, links),
@@ -81,7 +86,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
     )
 
 
-def _notices(billing: Billing, links: Links) -> str:
+def _notices(billing: Billing, links: PurchasePages) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
     notices = notices_of(billing)
     sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
@@ -94,18 +99,18 @@ def _quoted(sentence: str) -> str:
     return f"> {sentence}" if sentence else ""
 
 
-def _lost(billing: Billing, links: Links) -> str:
+def _lost(billing: Billing, links: PurchasePages) -> str:
     """Why a paid plan is not there any more, where no payment is due."""
-    if billing.standing.terms.is_paid:
+    if billing.plan.terms.is_paid:
         return ""
     reason = {
         Reason.SUSPENDED: f"**The subscription is paused.** {_how_to_resume(billing, links)}",
         Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
     }
-    return reason.get(billing.standing.reason, "")
+    return reason.get(billing.plan.reason, "")
 
 
-def _how_to_resume(billing: Billing, links: Links) -> str:
+def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
     """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
     paused = [one for one in billing.subscriptions if one.status == "paused"]
     if not any(one.trial_ends for one in paused):
@@ -122,7 +127,7 @@ def _usage(billing: Billing) -> str:
 
 
 def _terms(billing: Billing) -> str:
-    standing, one = billing.standing, billing.standing.subscription
+    standing, one = billing.plan, billing.plan.subscription
     if one is None:
         return f"{_without_plan(billing)} Public repositories have everything that Pro has."
     if not standing.terms.is_paid:
@@ -157,23 +162,23 @@ def _total(subscription: Subscription) -> str:
 
 
 def _seats(billing: Billing) -> str:
-    standing, used = billing.standing, len(billing.people)
+    standing, used = billing.plan, len(billing.people)
     people = f"{used} {'person' if used == 1 else 'people'} on planned work"
     if not standing.terms.is_paid or standing.subscription is None:
         return f"{people}; a paid plan needs a seat for each."
     if standing.seats is None:
         return f"{people}; the plan is for any number."
-    if standing.limited_to is None:
+    if standing.seat_limit is None:
         return f"{people}, {counted(standing.seats, 'seat')} paid for."
-    if used > standing.limited_to:
+    if used > standing.seat_limit:
         return (
-            f"**{people}, {counted(standing.limited_to, 'seat')} paid for.** Who came last waits for a seat "
+            f"**{people}, {counted(standing.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
             "with what the plan adds; for the others nothing changes."
         )
-    return f"{people}, {counted(standing.limited_to, 'seat')} paid for."
+    return f"{people}, {counted(standing.seat_limit, 'seat')} paid for."
 
 
-def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
+def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
     lines = [
         f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
         for plan in PLANS.values()
@@ -185,7 +190,7 @@ def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 
-def _ways(billing: Billing, plan: Plan, links: Links, checkout: Checkout) -> Sequence[str]:
+def _ways(billing: Billing, plan: Plan, links: PurchasePages, checkout: Checkout) -> Sequence[str]:
     """Only ways that lead to paying once."""
     allowed, ways = purchase_ways(billing.subscriptions), []
     if allowed.marketplace and (link := links.upgrade.get(plan.name)):
@@ -203,7 +208,7 @@ def _price(plan: Plan) -> str:
 
 def _features(billing: Billing) -> str:
     marks = {
-        plan.name: f"**{plan.title}**" if plan is billing.standing.terms else plan.title
+        plan.name: f"**{plan.title}**" if plan is billing.plan.terms else plan.title
         for plan in PLANS.values()
     }
     rows = [

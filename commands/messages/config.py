@@ -7,7 +7,7 @@ from typing import Any
 from commands.formatting.wording import code, counted, folded, footer, table
 from commands.settings.file import PATH, SettingsFile, schema
 from commands.settings.text import as_yaml
-from storage.settings_files import KeptFile, Origins
+from storage.settings_files import SettingOrigins, StoredSettingsFile
 
 _MOST_SHOWN = 100
 
@@ -20,10 +20,10 @@ class SettingsSource:
     settings: Mapping[str, Any]
 
 
-def sources(origins: Origins) -> tuple[SettingsSource, ...]:
+def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     """All origins, those that win first."""
     return (
-        SettingsSource("a command", origins.said),
+        SettingsSource("a command", origins.from_commands),
         SettingsSource("the repository's file", origins.repository.settings),
         SettingsSource("the operator, for this repository", origins.operator_here),
         SettingsSource("the organization's file", origins.organization.settings),
@@ -31,7 +31,7 @@ def sources(origins: Origins) -> tuple[SettingsSource, ...]:
     )
 
 
-def shown(origins: Origins) -> str:
+def shown(origins: SettingOrigins) -> str:
     """What holds here, each setting with its source, and folded what nobody has settled."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
     for key, told in schema()["properties"].items():
@@ -59,7 +59,7 @@ def shown(origins: Origins) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _warning(origins: Origins) -> str:
+def _warning(origins: SettingOrigins) -> str:
     """That a file's newest version is wrong, or that the file is out of sight."""
     files = (("repository", origins.repository), ("organization", origins.organization))
     wrong = [
@@ -137,7 +137,7 @@ def out_of_sight(where: str) -> str:
     )
 
 
-def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+def judged_bad(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
     """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
@@ -145,7 +145,9 @@ def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: b
     return f"{head}\n\n{lines}\n\n{outcome}"
 
 
-def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+def judged_good(
+    settings: Mapping[str, Any], kept: StoredSettingsFile, where: str, *, is_proposed: bool
+) -> str:
     """A file that is good, and what it changes."""
     head = f"`{PATH}` {where} is good."
     rows = differences(kept.settings, settings)

@@ -17,7 +17,7 @@ async def work_here(planning: Planning) -> Work:
     history, rules = planning.history, planning.project.rules
     events = await history.items()
     blockers = set[str]().union(*(blockers_of(told) for told in events.values()))
-    elsewhere = await history.items_named(blockers - events.keys())
+    elsewhere = await history.items_by_id(blockers - events.keys())
     labels = await history.labels()
     flows = flows_of(events, planning.now, rules, labels, elsewhere)
     return Work(flows, events, planning.now, rules.calendar)

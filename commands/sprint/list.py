@@ -11,8 +11,8 @@ from commands.messages.sprint_list import SprintRow, list_text, newest_first
 from commands.shared.reporting import outcomes_of
 from sprints.late import credited
 from sprints.velocity import velocity
-from storage.closed import ClosedSprint
-from storage.sprints import Numbers
+from storage.closed_sprints import ClosedSprint
+from storage.sprints import SprintNumbers
 
 _USUAL, _MOST = 10, 100
 
@@ -39,12 +39,12 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
 
-def _row(planning: Planning, one: Numbers) -> SprintRow:
+def _row(planning: Planning, one: SprintNumbers) -> SprintRow:
     outcome = one.outcome(planning.now)
     if outcome:
         (outcome,) = credited([outcome], planning.project.settings.late_credits)
-        is_frozen = isinstance(one.known, ClosedSprint)
+        is_frozen = isinstance(one.numbers, ClosedSprint)
         return SprintRow(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
-    if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
+    if isinstance(one.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.
         raise TypeError(f"{one.sprint.title} was taken before its end")
-    return SprintRow(one.sprint, one.known.committed, one.known.done)
+    return SprintRow(one.sprint, one.numbers.committed, one.numbers.done)

@@ -12,7 +12,7 @@ from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from tests.support.clock import Clock
 from tests.support.orders import event_orders
 from tests.support.stripe.selling import stripe_settings
@@ -58,7 +58,7 @@ class Market:
             self.card.update({"status": "canceled", "ended_at": int(at.timestamp())})
             kind = "deleted"
         told = self.stripe.event(f"customer.subscription.{kind}", self.card)
-        about = About(told["id"], told["type"], self.card["customer"], self.card["id"])
+        about = SubscriptionHint(told["id"], told["type"], self.card["customer"], self.card["id"])
         return lambda: self.sync.follow(about)
 
     async def shown(self) -> tuple[str, str | None, bool, bool]:

@@ -9,12 +9,12 @@ from bot.billing.entitlements import Entitlements
 from bot.billing.purchase_links import PurchaseLinks
 from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.services import Services
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.entitlements import Allowed, Denied, Reason
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.seats import Seats
-from storage.subscriptions import Had
+from storage.subscriptions import PreviousPlan
 from tests.support.billing import BILLING_SETTINGS, DAY, NOW, BilledTenant, work_events
 from tests.support.builders import Box
 from tests.support.clock import Clock
@@ -83,8 +83,8 @@ async def test_a_seat_is_who_acted_on_planned_work_of_a_private_repository_latel
     await billed_tenant.happened(billed_tenant.public, work_events(6, "outsider", NOW - DAY))
     await billed_tenant.happened(billed_tenant.private, work_events(7, "from-the-future", NOW + DAY))
     async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-        assert await Seats(tenant).used(NOW, 30) == ["alice", "bob"]
-        billing = await billing_of(tenant, NOW, billed_tenant.shop)
+        assert await Seats(tenant).active_people(NOW, 30) == ["alice", "bob"]
+        billing = await load_billing(tenant, NOW, billed_tenant.shop)
     assert billing
     assert billing.people == ("alice", "bob")
 
@@ -106,9 +106,11 @@ async def test_those_who_came_last_wait_for_a_seat(billed_tenant: BilledTenant) 
 
 async def test_in_a_running_sprint_nothing_stops(billed_tenant: BilledTenant) -> None:
     await billed_tenant.happened(billed_tenant.private, Box("11-15 08:00", due="11-29").events)
-    await billed_tenant.put(status="ended", ended_at=NOW - DAY, had=Had("pro", None, NOW - DAY))
+    await billed_tenant.put(status="ended", ended_at=NOW - DAY, had=PreviousPlan("pro", None, NOW - DAY))
     assert await billed_tenant.ask() == Allowed()
-    await billed_tenant.put(status="ended", ended_at=NOW - 10 * DAY, had=Had("pro", None, NOW - 10 * DAY))
+    await billed_tenant.put(
+        status="ended", ended_at=NOW - 10 * DAY, had=PreviousPlan("pro", None, NOW - 10 * DAY)
+    )
     assert isinstance(await billed_tenant.ask(), Denied)
 
 
@@ -149,7 +151,7 @@ async def test_who_has_the_same_plan_elsewhere_is_not_urged_below_an_answer(
 
 async def test_an_owner_reads_when_data_will_be_deleted(billed_tenant: BilledTenant) -> None:
     async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     text = await notice(billed_tenant, is_public=True)
     assert text
     assert "will be deleted on 23 Dec 2026" in text
@@ -174,7 +176,7 @@ async def test_the_form_for_operators(billed_tenant: BilledTenant) -> None:
     await billed_tenant.happened(billed_tenant.private, work_events(1, "alice", NOW - 2 * DAY))
     await billed_tenant.put(quantity=5, period_end=NOW + 9 * DAY)
     async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-        billing = await billing_of(tenant, NOW, billed_tenant.shop)
+        billing = await load_billing(tenant, NOW, billed_tenant.shop)
     assert billing
     assert billing.as_json() == {
         "account": "acme",

@@ -15,7 +15,7 @@ from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.accounts import Billing
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import tenant_of_buyer
 from tests.support.clock import Clock
@@ -69,20 +69,20 @@ class Customers:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, self.accounts[who], "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).settle()
+            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).update_plan()
         return await read_billing(self.base, self.accounts[who])
 
 
-Act = Callable[[Customers, float], About]
+Act = Callable[[Customers, float], SubscriptionHint]
 
 
-def _about(customers: Customers, card: Json, kind: str = "customer.subscription.updated") -> About:
+def _about(customers: Customers, card: Json, kind: str = "customer.subscription.updated") -> SubscriptionHint:
     event = customers.stripe.event(kind, card)
-    return About(event["id"], kind, card["customer"], card["id"])
+    return SubscriptionHint(event["id"], kind, card["customer"], card["id"])
 
 
 def buys(name: str = "card", who: str = "first", **more: Any) -> Act:
-    def act(customers: Customers, number: float) -> About:
+    def act(customers: Customers, number: float) -> SubscriptionHint:
         paid = {"id": f"in_{name}_0", "object": "invoice", "status": "paid", "created": seconds(number)}
         card = customers.stripe.subscribe(customers.accounts[who], **{"latest_invoice": paid} | more)
         if name != "card" and "card" in customers.cards:  # One customer pays for all.
@@ -97,7 +97,7 @@ def buys(name: str = "card", who: str = "first", **more: Any) -> Act:
 def becomes(name: str = "card", *, price: str | None = None, due: float | None = None, **more: Any) -> Act:
     """The subscription changes; with `due`, a new invoice of it was to be paid on that day."""
 
-    def act(customers: Customers, number: float) -> About:
+    def act(customers: Customers, number: float) -> SubscriptionHint:
         card = customers.cards[name]
         card.update(more)
         if price is not None:
@@ -120,11 +120,11 @@ def becomes(name: str = "card", *, price: str | None = None, due: float | None =
 
 
 def customer_is_deleted() -> Act:
-    def act(customers: Customers, _: float) -> About:
+    def act(customers: Customers, _: float) -> SubscriptionHint:
         for card in customers.cards.values():
             card["status"] = "canceled"
         card = customers.cards["card"]
-        return About(
+        return SubscriptionHint(
             customers.stripe.event("customer.deleted", {})["id"], "customer.deleted", card["customer"], None
         )
 
@@ -300,10 +300,10 @@ YEAR: dict[str, Line] = {
 async def check(customers: Customers, line: Line, clock: Clock) -> None:
     for number, plan in line.plans:
         found = await customers.at(number, clock, "first")
-        assert (found.standing.plan, found.account.plan) == (plan, plan), number
-    assert found.standing.is_paid_twice is line.is_paid_twice
+        assert (found.plan.name, found.account.plan) == (plan, plan), number
+    assert found.plan.is_paid_twice is line.is_paid_twice
     other = await customers.at(line.plans[-1][0], clock, "second")
-    assert (other.standing.plan, other.account.plan) == (line.second, line.second)
+    assert (other.plan.name, other.account.plan) == (line.second, line.second)
 
 
 @pytest.mark.parametrize("name", YEAR)
@@ -358,7 +358,7 @@ async def test_while_it_happens_no_order_matters(
 ) -> None:
     """Events come between the acts, late or twice, and Stripe tells what holds just then."""
     line, count = YEAR[name], len(YEAR[name].acts)
-    customers, heard = Customers(base, stripe_server), dict[int, About]()
+    customers, heard = Customers(base, stripe_server), dict[int, SubscriptionHint]()
     await customers.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
     for kind, number in merged(late, {one for one in repeated if one < count}, count):

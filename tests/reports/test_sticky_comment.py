@@ -27,7 +27,7 @@ from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
 from sprints.settings_parser import parse_settings
-from storage.changes import CommandChange, State
+from storage.changes import ChangeState, CommandChange
 from storage.projects import Project
 from tests.support.builders import Box, Card
 
@@ -206,7 +206,7 @@ def test_a_thread_that_was_remembered() -> None:
 def started(*steps: Step) -> CommandChange:
     words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
     return CommandChange(
-        **words | {"id": 1, "thread": 5, "steps": encode_steps(steps), "state": State.APPLIED}
+        **words | {"id": 1, "thread": 5, "steps": encode_steps(steps), "state": ChangeState.APPLIED}
     )
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, account_plan_of
+from marketplace.entitlements import PurchasePages, resolve_account_plan
 from marketplace.plans import PlanName
 from storage.subscriptions import Account, Subscription, tenant_of_account
 from tests.support.running import Bot
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-LINKS = Links(
+LINKS = PurchasePages(
     {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
 )
 
@@ -27,8 +27,8 @@ def make_subscription(
 
 
 def make_billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
-    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
-    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
+    account = Account(7, "acme", "Organization", standing.name, 100, None)
     who = tuple(f"person-{number}" for number in range(people))
     return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
 

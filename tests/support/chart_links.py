@@ -10,7 +10,7 @@ from tests.support.running import Bot
 async def find_project(bot: Bot) -> Project:
     """The repository of the test, as we know it."""
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
     assert project
     return project
 

@@ -81,9 +81,9 @@ async def set_setting(bot: Bot, key: str, value: object) -> None:
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as opened:
-        project = await Projects(opened).named(bot.repo)
+        project = await Projects(opened).by_name(bot.repo)
         assert project
-        await Projects(opened).say(project.id, key, value)
+        await Projects(opened).set_command_setting(project.id, key, value)
 
 
 async def run_check_job(bot: Bot) -> None:

@@ -93,5 +93,5 @@ async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
     async with bot_without_worker.base.database.tenant(tenant_id) as tenant:
         ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
         await Subscriptions(tenant).put(ended)
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     let_deadlines_be_read(bot_without_worker.base)

@@ -30,7 +30,7 @@ async def settle(bot: Bot, key: str, value: object) -> None:
     (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
     async with bot.base.database.tenant(tenant) as one:
         (project,) = await Projects(one).active()
-        await Projects(one).say(project.id, key, value)
+        await Projects(one).set_command_setting(project.id, key, value)
 
 
 async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:

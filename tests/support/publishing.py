@@ -37,7 +37,7 @@ class PublishingHarness:
 
     async def settle(self, key: str, value: Any) -> None:
         async with self.bot.base.database.tenant(self.tenant) as tenant:
-            await Projects(tenant).say(self.project, key, value)
+            await Projects(tenant).set_command_setting(self.project, key, value)
 
     def comment(self, body: str = "Hello", key: str = "living:1") -> Post:
         return Post(key, PostKind.COMMENT, body, self.issue)
@@ -56,7 +56,7 @@ async def publishing(bot: Bot) -> AsyncIterator[PublishingHarness]:
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).named(bot.repo)
+        project = await Projects(one).by_name(bot.repo)
     assert project is not None
     async with github_of(bot.base) as github:
         posting = PostPublisher(bot.base.database, github, bot.base.clock, pause_seconds=0)

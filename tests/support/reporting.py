@@ -38,13 +38,13 @@ class ReportingHarness:
         tenant, project = await self.ids()
         async with self.bot.base.database.tenant(tenant) as one:
             for key, value in settings.items():
-                await Projects(one).say(project, key, value)
+                await Projects(one).set_command_setting(project, key, value)
 
     async def ids(self) -> tuple[int, int]:
         async with self.bot.base.database.unscoped() as connection:
             (tenant,) = await all_tenants(connection)
         async with self.bot.base.database.tenant(tenant) as one:
-            project = await Projects(one).named(self.bot.repo)
+            project = await Projects(one).by_name(self.bot.repo)
         assert project is not None
         return tenant, project.id
 

@@ -34,7 +34,7 @@ async def replace_setting(bot: Bot, key: str, value: str) -> None:
 async def load_settings(bot: Bot) -> dict[str, Any]:
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.tenant(organization[0]) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
     assert project is not None
     return project.stored_settings
 

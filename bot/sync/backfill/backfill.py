@@ -109,7 +109,7 @@ class Backfill:
             row = (await tenant.connection.execute(query)).first()
             if row is None or row.synced_at is None or row.sync:
                 return True
-            return project_id in await Gaps(tenant).unread()
+            return project_id in await Gaps(tenant).projects_to_backfill()
 
     async def go_on(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
@@ -239,7 +239,7 @@ class _Work:
     ) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:
-            await Installations(tenant).meet(people)
+            await Installations(tenant).record_people(people)
             known = await self._told_by_others(tenant, {fact.item for fact in facts})
             await Timeline(tenant).record(
                 [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]

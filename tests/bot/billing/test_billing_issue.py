@@ -105,14 +105,14 @@ class Firm:
 
     async def settle_repository(self, repo: str, key: str, value: object) -> None:
         async with self.bot.base.database.tenant(await self.tenant_id()) as tenant:
-            await Projects(tenant).say(await _id(tenant, repo), key, value)
+            await Projects(tenant).set_command_setting(await _id(tenant, repo), key, value)
 
     async def findings(self) -> str:
         return "\n".join(await examine(self.bot.base))
 
 
 async def _id(tenant: Tenant, repo: str) -> int:
-    project = await Projects(tenant).named(repo)
+    project = await Projects(tenant).by_name(repo)
     assert project
     return project.id
 

@@ -102,7 +102,7 @@ async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) 
     assert await list_subscriptions(shop) == [("pro", "ended", 1)]
     noted = await latest_deadline(shop)
     assert noted
-    assert (noted.cancelled_at, noted.due_at, noted.is_told) == (at, at + 30 * DAY, True)
+    assert (noted.cancelled_at, noted.due_at, noted.is_announced) == (at, at + 30 * DAY, True)
     await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
     assert await latest_deadline(shop) is None
 
@@ -345,7 +345,7 @@ async def test_events_that_never_came_are_made_up_for(
     assert await list_subscriptions(bot_without_worker, BUYER_ACCOUNT + 1) == [("pro", "ended", 2)]
     noted = await latest_deadline(bot_without_worker, BUYER_ACCOUNT + 1)
     assert noted
-    assert not noted.is_told
+    assert not noted.is_announced
     # It finds the same tomorrow.
     audited = "select count(*) from audit_log"
     before = await rows(bot_without_worker.base, audited, await find_buyer_tenant(bot_without_worker))
@@ -440,7 +440,7 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
     before = await find_buyer_tenant(shop, account)
     at = datetime.now(UTC) - timedelta(days=31)
     async with shop.base.database.tenant(before or 0) as tenant:
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     let_deadlines_be_read(shop.base)
     await make_billing_syncs(shop)[1].run()  # Unless the bot's own clock was faster.
     await shop.github.create_issue(shop.repo, "After")

@@ -12,7 +12,13 @@ from bot.billing.signed_links import SignedLinks
 from github_standin.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
-from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
+from storage.subscriptions import (
+    PendingChange,
+    Subscription,
+    Subscriptions,
+    tenant_of_account,
+    tenant_of_buyer,
+)
 from tests.support.running import Bot
 from tests.support.stripe.selling import (
     CARD_ACCOUNT,
@@ -345,14 +351,14 @@ async def test_a_subscription_that_stripe_does_not_collect_for_blocks_nothing(
     ("pending", "status"),
     [
         (None, 409),
-        (Pending("pro", 2, None), 409),
-        (Pending("enterprise", None, None), 409),
-        (Pending("free", None, None), 303),
-        (Pending(None, None, None), 303),
+        (PendingChange("pro", 2, None), 409),
+        (PendingChange("enterprise", None, None), 409),
+        (PendingChange("free", None, None), 303),
+        (PendingChange(None, None, None), 303),
     ],
 )
 async def test_on_the_marketplace_only_what_ends_opens_a_checkout(
-    selling_bot: Bot, stripe_server: StandInStripe, pending: Pending | None, status: int
+    selling_bot: Bot, stripe_server: StandInStripe, pending: PendingChange | None, status: int
 ) -> None:
     await put(selling_bot, "marketplace", "active", quantity=5, pending=pending)
     assert (await open_link(selling_bot, await checkout_link(selling_bot)))[0] == status
@@ -363,7 +369,7 @@ async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     at = datetime(2026, 12, 2, tzinfo=UTC)
-    await put(selling_bot, "marketplace", "active", quantity=5, pending=Pending(None, None, at))
+    await put(selling_bot, "marketplace", "active", quantity=5, pending=PendingChange(None, None, at))
     assert (await open_link(selling_bot, await checkout_link(selling_bot)))[0] == 303
     assert only(stripe_server)["custom_text"]["submit"]["message"] == (
         "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so until then both are paid for."
@@ -404,8 +410,8 @@ async def test_two_that_were_paid_all_the_same_are_told_and_cut_nothing_off(
             selling_bot,
             stripe_server.event("customer.subscription.created", stripe_server.subscribe(CARD_ACCOUNT)),
         )
-    standing = (await read_billing(selling_bot.base)).standing
-    assert (standing.plan, standing.is_paid_twice, standing.ways.checkout) == ("pro", True, False)
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.is_paid_twice, standing.ways.checkout) == ("pro", True, False)
 
 
 # One customer

@@ -13,9 +13,9 @@ from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from commands.messages.seats import increase_text, seats_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.projects import Projects, RepositoryName
 from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -64,7 +64,7 @@ class Office:
         """Stripe's event about the subscription."""
         number, one = next(self.numbers), self.subscription
         await self.sync.follow(
-            About(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
@@ -89,11 +89,11 @@ class Office:
 
     async def people(self) -> list[str]:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            return await Seats(tenant).used(self.clock(), 30)
+            return await Seats(tenant).active_people(self.clock(), 30)
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            billing = await billing_of(tenant, self.clock(), self.firm.shop)
+            billing = await load_billing(tenant, self.clock(), self.firm.shop)
         assert billing
         return billing.seat_increase
 
@@ -441,7 +441,7 @@ async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) 
     office.clock.now = NOW + 29 * DAY
     await office.work("a")
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        assert len(await Seats(tenant).used(NOW + 29 * DAY, 10)) == 1
+        assert len(await Seats(tenant).active_people(NOW + 29 * DAY, 10)) == 1
     assert office.stripe.seat_invoices.pending == {}
 
 
@@ -474,7 +474,7 @@ async def test_seats_go_to_the_item_that_is_the_plan(
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        About("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
     )
     await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()
@@ -526,7 +526,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     item["price"] |= {"unit_amount": None, "currency": currency, "billing_scheme": "tiered"}
     await office.told()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     text = seats_card(billing, office.clock())
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
@@ -540,7 +540,7 @@ async def test_a_price_is_said_before_discounts(office: Office) -> None:
     await office.work("a", "b", *crowd(8))
     await office.night()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     assert billing.seat_increase
     for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):

@@ -23,7 +23,7 @@ from bot.billing.stripe_client import (
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import EVENTS, About, Event
+from marketplace.stripe_subscriptions import EVENTS, StripeEvent, SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions
@@ -64,7 +64,7 @@ async def test_a_completed_checkout_brings_the_plan(selling_bot: Bot, stripe_ser
         selling_bot, stripe_server.event("checkout.session.completed", session)
     ) == (200, "stored")
     found = await read_billing(selling_bot.base)
-    assert (found.account.plan, found.standing.source, found.standing.seats) == ("pro", "stripe", 3)
+    assert (found.account.plan, found.plan.source, found.plan.seats) == ("pro", "stripe", 3)
 
 
 async def test_the_object_is_asked_for_and_not_believed(
@@ -98,12 +98,12 @@ async def test_a_failed_card_and_its_recovery(selling_bot: Bot, stripe_server: S
     one["status"] = "past_due"
     invoice = {"customer": one["customer"], "parent": {"subscription_details": {"subscription": one["id"]}}}
     await deliver_stripe_event(selling_bot, stripe_server.event("invoice.payment_failed", invoice))
-    standing = (await read_billing(selling_bot.base)).standing
-    assert (standing.plan, standing.status) == ("pro", "past_due")
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.status) == ("pro", "past_due")
     assert standing.grace_ends
     one["status"] = "active"
     await deliver_stripe_event(selling_bot, stripe_server.event("invoice.paid", invoice))
-    standing = (await read_billing(selling_bot.base)).standing
+    standing = (await read_billing(selling_bot.base)).plan
     assert (standing.status, standing.grace_ends) == ("active", None)
 
 
@@ -139,7 +139,9 @@ async def test_stripe_away_is_asked_again(selling_bot: Bot, stripe_server: Stand
         selling_bot.base.database, client, card_billing_settings(stripe_server), selling_bot.base.clock
     )
     with pytest.raises(StripeUnavailableError):
-        await sync.follow(About("evt_x", "customer.subscription.created", one["customer"], one["id"]))
+        await sync.follow(
+            SubscriptionHint("evt_x", "customer.subscription.created", one["customer"], one["id"])
+        )
     assert await list_stripe_subscriptions(selling_bot) == []
     stripe_server.fail_with = None
     await client.close()
@@ -325,12 +327,12 @@ async def test_from_the_marketplace_to_stripe_nothing_is_cut_off(
         selling_bot,
         stripe_server.event("customer.subscription.created", stripe_server.subscribe(CARD_ACCOUNT)),
     )
-    standing = (await read_billing(selling_bot.base)).standing
-    assert (standing.plan, standing.is_paid_twice) == ("pro", True)
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.is_paid_twice) == ("pro", True)
     async with selling_bot.base.database.tenant(tenants[0][0]) as tenant:
         await Subscriptions(tenant).put(Subscription("marketplace", "ended", "pro", now, quantity=5))
-    standing = (await read_billing(selling_bot.base)).standing
-    assert (standing.plan, standing.source, standing.is_paid_twice) == ("pro", "stripe", False)
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.source, standing.is_paid_twice) == ("pro", "stripe", False)
 
 
 # Checkout and portal
@@ -431,7 +433,7 @@ async def test_seats_follow_the_people_once_a_day(
     client = RealStripe(stripe_settings(stripe_server))
     sync = StripeSync(billed_tenant.base.database, client, card_billing_settings(stripe_server), clock)
     one = stripe_server.subscribe(7, quantity=1)
-    await sync.follow(About("evt_1", "customer.subscription.created", one["customer"], one["id"]))
+    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", one["customer"], one["id"]))
     for number, login in enumerate(("alice", "bob", "carol")):
         await billed_tenant.happened(billed_tenant.private, work_events(number + 1, login, now - DAY))
     await sync.reconcile()
@@ -494,11 +496,11 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await read_billing(base, account)
     client = RealStripe(stripe_settings(stripe_server))
     sync = StripeSync(base.database, client, card_billing_settings(stripe_server), base.clock)
-    one, events = stripe_server.subscribe(account), list[Event]()
+    one, events = stripe_server.subscribe(account), list[StripeEvent]()
     for kind, act in steps:
         act(one)
         told = stripe_server.event(f"customer.subscription.{kind}", one)
-        events.append(Event(told["id"], told["type"]))
+        events.append(StripeEvent(told["id"], told["type"]))
         if seen_at_once:
             await sync.follow(_about(events[-1], one))
     late = [events[place] for place in order if place < len(events)]
@@ -507,13 +509,13 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await client.close()
     found = await read_billing(base, account)
     ended = one["status"] == "canceled"
-    assert found.standing.status in ({"ended", "none"} if ended else {one["status"]})
+    assert found.plan.status in ({"ended", "none"} if ended else {one["status"]})
     wanted = STRIPE_PRICES[one["items"]["data"][0]["price"]["id"]][0]
-    assert found.account.plan == found.standing.plan == (PlanName.FREE if ended else wanted)
+    assert found.account.plan == found.plan.name == (PlanName.FREE if ended else wanted)
     if not ended:
-        assert found.standing.seats == one["items"]["data"][0]["quantity"]
+        assert found.plan.seats == one["items"]["data"][0]["quantity"]
         assert (found.pending is not None) is one["cancel_at_period_end"]
 
 
-def _about(event: Event, one: dict[str, Any]) -> About:
-    return About(event.id, event.type, one["customer"], one["id"])
+def _about(event: StripeEvent, one: dict[str, Any]) -> SubscriptionHint:
+    return SubscriptionHint(event.id, event.type, one["customer"], one["id"])

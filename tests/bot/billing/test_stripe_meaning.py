@@ -12,7 +12,7 @@ from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
 from tests.support.billing import DAY
@@ -50,7 +50,7 @@ class Shelf:
     async def hear(self, subscription: Json, kind: str = "customer.subscription.updated") -> None:
         self._count += 1
         event = f"evt_{subscription['id']}_{self._count}"
-        await self.sync.follow(About(event, kind, subscription["customer"], subscription["id"]))
+        await self.sync.follow(SubscriptionHint(event, kind, subscription["customer"], subscription["id"]))
 
     async def night(self) -> None:
         """What the clock does with one account: compare, then let time take its plan away."""
@@ -58,7 +58,7 @@ class Shelf:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, CARD_ACCOUNT, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).settle()
+            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).update_plan()
 
     async def kept(self, account: int = CARD_ACCOUNT) -> Subscription:
         (subscription,) = (await read_billing(self.base, account)).subscriptions
@@ -102,8 +102,8 @@ async def test_a_subscriber_on_an_old_price_who_recovers_is_not_cut_off(
     item(one)["price"] = price("price_of_last_year")
     one["status"] = "active"
     await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
-    standing = (await read_billing(selling_bot.base)).standing
-    assert (standing.plan, standing.status, standing.grace_ends) == ("pro", "active", None)
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.status, standing.grace_ends) == ("pro", "active", None)
 
 
 async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
@@ -115,7 +115,7 @@ async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
     one["status"] = "canceled"
     await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.deleted", one))
     found = await read_billing(selling_bot.base)
-    assert (found.account.plan, found.standing.status) == ("free", "ended")
+    assert (found.account.plan, found.plan.status) == ("free", "ended")
 
 
 async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
@@ -387,12 +387,12 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
     shelf.clock.now = NOW + 7 * DAY
     one.update(gave_up)
     await shelf.hear(one)
-    standing = (await read_billing(shelf.base)).standing
-    assert (standing.plan, standing.grace_ends) == ("pro", NOW + 14 * DAY)
+    standing = (await read_billing(shelf.base)).plan
+    assert (standing.name, standing.grace_ends) == ("pro", NOW + 14 * DAY)
     assert (await read_billing(shelf.base)).account.plan == "pro"
     shelf.clock.now = NOW + 14 * DAY
-    standing = (await read_billing(shelf.base)).standing
-    assert (standing.plan, standing.reason) == ("free", Reason.PAYMENT_FAILED)
+    standing = (await read_billing(shelf.base)).plan
+    assert (standing.name, standing.reason) == ("free", Reason.PAYMENT_FAILED)
     await shelf.night()
     assert (await read_billing(shelf.base)).account.plan == "free"
 
@@ -414,7 +414,7 @@ async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> Non
     one.update(over)
     await shelf.hear(one)
     found = await read_billing(shelf.base)
-    assert (found.account.plan, found.standing.grace_ends) == ("free", None)
+    assert (found.account.plan, found.plan.grace_ends) == ("free", None)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
     shelf.stripe.invoices[one["id"]] = invoices
     await shelf.hear(one)
     assert (await shelf.kept()).past_due_since == due
-    assert (await read_billing(shelf.base)).standing.grace_ends == due + 14 * DAY
+    assert (await read_billing(shelf.base)).plan.grace_ends == due + 14 * DAY
 
 
 async def test_without_a_list_of_invoices_the_latest_one_counts(
@@ -604,7 +604,7 @@ async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_
     assert announced
     await shelf.night()
     assert (await shelf.kept()).pending == announced
-    await shelf.sync.follow(About("evt_paid", "invoice.paid", one["customer"], None))
+    await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", one["customer"], None))
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
         shelf.stripe.has_search = has_search

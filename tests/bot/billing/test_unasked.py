@@ -22,7 +22,7 @@ from marketplace.entitlements import Allowed, Denied
 from storage.database import Database
 from storage.jobs import Jobs
 from storage.projects import Project, Projects, RepositoryName
-from storage.subscriptions import Had, Subscription, Subscriptions
+from storage.subscriptions import PreviousPlan, Subscription, Subscriptions
 from tests.support.billing import BILLING_SETTINGS, BilledTenant
 from tests.support.builders import Box, at
 from tests.support.checks import find_check, open_pull_request
@@ -82,7 +82,7 @@ async def put(room: ReportingHarness, **told: Any) -> None:
 
 
 async def end(room: ReportingHarness, when: datetime) -> None:
-    await put(room, status="ended", ended_at=when, had=Had("pro", None, when))
+    await put(room, status="ended", ended_at=when, had=PreviousPlan("pro", None, when))
 
 
 def tells_a_chance(text: str) -> bool:

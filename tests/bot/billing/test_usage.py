@@ -25,12 +25,12 @@ from bot.github.client import GitHubRefusedError
 from bot.job_blueprint import add_jobs
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
-from storage.usage import Uncounted, Usage, Used, note_uncounted
+from storage.usage import RejectedUsage, Usage, UsageRecord, record_rejected_usage
 from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 from tests.support.sprints import make_sprint
@@ -59,14 +59,14 @@ class Teller:
         async with self.base.database.tenant(self.id) as tenant:
             await Usage(tenant).add(metric, day, quantity)
 
-    async def ledger(self) -> list[Used]:
+    async def ledger(self) -> list[UsageRecord]:
         async with self.base.database.tenant(self.id) as tenant:
             return await Usage(tenant).since(date(2026, 1, 1))
 
     async def note(self, **values: object) -> None:
         (one,) = await self.ledger()
         async with self.base.database.tenant(self.id) as tenant:
-            await Usage(tenant).note(one, **values)
+            await Usage(tenant).update(one, **values)
 
     @property
     def told(self) -> dict[str, int]:
@@ -199,7 +199,7 @@ async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, 
     assert await reporting.run() == 0
     assert await reporting.run() == 0
     async with base.database.tenant(organization_id) as tenant:
-        assert await Usage(tenant).since(YESTERDAY) == [Used("projects_created", YESTERDAY, 1)]
+        assert await Usage(tenant).since(YESTERDAY) == [UsageRecord("projects_created", YESTERDAY, 1)]
 
 
 class Flaky:
@@ -238,7 +238,7 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
         for one in await Usage(tenant).since(date(2026, 1, 1)):
-            await Usage(tenant).note(one, tried_at=None, reported_at=None, refused=None)
+            await Usage(tenant).update(one, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
@@ -476,7 +476,7 @@ async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Servic
     clock.now = NOW
     for event in ("evt_old", "evt_new"):
         async with base.database.unscoped() as connection:
-            await note_uncounted(connection, Uncounted(event, NOW))
+            await record_rejected_usage(connection, RejectedUsage(event, NOW))
     (finding,) = await examine(base)
     assert finding.startswith(
         "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"
@@ -490,14 +490,14 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     teller: Teller, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     (finding,) = await examine(teller.base)
     assert finding == (
         f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
         "in a thread yet; write to them (docs/billing.md)"
     )
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).shown(NOW)
+        await Deadlines(tenant).mark_shown(NOW)
     assert await examine(teller.base) == []
     said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
     assert said in "".join(capsys.readouterr())
@@ -518,7 +518,9 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         )
     sync = StripeSync(teller.base.database, teller.stripe, card_billing_settings(stripe_server), teller.clock)
     await sync.follow(
-        About("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+        SubscriptionHint(
+            "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
+        )
     )
     for day in (10, 19, 20, 21, 22):
         await teller.use(day=date(2026, 11, day))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.account import plan_lines
-from storage.subscriptions import Pending, Subscription
+from storage.subscriptions import PendingChange, Subscription
 from tests.support.billing_messages import make_billing, make_subscription
 from tests.support.cli import run_cli, write_recording
 
@@ -86,7 +86,7 @@ DAY = timedelta(days=1)
     [
         (
             make_subscription(
-                "stripe", quantity=5, period_end=NOW, pending=Pending("pro", 3, NOW, is_yearly=False)
+                "stripe", quantity=5, period_end=NOW, pending=PendingChange("pro", 3, NOW, is_yearly=False)
             ),
             [
                 "acme: Pro, active, by stripe",
@@ -104,7 +104,7 @@ DAY = timedelta(days=1)
             ],
         ),
         (
-            make_subscription(pending=Pending(None, None, NOW)),
+            make_subscription(pending=PendingChange(None, None, NOW)),
             [
                 "acme: Pro, active, by marketplace",
                 "seats: 1 used, any number paid for",

@@ -152,7 +152,7 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
     await publishing.set_desired(replace(publishing.comment("One"), kind=kind, data=data))
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({publishing.project})
-        await Posts(tenant).begin(wanted)  # An attempt that died before it reached GitHub.
+        await Posts(tenant).begin_attempt(wanted)  # An attempt that died before it reached GitHub.
     marker = f"<!-- agile-github-suite:post:{wanted.id} -->"
     if kind is PostKind.COMMENT:
         await publishing.bot.github.comment(

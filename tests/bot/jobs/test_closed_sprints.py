@@ -68,7 +68,7 @@ async def play(base: Services, entrance: Door) -> None:
 
 async def closed(base: Services) -> Any:
     async with base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named("acme/shop")
+        project = await Projects(tenant).by_name("acme/shop")
         assert project
         return await Sprints(tenant, project).closed(MILESTONE, base.clock())
 
@@ -112,7 +112,7 @@ async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
 
     assert await closed(base) == taken
     async with base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named("acme/shop")
+        project = await Projects(tenant).by_name("acme/shop")
         assert project
         facts = await Sprints(tenant, project).facts(MILESTONE, clock.now)
     assert facts

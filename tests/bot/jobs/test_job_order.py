@@ -132,4 +132,4 @@ async def test_repositories_are_listed_in_the_order_of_their_ids(base: Services,
             await tenant.connection.execute(text(f"set local enable_{scan} = off"))
         projects = Projects(tenant)
         assert [project.id for project in await projects.active()] == [1, 2, 3]
-        assert [project.id for project in await projects.with_pictures()] == [1, 2, 3]
+        assert [project.id for project in await projects.with_charts()] == [1, 2, 3]

@@ -17,7 +17,7 @@ from sprints.team_sums import people_of
 from sprints.wip import owners_of
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 from storage.seats import Seats
 from storage.timeline import Timeline
 from tests.support.running import Door, rows
@@ -68,8 +68,8 @@ def closed(number: int, sender: Json, day: int, **changes: Any) -> tuple[str, Js
 
 async def seats(base: Services) -> list[str]:
     async with base.database.tenant(await only_tenant_id(base)) as opened:
-        people = await Seats(opened).used(NOW, 30)
-        assert sorted(await Seats(opened).in_order(people)) == sorted(people)
+        people = await Seats(opened).active_people(NOW, 30)
+        assert sorted(await Seats(opened).by_seniority(people)) == sorted(people)
         return people
 
 
@@ -185,9 +185,9 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
         base, webhook_client, [event(1, "opened", ALICE, 2), ("pull_request_review", review)]
     )
     async with base.database.tenant(await only_tenant_id(base)) as opened:
-        await Installations(opened).meet([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
+        await Installations(opened).record_people([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
-        (found,) = await Pulls(opened, project.id).reviews(NOW - timedelta(days=30))
+        (found,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
     assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
 
 

@@ -230,14 +230,14 @@ async def test_no_number_follows_them(base: Services, webhook_client: Door) -> N
     await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED)])
     one = await only_tenant_id(base)
     async with base.database.tenant(one) as within:
-        before = await Timeline(within).items_named(["I_7"])
+        before = await Timeline(within).items_by_id(["I_7"])
     told = [
         ("projects_v2_item", edited("Estimate", "number", None, 5)),
         ("issues", ISSUE_OPENED | {"action": "field_added"} | field),
     ]
     await record_deliveries(base, webhook_client, told)
     async with base.database.tenant(one) as within:
-        assert await Timeline(within).items_named(["I_7"]) == before
+        assert await Timeline(within).items_by_id(["I_7"]) == before
     assert len(await rows(base, "select 1 from projects", one)) == 1
     assert len(await facts(base)) == 2
 

@@ -142,7 +142,7 @@ async def test_it_is_followed_in_one_place(shop: Shop) -> None:
     assert (lead.is_led, other.is_led, other.leader.id) == (False, True, lead.id)
     async with bot.base.database.tenant(tenant) as one:
         for repository in (lead, other):
-            await Projects(one).say(repository.id, "tracking", "issue")
+            await Projects(one).set_command_setting(repository.id, "tracking", "issue")
             await Jobs(bot.base.queue).defer(
                 one.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
             )
@@ -165,7 +165,7 @@ async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clo
     assert milestone
     for repo, open_one in ((shop.other, f"{shop.lead}#{shop.thread}"), (shop.lead, shop.thread)):
         async with bot.base.database.tenant(tenant) as one:
-            found = await Projects(one).named(repo)
+            found = await Projects(one).by_name(repo)
             assert found
             sprints = Sprints(one, found)
             sprint = next(box for box in await sprints.all(clock.now) if box.title == "Sprint 12")
@@ -191,7 +191,7 @@ async def test_public_and_private_repositories_share_nothing(bot: Bot) -> None:
 
 async def project(bot: Bot, tenant: int, name: str) -> Project:
     async with bot.base.database.tenant(tenant) as one:
-        found = await Projects(one).named(name)
+        found = await Projects(one).by_name(name)
     assert found
     return found
 

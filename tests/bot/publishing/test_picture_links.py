@@ -159,8 +159,8 @@ async def test_a_suspension_that_came_while_github_was_asked_stays(bot: Bot, clo
     asked_at = clock.now = datetime.now(UTC)
     async with bot.base.database.tenant(1) as tenant:
         installations = Installations(tenant)
-        await installations.suspended(bot.github.installation_id, asked_at + timedelta(seconds=1))
-        await installations.seen_working(bot.github.installation_id, asked_at)
+        await installations.record_suspension(bot.github.installation_id, asked_at + timedelta(seconds=1))
+        await installations.record_working(bot.github.installation_id, asked_at)
     assert await status(bot, path) == 404
 
 
@@ -183,7 +183,7 @@ async def test_a_private_repository_s_link_lives_with_the_setting_that_allows_it
     project = await find_project(bot)
     for setting, expected in (("image", 200), ("mermaid", 404), ("image", 200), (None, 404)):
         async with bot.base.database.tenant(1) as tenant:
-            await Projects(tenant).say(project.id, "charts", setting)
+            await Projects(tenant).set_command_setting(project.id, "charts", setting)
         assert await status(bot, path) == expected, setting
 
 
@@ -222,7 +222,7 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
     assert await due() == []
     project = await find_project(bot)
     async with bot.base.database.tenant(1) as tenant:
-        await ChartFiles(tenant).keep(project, "a chart", b"png", b"inputs")
+        await ChartFiles(tenant).store(project, "a chart", b"png", b"inputs")
     assert await due() == [1]
     await tell(bot, "installation", "deleted")
     assert await due() == []

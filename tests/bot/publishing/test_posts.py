@@ -90,7 +90,7 @@ async def test_a_killed_attempt_that_never_reached_github_is_made_again(
     await publishing.set_desired(publishing.comment())
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         (wanted,) = await Posts(tenant).due({publishing.project})
-        await Posts(tenant).begin(wanted)
+        await Posts(tenant).begin_attempt(wanted)
     await publishing.send()
 
     assert await publishing.said() == ["Hello"]
@@ -106,7 +106,7 @@ async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
         await Posts(tenant).set_desired(
             publishing.project, publishing.comment("Two"), clock.now + timedelta(seconds=1)
         )
-        await Posts(tenant).sent(wanted, 55, clock.now + timedelta(seconds=9))
+        await Posts(tenant).mark_sent(wanted, 55, clock.now + timedelta(seconds=9))
         (still,) = await Posts(tenant).due({publishing.project})
 
     assert still.post.body == "Two"
@@ -119,7 +119,7 @@ async def test_what_github_has_already_is_not_due(publishing: PublishingHarness)
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.set_desired(publishing.comment("One"))
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
-        assert await Posts(tenant).waiting() == set()
+        assert await Posts(tenant).projects_with_due() == set()
     await publishing.send()
 
     assert publishing.writes == ["POST"]
@@ -139,7 +139,7 @@ async def test_what_a_person_deleted_stays_deleted(publishing: PublishingHarness
 
     assert await publishing.said() == []
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
-        fate = await Posts(tenant).fate(publishing.project, "living:1")
+        fate = await Posts(tenant).status(publishing.project, "living:1")
     assert fate is not None
     assert fate.is_gone
 
@@ -175,7 +175,7 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(publishing: Pu
             "before_cursor_execute",
             lambda *call: queries.append((call[2], call[3])),
         )
-        await Posts(tenant).fate(publishing.project, "check:1")
+        await Posts(tenant).status(publishing.project, "check:1")
         ((query, values),) = queries
         plan = await connection.exec_driver_sql(f"explain {query}", values)
         lines = [str(row[0]) for row in plan]

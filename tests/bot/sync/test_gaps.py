@@ -15,12 +15,12 @@ from bot.sync.event_access import follow_installation, follow_suspension
 from bot.sync.redelivery import LOOKED, PAUSES, Redelivery
 from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.gaps import Gaps
 from storage.job_types import CheckVisibilityJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
-from storage.missed import set_position
+from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
 from tests.support.clock import Clock
 from tests.support.running import Bot, as_administrator, rows
@@ -295,7 +295,7 @@ async def test_nothing_is_frozen_while_nothing_is_heard(bot: Bot) -> None:
 
 async def is_history_coming(bot: Bot) -> bool:
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project
         return await ClosedSprints(tenant, {project.id}).is_history_still_coming()
 
@@ -306,9 +306,9 @@ async def test_a_suspended_account_is_left_alone(bot: Bot) -> None:
     await bot.github.tell("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project is not None
-        assert not project.is_open_to_us
+        assert not project.is_accessible
 
 
 # What the new permissions let us hear
@@ -409,7 +409,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
     await make_sprint(bot)
     now = bot.base.clock()
     async with bot.base.database.unscoped() as connection:
-        await set_position(connection, LOOKED, now - timedelta(days=5))
+        await set_checkpoint(connection, LOOKED, now - timedelta(days=5))
     await rows(bot.base, "update projects set synced_at = now() returning 1", 1)
 
     await redelivery.run()
@@ -425,7 +425,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
 async def test_where_somebody_looked_in_time_there_is_no_gap(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
     async with bot.base.database.unscoped() as connection:
-        await set_position(connection, LOOKED, bot.base.clock() - timedelta(days=2))
+        await set_checkpoint(connection, LOOKED, bot.base.clock() - timedelta(days=2))
     await redelivery.run()
     assert await gaps(bot) == []
 

@@ -226,10 +226,10 @@ async def test_what_has_left_needs_no_seats_and_is_open_to_nobody(bot: Bot) -> N
     await rows(bot.base, "select 1", acme)
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     async with bot.base.database.tenant(acme) as tenant:
-        known = await Projects(tenant).of_repository("R_shop")
+        known = await Projects(tenant).by_node_id("R_shop")
         assert known is not None
-        assert not known.is_open_to_us
-        assert await Seats(tenant).used(datetime.now(UTC) + timedelta(days=1), 3650) == []
+        assert not known.is_accessible
+        assert await Seats(tenant).active_people(datetime.now(UTC) + timedelta(days=1), 3650) == []
         assert await Projects(tenant).active() == []
 
 

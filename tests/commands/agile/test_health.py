@@ -23,7 +23,7 @@ from commands.messages.health import HealthFacts, health_card
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, GapCause
 from storage.account_status import AccountStatus
-from storage.settings_files import KeptFile
+from storage.settings_files import StoredSettingsFile
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 WELL = HealthFacts(
     AccountStatus(("push", NOW), 0, 0, (), 0, 3, NOW + timedelta(hours=9), frozenset()),
     Health(4950, 5000, NOW + timedelta(minutes=20), {}),
-    (KeptFile(), KeptFile()),
+    (StoredSettingsFile(), StoredSettingsFile()),
     NOW - timedelta(days=3),
     (),
     Calendar.of(ZoneInfo("Europe/Berlin")),
@@ -208,7 +208,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, standing=replace(WELL.standing, waiting=101)), "- 101 events wait to be read"),
         (replace(WELL, health=replace(WELL.health, remaining=499)), "- GitHub lets us make only 499 more requests"),
         (replace(WELL, health=replace(WELL.health, missing={"checks: write": "tell"})), "- `checks: write` is missing. It lets the App tell."),
-        (replace(WELL, files=(KeptFile(), KeptFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
+        (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
     ],
 )  # fmt: skip
 def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -> None:

@@ -14,10 +14,10 @@ from commands.framework.registry import Command, load
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links
+from marketplace.entitlements import PurchasePages
 from marketplace.plans import PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.subscriptions import Pending, Subscription, Subscriptions
+from storage.subscriptions import PendingChange, Subscription, Subscriptions
 from tests.support.billing import BILLING_SETTINGS
 from tests.support.billing_messages import DAY, LINKS, NOW, find_owner_tenant, make_billing, make_subscription
 from tests.support.clock import Clock
@@ -25,7 +25,7 @@ from tests.support.running import Bot, rows, running_bot
 from tests.support.sprints import make_sprint, use_private_repository
 
 
-def card(found: Billing, *, is_public: bool = False, links: Links = LINKS) -> str:
+def card(found: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
         return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
 
@@ -71,12 +71,12 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         ),
         (make_subscription(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
         (
-            make_subscription(pending=Pending("free", None, NOW + 9 * DAY)),
+            make_subscription(pending=PendingChange("free", None, NOW + 9 * DAY)),
             "From 2 Dec 2026 on it will be Free; until then nothing changes.",
         ),
-        (make_subscription(pending=Pending("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
+        (make_subscription(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
         (
-            make_subscription(pending=Pending(None, None, NOW + 9 * DAY)),
+            make_subscription(pending=PendingChange(None, None, NOW + 9 * DAY)),
             "It was cancelled and ends on 2 Dec 2026",
         ),
         (
@@ -148,7 +148,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 quantity=2,
                 unit_amount=600,
                 currency="usd",
-                pending=Pending(None, None, NOW + 16 * DAY),
+                pending=PendingChange(None, None, NOW + 16 * DAY),
                 **MONTH,
             ),
             "about $3.20 until 9 Dec 2026, invoiced at once, before discounts and tax.",
@@ -162,7 +162,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 "stripe",
                 plan="enterprise",
                 quantity=2,
-                pending=Pending("pro", 2, MONTH["period_end"]),
+                pending=PendingChange("pro", 2, MONTH["period_end"]),
                 **MONTH,
             ),
             "on the next invoice, before discounts and tax",
@@ -186,7 +186,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 "trialing",
                 quantity=2,
                 trial_ends=NOW + 9 * DAY,
-                pending=Pending(None, None, NOW + 9 * DAY),
+                pending=PendingChange(None, None, NOW + 9 * DAY),
             ),
             "nothing until the trial ends on 2 Dec 2026, before discounts and tax (list price).",
         ),
@@ -237,7 +237,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
 
 
 def test_without_a_portal_it_is_said_who_opens_it() -> None:
-    told = card(make_billing(make_subscription("stripe", quantity=1)), links=Links())
+    told = card(make_billing(make_subscription("stripe", quantity=1)), links=PurchasePages())
     assert "- **Cancel:** billing portal. The plan stays until the end" in told
     assert "`python -m bot plan --account acme --portal-link`" in told
 
@@ -258,7 +258,7 @@ def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
 
 
 def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
-    pending = Pending(None, None, NOW + 9 * DAY)
+    pending = PendingChange(None, None, NOW + 9 * DAY)
     told = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
     )
@@ -273,19 +273,19 @@ def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to
 def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -> None:
     soon = NOW + 9 * DAY
     one = make_subscription(
-        "stripe", plan="enterprise", quantity=5, period_end=soon, pending=Pending("pro", 5, soon)
+        "stripe", plan="enterprise", quantity=5, period_end=soon, pending=PendingChange("pro", 5, soon)
     )
     text = card(make_billing(one))
     assert "- **Keep the plan after all:** [billing portal]" in text
     assert "- **Cancel:** [billing portal]" in text
-    cancelled = card(make_billing(replace(one, pending=Pending(None, None, soon))))
+    cancelled = card(make_billing(replace(one, pending=PendingChange(None, None, soon))))
     assert "- **Keep the plan after all:** [billing portal]" in cancelled
     assert "**Cancel:**" not in cancelled
 
 
 def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
     by_card = make_subscription("stripe", reference="sub_1", **MONTH)
-    cancelled = make_subscription(quantity=5, pending=Pending(None, None, NOW + 9 * DAY))
+    cancelled = make_subscription(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
     told = card(make_billing(by_card, cancelled, as_of=NOW))
     assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in told
     assert "deleted" not in told.replace("nothing is deleted", "")
@@ -341,7 +341,7 @@ def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
 
 
 def test_the_way_from_yearly_to_monthly_is_announced() -> None:
-    pending = Pending("pro", 5, YEAR["period_end"], is_yearly=False)
+    pending = PendingChange("pro", 5, YEAR["period_end"], is_yearly=False)
     found = make_billing(
         make_subscription("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW
     )
@@ -389,13 +389,13 @@ def test_no_link_signs_its_visitor_in() -> None:
 
 
 def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
-    found = make_billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True))
+    found = make_billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     assert card(found).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
 
 
 def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:
     assert "/billing/checkout/" not in card(make_billing(make_subscription(quantity=1)))
-    ending = make_subscription(quantity=1, pending=Pending("free", None, NOW + DAY))
+    ending = make_subscription(quantity=1, pending=PendingChange("free", None, NOW + DAY))
     assert "/billing/checkout/pro" in card(make_billing(ending))
 
 
@@ -409,7 +409,7 @@ def test_an_unpaid_period_is_not_called_paid() -> None:
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
     found = make_billing(
-        make_subscription(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True)
+        make_subscription(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True)
     )
     for is_public in (True, False):
         told = card(found, is_public=is_public)
@@ -531,7 +531,7 @@ async def test_an_owner_reads_a_quiet_line_below_an_answer_once(shop: Bot) -> No
     number = await make_sprint(shop)
     at = datetime.now(UTC)
     async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
-        await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
     for person, is_told in (("bob", False), ("alice", True), ("alice", False)):
         await shop.say(number, "/sprint status new:yes", as_user=person)
         answer = (await shop.answers(number))[-1]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.projects import settled
+from storage.projects import merge_setting_change
 from tests.support.changes import tick_box
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot
@@ -109,4 +109,4 @@ async def test_pausing_is_for_maintainers(bot: Bot) -> None:
 def test_only_what_a_command_changed_is_changed(
     now: object, before: object, after: object, expected: object
 ) -> None:
-    assert settled(now, before, after) == expected
+    assert merge_setting_change(now, before, after) == expected

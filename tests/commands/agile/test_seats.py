@@ -16,13 +16,13 @@ from bot.settings import Settings
 from commands.messages.seats import approved_text, increase_text, seats_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import account_plan_of
+from marketplace.entitlements import resolve_account_plan
 from marketplace.seat_increases import SeatIncrease
 from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import Account, Noted, Pending, Subscription, Subscriptions
+from storage.subscriptions import Account, AccountAuditEntry, PendingChange, Subscription, Subscriptions
 from storage.timeline import Timeline, TimelineRow
 from tests.support.billing import work_events
 from tests.support.billing_messages import find_owner_tenant
@@ -52,9 +52,9 @@ def bought(**more: Any) -> Subscription:
 
 def billing(subscription: Subscription | None, people: int = 3, **more: Any) -> Billing:
     subscriptions = (subscription,) if subscription else ()
-    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
+    standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
     who = tuple(f"person-{number}" for number in range(people))
-    account = Account(7, "acme", "Organization", standing.plan, 100, None)
+    account = Account(7, "acme", "Organization", standing.name, 100, None)
     return Billing(account, standing, True, who, subscriptions=subscriptions, **more)
 
 
@@ -150,7 +150,7 @@ def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscriptio
 
 
 def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
-    pending = Pending("free", None, NOW + 100 * DAY)
+    pending = PendingChange("free", None, NOW + 100 * DAY)
     assert "on the next invoice" in seats_card(billing(bought(pending=pending)), NOW)
 
 
@@ -403,7 +403,7 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     async with shop.base.database.tenant(tenant_id) as tenant:
         usual = {"reference": subscription["id"], "customer": subscription["customer"], "quantity": 1}
         await Subscriptions(tenant).put(bought(**usual))
-        assert await Seats(tenant).used(shop.base.clock(), 30) == []
+        assert await Seats(tenant).active_people(shop.base.clock(), 30) == []
     await report(shop, stripe_server)
     assert (quantities(stripe_server), await current(shop)) == ([1], None)
     await asyncio.sleep(1.1)
@@ -434,7 +434,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     assert project.is_private is True
     async with shop.base.database.tenant(tenant_id) as tenant:
         # Until it was found out, it was public as far as anybody knew.
-        assert await Seats(tenant).used(shop.base.clock(), 30) in (["alice"], [])
+        assert await Seats(tenant).active_people(shop.base.clock(), 30) in (["alice"], [])
     assert number
 
 
@@ -492,7 +492,7 @@ async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stripe_server: 
     assert quantities(stripe_server) == [3]
     clock = shop.base.clock()
     async with shop.base.database.tenant(await find_owner_tenant(shop)) as tenant:
-        noted = Noted("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
-        await Subscriptions(tenant).audit(noted)
+        noted = AccountAuditEntry("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
+        await Subscriptions(tenant).record_audit_entry(noted)
     (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
     assert "Stripe refused more seats for acme" in finding

@@ -23,7 +23,7 @@ from commands.framework.changes import (
 )
 from commands.messages.change_steps import Titles, described
 from sprints.calendar import Calendar
-from storage.changes import Entry
+from storage.changes import AuditEntry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
 from tests.support.conversations import ask_bot, create_thread
 from tests.support.running import Bot, until
@@ -169,7 +169,9 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
 
 def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-    card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar())
+    card = audit_card(
+        [AuditEntry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar()
+    )
     assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#\u200b7 |" in card
 
 

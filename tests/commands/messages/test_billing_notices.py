@@ -9,12 +9,12 @@ import pytest
 from commands.messages.billing import plan_card
 from commands.messages.billing_notices import issue_text, news_text
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, Reason
+from marketplace.entitlements import PurchasePages, Reason
 from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.deadlines import Deadline
-from storage.subscriptions import Pending
+from storage.subscriptions import PendingChange
 from tests.support.billing_messages import DAY, LINKS, NOW, make_billing, make_subscription
 
 HOUR = timedelta(hours=1)
@@ -70,7 +70,10 @@ def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
         "stripe", "past_due", plan="enterprise", past_due_since=NOW - DAY, reference="sub_1"
     )
     found = make_billing(
-        late, make_subscription(quantity=3), deadline=Deadline(NOW, NOW + 30 * DAY, is_told=True), as_of=NOW
+        late,
+        make_subscription(quantity=3),
+        deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True),
+        as_of=NOW,
     )
     assert kinds(found) == [NoticeKind.DELETION, NoticeKind.PAYMENT_FAILED, NoticeKind.PAID_TWICE]
     text = issue_text(found, LINKS, ("alice", "bob"))
@@ -80,7 +83,7 @@ def test_the_most_pressing_comes_first_and_each_is_a_sentence() -> None:
 
 def test_where_nothing_is_sold_only_data_is_spoken_of() -> None:
     late = make_subscription("stripe", "past_due", past_due_since=NOW - DAY)
-    deadline = Deadline(NOW, NOW + 30 * DAY, is_told=True)
+    deadline = Deadline(NOW, NOW + 30 * DAY, is_announced=True)
     assert kinds(make_billing(late, is_sold=False, as_of=NOW)) == []
     assert kinds(make_billing(late, is_sold=False, deadline=deadline, as_of=NOW)) == [NoticeKind.DELETION]
 
@@ -100,7 +103,7 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
         "stripe", "ended", past_due_since=since, ended_at=NOW - days * DAY, reference="sub_1"
     )
     found = make_billing(ended, as_of=NOW)
-    found = replace(found, standing=replace(found.standing, reason=Reason.PAYMENT_FAILED))
+    found = replace(found, plan=replace(found.plan, reason=Reason.PAYMENT_FAILED))
     assert (NoticeKind.PAYMENT_FAILED in kinds(found)) is is_told
     assert (
         "> **The last payment failed**, and its time is over. To go on, buy the plan again: the links below"
@@ -110,7 +113,7 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
 
 
 PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
-FREE = Links({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
+FREE = PurchasePages({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
 
 
 def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:
@@ -179,16 +182,16 @@ def test_a_lesser_plan_elsewhere_and_one_that_ends_do_not_replace_the_payment() 
     failed = make_subscription(
         "stripe", "past_due", "enterprise", past_due_since=NOW - DAY, reference="sub_1", **PAID
     )
-    ending = make_subscription(plan="enterprise", pending=Pending(None, None, NOW + 9 * DAY))
+    ending = make_subscription(plan="enterprise", pending=PendingChange(None, None, NOW + 9 * DAY))
     for other in (make_subscription(), ending):
         assert "please [change the card]" in issue_text(make_billing(failed, other, as_of=NOW), LINKS, [])
 
 
 def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
     card = make_subscription("stripe", reference="sub_1", **PAID)
-    for pending in (Pending(None, None, NOW + 9 * DAY), Pending("free", None, NOW + 9 * DAY)):
+    for pending in (PendingChange(None, None, NOW + 9 * DAY), PendingChange("free", None, NOW + 9 * DAY)):
         assert kinds(make_billing(card, make_subscription(pending=pending), as_of=NOW)) == []
-    fewer = Pending("pro", 2, NOW + 9 * DAY)
+    fewer = PendingChange("pro", 2, NOW + 9 * DAY)
     assert kinds(make_billing(card, make_subscription(pending=fewer), as_of=NOW)) == [NoticeKind.PAID_TWICE]
 
 

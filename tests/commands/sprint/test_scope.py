@@ -4,7 +4,7 @@ import pytest
 
 from commands.sprint.scope import _deeds
 from sprints.facts import Cause
-from storage.changes import Entry
+from storage.changes import AuditEntry
 from tests.support.builders import Box, at
 from tests.support.running import Bot
 from tests.support.sprints import create_item, day_from_today, make_begun_sprint, make_sprint
@@ -68,7 +68,7 @@ async def test_a_stranger_is_refused(bot: Bot) -> None:
     ],
 )
 def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
-    entry = Entry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
+    entry = AuditEntry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
     assert [
         deed.cause for deed in _deeds([entry], Box("11-10", number=12, milestone=1200).sprint(at("11-18")))
