@@ -21,7 +21,6 @@ help: ## Shows this list
 setup: .venv/.dev .venv/.peers-dev ## Prepares .venv and everything the tests use
 
 demo: .venv/.demo .venv/.peers ## Starts a sprint to try on a local page
-	@echo "Starting …"
 	@$(BIN)/python -m bot demo
 
 test: setup ## Runs all tests

@@ -6,11 +6,9 @@ import re
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any
 
 import commands
@@ -25,22 +23,21 @@ from bot.settings import GitHubSettings, Secret, Settings
 from bot.worker import worker
 from commands.registry import load
 
-_PROGRESS_SECONDS = 3
 
-
-def run(settings: Settings, _: argparse.Namespace) -> int:
-    """`python -m bot demo`."""
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """`python -m bot demo`. `options.ready` ends what is printed while it starts."""
     try:
-        return asyncio.run(demo(settings))
+        return asyncio.run(demo(settings, options.ready))
     except DemoNotInstalledError as problem:
         print(problem, file=sys.stderr)
         return 2
+    finally:
+        options.ready.set()
 
 
-async def demo(settings: Settings) -> int:
+async def demo(settings: Settings, ready: threading.Event) -> int:
     """Runs until Ctrl-C. Each start begins with a fresh sprint, in a folder of its own beside other data."""
     async with AsyncExitStack() as stack:
-        ready = stack.enter_context(_print_elapsed_seconds())
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
         _say("Starting PostgreSQL and the bot …")
@@ -104,25 +101,6 @@ async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
     thread = await play(github, base.clock(), deliver)
     await until_processed(base)
     return thread
-
-
-@contextmanager
-def _print_elapsed_seconds() -> Iterator[threading.Event]:
-    """Prints every few seconds how long the start has taken, until the event is set.
-
-    In a thread, because parts of the start hold the event loop.
-    """
-    start, ready = monotonic(), threading.Event()
-
-    def print_until_ready() -> None:
-        while not ready.wait(_PROGRESS_SECONDS):
-            _say(f"  {monotonic() - start:.0f} s")
-
-    threading.Thread(target=print_until_ready, daemon=True).start()
-    try:
-        yield ready
-    finally:
-        ready.set()
 
 
 def _say(text: str) -> None:
