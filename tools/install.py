@@ -24,13 +24,13 @@ PROGRESS_SECONDS = 3
 _LINE_LENGTH = 72
 # How lines of uv and pip begin that name the current step.
 _STEPS = ("Resolved", "Downloading", "Prepared", "Collecting", "Building", "Installing")
+_TRUE = {"1", "on", "t", "true", "y", "yes"}
 # pip's setting and uv's variable, with what separates several values there.
 _UV_VARIABLES = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
     "find-links": ("UV_FIND_LINKS", ","),
     "trusted-host": ("UV_INSECURE_HOST", " "),
-    "no-index": ("UV_NO_INDEX", " "),
     "default-timeout": ("UV_HTTP_TIMEOUT", " "),
     "timeout": ("UV_HTTP_TIMEOUT", " "),
     "proxy": ("ALL_PROXY", " "),
@@ -77,11 +77,14 @@ def install_packages(lock_file: str) -> None:
     pip += ["--require-hashes", "-r"]
     try:
         run_step("Installing the installer uv", [*pip, INSTALLER])
+        settings = pip_settings(os.environ)
         uv = [str(venv_python()), "-m", "uv", "pip", "install", "--python", str(venv_python())]
+        if settings.get("no-index", "").lower() in _TRUE:  # uv has no variable for it.
+            uv.append("--no-index")
         run_step(
             f"Installing the packages of {lock_file}",
             [*uv, "--require-hashes", "-r", lock_file],
-            os.environ | uv_settings(pip_settings(os.environ), os.environ),
+            os.environ | uv_settings(settings, os.environ),
         )
     except InstallError as problem:
         print(f"{problem} Trying again with pip.", file=sys.stderr, flush=True)

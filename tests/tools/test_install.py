@@ -49,11 +49,13 @@ def test_pip_installs_where_uv_does_not(monkeypatch: pytest.MonkeyPatch, name: s
         assert "--require-hashes" in command
         module, lock_file = command[command.index("-m") + 1], command[command.index("-r") + 1]
         steps.append([module, lock_file])
+        assert ("--no-index" in command) == (module == "uv")
         failing = {"pip install uv": ["pip", install.INSTALLER], "uv": ["uv", "requirements.txt"]}
         if steps[-1] == failing.get(name):
             raise install.InstallError(f"{title}: failed.")
 
     monkeypatch.setattr(install, "run_step", run)
+    monkeypatch.setattr(install, "pip_settings", lambda _: {"no-index": "true"})
     install.install_packages("requirements.txt")
     assert steps[0] == ["pip", "requirements-installer.txt"]
     assert steps[-1] == ["pip" if uses_pip else "uv", "requirements.txt"]
