@@ -13,6 +13,7 @@ DATED_TESTS := $(addprefix tests/storage/,test_clock.py test_billing.py) tests/d
 	$(addprefix tests/bot/billing/,test_stripe.py test_marketplace.py test_usage.py test_seats.py test_deletion.py)
 # What a day more could break and 400 could not.
 DATED_TESTS_OF_A_DAY := tests/storage/test_clock.py tests/demo/test_scenario.py tests/bot/test_clockwork.py
+
 .PHONY: help setup demo test test-later lint format docs bench lock clean
 
 help: ## Shows this list
