@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.webhooks import issue_story
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def run_cli(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

