@@ -87,7 +87,7 @@ async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
     """Plays the story so far, until all of it is recorded."""
 
     async def deliver(event: str, delivery: str, payload: dict[str, Any]) -> None:
-        await github.send_hook(event, payload, delivery)
+        await github.send_webhook(event, payload, delivery)
 
     thread = await play(github, base.clock(), deliver)
     await until_processed(base)

@@ -433,7 +433,7 @@ async def _pull(there: Stage, title: str, body: str, branch: str, lines: int, fi
         "changes": {},
         "pull_request": told["pull_request"] | size | {"updated_at": at},
     }
-    await github.send_hook("pull_request", told)
+    await github.send_webhook("pull_request", told)
     await there.rest()
     return pull
 

@@ -79,7 +79,7 @@ class Stage:
         if due:  # What happens in between is not told of.
             await self.settle(paused=True)
         for event, delivery, payload in due:
-            await self.github.send_hook(event, payload, delivery)
+            await self.github.send_webhook(event, payload, delivery)
         await self.rest()
 
     async def settle(self, **settings: Any) -> None:
@@ -134,17 +134,17 @@ class Stage:
 
     async def rest(self) -> None:
         """Until all that was caused is done."""
-        await self.github.settle()
+        await self.github.wait_for_webhooks()
         await until_processed(self.base)
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while await self._is_busy():  # noqa: ASYNC110 - the condition lies in the database
                 await asyncio.sleep(0.05)
-        await self.github.settle()
+        await self.github.wait_for_webhooks()
 
     async def begin(self) -> None:
         """The first of the history makes us known; from then on nothing is done by the clock."""
         event, delivery, payload = self.waiting.pop(0)
-        await self.github.send_hook(event, payload, delivery)
+        await self.github.send_webhook(event, payload, delivery)
         await until_processed(self.base)
         async with self.base.database.unscoped() as connection:
             (self.tenant,) = await all_tenants(connection)

@@ -138,7 +138,7 @@ async def _until_answered(github: StandInGitHub, base: Services, thread: DemoThr
             raise TimeoutError("the bot did not answer")
         await asyncio.sleep(0.05)
         waited += 0.05
-    await github.settle()
+    await github.wait_for_webhooks()
     await until_processed(base)
 
 

@@ -194,6 +194,6 @@ async def running_bot(
 
 
 async def _untarget(github: StandInGitHub) -> None:
-    await github.settle()
+    await github.wait_for_webhooks()
     github.target = None
     await asyncio.sleep(0)

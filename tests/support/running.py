@@ -93,7 +93,7 @@ class Bot(Door):
 
     async def rest(self) -> None:
         """Waits until every webhook was delivered and every job that is due has ended."""
-        await self.github.settle()
+        await self.github.wait_for_webhooks()
         try:
             await until(self.is_idle)
         except TimeoutError:

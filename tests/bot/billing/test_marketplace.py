@@ -19,7 +19,7 @@ from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
-from github_standin.marketplace import ENTERPRISE, PRO
+from github_standin.rest.marketplace import ENTERPRISE, PRO
 from storage.billing_jobs import RECONCILE_BILLING, BillingJobs
 from storage.deadlines import Deadline, Deadlines
 from storage.jobs import OTHERS
@@ -191,10 +191,10 @@ async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> 
     assert await tenant_of(shop, account) == before
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", before)
     assert tuple(row) == (shop.github.installation_id, "pro")
-    await shop.github.tell("installation", "deleted")
+    await shop.github.trigger("installation", "deleted")
     await shop.rest()
     assert await bought(shop, account) == [("pro", "active", 3)]
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -210,7 +210,7 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
         if number < 2:
             await deliver(shop, told[number])
         else:
-            await shop.github.tell("installation", "deleted")
+            await shop.github.trigger("installation", "deleted")
             await shop.rest()
     found = (await bought(shop, account))[-1:]
     assert found == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
@@ -218,7 +218,7 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
     tenant_id = await tenant_of(shop, account)
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
     assert tuple(row) == (None, "free" if ends else "enterprise")
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 # Bad input

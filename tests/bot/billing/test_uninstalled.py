@@ -94,10 +94,10 @@ async def test_uninstalling_is_noticed(shop: Bot, stand_in: StandInStripe) -> No
     await shop.rest()
     await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(number)))
     assert await paid_without_the_app(shop.base) == []
-    await shop.github.tell("installation", "deleted")
+    await shop.github.trigger("installation", "deleted")
     await shop.rest()
     assert len(await paid_without_the_app(shop.base)) == 1
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 # The way to the portal

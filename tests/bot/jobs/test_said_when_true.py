@@ -136,7 +136,7 @@ async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(tr
 async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(tracked: Room) -> None:  # noqa: F811
     """12 points were committed; three items come in a day, day and night, for eleven days."""
     await tracked.settle(alerts=ALERTS, quiet_hours=None)
-    await tracked.bot.github.settle()
+    await tracked.bot.github.wait_for_webhooks()
     told = list[tuple[datetime, str]]()
     number = 3000
     for day in range(11):

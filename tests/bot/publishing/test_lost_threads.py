@@ -123,7 +123,7 @@ async def test_where_the_whole_repository_is_out_of_sight_nothing_is_taken_for_d
     await desk.set_desired(desk.comment("Two"))
     await desk.send()
     desk.bot.github.clear_faults()
-    await desk.bot.github.tell("installation", "unsuspend")
+    await desk.bot.github.trigger("installation", "unsuspend")
     await desk.bot.rest()
 
     assert await desk.said() == ["Two"]

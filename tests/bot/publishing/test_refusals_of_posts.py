@@ -62,7 +62,7 @@ async def test_each_refusal_counts_from_its_own_time(desk: Desk, clock: Clock) -
 @pytest.mark.parametrize("action", ["new_permissions_accepted", "unsuspend"])
 async def test_when_an_owner_has_acted_it_is_tried_at_once(desk: Desk, action: str) -> None:  # noqa: F811
     await refused_edit(desk)
-    await desk.bot.github.tell("installation", action)
+    await desk.bot.github.trigger("installation", action)
     await desk.bot.rest()
 
     assert await desk.said() == ["Day 2"]

@@ -129,7 +129,7 @@ class Asked:
         """GitHub knows what happened so far, and the bot knows the repository."""
         self.github.load_history(self.past.deliveries)
         self.organization, self.project = await _find(self.base, self.client, self.past.repo)
-        self.github.history.asked.clear()
+        self.github.history.queries.clear()
 
     async def run(self, progress: Progress = lambda _done, _total: None) -> int:
         async def sleep(seconds: float) -> None:
@@ -142,7 +142,7 @@ class Asked:
         """Cursor and size of each page that the stand-in was asked for and answered."""
         return [
             (one["variables"]["after"], one["variables"]["first"])
-            for one in self.github.history.asked
+            for one in self.github.history.queries
             if f"items:{field}(" in one["query"]
         ]
 
@@ -272,7 +272,7 @@ async def test_what_was_made_a_discussion_is_gone(asked: Asked) -> None:
     asked.past.many(1)
     asked.past.item(1, "labeled", "01-03", label="points: 3")
     await asked.introduce()
-    asked.github.history.tell(asked.past.repo, 1, "ConvertedToDiscussionEvent", stamp("01-04"))
+    asked.github.history.add_timeline_event(asked.past.repo, 1, "ConvertedToDiscussionEvent", stamp("01-04"))
     await asked.run()
     assert [row.event for row in await asked.of_item(1)] == ["opened", "labeled", "converted_to_discussion"]
 
@@ -297,7 +297,7 @@ async def test_what_came_by_a_transfer_is_here_since_then(asked: Asked) -> None:
     past.item(1, "demilestoned", "01-04", box=1)
     past.item(1, "labeled", "01-06", label="points: 3")
     await asked.introduce()
-    asked.github.history.tell(past.repo, 1, "TransferredEvent", stamp("01-05"))
+    asked.github.history.add_timeline_event(past.repo, 1, "TransferredEvent", stamp("01-05"))
     await asked.run()
     opened, labeled = await asked.of_item(1)
     assert (opened.event, opened.at) == ("opened", at("01-05"))
