@@ -1,4 +1,4 @@
-"""`make demo`: everything on this machine, a sprint's history played, and a thread to type in."""
+"""`make demo`: starts everything on this machine, plays a sprint's history and serves its thread."""
 
 import argparse
 import asyncio
@@ -23,12 +23,12 @@ from github_standin.github import StandInGitHub
 
 
 def run(settings: Settings, _: argparse.Namespace) -> int:
-    """`python -m bot demo`."""
+    """Run `python -m bot demo` and return the exit code."""
     return asyncio.run(demo(settings))
 
 
 async def demo(settings: Settings) -> int:
-    """Runs until Ctrl-C. Each start begins with a fresh sprint, in a folder of its own beside other data."""
+    """Run the demo until Ctrl-C; each start begins with a new sprint and an empty database."""
     async with AsyncExitStack() as stack:
         _say("Starting a stand-in for GitHub …")
         github = await stack.enter_async_context(StandInGitHub())
@@ -55,7 +55,7 @@ async def demo(settings: Settings) -> int:
 
 
 def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
-    """Everything in a fresh folder beside other data, against the stand-in."""
+    """Settings for the stand-in, with all data in an empty folder beside other data."""
     folder = settings.data_dir / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     port = free_port()
@@ -74,7 +74,7 @@ def demo_settings(settings: Settings, github: StandInGitHub) -> Settings:
 
 
 def _suggestions(now: datetime) -> list[tuple[str, str]]:
-    """The commands' own examples, with dates that the demo's sprint has."""
+    """The commands' examples, with dates in the demo's sprint, each with the command's summary."""
     yesterday = (now - timedelta(days=1)).date().isoformat()
     return [
         (re.sub(r"\d{4}-\d\d-\d\d", yesterday, example), command.summary)
@@ -84,7 +84,7 @@ def _suggestions(now: datetime) -> list[tuple[str, str]]:
 
 
 async def play_story(github: StandInGitHub, base: Services) -> DemoThread:
-    """Plays the story so far, until all of it is recorded."""
+    """Play the story so far and wait until all its events are recorded."""
 
     async def deliver(event: str, delivery: str, payload: dict[str, Any]) -> None:
         await github.send_webhook(event, payload, delivery)
