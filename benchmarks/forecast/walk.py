@@ -136,7 +136,7 @@ def _with_open(history: DemoHistory, points: int, not_estimated: int) -> DemoHis
     """The same history, but for what is open in the running sprint."""
     at, sprint = NOW - timedelta(minutes=30), history.running
     for item in list(history.items.values()):
-        if item.shown.milestone == sprint and item.shown.state is State.OPEN:
+        if item.snapshot.milestone == sprint and item.snapshot.state is State.OPEN:
             item.left(at, "alice", sprint)
     for size in [*_sizes(points), *[None] * not_estimated]:
         item = history.add_item("More work", at, "feature").opened(at, "alice")

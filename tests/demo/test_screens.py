@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from demo.screens import CALM, Screen, index, take_all
+from demo.screen_titles import CALM
+from demo.screens import Screen, index, take_all
 from demo.screens_html import check_html, comment_html, page_html, pictures_in, with_pictures
-from demo.screenshots import lightened
+from demo.screenshots import reduce_colours
 
 ADDRESS = "http://127.0.0.1:1/charts/abc.png"
 ISSUE = {"number": 7, "user": {"login": "alice"}, "title": "Card form"}
@@ -82,7 +83,7 @@ def test_with_few_colours_the_ground_and_a_small_sign_keep_theirs() -> None:
     image.paste((31, 136, 61), (50, 50, 54, 54))
     told = io.BytesIO()
     image.save(told, "PNG")
-    with Image.open(io.BytesIO(lightened(told.getvalue()))) as light:
+    with Image.open(io.BytesIO(reduce_colours(told.getvalue()))) as light:
         assert light.mode == "P"
         shown = light.convert("RGB")
     assert shown.getpixel((99, 99)) == (255, 255, 255)

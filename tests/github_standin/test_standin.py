@@ -112,7 +112,7 @@ async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
     for number in range(10):
         labels = ["points: 3", "bug"]
         await github.create_issue(repo, f"Issue {number}", labels=labels, milestone=milestone["number"])
-    await github.settle()
+    await github.wait_for_webhooks()
     ids = [uuid.UUID(headers["X-GitHub-Delivery"]) for headers, _ in inbox.arrived]
     assert len(set(ids)) == len(ids)
     for headers, body in inbox.arrived:
@@ -132,7 +132,7 @@ async def test_an_edited_comment_tells_what_it_said_before(
     comment = await github.comment(repo, issue["number"], "first", "bob")
     await github.edit_comment(repo, comment["id"], "second", "bob")
     await github.edit_comment(repo, comment["id"], "third", "bob")
-    await github.settle()
+    await github.wait_for_webhooks()
     said = {
         payload["comment"]["body"]: payload["changes"]["body"]["from"]
         for payload in map(json.loads, (body for _, body in inbox.arrived))
@@ -147,7 +147,7 @@ async def test_leaving_a_milestone_names_the_milestone_with_its_id(
     milestone = await github.create_milestone(repo, "Sprint 1")
     issue = await github.create_issue(repo, "Issue", milestone=milestone["number"])
     await github.update_issue(repo, issue["number"], milestone=None)
-    await github.settle()
+    await github.wait_for_webhooks()
     left = json.loads(inbox.arrived[-1][1])
     assert (left["action"], left["milestone"]["id"]) == ("demilestoned", milestone["id"])
 
@@ -159,14 +159,14 @@ async def test_nothing_done_while_muted_is_ever_delivered(
         for number in range(20):
             await github.create_issue(repo, f"Quiet {number}")
     await github.create_issue(repo, "Loud")
-    await github.settle()
+    await github.wait_for_webhooks()
     assert [json.loads(body)["issue"]["title"] for _, body in inbox.arrived] == ["Loud"]
 
 
 async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
-    await github.settle()
+    await github.wait_for_webhooks()
     missed = github.deliveries[-1]
     assert missed.status is None
     github.target = inbox.url

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.services import Services
-from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO
+from github_standin.rest.marketplace import ENTERPRISE, FLAT, FREE, PRO
 from tests.support.clock import Clock
 from tests.support.stripe.world import DAY, NOW, Shown, World, merged
 

@@ -127,7 +127,7 @@ class BackfillHarness:
         """GitHub knows what happened so far, and the bot knows the repository."""
         self.github.load_history(self.past.deliveries)
         self.organization, self.project = await _find(self.base, self.client, self.past.repo)
-        self.github.history.asked.clear()
+        self.github.history.queries.clear()
 
     async def run(self, progress: Progress = lambda _done, _total: None) -> int:
         async def sleep(seconds: float) -> None:
@@ -140,7 +140,7 @@ class BackfillHarness:
         """Cursor and size of each page that the stand-in was asked for and answered."""
         return [
             (one["variables"]["after"], one["variables"]["first"])
-            for one in self.github.history.asked
+            for one in self.github.history.queries
             if f"items:{field}(" in one["query"]
         ]
 

@@ -103,7 +103,7 @@ class Bot(Door):
 
     async def rest(self) -> None:
         """Waits until every webhook was delivered and every job that is due has ended."""
-        await self.github.settle()
+        await self.github.wait_for_webhooks()
         try:
             await until(self.is_idle)
         except TimeoutError:
@@ -183,6 +183,6 @@ async def running_bot(
 
 
 async def _untarget(github: StandInGitHub) -> None:
-    await github.settle()
+    await github.wait_for_webhooks()
     github.target = None
     await asyncio.sleep(0)

@@ -69,7 +69,7 @@ async def repo(github: StandInGitHub) -> str:
 @pytest_asyncio.fixture(loop_scope="session")
 async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
     """A listening bot; the repository's own creation is already past."""
-    await github.settle()
+    await github.wait_for_webhooks()
     inbox = Inbox()
     app = web.Application()
     app.router.add_post("/webhooks/github", inbox.on_post)
@@ -78,7 +78,7 @@ async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     github.target = inbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks/github"
     yield inbox
-    await github.settle()
+    await github.wait_for_webhooks()
     await runner.cleanup()
 
 

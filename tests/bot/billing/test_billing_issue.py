@@ -302,7 +302,7 @@ async def test_events_in_any_order_and_twice_make_one_issue(firm: Firm) -> None:
 
 
 async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(firm: Firm) -> None:
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     await firm.fail_payment(await firm.subscribe())
     await firm.night()
@@ -334,7 +334,7 @@ async def test_when_its_repository_becomes_public_nothing_of_money_stays(firm: F
     other = await firm.repository()
     (issue,) = await firm.issues()
 
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     (issue,) = await firm.issues()
     assert (issue["title"], issue["state"]) == ("Agile GitHub Suite: note withdrawn", "closed")
@@ -413,7 +413,7 @@ async def test_a_public_repository_that_was_chosen_is_not_used_nor_another_one(f
 async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(firm: Firm) -> None:
     await firm.fail_payment(await firm.subscribe())
     await firm.settle_repository(firm.private, "paused", True)
-    await firm.bot.github.tell("repository", "publicized", firm.private)
+    await firm.bot.github.trigger("repository", "publicized", firm.private)
     await firm.bot.rest()
     (issue,) = await firm.issues()
     assert issue["body"].startswith("This note has been withdrawn.")

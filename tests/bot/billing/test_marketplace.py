@@ -16,7 +16,7 @@ from bot.billing.marketplace_sync import MarketplaceSync
 from bot.publishing.pictures import Drawing
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
-from github_standin.marketplace import ENTERPRISE, PRO
+from github_standin.rest.marketplace import ENTERPRISE, PRO
 from storage.billing_jobs import RECONCILE_BILLING
 from storage.deadlines import Deadline, Deadlines
 from storage.jobs import OTHERS
@@ -162,10 +162,10 @@ async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> 
     assert await find_buyer_tenant(shop, account) == before
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", before)
     assert tuple(row) == (shop.github.installation_id, "pro")
-    await shop.github.tell("installation", "deleted")
+    await shop.github.trigger("installation", "deleted")
     await shop.rest()
     assert await list_subscriptions(shop, account) == [("pro", "active", 3)]
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
@@ -181,7 +181,7 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
         if number < 2:
             await deliver_marketplace_event(shop, told[number])
         else:
-            await shop.github.tell("installation", "deleted")
+            await shop.github.trigger("installation", "deleted")
             await shop.rest()
     found = (await list_subscriptions(shop, account))[-1:]
     assert found == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
@@ -189,7 +189,7 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
     tenant_id = await find_buyer_tenant(shop, account)
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
     assert tuple(row) == (None, "free" if ends else "enterprise")
-    await shop.github.tell("installation", "created")
+    await shop.github.trigger("installation", "created")
 
 
 # Bad input

@@ -9,7 +9,7 @@ import pytest
 from bot.billing import pages
 from bot.billing.purchase_links import PurchaseLinks
 from bot.billing.signed_links import SignedLinks
-from github_standin.marketplace import FREE, PRO
+from github_standin.rest.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import (

@@ -95,10 +95,10 @@ async def test_uninstalling_is_noticed(selling_bot: Bot, stripe_server: StandInS
         selling_bot, stripe_server.event("customer.subscription.created", stripe_server.subscribe(number))
     )
     assert await paid_without_the_app(selling_bot.base) == []
-    await selling_bot.github.tell("installation", "deleted")
+    await selling_bot.github.trigger("installation", "deleted")
     await selling_bot.rest()
     assert len(await paid_without_the_app(selling_bot.base)) == 1
-    await selling_bot.github.tell("installation", "created")
+    await selling_bot.github.trigger("installation", "created")
 
 
 # The way to the portal

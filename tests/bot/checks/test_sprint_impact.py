@@ -146,7 +146,9 @@ async def test_a_review_and_a_draft_are_told(bot: Bot) -> None:
     assert run["conclusion"] == "neutral"
 
     await deliver_pull_request_event(bot, "ready_for_review", pull)
-    await bot.github.tell("pull_request_review", "submitted", bot.repo, number=pull["number"], as_user="bob")
+    await bot.github.trigger(
+        "pull_request_review", "submitted", bot.repo, number=pull["number"], as_user="bob"
+    )
     await bot.rest()
     assert "| First review | after less than an hour |" in (await find_check(bot, head))["output"]["summary"]
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from github_standin.authorship import APP
+from github_standin.completion.authorship import APP
 from storage.posts import PostKind, Posts
 from tests.support.changes import box_line, have_milestones, query_database
 from tests.support.items import list_sub_issues
@@ -115,7 +115,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     number = await make_sprint(bot)
     bot.github.fail_next("POST", COMMENTS, 502, times=1, after_effect=is_copied)
     await bot.github.comment(bot.repo, number, "/sprint status")
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
 
     async def has_failed() -> bool:
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)

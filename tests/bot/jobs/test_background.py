@@ -26,7 +26,7 @@ from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.services import wall_clock as now
 from bot.webhooks.request_bodies import Bodies
-from github_standin.webhook_sender import Arrival, WebhookSender
+from github_standin.webhooks.sender import IncomingWebhook, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.jobs import Jobs
@@ -112,9 +112,9 @@ async def test_a_webhook_that_cannot_be_repaired_stops_no_other() -> None:
     hooks = WebhookSender("secret", repair, lambda event, _: observed.append(event))
     await hooks.start()
     for event in ("good", "bad", "good"):
-        hooks.receive(Arrival(event, b"{}", ""))
+        hooks.receive(IncomingWebhook(event, b"{}", ""))
     async with asyncio.timeout(20):
-        await hooks.settle()
+        await hooks.wait_until_delivered()
     await hooks.stop()
     assert observed == ["good", "good"]
 

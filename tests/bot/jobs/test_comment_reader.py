@@ -177,7 +177,7 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
         await bot.github.comment(
             bot.repo, number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT], as_user="mallory"
         )
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
 
     assert (await bot.deliver("issues", ELSEWHERE))[0] == 202
     (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")][-1:]

@@ -51,7 +51,7 @@ async def bot_without_worker(github: StandInGitHub, settings: Settings, clock: C
         try:
             yield running
         finally:
-            await github.settle()
+            await github.wait_for_webhooks()
             github.target = None
 
 
@@ -69,14 +69,14 @@ async def test_a_flood_of_commands_is_not_answered_before_another_s_one(
     async with bot_without_worker(github, settings, clock) as bot:
         milestone = await github.create_milestone(bot.repo, "Sprint 1")
         issue = await github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
-        await github.settle()
+        await github.wait_for_webhooks()
         flood = Door(bot.session, bot.url)
         for number in range(FLOOD):
             payload = comment_of_another_tenant(number, 1 + number % threads)
             assert await flood.deliver("issue_comment", payload) == (202, "stored")
         await record(bot.base)
         comment = await github.comment(bot.repo, issue["number"], "/sprint status")
-        await github.settle()
+        await github.wait_for_webhooks()
 
         async with worker(bot.base, drawing=drawing):
 

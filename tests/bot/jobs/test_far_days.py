@@ -149,7 +149,7 @@ async def test_a_milestone_that_cannot_be_read_stops_only_itself(
     monkeypatch.setattr(storage.sprints, "sprint_of", broken)
     async with github_of(base) as github:
         with capture_logs() as logs:
-            await bot.github.change_silently(bot.repo, number, state="closed")
+            await bot.github.change_without_webhook(bot.repo, number, state="closed")
             assert await Reconciliation(base.database, github, later).run(organization_id) == 1
             await DailyFigures(base.database, later).run(organization_id)
             answer = await ask(bot, number, "/sprint status")

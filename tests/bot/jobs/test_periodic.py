@@ -9,7 +9,7 @@ async def test_a_repository_s_past_is_asked_for_when_it_is_added(bot: Bot) -> No
     async with bot.github.muted():
         milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
         await bot.github.create_issue(bot.repo, "From before", milestone=milestone["number"])
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select * from all_tenants()")
@@ -25,14 +25,14 @@ async def test_a_repository_s_past_is_asked_for_when_it_is_added(bot: Bot) -> No
 
 async def test_a_removed_repository_keeps_its_history_and_gets_no_more_work(bot: Bot) -> None:
     await bot.github.create_issue(bot.repo, "Seen")
-    await bot.github.tell("installation_repositories", "removed", bot.repo)
+    await bot.github.trigger("installation_repositories", "removed", bot.repo)
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     (project,) = await rows(bot.base, "select is_active from projects", organization[0])
     assert not project.is_active
     assert await rows(bot.base, "select 1 from timeline where event = 'opened'", organization[0])
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
 
 
 async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(bot: Bot) -> None:

@@ -144,7 +144,7 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
 ) -> None:
     """12 points were committed; three items come in a day, day and night, for eleven days."""
     await tracked_sprint.settle(alerts=ALERTS, quiet_hours=None)
-    await tracked_sprint.bot.github.settle()
+    await tracked_sprint.bot.github.wait_for_webhooks()
     told = list[tuple[datetime, str]]()
     number = 3000
     for day in range(11):

@@ -13,7 +13,7 @@ CLOSING = "/sprint close to:backlog confirm:yes"
 
 
 async def review(bot: Bot, number: int, action: str = "submitted", **details: Any) -> None:
-    await bot.github.tell("pull_request_review", action, bot.repo, number=number, **details)
+    await bot.github.trigger("pull_request_review", action, bot.repo, number=number, **details)
     await bot.rest()
 
 
@@ -45,7 +45,7 @@ async def test_a_transfer_runs_nothing_of_what_a_stranger_wrote(bot: Bot, text: 
     other = await bot.github.create_repository(name=f"{bot.repo.partition('/')[2]}-inbox")
     issue = await bot.github.create_issue(other["full_name"], "Help", body=text, as_user="mallory")
     await bot.rest()
-    deliveries = await bot.github.tell(
+    deliveries = await bot.github.trigger(
         "issues", "transferred", other["full_name"], number=issue["number"], to=bot.repo
     )
     await bot.rest()

@@ -139,7 +139,7 @@ async def test_where_the_whole_repository_is_out_of_sight_nothing_is_taken_for_d
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
     publishing.bot.github.clear_faults()
-    await publishing.bot.github.tell("installation", "unsuspend")
+    await publishing.bot.github.trigger("installation", "unsuspend")
     await publishing.bot.rest()
 
     assert await publishing.said() == ["Two"]

@@ -42,7 +42,7 @@ async def check_visibility(bot: Bot) -> None:
 
 
 async def tell(bot: Bot, event: str, action: str) -> None:
-    await bot.github.tell(event, action, bot.repo, repositories=[bot.repo])
+    await bot.github.trigger(event, action, bot.repo, repositories=[bot.repo])
     await bot.rest()
 
 
@@ -116,12 +116,12 @@ async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> No
 async def test_a_repository_that_was_removed_unheard_is_found(bot: Bot) -> None:
     path = await request_chart_path(bot)
     async with unheard(bot):
-        await bot.github.tell("installation_repositories", "removed", bot.repo)
+        await bot.github.trigger("installation_repositories", "removed", bot.repo)
     await check_visibility(bot)
     assert await status(bot, path) == 404
 
     async with unheard(bot):
-        await bot.github.tell("installation_repositories", "added", bot.repo)
+        await bot.github.trigger("installation_repositories", "added", bot.repo)
     await check_visibility(bot)
     assert await status(bot, path) == 200
 

@@ -68,7 +68,7 @@ async def test_when_an_owner_has_acted_it_is_tried_at_once(
     publishing: PublishingHarness, action: str
 ) -> None:
     await refused_edit(publishing)
-    await publishing.bot.github.tell("installation", action)
+    await publishing.bot.github.trigger("installation", action)
     await publishing.bot.rest()
 
     assert await publishing.said() == ["Day 2"]

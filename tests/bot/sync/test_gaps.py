@@ -38,7 +38,7 @@ async def ask(bot: Bot, number: int, command: str) -> str:
 
 async def installed(bot: Bot) -> None:
     """As GitHub tells it when the App is installed."""
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
 
 
@@ -57,7 +57,7 @@ def backfills(bot: Bot) -> int:
     """How often the first page of the issues was asked for."""
     return sum(
         "items:issues" in asked["query"] and not asked["variables"].get("after")
-        for asked in bot.github.history.asked
+        for asked in bot.github.history.queries
         if asked["variables"].get("name") == bot.repo.partition("/")[2]
     )
 
@@ -85,12 +85,12 @@ async def test_what_happened_unheard_is_asked_for(
     number = await make_sprint(bot)
     await installed(bot)
     if ends:
-        await bot.github.tell(event, ends, bot.repo, repositories=[bot.repo])
+        await bot.github.trigger(event, ends, bot.repo, repositories=[bot.repo])
     await bot.rest()
     await close_unheard(bot, number)
     assert await closings(bot) == ["webhook"]
 
-    await bot.github.tell(event, begins, bot.repo, repositories=[bot.repo])
+    await bot.github.trigger(event, begins, bot.repo, repositories=[bot.repo])
     await bot.rest()
 
     assert await closings(bot) == ["backfill", "webhook"]
@@ -133,14 +133,14 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 ) -> None:
     number = await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
     printed = capsys.readouterr().out
     assert "tenant 1: Nothing has been heard since " in printed
     assert f" UTC from {bot.repo}, because the App was suspended\n" in printed
     bot.github.fail_next("POST", "/graphql", 404, times=100)
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
 
     for command in FIGURES:
@@ -166,12 +166,12 @@ async def test_a_changed_and_a_deleted_milestone_are_found(bot: Bot) -> None:
     number = await make_sprint(bot)
     await make_sprint(bot, "Sprint 13", start=10, due=20)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.github.muted():
         await bot.github.update_milestone(bot.repo, 1, title="Sprint twelve")
         await bot.github.call("DELETE", f"/repos/{bot.repo}/milestones/2")
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
 
     answer = await ask(bot, number, "/sprint list")
@@ -190,7 +190,7 @@ async def test_told_twice_the_past_is_asked_for_once(bot: Bot) -> None:
     payloads = [
         delivery.payload
         for action in ("suspend", "unsuspend")
-        for delivery in await bot.github.tell("installation", action, bot.repo)
+        for delivery in await bot.github.trigger("installation", action, bot.repo)
     ]
     await bot.rest()
     assert backfills(bot) == asked + 1
@@ -206,7 +206,7 @@ async def test_the_end_may_be_told_before_the_beginning(bot: Bot) -> None:
     await installed(bot)
     async with bot.github.muted():
         told = [
-            await bot.github.tell("installation", action, bot.repo) for action in ("suspend", "unsuspend")
+            await bot.github.trigger("installation", action, bot.repo) for action in ("suspend", "unsuspend")
         ]
     assert told
     now = datetime.now(UTC)
@@ -264,7 +264,7 @@ def stamp(at: datetime) -> str:
 async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
@@ -285,10 +285,10 @@ async def test_nothing_is_frozen_while_nothing_is_heard(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     assert not await is_history_coming(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     assert await is_history_coming(bot)
-    await bot.github.tell("installation", "unsuspend", bot.repo)
+    await bot.github.trigger("installation", "unsuspend", bot.repo)
     await bot.rest()
     assert not await is_history_coming(bot)
 
@@ -303,7 +303,7 @@ async def is_history_coming(bot: Bot) -> bool:
 async def test_a_suspended_account_is_left_alone(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
-    await bot.github.tell("installation", "suspend", bot.repo)
+    await bot.github.trigger("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.tenant(1) as tenant:
         project = await Projects(tenant).by_name(bot.repo)

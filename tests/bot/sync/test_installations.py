@@ -267,7 +267,7 @@ async def test_what_an_uninstalled_one_tells_late_brings_no_repository_back(bot:
 async def test_of_events_in_the_wrong_order_github_tells_the_present_installation(bot: Bot) -> None:
     """A `created` of long ago arrives last: the installation that it replaced is asked about."""
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
     await bot.deliver("installation", INSTALLATION_CREATED | {"installation": {"id": 4711, "account": owner}})
     await bot.rest()

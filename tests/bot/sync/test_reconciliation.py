@@ -108,7 +108,7 @@ async def test_where_all_agrees_nothing_is_written(sprint: Sprint) -> None:
 async def test_an_item_becomes_as_github_shows_it(
     sprint: Sprint, number: int, fields: dict[str, Any], expected: list[Any]
 ) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, number, **fields)
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, number, **fields)
     assert await sprint.items() != expected
     assert await sprint.run() == 1
     assert await sprint.items() == expected
@@ -120,7 +120,7 @@ async def test_an_item_becomes_as_github_shows_it(
 async def test_what_was_done_unheard_was_done_when_github_says(sprint: Sprint) -> None:
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(microsecond=0)
     told = at.isoformat().replace("+00:00", "Z")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, at=told, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=told, state="closed")
     assert await sprint.run() == 1
     (done,) = (await sprint.facts()).done_items
     assert done.done_at == at
@@ -158,12 +158,12 @@ async def test_a_milestone_that_was_closed_unheard_is_closed(sprint: Sprint) -> 
 
 async def test_what_has_just_changed_is_left_to_its_webhook(sprint: Sprint) -> None:
     soon = (later() - timedelta(minutes=1)).isoformat().replace("+00:00", "Z")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, at=soon, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=soon, state="closed")
     assert await sprint.run() == 0
 
 
 async def test_a_tenant_with_waiting_deliveries_is_left_for_later(sprint: Sprint) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, state="closed")
     back = "update github_events set processed_at = null, due_at = now() + interval '1 hour' returning 1"
     await rows(sprint.bot.base, back, sprint.organization)
     assert await sprint.run() == 0
@@ -185,21 +185,21 @@ async def test_all_pages_are_read(sprint: Sprint, monkeypatch: pytest.MonkeyPatc
     assert one_by_one != reconcile._MILESTONE
     monkeypatch.setattr(reconcile, "_MILESTONE", one_by_one)
     assert await sprint.run() == 0
-    await sprint.bot.github.change_silently(sprint.bot.repo, 2, state="closed")
-    await sprint.bot.github.change_silently(sprint.bot.repo, 3, milestone=1)
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 2, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 3, milestone=1)
     assert await sprint.run() == 2
     assert await sprint.items() == [(1, "open", 3), (2, "done", 5), (3, "open", 2)]
 
 
 async def test_two_at_once_correct_the_same_once(sprint: Sprint) -> None:
-    await sprint.bot.github.change_silently(sprint.bot.repo, 1, state="closed")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, state="closed")
     await asyncio.gather(sprint.run(), sprint.run())
     assert len(await sprint.corrections()) == 1
 
 
 async def test_a_milestone_that_github_no_longer_has_is_deleted(sprint: Sprint) -> None:
     for number in (1, 2):
-        await sprint.bot.github.change_silently(sprint.bot.repo, number, milestone=None)
+        await sprint.bot.github.change_without_webhook(sprint.bot.repo, number, milestone=None)
     repository = sprint.bot.github.history.repository(sprint.bot.repo)
     assert repository is not None
     del repository.milestones[1]
@@ -220,7 +220,7 @@ async def test_a_merged_pull_request_is_done(sprint: Sprint) -> None:
     sent = {"title": "Pay", "head": "pay", "base": main["name"]}
     number = (await call("POST", f"/repos/{repo}/pulls", sent))["number"]
     await sprint.bot.rest()
-    await sprint.bot.github.change_silently(repo, number, milestone=1, state="closed", merged=True)
+    await sprint.bot.github.change_without_webhook(repo, number, milestone=1, state="closed", merged=True)
     assert await sprint.run() == 1
     assert (number, "done", None) in await sprint.items()
     assert await sprint.run() == 0

@@ -44,7 +44,7 @@ async def happen_unheard(bot: Bot) -> None:
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay", milestone=milestone["number"])
     await bot.github.close_issue(bot.repo, issue["number"])
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
     bot.github.target = open_door
 
 
@@ -89,12 +89,12 @@ async def test_it_is_asked_for_five_times_with_growing_pauses(
     await happen_unheard(bot)
     bot.github.target, open_door = CLOSED_PORT, bot.github.target
     count = await missing.run()
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
     assert await missing.run() == 0
     for pause in redelivery.PAUSES[1:]:
         clock.now = datetime.now(UTC) + pause
         assert await missing.run() == count
-        await bot.github.settle()
+        await bot.github.wait_for_webhooks()
     clock.now = datetime.now(UTC) + timedelta(hours=10)
     assert await missing.run() == 0
     assert {asked for _, asked in await still_missed(bot)} == {5}

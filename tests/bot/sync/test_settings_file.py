@@ -600,7 +600,7 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
 async def test_a_repository_that_is_added_has_its_file_read(bot: Bot) -> None:
     async with bot.github.muted():
         await bot.github.put_file(bot.repo, PATH, "ai: true\n")
-    await bot.github.tell("installation_repositories", "added", bot.repo)
+    await bot.github.trigger("installation_repositories", "added", bot.repo)
     await bot.rest()
 
     assert await load_settings(bot) == {"ai": True}

@@ -181,7 +181,7 @@ async def test_the_new_account_asks_for_the_past(bot: Bot) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     async with bot.github.muted():
         await bot.github.create_issue(bot.repo, "From before")
-    await bot.github.tell("installation", "created", bot.repo)
+    await bot.github.trigger("installation", "created", bot.repo)
     repository = await bot.github.call("GET", f"/repos/{bot.repo}")
     payload = {
         "action": "transferred",
@@ -235,7 +235,7 @@ async def test_what_has_left_needs_no_seats_and_is_open_to_nobody(bot: Bot) -> N
 
 async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
     """And what is still there stays."""
-    await bot.github.tell("installation", "created", bot.repo, repositories=[bot.repo])
+    await bot.github.trigger("installation", "created", bot.repo, repositories=[bot.repo])
     await bot.rest()
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     gone = shop(owner) | {

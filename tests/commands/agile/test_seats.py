@@ -356,7 +356,7 @@ async def test_in_public_nothing_is_said_and_nothing_is_approved(
 ) -> None:
     number = await crowd(shop, stripe_server)
     await shop.say(number, "/agile seats")
-    await shop.github.tell("repository", "publicized", shop.repo)
+    await shop.github.trigger("repository", "publicized", shop.repo)
     await shop.rest()
     await tick_box(shop, number)
     answer = (await shop.answers(number))[-1]
@@ -389,14 +389,14 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
     shop: Bot, stripe_server: StandInStripe
 ) -> None:
     """From the webhooks to Stripe: who worked there in public costs nothing, who does so today costs a seat."""
-    await shop.github.tell("repository", "publicized", shop.repo)
+    await shop.github.trigger("repository", "publicized", shop.repo)
     number = await make_sprint(shop)
     milestone = (await shop.github.issue(shop.repo, number))["milestone"]["number"]
     for person in ("bob", "carol", "dave"):
         await shop.github.create_issue(shop.repo, f"By {person}", milestone=milestone, as_user=person)
     await shop.rest()
     await asyncio.sleep(1.1)  # GitHub's times are whole seconds.
-    await shop.github.tell("repository", "privatized", shop.repo)
+    await shop.github.trigger("repository", "privatized", shop.repo)
     await shop.rest()
     tenant_id = await find_owner_tenant(shop)
     subscription = stripe_server.subscribe(int(shop.repository["owner"]["id"]))
@@ -417,7 +417,7 @@ async def test_a_repository_that_became_private_charges_for_who_works_there_now(
 async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison(shop: Bot) -> None:
     number = await make_sprint(shop)
     async with shop.github.muted():
-        await shop.github.tell("repository", "publicized", shop.repo)
+        await shop.github.trigger("repository", "publicized", shop.repo)
     tenant_id = await find_owner_tenant(shop)
     async with shop.base.database.unscoped() as connection:
         await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
@@ -426,7 +426,7 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
     (project,) = await rows(shop.base, query, tenant_id, repo=shop.repo)
     assert project.is_private is False
     async with shop.github.muted():
-        await shop.github.tell("repository", "privatized", shop.repo)
+        await shop.github.trigger("repository", "privatized", shop.repo)
     async with shop.base.database.unscoped() as connection:
         await Jobs(shop.base.queue).defer(connection, ReconcileJob(organization_id=tenant_id))
     await shop.rest()
@@ -441,9 +441,9 @@ async def test_a_visibility_that_was_not_told_is_found_by_the_nightly_comparison
 async def test_of_two_changes_of_visibility_the_later_holds_in_either_order(shop: Bot) -> None:
     number = await make_sprint(shop)
     async with shop.github.muted():
-        await shop.github.tell("repository", "publicized", shop.repo)
+        await shop.github.trigger("repository", "publicized", shop.repo)
         public = await shop.github.call("GET", f"/repos/{shop.repo}")
-        await shop.github.tell("repository", "privatized", shop.repo)
+        await shop.github.trigger("repository", "privatized", shop.repo)
         private = await shop.github.call("GET", f"/repos/{shop.repo}")
     base, sender = datetime.now(UTC), {"id": 1, "login": "alice", "type": "User"}
     changes = [

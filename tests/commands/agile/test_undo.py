@@ -314,7 +314,7 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     await bot.github.comment(
         bot.repo, number, f"/evacuate #{number} #{number + 2} confirm:yes", as_user="bob"
     )
-    await bot.github.settle()
+    await bot.github.wait_for_webhooks()
 
     async def is_interrupted() -> bool:
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)

@@ -114,7 +114,7 @@ async def test_what_was_said_of_an_issue_goes_when_it_is_deleted(bot: Bot) -> No
     deleted = issue | {"updated_at": "2030-01-01T00:00:00Z"}
     payload = {"action": "deleted", "issue": deleted, "repository": bot.repository}
     hook = {"sender": issue["user"], "installation": {"id": bot.github.installation_id}}
-    await bot.github.send_hook("issues", payload | hook)
+    await bot.github.send_webhook("issues", payload | hook)
     await bot.rest()
 
     kept = await query_database(bot, "select 1 from timeline where after::text like '%supplier%'")

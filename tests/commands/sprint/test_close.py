@@ -130,7 +130,7 @@ async def test_what_was_done_late_is_credited(bot: Bot, clock: Clock) -> None:
     # GitHub's stand-in cannot be ahead of today; so it is told what it would tell.
     stamp = f"{day_from_today(3)}T02:00:00Z"
     done = {"state": "closed", "state_reason": "completed", "closed_at": stamp, "updated_at": stamp}
-    await bot.github.send_hook(
+    await bot.github.send_webhook(
         "issues",
         {
             "action": "closed",

@@ -101,7 +101,7 @@ async def test_each_thread_has_its_own_answer(bot: Bot) -> None:
 async def test_a_bots_comment_is_ignored(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "Just a word")
-    await bot.github.send_hook(
+    await bot.github.send_webhook(
         "issue_comment",
         {
             "action": "created",

@@ -174,7 +174,7 @@ async def test_what_is_said_comes_true(team: Team, question: str, change: Change
 
 async def test_taking_out_the_last_sub_issue_makes_its_parent_count(team: Team) -> None:
     github, parent = team.bot.github, await team.issue(8)
-    await github.tell("sub_issues", "added", team.bot.repo, parent=parent, child=team.small)
+    await github.trigger("sub_issues", "added", team.bot.repo, parent=parent, child=team.small)
     await team.bot.rest()
     answer = await team.ask(f"/whatif drop:#{team.small}")
     assert f"#{parent} then counts itself, because no other item covers it any more." in answer

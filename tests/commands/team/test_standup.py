@@ -27,13 +27,13 @@ async def test_it_tells_what_happened_and_what_waits(bot: Bot) -> None:
 async def test_a_review_by_another_person_ends_the_wait(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = (await bot.github.open_pull_request(bot.repo, "Cards", as_user="bob"))["number"]
-    await bot.github.tell(
+    await bot.github.trigger(
         "pull_request_review", "submitted", bot.repo, as_user="bob", number=pull, state="commented"
     )
     await bot.say(number, "/standup")
     assert "Waiting for review (1)" in (await bot.answers(number))[0]
 
-    await bot.github.tell("pull_request_review", "submitted", bot.repo, number=pull, state="commented")
+    await bot.github.trigger("pull_request_review", "submitted", bot.repo, number=pull, state="commented")
     await bot.say(number, "/standup")
     assert "Waiting for review" not in (await bot.answers(number))[0]
 

@@ -13,7 +13,7 @@ from bot.billing.marketplace_sync import PAUSES, MarketplaceSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings
 from bot.settings.secret import Secret
-from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
+from github_standin.rest.marketplace import ENTERPRISE, FLAT, FREE, PRO, MarketplaceListing
 from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
 from marketplace.subscription_ledger import LedgerCause
@@ -37,7 +37,7 @@ _ACCOUNTS = itertools.count(5000)
 class StandInListing:
     """The stand-in's listing without HTTP between."""
 
-    def __init__(self, marketplace: Marketplace) -> None:
+    def __init__(self, marketplace: MarketplaceListing) -> None:
         self.marketplace = marketplace
 
     async def account(self, account: int) -> Any | None:
@@ -84,7 +84,7 @@ class World:
         self.base = base
         self.account = next(_ACCOUNTS)
         self.login = f"customer-{self.account}"
-        self.marketplace = Marketplace(_nobody, lambda: URL("http://stand-in/"))
+        self.marketplace = MarketplaceListing(_nobody, lambda: URL("http://stand-in/"))
         self.jobs = RememberedJobs()
         self.listing = StandInListing(self.marketplace)
         self.sync = MarketplaceSync(base.database, self.listing, SETTINGS, self.jobs, base.clock)

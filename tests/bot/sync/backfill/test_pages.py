@@ -47,7 +47,7 @@ async def test_many_items_come_page_by_page_and_once(large: BackfillHarness) -> 
     first = await large.timeline()
     assert len([row for row in first if row.event == "opened"]) == 120
 
-    large.github.history.asked.clear()
+    large.github.history.queries.clear()
     assert await large.run() == 120
     assert len(large.pages()) == 3
     assert await large.timeline() == first
@@ -154,7 +154,7 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
     assert (await large.sync()).sync["done"] == 50
     large.github.delay = 0.0
 
-    large.github.history.asked.clear()
+    large.github.history.queries.clear()
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
     said, _ = await again.communicate()
     assert (again.returncode, said.decode()) == (0, "120 issues and pull requests were told\n")

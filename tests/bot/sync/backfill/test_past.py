@@ -73,7 +73,7 @@ async def test_what_was_made_a_discussion_is_gone(asked: BackfillHarness) -> Non
     asked.past.many(1)
     asked.past.item(1, "labeled", "01-03", label="points: 3")
     await asked.introduce()
-    asked.github.history.tell(asked.past.repo, 1, "ConvertedToDiscussionEvent", stamp("01-04"))
+    asked.github.history.add_timeline_event(asked.past.repo, 1, "ConvertedToDiscussionEvent", stamp("01-04"))
     await asked.run()
     assert [row.event for row in await asked.of_item(1)] == ["opened", "labeled", "converted_to_discussion"]
 
@@ -98,7 +98,7 @@ async def test_what_came_by_a_transfer_is_here_since_then(asked: BackfillHarness
     past.item(1, "demilestoned", "01-04", box=1)
     past.item(1, "labeled", "01-06", label="points: 3")
     await asked.introduce()
-    asked.github.history.tell(past.repo, 1, "TransferredEvent", stamp("01-05"))
+    asked.github.history.add_timeline_event(past.repo, 1, "TransferredEvent", stamp("01-05"))
     await asked.run()
     opened, labeled = await asked.of_item(1)
     assert (opened.event, opened.at) == ("opened", at("01-05"))
