@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 PATH = "/app/hook/deliveries"
 
 
 async def test_deliveries_are_listed_newest_first(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     for number in range(5):
         await github.create_issue(repo, f"Issue {number}")
@@ -35,7 +35,7 @@ async def test_deliveries_are_listed_newest_first(
 
 
 async def test_a_missed_delivery_comes_again_under_the_same_guid(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
@@ -58,7 +58,7 @@ async def test_a_missed_delivery_comes_again_under_the_same_guid(
 
 
 async def test_only_the_app_asks_and_only_for_three_days(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     await github.create_issue(repo, "Old")
     await github.settle()

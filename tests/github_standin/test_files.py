@@ -12,7 +12,7 @@ import pytest_asyncio
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
 from tests.support.github_openapi import Check
-from tests.support.standin import App, Client, Inbox, token_of
+from tests.support.standin import App, Client, WebhookRecorder, token_of
 
 SETTINGS = ".github/agile.yml"
 
@@ -57,7 +57,7 @@ async def test_an_organizations_own_repository_has_files(github: StandInGitHub, 
 
 
 async def test_a_push_tells_which_files_changed(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     made = await github.put_file(repo, SETTINGS, "a: 1\n", message="Settings", as_user="bob")
     changed = await github.put_file(repo, SETTINGS, "a: 2\n", as_user="bob")

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 Json = dict[str, Any]
 Query = Callable[..., Awaitable[Json]]
@@ -261,7 +261,9 @@ async def test_nodes_are_found_by_their_id(github: StandInGitHub, repo: str, que
     assert [error["type"] for error in answer["errors"]] == ["NOT_FOUND"]
 
 
-async def test_an_edit_tells_what_it_was_before(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_an_edit_tells_what_it_was_before(
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
+) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1", due_on="2026-03-13T07:00:00Z")
     await github.create_issue(repo, "Pay")
     await github.update_issue(repo, 1, title="Pay by card")

@@ -6,7 +6,7 @@ import pytest
 
 from github_standin.github import StandInGitHub
 from github_standin.planning import due_on
-from tests.support.standin import App, Inbox
+from tests.support.standin import App, WebhookRecorder
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_of_a_due_date_californias_day_counts(sent: str, stored: str) -> None:
 
 
 async def test_a_milestone_is_made_edited_closed_and_deleted(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     path = f"/repos/{repo}/milestones"
     sent = {"title": "Sprint 1", "due_on": "2026-12-24T12:00:00Z"}
@@ -77,7 +77,7 @@ async def test_a_milestone_that_is_not_there_is_named(github: StandInGitHub, app
 
 
 async def test_an_issue_moves_between_milestones(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     first, second = [await github.create_milestone(repo, f"Sprint {number}") for number in (1, 2)]
     issue = await github.create_issue(repo, "Issue", milestone=first["number"])
@@ -93,7 +93,7 @@ async def test_an_issue_moves_between_milestones(
 
 
 async def test_labels_are_made_put_on_and_taken_off(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     assert (await app("POST", f"/repos/{repo}/labels", {"name": "points: 3", "color": "ededed"}))[0] == 201
     status, answer = await app("POST", f"/repos/{repo}/labels", {"name": "Points: 3", "color": "ededed"})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import App, Inbox
+from tests.support.standin import App, WebhookRecorder
 
 
 async def test_a_pull_request_moves_into_a_milestone_and_out(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     first, second = [await github.create_milestone(repo, f"Sprint {number}") for number in (1, 2)]
     pull = await github.open_pull_request(repo, "Change", as_user="bob")
@@ -47,7 +47,7 @@ async def test_a_pull_request_moves_into_a_milestone_and_out(
 
 
 async def test_the_history_follows_a_pull_requests_milestone(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     pull = await github.open_pull_request(repo, "Change")
@@ -88,7 +88,7 @@ async def test_the_list_of_issues_has_pull_requests(github: StandInGitHub, app: 
 
 
 async def test_labels_assignees_and_state_of_a_pull_request(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     pull = await github.open_pull_request(repo, "Change")
     path = f"/repos/{repo}/issues/{pull['number']}"
@@ -140,7 +140,7 @@ async def test_reactions_on_issues_pull_requests_and_review_comments(
     assert (await app("POST", f"/repos/{repo}/issues/4711/reactions", {"content": "eyes"}))[0] == 404
 
 
-async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox: WebhookRecorder) -> None:
     pull = await github.open_pull_request(repo, "Change", body="/sprint add", as_user="bob")
     comment = await github.review_comment(repo, pull["number"], "first", "bob")
     await github.edit_review_comment(repo, comment["id"], "second", "carol")
@@ -155,7 +155,7 @@ async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox
 
 
 async def test_a_box_in_the_bots_comment_is_ticked_by_a_person(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     issue = await github.create_issue(repo, "Issue")
     path = f"/repos/{repo}/issues/{issue['number']}/comments"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import App, Inbox
+from tests.support.standin import App, WebhookRecorder
 
 Json = dict[str, Any]
 
 
-async def make_issues(github: StandInGitHub, repo: str, inbox: Inbox, count: int) -> list[Json]:
+async def make_issues(github: StandInGitHub, repo: str, inbox: WebhookRecorder, count: int) -> list[Json]:
     """Issues, and the bot has heard of them."""
     issues = [await github.create_issue(repo, f"Issue {number}") for number in range(1, count + 1)]
     await github.settle()
@@ -19,7 +19,7 @@ async def make_issues(github: StandInGitHub, repo: str, inbox: Inbox, count: int
 
 
 async def test_a_sub_issue_is_added_and_removed(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     parent, child = await make_issues(github, repo, inbox, 2)
     path = f"/repos/{repo}/issues/{parent['number']}"
@@ -56,7 +56,7 @@ async def test_a_sub_issue_is_added_and_removed(
 
 
 async def test_a_sub_issue_has_one_parent_unless_it_is_replaced(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     first, second, child = await make_issues(github, repo, inbox, 3)
     one, two = (f"/repos/{repo}/issues/{issue['number']}/sub_issues" for issue in (first, second))
@@ -80,7 +80,7 @@ async def test_a_sub_issue_has_one_parent_unless_it_is_replaced(
 
 
 async def test_relations_that_a_test_told_of_are_answered_too(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     await make_issues(github, repo, inbox, 2)
     await github.tell("sub_issues", "added", repo, parent=1, child=2)
@@ -91,7 +91,7 @@ async def test_relations_that_a_test_told_of_are_answered_too(
 
 
 async def test_a_dependency_is_added_and_removed(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     blocked, blocking = await make_issues(github, repo, inbox, 2)
     path = f"/repos/{repo}/issues/{blocked['number']}/dependencies/blocked_by"
@@ -119,7 +119,9 @@ async def test_a_dependency_is_added_and_removed(
         assert told["sender"]["login"] == github.bot_login
 
 
-async def test_a_pull_request_cannot_block(github: StandInGitHub, app: App, repo: str, inbox: Inbox) -> None:
+async def test_a_pull_request_cannot_block(
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
+) -> None:
     (issue,) = await make_issues(github, repo, inbox, 1)
     pull = await github.open_pull_request(repo, "Change")
     _, as_issue = await app("GET", f"/repos/{repo}/issues/{pull['number']}")
@@ -129,7 +131,7 @@ async def test_a_pull_request_cannot_block(github: StandInGitHub, app: App, repo
 
 
 async def test_relations_reach_into_another_repository(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     (parent,) = await make_issues(github, repo, inbox, 1)
     other = (await github.create_repository("acme", f"{repo[5:]}-other"))["full_name"]

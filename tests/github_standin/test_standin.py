@@ -12,7 +12,7 @@ import pytest
 
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 
 async def test_only_tokens_that_were_issued_are_taken(github: StandInGitHub, ask: Client, repo: str) -> None:
@@ -106,7 +106,7 @@ async def test_strangers_and_private_repositories(github: StandInGitHub, ask: Cl
 
 
 async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     for number in range(10):
@@ -126,7 +126,7 @@ async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
 
 
 async def test_an_edited_comment_tells_what_it_said_before(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     issue = await github.create_issue(repo, "Issue")
     comment = await github.comment(repo, issue["number"], "first", "bob")
@@ -142,7 +142,7 @@ async def test_an_edited_comment_tells_what_it_said_before(
 
 
 async def test_leaving_a_milestone_names_the_milestone_with_its_id(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     issue = await github.create_issue(repo, "Issue", milestone=milestone["number"])
@@ -153,7 +153,7 @@ async def test_leaving_a_milestone_names_the_milestone_with_its_id(
 
 
 async def test_nothing_done_while_muted_is_ever_delivered(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     async with github.muted():
         for number in range(20):
@@ -163,7 +163,7 @@ async def test_nothing_done_while_muted_is_ever_delivered(
     assert [json.loads(body)["issue"]["title"] for _, body in inbox.arrived] == ["Loud"]
 
 
-async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: WebhookRecorder) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
     await github.settle()

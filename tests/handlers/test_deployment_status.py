@@ -11,7 +11,7 @@ from handlers.deployment_status import record_deployment_status
 from sprints.model import ActivityEvent
 from storage.timeline import Timeline
 from tests.support.builders import at
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 STATUS: dict[str, Any] = {
@@ -50,7 +50,9 @@ def fact_of(status: dict[str, Any], deployment: dict[str, Any]) -> ActivityEvent
     return recorded.fact
 
 
-async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, webhook_client: Door) -> None:
+async def test_a_deployment_is_kept_with_where_what_and_by_whom(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
     (fact,) = await rows(base, "select * from timeline where kind = 'deployment'", await only_tenant_id(base))
     assert (fact.event, fact.at.isoformat()) == ("success", "2026-11-02T10:05:00+00:00")
@@ -69,7 +71,9 @@ async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, 
     }
 
 
-async def test_what_was_recorded_before_is_read_as_ever(base: Services, webhook_client: Door) -> None:
+async def test_what_was_recorded_before_is_read_as_ever(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
     one = await only_tenant_id(base)
     async with base.database.tenant(one) as within:

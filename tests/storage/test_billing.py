@@ -24,7 +24,7 @@ from storage.subscriptions import (
 )
 from storage.tables import TENANT_TABLES, metadata, users
 from storage.usage import Usage, total
-from tests.support.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import age_deadlines, query_as_administrator, rows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -280,7 +280,7 @@ async def _note(base: Services, organization_id: int, *, days_ago: int) -> None:
     due = datetime.now(UTC) - timedelta(days=days_ago)
     async with base.database.tenant(organization_id) as tenant:
         await Deadlines(tenant).note(Deadline(due - 30 * DAY, due, is_told=True))
-    let_deadlines_be_read(base)
+    age_deadlines(base)
 
 
 async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
@@ -300,7 +300,7 @@ async def test_a_tenant_is_deleted_whole_and_nobody_else_is_touched(
     assert set(owner.counts(one).values()) == {0}
     assert owner.counts(other) == before
     assert owner.logins() == ["person-100", "person-102"]
-    jobs = as_administrator(base, "select args ->> 'organization_id' as tenant from procrastinate_jobs")
+    jobs = query_as_administrator(base, "select args ->> 'organization_id' as tenant from procrastinate_jobs")
     assert [row.tenant for row in jobs] == [str(other)]
     async with base.database.unscoped() as connection:
         assert await tenant_of_account(connection, 7) is None

@@ -28,7 +28,7 @@ from storage.installations import Installations, SeenLogin
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
-from tests.support.running import as_administrator, let_deadlines_be_read, rows
+from tests.support.running import age_deadlines, query_as_administrator, rows
 
 # Tables of the machinery: they hold ids and the schema's version, nothing of a tenant.
 NOT_OF_TENANTS = {
@@ -205,7 +205,7 @@ async def test_the_application_runs_no_function_of_the_owner_s_but_those_listed(
 async def _two_jobs(base: Services) -> tuple[int, int]:
     """Two tenants, each with a job that waits."""
     one, two = await two_tenants(base)
-    assert len(as_administrator(base, "select 1 from procrastinate_jobs where status = 'todo'")) == 2
+    assert len(query_as_administrator(base, "select 1 from procrastinate_jobs where status = 'todo'")) == 2
     return one, two
 
 
@@ -240,10 +240,10 @@ async def test_jobs_of_others_are_neither_read_nor_changed(
     base: Services, attempt: str, is_tenant: bool
 ) -> None:
     one, _ = await _two_jobs(base)
-    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+    before = query_as_administrator(base, "select * from procrastinate_jobs order by id")
     with pytest.raises(ProgrammingError, match="permission denied"):
         await rows(base, attempt, one if is_tenant else None)
-    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+    assert query_as_administrator(base, "select * from procrastinate_jobs order by id") == before
 
 
 @pytest.mark.parametrize("status", ["todo", "failed", "succeeded"])
@@ -259,14 +259,14 @@ async def test_jobs_of_others_are_neither_read_nor_changed(
 async def test_only_a_job_under_way_is_ended_or_put_back(base: Services, attempt: str, status: str) -> None:
     one, _ = await _two_jobs(base)
     if status != "todo":
-        as_administrator(base, "update procrastinate_jobs set status = 'doing'")
-        as_administrator(base, f"update procrastinate_jobs set status = '{status}'")
-    before = as_administrator(base, "select * from procrastinate_jobs order by id")
+        query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+        query_as_administrator(base, f"update procrastinate_jobs set status = '{status}'")
+    before = query_as_administrator(base, "select * from procrastinate_jobs order by id")
     with pytest.raises(DBAPIError, match="not under way"):
         await rows(base, f"select {attempt} from procrastinate_jobs", one)
     with pytest.raises(DBAPIError, match="not under way"):
         await rows(base, f"select {attempt.replace('id', '4711', 1)}", one)
-    assert as_administrator(base, "select * from procrastinate_jobs order by id") == before
+    assert query_as_administrator(base, "select * from procrastinate_jobs order by id") == before
 
 
 async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Services) -> None:
@@ -280,7 +280,7 @@ async def test_a_worker_ends_its_jobs_and_puts_them_back_as_they_are(base: Servi
     with pytest.raises(ValueError, match="keeps its priority, queue and lock"):
         await manager.retry_job(second, lock="another")
     await manager.retry_job(second)
-    jobs = as_administrator(
+    jobs = query_as_administrator(
         base, "select status, attempts, lock, queue_name from procrastinate_jobs order by id"
     )
     assert [tuple(job) for job in jobs] == [
@@ -302,19 +302,21 @@ async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Servic
 
 async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
     await _two_jobs(base)
-    as_administrator(base, "update procrastinate_jobs set status = 'doing'")
-    as_administrator(
+    query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+    query_as_administrator(
         base,
         "update procrastinate_jobs set status = 'succeeded' where id = (select min(id) from procrastinate_jobs)",
     )
-    as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
+    query_as_administrator(base, "update procrastinate_jobs set status = 'todo' where status = 'doing'")
     async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
-    assert len(as_administrator(base, "select 1 from procrastinate_jobs")) == 2
-    as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
+    assert len(query_as_administrator(base, "select 1 from procrastinate_jobs")) == 2
+    query_as_administrator(base, "update procrastinate_events set at = at - interval '2 hours'")
     async with base.database.unscoped() as connection:
         await delete_ended_jobs(connection, timedelta(hours=1), with_failed=True)
-    assert [row.status for row in as_administrator(base, "select status from procrastinate_jobs")] == ["todo"]
+    assert [row.status for row in query_as_administrator(base, "select status from procrastinate_jobs")] == [
+        "todo"
+    ]
 
 
 # People
@@ -340,14 +342,14 @@ async def test_a_tenant_renames_nobody_for_another(base: Services) -> None:
 
     assert await known_as(base, one) == {7: "mallory-again", 8: f"only-{one}", 9: "ghost"}
     assert await known_as(base, two) == {7: "octocat", 8: f"only-{two}"}
-    names = as_administrator(base, "select github_username from users where github_id = 7")
+    names = query_as_administrator(base, "select github_username from users where github_id = 7")
     assert [row.github_username for row in names] == ["octocat"]
 
 
 async def test_people_are_met_by_a_tenant_alone(base: Services) -> None:
     with pytest.raises(DBAPIError, match="people are met by a tenant"):
         await rows(base, """select meet_people('[{"github_id": 7, "login": "octocat"}]')""")
-    assert as_administrator(base, "select 1 from users") == []
+    assert query_as_administrator(base, "select 1 from users") == []
 
 
 @pytest.mark.parametrize(
@@ -415,12 +417,12 @@ async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_anew(base: S
     async with base.database.tenant(one) as tenant:
         await tenant.connection.execute(text(_LONG_AGO), {"me": one})
         await Deadlines(tenant).withdraw(datetime.now(UTC), "bought again")
-    let_deadlines_be_read(base)
+    age_deadlines(base)
     async with base.database.tenant(one) as tenant:
         await tenant.connection.execute(text("update deletion_deadlines set withdrawn_at = null"))
     with pytest.raises(DBAPIError, match="not to be deleted now"):
         await rows(base, "select delete_tenant()", one)
-    let_deadlines_be_read(base)
+    age_deadlines(base)
     assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
 
 
@@ -431,7 +433,7 @@ async def test_withdrawing_the_later_deadline_brings_no_earlier_one_forward(base
         await tenant.connection.execute(text(_LONG_AGO), {"me": one})
         later = _LONG_AGO.replace("2020", "2999")
         await tenant.connection.execute(text(later), {"me": one})
-    let_deadlines_be_read(base)
+    age_deadlines(base)
     assert await rows(base, "select * from tenants_to_delete()") == []
 
     withdraw = (
@@ -442,7 +444,7 @@ async def test_withdrawing_the_later_deadline_brings_no_earlier_one_forward(base
     assert await rows(base, "select * from tenants_to_delete()") == []
     with pytest.raises(DBAPIError, match="not to be deleted now"):
         await rows(base, "select delete_tenant()", one)
-    let_deadlines_be_read(base)
+    age_deadlines(base)
     assert [row[0] for row in await rows(base, "select * from tenants_to_delete()")] == [one]
 
 

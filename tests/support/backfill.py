@@ -19,7 +19,7 @@ from bot.sync.backfill.backfill import Backfill, Progress
 from github_standin.github import StandInGitHub
 from github_standin.seed import INSTALLATION_ID
 from tests.support.builders import REPOSITORY, Json, item_json, milestone_json, stamp, webhook
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 _KEYS = count(7300)
 
@@ -199,7 +199,7 @@ async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Jso
         door(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        entrance = Door(session, f"http://127.0.0.1:{port}")
+        entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
 
         async def hear(deliveries: Iterable[Json]) -> None:
             for one in deliveries:

@@ -1,6 +1,6 @@
 """Threads in which people ask and the bot answers."""
 
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 
 
 async def comment_in_sprint(bot: Bot, body: str = "/sprint status") -> tuple[int, dict[str, object]]:
@@ -19,7 +19,7 @@ async def wait_for_answer(
     async def is_over() -> bool:
         return reaction in bot.reactions(comment)
 
-    await until(is_over)
+    await wait_until(is_over)
     await bot.rest()
     return await bot.answers(number)
 

@@ -17,7 +17,7 @@ from github_standin.github import StandInGitHub
 from storage.billing_jobs import BillingJobs
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
-from tests.support.running import Bot, let_deadlines_be_read, signature
+from tests.support.running import Bot, age_deadlines, signature
 from tests.support.stripe.world import DAY, SETTINGS
 
 BUYER_ACCOUNT = 18404719
@@ -94,4 +94,4 @@ async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
         ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
         await Subscriptions(tenant).put(ended)
         await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
-    let_deadlines_be_read(bot_without_worker.base)
+    age_deadlines(bot_without_worker.base)

@@ -17,7 +17,7 @@ from storage.projects import Projects
 from tests.support.builders import Card, at
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import tell_past
+from tests.support.past import record_past
 from tests.support.running import Bot
 from tests.support.sprints import make_sprint
 
@@ -93,7 +93,7 @@ async def reporting(bot: Bot, clock: Clock, drawing: Drawing) -> AsyncIterator[R
 @pytest.fixture
 async def tracked_sprint(reporting: ReportingHarness) -> ReportingHarness:
     """A week's sprint with 12 points that began on Monday, followed in a thread; it is Wednesday noon."""
-    reporting.thread = await tell_past(reporting.bot, reporting.clock)
+    reporting.thread = await record_past(reporting.bot, reporting.clock)
     await reporting.settle(tracking=reporting.thread, summaries="off")
     return reporting
 

@@ -42,7 +42,7 @@ def signature(body: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-class Door:
+class WebhookClient:
     """Deliveries to a door, as GitHub sends them."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
@@ -66,7 +66,7 @@ class Door:
             return response.status, (await response.json(content_type=None))["message"]
 
 
-class Bot(Door):
+class Bot(WebhookClient):
     """Door, worker and GitHub together."""
 
     def __init__(
@@ -105,9 +105,9 @@ class Bot(Door):
         """Waits until every webhook was delivered and every job that is due has ended."""
         await self.github.settle()
         try:
-            await until(self.is_idle)
+            await wait_until(self.is_idle)
         except TimeoutError:
-            busy = as_administrator(self.base, _BUSY)
+            busy = query_as_administrator(self.base, _BUSY)
             raise AssertionError(f"jobs that did not end: {[tuple(job) for job in busy]}") from None
 
     async def is_idle(self) -> bool:
@@ -126,7 +126,7 @@ async def rows(base: Services, query: str, organization_id: int | None = None, *
         return list(await tenant.connection.execute(text(query), values))
 
 
-def as_administrator(base: Services, query: str, **values: object) -> list[Any]:
+def query_as_administrator(base: Services, query: str, **values: object) -> list[Any]:
     """Raw SQL that the application's role may not run, such as a look at what jobs are about."""
     address = make_url(base.database_url).set(username="postgres", drivername="postgresql+psycopg")
     engine = create_engine(address, poolclass=NullPool)
@@ -135,12 +135,12 @@ def as_administrator(base: Services, query: str, **values: object) -> list[Any]:
         return list(result) if result.returns_rows else []
 
 
-def let_deadlines_be_read(base: Services) -> None:
+def age_deadlines(base: Services) -> None:
     """As if all deadlines had been noted more than a week ago: the time that an owner has to read of them."""
-    as_administrator(base, "update deletion_deadlines set noted_at = now() - interval '8 days'")
+    query_as_administrator(base, "update deletion_deadlines set noted_at = now() - interval '8 days'")
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Waits for something to become true. Raises TimeoutError if it does not."""
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - the condition lies in another process

@@ -65,7 +65,7 @@ async def make_ended_sprint(bot: Bot, clock: Clock, *, days_ago: int = 5) -> int
     return number
 
 
-async def make_begun_sprint(bot: Bot, title: str = "Sprint 12") -> int:
+async def make_running_sprint(bot: Bot, title: str = "Sprint 12") -> int:
     """An empty sprint whose commitment was taken last midnight, so that what comes now is added; its number."""
     milestone = await bot.github.create_milestone(
         bot.repo, title, due_on=f"{day_from_today(9)}T07:00:00Z", description=f"Start: {day_from_today(0)}"

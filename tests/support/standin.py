@@ -22,7 +22,7 @@ from tests.support.github_openapi import Check, load_checker
 _numbers = count(1)
 
 
-class Inbox:
+class WebhookRecorder:
     """Where a bot would listen: keeps what arrives and answers 202."""
 
     def __init__(self) -> None:
@@ -67,10 +67,10 @@ async def repo(github: StandInGitHub) -> str:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[Inbox]:
+async def inbox(github: StandInGitHub, repo: str) -> AsyncIterator[WebhookRecorder]:
     """A listening bot; the repository's own creation is already past."""
     await github.settle()
-    inbox = Inbox()
+    inbox = WebhookRecorder()
     app = web.Application()
     app.router.add_post("/webhooks/github", inbox.on_post)
     runner = web.AppRunner(app, access_log=None)

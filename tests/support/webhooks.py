@@ -10,7 +10,7 @@ from bot.cli.serve import door
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 ISSUE_OPENED: dict[str, Any] = {
     "action": "opened",
@@ -44,10 +44,10 @@ INSTALLATION_CREATED: dict[str, Any] = {
 
 
 @pytest.fixture
-async def webhook_client(base: Services) -> AsyncIterator[Door]:
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
     """A door without a worker."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 async def list_stored_events(base: Services) -> list[Any]:
@@ -77,7 +77,7 @@ async def read_timeline(base: Services) -> list[Any]:
 
 
 async def record_deliveries(
-    base: Services, webhook_client: Door, payloads: list[tuple[str, dict[str, Any]]]
+    base: Services, webhook_client: WebhookClient, payloads: list[tuple[str, dict[str, Any]]]
 ) -> None:
     async with worker(base, talks=False):
         for event, payload in payloads:

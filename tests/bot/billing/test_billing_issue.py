@@ -21,7 +21,7 @@ from storage.projects import Projects
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
 from tests.support.clock import Clock
 from tests.support.marketplace import deliver_marketplace_event as deliver_marketplace
-from tests.support.running import Bot, as_administrator, running_bot
+from tests.support.running import Bot, query_as_administrator, running_bot
 from tests.support.stripe.selling import card_billing_settings, deliver_stripe_event
 from tests.support.stripe.server import StandInStripe
 
@@ -96,7 +96,7 @@ class Firm:
 
     async def settle(self, **settings: Any) -> None:
         """As if the account's own settings file said so."""
-        as_administrator(
+        query_as_administrator(
             self.bot.base,
             "update organizations set file = cast(:told as jsonb) where github_account_id = :account",
             told=json.dumps(settings),
@@ -279,7 +279,9 @@ async def test_an_answer_of_github_that_is_lost_makes_no_second_issue(firm: Firm
     subscription = await firm.subscribe()
     firm.bot.github.fail_next("POST", f"/repos/{firm.private}/issues", 0, after_effect=after_effect)
     await firm.fail_payment(subscription)
-    as_administrator(firm.bot.base, "update procrastinate_jobs set scheduled_at = null where status = 'todo'")
+    query_as_administrator(
+        firm.bot.base, "update procrastinate_jobs set scheduled_at = null where status = 'todo'"
+    )
     await firm.bot.rest()
     await firm.night()
     assert len(await firm.issues()) == 1
@@ -434,7 +436,7 @@ async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
 
 
 async def test_of_a_personal_account_its_owner_is_called(firm: Firm) -> None:
-    as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
+    query_as_administrator(firm.bot.base, "update organizations set account_type = 'User'")
     await firm.fail_payment(await firm.subscribe())
     (issue,) = await firm.issues()
     assert issue["body"].startswith("@acme\n\n**The last payment failed.**")

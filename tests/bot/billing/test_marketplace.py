@@ -31,7 +31,7 @@ from tests.support.marketplace import (
     list_subscriptions,
     make_billing_syncs,
 )
-from tests.support.running import Bot, as_administrator, let_deadlines_be_read, rows, running_bot, until
+from tests.support.running import Bot, age_deadlines, query_as_administrator, rows, running_bot, wait_until
 from tests.support.stripe.world import DAY, LISTED, SETTINGS
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +51,7 @@ async def shop(
 
 
 async def scheduled(bot: Bot) -> list[Any]:
-    return as_administrator(
+    return query_as_administrator(
         bot.base, "select * from procrastinate_jobs where scheduled_at is not null and status = 'todo'"
     )
 
@@ -128,10 +128,10 @@ async def test_github_s_answer_may_lag_behind_a_purchase(shop: Bot) -> None:
     assert job.args["tries"] == 1
 
     shop.github.marketplace.accounts[BUYER_ACCOUNT] = lagging
-    as_administrator(
+    query_as_administrator(
         shop.base, "update procrastinate_jobs set scheduled_at = null where scheduled_at is not null"
     )
-    await until(lambda: _has(shop))
+    await wait_until(lambda: _has(shop))
     assert await list_subscriptions(shop) == [("pro", "active", 3)]
 
 
@@ -143,7 +143,7 @@ async def test_github_away_is_asked_again(shop: Bot) -> None:
     event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
     shop.github.fail_next("GET", "/marketplace_listing/", 503, times=3)
     await deliver_marketplace_event(shop, event)
-    await until(lambda: _has(shop))
+    await wait_until(lambda: _has(shop))
 
 
 async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> None:
@@ -434,7 +434,7 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
     at = datetime.now(UTC) - timedelta(days=31)
     async with shop.base.database.tenant(before or 0) as tenant:
         await Deadlines(tenant).note(Deadline(at, at + 30 * DAY, is_told=True))
-    let_deadlines_be_read(shop.base)
+    age_deadlines(shop.base)
     await make_billing_syncs(shop)[1].run()  # Unless the bot's own clock was faster.
     await shop.github.create_issue(shop.repo, "After")
     await shop.rest()

@@ -15,7 +15,7 @@ from tests.support.checks import (
     run_check_job,
     set_setting,
 )
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import day_from_today, make_sprint
 
@@ -216,4 +216,4 @@ async def test_an_item_of_a_sprint_that_has_just_ended_can_be_moved_on(bot: Bot)
         await bot.rest()
         return bool((await find_check(bot, head))["conclusion"] == "success")
 
-    await until(is_met)
+    await wait_until(is_met)

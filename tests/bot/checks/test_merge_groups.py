@@ -10,7 +10,7 @@ import pytest
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.merge_group import follow_merge_group, pull_request_of
 from tests.support.clock import Clock
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
@@ -135,7 +135,7 @@ async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock)
     async def is_reported() -> bool:
         return REPORT in await reports(bot, head)
 
-    await until(is_reported)
+    await wait_until(is_reported)
 
 
 def test_a_group_whose_branch_is_not_told_is_reported_all_the_same() -> None:

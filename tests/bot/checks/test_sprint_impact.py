@@ -20,7 +20,7 @@ from tests.support.checks import (
     run_check_job,
     set_setting,
 )
-from tests.support.running import Bot, as_administrator
+from tests.support.running import Bot, query_as_administrator
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
@@ -415,7 +415,9 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
     await press_button(bot, head, f"add:{await get_sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = as_administrator(bot.base, "select args from procrastinate_jobs where task_name = 'press_later'")
+    (job,) = query_as_administrator(
+        bot.base, "select args from procrastinate_jobs where task_name = 'press_later'"
+    )
     async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).press(connection, **job.args)
     await bot.rest()

@@ -15,7 +15,7 @@ from handlers import ROUTES
 from handlers.comment_commands import request_of
 from handlers.delivery import CommandsFound, Delivery
 from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
-from tests.support.running import Bot, rows, until
+from tests.support.running import Bot, rows, wait_until
 from tests.support.sprints import make_sprint
 from tests.support.webhooks import ISSUE_OPENED
 
@@ -186,7 +186,7 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     async def is_recorded() -> bool:
         return bool(await rows(bot.base, query, tenant))
 
-    await until(is_recorded)
+    await wait_until(is_recorded)
     waiting = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
     assert (await rows(bot.base, waiting))[0][0] > 0  # Six seconds of CPU time lie before them.
     await bot.rest()

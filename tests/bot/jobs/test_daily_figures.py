@@ -24,7 +24,7 @@ from storage.timeline import Timeline, TimelineRow
 from tests.support.builders import at
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 NOW = datetime(2026, 11, 10, 1, 30, tzinfo=UTC)
@@ -95,7 +95,7 @@ def story() -> list[tuple[str, dict[str, Any]]]:
 
 
 @pytest.fixture
-async def organization(base: Services, webhook_client: Door, clock: Clock) -> int:
+async def organization(base: Services, webhook_client: WebhookClient, clock: Clock) -> int:
     """A tenant with a story, not measured yet."""
     await record_deliveries(base, webhook_client, story())
     clock.now = NOW
@@ -182,7 +182,7 @@ async def test_measuring_twice_changes_nothing(base: Services, clock: Clock, org
 
 
 async def test_what_comes_late_corrects_an_open_sprint(
-    base: Services, webhook_client: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
@@ -200,7 +200,7 @@ async def test_what_comes_late_corrects_an_open_sprint(
 
 
 async def test_days_that_a_sprint_no_longer_has_go(
-    base: Services, webhook_client: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     moved = milestone(CURRENT) | {"due_on": "2026-11-06T07:00:00Z", "updated_at": "2026-11-05T08:00:00Z"}
@@ -215,7 +215,7 @@ async def test_days_that_a_sprint_no_longer_has_go(
 
 
 async def test_numbers_that_were_taken_stay(
-    base: Services, webhook_client: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
@@ -318,7 +318,7 @@ async def test_missed_nights_are_caught_up_with(base: Services, clock: Clock, or
 
 
 async def test_a_bad_repository_stops_no_other(
-    base: Services, webhook_client: Door, clock: Clock, organization: int
+    base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6", "full_name": "acme/bad"}
     told = [

@@ -14,7 +14,7 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
-from tests.support.running import Door, rows, until
+from tests.support.running import WebhookClient, rows, wait_until
 from tests.support.webhooks import ISSUE_OPENED, issue_story, only_tenant_id, read_timeline, record_deliveries
 
 EXAMPLES = (
@@ -40,7 +40,7 @@ def installed(example: dict[str, Any]) -> dict[str, Any]:
     return example | {"installation": installation | {"id": account["id"]}}
 
 
-async def test_every_real_payload_goes_through(base: Services, webhook_client: Door) -> None:
+async def test_every_real_payload_goes_through(base: Services, webhook_client: WebhookClient) -> None:
     payloads = real_payloads()
     assert len(payloads) > 300
     async with worker(base, talks=False):
@@ -68,7 +68,7 @@ async def test_every_real_payload_goes_through(base: Services, webhook_client: D
     assert {"milestoned", "demilestoned", "labeled", "opened"} <= {row[1] for row in recorded}
 
 
-async def test_order_and_repetition_do_not_matter(base: Services, webhook_client: Door) -> None:
+async def test_order_and_repetition_do_not_matter(base: Services, webhook_client: WebhookClient) -> None:
     told = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in issue_story()]
     await record_deliveries(base, webhook_client, told[::-1])
     backwards = await read_timeline(base)
@@ -89,7 +89,7 @@ async def test_order_and_repetition_do_not_matter(base: Services, webhook_client
     ],
 )
 async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
-    base: Services, webhook_client: Door, broken: dict[str, Any]
+    base: Services, webhook_client: WebhookClient, broken: dict[str, Any]
 ) -> None:
     await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED | broken)])
     (row,) = await rows(base, "select * from github_events", await only_tenant_id(base))
@@ -99,7 +99,7 @@ async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
 
 
 async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """An issue number that fits no integer column must not take its batch down."""
     strange = ISSUE_OPENED | {
@@ -116,14 +116,14 @@ async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
             done = await rows(base, "select 1 from github_events where processed_at is not null", one)
             return len(done) == len(issue_story())
 
-        await until(others_are_done)
+        await wait_until(others_are_done)
     (row,) = await rows(base, "select * from github_events where processed_at is null", one)
     assert (row.delivery_id, row.attempts, row.parked_at) == ("strange", 1, None)
     assert row.due_at > row.created_at
     assert "database refused it" in row.note
 
 
-async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_client: Door) -> None:
+async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_client: WebhookClient) -> None:
     renamed = ISSUE_OPENED["repository"] | {"full_name": "acme/store"}
     later = ISSUE_OPENED | {
         "action": "closed",
@@ -138,7 +138,7 @@ async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_cl
 
 
 async def test_a_name_taken_over_by_another_repository_belongs_to_that(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6"}
     at = "2026-11-05T09:00:00Z"
@@ -165,9 +165,9 @@ async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> N
         door(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
-        entrances = [Door(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+        entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (one, two)]
 
-        async def trickle(webhook_client: Door) -> None:
+        async def trickle(webhook_client: WebhookClient) -> None:
             for _ in range(150):
                 assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 

@@ -17,7 +17,7 @@ from bot.services import services
 from bot.settings import Secret, Settings
 from storage import embedded, schema
 from tests.support.conversations import comment_in_sprint, wait_for_answer
-from tests.support.running import Bot, Door, as_administrator, rows, until
+from tests.support.running import Bot, WebhookClient, query_as_administrator, rows, wait_until
 from tests.support.webhooks import ISSUE_OPENED
 
 COMMENTS = r"/issues/\d+/comments$"
@@ -76,7 +76,7 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
     async def is_parked() -> bool:
         return bool(await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'"))
 
-    await until(is_parked)
+    await wait_until(is_parked)
     assert await bot.answers(number) == []
     findings = await examine(bot.base)
     assert any("(answer) failed 3 times" in finding for finding in findings)
@@ -133,10 +133,10 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
 async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
     async with services(settings) as base, aiohttp.ClientSession() as session:
         async with door(base, "127.0.0.1", 0) as port:
-            entrance = Door(session, f"http://127.0.0.1:{port}")
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             await entrance.deliver("issues", ISSUE_OPENED)
             # As a worker leaves it that was killed long ago.
-            as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+            query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
             for _ in range(others_waiting):
                 await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
         async with worker(base, talks=False):
@@ -152,7 +152,7 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
         aiohttp.ClientSession() as session,
         door(base, "127.0.0.1", 0) as port,
     ):
-        entrance = Door(session, f"http://127.0.0.1:{port}")
+        entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
         await entrance.deliver("issues", ISSUE_OPENED, "guid")
         (tenant,) = await rows(base, "select * from all_tenants()")
         await rows(base, "update github_events set parked_at = now(), attempts = 5 returning id", tenant[0])
@@ -178,11 +178,11 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
             worker(base, talks=False),
             door(base, "127.0.0.1", 0) as port,
         ):
-            entrance = Door(session, f"http://127.0.0.1:{port}")
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             statuses = await _load_with_an_outage(entrance, folder / "postgres")
             assert statuses.count(202) == 150
             assert set(statuses) == {202, 503}
-            await until(lambda: _all_recorded(base, 150))
+            await wait_until(lambda: _all_recorded(base, 150))
 
 
 async def _all_recorded(base: object, count: int) -> bool:
@@ -193,7 +193,7 @@ async def _all_recorded(base: object, count: int) -> bool:
         return False
 
 
-async def _load_with_an_outage(entrance: Door, data: Path) -> list[int]:
+async def _load_with_an_outage(entrance: WebhookClient, data: Path) -> list[int]:
     statuses: list[int] = []
 
     async def one(number: int) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from tests.commands.sprint import test_overload, test_unestimated
 from tests.support.builders import Box, Card
-from tests.support.past import tell_past
+from tests.support.past import record_past
 from tests.support.reporting import ReportingHarness
 
 
 async def follow(reporting: ReportingHarness, boxes: Sequence[Box], cards: Sequence[Card]) -> None:
-    reporting.thread = await tell_past(reporting.bot, reporting.clock, boxes, cards)
+    reporting.thread = await record_past(reporting.bot, reporting.clock, boxes, cards)
     await reporting.settle(tracking=reporting.thread, summaries="off")
 
 

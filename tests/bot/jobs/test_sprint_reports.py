@@ -19,7 +19,7 @@ from tests.support.builders import at
 from tests.support.changes import query_database
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import NOW, record, usual_past
+from tests.support.past import NOW, record_events, usual_past
 from tests.support.reporting import ReportingHarness, close_sprint, make_joining_card
 from tests.support.running import Bot, rows
 from tests.support.sprints import make_sprint, use_private_repository
@@ -68,7 +68,7 @@ async def test_it_is_edited_when_facts_change_and_never_if_equal(tracked_sprint:
         await tracked_sprint.go(f"2026-11-18 {hour}:00")
     assert tracked_sprint.writes == writes
 
-    await record(tracked_sprint.bot, *make_joining_card(1).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(1).events)
     (text,) = await tracked_sprint.go("2026-11-18 19:00")
     assert tracked_sprint.writes == writes + 1
     assert "**Scope since the start:** +1 point, 1 change\n- Wed 18 Nov · #2000 came in, +1 point" in text
@@ -87,14 +87,14 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     tracked_sprint: ReportingHarness,
 ) -> None:
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(8).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
     (text, *_) = await tracked_sprint.go("2026-11-18 13:00")
     (line,) = [one for one in text.splitlines() if "#2000" in one and "came in" in one]
     assert re.search(
         r"came in, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
     )
 
-    await record(tracked_sprint.bot, *make_joining_card(1, 2001, "11-18 15:00").events)
+    await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-18 15:00").events)
     (text, *_) = await tracked_sprint.go("2026-11-18 16:00")
     assert line in text.splitlines()
 
@@ -106,7 +106,7 @@ async def test_a_line_contradicts_neither_the_line_before_it_nor_the_headline(
         *make_joining_card(2, 2000, "11-18 12:30:01").events,
         *make_joining_card(3, 2001, "11-18 12:30:02").events,
     ]
-    await record(tracked_sprint.bot, *events)
+    await record_events(tracked_sprint.bot, *events)
     (text, *_) = await tracked_sprint.go("2026-11-18 12:30:03")
     lines = {
         number: next(line for line in text.splitlines() if f"#{number} came" in line)
@@ -195,7 +195,7 @@ async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked_sprint: Repor
         if one["user"]["type"] == "Bot"
     ]
     await tracked_sprint.bot.github.delete_comment(tracked_sprint.bot.repo, comment["id"])
-    await record(tracked_sprint.bot, *make_joining_card(8).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
 
     assert await tracked_sprint.go("2026-11-18 13:00") == []
     assert await tracked_sprint.go("2026-11-19 13:00") == []
@@ -203,7 +203,7 @@ async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked_sprint: Repor
 
 async def test_one_forecast_a_day_is_kept_to_be_graded(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(1).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(1).events)
     await tracked_sprint.go("2026-11-18 15:00")
     await tracked_sprint.go("2026-11-19 15:00")
 
@@ -219,7 +219,7 @@ async def test_one_forecast_a_day_is_kept_to_be_graded(tracked_sprint: Reporting
 async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.settle(alerts={"half_way": False, "days_left": "off"})
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(3).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(3).events)
     assert len(await tracked_sprint.go("2026-11-18 13:00")) == 1  # Nobody is disturbed at lunch.
     _, alert = await tracked_sprint.go("2026-11-19 09:00")
 
@@ -232,7 +232,7 @@ async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked_sprint: Repo
 
 async def test_what_is_crossed_at_once_is_told_at_once(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(3).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(3).events)
     _, alert = await tracked_sprint.go("2026-11-19 09:00")
 
     assert "its scope has grown by 25 %" in alert
@@ -243,7 +243,7 @@ async def test_what_was_blocked_for_three_working_days(tracked_sprint: Reporting
     await tracked_sprint.settle(alerts={"blocked": 1, "half_way": False, "days_left": False})
     card = make_joining_card(1)
     assert isinstance(card, FlowCard)
-    await record(tracked_sprint.bot, *card.blocked("11-18 12:40", reason="no key").events)
+    await record_events(tracked_sprint.bot, *card.blocked("11-18 12:40", reason="no key").events)
     (text,) = await tracked_sprint.go("2026-11-18 13:00")
     assert "**Blocked**\n- #2000 since today: no key" in text
 
@@ -262,7 +262,7 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
     await tracked_sprint.settle(summaries="tracking")
     _, cards = usual_past()
     (late,) = [card for card in cards if card.id == "item-1042"]
-    await record(tracked_sprint.bot, *late.closed("11-18 14:00").events)
+    await record_events(tracked_sprint.bot, *late.closed("11-18 14:00").events)
     for day in range(18, 27):
         for hour in (1, 9, 13, 15):
             said = await tracked_sprint.go(f"2026-11-{day} {hour:02}:00")
@@ -279,7 +279,7 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
 async def test_alerts_can_be_switched_off(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.settle(alerts="off")
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(8).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
 
     assert len(await tracked_sprint.go("2026-11-19 09:00")) == 1
 
@@ -296,7 +296,7 @@ async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
     await tracked_sprint.settle(alerts={"half_way": False, "days_left": False})
     await tracked_sprint.go()
     await tracked_sprint.settle(**silence)
-    await record(tracked_sprint.bot, *make_joining_card(8).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
     assert len(await tracked_sprint.go("2026-11-18 13:00")) == 1
 
     await tracked_sprint.settle(**dict.fromkeys(silence))
@@ -310,7 +310,7 @@ async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(
     assert len(await tracked_sprint.go("2026-11-19 09:00")) == 1
     _, digest = await tracked_sprint.go("2026-11-19 09:30")
     assert digest.startswith("### Since Wed 18 Nov")
-    await record(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:40").events)
+    await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:40").events)
     assert (await tracked_sprint.go("2026-11-19 10:00"))[1:] == [digest]
     assert len(await tracked_sprint.go("2026-11-19 15:00")) == 2
     assert len(await tracked_sprint.go("2026-11-20 10:00")) == 3
@@ -338,7 +338,7 @@ async def test_until_a_zone_begins_the_one_before_it_rules_quiet_hours(
         alerts={"half_way": False, "days_left": False}, timezone=MOVING, quiet_hours=hours
     )
     await tracked_sprint.go()
-    await record(tracked_sprint.bot, *make_joining_card(8).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(8).events)
     assert len(await tracked_sprint.go("2026-11-19 08:30")) == 1
     assert len(await tracked_sprint.go("2026-11-19 10:01")) == 2
 

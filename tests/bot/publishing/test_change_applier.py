@@ -15,7 +15,7 @@ from storage.changes import CommandChange, State
 from storage.database import Database
 from storage.jobs import Jobs
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.sprints import make_sprint
 
 # One thing is done at once
@@ -137,7 +137,7 @@ async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
     async def is_done() -> bool:
         return await have_milestones(bot, number, number + 2) == [False, False]
 
-    await until(is_done)
+    await wait_until(is_done)
     await bot.rest()
     (answer,) = await bot.answers(number)
     assert "Evacuated 2 items." in answer

@@ -15,7 +15,7 @@ from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from tests.support.clock import Clock
 from tests.support.publishing import PublishingHarness
-from tests.support.running import as_administrator, rows
+from tests.support.running import query_as_administrator, rows
 
 # Once, and in place
 
@@ -163,7 +163,7 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(publishing: Pu
         tenant=publishing.tenant,
         project=publishing.project,
     )
-    as_administrator(publishing.bot.base, "analyze posts")
+    query_as_administrator(publishing.bot.base, "analyze posts")
     queries = list[tuple[str, Any]]()
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         connection = tenant.connection

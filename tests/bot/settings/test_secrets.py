@@ -38,7 +38,7 @@ from bot.webhooks.chart_route import ChartRoute
 from storage.database import Database, Tenant, hide_values
 from storage.deliveries import Received
 from storage.embedded import EmbeddedServer
-from tests.support.running import Bot, as_administrator
+from tests.support.running import Bot, query_as_administrator
 
 CANARY = "xanthic-canary"
 SECRETS = {
@@ -142,11 +142,11 @@ async def test_what_a_comment_says_is_not_logged_when_its_answer_cannot_be_store
 ) -> None:
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
-    as_administrator(bot.base, "alter table outbox add constraint no_reply check (kind <> 'reply')")
+    query_as_administrator(bot.base, "alter table outbox add constraint no_reply check (kind <> 'reply')")
     try:
         await bot.say(issue["number"], f"/sprint status as-of:{CANARY}")
     finally:
-        as_administrator(bot.base, "alter table outbox drop constraint no_reply")
+        query_as_administrator(bot.base, "alter table outbox drop constraint no_reply")
     told = logged()
     assert "no_reply" in told
     assert CANARY not in told

@@ -22,7 +22,7 @@ from storage.lookups import tenants_due
 from storage.missed import set_position
 from storage.projects import Projects
 from tests.support.clock import Clock
-from tests.support.running import Bot, as_administrator, rows
+from tests.support.running import Bot, query_as_administrator, rows
 from tests.support.sprints import make_sprint
 from tests.support.webhooks import INSTALLATION_CREATED
 
@@ -343,7 +343,7 @@ async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_r
     await bot.rest()
     number = await make_sprint(bot)
     for table in ("organizations", "projects"):
-        as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
+        query_as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
     granted = {"issues": "write", "pull_requests": "write", "merge_queues": "read"}
     accepted = {
         "action": "new_permissions_accepted",
@@ -477,7 +477,7 @@ async def lose(bot: Bot, *, event: str, days_ago: int, asked: int = len(PAUSES))
 
 async def test_deliveries_lost_far_apart_are_gaps_of_their_own(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
-    as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
     await lose(bot, event="issues", days_ago=200)
     await lose(bot, event="label", days_ago=5)
     await lose(bot, event="milestone", days_ago=5)
@@ -506,7 +506,7 @@ async def test_what_is_lost_for_good_and_told_by_nothing_else_is_named(
     (finding,) = [finding for finding in await examine(bot.base) if "lost for good" in finding]
     assert "5 deliveries are lost for good (1 deployment_status, 1 issue_comment, " in finding
 
-    as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
+    query_as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
     assert "lost for good" not in await ask(bot, number, "/agile health new:yes")
     assert not [finding for finding in await examine(bot.base) if "lost for good" in finding]
     capsys.readouterr()
@@ -524,7 +524,7 @@ async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) 
     """The installation was confirmed as suspended, by GitHub when it was asked."""
     await make_sprint(bot)
     await installed(bot)
-    as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
+    query_as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
@@ -545,7 +545,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
         return backfills(bot)
 
     assert await compare() == 0
-    as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
     assert await compare() == 1
     assert await compare() == 1
 

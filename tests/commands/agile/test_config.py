@@ -16,7 +16,7 @@ from commands.settings.text import as_yaml, changed, with_setting
 from storage.settings_files import KeptFile, Origins
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import load_settings, push_settings_file
 
 # What holds
@@ -187,7 +187,7 @@ async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
     async def is_answered() -> bool:
         return bool(await bot.answers(number))
 
-    await until(is_answered)
+    await wait_until(is_answered)
     await bot.rest()
     assert "I have proposed this" in (await bot.answers(number))[-1]
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1

@@ -57,7 +57,7 @@ from tests.support.builders import (
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.outcomes import USUAL_OUTCOMES
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
@@ -289,8 +289,8 @@ def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
 
 
 async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/explain")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/explain")
 
     assert answer.startswith("### How the scope of Sprint 24 came about")
     assert "12 committed + 0 added − 0 removed − 0 dropped + 0 re-estimated = **12 points**" in answer
@@ -298,8 +298,8 @@ async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
 
 
 async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/explain added for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/explain added for:"Sprint 22"')
 
     assert "### Added · Sprint 22: 9 points in 3 items" in answer
     assert "3 × 3 = **9 points**" in answer
@@ -310,9 +310,9 @@ async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clo
 
 
 async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    first = await ask(bot, number, '/explain carry-over for:"Sprint 21"')
-    second = await ask(bot, number, '/explain carry over for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    first = await ask_command(bot, number, '/explain carry-over for:"Sprint 21"')
+    second = await ask_command(bot, number, '/explain carry over for:"Sprint 22"')
 
     assert "| #1013 | 3 | 1 | 1 time |" in first
     assert "| #1013 | 3 | 1 | 2 times |" in second
@@ -334,8 +334,8 @@ async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> Non
     ],
 )
 async def test_each_metric_is_answered(bot: Bot, clock: Clock, metric: str, result: str, more: str) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, f"/explain {metric}")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, f"/explain {metric}")
 
     assert answer.split("\n")[0].endswith(result)
     assert more in answer
@@ -343,9 +343,9 @@ async def test_each_metric_is_answered(bot: Bot, clock: Clock, metric: str, resu
 
 
 async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     for metric in METRICS:
-        assert (await ask(bot, number, f"/explain {metric}")).startswith("### ")
+        assert (await ask_command(bot, number, f"/explain {metric}")).startswith("### ")
 
 
 @pytest.mark.parametrize(
@@ -359,13 +359,13 @@ async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> 
     ],
 )
 async def test_what_cannot_be_explained(bot: Bot, clock: Clock, said: str, words: str) -> None:
-    number = await tell_past(bot, clock)
-    assert words in await ask(bot, number, f"/explain {said}")
+    number = await record_past(bot, clock)
+    assert words in await ask_command(bot, number, f"/explain {said}")
 
 
 async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    assert "is for collaborators of this repository" in await ask(bot, number, "/explain", "mallory")
+    number = await record_past(bot, clock)
+    assert "is for collaborators of this repository" in await ask_command(bot, number, "/explain", "mallory")
 
 
 def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:

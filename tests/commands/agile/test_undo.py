@@ -26,7 +26,7 @@ from sprints.calendar import Calendar
 from storage.changes import Entry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
 from tests.support.conversations import ask_bot, create_thread
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
@@ -317,13 +317,13 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     async def is_interrupted() -> bool:
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
-    await until(is_interrupted)
+    await wait_until(is_interrupted)
     await roles_now(bot, monkeypatch, bob=None)
 
     async def is_said() -> bool:
         return len(await bot.answers(number)) == 1
 
-    await until(is_said)
+    await wait_until(is_said)
     await bot.rest()
     assert await have_milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)

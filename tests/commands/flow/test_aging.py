@@ -8,7 +8,7 @@ from sprints.calendar import Calendar
 from sprints.durations import Durations, ages, cycle_times
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, flows, make_finished_card
-from tests.support.past import NOW, ask, tell_past, usual_past
+from tests.support.past import NOW, ask_command, record_past, usual_past
 from tests.support.running import Bot
 
 PAST = cycle_times(
@@ -95,8 +95,8 @@ def test_a_long_list_is_cut() -> None:
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()
     old, blocker = FlowCard(2001).opened("10-20").assigned("10-26"), FlowCard(2002).opened("10-20")
-    number = await tell_past(bot, clock, boxes, [*cards, blocked(old, blocker), blocker])
-    answer = await ask(bot, number, "/aging as:table")
+    number = await record_past(bot, clock, boxes, [*cards, blocked(old, blocker), blocker])
+    answer = await ask_command(bot, number, "/aging as:table")
 
     assert (
         "- **#2001 has been in progress for 24 days**, 85 % of finished items took at most 9. It is "
@@ -109,8 +109,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 async def test_only_of_a_sprint(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()
-    number = await tell_past(bot, clock, boxes, [*cards, FlowCard(2001).opened("10-20").assigned("10-26")])
-    answer = await ask(bot, number, '/aging for:"Sprint 24" as:table')
+    number = await record_past(bot, clock, boxes, [*cards, FlowCard(2001).opened("10-20").assigned("10-26")])
+    answer = await ask_command(bot, number, '/aging for:"Sprint 24" as:table')
 
     assert "### Age of work · Sprint 24" in answer
     assert "#2001" not in answer
@@ -118,7 +118,7 @@ async def test_only_of_a_sprint(bot: Bot, clock: Clock) -> None:
 
 
 async def test_an_unknown_sprint_and_weeks_are_refused(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
 
-    assert "no milestone called “Sprint 99”" in await ask(bot, number, '/aging for:"Sprint 99"')
-    assert "I do not know this argument" in await ask(bot, number, "/aging last:4")
+    assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/aging for:"Sprint 99"')
+    assert "I do not know this argument" in await ask_command(bot, number, "/aging last:4")

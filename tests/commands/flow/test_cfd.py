@@ -15,7 +15,7 @@ from sprints.rules import Rules
 from tests.support.builders import Box, at
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, calendar
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
@@ -134,8 +134,8 @@ def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: objec
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/cfd for:"Sprint 21" as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/cfd for:"Sprint 21" as:table')
 
     assert answer.startswith(
         "### Cumulative flow · Sprint 21\n\n"
@@ -149,8 +149,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_nobody_says_which_so_it_is_the_running_sprint(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cfd")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cfd")
 
     assert answer.startswith("### Cumulative flow · Sprint 24\n\n- **Nothing piled up** since the end of Mon")
     assert (
@@ -159,8 +159,8 @@ async def test_nobody_says_which_so_it_is_the_running_sprint(bot: Bot, clock: Cl
 
 
 async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cfd last:2 as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cfd last:2 as:table")
 
     assert answer.startswith("### Cumulative flow · the last 2 weeks\n\n- **Nothing piled up** since the end")
     assert "- Most was in progress on Mon 9 Nov: 4 items at once.\n" in answer
@@ -169,8 +169,8 @@ async def test_the_last_weeks_are_of_the_whole_repository(bot: Bot, clock: Clock
 
 
 async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock, cards=[FlowCard(1001).opened("11-09").assigned("11-10")])
-    assert (await ask(bot, number, "/cfd")).startswith("### Cumulative flow · since ")
+    number = await record_past(bot, clock, cards=[FlowCard(1001).opened("11-09").assigned("11-10")])
+    assert (await ask_command(bot, number, "/cfd")).startswith("### Cumulative flow · since ")
 
 
 @pytest.mark.parametrize(
@@ -183,17 +183,19 @@ async def test_without_any_sprint_it_looks_at_the_last_weeks(bot: Bot, clock: Cl
     ],
 )
 async def test_what_makes_no_sense_is_refused(bot: Bot, clock: Clock, arguments: str, words: str) -> None:
-    number = await tell_past(bot, clock)
-    assert words in await ask(bot, number, f"/cfd {arguments}")
+    number = await record_past(bot, clock)
+    assert words in await ask_command(bot, number, f"/cfd {arguments}")
 
 
 async def test_a_sprint_to_come_has_no_days(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+    number = await record_past(bot, clock)
     clock.now = at("2026-11-15 12:00")
-    answer = await ask(bot, number, '/cfd for:"Sprint 24"')
+    answer = await ask_command(bot, number, '/cfd for:"Sprint 24"')
     assert "Sprint 24 begins on 16 Nov 2026: no day of it is over." in answer
 
 
 async def test_a_stranger_hears_whom_it_is_for(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    assert "is for collaborators of this repository" in await ask(bot, number, "/cfd", as_user="mallory")
+    number = await record_past(bot, clock)
+    assert "is for collaborators of this repository" in await ask_command(
+        bot, number, "/cfd", as_user="mallory"
+    )

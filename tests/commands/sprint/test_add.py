@@ -5,8 +5,8 @@ from tests.support.running import Bot
 from tests.support.sprints import (
     create_item,
     get_milestone_title,
-    make_begun_sprint,
     make_next_sprint,
+    make_running_sprint,
     make_sprint,
 )
 
@@ -91,7 +91,7 @@ async def test_who_may_not(bot: Bot) -> None:
 
 
 async def test_over_the_commitment_it_says_what_could_leave(bot: Bot) -> None:
-    number = await create_item(bot, 5, await make_begun_sprint(bot))
+    number = await create_item(bot, 5, await make_running_sprint(bot))
     added = await create_item(bot, 5)
     await bot.say(number, f"/sprint add #{added}")
 

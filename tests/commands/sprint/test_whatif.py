@@ -15,7 +15,7 @@ from tests.support.builders import Box, Card
 from tests.support.changes import query_database
 from tests.support.checks import find_check, open_pull_request
 from tests.support.clock import Clock
-from tests.support.past import ask, record
+from tests.support.past import ask_command, record_events
 from tests.support.running import Bot
 from tests.support.shared_sprints import plan_sprint, share_sprints
 
@@ -60,7 +60,7 @@ class Team:
         await self.bot.github.update_issue(self.bot.repo, number, milestone=None)
 
     async def ask(self, text: str) -> str:
-        answer = await ask(self.bot, self.thread, text)
+        answer = await ask_command(self.bot, self.thread, text)
         await self.bot.rest()
         return answer
 
@@ -98,7 +98,7 @@ class Team:
                 if i < 2 + n % 5:
                     card.closed(start + timedelta(days=2 * i + 1, hours=10))
                 events += card.events
-            await record(self.bot, *events)
+            await record_events(self.bot, *events)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from sprints.facts import Facts
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.support.builders import REPOSITORY, at, item_json, milestone_json, stamp, webhook
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 LIVE, PAST = "acme/live", "acme/past"
 NEXT: dict[str, Any] = {"id": 502, "number": 13, "title": "Sprint 13"}
@@ -150,13 +150,13 @@ def numbers(facts: Facts) -> Any:
 
 
 @asynccontextmanager
-async def running_door(base: Services) -> AsyncIterator[Door]:
+async def running_door(base: Services) -> AsyncIterator[WebhookClient]:
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("number", [12, 13])

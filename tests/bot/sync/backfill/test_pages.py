@@ -17,7 +17,7 @@ from bot.services import Services
 from bot.sync.backfill.past_reader import BackfillError
 from github_standin.github import StandInGitHub
 from tests.support.backfill import BackfillHarness, start_backfill
-from tests.support.running import until
+from tests.support.running import wait_until
 
 ROOT = Path(__file__).parents[4]
 GAVE_UP = {"message": "Something went wrong while executing your query. This may be the result of a timeout."}
@@ -147,7 +147,7 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
         return bool((await large.sync()).sync)
 
     try:
-        await until(has_kept_a_page)
+        await wait_until(has_kept_a_page)
     finally:
         process.kill()
         await process.wait()

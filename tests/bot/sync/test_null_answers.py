@@ -19,7 +19,7 @@ from bot.sync.reconciliation import Reconciliation
 from storage.pull_requests import Pulls
 from tests.support.builders import at
 from tests.support.graphql_answers import Json, answers
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, only_tenant_id, record_deliveries
 
 MILESTONE = {"id": 70, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
@@ -67,7 +67,7 @@ def now() -> datetime:
     return at("11-20")
 
 
-async def prepared(base: Services, webhook_client: Door) -> tuple[int, int]:
+async def prepared(base: Services, webhook_client: WebhookClient) -> tuple[int, int]:
     """The account and its repository with a running sprint, in which issue 7 is."""
     inside = ISSUE_OPENED | {"action": "milestoned", "milestone": MILESTONE}
     created = ISSUE_OPENED | {"action": "created", "milestone": MILESTONE}
@@ -81,7 +81,9 @@ async def prepared(base: Services, webhook_client: Door) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("phase", ["issues", "pull_requests"])
-async def test_the_past_is_read_whatever_is_null(base: Services, webhook_client: Door, phase: str) -> None:
+async def test_the_past_is_read_whatever_is_null(
+    base: Services, webhook_client: WebhookClient, phase: str
+) -> None:
     one, project = await prepared(base, webhook_client)
     github = OddGitHub()
     backfill = Backfill(base.database, cast(GitHub, github), now)
@@ -100,7 +102,9 @@ async def test_the_past_is_read_whatever_is_null(base: Services, webhook_client:
     assert {"I_7", "PR_8"} <= {row.item for row in known}
 
 
-async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, webhook_client: Door) -> None:
+async def test_an_item_that_cannot_be_read_stops_no_other(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     one, project = await prepared(base, webhook_client)
     github = OddGitHub()
     github.milestones = [MILESTONE, MILESTONE | {"id": 71, "number": 2, "created_at": None}]
@@ -117,7 +121,7 @@ async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, webhoo
     assert {row.item for row in known} == {"I_7", "PR_8"}
 
 
-async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: Door) -> None:
+async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
     one, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
@@ -133,7 +137,7 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
     assert tried > 20
 
 
-async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: Door) -> None:
+async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
     """Null stands for an issue that we may not see."""
     one, project = await prepared(base, webhook_client)
     side = {"ref": "main", "sha": "a1", "repo": ISSUE_OPENED["repository"]}

@@ -28,7 +28,7 @@ from tests.support.builders import Box, at
 from tests.support.checks import find_check, open_pull_request
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import record, sprint_box, tell_past
+from tests.support.past import make_sprint_box, record_events, record_past
 from tests.support.reporting import CURRENT_MILESTONE, ReportingHarness, make_joining_card
 from tests.support.running import running_bot
 
@@ -45,7 +45,7 @@ async def room(
     async with running_bot(github, selling, clock, drawing) as shop, github_of(shop.base) as client:
         posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
         found = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
-        found.thread = await tell_past(shop, clock)
+        found.thread = await record_past(shop, clock)
         await found.settle(tracking=found.thread, summaries="off", alerts="off")
         await become(found, is_private=True)
         yield found
@@ -98,7 +98,7 @@ async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(room: 
     assert "**6 of 12 points done** (50 %)" in text
     assert not tells_a_chance(text)
 
-    await record(room.bot, *make_joining_card(8).events)
+    await record_events(room.bot, *make_joining_card(8).events)
     (text,) = await room.go("2026-11-18 13:00")
     assert "#2000 came in, +8 points" in text
     assert not tells_a_chance(text)
@@ -107,7 +107,7 @@ async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(room: 
 async def test_once_bought_the_next_edit_has_it(room: ReportingHarness) -> None:
     await room.go()
     await put(room)
-    await record(room.bot, *make_joining_card(8).events)
+    await record_events(room.bot, *make_joining_card(8).events)
     (text,) = await room.go("2026-11-18 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
@@ -125,7 +125,7 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     await put(room)
     assert tells_a_chance((await room.go())[0])
     await end(room, at("2026-11-18 14:00"))
-    await record(room.bot, *make_joining_card(8).events)
+    await record_events(room.bot, *make_joining_card(8).events)
     (text,) = await room.go("2026-11-19 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
@@ -134,7 +134,7 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     card = (
         FlowCard(3000, actor="alice").opened(monday - DAY, "points: 3").joined(monday, CURRENT_MILESTONE + 1)
     )
-    await record(room.bot, *sprint_box(monday, 25).events, *card.events)
+    await record_events(room.bot, *make_sprint_box(monday, 25).events, *card.events)
     *_, text = await room.go("2026-11-24 12:00")
     assert text.startswith("### Sprint 25 · day 2 of 5")
     assert not tells_a_chance(text)
@@ -207,7 +207,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
 async def test_an_alert_tells_what_happened_and_no_chance(room: ReportingHarness) -> None:
     await room.settle(alerts={"half_way": False})
     await room.go()
-    await record(room.bot, *make_joining_card(8).events)
+    await record_events(room.bot, *make_joining_card(8).events)
     _, alert = await room.go("2026-11-19 09:00")
     assert alert.startswith("**Sprint 24:** its scope has grown by 66 %")
     assert not tells_a_chance(alert)

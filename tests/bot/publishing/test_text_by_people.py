@@ -9,7 +9,7 @@ import pytest
 from bot.github.client import GitHubUnavailableError
 from storage.posts import Post, PostKind
 from tests.support.publishing import PublishingHarness
-from tests.support.running import as_administrator
+from tests.support.running import query_as_administrator
 
 TEXT = "### Sprint 12 · summary\n\nprovisional\n\n<sub>As of today</sub>"
 CLOSED = {"title": "Summary: Sprint 12", "state": "closed", "state_reason": "not_planned"}
@@ -195,7 +195,7 @@ async def test_after_an_upgrade_title_and_state_stay_as_people_made_them(
         publishing.bot.repo, issue["number"], body=body, title="How we did", state="open"
     )
     later = "" if is_known else ", wanted_at = sent_at + interval '1 second'"
-    as_administrator(publishing.bot.base, f"update posts set sent_as = null, sent = 'another'{later}")
+    query_as_administrator(publishing.bot.base, f"update posts set sent_as = null, sent = 'another'{later}")
     for text in ("frozen", "judged"):
         shown = await again(publishing, summary(TEXT.replace("provisional", text)), issue["number"])
         assert (shown["title"], shown["state"]) == ("How we did", "open")

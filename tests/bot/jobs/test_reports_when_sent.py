@@ -12,9 +12,9 @@ from storage.posts import Post, PostKind, Posts
 from storage.projects import Project
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard
-from tests.support.past import record
+from tests.support.past import record_events
 from tests.support.reporting import CURRENT_MILESTONE, ReportingHarness, close_sprint, make_joining_card
-from tests.support.running import as_administrator, rows
+from tests.support.running import query_as_administrator, rows
 from tests.support.sprints import make_sprint
 
 ALERTS = {"half_way": False, "days_left": "off", "forecast": "off"}
@@ -24,7 +24,7 @@ async def held_alert(reporting: ReportingHarness, when: str) -> None:
     """An alert that is wanted, while GitHub takes no new comment."""
     await reporting.settle(alerts=ALERTS)
     await reporting.go("2026-11-18 12:30")
-    await record(reporting.bot, *make_joining_card(3).events)
+    await record_events(reporting.bot, *make_joining_card(3).events)
     reporting.bot.github.fail_next("POST", f"/issues/{reporting.thread}/comments", 502, times=50)
     with pytest.raises(GitHubUnavailableError):
         await reporting.go(when)
@@ -50,14 +50,14 @@ async def test_an_alert_that_had_to_wait_is_told_while_it_is_true(tracked_sprint
 
 async def test_it_tells_the_numbers_of_when_it_is_sent(tracked_sprint: ReportingHarness) -> None:
     await held_alert(tracked_sprint, "2026-11-19 09:00")
-    await record(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:10").events)
+    await record_events(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:10").events)
     _, alert = await send(tracked_sprint, "2026-11-19 09:30")
     assert "grown by 33 %, from 12 to 16 points" in alert
 
 
 async def test_what_was_taken_out_meanwhile_is_told_to_nobody(tracked_sprint: ReportingHarness) -> None:
     await held_alert(tracked_sprint, "2026-11-19 09:00")
-    await record(tracked_sprint.bot, *FlowCard(2000).left("11-19 09:10", CURRENT_MILESTONE).events)
+    await record_events(tracked_sprint.bot, *FlowCard(2000).left("11-19 09:10", CURRENT_MILESTONE).events)
     assert len(await send(tracked_sprint, "2026-11-19 09:30")) == 1
     assert len(await tracked_sprint.go("2026-11-20 09:00")) == 1
 
@@ -93,7 +93,7 @@ async def test_alerts_wait_for_the_end_of_quiet_hours_that_last_into_the_morning
 ) -> None:
     await tracked_sprint.settle(alerts=ALERTS, quiet_hours={"from": "18:00", "until": "09:30"})
     await tracked_sprint.go("2026-11-18 12:30")
-    await record(tracked_sprint.bot, *make_joining_card(3).events)
+    await record_events(tracked_sprint.bot, *make_joining_card(3).events)
     counts = [len(await tracked_sprint.go(f"2026-11-19 {time}")) for time in ("08:30", "09:29", "09:31")]
     assert counts == [1, 1, 2]
 
@@ -153,7 +153,7 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
             if now < at("2026-11-18 12:30"):
                 continue
             number += 1
-            await record(tracked_sprint.bot, *make_joining_card(4, number, now.isoformat()).events)
+            await record_events(tracked_sprint.bot, *make_joining_card(4, number, now.isoformat()).events)
             if day == 0 and hour == 13:
                 await extend(tracked_sprint)
             said = await tracked_sprint.go(now + timedelta(minutes=4))
@@ -176,7 +176,7 @@ async def extend(reporting: ReportingHarness) -> None:
         "11-13", milestone=CURRENT_MILESTONE, number=24, title="Sprint 24", start="11-16", due="2026-11-20"
     )
     box.edited("11-18 13:00", due="2026-11-30")
-    await record(reporting.bot, *box.events[1:])
+    await record_events(reporting.bot, *box.events[1:])
 
 
 async def test_what_should_be_said_is_worked_out_once_for_all_that_waits(
@@ -271,7 +271,7 @@ async def test_an_upgrade_leaves_a_frozen_summary_as_people_made_it(
         reporting.bot.repo, issue["number"], body=body, title="Retro 12", state="open"
     )
     later = ", wanted_at = wanted_at + interval '1 day'" if is_pending else ""
-    as_administrator(
+    query_as_administrator(
         reporting.bot.base,
         f"update posts set sent_as = null, sent = 'another', data = data - 'basis'{later} "
         "where key like 'summary:%'",
