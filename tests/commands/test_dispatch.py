@@ -172,10 +172,10 @@ async def test_several_failures_are_told_in_one_comment_after_what_went_well() -
     )
 
     assert [answer.slot for answer in answers] == ["sprint status", "error"]
-    (_, told) = reply_texts(answers)
-    assert "There is no milestone called “missing”." in told
-    assert "/sprint status 👉foo:bar👈" in told
-    assert "For example: `/sprint status`" in told
+    (_, data) = reply_texts(answers)
+    assert "There is no milestone called “missing”." in data
+    assert "/sprint status 👉foo:bar👈" in data
+    assert "For example: `/sprint status`" in data
 
 
 async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:

@@ -26,7 +26,7 @@ async def test_an_answer_has_the_form_of_the_team_and_so_has_its_picture(bot: Bo
     assert "| Wed 18 Nov | 12 | 6 | 6 | 4,8 |" in german
     assert "| Wed Nov 18 | 12 | 6 | 6 | 4.8 |" in american
     assert "As of Nov 18, 2026, 12:00 UTC" in american
-    assert len({_PICTURE.findall(one)[0][1] for one in (english, german, american)}) == 3
+    assert len({_PICTURE.findall(entry)[0][1] for entry in (english, german, american)}) == 3
 
 
 async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, clock: Clock) -> None:
@@ -36,8 +36,8 @@ async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, 
     token = _PICTURE.findall(answer)[0][1].rpartition("/")[2]
     first = await _fetched(bot, token)
     (tenant,) = await _tenants(bot)
-    async with bot.base.database.tenant(tenant) as one:
-        await one.connection.exec_driver_sql("update chart_files set png = null")
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        await tenant_scope.connection.exec_driver_sql("update chart_files set png = null")
 
     assert await _fetched(bot, token) == first
 

@@ -17,19 +17,19 @@ async def test_deliveries_are_listed_newest_first(
     for number in range(5):
         await github.create_issue(repo, f"Issue {number}")
     await github.settle()
-    found: list[Any] = []
+    result: list[Any] = []
     path = f"{PATH}?per_page=2"
     while path:
         status, page, headers = await ask("GET", path, token=app_jwt(github))
         assert status == 200
-        found += page
+        result += page
         link = headers.get("Link", "")
         assert not link or (link.endswith('>; rel="next"') and "cursor=" in link)
         path = link.partition(">")[0].removeprefix(f"<{github.url}")
-    assert [one["guid"] for one in found] == [one.id for one in reversed(github.deliveries)]
-    assert {one["status"] for one in found} == {"OK"}
+    assert [entry["guid"] for entry in result] == [delivery.id for delivery in reversed(github.deliveries)]
+    assert {subscription["status"] for subscription in result} == {"OK"}
     repository = await github.call("GET", f"/repos/{repo}")
-    assert {(one["repository_id"], one["installation_id"]) for one in found} == {
+    assert {(entry["repository_id"], entry["installation_id"]) for entry in result} == {
         (repository["id"], github.installation_id)
     }
 

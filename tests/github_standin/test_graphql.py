@@ -151,17 +151,17 @@ async def test_pages_hold_their_place_while_things_move(
     for number in range(5):
         await github.create_issue(repo, f"Issue {number}")
     page = (await query(ISSUES, first=2))["data"]["repository"]["issues"]
-    assert (page["totalCount"], [one["number"] for one in page["nodes"]]) == (5, [1, 2])
+    assert (page["totalCount"], [node["number"] for node in page["nodes"]]) == (5, [1, 2])
     await github.update_issue(repo, 1, title="Moved to the end")
     seen = []
     while page["pageInfo"]["hasNextPage"]:
         after = page["pageInfo"]["endCursor"]
         page = (await query(ISSUES, first=2, after=after))["data"]["repository"]["issues"]
-        seen += [one["number"] for one in page["nodes"]]
+        seen += [node["number"] for node in page["nodes"]]
     assert seen == [3, 4, 5, 1]
     last = page["nodes"][-1]["updatedAt"]
     page = (await query(ISSUES, first=2, since=last))["data"]["repository"]["issues"]
-    assert [one["number"] for one in page["nodes"]] == [1]
+    assert [node["number"] for node in page["nodes"]] == [1]
 
 
 async def test_a_wrong_query_is_answered_and_noted(github: StandInGitHub, query: Query) -> None:
@@ -269,8 +269,8 @@ async def test_an_edit_tells_what_it_was_before(
     await github.update_issue(repo, 1, title="Pay by card")
     await github.update_milestone(repo, milestone["number"], title="Sprint One", description="Pay")
     await github.settle()
-    edited = [one for one in github.deliveries if one.action == "edited"]
-    assert {one.event: one.payload["changes"] for one in edited} == {
+    edited = [delivery for delivery in github.deliveries if delivery.action == "edited"]
+    assert {entry.event: entry.payload["changes"] for entry in edited} == {
         "issues": {"title": {"from": "Pay"}},
         "milestone": {"title": {"from": "Sprint 1"}, "description": {"from": None}},
     }

@@ -133,12 +133,12 @@ async def test_an_edited_comment_tells_what_it_said_before(
     await github.edit_comment(repo, comment["id"], "second", "bob")
     await github.edit_comment(repo, comment["id"], "third", "bob")
     await github.settle()
-    said = {
+    answer = {
         payload["comment"]["body"]: payload["changes"]["body"]["from"]
         for payload in map(json.loads, (body for _, body in inbox.arrived))
         if payload["action"] == "edited"
     }
-    assert said == {"second": "first", "third": "second"}
+    assert answer == {"second": "first", "third": "second"}
 
 
 async def test_leaving_a_milestone_names_the_milestone_with_its_id(
@@ -206,7 +206,7 @@ async def test_the_check_sees_the_apps_requests_only(github: StandInGitHub, ask:
 async def test_an_installation_lists_its_repositories(github: StandInGitHub, ask: Client, repo: str) -> None:
     token = await installation_token(github, ask)
     _, body, _ = await ask("GET", "/installation/repositories?per_page=100", token=token)
-    assert repo in [one["full_name"] for one in body["repositories"]]
+    assert repo in [repository["full_name"] for repository in body["repositories"]]
 
 
 async def test_a_helper_says_why_it_was_refused(github: StandInGitHub, repo: str) -> None:

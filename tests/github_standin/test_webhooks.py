@@ -42,10 +42,10 @@ def schema_of(described: Json, event: str, action: str) -> Json:
     content = described["x-webhooks"][name]["post"]["requestBody"]["content"]
     schema: Json = content["application/json"]["schema"]
     while "$ref" in schema:
-        found: Any = described
+        result: Any = described
         for part in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        schema = found
+            result = result[part]
+        schema = result
     return schema
 
 
@@ -95,14 +95,14 @@ async def test_payloads_have_what_github_describes(
     for title in ("One", "Two"):
         await github.create_issue(repo, title, labels=["bug"])
     await github.settle()
-    told = await github.tell(event, action, repo, **details)
-    assert [delivery.status for delivery in told] == [202] * len(told)
-    for delivery in told:
+    data = await github.tell(event, action, repo, **details)
+    assert [delivery.status for delivery in data] == [202] * len(data)
+    for delivery in data:
         schema = schema_of(described, event, delivery.action or "")
         assert set(schema["required"]) - {"organization"} <= delivery.payload.keys()
         assert delivery.payload.keys() <= schema["properties"].keys()
     assert len(github.deliveries) == len(inbox.arrived)
-    assert [delivery.id for delivery in github.deliveries[-len(told) :]] == [one.id for one in told]
+    assert [delivery.id for delivery in github.deliveries[-len(data) :]] == [entry.id for entry in data]
 
 
 async def test_sub_issues_have_a_parent(
@@ -110,8 +110,8 @@ async def test_sub_issues_have_a_parent(
 ) -> None:
     for title in ("Parent", "Child"):
         await github.create_issue(repo, title)
-    told = await github.tell("sub_issues", "added", repo, parent=1, child=2)
-    assert [one.action for one in told] == ["parent_issue_added", "sub_issue_added"]
+    data = await github.tell("sub_issues", "added", repo, parent=1, child=2)
+    assert [entry.action for entry in data] == ["parent_issue_added", "sub_issue_added"]
     family = await read(github, ask, repo, FAMILY)
     assert family["parent"]["subIssues"] == {
         "totalCount": 1,

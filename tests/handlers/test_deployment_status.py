@@ -75,14 +75,14 @@ async def test_what_was_recorded_before_is_read_as_ever(
     base: Services, webhook_client: WebhookClient
 ) -> None:
     await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
-    one = await only_tenant_id(base)
-    async with base.database.tenant(one) as within:
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         await within.connection.exec_driver_sql(
             "insert into timeline (organization_id, project_id, item, kind, event, at, subject, after) "
             "select organization_id, project_id, 'deployment:1/1', kind, 'failure', '2026-10-01', '1/1', "
             """'{"deployment": 1, "environment": "production", "sha": "b2", "ref": "main"}' from timeline"""
         )
-        (project,) = await rows(base, "select id from projects", one)
+        (project,) = await rows(base, "select id from projects", entry)
         kept = await Timeline(within).activity(project.id, "deployment", at("09-01"), at("12-01"))
     assert {event.details["environment"] for event in kept} == {"production", "production-eu"}
 

@@ -91,11 +91,17 @@ _ANY = st.builds(
 @given(st.lists(_ANY, max_size=4))
 def test_no_way_leads_to_paying_twice(subscriptions: list[Subscription]) -> None:
     ways = purchase_ways(subscriptions)
-    cards = [one for one in subscriptions if one.source == STRIPE and one.status in COLLECTING]
+    cards = [
+        subscription
+        for subscription in subscriptions
+        if subscription.source == STRIPE and subscription.status in COLLECTING
+    ]
     github = [
-        one
-        for one in subscriptions
-        if one.source == MARKETPLACE and one.status in COLLECTING and one.plan != PlanName.FREE
+        subscription
+        for subscription in subscriptions
+        if subscription.source == MARKETPLACE
+        and subscription.status in COLLECTING
+        and subscription.plan != PlanName.FREE
     ]
     assert ways.portal is bool(cards)
     assert not (ways.checkout and cards)

@@ -92,12 +92,12 @@ class Places:
 
 
 async def tenants_of(base: Services, ids: list[int]) -> Counter[str | None]:
-    found = query_as_administrator(
+    rows = query_as_administrator(
         base,
         "select args ->> 'organization_id' as tenant from procrastinate_jobs where id = any (:ids)",
         ids=ids,
     )
-    return Counter(row.tenant for row in found)
+    return Counter(row.tenant for row in rows)
 
 
 async def test_who_is_alone_has_all_places(base: Services) -> None:

@@ -77,7 +77,7 @@ class WebhookHistory:
         parts: Json = {}
         if label := fields.pop("label", None):
             parts["label"] = {"name": label}
-            others = [one for one in shown["labels"] if one["name"] != label]
+            others = [entry for entry in shown["labels"] if entry["name"] != label]
             shown["labels"] = others + [parts["label"]] * (action == "labeled")
         if box := fields.pop("box", None):
             parts["milestone"] = self._boxes[box]
@@ -139,15 +139,15 @@ class BackfillHarness:
     def pages(self, field: str = "issues") -> list[tuple[str | None, int]]:
         """Cursor and size of each page that the stand-in was asked for and answered."""
         return [
-            (one["variables"]["after"], one["variables"]["first"])
-            for one in self.github.history.asked
-            if f"items:{field}(" in one["query"]
+            (entry["variables"]["after"], entry["variables"]["first"])
+            for entry in self.github.history.asked
+            if f"items:{field}(" in entry["query"]
         ]
 
     @property
     def calls(self) -> int:
         """How often GraphQL was called, answered or not."""
-        return sum(one.path == "/graphql" for one in self.github.requests)
+        return sum(request.path == "/graphql" for request in self.github.requests)
 
     async def timeline(self) -> list[Any]:
         return await rows(self.base, "select * from timeline order by id", self.organization)
@@ -169,8 +169,8 @@ class BackfillHarness:
 
     async def sync(self) -> Any:
         query = "select sync, synced_at from projects where id = :project"
-        (found,) = await rows(self.base, query, self.organization, project=self.project)
-        return found
+        (row,) = await rows(self.base, query, self.organization, project=self.project)
+        return row
 
 
 @asynccontextmanager
@@ -202,8 +202,10 @@ async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Jso
         entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
 
         async def hear(deliveries: Iterable[Json]) -> None:
-            for one in deliveries:
-                assert (await entrance.deliver(one["event"], one["payload"], one["delivery"]))[0] == 202
+            for delivery in deliveries:
+                assert (await entrance.deliver(delivery["event"], delivery["payload"], delivery["delivery"]))[
+                    0
+                ] == 202
             await until_processed(base)
 
         yield hear

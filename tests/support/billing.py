@@ -43,10 +43,10 @@ class BilledTenant:
         self.public = public
         self.shop = PurchaseLinks(BILLING_SETTINGS, "https://agile.example", base.cipher)
 
-    async def put(self, **told: Any) -> None:
+    async def put(self, **fields: Any) -> None:
         usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
         async with self.base.database.tenant(self.id) as tenant:
-            await Subscriptions(tenant).put(Subscription(**(usual | told)))
+            await Subscriptions(tenant).put(Subscription(**(usual | fields)))
 
     async def happened(self, project: Project, events: Sequence[Any]) -> None:
         async with self.base.database.tenant(self.id) as tenant:
@@ -72,11 +72,11 @@ async def billed_tenant(base: Services, clock: Clock) -> BilledTenant:
 
 async def _add_project(tenant: Tenant, name: str, *, is_private: bool) -> Project:
     projects = Projects(tenant)
-    found = await projects.get(
+    result = await projects.get(
         await projects.remember(RepositoryName(name, name, is_private, None, NOW - 60 * DAY))
     )
-    assert found
-    return found
+    assert result
+    return result
 
 
 def work_events(number: int, actor: str, when: datetime, *, is_planned: bool = True) -> list[Any]:

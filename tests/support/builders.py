@@ -28,8 +28,8 @@ def at(when: When, zone: tzinfo = UTC) -> datetime:
         return when
     if when[2] == "-":
         when = f"2026-{when}"
-    found = datetime.fromisoformat(when)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    result = datetime.fromisoformat(when)
+    return result if result.tzinfo else result.replace(tzinfo=zone)
 
 
 def next_delivery() -> str:
@@ -157,8 +157,10 @@ class Card:
         label: str | None = None,
         named: str | None = None,
     ) -> Self:
-        told = ItemEvent(self.id, event, at(when), next_delivery(), self._shown, milestone, label, named)
-        self.events.append(replace(told, actor=self._actor))
+        item_event = ItemEvent(
+            self.id, event, at(when), next_delivery(), self._shown, milestone, label, named
+        )
+        self.events.append(replace(item_event, actor=self._actor))
         return self
 
 

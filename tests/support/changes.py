@@ -67,7 +67,7 @@ def box_line(answer: str) -> str:
 async def tick_box(bot: Bot, number: int, as_user: str = "alice") -> None:
     """Somebody ticks the box in the bot's last comment."""
     comments = await bot.github.comments(bot.repo, number)
-    (comment,) = [one for one in comments if "agile-github-suite:change:" in one["body"]]
+    (comment,) = [comment for comment in comments if "agile-github-suite:change:" in comment["body"]]
     body = comment["body"].replace("- [ ] **Do it**", "- [x] **Do it**")
     await bot.github.edit_comment(bot.repo, comment["id"], body, as_user=as_user)
     await bot.rest()

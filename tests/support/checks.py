@@ -38,12 +38,12 @@ async def deliver_pull_request_event(bot: Bot, action: str, pull: Json, **change
     """A webhook about a pull request as it is now, but for some changes; returns the pull request in it."""
     now = await bot.github.call("GET", f"/repos/{bot.repo}/pulls/{pull['number']}")
     extra = {"before": changes.pop("before")} if "before" in changes else {}
-    told: Json = now | {"updated_at": datetime.now(UTC).isoformat()} | changes
-    payload = await repository_event(bot, action) | {"number": now["number"], "pull_request": told} | extra
+    data: Json = now | {"updated_at": datetime.now(UTC).isoformat()} | changes
+    payload = await repository_event(bot, action) | {"number": now["number"], "pull_request": data} | extra
     status, _ = await bot.deliver("pull_request", payload)
     assert status == 202
     await bot.rest()
-    return told
+    return data
 
 
 async def press_button(bot: Bot, head: str, identifier: str, as_user: str = "alice") -> None:
@@ -66,13 +66,17 @@ async def find_check(bot: Bot, head: str) -> Json:
 
 
 def button_identifiers(run: Json) -> list[str]:
-    return [one["identifier"] for one in run["actions"]]
+    return [action["identifier"] for action in run["actions"]]
 
 
 def list_check_writes(bot: Bot) -> list[tuple[str, str]]:
     """The writes of check runs in this repository."""
-    paths = [(one.method, one.path) for one in bot.github.requests if one.method in {"POST", "PATCH"}]
-    return [one for one in paths if one[1].startswith(f"/repos/{bot.repo}/check-runs")]
+    paths = [
+        (request.method, request.path)
+        for request in bot.github.requests
+        if request.method in {"POST", "PATCH"}
+    ]
+    return [path for path in paths if path[1].startswith(f"/repos/{bot.repo}/check-runs")]
 
 
 async def set_setting(bot: Bot, key: str, value: object) -> None:

@@ -36,16 +36,16 @@ def make_record(facts: Facts) -> Record:
 
 
 def make_outlook(facts: Facts, *records: Record) -> Outlook:
-    found = outlook_from(facts, Past(tuple(records), (), 1))
-    assert isinstance(found, Outlook)
-    return found
+    outlook = outlook_from(facts, Past(tuple(records), (), 1))
+    assert isinstance(outlook, Outlook)
+    return outlook
 
 
-def chance_of(told: Outlook | Refusal) -> float:
-    assert isinstance(told, Outlook)
-    found = told.forecast()
-    assert isinstance(found, Forecast)
-    return found.chance
+def chance_of(data: Outlook | Refusal) -> float:
+    assert isinstance(data, Outlook)
+    forecast = data.forecast()
+    assert isinstance(forecast, Forecast)
+    return forecast.chance
 
 
 PAST_RECORDS = [

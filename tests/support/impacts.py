@@ -16,12 +16,12 @@ from tests.support.forecasts import PAST_RECORDS, make_outlook, make_week
 CREATED = at("11-09 09:00")
 
 
-def make_pull_request(number: int = 40, **told: Any) -> PullRequest:
-    return PullRequest(f"PR_{number}", number, "a" * 40, CREATED, **told)
+def make_pull_request(number: int = 40, **fields: Any) -> PullRequest:
+    return PullRequest(f"PR_{number}", number, "a" * 40, CREATED, **fields)
 
 
-def make_snapshot(number: int, milestone: int | None = None, **told: Any) -> ItemSnapshot:
-    return ItemSnapshot(number, f"Card {number}", CREATED, milestone=milestone, **told)
+def make_snapshot(number: int, milestone: int | None = None, **fields: Any) -> ItemSnapshot:
+    return ItemSnapshot(number, f"Card {number}", CREATED, milestone=milestone, **fields)
 
 
 def make_running_week() -> Facts:
@@ -30,10 +30,12 @@ def make_running_week() -> Facts:
 
 
 def make_known_items(*more: ItemSnapshot) -> dict[int, ItemSnapshot]:
-    found = [make_snapshot(n, SPRINT, state=State.DONE if n < 4 else State.OPEN) for n in range(1, 6)]
-    return {own(one.number): one for one in (*found, *more)}
+    result = [make_snapshot(n, SPRINT, state=State.DONE if n < 4 else State.OPEN) for n in range(1, 6)]
+    return {own(item.number): item for item in (*result, *more)}
 
 
-def make_impact(told: PullRequest, facts: Facts | None = None, *more: ItemSnapshot, **rest: Any) -> Impact:
+def make_impact(
+    pull_request: PullRequest, facts: Facts | None = None, *more: ItemSnapshot, **rest: Any
+) -> Impact:
     facts = facts or make_running_week()
-    return impact_of(told, facts, make_outlook(facts, *PAST_RECORDS), make_known_items(*more), **rest)
+    return impact_of(pull_request, facts, make_outlook(facts, *PAST_RECORDS), make_known_items(*more), **rest)

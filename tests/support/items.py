@@ -16,13 +16,13 @@ async def list_item_commands(bot: Bot) -> list[Any]:
 async def list_blocking_issues(bot: Bot, number: int) -> list[int]:
     """What GitHub says an issue is blocked by."""
     path = f"/repos/{bot.repo}/issues/{number}/dependencies/blocked_by"
-    found: list[dict[str, Any]] = await bot.github.call("GET", path)
-    return [one["number"] for one in found]
+    result: list[dict[str, Any]] = await bot.github.call("GET", path)
+    return [item["number"] for item in result]
 
 
 async def list_sub_issues(bot: Bot, number: int) -> list[dict[str, Any]]:
     """The sub-issues that GitHub has of an issue."""
-    found: list[dict[str, Any]] = await bot.github.call(
+    sub_issues: list[dict[str, Any]] = await bot.github.call(
         "GET", f"/repos/{bot.repo}/issues/{number}/sub_issues"
     )
-    return found
+    return sub_issues

@@ -35,13 +35,13 @@ async def deliver_marketplace_event(
     **headers: str,
 ) -> tuple[int, str]:
     body = json.dumps(payload).encode()
-    told = {
+    data = {
         "X-GitHub-Event": event,
         "X-GitHub-Delivery": "guid-1",
         "X-Hub-Signature-256": signature(body, secret),
     }
     async with bot.session.post(
-        f"{bot.url}/webhooks/marketplace", data=body, headers=told | headers
+        f"{bot.url}/webhooks/marketplace", data=body, headers=data | headers
     ) as response:
         message = (await response.json())["message"]
     await bot.rest()
@@ -58,7 +58,10 @@ async def list_subscriptions(bot: Bot, account: int = BUYER_ACCOUNT) -> list[tup
     if tenant_id is None:
         return []
     async with bot.base.database.tenant(tenant_id) as tenant:
-        return [(one.plan, one.status, one.quantity) for one in await Subscriptions(tenant).all()]
+        return [
+            (subscription.plan, subscription.status, subscription.quantity)
+            for subscription in await Subscriptions(tenant).all()
+        ]
 
 
 async def latest_deadline(bot: Bot, account: int = BUYER_ACCOUNT) -> Deadline | None:
@@ -81,8 +84,8 @@ def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
     jobs, base = BillingJobs(bot.base.queue), bot.base
-    found = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
-    return found, Deletion(base.database, listing, found, base.clock, SETTINGS.grace)
+    marketplace_sync = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
+    return marketplace_sync, Deletion(base.database, listing, marketplace_sync, base.clock, SETTINGS.grace)
 
 
 async def add_lapsed_subscription(bot_without_worker: Bot) -> None:

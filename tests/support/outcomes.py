@@ -38,7 +38,7 @@ def make_amount(points: float, count: int = 1) -> Amount:
 def make_january_outcome(number: int, points: float, count: int = 1, **more: object) -> Outcome:
     """Sprint `number` ended in the night to that day of January."""
     done = make_amount(points, count)
-    told = {
+    data = {
         "milestone": number,
         "number": number,
         "title": f"Sprint {number}",
@@ -47,4 +47,4 @@ def make_january_outcome(number: int, points: float, count: int = 1, **more: obj
         "completed": done,
         "kept": done,
     }
-    return Outcome(**told | more)  # type: ignore[arg-type]
+    return Outcome(**data | more)  # type: ignore[arg-type]

@@ -17,20 +17,20 @@ NOW = at("2026-11-18 12:00")  # A Wednesday, the third day of Sprint 24.
 _FIRST_MONDAY = at("2026-10-19")
 
 
-async def record_events(bot: Bot, *told: Event) -> None:
+async def record_events(bot: Bot, *events: Event) -> None:
     """Adds facts to the bot's own repository, which it must know."""
     (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
-    async with bot.base.database.tenant(tenant) as one:
-        (project,) = await Projects(one).active()
-        await Timeline(one).record([TimelineRow(project.id, fact) for fact in told])
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        (project,) = await Projects(tenant_scope).active()
+        await Timeline(tenant_scope).record([TimelineRow(project.id, fact) for fact in events])
 
 
 async def set_single_setting(bot: Bot, key: str, value: object) -> None:
     """A setting of the bot's own repository."""
     (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
-    async with bot.base.database.tenant(tenant) as one:
-        (project,) = await Projects(one).active()
-        await Projects(one).say(project.id, key, value)
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        (project,) = await Projects(tenant_scope).active()
+        await Projects(tenant_scope).say(project.id, key, value)
 
 
 async def record_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
@@ -92,7 +92,7 @@ async def ask_command(bot: Bot, number: int, text: str, as_user: str = "alice") 
     before = await bot.answers(number)
     await bot.say(number, f"{text} new:yes", as_user=as_user)
     # What goes wrong is told by editing the last such comment, whose invisible marker changes.
-    (answer,) = [one for one in await bot.answers(number) if one not in before]
+    (answer,) = [answer for answer in await bot.answers(number) if answer not in before]
     return answer.partition("\n\n<!-- agile-github-suite")[0]
 
 

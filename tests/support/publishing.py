@@ -45,8 +45,12 @@ class PublishingHarness:
     @property
     def writes(self) -> list[str]:
         """The writes that GitHub took of us into this repository."""
-        told = self.bot.github.requests
-        return [one[0] for one in told if one[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in one[1]]
+        requests = self.bot.github.requests
+        return [
+            entry[0]
+            for entry in requests
+            if entry[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in entry[1]
+        ]
 
 
 @pytest.fixture
@@ -55,8 +59,8 @@ async def publishing(bot: Bot) -> AsyncIterator[PublishingHarness]:
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
-    async with bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).named(bot.repo)
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        project = await Projects(tenant_scope).named(bot.repo)
     assert project is not None
     async with github_of(bot.base) as github:
         posting = PostPublisher(bot.base.database, github, bot.base.clock, pause_seconds=0)

@@ -36,15 +36,15 @@ class ReportingHarness:
 
     async def settle(self, **settings: Any) -> None:
         tenant, project = await self.ids()
-        async with self.bot.base.database.tenant(tenant) as one:
+        async with self.bot.base.database.tenant(tenant) as tenant_scope:
             for key, value in settings.items():
-                await Projects(one).say(project, key, value)
+                await Projects(tenant_scope).say(project, key, value)
 
     async def ids(self) -> tuple[int, int]:
         async with self.bot.base.database.unscoped() as connection:
             (tenant,) = await all_tenants(connection)
-        async with self.bot.base.database.tenant(tenant) as one:
-            project = await Projects(one).named(self.bot.repo)
+        async with self.bot.base.database.tenant(tenant) as tenant_scope:
+            project = await Projects(tenant_scope).named(self.bot.repo)
         assert project is not None
         return tenant, project.id
 
@@ -67,13 +67,13 @@ class ReportingHarness:
         return [text.partition("\n\n<!-- agile-github-suite")[0] for text in answers]
 
     async def issues(self, title: str) -> list[dict[str, Any]]:
-        found = await self.bot.github.call("GET", f"/repos/{self.bot.repo}/issues?state=all")
-        return [one for one in found if one["title"] == title]
+        issues = await self.bot.github.call("GET", f"/repos/{self.bot.repo}/issues?state=all")
+        return [item for item in issues if item["title"] == title]
 
     @property
     def writes(self) -> int:
-        told = self.bot.github.requests
-        return sum(one[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in one[1] for one in told)
+        requests = self.bot.github.requests
+        return sum(entry[0] in {"POST", "PATCH"} and f"{self.bot.repo}/" in entry[1] for entry in requests)
 
 
 @pytest.fixture

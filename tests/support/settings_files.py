@@ -55,5 +55,5 @@ async def replace_settings(bot: Bot, settings: str) -> None:
 
 
 async def read_command_settings(bot: Bot) -> object:
-    ((said,),) = await query_database(bot, "select said from projects where said <> '{}'")
-    return said
+    ((answer,),) = await query_database(bot, "select said from projects where said <> '{}'")
+    return answer

@@ -9,10 +9,10 @@ from tests.support.sprints import day_from_today
 
 async def share_sprints(bot: Bot, *names: str) -> None:
     """The organization's file lists some repositories; how it is read is told in test_settings_file.py."""
-    told = {"sprints": {"repositories": [name.partition("/")[2] for name in names]}}
+    data = {"sprints": {"repositories": [name.partition("/")[2] for name in names]}}
     for tenant in await list_tenants(bot):
         query = "update organizations set file = cast(:told as jsonb) where id = :tenant returning id"
-        assert await rows(bot.base, query, tenant, told=json.dumps(told), tenant=tenant)
+        assert await rows(bot.base, query, tenant, told=json.dumps(data), tenant=tenant)
 
 
 async def plan_sprint(bot: Bot, repo: str, title: str, *items: tuple[str, str]) -> list[int]:
@@ -24,7 +24,7 @@ async def plan_sprint(bot: Bot, repo: str, title: str, *items: tuple[str, str]) 
         for name, label in items
     ]
     await bot.rest()
-    return [int(one["number"]) for one in made]
+    return [int(item["number"]) for item in made]
 
 
 async def list_tenants(bot: Bot) -> list[int]:

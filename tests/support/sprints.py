@@ -47,8 +47,8 @@ async def make_next_sprint(bot: Bot, title: str = "Sprint 13", due: int = 23) ->
 
 
 async def get_milestone_title(bot: Bot, number: int) -> Any:
-    found = (await bot.github.issue(bot.repo, number))["milestone"]
-    return found["title"] if found else None
+    milestone = (await bot.github.issue(bot.repo, number))["milestone"]
+    return milestone["title"] if milestone else None
 
 
 async def create_item(bot: Bot, points: int | None = 3, milestone: int | None = None) -> int:

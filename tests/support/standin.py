@@ -36,8 +36,8 @@ class WebhookRecorder:
 
     def heard(self, event: str = "") -> list[dict[str, Any]]:
         """The payloads of one event, or of all, oldest first."""
-        found = [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.arrived]
-        return [payload for name, payload in found if event in ("", name)]
+        result = [(headers["X-GitHub-Event"], json.loads(body)) for headers, body in self.arrived]
+        return [payload for name, payload in result if event in ("", name)]
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -155,13 +155,13 @@ async def app(github: StandInGitHub, ask: Client, openapi: Check) -> AsyncIterat
 @pytest.fixture
 def chromium() -> str:
     """The browser; CI insists on it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
+    result = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if result is None:
         message = "no Chromium on this machine: the page was not tried in a browser"
         if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(message)
         pytest.skip(message)
-    return found
+    return result
 
 
 def app_jwt(github: StandInGitHub) -> str:

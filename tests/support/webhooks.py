@@ -71,8 +71,8 @@ async def read_timeline(base: Services) -> list[Any]:
     )
     return [
         tuple(row)
-        for (one,) in await rows(base, "select * from all_tenants()")
-        for row in await rows(base, query, one)
+        for (entry,) in await rows(base, "select * from all_tenants()")
+        for row in await rows(base, query, entry)
     ]
 
 

@@ -76,8 +76,8 @@ class Firm:
 
     async def issues(self, repo: str = "") -> list[Json]:
         path = f"/repos/{repo or self.private}/issues?state=all&per_page=100"
-        found = await self.bot.github.call("GET", path)
-        return [one for one in reversed(found) if one["user"]["type"] == "Bot"]
+        result = await self.bot.github.call("GET", path)
+        return [entry for entry in reversed(result) if entry["user"]["type"] == "Bot"]
 
     async def say(self, number: int, line: str) -> str:
         """Somebody who owns the account comments; returns the answer."""
@@ -88,7 +88,7 @@ class Firm:
         return answer
 
     async def comments(self, number: int) -> list[str]:
-        return [one["body"] for one in await self.bot.github.comments(self.private, number)]
+        return [comment["body"] for comment in await self.bot.github.comments(self.private, number)]
 
     async def tenant_id(self) -> int:
         async with self.bot.base.database.unscoped() as connection:
@@ -125,10 +125,10 @@ async def firm(
     selling = replace(settings, billing=card_billing_settings(stripe_server))
     async with running_bot(github, selling, clock, drawing) as bot:
         private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
-        found = Firm(bot, stripe_server, clock, private["full_name"])
-        await found.work(found.private)
-        await found.work(found.public)
-        yield found
+        result = Firm(bot, stripe_server, clock, private["full_name"])
+        await result.work(result.private)
+        await result.work(result.public)
+        yield result
     assert not github.violations, github.violations
     github.marketplace.accounts.clear()
 
@@ -148,7 +148,7 @@ async def test_a_failed_payment_opens_one_issue_that_calls_the_owner(firm: Firm)
     assert f"{ends.day} {ends:%b} {ends.year}: until then, please [change the card](" in issue["body"]
     for _ in range(2):
         await firm.night(days=1)
-    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+    assert [issue["body"] for issue in await firm.issues()] == [issue["body"]]
     assert await firm.issues(firm.public) == []
 
 
@@ -240,7 +240,7 @@ async def test_the_same_one_is_opened_again_though_we_are_at_work_elsewhere(firm
     other = await firm.repository()
     firm.clock.now = firm.clock() + 3 * DAY
     await firm.fail_payment(subscription)
-    assert [one["state"] for one in await firm.issues()] == ["open"]
+    assert [issue["state"] for issue in await firm.issues()] == ["open"]
     assert await firm.issues(other) == []
 
 
@@ -255,7 +255,7 @@ async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes
     firm.bot.github.fail_next("GET", path, 410, body=gone, times=9)
     await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
     await firm.night()
-    assert [one["body"] for one in await firm.issues()] == [issue["body"]]
+    assert [issue["body"] for issue in await firm.issues()] == [issue["body"]]
 
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
     *_, last = await firm.issues()
@@ -376,9 +376,9 @@ async def test_a_repository_that_takes_no_issues_is_passed_over(firm: Firm, why:
         async with firm.bot.github.muted():
             await firm.bot.github.call("PATCH", f"/repos/{other}", {"archived": True})
     elif why == "has_issues":
-        told = await firm.bot.github.call("GET", f"/repos/{other}")
+        data = await firm.bot.github.call("GET", f"/repos/{other}")
         path = f"/repos/{other}$"
-        firm.bot.github.fail_next("GET", path, 200, body=told | {"has_issues": False}, times=2)
+        firm.bot.github.fail_next("GET", path, 200, body=data | {"has_issues": False}, times=2)
     else:
         gone = {"message": "Issues are disabled for this repo"}
         firm.bot.github.fail_next("POST", f"/repos/{other}/issues$", 410, body=gone)

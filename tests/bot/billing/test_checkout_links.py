@@ -67,7 +67,7 @@ def only(stripe_server: StandInStripe) -> dict[str, Any]:
 
 
 def posted(stripe_server: StandInStripe, path: str) -> list[dict[str, Any]]:
-    return [told for method, asked, told in stripe_server.requests if (method, asked) == ("POST", path)]
+    return [data for method, asked, data in stripe_server.requests if (method, asked) == ("POST", path)]
 
 
 # Back from Stripe
@@ -114,8 +114,8 @@ async def test_who_leaves_the_portal_is_not_thanked_for_a_purchase(
         "portal", selling_bot.base.clock() + DAY, customer="cus_1"
     )
     await open_link(selling_bot, f"{selling_bot.url}/billing/portal/{ticket}")
-    (told,) = posted(stripe_server, "billing_portal/sessions")
-    status, text = await led_back(selling_bot, told["return_url"])
+    (data,) = posted(stripe_server, "billing_portal/sessions")
+    status, text = await led_back(selling_bot, data["return_url"])
     assert (status, "Thank you" in text, "You left the billing portal" in text) == (200, False, True)
 
 
@@ -266,7 +266,7 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"status": "past_due"}, "A payment is due"),
         ({"status": "unpaid"}, "A payment is due"),
@@ -278,7 +278,7 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
     ],
 )
 async def test_who_has_a_card_subscription_is_led_to_the_portal(
-    selling_bot: Bot, stripe_server: StandInStripe, changes: dict[str, Any], said: str
+    selling_bot: Bot, stripe_server: StandInStripe, changes: dict[str, Any], expected: str
 ) -> None:
     url = await checkout_link(selling_bot)
     await deliver_stripe_event(
@@ -288,13 +288,13 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
         ),
     )
     status, text = await open_link(selling_bot, url)
-    assert (status, said in text) == (409, True)
+    assert (status, expected in text) == (409, True)
     assert 'href="https://billing.stripe.com/p/login/x"' in text
     assert not stripe_server.checkout.sessions
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"pause_collection": {"behavior": "void"}}, "Only whoever sells it can resume it"),
         (
@@ -311,9 +311,9 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
         ),
     ],
 )
-def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], said: str) -> None:
+def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], expected: str) -> None:
     page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
-    assert said in page.text
+    assert expected in page.text
     assert "Resume it in the billing portal" not in page.text
 
 
@@ -497,8 +497,8 @@ async def test_what_checkout_is_asked_for_by_the_settings(
         object.__setattr__(stripe, setting, True)
     await open_link(selling_bot, await checkout_link(selling_bot))
     plain, taxed = posted(stripe_server, "checkout/sessions")
-    for told, switch, address in ((plain, "false", "auto"), (taxed, "true", "required")):
-        assert told["automatic_tax"] == told["tax_id_collection"] == {"enabled": switch}
-        assert told["allow_promotion_codes"] == switch
-        assert told["billing_address_collection"] == address
-        assert told["customer_update"] == {"address": "auto", "name": "auto"}
+    for data, switch, address in ((plain, "false", "auto"), (taxed, "true", "required")):
+        assert data["automatic_tax"] == data["tax_id_collection"] == {"enabled": switch}
+        assert data["allow_promotion_codes"] == switch
+        assert data["billing_address_collection"] == address
+        assert data["customer_update"] == {"address": "auto", "name": "auto"}

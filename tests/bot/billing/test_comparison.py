@@ -86,8 +86,8 @@ async def test_a_purchase_whose_event_was_lost_is_found(
     await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
     await selling_bot.rest()
     (tenant,) = [row[0] for row in await rows(selling_bot.base, "select * from tenant_of_account(7)")]
-    found = await rows(selling_bot.base, "select plan, status, quantity from subscriptions", tenant)
-    assert [tuple(row) for row in found] == [("enterprise", "active", 1)]
+    result = await rows(selling_bot.base, "select plan, status, quantity from subscriptions", tenant)
+    assert [tuple(row) for row in result] == [("enterprise", "active", 1)]
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
@@ -170,9 +170,9 @@ async def test_an_odd_answer_in_the_list_does_not_end_the_night(
     books.server.subscribe(103)
     listing = books.server._list_subscriptions
 
-    def odd_list(told: dict[str, Any]) -> Any:
-        answer = listing(told)
-        answer["data"] = [one | odd if one is shown_oddly else one for one in answer["data"]]
+    def odd_list(data: dict[str, Any]) -> Any:
+        answer = listing(data)
+        answer["data"] = [entry | odd if entry is shown_oddly else entry for entry in answer["data"]]
         return answer
 
     monkeypatch.setattr(books.server, "_list_subscriptions", odd_list)
@@ -440,8 +440,13 @@ async def test_a_year_of_which_events_were_lost_ends_the_same(
         await books.sync.reconcile()
     kept = await books.of(account)
     if subscription["status"] == "canceled":
-        assert [one.status for one in kept] in ([], ["ended"])  # Who was never seen has nothing to lose.
+        assert [subscription.status for subscription in kept] in (
+            [],
+            ["ended"],
+        )  # Who was never seen has nothing to lose.
     else:
         item = subscription["items"]["data"][0]
-        assert [(one.status, one.quantity) for one in kept] == [(subscription["status"], item["quantity"])]
+        assert [(subscription.status, subscription.quantity) for subscription in kept] == [
+            (subscription["status"], item["quantity"])
+        ]
         assert (kept[0].pending is not None) is subscription["cancel_at_period_end"]

@@ -196,7 +196,7 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
     tickets = SignedLinks(base.cipher)
     ticket = tickets.issue("checkout", NOW, account=7)
     assert tickets.read(ticket, "checkout", NOW)["account"] == 7
-    for wrong, purpose, now, said in (
+    for wrong, purpose, now, answer in (
         (ticket, "checkout", NOW + timedelta(seconds=1), "too old"),
         (ticket, "portal", NOW, "something else"),
         (ticket, "checkout", NOW + timedelta(days=1), "`/agile plan` makes a new one"),
@@ -206,5 +206,5 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
         ("é", "checkout", NOW, "not one of ours"),
         ("", "checkout", NOW, "not one of ours"),
     ):
-        with pytest.raises(SignedLinkError, match=said):
+        with pytest.raises(SignedLinkError, match=answer):
             tickets.read(wrong, purpose, now)

@@ -44,11 +44,11 @@ async def room(
     selling = replace(settings, billing=BILLING_SETTINGS)
     async with running_bot(github, selling, clock, drawing) as shop, github_of(shop.base) as client:
         posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
-        found = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
-        found.thread = await record_past(shop, clock)
-        await found.settle(tracking=found.thread, summaries="off", alerts="off")
-        await become(found, is_private=True)
-        yield found
+        reporting_harness = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
+        reporting_harness.thread = await record_past(shop, clock)
+        await reporting_harness.settle(tracking=reporting_harness.thread, summaries="off", alerts="off")
+        await become(reporting_harness, is_private=True)
+        yield reporting_harness
     assert not github.violations, github.violations
 
 
@@ -64,21 +64,21 @@ def shop_of(base: Any, billing: BillingSettings = BILLING_SETTINGS) -> PurchaseL
 
 async def become(room: ReportingHarness, *, is_private: bool) -> None:
     tenant, project_id = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).get(project_id)
+    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+        project = await Projects(tenant_scope).get(project_id)
         assert project
         # No event of the stand-in is as new, so that none says otherwise.
         at_last = datetime.now(UTC) + DAY
-        await Projects(one).remember(
+        await Projects(tenant_scope).remember(
             RepositoryName(project.node_id, room.bot.repo, is_private, None, at_last)
         )
 
 
-async def put(room: ReportingHarness, **told: Any) -> None:
+async def put(room: ReportingHarness, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": TUESDAY}
     tenant, _ = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as one:
-        await Subscriptions(one).put(Subscription(**(usual | told)))
+    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+        await Subscriptions(tenant_scope).put(Subscription(**(usual | fields)))
 
 
 async def end(room: ReportingHarness, when: datetime) -> None:
@@ -150,10 +150,12 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
 ) -> None:
     async def seen(is_private: bool, when: datetime) -> Project:
         async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-            told = RepositoryName(billed_tenant.public.node_id, "acme/open", is_private, None, when)
-            found = await Projects(tenant).get(await Projects(tenant).remember(told))
-        assert found
-        return found
+            repository_name = RepositoryName(
+                billed_tenant.public.node_id, "acme/open", is_private, None, when
+            )
+            projects = await Projects(tenant).get(await Projects(tenant).remember(repository_name))
+        assert projects
+        return projects
 
     await billed_tenant.happened(billed_tenant.public, Box("11-15 08:00", due="11-29").events)
     begun = datetime(2026, 11, 20, tzinfo=UTC)
@@ -222,8 +224,8 @@ async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked
     await put(room, plan=plan)
     await room.settle(standup="09:30")
     await room.go()
-    said = await room.go("2026-11-19 09:40")
-    assert len(said) == (2 if is_told else 1)
+    messages = await room.go("2026-11-19 09:40")
+    assert len(messages) == (2 if is_told else 1)
 
 
 # Answers and checks

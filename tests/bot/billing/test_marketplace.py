@@ -64,7 +64,7 @@ async def test_a_purchase_is_asked_for_and_kept(shop: Bot) -> None:
     assert await deliver_marketplace_event(shop, event) == (202, "stored")
 
     assert await list_subscriptions(shop) == [("pro", "active", 5)]
-    asked = [one for one in shop.github.requests if one.path.startswith("/marketplace_listing/")]
+    asked = [request for request in shop.github.requests if request.path.startswith("/marketplace_listing/")]
     assert (asked[-1].path, asked[-1].who, asked[-1].status) == (
         f"/marketplace_listing/accounts/{BUYER_ACCOUNT}",
         "app",
@@ -168,16 +168,16 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
 ) -> None:
     account, market = int(shop.repository["owner"]["id"]), shop.github.marketplace
     await shop.github.create_issue(shop.repo, "Pay by card")
-    told = [market.purchase(account, "acme", units=3)]
-    told.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
+    data = [market.purchase(account, "acme", units=3)]
+    data.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
     for number in (*order, *order):
         if number < 2:
-            await deliver_marketplace_event(shop, told[number])
+            await deliver_marketplace_event(shop, data[number])
         else:
             await shop.github.tell("installation", "deleted")
             await shop.rest()
-    found = (await list_subscriptions(shop, account))[-1:]
-    assert found == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
+    subscriptions = (await list_subscriptions(shop, account))[-1:]
+    assert subscriptions == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
     assert (await latest_deadline(shop, account) is not None) is ends
     tenant_id = await find_buyer_tenant(shop, account)
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
@@ -198,7 +198,7 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "expected"),
     [
         ({"action": "purchased"}, "the body is not a purchase"),
         ({"action": "purchased", "marketplace_purchase": {"account": {"login": "x"}}}, "`id`"),
@@ -206,10 +206,10 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
         ([], "the body is not a purchase"),
     ],
 )
-async def test_what_is_no_purchase_is_refused(shop: Bot, payload: Any, said: str) -> None:
+async def test_what_is_no_purchase_is_refused(shop: Bot, payload: Any, expected: str) -> None:
     status, message = await deliver_marketplace_event(shop, payload)
     assert status == 400
-    assert said in message
+    assert expected in message
 
 
 async def test_what_does_not_concern_us_is_ignored(shop: Bot) -> None:
@@ -298,8 +298,13 @@ async def test_another_method_is_not_allowed(shop: Bot) -> None:
 
 def examples() -> list[dict[str, Any]]:
     """GitHub's own example payloads."""
-    found = json.loads(EXAMPLES.read_text())
-    return [one for event in found if event["name"] == "marketplace_purchase" for one in event["examples"]]
+    result = json.loads(EXAMPLES.read_text())
+    return [
+        example
+        for event in result
+        if event["name"] == "marketplace_purchase"
+        for example in event["examples"]
+    ]
 
 
 @pytest.mark.parametrize("payload", examples(), ids=lambda payload: payload["action"])

@@ -107,7 +107,7 @@ CHANGE = "features/subscription_update"
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "expected"),
     [
         ("features/subscription_cancel/enabled", False, "lets nobody cancel"),
         ("features/subscription_cancel/mode", "immediately", "cancels at once"),
@@ -145,10 +145,10 @@ CHANGE = "features/subscription_update"
     ],
 )
 def test_each_deviation_is_a_sentence_with_where_to_mend_it(
-    stripe: StripeSettings, path: str, value: object, said: str
+    stripe: StripeSettings, path: str, value: object, expected: str
 ) -> None:
     (finding,) = portal_findings(changed(path, value), stripe)
-    assert said in finding
+    assert expected in finding
     assert finding.startswith("Stripe's billing portal ")
     assert PORTAL_SETTINGS in finding
 
@@ -195,7 +195,7 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda prices: prices.update(price_year=None), "has no price price_year"),
         (lambda prices: prices["price_year"]["recurring"].update(interval="month"), "once a year"),
@@ -228,13 +228,13 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
     ],
 )
 def test_prices_that_do_not_fit_are_found(
-    stripe: StripeSettings, change: Callable[[Any], None], said: str
+    stripe: StripeSettings, change: Callable[[Any], None], expected: str
 ) -> None:
     assert price_findings(API_PRICES, stripe) == []
     prices = copy.deepcopy(API_PRICES)
     change(prices)
     (finding,) = price_findings(prices, stripe)
-    assert said in finding
+    assert expected in finding
 
 
 def test_metadata_that_name_the_plan_in_any_case_are_right(stripe: StripeSettings) -> None:
@@ -271,7 +271,7 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
 
 
 @pytest.mark.parametrize(
-    ("endpoints", "said"),
+    ("endpoints", "expected"),
     [
         ([], "has no webhook endpoint for https://agile.example/webhooks/stripe:"),
         ([ENDPOINT | {"url": "https://shop.example/hook"}], "has no webhook endpoint"),
@@ -292,9 +292,9 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
         ([ENDPOINT | {"enabled_events": None}], "does not send"),
     ],
 )
-def test_what_keeps_events_from_us_is_found(endpoints: list[Json], said: str) -> None:
+def test_what_keeps_events_from_us_is_found(endpoints: list[Json], expected: str) -> None:
     (finding,) = endpoint_findings(endpoints, PUBLIC_URL)
-    assert said in finding
+    assert expected in finding
     assert "https://dashboard.stripe.com/webhooks" in finding
 
 

@@ -64,8 +64,8 @@ async def test_each_refund_and_each_change_of_it_has_its_line(
     await deliver_stripe_event(selling_bot, stripe_server.event("charge.refunded", charge))
     second["status"] = "failed"
     await deliver_stripe_event(selling_bot, stripe_server.event("refund.failed", second))
-    found = [(line["amount"], line["status"]) for line in await lines(selling_bot, "refund")]
-    assert sorted(found) == [(500, "succeeded"), (1300, "failed"), (1300, "pending")]
+    result = [(line["amount"], line["status"]) for line in await lines(selling_bot, "refund")]
+    assert sorted(result) == [(500, "succeeded"), (1300, "failed"), (1300, "pending")]
 
 
 async def test_an_open_dispute_is_named_until_it_is_closed(
@@ -220,6 +220,6 @@ async def test_a_refund_without_a_charge_is_resolved_by_what_else_it_names(
     await StripePayments(selling_bot.base.database, client, selling_bot.base.clock).compare()
     await client.close()
     assert [line["id"] for line in await lines(selling_bot, "refund")] == ([refund["id"]] if by else [])
-    said = "".join(capsys.readouterr())
-    assert "error" not in said
-    assert by or refund["id"] in said
+    answer = "".join(capsys.readouterr())
+    assert "error" not in answer
+    assert by or refund["id"] in answer

@@ -62,9 +62,9 @@ class Office:
 
     async def told(self) -> None:
         """Stripe's event about the subscription."""
-        number, one = next(self.numbers), self.subscription
+        number, entry = next(self.numbers), self.subscription
         await self.sync.follow(
-            About(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            About(f"evt_{number}", "customer.subscription.updated", entry["customer"], entry["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
@@ -116,8 +116,8 @@ class Office:
         """How each change of quantity was prorated."""
         path = f"subscriptions/{self.subscription['id']}"
         return [
-            told["proration_behavior"]
-            for verb, place, told in self.stripe.requests
+            data["proration_behavior"]
+            for verb, place, data in self.stripe.requests
             if (verb, place) == ("POST", path)
         ]
 
@@ -466,15 +466,15 @@ async def test_seats_go_to_the_item_that_is_the_plan(
     client = RealStripe(settings.stripe or stripe_settings(stripe_server))
     parts = (billed_tenant.base.database, client, settings, clock)
     price = "price_pro" if told_by == "setting" else "price_of_support"
-    one = stripe_server.subscribe(7, price=price, quantity=5)
-    (beside,) = one["items"]["data"]
+    subscription = stripe_server.subscribe(7, price=price, quantity=5)
+    (beside,) = subscription["items"]["data"]
     plan = beside | {"id": "si_plan", "price": {"id": "price_old", "object": "price"}}
-    one["items"]["data"].append(plan)
+    subscription["items"]["data"].append(plan)
     if told_by == "product":
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        About("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        About("evt_1", "customer.subscription.updated", subscription["customer"], subscription["id"])
     )
     await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()

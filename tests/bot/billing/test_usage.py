@@ -63,14 +63,14 @@ class Teller:
             return await Usage(tenant).since(date(2026, 1, 1))
 
     async def note(self, **values: object) -> None:
-        (one,) = await self.ledger()
+        (entry,) = await self.ledger()
         async with self.base.database.tenant(self.id) as tenant:
-            await Usage(tenant).note(one, **values)
+            await Usage(tenant).note(entry, **values)
 
     @property
     def told(self) -> dict[str, int]:
         """What Stripe has counted, by identifier."""
-        return {name: int(one["payload"]["value"]) for name, one in self.server.usage.items()}
+        return {name: int(entry["payload"]["value"]) for name, entry in self.server.usage.items()}
 
     @property
     def sent(self) -> int:
@@ -101,8 +101,8 @@ async def test_what_was_used_is_told_once(teller: Teller) -> None:
     assert event["event_name"] == "agile_api_calls"
     assert event["payload"] == {"stripe_customer_id": "cus_1", "value": "5"}
     assert datetime.fromtimestamp(int(event["timestamp"]), UTC) == datetime(2026, 11, 22, 23, 59, tzinfo=UTC)
-    (one,) = await teller.ledger()
-    assert one.reported_at == NOW
+    (entry,) = await teller.ledger()
+    assert entry.reported_at == NOW
 
 
 async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
@@ -131,8 +131,8 @@ async def test_that_it_was_told_already_is_as_good_as_telling(teller: Teller) ->
     await teller.stripe.send_usage("agile_api_calls", "cus_1", 5, NOW, "7:api_calls:2026-11-22")
     teller.clock.now = NOW + timedelta(hours=2)
     assert await teller.reporting.run() == 1
-    (one,) = await teller.ledger()
-    assert one.reported_at
+    (entry,) = await teller.ledger()
+    assert entry.reported_at
 
 
 async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> None:
@@ -144,8 +144,8 @@ async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> Non
     teller.clock.now = NOW + 2 * DAY
     assert await teller.reporting.run() == 0
     assert teller.sent == before
-    (one,) = await teller.ledger()
-    assert one.reported_at == NOW + 2 * DAY
+    (entry,) = await teller.ledger()
+    assert entry.reported_at == NOW + 2 * DAY
 
 
 async def test_after_a_day_of_doubt_what_never_arrived_is_told(teller: Teller) -> None:
@@ -159,8 +159,8 @@ async def test_what_is_too_old_goes_to_the_alert(teller: Teller, capsys: pytest.
     await teller.use(day=YESTERDAY - 40 * DAY)
     assert await teller.reporting.run() == 0
     assert teller.told == {}
-    (one,) = await teller.ledger()
-    assert one.refused == "older than 35 days"
+    (entry,) = await teller.ledger()
+    assert entry.refused == "older than 35 days"
     assert "too old for Stripe and was never charged" in "".join(capsys.readouterr())
     assert await teller.reporting.run() == 0
 
@@ -172,8 +172,8 @@ async def test_what_stripe_refuses_stays_in_the_ledger(
     teller.server.fail_with = 400
     assert await teller.reporting.run() == 0
     assert "usage refused by Stripe" in "".join(capsys.readouterr())
-    (one,) = await teller.ledger()
-    assert one.reported_at is None
+    (entry,) = await teller.ledger()
+    assert entry.reported_at is None
 
 
 async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
@@ -236,8 +236,8 @@ class Flaky:
 async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str], pauses: list[int]) -> None:
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
-        for one in await Usage(tenant).since(date(2026, 1, 1)):
-            await Usage(tenant).note(one, tried_at=None, reported_at=None, refused=None)
+        for entry in await Usage(tenant).since(date(2026, 1, 1)):
+            await Usage(tenant).note(entry, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
@@ -248,8 +248,8 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
         await reporting.run()
         teller.clock.now += timedelta(hours=hours)
     assert flaky.counted == 5
-    (one,) = await teller.ledger()
-    assert one.reported_at is not None
+    (entry,) = await teller.ledger()
+    assert entry.reported_at is not None
 
 
 # Which day belongs to which subscription, and when it counts
@@ -356,13 +356,17 @@ def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: 
         for number, end in enumerate(ends)
     ]
     charged = subscription_on(subscriptions, YESTERDAY)
-    running = [one for one in subscriptions if one.ended_at is None or one.ended_at > start]
+    running = [
+        subscription
+        for subscription in subscriptions
+        if subscription.ended_at is None or subscription.ended_at > start
+    ]
     assert (charged is None) == (not running)
     if charged is not None:
         at = moment_of_use(charged, YESTERDAY)
         assert start <= at < start + DAY
         assert charged.ended_at is None or at < charged.ended_at
-        assert charged.ended_at is None or all(one.ended_at for one in running)
+        assert charged.ended_at is None or all(entry.ended_at for entry in running)
 
 
 # Meters
@@ -425,15 +429,15 @@ async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> N
         there = client.installation(bot.github.installation_id)
         for _ in range(2):
             await there.get(f"/repos/{bot.repo}/milestones")
-        assert [one async for one in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
+        assert [page async for page in there.pages(f"/repos/{bot.repo}/issues?per_page=1")]
         await there.graphql(_QUERY, owner=bot.repo.split("/")[0], name=bot.repo.split("/")[1], number=1)
         with pytest.raises(GitHubRefusedError):
             await there.get(f"/repos/{bot.repo}/issues/4711")
     made = bot.github.requests[before:]
-    assert {one.status for one in made} >= {200, 201, 404}
+    assert {subscription.status for subscription in made} >= {200, 201, 404}
     (tenant,) = [row[0] for row in await rows(bot.base, "select * from all_tenants()")]
     counted = await rows(bot.base, "select metric, period, quantity from usage_ledger", tenant)
-    assert [tuple(one) for one in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
+    assert [tuple(entry) for entry in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
 
 
 async def test_calls_that_cannot_be_written_down_now_are_counted_on(teller: Teller, bot: Bot) -> None:
@@ -501,8 +505,8 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     async with teller.base.database.tenant(teller.id) as tenant:
         await Deadlines(tenant).shown(NOW)
     assert await examine(teller.base) == []
-    said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
-    assert said in "".join(capsys.readouterr())
+    answer = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
+    assert answer in "".join(capsys.readouterr())
 
 
 async def test_what_was_used_before_the_purchase_is_not_charged(

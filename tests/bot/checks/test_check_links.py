@@ -39,7 +39,7 @@ async def scope(bot: Bot, number: int) -> str:
     """What the sprint holds, as the command tells it."""
     before = await bot.answers(number)
     await bot.say(number, "/sprint status new:yes")
-    (answer,) = [one for one in await bot.answers(number) if one not in before]
+    (answer,) = [answer for answer in await bot.answers(number) if answer not in before]
     return re.sub(r".*\*\*(\d+ of \d+ \w+) done\*\*.*", r"\1", answer, flags=re.DOTALL)
 
 

@@ -344,17 +344,17 @@ async def test_not_this_sprint_is_remembered_and_can_be_taken_back(bot: Bot) -> 
 
 
 @pytest.mark.parametrize(
-    ("who", "said"),
+    ("who", "expected"),
     [("dave", "It needs the triage role; theirs is read."), ("mallory", "they have none here.")],
 )
-async def test_who_may_not_is_told_so_and_nothing_happens(bot: Bot, who: str, said: str) -> None:
+async def test_who_may_not_is_told_so_and_nothing_happens(bot: Bot, who: str, expected: str) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
     await press_button(bot, head, f"add:{await get_sprint_number(bot)}", as_user=who)
 
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
-    assert said in (await find_check(bot, head))["output"]["summary"]
+    assert expected in (await find_check(bot, head))["output"]["summary"]
     assert not await query_database(bot, "select 1 from audit_log")
 
 

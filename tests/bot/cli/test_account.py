@@ -29,9 +29,9 @@ SHOP = {"MARKETPLACE_WEBHOOK_SECRET": "s", "MARKETPLACE_PLAN_IDS": "1313=pro"}
 def test_the_plan_as_json(replayed: Path, environment: dict[str, str], is_on: bool) -> None:
     done = run_cli(replayed, "plan", "--account", "Acme", "--json", **environment)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told.pop("features") == dict.fromkeys(["forecasts", "flow", "audit"], is_on)
-    assert told == {
+    data = json.loads(done.stdout)
+    assert data.pop("features") == dict.fromkeys(["forecasts", "flow", "audit"], is_on)
+    assert data == {
         "account": "acme",
         "plan": "free",
         "source": None,

@@ -47,8 +47,8 @@ def issue(number: int, when: str, *labels: str, **fields: Any) -> dict[str, Any]
     return item_json(when, number, labels, milestone=sprint()) | fields
 
 
-async def tell(base: Services, entrance: WebhookClient, *told: tuple[str, dict[str, Any]]) -> None:
-    for event, payload in told:
+async def tell(base: Services, entrance: WebhookClient, *items: tuple[str, dict[str, Any]]) -> None:
+    for event, payload in items:
         assert (await entrance.deliver(event, payload))[0] == 202
     await until_processed(base)
 

@@ -140,11 +140,11 @@ def test_the_longest_text_that_is_read_at_once_takes_no_time(text: str) -> None:
     begun = time.thread_time()
 
     with skimming() as skim:
-        found = added_commands(text, "")
+        result = added_commands(text, "")
 
     assert time.thread_time() - begun < 0.1
     assert not skim.is_inexact
-    assert found[0].text == "/go"
+    assert result[0].text == "/go"
 
 
 def test_long_text_without_a_line_that_looks_like_a_command_asks_for_nothing() -> None:
@@ -171,8 +171,8 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     """
     number = await make_sprint(bot)
     installation = {"id": 602, "account": {"id": 601, "login": "globex", "type": "Organization"}}
-    told = {"action": "created", "installation": installation, "sender": ISSUE_OPENED["sender"]}
-    assert (await bot.deliver("installation", told))[0] == 202
+    data = {"action": "created", "installation": installation, "sender": ISSUE_OPENED["sender"]}
+    assert (await bot.deliver("installation", data))[0] == 202
     for _ in range(6):
         await bot.github.comment(
             bot.repo, number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT], as_user="mallory"

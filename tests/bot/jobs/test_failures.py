@@ -94,7 +94,9 @@ async def test_a_comment_that_github_refuses_is_told_by_a_reaction_and_kept(bot:
 async def test_a_deleted_answer_is_posted_anew_when_somebody_asks_again(bot: Bot) -> None:
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
-    (posted,) = [one for one in await bot.github.comments(bot.repo, number) if one["user"]["type"] == "Bot"]
+    (posted,) = [
+        comment for comment in await bot.github.comments(bot.repo, number) if comment["user"]["type"] == "Bot"
+    ]
     await bot.github.delete_comment(bot.repo, posted["id"])
     await bot.say(number, "/sprint status")
     assert len(await bot.answers(number)) == 1
@@ -104,7 +106,9 @@ async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     for _ in range(3):
         await bot.github.redeliver(delivery.id)
@@ -121,7 +125,9 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
     number, comment = await comment_in_sprint(bot)
     (answer,) = await wait_for_answer(bot, number, comment, "confused")
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     assert "Something went wrong on our side" in answer
     assert delivery.id[:8] in answer

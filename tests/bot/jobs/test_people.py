@@ -42,7 +42,7 @@ WEB_FLOW = {"id": 19864447, "login": "web-flow", "type": "User"}
 
 def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> tuple[str, Json]:
     """Something happens to a planned issue of a private repository."""
-    told = ISSUE_OPENED["issue"] | {
+    data = ISSUE_OPENED["issue"] | {
         "id": number,
         "node_id": f"I_{number}",
         "number": number,
@@ -57,7 +57,7 @@ def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> t
         "action": action,
         "sender": sender,
         "repository": repository,
-        "issue": told | changes,
+        "issue": data | changes,
     }
 
 
@@ -80,7 +80,7 @@ async def known(base: Services) -> Mapping[str, Any]:
         return await Timeline(opened).items(project.id)
 
 
-@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda one: one["login"])
+@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda user: user["login"])
 async def test_who_is_no_person_takes_no_seat_and_no_part(
     base: Services, webhook_client: WebhookClient, nobody: Json
 ) -> None:
@@ -126,8 +126,8 @@ async def test_a_person_with_another_login_is_the_same_person(
 
     assert await seats(base) == ["alice-new"]
     histories = await known(base)
-    assert {one.actor for told in histories.values() for one in told} == {"alice-new"}
-    assert [one.snapshot.author for one in in_order(histories["I_2"])] == ["alice-new"]
+    assert {entry.actor for history in histories.values() for entry in history} == {"alice-new"}
+    assert [entry.snapshot.author for entry in in_order(histories["I_2"])] == ["alice-new"]
     assert in_order(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
 
 
@@ -139,8 +139,8 @@ async def test_both_logins_may_come_at_once_and_in_any_case(
         event(n, "opened", ALICE | {"login": login}, 2 + n, user=ALICE | {"login": login})
         for n, login in enumerate(logins, 1)
     ]
-    for n, (_, told) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
-        told["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
+    for n, (_, data) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
+        data["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
     await record_deliveries(base, webhook_client, events)
 
     assert await seats(base) == ["Alice-New"]
@@ -193,8 +193,12 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
     async with base.database.tenant(await only_tenant_id(base)) as opened:
         await Installations(opened).meet([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
-        (found,) = await Pulls(opened, project.id).reviews(NOW - timedelta(days=30))
-    assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
+        (result,) = await Pulls(opened, project.id).reviews(NOW - timedelta(days=30))
+    assert (result.details["author"], result.details["reviewer"], result.actor) == (
+        "alicia",
+        "bobby",
+        "bobby",
+    )
 
 
 def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dict[int, str]]:
@@ -299,7 +303,7 @@ async def test_what_github_is_asked_about_the_past_names_people_as_they_are_call
     )
 
     assert await openers(base, 4) == ["bob", "robert", "robert", "bob"]
-    assert {one.actor for one in (await known(base))["I_1"]} == {"bob"}
+    assert {entry.actor for entry in (await known(base))["I_1"]} == {"bob"}
 
 
 async def openers(base: Services, count: int) -> list[str | None]:

@@ -111,8 +111,8 @@ async def test_changes_of_one_second_are_all_kept_and_repetitions_are_not(
         edited("Estimate", "number", 5, 8),
         edited("Status", "single_select", None, {"id": "1", "name": "Todo"}),
     ]
-    told = [("projects_v2_item", change) for change in changes]
-    await record_deliveries(base, webhook_client, told[::-1] + told)
+    data = [("projects_v2_item", change) for change in changes]
+    await record_deliveries(base, webhook_client, data[::-1] + data)
     values = [fact.after["value"] for fact in await facts(base)]
     assert sorted(values, key=str) == [5, 8, {"id": "1", "name": "Todo"}]
 
@@ -205,7 +205,7 @@ async def test_what_happens_to_a_project_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("action", "told", "before", "after"),
+    ("action", "payload", "before", "after"),
     [
         ("field_added", {"issue_field_value": {"id": 1, "value": 3}}, None, {"id": 1, "value": 3}),
         ("field_added", {"issue_field_value": {"id": 1, "value": 5},
@@ -217,16 +217,16 @@ async def test_what_happens_to_a_project_is_kept(
     ],
 )  # fmt: skip
 async def test_a_field_of_an_issue_is_kept(
-    base: Services, webhook_client: WebhookClient, action: str, told: Any, before: Any, after: Any
+    base: Services, webhook_client: WebhookClient, action: str, payload: Any, before: Any, after: Any
 ) -> None:
     field = {"issue_field": {"id": 9, "name": "Effort", "field_type": "number"}}
     await record_deliveries(
-        base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | field | told)]
+        base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | field | payload)]
     )
     (fact,) = await facts(base)
     assert fact.project_id is not None
     assert (fact.event, fact.after["content"], fact.after["number"]) == (action, "I_7", 7)
-    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in told else None)
+    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in payload else None)
     assert (fact.before, fact.after["value"]) == ({"value": before} if before else None, after)
 
 
@@ -234,17 +234,17 @@ async def test_no_number_follows_them(base: Services, webhook_client: WebhookCli
     """Nor does an issue become known by its fields, or a repository by its organization's projects."""
     field = {"issue_field": {"id": 9, "name": "Effort"}, "issue_field_value": {"id": 1, "value": 3}}
     await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED)])
-    one = await only_tenant_id(base)
-    async with base.database.tenant(one) as within:
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         before = await Timeline(within).items_named(["I_7"])
-    told = [
+    data = [
         ("projects_v2_item", edited("Estimate", "number", None, 5)),
         ("issues", ISSUE_OPENED | {"action": "field_added"} | field),
     ]
-    await record_deliveries(base, webhook_client, told)
-    async with base.database.tenant(one) as within:
+    await record_deliveries(base, webhook_client, data)
+    async with base.database.tenant(entry) as within:
         assert await Timeline(within).items_named(["I_7"]) == before
-    assert len(await rows(base, "select 1 from projects", one)) == 1
+    assert len(await rows(base, "select 1 from projects", entry)) == 1
     assert len(await facts(base)) == 2
 
 
@@ -255,7 +255,7 @@ async def test_text_in_its_fields_goes_with_a_deleted_issue(
         "action": "deleted",
         "issue": ISSUE_OPENED["issue"] | {"updated_at": "2026-11-09T09:00:00Z"},
     }
-    told = [
+    data = [
         ("projects_v2_item", edited("Notes", "text", "a secret", "another")),
         ("projects_v2_item", edited("Estimate", "number", 3, 5)),
         ("projects_v2_item", edited("Due", "date", None, "2026-11-30")),
@@ -263,7 +263,7 @@ async def test_text_in_its_fields_goes_with_a_deleted_issue(
     ]
     other = edited("Notes", "text", None, "kept")
     other |= {"projects_v2_item": ITEM["projects_v2_item"] | {"content_node_id": "I_8", "node_id": "PVTI_12"}}
-    await record_deliveries(base, webhook_client, [*told, ("projects_v2_item", other)])
+    await record_deliveries(base, webhook_client, [*data, ("projects_v2_item", other)])
     await record_deliveries(base, webhook_client, [("issues", deleted)])
     kept = [
         (fact.after.get("field_name"), fact.after.get("value"), fact.before) for fact in await facts(base)
@@ -295,8 +295,11 @@ async def test_another_account_sees_nothing_of_them(base: Services, webhook_clie
     )
     tenants = [row[0] for row in await rows(base, "select * from all_tenants()")]
     seen = [
-        [row.event for row in await rows(base, "select event from timeline where kind = 'project_item'", one)]
-        for one in tenants
+        [
+            row.event
+            for row in await rows(base, "select event from timeline where kind = 'project_item'", tenant)
+        ]
+        for tenant in tenants
     ]
     assert sorted(seen) == [["created"], ["edited"]]
     contradiction = ITEM | {"organization": other}

@@ -145,7 +145,7 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
     """12 points were committed; three items come in a day, day and night, for eleven days."""
     await tracked_sprint.settle(alerts=ALERTS, quiet_hours=None)
     await tracked_sprint.bot.github.settle()
-    told = list[tuple[datetime, str]]()
+    data = list[tuple[datetime, str]]()
     number = 3000
     for day in range(11):
         for hour in (2, 9, 13):
@@ -156,16 +156,16 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
             await record_events(tracked_sprint.bot, *make_joining_card(4, number, now.isoformat()).events)
             if day == 0 and hour == 13:
                 await extend(tracked_sprint)
-            said = await tracked_sprint.go(now + timedelta(minutes=4))
-            told += [(now, text) for text in said[1 + len(told) :]]
+            messages = await tracked_sprint.go(now + timedelta(minutes=4))
+            data += [(now, text) for text in messages[1 + len(data) :]]
 
-    assert 2 <= len(told) <= 5
-    days = [moment.date() for moment, _ in told]
+    assert 2 <= len(data) <= 5
+    days = [moment.date() for moment, _ in data]
     assert len(set(days)) == len(days)
     assert all(day.weekday() < 5 for day in days)
-    assert all(8 <= moment.hour < 12 for moment, _ in told)
-    assert any("more than doubled" in text or "tripled" in text for _, text in told)
-    assert not any("%" in text.partition(".")[0] for _, text in told[1:])
+    assert all(8 <= moment.hour < 12 for moment, _ in data)
+    assert any("more than doubled" in text or "tripled" in text for _, text in data)
+    assert not any("%" in text.partition(".")[0] for _, text in data[1:])
 
 
 async def extend(reporting: ReportingHarness) -> None:

@@ -89,7 +89,7 @@ async def test_a_scope_change_tells_what_it_did_to_the_forecast_and_keeps_to_it(
     await tracked_sprint.go()
     await record_events(tracked_sprint.bot, *make_joining_card(8).events)
     (text, *_) = await tracked_sprint.go("2026-11-18 13:00")
-    (line,) = [one for one in text.splitlines() if "#2000" in one and "came in" in one]
+    (line,) = [entry for entry in text.splitlines() if "#2000" in entry and "came in" in entry]
     assert re.search(
         r"came in, \+8 points · chance (\d|more than 9) in 10 → \*\*(\d|less than 1) in 10\*\*$", line
     )
@@ -141,10 +141,10 @@ async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(
     due = datetime.now(UTC).date() + timedelta(days=11)
     await reporting.bot.say(reporting.thread, f'/sprint start "Sprint 25" due:{due}')
     reporting.clock.now = datetime.now(UTC) + timedelta(minutes=5)
-    said = await reporting.go()
+    messages = await reporting.go()
 
-    assert len(said) == 2
-    assert said[1].startswith("### Sprint 25 · day 1 of 12")
+    assert len(messages) == 2
+    assert messages[1].startswith("### Sprint 25 · day 1 of 12")
 
 
 async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(reporting: ReportingHarness) -> None:
@@ -154,9 +154,9 @@ async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(reporting: 
     due = start + timedelta(days=11)
     await reporting.bot.say(reporting.thread, f'/sprint start "Sprint 25" due:{due} start:{start}')
     await reporting.bot.github.update_milestone(reporting.bot.repo, 1, title="Payments")
-    said = await reporting.go(datetime.combine(start, datetime.min.time(), UTC) + timedelta(hours=12))
+    messages = await reporting.go(datetime.combine(start, datetime.min.time(), UTC) + timedelta(hours=12))
 
-    assert said[-1].startswith("### Payments · day 1 of 12")
+    assert messages[-1].startswith("### Payments · day 1 of 12")
 
 
 async def test_switched_off_it_is_nowhere(reporting: ReportingHarness) -> None:
@@ -190,9 +190,11 @@ async def test_an_issue_of_its_own_is_opened_once_and_closed_when_all_is_over(
 async def test_who_deletes_it_hears_no_more_of_this_sprint(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.go()
     (comment,) = [
-        one
-        for one in await tracked_sprint.bot.github.comments(tracked_sprint.bot.repo, tracked_sprint.thread)
-        if one["user"]["type"] == "Bot"
+        comment
+        for comment in await tracked_sprint.bot.github.comments(
+            tracked_sprint.bot.repo, tracked_sprint.thread
+        )
+        if comment["user"]["type"] == "Bot"
     ]
     await tracked_sprint.bot.github.delete_comment(tracked_sprint.bot.repo, comment["id"])
     await record_events(tracked_sprint.bot, *make_joining_card(8).events)
@@ -207,10 +209,13 @@ async def test_one_forecast_a_day_is_kept_to_be_graded(tracked_sprint: Reporting
     await tracked_sprint.go("2026-11-18 15:00")
     await tracked_sprint.go("2026-11-19 15:00")
 
-    told = await query_database(
+    database = await query_database(
         tracked_sprint.bot, "select shown_in, made_at::date from forecasts order by id"
     )
-    assert [tuple(one) for one in told] == [("living", date(2026, 11, 18)), ("living", date(2026, 11, 19))]
+    assert [tuple(entry) for entry in database] == [
+        ("living", date(2026, 11, 18)),
+        ("living", date(2026, 11, 19)),
+    ]
 
 
 # Alerts
@@ -265,9 +270,9 @@ async def test_half_way_the_last_two_days_and_a_lost_chance_are_all_that_a_sprin
     await record_events(tracked_sprint.bot, *late.closed("11-18 14:00").events)
     for day in range(18, 27):
         for hour in (1, 9, 13, 15):
-            said = await tracked_sprint.go(f"2026-11-{day} {hour:02}:00")
+            messages = await tracked_sprint.go(f"2026-11-{day} {hour:02}:00")
 
-    earlier, living, half_way, last_days, lost, summary = said
+    earlier, living, half_way, last_days, lost, summary = messages
     assert earlier.startswith("This milestone was due on 13 Nov 2026")
     assert living.startswith("### Sprint 24 · ended")
     assert "half of its working days are over, 3 are left. **6 of 12 points done** (50 %)." in half_way
@@ -494,6 +499,6 @@ async def test_a_sprint_that_needed_nothing_to_be_begun_is_followed_where_it_was
     due = datetime.now(UTC).date() + timedelta(days=9)
     start = datetime.now(UTC).date() - timedelta(days=4)
     await reporting.bot.say(first, f'/sprint start "Sprint 12" due:{due} start:{start}')
-    said = await reporting.go(datetime.now(UTC) + timedelta(minutes=5))
+    messages = await reporting.go(datetime.now(UTC) + timedelta(minutes=5))
 
-    assert said[-1].startswith("### Sprint 12 · day 5 of 14")
+    assert messages[-1].startswith("### Sprint 12 · day 5 of 14")

@@ -55,8 +55,8 @@ async def followed(room: ReportingHarness) -> datetime:
     return now + timedelta(minutes=3)
 
 
-async def publish(room: ReportingHarness, **told: Any) -> dict[str, Any]:
-    fields = {"tag_name": "2026-12", "name": "Sprint 12", "body": PEOPLES} | told
+async def publish(room: ReportingHarness, **changes: Any) -> dict[str, Any]:
+    fields = {"tag_name": "2026-12", "name": "Sprint 12", "body": PEOPLES} | changes
     release: dict[str, Any] = await room.bot.github.call(
         "POST", f"/repos/{room.bot.repo}/releases", fields, as_user="alice"
     )
@@ -73,10 +73,10 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsew
     room: ReportingHarness,
 ) -> None:
     release = await publish(room)
-    said = await room.go(await followed(room))
+    messages = await room.go(await followed(room))
     body = await body_of(room, release)
 
-    assert len(said) == 1  # The living comment.
+    assert len(messages) == 1  # The living comment.
     assert body.startswith(f"{PEOPLES}\n\n<!-- agile-github-suite:post:")
     assert "### Sprint 12 · summary" in body
     assert "![Burndown: " in body
@@ -87,14 +87,14 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsew
 async def test_without_a_release_it_is_said_once_and_posted_when_there_is_one(room: ReportingHarness) -> None:
     closed = await followed(room)
     for hours in (0, 1, 2):
-        said = await room.go(closed + timedelta(hours=hours))
-    assert len(said) == 2
-    assert said[1].startswith("**Sprint 12 is over.** Its summary comes into the release of that name")
+        messages = await room.go(closed + timedelta(hours=hours))
+    assert len(messages) == 2
+    assert messages[1].startswith("**Sprint 12 is over.** Its summary comes into the release of that name")
 
     release = await publish(room)
-    said = await room.go(closed + timedelta(hours=3))
-    assert said[1] == "**Sprint 12 is over.** Its summary stands in the release 2026-12."
-    assert len(said) == 2
+    messages = await room.go(closed + timedelta(hours=3))
+    assert messages[1] == "**Sprint 12 is over.** Its summary stands in the release 2026-12."
+    assert len(messages) == 2
     assert "### Sprint 12 · summary" in await body_of(room, release)
 
 

@@ -25,7 +25,7 @@ async def test_one_step_is_done_and_written_down(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "/estimate 8")
 
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
     (answer,) = await bot.answers(number)
     assert f"#{number}: 5 points → **8 points**" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]

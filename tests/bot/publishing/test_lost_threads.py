@@ -18,8 +18,8 @@ def summary(publishing: PublishingHarness) -> Post:
 
 
 async def issues(publishing: PublishingHarness) -> list[dict[str, Any]]:
-    found = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    return [issue for issue in found if issue["title"] == "Summary: Sprint 12"]
+    result = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
+    return [issue for issue in result if issue["title"] == "Summary: Sprint 12"]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,9 @@ async def test_a_thread_is_locked_if_github_says_so_whatever_the_words_of_its_re
     await publishing.send()
 
     assert len(await issues(publishing)) == is_locked
-    assert len([one for one in await examine(publishing.bot.base) if "summary:1" in one]) == (not is_locked)
+    assert len([entry for entry in await examine(publishing.bot.base) if "summary:1" in entry]) == (
+        not is_locked
+    )
 
 
 async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_its_thread(
@@ -126,7 +128,7 @@ async def test_what_has_no_other_place_is_named_by_doctor(publishing: Publishing
     await publishing.send()
 
     assert await publishing.said() == []
-    (finding,) = [one for one in await examine(publishing.bot.base) if "alert:1" in one]
+    (finding,) = [entry for entry in await examine(publishing.bot.base) if "alert:1" in entry]
     assert finding.endswith("alert:1:half-way: GitHub answered 410: Gone (#1 is gone)")
 
 

@@ -234,10 +234,10 @@ async def test_of_many_pages_every_repository_is_found(bot: Bot, monkeypatch: py
     await bot.github.create_repository(name=f"{bot.repo.rpartition('/')[2]}-beside")
     async with github_of(bot.base) as github:
         assert await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1) == []
-    (found,) = await rows(
+    (row,) = await rows(
         bot.base, "select hidden_since from projects where github_repo = :name", 1, name=bot.repo
     )
-    assert found.hidden_since is None
+    assert row.hidden_since is None
 
 
 async def test_what_is_said_unasked_is_drawn_anew_after_an_unheard_change(bot: Bot) -> None:

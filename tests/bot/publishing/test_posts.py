@@ -78,8 +78,8 @@ async def test_an_answer_that_was_lost_posts_nothing_twice(
         assert await publishing.said() == ["Two"]
         return
     issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    (found,) = [one["body"] for one in issues if one["title"] == "Summary"]
-    assert found.startswith("Two\n\n<!--")
+    (result,) = [issue["body"] for issue in issues if issue["title"] == "Summary"]
+    assert result.startswith("Two\n\n<!--")
 
 
 async def test_a_killed_attempt_that_never_reached_github_is_made_again(
@@ -148,8 +148,8 @@ async def test_an_issue_that_is_nobody_s_work_is_closed_at_once(publishing: Publ
     await publishing.send()
 
     issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    (found,) = [one for one in issues if one["title"] == "Summary: Sprint 1"]
-    assert (found["state"], found["state_reason"]) == ("closed", "not_planned")
+    (result,) = [issue for issue in issues if issue["title"] == "Summary: Sprint 1"]
+    assert (result["state"], result["state_reason"]) == ("closed", "not_planned")
 
 
 async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(publishing: PublishingHarness) -> None:
@@ -190,7 +190,7 @@ async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another
     publishing.bot.github.fail_next("POST", f"{publishing.bot.repo}/issues", 403, body={"message": "locked"})
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
-    assert any("living:1: GitHub answered 403" in one for one in await examine(publishing.bot.base))
+    assert any("living:1: GitHub answered 403" in entry for entry in await examine(publishing.bot.base))
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
     assert await publishing.said() == []
@@ -201,7 +201,7 @@ async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another
         )
     await publishing.send()
     assert await publishing.said() == ["Three"]
-    assert not any("living:1" in one for one in await examine(publishing.bot.base))
+    assert not any("living:1" in entry for entry in await examine(publishing.bot.base))
 
 
 async def test_one_that_is_refused_stops_no_other(publishing: PublishingHarness) -> None:

@@ -29,15 +29,15 @@ async def test_in_a_lively_sprint_one_refusal_is_over_after_a_day(
     """Something new is wanted every hour, so no wish is ever a day old."""
     clock.now = begun = datetime.now(UTC)
     await refused_edit(publishing)
-    said = list[str]()
+    answer = list[str]()
     for hour in range(1, 27):
         clock.now = begun + timedelta(hours=hour)
         await publishing.set_desired(publishing.comment(f"Hour {hour}"))
         await publishing.send()
-        said += await publishing.said()
+        answer += await publishing.said()
 
-    assert said[:24] == ["Day 1"] * 24
-    assert said[24:] == ["Hour 25", "Hour 26"]
+    assert answer[:24] == ["Day 1"] * 24
+    assert answer[24:] == ["Hour 25", "Hour 26"]
     assert not any("living:1" in finding for finding in await examine(publishing.bot.base))
 
 
@@ -57,10 +57,10 @@ async def test_each_refusal_counts_from_its_own_time(publishing: PublishingHarne
     clock.now = begun = datetime.now(UTC)
     await refused_edit(publishing)
     publishing.bot.github.fail_next("PATCH", "/issues/comments/", 403, body=REFUSED)
-    for hours, said in ((25, "Day 1"), (48, "Day 1"), (50, "Day 2")):
+    for hours, answer in ((25, "Day 1"), (48, "Day 1"), (50, "Day 2")):
         clock.now = begun + timedelta(hours=hours)
         await publishing.send()
-        assert await publishing.said() == [said]
+        assert await publishing.said() == [answer]
 
 
 @pytest.mark.parametrize("action", ["new_permissions_accepted", "unsuspend"])
@@ -74,16 +74,16 @@ async def test_when_an_owner_has_acted_it_is_tried_at_once(
     assert await publishing.said() == ["Day 2"]
 
 
-@pytest.mark.parametrize(("thread", "said"), [(1, "Day 2"), (2, "Day 1")])
+@pytest.mark.parametrize(("thread", "expected"), [(1, "Day 2"), (2, "Day 1")])
 async def test_when_the_thread_is_unlocked_it_is_tried_at_once(
     publishing: PublishingHarness,
     thread: int,
-    said: str,
+    expected: str,
 ) -> None:
     await refused_edit(publishing)
     await deliver_unlocked(publishing, thread)
 
-    assert await publishing.said() == [said]
+    assert await publishing.said() == [expected]
 
 
 async def test_an_answer_that_was_refused_is_given_when_the_thread_is_unlocked(
@@ -108,7 +108,9 @@ async def deliver_unlocked(publishing: PublishingHarness, number: int) -> None:
         "number": number,
         "locked": False,
     }
-    sent = next(one for one in reversed(publishing.bot.github.deliveries) if one.event == "issues")
+    sent = next(
+        delivery for delivery in reversed(publishing.bot.github.deliveries) if delivery.event == "issues"
+    )
     payload: dict[str, Any] = {**sent.payload, "action": "unlocked", "issue": issue}
     status, _ = await publishing.bot.deliver("issues", payload)
     assert status == 202

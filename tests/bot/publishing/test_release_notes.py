@@ -12,8 +12,8 @@ BEGIN, END = f"<!-- {NAME} -->", f"<!-- /{NAME} -->"
 
 def test_it_comes_after_what_people_wrote() -> None:
     text = "## What's new\r\n\r\n- Pay by card  "
-    told = with_part(text, NAME, "### Sprint 12", was_there=False)
-    assert told == f"{text}\n\n{BEGIN}\n\n### Sprint 12\n\n{END}"
+    data = with_part(text, NAME, "### Sprint 12", was_there=False)
+    assert data == f"{text}\n\n{BEGIN}\n\n### Sprint 12\n\n{END}"
     assert with_part("", NAME, "### Sprint 12", was_there=False) == f"{BEGIN}\n\n### Sprint 12\n\n{END}"
 
 
@@ -22,9 +22,9 @@ def test_all_around_our_part_stays_as_it_is(head: str, tail: str, part: str) -> 
     first = with_part(head, NAME, "old", was_there=False)
     assert first is not None
     assert first.startswith(head) or not head.strip()
-    told = with_part(f"{first}{tail}", NAME, part, was_there=True)
-    assert told == first.replace("old", part, 1) + tail if "old" not in head else told
-    assert told == with_part(str(told), NAME, part, was_there=True)
+    data = with_part(f"{first}{tail}", NAME, part, was_there=True)
+    assert data == first.replace("old", part, 1) + tail if "old" not in head else data
+    assert data == with_part(str(data), NAME, part, was_there=True)
 
 
 @pytest.mark.parametrize("text", ["", "Notes", f"Notes {BEGIN} half", f"{END} turned {BEGIN}"])

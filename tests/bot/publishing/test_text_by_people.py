@@ -150,13 +150,13 @@ async def test_words_added_to_an_answer_stay_when_it_is_asked_for_again(
     publishing: PublishingHarness,
 ) -> None:
     await publishing.bot.say(publishing.issue, "/sprint status")
-    (comment,) = [one for one in await comments(publishing) if one["user"]["type"] == "Bot"]
+    (comment,) = [comment for comment in await comments(publishing) if comment["user"]["type"] == "Bot"]
     await publishing.bot.github.edit_comment(
         publishing.bot.repo, comment["id"], f"{comment['body']}\n\nNoted."
     )
     await publishing.bot.say(publishing.issue, "/sprint status")
 
-    (comment,) = [one for one in await comments(publishing) if one["user"]["type"] == "Bot"]
+    (comment,) = [comment for comment in await comments(publishing) if comment["user"]["type"] == "Bot"]
     assert comment["body"].endswith("-->\n\nNoted.")
     assert comment["body"].count("<!-- agile-github-suite") == 1
 

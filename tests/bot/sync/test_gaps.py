@@ -48,8 +48,8 @@ async def close_unheard(bot: Bot, number: int) -> None:
 
 async def closings(bot: Bot) -> list[str]:
     """Where each closing of an issue is known from."""
-    told = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
-    return sorted(row.source for row in told)
+    data = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
+    return sorted(row.source for row in data)
 
 
 def backfills(bot: Bot) -> int:
@@ -204,10 +204,10 @@ async def test_the_end_may_be_told_before_the_beginning(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     async with bot.github.muted():
-        told = [
+        data = [
             await bot.github.tell("installation", action, bot.repo) for action in ("suspend", "unsuspend")
         ]
-    assert told
+    assert data
     now = datetime.now(UTC)
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     suspended = {**present, "suspended_at": stamp(now - timedelta(seconds=1))}

@@ -34,12 +34,12 @@ async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
 
 async def binding(base: Services, login: str) -> int | None:
     """The installation that an account is known by."""
-    found = [
+    result = [
         row.github_installation_id
         for (tenant,) in await rows(base, "select * from all_tenants()")
         for row in await rows(base, "select * from organizations where name = :login", tenant, login=login)
     ]
-    (installation,) = found
+    (installation,) = result
     return None if installation is None else int(installation)
 
 

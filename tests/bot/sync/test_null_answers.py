@@ -76,15 +76,15 @@ async def prepared(base: Services, webhook_client: WebhookClient) -> tuple[int, 
         webhook_client,
         [("installation", INSTALLATION_CREATED), ("milestone", created), ("issues", inside)],
     )
-    one = await only_tenant_id(base)
-    return one, (await rows(base, "select id from projects", one))[0].id
+    entry = await only_tenant_id(base)
+    return entry, (await rows(base, "select id from projects", entry))[0].id
 
 
 @pytest.mark.parametrize("phase", ["issues", "pull_requests"])
 async def test_the_past_is_read_whatever_is_null(
     base: Services, webhook_client: WebhookClient, phase: str
 ) -> None:
-    one, project = await prepared(base, webhook_client)
+    entry, project = await prepared(base, webhook_client)
     github = OddGitHub()
     backfill = Backfill(base.database, cast(GitHub, github), now)
     full = {name: next(answers(query, ITEMS, LISTS))[1] for name, query in PAGES.items()}
@@ -92,37 +92,37 @@ async def test_the_past_is_read_whatever_is_null(
     for place, answer in answers(PAGES[phase], ITEMS, LISTS):
         if place in NOTHING:
             continue
-        github.answers = {PAGES[name]: told for name, told in full.items()} | {PAGES[phase]: answer}
+        github.answers = {PAGES[name]: data for name, data in full.items()} | {PAGES[phase]: answer}
         with capture_logs() as log:
-            await backfill.run(one, project)
+            await backfill.run(entry, project)
         assert not [line for line in log if line["log_level"] == "error"], place
         tried += 1
     assert tried > 20
-    known = await rows(base, "select distinct item from timeline where source = 'backfill'", one)
-    assert {"I_7", "PR_8"} <= {row.item for row in known}
+    known_items = await rows(base, "select distinct item from timeline where source = 'backfill'", entry)
+    assert {"I_7", "PR_8"} <= {row.item for row in known_items}
 
 
 async def test_an_item_that_cannot_be_read_stops_no_other(
     base: Services, webhook_client: WebhookClient
 ) -> None:
-    one, project = await prepared(base, webhook_client)
+    entry, project = await prepared(base, webhook_client)
     github = OddGitHub()
     github.milestones = [MILESTONE, MILESTONE | {"id": 71, "number": 2, "created_at": None}]
     github.answers = {query: next(answers(query, ITEMS, LISTS))[1] for query in PAGES.values()}
     page = github.answers[PAGES["issues"]]["repository"]["items"]
     page["nodes"] = [page["nodes"][0] | {"id": "I_9", "createdAt": "yesterday"}, page["nodes"][0]]
     with capture_logs() as log:
-        await Backfill(base.database, cast(GitHub, github), now).run(one, project)
+        await Backfill(base.database, cast(GitHub, github), now).run(entry, project)
     assert [line["event"] for line in log if line["log_level"] == "error"] == [
         "a milestone's past cannot be read",
         "an item's past cannot be read",
     ]
-    known = await rows(base, "select distinct item from timeline where source = 'backfill'", one)
-    assert {row.item for row in known} == {"I_7", "PR_8"}
+    known_items = await rows(base, "select distinct item from timeline where source = 'backfill'", entry)
+    assert {row.item for row in known_items} == {"I_7", "PR_8"}
 
 
 async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
-    one, _ = await prepared(base, webhook_client)
+    entry, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
@@ -131,7 +131,7 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
     for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
         github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items, linked_issues._OPEN: links}
         with capture_logs() as log:
-            await reconciliation.run(one)
+            await reconciliation.run(entry)
         assert not [line for line in log if line["log_level"] == "error"], place
         tried += 1
     assert tried > 20
@@ -139,7 +139,7 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
 
 async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
     """Null stands for an issue that we may not see."""
-    one, project = await prepared(base, webhook_client)
+    entry, project = await prepared(base, webhook_client)
     side = {"ref": "main", "sha": "a1", "repo": ISSUE_OPENED["repository"]}
     pull = ISSUE_OPENED["issue"] | {"id": 8, "node_id": "PR_8", "number": 8, "head": side, "base": side}
     await record_deliveries(base, webhook_client, [("pull_request", ISSUE_OPENED | {"pull_request": pull})])
@@ -150,9 +150,9 @@ async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_clie
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
     for place, answer in answers(linked_issues._ONE, named, {}):
         github.answers = {linked_issues._ONE: answer}
-        await work.work_out(one, project, number=8)
+        await work.work_out(entry, project, number=8)
         if not place:
-            async with base.database.tenant(one) as within:
-                known = await Pulls(within, project).get(8)
-            assert known
-            assert known.linked == (7,)
+            async with base.database.tenant(entry) as within:
+                pulls = await Pulls(within, project).get(8)
+            assert pulls
+            assert pulls.linked == (7,)

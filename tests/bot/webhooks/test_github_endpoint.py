@@ -70,11 +70,11 @@ async def test_many_at_once_are_each_stored(base: Services, webhook_client: Webh
 
 async def test_the_first_deliveries_of_a_tenant_may_come_through_several_doors(base: Services) -> None:
     async with (
-        door(base, "127.0.0.1", 0) as one,
+        door(base, "127.0.0.1", 0) as entry,
         door(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
-        entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+        entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (entry, two)]
         answers = await asyncio.gather(*(entrances[n % 2].deliver("issues", ISSUE_OPENED) for n in range(40)))
     assert set(answers) == {(202, "stored")}
     assert len(await rows(base, "select * from all_tenants()")) == 1

@@ -41,11 +41,11 @@ async def test_all_that_the_description_allows_is_recorded(
                 sent.add(delivery)
         await until_processed(base)
 
-    found = await rows(base, "select * from github_events", await only_tenant_id(base))
-    assert {row.delivery_id for row in found} == sent
-    failed = {row.delivery_id: row.note for row in found if row.attempts or not row.processed_at}
+    result = await rows(base, "select * from github_events", await only_tenant_id(base))
+    assert {row.delivery_id for row in result} == sent
+    failed = {row.delivery_id: row.note for row in result if row.attempts or not row.processed_at}
     assert failed == {}
-    odd = {row.delivery_id for row in found if row.note}
+    odd = {row.delivery_id for row in result if row.note}
     assert {name for name in odd if not _NOTHING_LEFT.fullmatch(name)} == set()
 
 
@@ -114,6 +114,6 @@ async def test_an_event_of_no_repository_is_noted(base: Services, webhook_client
         webhook_client,
         [("issues", nowhere), ("milestone", nowhere | {"action": "created", "milestone": milestone})],
     )
-    found = await rows(base, "select * from github_events", await only_tenant_id(base))
-    assert [row.note for row in found] == ["nothing usable: it names no repository"] * 2
+    result = await rows(base, "select * from github_events", await only_tenant_id(base))
+    assert [row.note for row in result] == ["nothing usable: it names no repository"] * 2
     assert await read_timeline(base) == []

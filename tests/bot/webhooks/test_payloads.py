@@ -34,8 +34,8 @@ async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
 
 
 async def post(entrance: WebhookClient, body: bytes, kind: str, **headers: str) -> tuple[int, str]:
-    told = SIGNED | {"X-Hub-Signature-256": signature(body), "Content-Type": kind}
-    return await entrance.post(body, told | headers)
+    data = SIGNED | {"X-Hub-Signature-256": signature(body), "Content-Type": kind}
+    return await entrance.post(body, data | headers)
 
 
 _FORM = "application/x-www-form-urlencoded"

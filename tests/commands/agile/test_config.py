@@ -63,9 +63,9 @@ def test_what_wins_hides_what_does_not() -> None:
         KeptFile(),
         {"timezone": "Europe/Berlin"},
     )
-    told = shown(origins)
+    data = shown(origins)
 
-    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in told
+    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in data
 
 
 # Whether it is good
@@ -100,15 +100,15 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None
     assert pull["title"] == "Settings: ai = true"
     assert f"`alice` asked for it in #{number}." in pull["body"]
     await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
-    told = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
-    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", told)
+    data = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
+    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", data)
     await bot.rest()
     (answer,) = await bot.answers(pull["number"])
     assert f"of #{pull['number']} is good. Merged, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
-    told = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
-    text = base64.b64decode(told["content"]).decode()
+    data = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
+    text = base64.b64decode(data["content"]).decode()
     assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
     await push_settings_file(bot, text)
     assert await load_settings(bot) == {"timezone": "Europe/Berlin", "ai": True}
@@ -233,7 +233,7 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("timezone Berlin", "`timezone` must be an IANA time zone such as `Europe/Berlin`"),
         ("timezon UTC", "There is no setting “timezon”. There are `timezone`,"),
@@ -253,12 +253,12 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, said: str) -> None:
+async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, f"/agile config set {typed}")
 
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert said in (await bot.answers(number))[-1]
+    assert expected in (await bot.answers(number))[-1]
     assert await load_settings(bot) == {}
 
 
@@ -435,8 +435,8 @@ def test_what_is_typed_is_read_as_the_setting_asks(
 
 def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
-    told = {**schema(), "properties": {**schema()["properties"], "any": forms}}
-    monkeypatch.setattr("commands.agile.config_set.schema", lambda: told)
+    data = {**schema(), "properties": {**schema()["properties"], "any": forms}}
+    monkeypatch.setattr("commands.agile.config_set.schema", lambda: data)
     assert read_value(("any",), ("42",)) == 42
     assert read_value(("any",), ("off",)) == "off"
 

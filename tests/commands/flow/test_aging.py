@@ -73,13 +73,13 @@ def test_nothing_is_finished_yet() -> None:
 def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     seen_late = FlowCard(21).opened("10-01").assigned("10-02").commented("11-10").first_seen(2)
     few = cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
-    found = ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
+    result = ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
-    assert aging_reading(found, few)[2] == (
+    assert aging_reading(result, few)[2] == (
         "Of #21 only a least age is known: work had begun before it was seen. What is usual is known from 1 "
         "finished item only."
     )
-    assert "| #21 | before 10 Nov 2026 | at least 9 days |  |" in ages_table(found, Calendar())
+    assert "| #21 | before 10 Nov 2026 | at least 9 days |  |" in ages_table(result, Calendar())
 
 
 def test_nothing_is_in_progress() -> None:
@@ -88,8 +88,10 @@ def test_nothing_is_in_progress() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    found = ages(flows(*(started(n, 3) for n in range(1, 44)), as_of="11-18 12:00").values(), NOW, Calendar())
-    assert ages_table(found, Calendar()).split("\n")[-1] == "| … 3 more |  | 3 days or fewer |  |"
+    result = ages(
+        flows(*(started(n, 3) for n in range(1, 44)), as_of="11-18 12:00").values(), NOW, Calendar()
+    )
+    assert ages_table(result, Calendar()).split("\n")[-1] == "| … 3 more |  | 3 days or fewer |  |"
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:

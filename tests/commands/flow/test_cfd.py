@@ -25,12 +25,12 @@ MONDAY = date(2026, 11, 16)
 def flow(*days: tuple[int, int, int, int]) -> CumulativeFlow:
     """Arrived, started, done and dropped on the days from a Monday on."""
     dates = days_between(MONDAY, date(2026, 11, 29))[: len(days)]
-    return CumulativeFlow(tuple(FlowDay(day, *told) for day, told in zip(dates, days, strict=True)))
+    return CumulativeFlow(tuple(FlowDay(day, *data) for day, data in zip(dates, days, strict=True)))
 
 
 def reading(*days: tuple[int, int, int, int], is_over: bool = False) -> list[str]:
-    found = flow(*days)
-    return flow_reading(found, calendar(), date(2026, 12, 31) if is_over else found.days[-1].date)
+    result = flow(*days)
+    return flow_reading(result, calendar(), date(2026, 12, 31) if is_over else result.days[-1].date)
 
 
 def test_more_begun_than_finished_comes_first() -> None:
@@ -65,8 +65,8 @@ def test_nothing_piles_up_nothing_moves_or_all_is_done() -> None:
 
 
 def test_of_what_is_over_nobody_is_told_what_to_do() -> None:
-    told = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
-    assert [reading(*days, is_over=True)[0] for days in told] == [
+    data = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
+    assert [reading(*days, is_over=True)[0] for days in data] == [
         "**Work in progress grew from 1 to 4** from the end of Mon 16 Nov to Tue 17 Nov: 4 started, 1 done.",
         "**What waits grew from 3 to 7** from the end of Mon 16 Nov to Tue 17 Nov: 5 arrived, 1 started.",
         "**Nothing moved** from the end of Mon 16 Nov to Tue 17 Nov: none started, none done.",
@@ -102,11 +102,11 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
     events = {card.id: card.events for card in cards}
     flows = in_sprint(facts, flows_of(events, at("11-19 12:00"), Rules(calendar())))
 
-    found = cumulative_flow(
+    result = cumulative_flow(
         flows, events, at("11-19 12:00"), calendar(), date(2026, 11, 16), date(2026, 11, 19)
     )
 
-    assert [(day.arrived, day.started, day.done) for day in found.days] == [
+    assert [(day.arrived, day.started, day.done) for day in result.days] == [
         (1, 1, 0),
         (1, 1, 1),
         (2, 1, 1),

@@ -39,9 +39,9 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     never = FlowCard(4).opened("11-01").closed("11-05")
     late = FlowCard(5).opened("11-01").closed("11-05").assigned("11-06")
     again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
-    found = cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
+    result = cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
-    assert left_out(found) == (
+    assert left_out(result) == (
         "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
         "1 of 2 items had been done before and opened again."
     )

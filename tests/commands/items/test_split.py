@@ -54,7 +54,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/split", "`into:"),
         ('/split into:"A"," "', "A part has no title."),
@@ -66,9 +66,9 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
         ('/split into:"A","B" points:3,many', "“many” is no estimate."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_what_cannot_be_is_told_with_what_can(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, said)
+    await bot.say(number, comment)
 
     assert why in (await bot.answers(number))[0]
     assert await list_sub_issues(bot, number) == []
@@ -103,7 +103,7 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "points", "is_in_milestone", "said"),
+    ("before", "points", "is_in_milestone", "expected"),
     [
         (None, [None, None], True, "count instead of it."),
         (
@@ -117,10 +117,10 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
     ],
 )
 def test_what_becomes_of_the_estimate_is_said(
-    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
+    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, expected: str
 ) -> None:
-    parts = [Part(str(n), one) for n, one in enumerate(points)]
-    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
+    parts = [Part(str(n), entry) for n, entry in enumerate(points)]
+    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(expected)
 
 
 @given(
@@ -129,8 +129,8 @@ def test_what_becomes_of_the_estimate_is_said(
 )
 def test_parts_are_as_many_as_were_named_or_it_is_said_why_not(titles: list[str], points: str | None) -> None:
     try:
-        found = parts_of(titles, points, SIZES)
+        parts = parts_of(titles, points, SIZES)
     except UserError:
         return
-    assert [part.title for part in found] == [" ".join(title.split()) for title in titles]
-    assert all((part.points is None) == (points is None) for part in found)
+    assert [part.title for part in parts] == [" ".join(title.split()) for title in titles]
+    assert all((part.points is None) == (points is None) for part in parts)

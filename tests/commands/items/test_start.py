@@ -108,7 +108,7 @@ async def test_it_takes_no_words(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "undone"),
+    ("step", "undone"),
     [
         (Tell(1, "started"), Tell(1, "unstarted")),
         (Tell(1, "paused", "lunch"), Tell(1, "started")),
@@ -117,8 +117,8 @@ async def test_it_takes_no_words(bot: Bot) -> None:
         (Tell(1, "unstarted"), None),
     ],
 )
-def test_what_was_told_is_taken_back_by_its_opposite(told: Tell, undone: Tell | None) -> None:
-    assert told.undone() == undone
+def test_what_was_told_is_taken_back_by_its_opposite(step: Tell, undone: Tell | None) -> None:
+    assert step.undone() == undone
 
 
 @pytest.mark.parametrize(

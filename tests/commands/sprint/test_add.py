@@ -34,7 +34,7 @@ async def test_several_are_shown_first(bot: Bot) -> None:
     assert await get_milestone_title(bot, first) is None
 
     await tick_box(bot, number)
-    assert [await get_milestone_title(bot, one) for one in (first, second)] == ["Sprint 12", "Sprint 12"]
+    assert [await get_milestone_title(bot, entry) for entry in (first, second)] == ["Sprint 12", "Sprint 12"]
 
 
 async def test_into_a_sprint_by_name(bot: Bot) -> None:

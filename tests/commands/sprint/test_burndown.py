@@ -131,13 +131,15 @@ def test_the_parts_of_being_behind_add_up(history: History, as_of: object) -> No
         lines = burndown_reading(facts, burndown)
         assert len(lines) == 3
         assert lines[0]
-        if found := re.match(
+        if result := re.match(
             r"\*\*([\d.,]+) \w+ behind .* is ([\d.,]+) above the start, ([\d.,]+) more should", lines[0]
         ):
-            whole, scope, undone = (Decimal(one.replace(",", "")) for one in found.groups())
+            whole, scope, undone = (Decimal(group.replace(",", "")) for group in result.groups())
             assert whole == scope + undone
-        known = sum(day.remaining is not None for day in burndown.days)
-        assert len(days_table(burndown).split("\n")) == (2 + min(known, 62) + (known > 62) if known else 1)
+        known_items = sum(day.remaining is not None for day in burndown.days)
+        assert len(days_table(burndown).split("\n")) == (
+            2 + min(known_items, 62) + (known_items > 62) if known_items else 1
+        )
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:

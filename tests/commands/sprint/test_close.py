@@ -16,8 +16,8 @@ from tests.support.sprints import (
 
 
 async def state_of(bot: Bot, title: str) -> str:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    return next(str(one["state"]) for one in found if one["title"] == title)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    return next(str(item["state"]) for item in milestones if item["title"] == title)
 
 
 async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> None:

@@ -11,9 +11,9 @@ from tests.support.sprints import day_from_today, make_sprint
 
 
 async def milestone(bot: Bot, title: str) -> dict[str, Any]:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    (one,) = [one for one in found if one["title"] == title]
-    return dict(one)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    (item,) = [item for item in milestones if item["title"] == title]
+    return dict(item)
 
 
 def written(offset: int) -> str:

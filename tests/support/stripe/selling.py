@@ -82,23 +82,24 @@ async def read_billing(base: Services, account: int = CARD_ACCOUNT) -> Billing:
     async with base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
     async with base.database.tenant(tenant_id) as tenant:
-        found = await billing_of(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
-    assert found
-    return found
+        billing = await billing_of(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
+    assert billing
+    return billing
 
 
 async def list_stripe_subscriptions(selling_bot: Bot) -> list[tuple[str, str, int | None]]:
     return [
-        (one.plan, one.status, one.quantity) for one in (await read_billing(selling_bot.base)).subscriptions
+        (subscription.plan, subscription.status, subscription.quantity)
+        for subscription in (await read_billing(selling_bot.base)).subscriptions
     ]
 
 
 async def checkout_link(selling_bot: Bot, plan: PlanName = PlanName.PRO, account: int = CARD_ACCOUNT) -> str:
-    found = PurchaseLinks(
+    checkout = PurchaseLinks(
         selling_bot.base.settings.billing, selling_bot.url, selling_bot.base.cipher
     ).checkout(account, plan, selling_bot.base.clock(), is_yearly=False)
-    assert found
-    return found
+    assert checkout
+    return checkout
 
 
 async def open_link(selling_bot: Bot, url: str) -> tuple[int, str]:
@@ -108,13 +109,13 @@ async def open_link(selling_bot: Bot, url: str) -> tuple[int, str]:
 
 
 def _change_subscription(**changes: Any) -> Any:
-    def act(one: dict[str, Any]) -> None:
+    def act(entry: dict[str, Any]) -> None:
         quantity = changes.get("quantity")
         price = changes.get("price")
-        item = one["items"]["data"][0]
+        item = entry["items"]["data"][0]
         item.update({"quantity": quantity} if quantity else {})
         item.update({"price": {"id": price, "object": "price"}} if price else {})
-        one.update({key: value for key, value in changes.items() if key not in {"quantity", "price"}})
+        entry.update({key: value for key, value in changes.items() if key not in {"quantity", "price"}})
 
     return act
 

@@ -48,9 +48,9 @@ class StandInListing:
             yield plan
 
     async def accounts(self, plan: int) -> AsyncIterator[Any]:
-        for one in list(self.marketplace.accounts.values()):
-            if one["marketplace_purchase"]["plan"]["id"] == plan:
-                yield one
+        for account in list(self.marketplace.accounts.values()):
+            if account["marketplace_purchase"]["plan"]["id"] == plan:
+                yield account
 
 
 class RememberedJobs(BillingJobs):
@@ -59,8 +59,8 @@ class RememberedJobs(BillingJobs):
     def __init__(self) -> None:
         self.again: list[dict[str, Any]] = []
 
-    async def follow_purchase(self, connection: AsyncConnection, **told: Any) -> None:  # noqa: ARG002
-        self.again.append(told)
+    async def follow_purchase(self, connection: AsyncConnection, **fields: Any) -> None:  # noqa: ARG002
+        self.again.append(fields)
 
 
 @dataclass

@@ -47,7 +47,7 @@ def history(repo: str, key: int) -> list[dict[str, Any]]:
     def done(when: str) -> dict[str, Any]:
         return {"state": "closed", "state_reason": "completed", "closed_at": stamp(when)}
 
-    told: list[tuple[str, str, dict[str, Any]]] = [
+    data: list[tuple[str, str, dict[str, Any]]] = [
         ("milestone", "created", {"milestone": box()}),
         ("milestone", "created", {"milestone": other}),
         *(("issues", "opened", {"issue": card(n, "11-10", milestone=None)}) for n in range(1, 6)),
@@ -103,7 +103,7 @@ def history(repo: str, key: int) -> list[dict[str, Any]]:
             "payload": webhook(action, **parts)
             | {"repository": where, "installation": {"id": INSTALLATION_ID}},
         }
-        for n, (event, action, parts) in enumerate(told)
+        for n, (event, action, parts) in enumerate(data)
     ]
 
 
@@ -133,9 +133,9 @@ async def facts_of(base: Services, repo: str, number: int = 12) -> Facts:
                 sprints = Sprints(tenant, project)
                 milestone = await sprints.milestone_id(number)
                 assert milestone
-                found = await sprints.facts(milestone, at("12-01"))
-                assert found
-                return found
+                facts = await sprints.facts(milestone, at("12-01"))
+                assert facts
+                return facts
     raise AssertionError(repo)
 
 
@@ -165,8 +165,8 @@ async def test_what_was_asked_for_gives_the_same_numbers_as_what_was_heard(
 ) -> None:
     base, client = connected
     async with running_door(base) as entrance:
-        for one in history(LIVE, 7100):
-            assert (await entrance.deliver(one["event"], one["payload"], one["delivery"]))[0] == 202
+        for entry in history(LIVE, 7100):
+            assert (await entrance.deliver(entry["event"], entry["payload"], entry["delivery"]))[0] == 202
         await until_processed(base)
     organization_id, project_id = await _find(base, client, PAST)
     assert await Backfill(base.database, client, base.clock).run(organization_id, project_id) == 5

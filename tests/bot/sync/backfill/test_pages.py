@@ -25,8 +25,8 @@ GAVE_UP = {"message": "Something went wrong while executing your query. This may
 
 @pytest.fixture
 async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    async with start_backfill(github, base) as found:
-        yield found
+    async with start_backfill(github, base) as result:
+        yield result
 
 
 @pytest.fixture
@@ -156,8 +156,8 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
 
     large.github.history.asked.clear()
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
-    said, _ = await again.communicate()
-    assert (again.returncode, said.decode()) == (0, "120 issues and pull requests were told\n")
+    answer, _ = await again.communicate()
+    assert (again.returncode, answer.decode()) == (0, "120 issues and pull requests were told\n")
     assert [after is None for after, _ in large.pages()] == [False, False]
     assert len([row for row in await large.timeline() if row.event == "opened"]) == 120
 
