@@ -166,7 +166,7 @@ async def test_answers_come_in_the_order_of_the_lines() -> None:
     assert reply_texts(answers) == ["estimate for alice", "sprint status for alice"]
 
 
-async def test_several_failures_are_told_in_one_comment_after_what_went_well() -> None:
+async def test_several_failures_are_reported_in_one_comment_after_what_went_well() -> None:
     answers = await DispatchHarness().say(
         "/sprint status missing", "/sprint status foo:bar", "/sprint status"
     )

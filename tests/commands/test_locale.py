@@ -42,7 +42,7 @@ async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, 
     assert await _fetched(bot, token) == first
 
 
-async def test_the_living_comment_has_it(tracked_sprint: ReportingHarness) -> None:
+async def test_the_sticky_comment_has_it(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.settle(locale="en-US", alerts="off")
     (text,) = await tracked_sprint.go()
 

@@ -77,7 +77,7 @@ async def test_days_of_the_next_year_that_somebody_asks_for(bot: Bot, clock: Clo
     assert "Thu 31 Dec 2026 – Fri 15 Jan 2027" in started
 
 
-async def test_what_is_said_unasked_has_years(reporting: ReportingHarness) -> None:
+async def test_what_is_stated_unasked_has_years(reporting: ReportingHarness) -> None:
     reporting.thread = await tell(reporting.bot, reporting.clock)
     await reporting.settle(tracking=reporting.thread, standup="09:00")
     messages = await reporting.go(DECEMBER)

@@ -90,7 +90,7 @@ def test_with_few_colours_the_ground_and_a_small_sign_keep_theirs() -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_the_living_comment_becomes_four_pictures(chromium: str, tmp_path: Path) -> None:
+async def test_the_sticky_comment_becomes_four_pictures(chromium: str, tmp_path: Path) -> None:
     (screen,) = await take_all(tmp_path / "data", tmp_path / "docs", only=["living-calm"])
 
     assert "Sprint 24 · day 2" in screen.html

@@ -96,7 +96,7 @@ async def timeline(query: Query, number: int) -> list[tuple[str, str]]:
     ]
 
 
-async def test_what_people_did_unheard_is_in_the_timeline(
+async def test_what_people_did_without_a_webhook_is_in_the_timeline(
     github: StandInGitHub, repo: str, query: Query
 ) -> None:
     first = await github.create_milestone(repo, "Sprint 1", due_on="2026-03-13T07:00:00Z")
@@ -132,7 +132,7 @@ async def test_what_people_did_unheard_is_in_the_timeline(
     assert [label["name"] for label in now["labels"]["nodes"]] == ["points: 3"]
 
 
-async def test_a_label_put_on_and_off_within_a_second_is_told_each_time(
+async def test_a_label_put_on_and_off_within_a_second_is_reported_each_time(
     github: StandInGitHub, repo: str, query: Query
 ) -> None:
     issue = await github.create_issue(repo, "Pay")

@@ -84,7 +84,7 @@ async def test_an_unchanged_answer_costs_a_304(
         ("mallory", "read", "read"),
     ],
 )
-async def test_roles_are_told_as_github_tells_them(
+async def test_roles_are_reported_as_github_tells_them(
     ask: Client, repo: str, alice: str, *, login: str, role: str, permission: str
 ) -> None:
     status, body, _ = await ask("GET", f"/repos/{repo}/collaborators/{login}/permission", token=alice)

@@ -95,7 +95,7 @@ def test_an_odd_creator_costs_the_creator(odd: object) -> None:
     assert details["environment"] == "production-eu"
 
 
-def test_a_payload_that_tells_little_is_a_deployment_all_the_same() -> None:
+def test_a_payload_that_tells_little_is_a_deployment_nevertheless() -> None:
     status = {"id": 5, "state": "error", "created_at": "2026-11-02T10:05:00Z", "environment": None}
     fact = fact_of(status, {"id": 3, "environment": "staging"})
     assert (fact.event, fact.details) == ("error", {"deployment": 3, "environment": "staging"})

@@ -7,7 +7,7 @@ from commands.framework.registry import load
 from marketplace.plans import FEATURES, METRICS, PLANS, Feature, Metric, PlanName, cheapest_with, page
 
 
-def test_every_plan_feature_and_metric_is_told() -> None:
+def test_every_plan_feature_and_metric_is_reported() -> None:
     assert list(PLANS) == list(PlanName)
     assert set(FEATURES) == set(Feature)
     assert set(METRICS) == set(Metric)

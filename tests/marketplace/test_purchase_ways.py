@@ -138,7 +138,7 @@ def test_a_refusal_leads_who_pays_in_both_places_to_the_command() -> None:
     assert (denied.link, "`/agile plan`" in denied.text) == (None, True)
 
 
-def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
+def test_what_ended_over_a_failed_payment_is_bought_again() -> None:
     question = Question(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
     for ways, link in ((PurchaseWays(), f"{UPGRADE}/3/7"), (PurchaseWays(False, False, True), PORTAL)):
         decision = decide(question, AccountPlan(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)

@@ -91,7 +91,7 @@ def test_what_merging_does_stands_in_a_table() -> None:
     )
 
 
-def test_without_a_forecast_no_chance_is_told() -> None:
+def test_without_a_forecast_no_chance_is_reported() -> None:
     impact = impact_of(make_pull_request(closes=(4,)), make_running_week(), None, make_known_items())
     assert "Left to do" in card(impact).summary
     assert "Chance" not in card(impact).summary
@@ -141,7 +141,7 @@ def test_review_and_size_stand_beside_what_is_usual() -> None:
     assert "<sub>Usual: the last 90 days;" in text
 
 
-def test_a_review_that_came_is_told_by_how_long_it_took() -> None:
+def test_a_review_that_came_is_reported_by_how_long_it_took() -> None:
     text = card(usual(review=Review(at("11-10 14:30"), at("11-10 17:40")))).summary
     assert "| First review | after 3 hours |" in text
     text = card(usual(review=Review(None, at("11-10 17:40")))).summary
@@ -258,7 +258,7 @@ def test_of_a_draft_the_rule_asks_nothing() -> None:
 # What was pressed, and the burndown as a table
 
 
-def test_what_was_pressed_last_is_told() -> None:
+def test_what_was_pressed_last_is_reported() -> None:
     done = Button(
         40, "a", "Link #4", "alice", at("11-11 10:00"), "“Closes #4” stands in its text now.", is_done=True
     )

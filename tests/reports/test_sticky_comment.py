@@ -254,7 +254,7 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
         (1025, "has grown to more than 11 times the commitment, from"),
     ],
 )
-def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
+def test_large_growth_is_reported_as_people_say_it(percent: int, words: str) -> None:
     assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
 
 

@@ -55,14 +55,14 @@ def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> No
     assert told(Situation(two_weeks(joining(points)))) == expected
 
 
-def test_each_share_is_told_once_and_smaller_ones_not_afterwards() -> None:
+def test_each_share_is_reported_once_and_smaller_ones_not_afterwards() -> None:
     situation = Situation(two_weeks(joining(5)))
     assert told(situation, USUAL, "scope-1") == (ScopeGrown(50, 2),)
     assert told(situation, USUAL, "scope-2") == ()
     assert told(Situation(two_weeks(joining(3))), USUAL, "scope-2") == ()
 
 
-def test_growth_is_told_in_growing_steps() -> None:
+def test_growth_is_reported_in_growing_steps() -> None:
     """What grows by a tenth of the commitment at a time is told of less and less often."""
     names = list[str]()
     for points in range(1, 102):
@@ -71,7 +71,7 @@ def test_growth_is_told_in_growing_steps() -> None:
 
 
 @pytest.mark.parametrize("share", ["scope-3", "scope-5"])
-def test_what_was_told_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
+def test_what_was_reported_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
     assert told(Situation(two_weeks(joining(5))), USUAL, share) == ()
     assert told(Situation(two_weeks(joining(16))), USUAL, share) == (ScopeGrown(160, 8),)
 
@@ -94,7 +94,7 @@ def test_the_forecast_leaves_the_due_date(chance: float | None, was_hopeful: boo
     assert all(isinstance(entry, ForecastLeft) for entry in result)
 
 
-def test_it_is_told_once() -> None:
+def test_it_is_reported_once() -> None:
     assert told(Situation(two_weeks(), 0.1, was_hopeful=True), USUAL, "forecast") == ()
 
 
@@ -196,7 +196,7 @@ def test_nothing_is_crossed_where_there_are_no_lines() -> None:
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 9), max_size=12), st.floats(0, 1), st.booleans())
-def test_whatever_happens_nothing_is_told_twice_and_a_calm_sprint_hears_two_things(
+def test_whatever_happens_nothing_is_reported_twice_and_a_calm_sprint_hears_two_things(
     added: list[int], chance: float, was_hopeful: bool
 ) -> None:
     """Day by day, a sprint is looked at twice; what was told is remembered."""

@@ -553,7 +553,7 @@ def test_transferred_out_is_dropped_with_its_reason() -> None:
     assert (reason.event, getattr(reason, "named", None)) == ("transferred", "item-there")
 
 
-def test_what_is_told_of_an_item_after_it_went_changes_nothing() -> None:
+def test_what_is_announced_an_item_after_it_went_changes_nothing() -> None:
     card = committed_card().transferred("11-18").reopened("11-19").joined("11-20").closed("11-21")
 
     assert lines(sprint().facts(card)) == [("dropped", 1, 5)]
@@ -777,7 +777,7 @@ def test_a_pull_request_linked_to_several_issues_closes_only_those_that_github_c
     assert (facts.scope, facts.done) == (points(8, 2), FIVE)
 
 
-def test_a_pull_request_linked_to_several_issues_is_told_until_the_last_has_left() -> None:
+def test_a_pull_request_linked_to_several_issues_is_reported_until_the_last_has_left() -> None:
     issues = committed_card(5, number=1).left("11-18"), committed_card(3, number=2).left("11-19 10:00")
     facts = sprint().facts(*issues, pull_request(3, 1, 2))
 
@@ -1056,7 +1056,7 @@ def test_found_done_before_the_start_is_not_done_in_the_sprint() -> None:
     assert facts.items[0].state == "done_before_start"
 
 
-def test_found_elsewhere_and_estimated_anew() -> None:
+def test_found_elsewhere_and_estimated_again() -> None:
     stayed = committed_card().corrected("11-19 03:00", labels=("points: 8",))
     left = committed_card(number=2).corrected("11-19 03:00", milestone=OTHER_SPRINT)
 
@@ -1069,7 +1069,7 @@ def test_a_correction_that_finds_nothing_new_changes_nothing() -> None:
     assert sprint().facts(card) == sprint().facts(card.corrected("11-19 03:00"))
 
 
-def test_what_was_asked_for_later_is_said_to_be_reconstructed() -> None:
+def test_what_was_asked_for_later_is_stated_to_be_reconstructed() -> None:
     card = committed_card().asked_for().closed("11-18")
     complete = sprint().facts(card).completeness
 

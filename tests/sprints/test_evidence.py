@@ -28,7 +28,7 @@ def test_how_it_came_in_and_got_its_estimate() -> None:
     assert membership(card, "11-14") == ["milestoned", "labeled"]
 
 
-def test_an_opening_may_be_both_and_is_told_once() -> None:
+def test_an_opening_may_be_both_and_is_reported_once() -> None:
     assert membership(Card().opened("11-10", "points: 5", milestone=SPRINT), "11-20") == ["opened"]
 
 

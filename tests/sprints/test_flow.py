@@ -234,7 +234,7 @@ def test_one_that_was_given_up_and_taken_up_again_was_not_done_before() -> None:
 
 
 @pytest.mark.parametrize("event", GONE)
-def test_what_is_gone_is_dropped_even_if_it_was_done(event: str) -> None:
+def test_removed_item_is_dropped_even_if_done(event: str) -> None:
     flow = flows(FlowCard().opened("11-10", "points: 3").closed("11-12").gone("11-13", event))[1]
 
     assert (flow.done_at, flow.dropped_at, flow.points) == (None, at("11-13"), Decimal(3))
@@ -370,7 +370,7 @@ def test_the_future_changes_nothing(repo: Repository, as_of: datetime) -> None:
 
 @given(repositories(), NOWS)
 @EVERY
-def test_an_item_is_open_done_or_dropped_and_dates_are_told(repo: Repository, as_of: datetime) -> None:
+def test_an_item_is_open_done_or_dropped_and_dates_are_reported(repo: Repository, as_of: datetime) -> None:
     for flow in repo.flows(as_of):
         assert flow.done_at is None or flow.dropped_at is None
         assert (flow.started_at is None) == (flow.start_signal is None)

@@ -228,7 +228,7 @@ def test_merging_takes_the_item_out_of_what_is_left() -> None:
     assert not effect.is_conditional
 
 
-def test_of_a_branch_alone_it_is_told_what_closing_the_item_would_do() -> None:
+def test_of_a_branch_alone_it_is_reported_what_closing_the_item_would_do() -> None:
     effect = make_impact(make_pull_request(branch="4-x")).effect
     assert effect
     assert effect.is_conditional
@@ -242,7 +242,7 @@ def test_what_is_done_already_has_no_effect() -> None:
     assert effect.after == Amount(Decimal(2), 1)
 
 
-def test_without_a_forecast_what_is_left_is_told_all_the_same() -> None:
+def test_without_a_forecast_what_is_left_is_reported_nevertheless() -> None:
     impact = impact_of(
         make_pull_request(closes=(4,)), make_running_week(), Refusal("There are too few."), make_known_items()
     )
@@ -251,7 +251,7 @@ def test_without_a_forecast_what_is_left_is_told_all_the_same() -> None:
     assert impact.effect.unit == make_running_week().unit
 
 
-def test_the_forecast_s_unit_is_told_where_there_is_one() -> None:
+def test_the_forecast_s_unit_is_reported_where_there_is_one() -> None:
     facts = make_running_week()
     outlook = make_outlook(facts, *PAST_RECORDS)
     assert isinstance(outlook, Outlook)

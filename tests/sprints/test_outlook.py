@@ -17,7 +17,7 @@ from tests.support.sprints_strategies import NOWS, History, histories
 EVERY = settings(max_examples=60, deadline=None)
 
 
-def test_past_sprints_are_told_by_the_ends_of_their_working_days() -> None:
+def test_past_sprints_are_reported_by_the_ends_of_their_working_days() -> None:
     outlook = make_outlook(make_week("11-09", 3, as_of="11-12 00:00"), *PAST_RECORDS)
 
     assert (outlook.unit, outlook.now.done, outlook.now.scope, outlook.now.days_left) == ("points", 6, 10, 2)

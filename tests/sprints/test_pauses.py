@@ -83,13 +83,13 @@ def test_only_a_command_ends_a_pause() -> None:
     assert pauses(card) == [("11-12", "now")]
 
 
-def test_a_pause_that_is_told_twice_is_one() -> None:
+def test_a_pause_that_is_reported_twice_is_one() -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").paused("11-14").started("11-16")
     assert pauses(card) == [("11-12", "11-16")]
 
 
 @pytest.mark.parametrize("state", [State.DONE, State.DROPPED])
-def test_what_was_closed_does_not_rest_when_it_is_opened_again(state: State) -> None:
+def test_closing_ends_a_pause_for_good(state: State) -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").closed("11-13", state)
 
     assert pauses(card) == [("11-12", "11-13")]
@@ -141,7 +141,7 @@ def test_pauses_lie_apart_within_the_time_in_which_it_was_open(steps: list[str])
 
 @settings(max_examples=60, deadline=None)
 @given(STATEMENTS, st.integers(1, 12))
-def test_what_is_told_later_changes_no_earlier_moment(steps: list[str], day: int) -> None:
+def test_what_is_reported_later_changes_no_earlier_moment(steps: list[str], day: int) -> None:
     card = FlowCard().opened("11-01")
     for n, step in enumerate(step for step in steps if step not in {"close", "reopen"}):
         getattr(card, step)(f"11-{n + 2:02}")

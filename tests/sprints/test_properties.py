@@ -160,7 +160,7 @@ def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: da
 
 @given(histories(most_items=3, is_distinct=True), MOMENTS, st.integers(1, 5))
 @PROPERTY_SETTINGS
-def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
+def test_what_was_missed_before_the_start_is_reported_by_the_first_picture(
     history: History, as_of: datetime, missed: int
 ) -> None:
     """The App was installed later than the first things happened, but before the sprint began."""

@@ -199,7 +199,7 @@ def team(hours: list[int], **fields: Any) -> tuple[dict[int, list[ActivityEvent]
     return lives_of(facts), reviews
 
 
-def test_what_is_usual_is_told_from_ten_on() -> None:
+def test_what_is_usual_is_reported_from_ten_on() -> None:
     lives, reviews = team(list(range(1, 11)))
     result = usual_wait(lives, reviews, NOW)
     assert result

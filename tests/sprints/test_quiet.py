@@ -57,5 +57,5 @@ def test_what_cannot_be_understood_silences_nothing(value: object) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"), [("9:30", time(9, 30)), ("off", None), (None, None), (True, None), (930, None)]
 )
-def test_when_the_standup_is_told(value: object, expected: time | None) -> None:
+def test_standup_time_is_read_from_settings(value: object, expected: time | None) -> None:
     assert standup_at({"standup": value}) == expected

@@ -124,7 +124,7 @@ def test_the_numbers_are_the_sum_of_both_repositories(first: History, second: Hi
         assert both.total(cause) == alone.total(cause) + other.total(cause)
 
 
-def test_numbers_that_were_taken_are_told_by_name_elsewhere() -> None:
+def test_numbers_that_were_taken_are_reported_by_name_elsewhere() -> None:
     here = Card(1).opened("11-10", "points: 5").joined("11-10 10:00")
     there = Card(1).opened("11-10", "points: 3").joined("11-10 10:00", OTHER_SPRINT).closed("11-20")
     events = items(here) | seen_items({"there": there.events}, OTHER, SHARING)

@@ -49,18 +49,18 @@ def test_it_begins_with_the_last_working_day_and_tells_the_weekend() -> None:
     assert [flow.number for flow in result.started] == [4]
 
 
-def test_what_was_started_and_done_is_told_once() -> None:
+def test_what_was_started_and_done_is_reported_once() -> None:
     result = standup(FlowCard().opened("11-01").started("11-20 08:00").closed("11-20 12:00"))
     assert ([flow.number for flow in result.done], result.started) == ([1], ())
 
 
-def test_what_others_tell_is_told_by_them() -> None:
+def test_what_others_tell_is_reported_by_them() -> None:
     issue = FlowCard(1).opened("11-01").closed("11-20 12:00")
     pull = FlowCard(2).proposed("11-19", 1).closed("11-20 12:00")
     assert [flow.number for flow in standup(issue, pull).done] == [1]
 
 
-def test_what_is_held_up_is_told_however_long_ago_that_began() -> None:
+def test_what_is_held_up_is_reported_however_long_ago_that_began() -> None:
     other = FlowCard(9).opened("11-01")
     cards = [
         FlowCard(1).opened("11-01").blocked("11-12", reason="no keys"),

@@ -64,7 +64,7 @@ def test_a_merged_pull_request_belongs_to_its_author_also_where_it_closes_an_iss
     }
 
 
-def test_a_parent_is_told_by_its_sub_issues() -> None:
+def test_a_parent_is_reported_by_its_sub_issues() -> None:
     parent = FlowCard(1).opened("11-10", "points: 8").closed("11-12").by("bob")
     child = FlowCard(2).opened("11-10", "points: 3").child_of("11-10", parent).closed("11-11").by("bob")
 

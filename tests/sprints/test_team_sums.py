@@ -32,7 +32,7 @@ def test_bots_and_nobody_are_no_people_but_their_work_is_in_the_sum_of_everybody
     assert (result.people, result.work.commits) == (3, 18)
 
 
-def test_who_did_nothing_is_not_counted() -> None:
+def test_inactive_people_are_not_counted() -> None:
     assert team_sum(days(ann=1, bob=2, cy=0)) is None
 
 

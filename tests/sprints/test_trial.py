@@ -22,7 +22,7 @@ def card(number: int, points: int = 5) -> Card:
     return Card(number).opened("11-10", f"points: {points}").joined("11-12")
 
 
-def test_what_joins_is_added() -> None:
+def test_joining_item_is_added() -> None:
     events = {entry.id: entry.events for entry in (card(1),)}
     joining = {entry.id: entry.events for entry in (Card(2).opened("11-10", "points: 3"),)}
     sprint = BOX.sprint(NOW)

@@ -245,7 +245,7 @@ def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9), st.sampled_from(["points", "count"]))))
 @EVERY
-def test_velocity_lies_within_its_range_in_whatever_order_sprints_are_told(
+def test_velocity_lies_within_its_range_in_whatever_order_sprints_are_reported(
     sprints: list[tuple[int, int, str]],
 ) -> None:
     outcomes = [

@@ -98,7 +98,9 @@ def test_what_is_done_is_what_was_closed(history: History, as_of: datetime, chan
 
 @given(histories(4), MOMENTS, st.lists(st.sampled_from([None, 1, 3, 8]), min_size=1, max_size=3))
 @EVERY
-def test_what_comes_in_is_what_has_joined(history: History, as_of: datetime, sizes: list[int | None]) -> None:
+def test_incoming_items_are_those_that_joined(
+    history: History, as_of: datetime, sizes: list[int | None]
+) -> None:
     facts = running(history, as_of)
     events = dict(history.items)
     for n, size in enumerate(sizes):
@@ -244,7 +246,7 @@ def test_without_a_change_the_sprint_is_what_it_was(card: Card, points: int, cou
     assert at("11-10") < facts.as_of
 
 
-def test_with_the_last_sub_issue_back_its_parent_is_told_again() -> None:
+def test_with_the_last_sub_issue_back_its_parent_is_reported_again() -> None:
     _, (parent, child) = parent_with_children(2)
     child.left("11-10 10:00")
     facts = Box("11-02", start="11-09", due="2026-11-13").facts(parent, child, as_of="11-11 12:00")

@@ -60,7 +60,7 @@ def test_a_label_says_whose_an_item_is_before_the_people_do() -> None:
     assert [flow.number for flow in items_of(OPS, (WEB, OPS), result)] == [2]
 
 
-def test_each_limit_is_watched_and_those_broken_are_told() -> None:
+def test_each_limit_is_watched_and_those_broken_are_reported() -> None:
     result = list(flows(started(1, "alice"), started(2, "bob"), started(3, "dave")).values())
 
     assert [(wip.team, wip.count, wip.most) for wip in limited(result, SETTINGS)] == [

@@ -130,7 +130,7 @@ async def test_a_change_of_plan_is_audited_for_the_account(base: Services) -> No
 # Usage
 
 
-async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
+async def test_what_was_reported_is_not_counted_up_any_more(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         usage, day = Usage(tenant), NOW.date()
         await usage.add("api_calls", day, 5)
@@ -168,7 +168,7 @@ async def test_the_latest_deadline_counts_until_it_is_withdrawn(base: Services) 
         assert await deadlines.latest() is None
 
 
-async def test_what_we_found_gives_way_to_what_we_are_told(base: Services) -> None:
+async def test_what_we_found_gives_way_to_what_we_are_reported(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         deadlines = Deadlines(tenant)
         deadline = Deadline(NOW - DAY, NOW + 29 * DAY, is_told=True)

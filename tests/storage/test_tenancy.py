@@ -412,7 +412,7 @@ async def test_a_deadline_is_not_brought_forward(base: Services, attempt: str) -
         await rows(base, attempt, entry, **values)
 
 
-async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_anew(base: Services) -> None:
+async def test_a_withdrawn_deadline_that_counts_again_is_to_be_read_again(base: Services) -> None:
     entry, _ = await two_tenants(base)
     async with base.database.tenant(entry) as tenant:
         await tenant.connection.execute(text(_LONG_AGO), {"me": entry})
@@ -511,7 +511,7 @@ async def test_a_payload_that_names_no_account_is_bound_to_the_installation_s(ba
     assert base.cipher.open(event.payload, delivery_place(1, "nameless")) == b"nobody's name"
 
 
-async def test_what_an_earlier_version_sealed_still_opens(base: Services) -> None:
+async def test_secrets_of_earlier_versions_still_decrypt(base: Services) -> None:
     """Bound to nothing, because AES-GCM had no associated data then."""
     await _store(base, 1, "first", b"x")
     ((entry,),) = await rows(base, "select * from all_tenants()")

@@ -182,7 +182,7 @@ async def test_what_an_owner_closes_stays_closed_until_something_new_comes(firm:
     assert "**acme pays for more than one plan.**" in issue["body"]
 
 
-async def test_something_new_in_an_open_issue_is_told_by_a_comment(firm: Firm) -> None:
+async def test_something_new_in_an_open_issue_is_reported_by_a_comment(firm: Firm) -> None:
     ends = int((datetime.now(UTC) + 2 * DAY).timestamp())
     subscription = await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
     (issue,) = await firm.issues()
@@ -199,7 +199,7 @@ async def test_something_new_in_an_open_issue_is_told_by_a_comment(firm: Firm) -
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(9, False), (2, True)])
-async def test_a_trial_is_told_of_three_days_before_it_ends(firm: Firm, days: int, is_told: bool) -> None:
+async def test_a_trial_is_announced_three_days_before_it_ends(firm: Firm, days: int, is_told: bool) -> None:
     ends = int((datetime.now(UTC) + days * DAY).timestamp())
     await firm.subscribe(quantity=3, status="trialing", trial_end=ends)
     assert bool(await firm.issues()) is is_told
@@ -214,7 +214,7 @@ async def test_a_trial_that_was_cancelled_costs_nothing_and_is_not_told_of(firm:
     assert await firm.issues() == []
 
 
-async def test_data_that_will_be_deleted_is_told_of_and_doctor_knows(firm: Firm) -> None:
+async def test_data_that_will_be_deleted_is_announced_and_doctor_knows(firm: Firm) -> None:
     market = firm.bot.github.marketplace
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
     await deliver_marketplace(firm.bot, market.cancel(firm.account), secret="m")
@@ -244,7 +244,7 @@ async def test_the_same_one_is_opened_again_though_we_are_at_work_elsewhere(firm
     assert await firm.issues(other) == []
 
 
-async def test_what_somebody_deleted_is_not_said_again_until_something_new_comes(firm: Firm) -> None:
+async def test_deleted_post_returns_only_with_news(firm: Firm) -> None:
     market = firm.bot.github.marketplace
     await firm.fail_payment(await firm.subscribe(price="price_big"))
     await deliver_marketplace(firm.bot, market.purchase(firm.account, "acme", units=5), secret="m")
@@ -303,7 +303,7 @@ async def test_events_in_any_order_and_twice_make_one_issue(firm: Firm) -> None:
 # Where it stands
 
 
-async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(firm: Firm) -> None:
+async def test_without_a_private_repository_nothing_is_stated_and_doctor_says_so(firm: Firm) -> None:
     await firm.bot.github.tell("repository", "publicized", firm.private)
     await firm.bot.rest()
     await firm.fail_payment(await firm.subscribe())
@@ -316,7 +316,7 @@ async def test_without_a_private_repository_nothing_is_said_and_doctor_says_so(f
     )
 
 
-async def test_who_is_not_installed_cannot_be_reached_and_nobody_else_hears_of_it(firm: Firm) -> None:
+async def test_failed_payment_of_an_uninstalled_account_is_a_finding(firm: Firm) -> None:
     async with firm.bot.base.database.unscoped() as connection:
         await tenant_of_buyer(connection, 7, "octo", "Organization")
     subscription = firm.stripe.subscribe(7, status="past_due")
@@ -348,7 +348,7 @@ async def test_when_its_repository_becomes_public_nothing_of_money_stays(firm: F
     assert "**The last payment failed.**" in moved["body"]
 
 
-async def test_a_publication_that_nobody_told_us_of_is_found_before_anything_is_said(firm: Firm) -> None:
+async def test_a_publication_that_nobody_told_us_of_is_found_before_anything_is_stated(firm: Firm) -> None:
     subscription = await firm.subscribe()
     async with firm.bot.github.muted():
         await firm.bot.github.call("PATCH", f"/repos/{firm.private}", {"private": False})
@@ -421,7 +421,7 @@ async def test_paused_or_not_what_the_public_must_not_read_is_withdrawn(firm: Fi
     assert issue["body"].startswith("This note has been withdrawn.")
 
 
-async def test_it_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
+async def test_post_waits_for_the_end_of_quiet_hours(firm: Firm) -> None:
     now = datetime.now(UTC)
     hours = {"from": f"{now - timedelta(hours=1):%H:%M}", "until": f"{now + timedelta(hours=2):%H:%M}"}
     await firm.settle_repository(firm.private, "quiet_hours", hours)
@@ -457,7 +457,7 @@ async def test_where_github_does_not_name_the_owners_the_issue_stands_without_th
 # Where nothing is sold any more
 
 
-async def test_data_that_goes_is_told_of_though_selling_is_switched_off(
+async def test_data_that_goes_is_announced_though_selling_is_switched_off(
     github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> None:
     github.marketplace.accounts.clear()

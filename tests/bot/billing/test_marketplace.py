@@ -100,7 +100,7 @@ async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) 
     assert await latest_deadline(shop) is None
 
 
-async def test_a_cancellation_that_is_told_late_leaves_a_week(shop: Bot) -> None:
+async def test_a_cancellation_that_is_reported_late_leaves_a_week(shop: Bot) -> None:
     market = shop.github.marketplace
     await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
     await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, datetime.now(UTC) - 90 * DAY))
@@ -206,7 +206,7 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
         ([], "the body is not a purchase"),
     ],
 )
-async def test_what_is_no_purchase_is_refused(shop: Bot, payload: Any, expected: str) -> None:
+async def test_malformed_purchase_event_is_refused(shop: Bot, payload: Any, expected: str) -> None:
     status, message = await deliver_marketplace_event(shop, payload)
     assert status == 400
     assert expected in message
@@ -371,7 +371,7 @@ async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
     assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bot) -> None:
+async def test_refused_comparison_is_a_finding_until_one_succeeds(shop: Bot) -> None:
     async def night() -> list[str]:
         await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
         await shop.rest()
@@ -429,7 +429,7 @@ async def test_while_github_cannot_be_asked_nothing_is_deleted(
     assert await sync[1].run() == 1
 
 
-async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
+async def test_a_deletion_while_the_account_still_uses_the_app_begins_again(
     shop: Bot,
 ) -> None:
     account = int(shop.repository["owner"]["id"])

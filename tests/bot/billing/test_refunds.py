@@ -128,7 +128,7 @@ async def test_payments_of_others_leave_no_line(selling_bot: Bot, stripe_server:
     assert not await rows(selling_bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_one_that_cannot_be_understood_does_not_stop_the_others(
+async def test_malformed_refund_does_not_stop_comparison(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     charge = await pays(selling_bot, stripe_server)
@@ -142,7 +142,7 @@ async def test_one_that_cannot_be_understood_does_not_stop_the_others(
 
 @pytest.mark.parametrize(("path", "is_refund_read"), [("disputes", True), ("refunds", False)])
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_refused_comparison_is_a_finding_until_one_goes_through(
+async def test_refused_comparison_is_a_finding_until_one_succeeds(
     selling_bot: Bot, stripe_server: StandInStripe, path: str, status: int, is_refund_read: bool
 ) -> None:
     stripe_server.refund(await pays(selling_bot, stripe_server), 600)
@@ -164,7 +164,7 @@ async def test_a_refused_comparison_is_a_finding_until_one_goes_through(
     assert len(await lines(selling_bot, "refund")) == 1
 
 
-async def test_a_refund_that_stripe_does_not_show_is_written_down_all_the_same(
+async def test_a_refund_that_stripe_does_not_show_is_recorded_nevertheless(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     charge = await pays(selling_bot, stripe_server)

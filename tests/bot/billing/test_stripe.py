@@ -374,7 +374,7 @@ async def test_a_link_opens_one_checkout_however_often_it_is_opened(
     assert len(stripe_server.checkout.sessions) == 1
 
 
-async def test_who_pays_already_is_not_charged_twice(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+async def test_paying_account_is_not_charged_twice(selling_bot: Bot, stripe_server: StandInStripe) -> None:
     url = await checkout_link(selling_bot)
     await deliver_stripe_event(
         selling_bot,
@@ -414,7 +414,7 @@ async def test_a_forged_an_old_and_a_foreign_link_open_nothing(
 
 
 @pytest.mark.parametrize(("status", "shown"), [(500, 503), (400, 502), (401, 502)])
-async def test_when_stripe_will_not_the_visitor_is_told(
+async def test_visitor_is_told_when_stripe_refuses(
     selling_bot: Bot, stripe_server: StandInStripe, status: int, shown: int
 ) -> None:
     stripe_server.fail_with = status

@@ -92,7 +92,7 @@ async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> 
     await client.close()
 
 
-async def test_what_was_used_is_told_once(teller: Teller) -> None:
+async def test_what_was_used_is_reported_once(teller: Teller) -> None:
     await teller.use()
     assert await teller.reporting.run() == 1
     assert await teller.reporting.run() == 0
@@ -113,7 +113,7 @@ async def test_a_day_that_is_not_over_waits(teller: Teller) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 429])
-async def test_after_a_failure_it_is_told_again_under_the_same_name(teller: Teller, status: int) -> None:
+async def test_after_a_failure_it_is_reported_again_under_the_same_name(teller: Teller, status: int) -> None:
     await teller.use()
     teller.server.fail_with = status
     assert await teller.reporting.run() == 0
@@ -123,7 +123,7 @@ async def test_after_a_failure_it_is_told_again_under_the_same_name(teller: Tell
     assert teller.told == {"7:api_calls:2026-11-22": 5}
 
 
-async def test_that_it_was_told_already_is_as_good_as_telling(teller: Teller) -> None:
+async def test_duplicate_report_counts_as_reported(teller: Teller) -> None:
     await teller.use()
     await teller.reporting.run()
     await teller.note(reported_at=None)
@@ -148,7 +148,7 @@ async def test_after_a_day_of_doubt_stripe_is_asked_first(teller: Teller) -> Non
     assert entry.reported_at == NOW + 2 * DAY
 
 
-async def test_after_a_day_of_doubt_what_never_arrived_is_told(teller: Teller) -> None:
+async def test_after_a_day_of_doubt_what_never_arrived_is_reported(teller: Teller) -> None:
     await teller.use()
     await teller.note(tried_at=NOW - 2 * DAY)
     assert await teller.reporting.run() == 1
@@ -165,9 +165,7 @@ async def test_what_is_too_old_goes_to_the_alert(teller: Teller, capsys: pytest.
     assert await teller.reporting.run() == 0
 
 
-async def test_what_stripe_refuses_stays_in_the_ledger(
-    teller: Teller, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_refused_usage_stays_in_the_ledger(teller: Teller, capsys: pytest.CaptureFixture[str]) -> None:
     await teller.use()
     teller.server.fail_with = 400
     assert await teller.reporting.run() == 0
@@ -185,7 +183,7 @@ async def test_who_pays_nothing_by_card_is_not_told_of(teller: Teller) -> None:
     assert teller.sent == 0
 
 
-async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, clock: Clock) -> None:
+async def test_without_stripe_the_ledger_is_filled_nevertheless(base: Services, clock: Clock) -> None:
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     insert = (
@@ -233,7 +231,9 @@ class Flaky:
     pauses=st.lists(st.sampled_from([1, 22, 26, 50]), min_size=8, max_size=8),
 )
 @example(bad=["lost after", "lost after"], pauses=[22, 22, 22, 22, 1, 1, 1, 1])
-async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str], pauses: list[int]) -> None:
+async def test_usage_is_charged_once_despite_failures(
+    teller: Teller, bad: list[str], pauses: list[int]
+) -> None:
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
         for entry in await Usage(tenant).since(date(2026, 1, 1)):
@@ -255,7 +255,7 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
 # Which day belongs to which subscription, and when it counts
 
 
-async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> None:
+async def test_the_day_is_reported_before_the_invoice_is_final(teller: Teller) -> None:
     """A period that ends at 00:30: its invoice is final at 01:30, and the job runs at five past each hour."""
     await teller.use()
     teller.clock.now = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
@@ -302,7 +302,7 @@ async def test_a_subscription_that_has_ended_is_charged_for_its_last_day(
     assert stamps == ([] if stamp is None else [stamp])
 
 
-async def test_usage_goes_to_the_customer_who_pays_now(teller: Teller) -> None:
+async def test_usage_is_reported_for_the_paying_customer(teller: Teller) -> None:
     """The first of the books is paused, or has ended; another is charged."""
     await teller.use()
     async with teller.base.database.tenant(teller.id) as tenant:
@@ -387,7 +387,7 @@ async def test_usage_waits_until_there_is_a_meter(teller: Teller) -> None:
 # One fails
 
 
-async def test_one_account_that_fails_does_not_end_the_day_of_the_others(
+async def test_failing_account_does_not_stop_the_others(
     teller: Teller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with teller.base.database.unscoped() as connection:
@@ -440,7 +440,7 @@ async def test_calls_of_github_are_counted_where_all_of_them_pass(bot: Bot) -> N
     assert [tuple(entry) for entry in counted] == [("api_calls", datetime.now(UTC).date(), len(made))]
 
 
-async def test_calls_that_cannot_be_written_down_now_are_counted_on(teller: Teller, bot: Bot) -> None:
+async def test_calls_that_cannot_be_recorded_now_are_counted_on(teller: Teller, bot: Bot) -> None:
     calls, away = Calls(teller.clock), Database("postgresql://nobody@127.0.0.1:9/nothing")
     calls.count(bot.github.installation_id)
     await write_down(away, calls)
@@ -459,7 +459,7 @@ async def test_calls_of_an_installation_that_is_gone_are_forgotten(base: Service
 # What the operator reads
 
 
-async def test_doctor_tells_what_stripe_did_not_take(
+async def test_doctor_reports_usage_that_stripe_refused(
     teller: Teller, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await teller.use()
@@ -509,9 +509,7 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     assert answer in "".join(capsys.readouterr())
 
 
-async def test_what_was_used_before_the_purchase_is_not_charged(
-    teller: Teller, stripe_server: StandInStripe
-) -> None:
+async def test_usage_before_the_purchase_is_not_charged(teller: Teller, stripe_server: StandInStripe) -> None:
     """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
     begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
     subscription = stripe_server.subscribe(7)

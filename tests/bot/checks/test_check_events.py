@@ -85,7 +85,7 @@ def test_a_fork_is_another_repository_or_none_any_more(
     assert pull_requests([head(data)])[4].is_from_fork is is_from_fork
 
 
-def test_a_payload_of_old_times_without_a_head_is_an_item_all_the_same() -> None:
+def test_a_payload_of_old_times_without_a_head_is_an_item_nevertheless() -> None:
     data = outcomes("pull_request", pull(head=None))
     assert items(data) == ["opened"]
     assert not [entry for entry in data if isinstance(entry, CheckWanted)]

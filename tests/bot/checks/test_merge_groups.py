@@ -140,7 +140,7 @@ async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock)
     await wait_until(is_reported)
 
 
-def test_a_group_whose_branch_is_not_told_is_reported_all_the_same() -> None:
+def test_a_group_whose_branch_is_not_told_is_reported_nevertheless() -> None:
     payload = {"action": "checks_requested", "merge_group": {"head_sha": "c0ffee", "head_ref": None}}
     delivery = Delivery(
         "1", "merge_group", "checks_requested", json.dumps(payload).encode(), datetime.now(UTC)

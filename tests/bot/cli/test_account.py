@@ -56,7 +56,7 @@ def test_the_usage_as_json_and_in_words(replayed: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "usage"])
-def test_an_unknown_account_is_said(replayed: Path, command: str) -> None:
+def test_an_unknown_account_is_stated(replayed: Path, command: str) -> None:
     done = run_cli(replayed, command, "--account", "nobody", "--json")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (
         1,
@@ -72,7 +72,7 @@ def test_help_shows_an_example(tmp_path: Path, command: str) -> None:
     assert run_cli(tmp_path, command).returncode == 2
 
 
-def test_who_never_paid_by_card_has_no_portal(replayed: Path) -> None:
+def test_account_without_card_has_no_portal(replayed: Path) -> None:
     done = run_cli(replayed, "plan", "--account", "acme", "--portal-link")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "acme has never paid by card")
 

@@ -34,7 +34,7 @@ def facts(folder: Path, *arguments: str) -> dict[str, Any]:
     return result
 
 
-def test_facts_of_what_was_replayed(replayed: Path) -> None:
+def test_facts_of_a_replayed_history(replayed: Path) -> None:
     result = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
     assert result["title"] == "Sprint 1"
     assert result["start"] == "2026-11-01T08:00:00+00:00"
@@ -78,7 +78,7 @@ def test_replaying_again_repeats(replayed: Path) -> None:
         (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no milestone 9 that we have heard of"),
     ],
 )
-def test_what_is_not_known_is_said(replayed: Path, arguments: list[str], sentence: str) -> None:
+def test_unknown_subject_is_reported(replayed: Path, arguments: list[str], sentence: str) -> None:
     done = run_cli(replayed, "facts", *arguments)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", sentence)
 
@@ -105,7 +105,7 @@ def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) ->
     assert "1: 400 the payload names no installation" in done.stderr
 
 
-def test_a_malformed_file_is_told_by_its_line(tmp_path: Path) -> None:
+def test_malformed_file_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     file.write_text('{"event": "star", "delivery": "1", "payload": {}}\n{"event": "star"}\n')
     done = run_cli(tmp_path, "replay", str(file))

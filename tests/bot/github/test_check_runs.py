@@ -38,7 +38,7 @@ images = st.lists(st.builds(Image, words | long, st.just("https://example.com/ch
 @example(Card("x", "<details>" * 30_000), [])
 @example(Card("x", "\U0001f600" * 60_000), [])
 @example(Card("x" * 300, "a" * 65_536, "neutral", (Button("l" * 21, "d" * 41, "i" * 20),) * 4), [])
-def test_it_keeps_the_limits(card: Card, shown: list[Image]) -> None:
+def test_output_stays_within_githubs_limits(card: Card, shown: list[Image]) -> None:
     data = check_run("Sprint impact", HEAD, card, NOW, shown)
 
     output = data["output"]
@@ -67,7 +67,7 @@ def test_what_is_cut_leaves_nothing_open(text: str) -> None:
     assert len(re.findall(r"^```", summary, re.MULTILINE)) % 2 == 0
 
 
-def test_what_fits_is_said_as_it_is() -> None:
+def test_what_fits_is_stated_as_it_is() -> None:
     card = Card("Finishes #12", "Some **words**.", "success", (Button("Link #12", "Writes it", "link:12"),))
     assert check_run("Sprint impact", HEAD, card, NOW) == {
         "name": "Sprint impact",

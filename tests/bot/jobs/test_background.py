@@ -75,7 +75,7 @@ async def test_pictures_that_break_together_share_the_new_processes(monkeypatch:
 
 
 @given(st.integers(0, 2**32).map(Random), st.integers(0, 30))
-def test_each_call_is_written_down_once(random: Random, number: int) -> None:
+def test_each_call_is_recorded_once(random: Random, number: int) -> None:
     """Also those that are counted while others are being written, or when it all ends."""
     written = list[int]()
 
@@ -173,7 +173,7 @@ def test_room_for_bodies_is_never_exceeded_nor_lost(
     assert bodies._arrived == 0
 
 
-async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
+async def test_failed_batch_is_stored_by_the_next_one(
     base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs and people go with the transaction, so nothing may be remembered of them."""

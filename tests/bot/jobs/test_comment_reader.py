@@ -68,7 +68,7 @@ async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -
     assert (await reading.request_of(1, delivery_of(before, before))).lines == ()
 
 
-async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: CommentReader) -> None:
+async def test_slow_comment_is_unreadable_and_the_next_is_parsed(reading: CommentReader) -> None:
     slow = await reading.request_of(1, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]))
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
@@ -193,7 +193,7 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     assert not await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> None:
+async def test_slow_comment_with_a_command_gets_one_sentence(bot: Bot) -> None:
     number = await make_sprint(bot)
 
     comment = await bot.say(number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT])
@@ -203,7 +203,7 @@ async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> 
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_what_takes_too_long_and_is_none_of_ours_is_met_with_silence(bot: Bot) -> None:
+async def test_slow_comment_without_commands_gets_no_answer(bot: Bot) -> None:
     number = await make_sprint(bot)
 
     comment = await bot.say(number, f"/usr/bin/python3 failed{SLOWEST}"[:LONGEST_COMMENT])

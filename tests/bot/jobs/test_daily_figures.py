@@ -215,7 +215,7 @@ async def test_days_that_a_sprint_no_longer_has_go(
     assert days[CURRENT][-1].date == date(2026, 11, 6)
 
 
-async def test_numbers_that_were_taken_stay(
+async def test_snapshot_numbers_stay(
     base: Services, webhook_client: WebhookClient, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
@@ -279,7 +279,7 @@ async def test_what_becomes_known_of_long_ago_corrects_a_team_s_days(
     assert (row.issues_closed, row.points_completed) == (1, Decimal(5))
 
 
-async def test_all_can_be_measured_anew(base: Services, clock: Clock, organization: int) -> None:
+async def test_all_can_be_measured_again(base: Services, clock: Clock, organization: int) -> None:
     """Also the days of sprints whose numbers were taken, which are those that were taken."""
     days, team = "date, to_jsonb(daily_metrics)", "date, to_jsonb(team_metrics)"
 

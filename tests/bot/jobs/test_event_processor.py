@@ -98,7 +98,7 @@ async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
     assert await read_timeline(base) == []
 
 
-async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
+async def test_delivery_that_the_database_refuses_stops_no_other(
     base: Services, webhook_client: WebhookClient
 ) -> None:
     """An issue number that fits no integer column must not take its batch down."""

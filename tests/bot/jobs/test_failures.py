@@ -84,14 +84,16 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
 
 
 @pytest.mark.parametrize("status", [403, 410, 422])
-async def test_a_comment_that_github_refuses_is_told_by_a_reaction_and_kept(bot: Bot, status: int) -> None:
+async def test_a_comment_that_github_refuses_is_reported_by_a_reaction_and_kept(
+    bot: Bot, status: int
+) -> None:
     bot.github.fail_next("POST", COMMENTS, status, body={"message": "locked"})
     number, comment = await comment_in_sprint(bot)
     assert await wait_for_answer(bot, number, comment, "confused") == []
     assert any(f"thread {number}" in finding and "locked" in finding for finding in await examine(bot.base))
 
 
-async def test_a_deleted_answer_is_posted_anew_when_somebody_asks_again(bot: Bot) -> None:
+async def test_a_deleted_answer_is_posted_again_when_somebody_asks_again(bot: Bot) -> None:
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
     (posted,) = [
@@ -117,7 +119,7 @@ async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_is_reported_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret detail")
 

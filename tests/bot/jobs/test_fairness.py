@@ -63,7 +63,7 @@ async def record(base: Services) -> None:
 
 
 @pytest.mark.parametrize("threads", [1, FLOOD], ids=["one thread", "many threads"])
-async def test_a_flood_of_commands_is_not_answered_before_another_s_one(
+async def test_flood_of_commands_does_not_delay_others(
     github: StandInGitHub, settings: Settings, clock: Clock, drawing: Drawing, threads: int
 ) -> None:
     async with bot_without_worker(github, settings, clock) as bot:

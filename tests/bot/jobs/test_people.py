@@ -81,7 +81,7 @@ async def known(base: Services) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda user: user["login"])
-async def test_who_is_no_person_takes_no_seat_and_no_part(
+async def test_bots_take_no_seat_and_no_part(
     base: Services, webhook_client: WebhookClient, nobody: Json
 ) -> None:
     events = [
@@ -170,7 +170,7 @@ async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_c
     assert {flow.assignee_at_done for flow in flows} == {"bobby"}
 
 
-async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_logins(
+async def test_reviewers_and_authors_of_pull_requests_are_reported_by_their_present_logins(
     base: Services, webhook_client: WebhookClient
 ) -> None:
     bob = {"id": 9, "login": "bob", "type": "User"}

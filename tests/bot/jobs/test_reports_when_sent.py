@@ -42,7 +42,9 @@ async def send(reporting: ReportingHarness, when: str) -> list[str]:
     return await reporting.said()
 
 
-async def test_an_alert_that_had_to_wait_is_told_while_it_is_true(tracked_sprint: ReportingHarness) -> None:
+async def test_an_alert_that_had_to_wait_is_reported_while_it_is_true(
+    tracked_sprint: ReportingHarness,
+) -> None:
     await held_alert(tracked_sprint, "2026-11-19 09:00")
     _, alert = await send(tracked_sprint, "2026-11-19 09:30")
     assert alert.startswith("**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points.")
@@ -55,7 +57,7 @@ async def test_it_tells_the_numbers_of_when_it_is_sent(tracked_sprint: Reporting
     assert "grown by 33 %, from 12 to 16 points" in alert
 
 
-async def test_what_was_taken_out_meanwhile_is_told_to_nobody(tracked_sprint: ReportingHarness) -> None:
+async def test_what_was_taken_out_meanwhile_is_reported_to_nobody(tracked_sprint: ReportingHarness) -> None:
     await held_alert(tracked_sprint, "2026-11-19 09:00")
     await record_events(tracked_sprint.bot, *FlowCard(2000).left("11-19 09:10", CURRENT_MILESTONE).events)
     assert len(await send(tracked_sprint, "2026-11-19 09:30")) == 1
@@ -68,7 +70,7 @@ async def test_of_a_sprint_that_has_ended_nobody_is_alerted(tracked_sprint: Repo
     assert len(await tracked_sprint.go("2026-11-23 09:00")) == 1
 
 
-async def test_a_standup_is_not_told_in_the_afternoon(tracked_sprint: ReportingHarness) -> None:
+async def test_standup_is_not_posted_in_the_afternoon(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.settle(alerts="off", standup="09:30")
     await tracked_sprint.go("2026-11-19 09:00")
     tracked_sprint.bot.github.fail_next("POST", f"/issues/{tracked_sprint.thread}/comments", 502, times=50)
@@ -124,7 +126,7 @@ async def test_where_it_is_not_known_what_to_say_it_is_asked_once_each_turn(
     assert len(await reporting.issues("Summary: Sprint 12")) == 1
 
 
-async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(
+async def test_the_last_days_are_reported_of_where_quiet_hours_begin_before_eight(
     tracked_sprint: ReportingHarness,
 ) -> None:
     """The team's morning begins with the end of its quiet hours."""
@@ -139,7 +141,7 @@ async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(
 
 
 @pytest.mark.timeout(600)
-async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
+async def test_a_sprint_that_grows_every_day_is_announced_in_growing_steps(
     tracked_sprint: ReportingHarness,
 ) -> None:
     """12 points were committed; three items come in a day, day and night, for eleven days."""
@@ -179,7 +181,7 @@ async def extend(reporting: ReportingHarness) -> None:
     await record_events(reporting.bot, *box.events[1:])
 
 
-async def test_what_should_be_said_is_worked_out_once_for_all_that_waits(
+async def test_what_should_be_said_is_computed_once_for_all_that_waits(
     tracked_sprint: ReportingHarness,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -223,7 +225,7 @@ async def test_a_summary_of_a_sprint_that_was_opened_again_says_so(reporting: Re
     assert await reporting.said(issue["number"]) == []
 
 
-async def test_its_real_end_is_told_once(reporting: ReportingHarness) -> None:
+async def test_actual_end_is_announced_once(reporting: ReportingHarness) -> None:
     closed = await close_sprint(reporting)
     await reporting.go(closed)
     await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="open")
@@ -238,7 +240,7 @@ async def test_its_real_end_is_told_once(reporting: ReportingHarness) -> None:
     assert notice.startswith("**Sprint 12 is over now.**")
 
 
-async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_told_once(
+async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_reported_once(
     reporting: ReportingHarness,
 ) -> None:
     moment = await close_sprint(reporting)

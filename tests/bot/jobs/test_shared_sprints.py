@@ -156,7 +156,7 @@ async def test_it_is_followed_in_one_place(shop: Shop) -> None:
     assert data == [(shop.lead, "Sprint 12: progress")]
 
 
-async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
+async def test_snapshot_is_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
     bot = shop.bot
     tenant = (await list_tenants(bot))[0]
     clock.now = datetime.now(UTC) + timedelta(days=20)

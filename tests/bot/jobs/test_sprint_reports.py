@@ -159,7 +159,7 @@ async def test_a_sprint_that_is_renamed_before_it_begins_is_followed(reporting: 
     assert messages[-1].startswith("### Payments · day 1 of 12")
 
 
-async def test_switched_off_it_is_nowhere(reporting: ReportingHarness) -> None:
+async def test_disabled_check_is_absent(reporting: ReportingHarness) -> None:
     issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Planning")
     reporting.thread = issue["number"]
     due = datetime.now(UTC).date() + timedelta(days=11)
@@ -235,7 +235,7 @@ async def test_scope_that_grew_is_a_comment_of_its_own_once(tracked_sprint: Repo
         assert len(await tracked_sprint.go(f"2026-11-{day} {hour}:00")) == 2
 
 
-async def test_what_is_crossed_at_once_is_told_at_once(tracked_sprint: ReportingHarness) -> None:
+async def test_what_is_crossed_at_once_is_reported_at_once(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.go()
     await record_events(tracked_sprint.bot, *make_joining_card(3).events)
     _, alert = await tracked_sprint.go("2026-11-19 09:00")
@@ -294,7 +294,7 @@ async def test_alerts_can_be_switched_off(tracked_sprint: ReportingHarness) -> N
     [{"quiet": {"1": "on"}}, {"quiet": {"1": "2026-11-19"}}, {"paused": True}],
     ids=["quiet", "until a day", "paused"],
 )
-async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
+async def test_where_it_is_quiet_nothing_new_is_stated_and_a_line_is_reported_later(
     tracked_sprint: ReportingHarness, silence: dict[str, Any]
 ) -> None:
     assert tracked_sprint.thread == 1
@@ -308,7 +308,7 @@ async def test_where_it_is_quiet_nothing_new_is_said_and_a_line_is_told_later(
     assert len(await tracked_sprint.go("2026-11-20 09:00")) == 2
 
 
-async def test_a_standup_is_told_once_a_day_where_somebody_asked_for_it(
+async def test_standup_is_posted_once_a_day_where_requested(
     tracked_sprint: ReportingHarness,
 ) -> None:
     await tracked_sprint.settle(alerts="off", standup="09:30")
@@ -364,7 +364,7 @@ async def test_a_closed_milestone_is_summed_up_in_an_issue_that_is_nobody_s_work
     assert "provisional until a day after the closing" in issue["body"]
 
 
-async def test_once_the_numbers_are_taken_it_is_told_by_them(reporting: ReportingHarness) -> None:
+async def test_once_the_snapshot_is_taken_it_is_reported_by_them(reporting: ReportingHarness) -> None:
     closed = await close_sprint(reporting)
     await reporting.go(closed)
     await reporting.go(closed + timedelta(days=3))
@@ -397,7 +397,7 @@ async def test_it_says_the_words_of_summary(reporting: ReportingHarness) -> None
     assert issue["body"].partition("<sub>")[0] == answer.partition("<sub>")[0]
 
 
-async def test_where_the_sprint_was_followed_the_summary_is_told_too(reporting: ReportingHarness) -> None:
+async def test_where_the_sprint_was_followed_the_summary_is_reported_too(reporting: ReportingHarness) -> None:
     await make_sprint(reporting.bot)
     issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Sprints")
     reporting.thread = issue["number"]
@@ -412,7 +412,7 @@ async def test_where_the_sprint_was_followed_the_summary_is_told_too(reporting: 
     assert await reporting.issues("Summary: Sprint 12") == []
 
 
-async def test_a_milestone_that_nobody_closes_is_said_to_be_over_once(reporting: ReportingHarness) -> None:
+async def test_a_milestone_that_nobody_closes_is_stated_to_be_over_once(reporting: ReportingHarness) -> None:
     await make_sprint(reporting.bot, due=2)
     now = datetime.now(UTC)
     await reporting.go(now + timedelta(days=4))
@@ -430,14 +430,14 @@ async def test_switched_off_nothing_is_summed_up(reporting: ReportingHarness) ->
     assert await reporting.issues("Summary: Sprint 12") == []
 
 
-async def test_what_ended_long_before_we_came_is_not_ours_to_sum_up(reporting: ReportingHarness) -> None:
+async def test_sprint_ended_before_installation_gets_no_summary(reporting: ReportingHarness) -> None:
     await make_sprint(reporting.bot, start=-30, due=-10)
     await reporting.go(datetime.now(UTC))
     assert await reporting.issues("Summary: Sprint 12") == []
 
 
 @pytest.mark.parametrize(("days", "is_told"), [(2, True), (9, False)])
-async def test_what_ended_unheard_is_summed_up_only_while_it_is_news(
+async def test_what_ended_without_a_webhook_is_summed_up_only_while_it_is_news(
     reporting: ReportingHarness, days: int, *, is_told: bool
 ) -> None:
     closed = await close_sprint(reporting)
@@ -479,7 +479,7 @@ def test_the_turns_of_a_team_that_will_move_are_in_the_zone_of_their_day() -> No
     assert next_turns(at("11-30 08:30"), calendar, {"standup": "09:30"})["standup"] == at("12-01 00:30")
 
 
-async def test_every_night_what_is_said_is_brought_up_to_date(tracked_sprint: ReportingHarness) -> None:
+async def test_posts_are_refreshed_every_night(tracked_sprint: ReportingHarness) -> None:
     await tracked_sprint.settle(alerts="off")
     tenant, _ = await tracked_sprint.ids()
     async with tracked_sprint.bot.base.database.unscoped() as connection:

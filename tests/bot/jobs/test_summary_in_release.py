@@ -69,7 +69,7 @@ async def body_of(room: ReportingHarness, release: dict[str, Any]) -> str:
     return str((await room.bot.github.call("GET", path))["body"])
 
 
-async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsewhere(
+async def test_a_release_that_is_there_is_written_into_and_nothing_is_stated_elsewhere(
     room: ReportingHarness,
 ) -> None:
     release = await publish(room)
@@ -84,7 +84,9 @@ async def test_a_release_that_is_there_is_written_into_and_nothing_is_said_elsew
     assert await room.issues("Summary: Sprint 12") == []
 
 
-async def test_without_a_release_it_is_said_once_and_posted_when_there_is_one(room: ReportingHarness) -> None:
+async def test_without_a_release_it_is_stated_once_and_posted_when_there_is_one(
+    room: ReportingHarness,
+) -> None:
     closed = await followed(room)
     for hours in (0, 1, 2):
         messages = await room.go(closed + timedelta(hours=hours))
@@ -98,7 +100,7 @@ async def test_without_a_release_it_is_said_once_and_posted_when_there_is_one(ro
     assert "### Sprint 12 · summary" in await body_of(room, release)
 
 
-async def test_once_the_numbers_are_taken_only_our_part_is_edited(room: ReportingHarness) -> None:
+async def test_once_the_snapshot_is_taken_only_our_part_is_edited(room: ReportingHarness) -> None:
     closed = await followed(room)
     release = await publish(room)
     await room.go(closed)

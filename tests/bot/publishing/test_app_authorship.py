@@ -66,7 +66,7 @@ async def test_a_box_in_a_comment_of_anybody_else_is_no_box(
 
 @pytest.mark.usefixtures("evacuate_command")
 @pytest.mark.parametrize("app", [APP, None], ids=["named", "unnamed"])
-async def test_a_box_in_our_own_comment_is_one(bot: Bot, app: dict[str, Any] | None) -> None:
+async def test_box_in_the_bots_comment_counts(bot: Bot, app: dict[str, Any] | None) -> None:
     number, box = await previewed(bot)
     await tick_in(bot, number, box, app, {"login": bot.github.bot_login, "type": "Bot", "id": 900})
     assert await have_milestones(bot, number, number + 2) == [False, False]

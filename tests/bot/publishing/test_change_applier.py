@@ -21,7 +21,7 @@ from tests.support.sprints import make_sprint
 # One thing is done at once
 
 
-async def test_one_step_is_done_and_written_down(bot: Bot) -> None:
+async def test_single_step_is_applied_and_audited(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "/estimate 8")
 
@@ -128,7 +128,7 @@ async def test_one_that_was_refused_tells_what_was_done_before(bot: Bot) -> None
 
 
 @pytest.mark.usefixtures("evacuate_command")
-async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
+async def test_interrupted_attempt_is_resumed(bot: Bot) -> None:
     """GitHub goes away in the middle; nothing is done twice, and the answer is that of the whole."""
     number = await make_sprint(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=502)

@@ -20,7 +20,7 @@ from tests.support.running import query_as_administrator, rows
 # Once, and in place
 
 
-async def test_it_is_posted_once_and_then_edited_in_place(publishing: PublishingHarness) -> None:
+async def test_post_is_created_once_and_then_edited(publishing: PublishingHarness) -> None:
     assert await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     assert not await publishing.set_desired(publishing.comment("One"))
@@ -32,7 +32,7 @@ async def test_it_is_posted_once_and_then_edited_in_place(publishing: Publishing
     assert publishing.writes == ["POST", "PATCH"]
 
 
-async def test_what_is_equal_again_before_it_was_sent_is_sent_once(publishing: PublishingHarness) -> None:
+async def test_post_changed_back_before_sending_is_sent_once(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.set_desired(publishing.comment("One"))
@@ -42,7 +42,7 @@ async def test_what_is_equal_again_before_it_was_sent_is_sent_once(publishing: P
     assert await publishing.said() == ["One"]
 
 
-async def test_a_job_sends_it(publishing: PublishingHarness) -> None:
+async def test_job_sends_the_post(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
@@ -126,7 +126,7 @@ async def test_what_github_has_already_is_not_due(publishing: PublishingHarness)
 # What people do with it
 
 
-async def test_what_a_person_deleted_stays_deleted(publishing: PublishingHarness) -> None:
+async def test_deleted_post_stays_deleted(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     (comment,) = await publishing.bot.github.comments(publishing.bot.repo, publishing.issue)

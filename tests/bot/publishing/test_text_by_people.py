@@ -130,7 +130,7 @@ async def test_an_issue_is_opened_and_closed_as_its_sprint_is(publishing: Publis
     assert states == ["closed", "open", "closed"]
 
 
-async def test_what_people_wrote_is_never_cut_ours_is(publishing: PublishingHarness) -> None:
+async def test_only_our_part_is_truncated(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     (comment,) = await publishing.bot.github.comments(publishing.bot.repo, publishing.issue)

@@ -127,7 +127,7 @@ def test_stripe_s_prices_by_plan_and_year() -> None:
         (MARKETPLACE | {"MARKETPLACE_LISTING": "Agile GitHub Suite"}, "name alone"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_mend(environment: dict[str, str], expected: str) -> None:
+def test_each_mistake_is_reported_with_its_fix(environment: dict[str, str], expected: str) -> None:
     assert expected in problems(environment)
 
 

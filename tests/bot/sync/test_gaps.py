@@ -78,7 +78,7 @@ async def gaps(bot: Bot) -> list[Any]:
         ("installation", None, "new_permissions_accepted", None),
     ],
 )
-async def test_what_happened_unheard_is_asked_for(
+async def test_what_happened_without_a_webhook_is_asked_for(
     bot: Bot, event: str, ends: str | None, begins: str, cause: str | None
 ) -> None:
     number = await make_sprint(bot)
@@ -260,7 +260,7 @@ def stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clock: Clock) -> None:
+async def test_missed_resumption_is_found_by_asking_stripe(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
     await installed(bot)
     await bot.github.tell("installation", "suspend", bot.repo)
@@ -370,7 +370,7 @@ async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     assert "could not hear" not in await ask(bot, number, "/sprint status")
 
 
-async def test_a_suspension_that_is_told_twice_at_once_is_known_once(bot: Bot) -> None:
+async def test_concurrent_duplicate_suspensions_count_once(bot: Bot) -> None:
     """By the webhook, and by GitHub's answer while the webhook's transaction is open."""
     await make_sprint(bot)
     await installed(bot)
@@ -449,7 +449,7 @@ async def test_a_delivery_that_was_asked_for_in_vain_is_a_gap_of_its_repository(
     assert gap.project_id is not None
 
 
-async def test_a_gap_that_is_told_again_stays_one(bot: Bot) -> None:
+async def test_repeated_gap_stays_one(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     begin = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -520,7 +520,7 @@ async def test_of_what_the_past_tells_nothing_is_lost_for_good(bot: Bot, redeliv
     assert "lost for good" not in await ask(bot, number, "/agile health")
 
 
-async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) -> None:
+async def test_suspension_becomes_a_gap_when_it_ends(bot: Bot) -> None:
     """The installation was confirmed as suspended, by GitHub when it was asked."""
     await make_sprint(bot)
     await installed(bot)
@@ -550,7 +550,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
     assert await compare() == 1
 
 
-async def test_gaps_are_asked_for_once_and_only_where_figures_are_told(
+async def test_gaps_are_asked_for_once_and_only_where_figures_are_reported(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = await make_sprint(bot)

@@ -81,9 +81,7 @@ async def prepared(base: Services, webhook_client: WebhookClient) -> tuple[int, 
 
 
 @pytest.mark.parametrize("phase", ["issues", "pull_requests"])
-async def test_the_past_is_read_whatever_is_null(
-    base: Services, webhook_client: WebhookClient, phase: str
-) -> None:
+async def test_backfill_tolerates_any_null(base: Services, webhook_client: WebhookClient, phase: str) -> None:
     entry, project = await prepared(base, webhook_client)
     github = OddGitHub()
     backfill = Backfill(base.database, cast(GitHub, github), now)
@@ -121,7 +119,7 @@ async def test_an_item_that_cannot_be_read_stops_no_other(
     assert {row.item for row in known_items} == {"I_7", "PR_8"}
 
 
-async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
+async def test_reconciliation_tolerates_any_null(base: Services, webhook_client: WebhookClient) -> None:
     entry, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
@@ -137,7 +135,7 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
     assert tried > 20
 
 
-async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: WebhookClient) -> None:
+async def test_linked_issues_tolerate_any_null(base: Services, webhook_client: WebhookClient) -> None:
     """Null stands for an issue that we may not see."""
     entry, project = await prepared(base, webhook_client)
     side = {"ref": "main", "sha": "a1", "repo": ISSUE_OPENED["repository"]}

@@ -117,7 +117,7 @@ async def test_an_item_becomes_as_github_shows_it(
     assert (correction.event, correction.delivery[:10]) == ("corrected", "reconcile:")
 
 
-async def test_what_was_done_unheard_was_done_when_github_says(sprint: Sprint) -> None:
+async def test_what_was_done_without_a_webhook_was_done_when_github_says(sprint: Sprint) -> None:
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(microsecond=0)
     data = at.isoformat().replace("+00:00", "Z")
     await sprint.bot.github.change_silently(sprint.bot.repo, 1, at=data, state="closed")

@@ -255,7 +255,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, expected: str) -> None:
+def test_each_mistake_is_reported_with_line_and_fix(text: str, expected: str) -> None:
     assert problems(text) == [expected]
 
 
@@ -416,7 +416,7 @@ async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
     assert await load_settings(bot) == {}
 
 
-async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
+async def test_what_is_wrong_is_reported_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
     await push_settings_file(bot, "timezone: Europe/Berlin\n")
     bad = await push_settings_file(bot, "timezone: Berlin\nai: true\n")
 
@@ -441,7 +441,7 @@ async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: B
     assert await checks(bot, still_good) == []
 
 
-async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
+async def test_taking_back_what_was_wrong_is_reported_too(bot: Bot) -> None:
     await push_settings_file(bot, "ai: true\n")
     await push_settings_file(bot, "ai: maybe\n")
     again = await push_settings_file(bot, "ai: true\n")
@@ -492,7 +492,7 @@ async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
-async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
+async def test_a_file_that_an_older_version_put_out_of_force_is_read_again(bot: Bot) -> None:
     bad = await push_settings_file(bot, "ai: maybe\ncharts: mermaid\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
@@ -632,7 +632,7 @@ async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
     assert await load_settings(bot) == {"ai": False}
 
 
-async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
+async def test_without_the_permission_for_checks_it_is_kept_nevertheless(bot: Bot) -> None:
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
     commit = await push_settings_file(bot, "ai: maybe\n")
 

@@ -41,7 +41,7 @@ async def test_every_setting_has_its_source(bot: Bot) -> None:
     assert "quiet" not in answer.replace("quiet_hours", "").split("<details>")[0]
 
 
-async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
+async def test_problems_of_the_newest_file_are_reported(bot: Bot) -> None:
     number = await create_thread(bot)
     await push_settings_file(bot, "ai: true\n")
     await push_settings_file(bot, "ai: perhaps\n")
@@ -71,7 +71,7 @@ def test_what_wins_hides_what_does_not() -> None:
 # Whether it is good
 
 
-async def test_a_missing_file_is_said_and_how_to_begin(bot: Bot) -> None:
+async def test_a_missing_file_is_stated_and_how_to_begin(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config validate")
     assert "There is no `.github/agile.yml` here" in answer
     assert parsed(answer.partition("```yaml\n")[2].partition("```")[0])
@@ -193,7 +193,7 @@ async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1
 
 
-async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bot) -> None:
+async def test_without_the_permission_it_is_stated_who_can_help(restricted_bot: Bot) -> None:
     bot = restricted_bot
     number = await create_thread(bot)
     await push_settings_file(bot, "timezone: Europe/Berlin\n")
@@ -206,7 +206,7 @@ async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bo
 # Changed by command
 
 
-async def test_without_a_file_it_is_settled_at_once_and_taken_back(bot: Bot) -> None:
+async def test_setting_without_a_file_is_stored_and_removed(bot: Bot) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, "/agile config set timezone Europe/Berlin")
 
@@ -253,7 +253,7 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, expected: str) -> None:
+async def test_invalid_setting_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, f"/agile config set {typed}")
 
@@ -262,7 +262,7 @@ async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, expected: str) -
     assert await load_settings(bot) == {}
 
 
-async def test_who_may_not_set_is_told_who_may(bot: Bot) -> None:
+async def test_who_may_not_set_is_reported_who_may(bot: Bot) -> None:
     number = await create_thread(bot)
     answer = await ask_bot(bot, number, "/agile config set ai true", as_user="bob")
     assert "`/agile config set` needs the maintain role; yours is write." in answer

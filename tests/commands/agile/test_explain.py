@@ -198,7 +198,7 @@ def test_what_was_carried_over_at_the_end() -> None:
     assert "| #6 | 8 | 1 | 1 time |" in text
 
 
-def test_what_is_not_estimated_is_said_and_what_never_happened_as_well() -> None:
+def test_what_is_not_estimated_is_stated_and_what_never_happened_as_well() -> None:
     text = explained(committed(told(Card(1).opened("11-10").joined("11-12"))), "")
     assert "1 item not estimated, 0 points each" in text
     assert "| #1 | not estimated | 1 | added to the milestone |" in text
@@ -344,7 +344,7 @@ async def test_each_metric_is_answered(bot: Bot, clock: Clock, metric: str, resu
     assert "Source: " in answer
 
 
-async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> None:
+async def test_every_name_that_is_reported_is_understood(bot: Bot, clock: Clock) -> None:
     number = await record_past(bot, clock)
     for metric in METRICS:
         assert (await ask_command(bot, number, f"/explain {metric}")).startswith("### ")

@@ -211,7 +211,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, files=(KeptFile(), KeptFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
     ],
 )  # fmt: skip
-def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, expected: str) -> None:
+def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: str) -> None:
     card = health_card(facts)
     assert card.startswith("**1 thing needs attention:**")
     assert expected in card
@@ -222,7 +222,7 @@ def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, expected: st
     [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
      ("backfill", "| Past of this repository | being read now |")],
 )  # fmt: skip
-def test_what_runs_is_told(running: str, expected: str) -> None:
+def test_health_card_names_running_jobs(running: str, expected: str) -> None:
     assert expected in health_card(
         replace(WELL, standing=replace(WELL.standing, running=frozenset({running})))
     )

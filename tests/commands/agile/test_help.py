@@ -65,7 +65,7 @@ async def test_the_first_word_shows_all_that_begin_with_it(bot: Bot) -> None:
         ("/help xyzzyxyzzy", "There is no command “xyzzyxyzzy”. `/help` shows all there are."),
     ],
 )
-async def test_what_there_is_not_is_told(bot: Bot, typed: str, expected: str) -> None:
+async def test_unknown_topic_is_reported(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, typed)
     assert bot.reactions(comment) == ["eyes", "confused"]
@@ -186,7 +186,7 @@ def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     assert all(f"- `{example}`" in page for example in entry.command.examples)
 
 
-def test_who_may_is_said_in_words() -> None:
+def test_who_may_is_stated_in_words() -> None:
     assert who(Need(Level.ADMIN)) == "the admin role"
     need = Need(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
     assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"

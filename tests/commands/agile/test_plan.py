@@ -32,7 +32,7 @@ def card(billing: Billing, *, is_public: bool = False, links: Links = LINKS) -> 
     return plan_card(billing, links, checkout, is_public=is_public)
 
 
-def test_a_paid_plan_is_told_in_three_lines() -> None:
+def test_a_paid_plan_is_reported_in_three_lines() -> None:
     data = card(make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY)))
     assert data.startswith(
         "### acme is on Pro\n\n"
@@ -88,11 +88,11 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         (make_subscription(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
     ],
 )
-def test_what_matters_is_said(subscription: Subscription, expected: str) -> None:
+def test_plan_card_states_the_subscription(subscription: Subscription, expected: str) -> None:
     assert expected in card(make_billing(subscription))
 
 
-def test_who_pays_twice_is_told_which_one_counts() -> None:
+def test_who_pays_twice_is_reported_which_one_counts() -> None:
     data = card(
         make_billing(
             make_subscription(quantity=9),
@@ -205,7 +205,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         ),
     ],
 )
-def test_the_cost_of_one_more_seat_is_told_before_it_is_added(
+def test_the_cost_of_one_more_seat_is_reported_before_it_is_added(
     subscription: Subscription, expected: str
 ) -> None:
     assert expected in card(make_billing(subscription, as_of=NOW))
@@ -238,7 +238,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
     assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in data
 
 
-def test_without_a_portal_it_is_said_who_opens_it() -> None:
+def test_without_a_portal_it_is_stated_who_opens_it() -> None:
     data = card(make_billing(make_subscription("stripe", quantity=1)), links=Links())
     assert "- **Cancel:** billing portal. The plan stays until the end" in data
     assert "`python -m bot plan --account acme --portal-link`" in data
@@ -259,7 +259,7 @@ def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
     assert "nothing is charged before the trial ends" in data
 
 
-def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
+def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_to_cancel() -> None:
     pending = Pending(None, None, NOW + 9 * DAY)
     data = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
@@ -364,7 +364,7 @@ def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
     assert "**The last payment failed**" in card(make_billing(failed, earlier, as_of=NOW))
 
 
-def test_usage_that_is_charged_for_is_told_to_who_pays_by_card() -> None:
+def test_usage_that_is_charged_for_is_reported_to_who_pays_by_card() -> None:
     by_card, on_github = (
         make_billing(make_subscription("stripe", quantity=5)),
         make_billing(make_subscription(quantity=5)),
@@ -422,7 +422,7 @@ def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
         )
 
 
-def test_in_public_nothing_is_said_of_money_or_people() -> None:
+def test_in_public_nothing_is_stated_of_money_or_people() -> None:
     billing = make_billing(make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW))
     for data in (card(billing, is_public=True), usage_card(billing, NOW, is_public=True)):
         assert "$" not in data

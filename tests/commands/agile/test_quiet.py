@@ -36,7 +36,7 @@ async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
         ("loud", "`state` must be `on` or `off`"),
     ],
 )
-async def test_what_makes_no_sense_is_told(bot: Bot, typed: str, expected: str) -> None:
+async def test_invalid_value_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     assert expected in await ask_bot(bot, number, f"/agile quiet {typed}")
 
@@ -90,7 +90,7 @@ async def test_a_box_that_is_ticked_while_paused_does_nothing(bot: Bot) -> None:
     assert [milestone["state"] for milestone in milestones] == ["open"]
 
 
-async def test_resuming_what_runs_is_said(bot: Bot) -> None:
+async def test_resuming_what_runs_is_stated(bot: Bot) -> None:
     assert "I was not paused here." in await ask_bot(bot, await create_thread(bot), "/agile resume")
 
 

@@ -67,7 +67,7 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
         ("promote @bob", "`action` must be `grant` or `revoke`"),
     ],
 )
-async def test_what_cannot_be_given_is_told(bot: Bot, typed: str, expected: str) -> None:
+async def test_invalid_role_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
     assert expected in await ask_bot(bot, await create_thread(bot), f"/agile roles {typed}")
     assert not await query_database(bot, "select 1 from audit_log")
 

@@ -98,7 +98,7 @@ def increase(**more: Any) -> SeatIncrease:
         (None, "3 people on planned work."),
     ],
 )
-def test_what_a_seat_costs(subscription: Subscription | None, expected: str) -> None:
+def test_seats_card_states_the_price_of_a_seat(subscription: Subscription | None, expected: str) -> None:
     card = seats_card(billing(subscription), NOW)
     assert card.startswith("### Seats of acme")
     assert expected in card
@@ -142,7 +142,9 @@ def test_what_a_seat_costs(subscription: Subscription | None, expected: str) -> 
         (increase(), bought(status="trialing"), "Nothing is due during the trial."),
     ],
 )
-def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscription, expected: str) -> None:
+def test_increase_text_states_its_price(
+    waiting: SeatIncrease, subscription: Subscription, expected: str
+) -> None:
     text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
     assert expected in text
     assert "Until you agree, nothing more is charged, and nobody loses anything." in text
@@ -352,7 +354,7 @@ async def test_two_ticks_approve_once(shop: Bot, stripe_server: StandInStripe) -
     assert "`alice` has approved up to 10 seats" in answer
 
 
-async def test_in_public_nothing_is_said_and_nothing_is_approved(
+async def test_in_public_nothing_is_stated_and_nothing_is_approved(
     shop: Bot, stripe_server: StandInStripe
 ) -> None:
     number = await crowd(shop, stripe_server)

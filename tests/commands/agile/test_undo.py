@@ -167,7 +167,7 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
     assert "`/agile audit` needs the admin role; yours is write." in answer
 
 
-def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
+def test_an_entry_of_a_kind_that_is_gone_is_reported_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar())
     assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#\u200b7 |" in card
@@ -198,7 +198,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
         (Resync(is_whole=True), "GitHub asked for the whole past"),
     ],
 )
-def test_a_step_is_said_in_words(step: Step, expected: str) -> None:
+def test_change_step_is_described_in_words(step: Step, expected: str) -> None:
     assert described(step, TITLES) == expected
 
 

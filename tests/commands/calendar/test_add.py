@@ -53,7 +53,7 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
         ("/calendar add 2026-12-25", "That day is off already. `/calendar` shows all."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, comment: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
     await bot.say(number, comment)

@@ -55,7 +55,7 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
         ("/calendar remove Christmas", "`dates` must be a day such as"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, comment: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
     await bot.say(number, comment)

@@ -64,7 +64,7 @@ def test_nothing_piles_up_nothing_moves_or_all_is_done() -> None:
     assert reading((0, 0, 0, 0))[0].startswith("**There is nothing to draw**")
 
 
-def test_of_what_is_over_nobody_is_told_what_to_do() -> None:
+def test_of_what_is_over_nobody_is_reported_what_to_do() -> None:
     data = [((8, 1, 0, 0), (8, 5, 1, 0)), ((4, 1, 0, 0), (9, 2, 1, 0)), ((4, 2, 1, 0), (4, 2, 1, 0))]
     assert [reading(*days, is_over=True)[0] for days in data] == [
         "**Work in progress grew from 1 to 4** from the end of Mon 16 Nov to Tue 17 Nov: 4 started, 1 done.",
@@ -73,7 +73,7 @@ def test_of_what_is_over_nobody_is_told_what_to_do() -> None:
     ]
 
 
-def test_days_on_which_nothing_was_done_are_told_but_for_today_and_days_off() -> None:
+def test_days_on_which_nothing_was_done_are_reported_but_for_today_and_days_off() -> None:
     days = [(6, 2, 1, 0), *[(6, 3, 1, 0)] * 8]  # To the Tuesday of the week after.
     assert reading(*days, is_over=True)[2] == (
         "Nothing was done on 6 working days in a row, Tue 17 Nov to Tue 24 Nov."

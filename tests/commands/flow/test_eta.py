@@ -65,7 +65,7 @@ def test_an_item_of_usual_age_has_the_level_and_the_dates_ahead() -> None:
     assert "Cycle times of 20 items done, the last 90 days" in data
 
 
-def test_one_that_is_older_than_the_level_is_said_to_be() -> None:
+def test_one_that_is_older_than_the_level_is_stated_to_be() -> None:
     data = text(FlowCard(1).opened("11-01").started("11-05"))
 
     assert "**#1 is in its 19th day** (since Thu 5 Nov): unusually long. 95 % of the items" in data
@@ -96,7 +96,7 @@ def test_one_that_is_done_hears_how_long_it_took() -> None:
     assert "#1 was given up on 4 Nov 2026." in text(FlowCard(1).opened("11-01").dropped("11-04"))
 
 
-def test_what_held_it_up_is_told_beside_its_age() -> None:
+def test_what_held_it_up_is_reported_beside_its_age() -> None:
     other = FlowCard(9).opened("11-01")
     card = (
         FlowCard(1).opened("11-01").blocked("11-02", other).started("11-10").blocked("11-20", reason="keys")

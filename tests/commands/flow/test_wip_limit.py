@@ -55,7 +55,7 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
         ("/wip limit 3 team:ops", "A team's figures are told for 3 people or more"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, comment: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, TEAMS)
     await bot.say(number, comment)

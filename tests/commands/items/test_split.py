@@ -66,7 +66,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
         ('/split into:"A","B" points:3,many', "“many” is no estimate."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, comment: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await bot.say(number, comment)
 
@@ -116,7 +116,7 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
         (Decimal(5), [Decimal(3), Decimal(5)], True, "the parts have 8 points, where it had 5 points."),
     ],
 )
-def test_what_becomes_of_the_estimate_is_said(
+def test_what_becomes_of_the_estimate_is_stated(
     before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, expected: str
 ) -> None:
     parts = [Part(str(n), entry) for n, entry in enumerate(points)]
@@ -127,7 +127,9 @@ def test_what_becomes_of_the_estimate_is_said(
     st.lists(st.text(max_size=30), min_size=1, max_size=25),
     st.none() | st.text("0123456789,.mM ", max_size=12),
 )
-def test_parts_are_as_many_as_were_named_or_it_is_said_why_not(titles: list[str], points: str | None) -> None:
+def test_parts_are_as_many_as_were_named_or_it_is_stated_why_not(
+    titles: list[str], points: str | None
+) -> None:
     try:
         parts = parts_of(titles, points, SIZES)
     except UserError:

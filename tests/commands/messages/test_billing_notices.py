@@ -37,7 +37,7 @@ def test_who_pays_as_agreed_hears_nothing() -> None:
     ("before", "is_told"),
     [(3 * DAY + HOUR, False), (3 * DAY, True), (HOUR, True), (-HOUR, False)],
 )
-def test_a_trial_is_told_of_in_its_last_three_days(before: timedelta, is_told: bool) -> None:
+def test_a_trial_is_announced_in_its_last_three_days(before: timedelta, is_told: bool) -> None:
     billing = make_billing(make_subscription("stripe", "trialing", trial_ends=NOW + before), as_of=NOW)
     assert (NoticeKind.TRIAL_ENDS in kinds(billing)) is is_told
 
@@ -53,7 +53,7 @@ def test_a_trial_says_what_is_charged_then() -> None:
     ) in issue_text(make_billing(trial, as_of=NOW), LINKS, ())
 
 
-def test_seats_that_wait_are_told_with_their_price() -> None:
+def test_seats_that_wait_are_reported_with_their_price() -> None:
     waiting = SeatIncrease(10, 23, NOW, 600, "usd", is_yearly=False, due_now=4160)
     billing = make_billing(make_subscription("stripe", quantity=10), as_of=NOW, seat_increase=waiting)
     assert (

@@ -82,7 +82,7 @@ async def test_what_is_no_way_to_show_it_is_refused(bot: Bot, chart: str) -> Non
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_nothing_to_draw_is_said_in_words(bot: Bot) -> None:
+async def test_nothing_to_draw_is_stated_in_words(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "A lonely card")
     number = issue["number"]
     for chart, words in [

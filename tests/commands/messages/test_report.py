@@ -96,7 +96,7 @@ def test_nothing_committed() -> None:
     assert "Say/do" not in text
 
 
-def test_where_too_little_is_estimated_items_are_told() -> None:
+def test_where_too_little_is_estimated_items_are_reported() -> None:
     text = report_text(make_sheet(make_planned_card(1, None).closed("11-18"), make_planned_card(2, None)))
 
     assert "**1 of 2 items committed were done (50 %)**. 0 points in 1 item carried over." in text
@@ -153,7 +153,7 @@ def test_a_verdict_is_asked_for_once_it_is_over() -> None:
     assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
 
-def test_without_a_goal_nothing_is_said_of_it() -> None:
+def test_without_a_goal_nothing_is_stated_of_it() -> None:
     assert "Goal" not in report_text(
         make_sheet(make_planned_card(1), frame=make_box(description="Start: 2026-11-16"))
     )

@@ -73,7 +73,7 @@ async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
         ('milestone:"Sprint 99"', "There is no milestone called “Sprint 99” here."),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot)
     await make_next_sprint(bot)
     comment = await bot.say(number, f"/sprint close {words}")

@@ -40,7 +40,7 @@ def past(committed: int, done: tuple[int, ...] = (2,), unestimated: int = 0) -> 
 
 
 @pytest.mark.parametrize("command", ["/sprint status", "/risk", "/forecast"])
-async def test_overload_is_told_with_both_numbers(bot: Bot, clock: Clock, command: str) -> None:
+async def test_overload_is_reported_with_both_numbers(bot: Bot, clock: Clock, command: str) -> None:
     number = await record_past(bot, clock, *past(40))
     text = await ask_command(bot, number, command)
 

@@ -20,7 +20,7 @@ async def test_a_running_sprint_so_far(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
+async def test_a_finished_sprint_is_reported_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock)
     await bot.say(number, "/sprint report")
     (first,) = await bot.answers(number)

@@ -89,7 +89,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot, "Sprint 11", start=-20, due=-7)
     comment = await bot.say(number, f"/sprint start {words}")
 

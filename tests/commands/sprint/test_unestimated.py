@@ -54,7 +54,7 @@ def says_done(text: str) -> list[str]:
     return re.findall(phrases, text, re.IGNORECASE)
 
 
-def test_the_past_is_as_it_is_said_to_be() -> None:
+def test_the_past_is_as_it_is_stated_to_be() -> None:
     boxes, cards = past()
     facts = Box.facts(boxes[-1], *cards, as_of=NOW)
 

@@ -161,7 +161,7 @@ async def all_at_once(team: Team) -> None:
         ("drop:#{small} add:8 due:{later} days-off:1", all_at_once),
     ],
 )
-async def test_what_is_said_comes_true(team: Team, question: str, change: Change) -> None:
+async def test_what_is_stated_comes_true(team: Team, question: str, change: Change) -> None:
     typed = question.format(**vars(team), later=day(16))
     assumed = await team.what_if(typed)
     await change(team)
@@ -263,7 +263,9 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
         ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` tells them."),
     ],
 )
-async def test_what_is_asked_is_said_again_or_refused_in_words(team: Team, question: str, words: str) -> None:
+async def test_what_is_asked_is_stated_again_or_refused_in_words(
+    team: Team, question: str, words: str
+) -> None:
     typed = question.format(**vars(team), due=day(9), repo=team.bot.repo)
 
     assert words in await team.ask(f"/whatif {typed}")

@@ -192,7 +192,7 @@ async def test_people_of_the_past_are_known_by_id(connected: tuple[Services, Git
     assert (1, "alice") in [tuple(row) for row in await rows(base, query, organization_id)]
 
 
-async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
+async def test_backfill_resumes_without_repeating_events(
     connected: tuple[Services, GitHub], github: StandInGitHub
 ) -> None:
     base, client = connected
@@ -213,7 +213,7 @@ async def test_it_goes_on_where_it_was_and_tells_nothing_twice(
     assert project.synced_at is not None
 
 
-async def test_the_last_points_of_the_hour_are_left_to_who_waits(
+async def test_last_rate_limit_points_are_left_for_people(
     connected: tuple[Services, GitHub], github: StandInGitHub
 ) -> None:
     base, client = connected

@@ -89,7 +89,7 @@ def test_what_was_asked_for_says_nothing_of_when() -> None:
     assert meant(names(seen, edited, now={A: "New"}), "Old", "01-15", "02-15") == [A, None]
 
 
-def test_a_title_that_only_an_earlier_run_was_told_may_have_been_borne_at_any_time() -> None:
+def test_a_title_that_only_an_earlier_run_was_reported_may_have_been_borne_at_any_time() -> None:
     seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
     result = names(seen, now={A: "New"})
     assert meant(result, "Old", "01-15", "02-15") == meant(result, "New", "01-15", "02-15") == [A, A]

@@ -38,7 +38,9 @@ async def test_a_merged_pull_request_with_what_it_closes(asked: BackfillHarness)
     assert (given_up[-1].after["item"]["state"], given_up[-1].after["item"]["closes"]) == ("dropped", [])
 
 
-async def test_what_it_closes_where_the_repository_was_renamed_unheard(asked: BackfillHarness) -> None:
+async def test_what_it_closes_where_the_repository_was_renamed_without_a_webhook(
+    asked: BackfillHarness,
+) -> None:
     past = asked.past
     past.many(1)
     pull: Json = {"of": "pull_request", "merged": False, "merged_at": None, "base": {"ref": "main"}}
