@@ -43,8 +43,8 @@ async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, 
 
 
 async def test_the_sticky_comment_has_it(tracked_sprint: ReportingHarness) -> None:
-    await tracked_sprint.settle(locale="en-US", alerts="off")
-    (text,) = await tracked_sprint.go()
+    await tracked_sprint.set_settings(locale="en-US", alerts="off")
+    (text,) = await tracked_sprint.advance()
 
     assert "As of Nov 18, 2026, 12:00 UTC" in text
     assert "![Burndown: 6 of 12 points remain on November 18, day 3 of 5; " in text

@@ -79,12 +79,12 @@ async def test_days_of_the_next_year_that_somebody_asks_for(bot: Bot, clock: Clo
 
 async def test_what_is_stated_unasked_has_years(reporting: ReportingHarness) -> None:
     reporting.thread = await tell(reporting.bot, reporting.clock)
-    await reporting.settle(tracking=reporting.thread, standup="09:00")
-    messages = await reporting.go(DECEMBER)
-    messages += await reporting.go("2026-12-31 09:10")
+    await reporting.set_settings(tracking=reporting.thread, standup="09:00")
+    messages = await reporting.advance(DECEMBER)
+    messages += await reporting.advance("2026-12-31 09:10")
     assert len(messages) > 1
     assert without_year("\n".join(messages), "Jan") == []
-    messages = await reporting.go("2027-01-01 09:10")
+    messages = await reporting.advance("2027-01-01 09:10")
     assert without_year(messages[0] + messages[-1], "Nov", "Dec") == []
 
 

@@ -25,7 +25,7 @@ _KEYS = count(7300)
 
 
 class WebhookHistory:
-    """Writes down what happened, as the webhooks that nobody heard."""
+    """Webhooks of a repository that nobody received."""
 
     def __init__(self) -> None:
         self.key = next(_KEYS)
@@ -112,7 +112,7 @@ class WebhookHistory:
 
 
 class BackfillHarness:
-    """A past on the stand-in, and a bot that asks for it. `pauses` are those that it made."""
+    """A history on the stand-in GitHub, and a bot that fetches it. `pauses` are those that it made."""
 
     def __init__(self, base: Services, client: GitHub, github: StandInGitHub, past: WebhookHistory) -> None:
         self.base = base
@@ -175,7 +175,7 @@ class BackfillHarness:
 
 @asynccontextmanager
 async def start_backfill(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    """A bot on the stand-in; the past is written by the test, and forgotten behind it."""
+    """Start a bot on the stand-in GitHub. The test writes the history, which is removed afterwards."""
     github.clear_faults()
     github.requests.clear()
     github.violations.clear()
@@ -193,7 +193,7 @@ async def start_backfill(github: StandInGitHub, base: Services) -> AsyncIterator
 
 @asynccontextmanager
 async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Json]], Awaitable[None]]]:
-    """A door and a worker; what is given to the function comes in as webhooks and is worked off."""
+    """Start an endpoint and a worker. Yields a function that delivers webhooks and has them processed."""
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,

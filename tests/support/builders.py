@@ -292,8 +292,10 @@ def comment_webhook(
 
 
 def make_committed_card(number: int, points: int = 5) -> Card:
+    """Make an item that was in the sprint from its start."""
     return Card(number).opened("11-10", f"points: {points}").joined("11-12")
 
 
 def make_added_card(number: int, points: int, when: str = "11-18 09:00") -> Card:
+    """Make an item that was opened in the running sprint."""
     return Card(number).opened(when, f"points: {points}", milestone=SPRINT)

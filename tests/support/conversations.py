@@ -4,7 +4,7 @@ from tests.support.running import Bot, wait_until
 
 
 async def comment_in_sprint(bot: Bot, body: str = "/sprint status") -> tuple[int, dict[str, object]]:
-    """A thread in a running sprint, and a comment in it that is still to be answered."""
+    """Comment in a running sprint. Returns the number of the thread and the unanswered comment."""
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
     await bot.rest()
@@ -14,7 +14,7 @@ async def comment_in_sprint(bot: Bot, body: str = "/sprint status") -> tuple[int
 async def wait_for_answer(
     bot: Bot, number: int, comment: dict[str, object], reaction: str = "+1"
 ) -> list[str]:
-    """What the bot said once it has reacted for good."""
+    """Wait for the bot's final reaction to a comment. Returns its answers."""
 
     async def is_over() -> bool:
         return reaction in bot.reactions(comment)
@@ -25,10 +25,11 @@ async def wait_for_answer(
 
 
 async def create_thread(bot: Bot) -> int:
+    """Create an issue. Returns its number."""
     return int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
 
 
 async def ask_bot(bot: Bot, number: int, body: str, as_user: str = "alice") -> str:
-    """What the bot says last."""
+    """Write a comment and return the bot's last answer."""
     await bot.say(number, body, as_user=as_user)
     return (await bot.answers(number))[-1]

@@ -246,7 +246,7 @@ def _go(draw: st.DrawFn, shown: ItemSnapshot, _: datetime) -> _Told:
 
 
 def make_finished_card(number: int, days: int) -> FlowCard:
-    """An item that touched so many days."""
+    """Make an item whose cycle time is `days` days."""
     start = at("11-02 09:00")
     card = FlowCard(number).opened("11-01").assigned(start)
     card.closed(start + timedelta(days=days - 1, hours=1))

@@ -49,5 +49,6 @@ async def record_forecast_past(bot: Bot, clock: Clock, *, done: int = 4, open_it
 
 
 async def ask_for_forecast(bot: Bot, number: int, text: str) -> str:
+    """Run a command and return the bot's last answer, without its marker."""
     await bot.say(number, f"{text} new:yes")
     return (await bot.answers(number))[-1].partition("<!-- agile-github-suite")[0]

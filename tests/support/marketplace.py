@@ -34,6 +34,7 @@ async def deliver_marketplace_event(
     event: str = "marketplace_purchase",
     **headers: str,
 ) -> tuple[int, str]:
+    """Deliver a signed Marketplace webhook and wait for its jobs. Returns status and message."""
     body = json.dumps(payload).encode()
     data = {
         "X-GitHub-Event": event,
@@ -49,11 +50,13 @@ async def deliver_marketplace_event(
 
 
 async def find_buyer_tenant(bot: Bot, account: int = BUYER_ACCOUNT) -> int | None:
+    """Find the id of the tenant of a buying account, if there is one."""
     async with bot.base.database.unscoped() as connection:
         return await tenant_of_account(connection, account)
 
 
 async def list_subscriptions(bot: Bot, account: int = BUYER_ACCOUNT) -> list[tuple[str, str, int | None]]:
+    """List plan, status and quantity of an account's subscriptions."""
     tenant_id = await find_buyer_tenant(bot, account)
     if tenant_id is None:
         return []
@@ -65,13 +68,14 @@ async def list_subscriptions(bot: Bot, account: int = BUYER_ACCOUNT) -> list[tup
 
 
 async def latest_deadline(bot: Bot, account: int = BUYER_ACCOUNT) -> Deadline | None:
+    """Return the latest deadline for deleting an account's data."""
     async with bot.base.database.tenant(await find_buyer_tenant(bot, account) or 0) as tenant:
         return await Deadlines(tenant).latest()
 
 
 @pytest.fixture
 async def bot_without_worker(github: StandInGitHub, base: Services) -> AsyncIterator[Bot]:
-    """Database and GitHub, while no worker runs that could do by the clock what the test does."""
+    """Database and GitHub without a worker, which could do by the clock what the test does."""
     github.marketplace.accounts.clear()
     github.clear_faults()
     async with aiohttp.ClientSession() as session:
@@ -81,6 +85,7 @@ async def bot_without_worker(github: StandInGitHub, base: Services) -> AsyncIter
 
 
 def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
+    """Make the sync with the Marketplace and the deletion."""
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
     jobs, base = BillingJobs(bot.base.queue), bot.base
@@ -89,7 +94,7 @@ def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
 
 
 async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
-    """Somebody who cancelled 31 days ago."""
+    """Add a subscription that was cancelled 31 days ago, with its passed deadline."""
     async with bot_without_worker.base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, BUYER_ACCOUNT, "octo", "Organization")
     at = datetime.now(UTC) - 31 * DAY

@@ -9,6 +9,8 @@ from tests.support.builders import at
 
 
 def make_team_outcome(number: int, committed: int, completed: int, kept: int, carried: int = 0) -> Outcome:
+    """Make an outcome whose amounts differ."""
+
     def amount(points: int) -> Amount:
         return Amount(Decimal(points), points // 2)
 
@@ -32,11 +34,12 @@ USUAL_OUTCOMES = [
 
 
 def make_amount(points: float, count: int = 1) -> Amount:
+    """Make an amount of points and items."""
     return Amount(Decimal(str(points)), count)
 
 
 def make_january_outcome(number: int, points: float, count: int = 1, **more: object) -> Outcome:
-    """Sprint `number` ended in the night to that day of January."""
+    """Make the outcome of a sprint that ended in the night to day `number` of January."""
     done = make_amount(points, count)
     data = {
         "milestone": number,

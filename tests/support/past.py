@@ -18,7 +18,7 @@ _FIRST_MONDAY = at("2026-10-19")
 
 
 async def record_events(bot: Bot, *events: Event) -> None:
-    """Adds facts to the bot's own repository, which it must know."""
+    """Record events on the timeline of the bot's own repository, which must exist already."""
     (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
     async with bot.base.database.tenant(tenant) as tenant_scope:
         (project,) = await Projects(tenant_scope).active()
@@ -34,7 +34,7 @@ async def set_single_setting(bot: Bot, key: str, value: object) -> None:
 
 
 async def record_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:
-    """Sets the clock to NOW and tells the given past, or the usual one; returns where to ask."""
+    """Set the clock to `NOW` and record a past, by default the usual one. Returns an issue to ask in."""
     clock.now = NOW  # Before the bot hears of the repository, so that it has not known it for years.
     issue = await bot.github.create_issue(bot.repo, "A card to ask in")
     await bot.rest()
@@ -68,12 +68,12 @@ def usual_past(first_monday: datetime = _FIRST_MONDAY) -> tuple[list[Box], list[
 
 
 def count_done(sprint: int) -> int:
-    """How many of a sprint's own four items were done before NOW or its end."""
+    """Count how many of a sprint's own four items were done before `NOW` or its end."""
     return (4, 1, 4, 4, 2)[sprint]
 
 
 def make_sprint_box(monday: datetime, number: int) -> Box:
-    """A sprint from a Monday to its Friday."""
+    """Make a sprint from a Monday to its Friday."""
     friday = (monday + timedelta(days=4)).date().isoformat()
     box = Box(
         monday - timedelta(days=3),
@@ -88,7 +88,7 @@ def make_sprint_box(monday: datetime, number: int) -> Box:
 
 
 async def ask_command(bot: Bot, number: int, text: str, as_user: str = "alice") -> str:
-    """The bot's answer to a command, without its marker."""
+    """Run a command and return the bot's answer, without its marker."""
     before = await bot.answers(number)
     await bot.say(number, f"{text} new:yes", as_user=as_user)
     # What goes wrong is told by editing the last such comment, whose invisible marker changes.
@@ -97,7 +97,7 @@ async def ask_command(bot: Bot, number: int, text: str, as_user: str = "alice") 
 
 
 def make_push(when: str, login: str, commits: int) -> ActivityEvent:
-    """Somebody pushed to the default branch."""
+    """Make a push to the default branch."""
     return ActivityEvent(
         "push", f"{login}-{when}", "pushed", at(when), f"push-{login}-{when}", {"commits": {login: commits}}
     )

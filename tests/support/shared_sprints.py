@@ -8,7 +8,7 @@ from tests.support.sprints import day_from_today
 
 
 async def share_sprints(bot: Bot, *names: str) -> None:
-    """The organization's file lists some repositories; how it is read is told in test_settings_file.py."""
+    """List repositories in the organization's stored settings file."""
     data = {"sprints": {"repositories": [name.partition("/")[2] for name in names]}}
     for tenant in await list_tenants(bot):
         query = "update organizations set file = cast(:told as jsonb) where id = :tenant returning id"
@@ -16,6 +16,7 @@ async def share_sprints(bot: Bot, *names: str) -> None:
 
 
 async def plan_sprint(bot: Bot, repo: str, title: str, *items: tuple[str, str]) -> list[int]:
+    """Create a milestone with items, each a title and a label. Returns the numbers of the items."""
     milestone = await bot.github.create_milestone(
         repo, title, due_on=f"{day_from_today(9)}T07:00:00Z", description=f"Start: {day_from_today(-4)}"
     )
@@ -28,5 +29,6 @@ async def plan_sprint(bot: Bot, repo: str, title: str, *items: tuple[str, str]) 
 
 
 async def list_tenants(bot: Bot) -> list[int]:
+    """List the ids of all tenants."""
     async with bot.base.database.unscoped() as connection:
         return list(await all_tenants(connection))

@@ -46,7 +46,7 @@ async def room(
         posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
         reporting_harness = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
         reporting_harness.thread = await record_past(shop, clock)
-        await reporting_harness.settle(tracking=reporting_harness.thread, summaries="off", alerts="off")
+        await reporting_harness.set_settings(tracking=reporting_harness.thread, summaries="off", alerts="off")
         await become(reporting_harness, is_private=True)
         yield reporting_harness
     assert not github.violations, github.violations
@@ -93,29 +93,29 @@ def tells_a_chance(text: str) -> bool:
 
 
 async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(room: ReportingHarness) -> None:
-    (text,) = await room.go()
+    (text,) = await room.advance()
     assert text.startswith("### Sprint 24 · day 3 of 5")
     assert "**6 of 12 points done** (50 %)" in text
     assert not tells_a_chance(text)
 
     await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-18 13:00")
+    (text,) = await room.advance("2026-11-18 13:00")
     assert "#2000 came in, +8 points" in text
     assert not tells_a_chance(text)
 
 
 async def test_once_bought_the_next_edit_has_it(room: ReportingHarness) -> None:
-    await room.go()
+    await room.advance()
     await put(room)
     await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-18 13:00")
+    (text,) = await room.advance("2026-11-18 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
 
 async def test_in_a_public_repository_it_is_free(room: ReportingHarness) -> None:
     await become(room, is_private=False)
-    (text,) = await room.go()
+    (text,) = await room.advance()
     assert tells_a_chance(text)
 
 
@@ -123,10 +123,10 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     room: ReportingHarness,
 ) -> None:
     await put(room)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     await end(room, at("2026-11-18 14:00"))
     await record_events(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-19 13:00")
+    (text,) = await room.advance("2026-11-19 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
@@ -135,14 +135,14 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
         FlowCard(3000, actor="alice").opened(monday - DAY, "points: 3").joined(monday, CURRENT_MILESTONE + 1)
     )
     await record_events(room.bot, *make_sprint_box(monday, 25).events, *card.events)
-    *_, text = await room.go("2026-11-24 12:00")
+    *_, text = await room.advance("2026-11-24 12:00")
     assert text.startswith("### Sprint 25 · day 2 of 5")
     assert not tells_a_chance(text)
 
 
 async def test_what_ended_before_the_sprint_does_not_begin_with_it(room: ReportingHarness) -> None:
     await end(room, at("2026-11-15 12:00"))
-    assert not tells_a_chance((await room.go())[0])
+    assert not tells_a_chance((await room.advance())[0])
 
 
 async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
@@ -173,7 +173,7 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
 
 async def test_seats_say_nothing_about_what_all_read(room: ReportingHarness) -> None:
     await put(room, quantity=0)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
 
 
 async def test_when_billing_cannot_be_read_it_is_open_and_logged(
@@ -181,7 +181,7 @@ async def test_when_billing_cannot_be_read_it_is_open_and_logged(
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
     room.reports = reports_of(room.bot.base, clock, drawing, away)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     assert "billing could not be read; everything is allowed" in "".join(capsys.readouterr())
     await away.close()
 
@@ -199,7 +199,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
         clock,
         may,
     )
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     assert "billing" not in "".join(capsys.readouterr())
 
 
@@ -207,10 +207,10 @@ async def test_where_nothing_is_sold_nothing_is_asked(
 
 
 async def test_an_alert_tells_what_happened_and_no_chance(room: ReportingHarness) -> None:
-    await room.settle(alerts={"half_way": False})
-    await room.go()
+    await room.set_settings(alerts={"half_way": False})
+    await room.advance()
     await record_events(room.bot, *make_joining_card(8).events)
-    _, alert = await room.go("2026-11-19 09:00")
+    _, alert = await room.advance("2026-11-19 09:00")
     assert alert.startswith("**Sprint 24:** its scope has grown by 66 %")
     assert not tells_a_chance(alert)
 
@@ -222,9 +222,9 @@ async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked
     """As if `/standup` were a feature of Enterprise."""
     monkeypatch.setattr(reports.running_sprint, "standup", replace(standup, feature="audit"))
     await put(room, plan=plan)
-    await room.settle(standup="09:30")
-    await room.go()
-    messages = await room.go("2026-11-19 09:40")
+    await room.set_settings(standup="09:30")
+    await room.advance()
+    messages = await room.advance("2026-11-19 09:40")
     assert len(messages) == (2 if is_told else 1)
 
 
@@ -238,7 +238,7 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: Report
         await put(room, plan=plan)
         await shop.say(room.thread, "/sprint status new:yes")
         await shop.say(room.thread, "/risk new:yes")
-        status, risk = (await room.said())[-2:]
+        status, risk = (await room.read_thread())[-2:]
         assert status.startswith("### Sprint 24")
         assert risk.startswith("### Risks · Sprint 24")
         assert tells_a_chance(status) is tells_a_chance(risk) is is_told
@@ -254,7 +254,7 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: Report
 async def test_a_command_that_is_all_forecast_is_denied_in_words(room: ReportingHarness) -> None:
     for line in ("/forecast", "/eta", "/agile audit"):
         await room.bot.say(room.thread, line)
-        answer = (await room.said())[-1]
+        answer = (await room.read_thread())[-1]
         wanted = "Enterprise" if line == "/agile audit" else "Pro"
         assert answer.startswith(
             f"This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"

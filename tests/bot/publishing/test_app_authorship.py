@@ -164,7 +164,7 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
     await publishing.send()
 
     if kind is PostKind.COMMENT:
-        assert await publishing.said() == ["One"]
+        assert await publishing.read_thread() == ["One"]
     else:
         issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
         assert {issue["title"]: issue["user"]["type"] for issue in issues} == {

@@ -28,7 +28,7 @@ async def test_post_is_created_once_and_then_edited(publishing: PublishingHarnes
     assert await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
     assert publishing.writes == ["POST", "PATCH"]
 
 
@@ -39,7 +39,7 @@ async def test_post_changed_back_before_sending_is_sent_once(publishing: Publish
     await publishing.send()
 
     assert len(publishing.writes) == 1
-    assert await publishing.said() == ["One"]
+    assert await publishing.read_thread() == ["One"]
 
 
 async def test_job_sends_the_post(publishing: PublishingHarness) -> None:
@@ -52,7 +52,7 @@ async def test_job_sends_the_post(publishing: PublishingHarness) -> None:
         await Jobs(publishing.bot.base.queue).send_posts(tenant.connection, organization_id=publishing.tenant)
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
 
 
 @pytest.mark.parametrize("status", [0, 502])
@@ -75,7 +75,7 @@ async def test_an_answer_that_was_lost_posts_nothing_twice(
     await publishing.send()
 
     if kind is PostKind.COMMENT:
-        assert await publishing.said() == ["Two"]
+        assert await publishing.read_thread() == ["Two"]
         return
     issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
     (result,) = [issue["body"] for issue in issues if issue["title"] == "Summary"]
@@ -91,7 +91,7 @@ async def test_a_killed_attempt_that_never_reached_github_is_made_again(
         await Posts(tenant).begin(wanted)
     await publishing.send()
 
-    assert await publishing.said() == ["Hello"]
+    assert await publishing.read_thread() == ["Hello"]
 
 
 async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
@@ -135,7 +135,7 @@ async def test_deleted_post_stays_deleted(publishing: PublishingHarness) -> None
         await publishing.set_desired(publishing.comment(text))
         await publishing.send()
 
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         fate = await Posts(tenant).fate(publishing.project, "living:1")
     assert fate is not None
@@ -193,14 +193,14 @@ async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another
     assert any("living:1: GitHub answered 403" in entry for entry in await examine(publishing.bot.base))
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
 
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         await Posts(tenant).set_desired(
             publishing.project, publishing.comment("Three"), datetime.now(UTC) + timedelta(days=1, hours=1)
         )
     await publishing.send()
-    assert await publishing.said() == ["Three"]
+    assert await publishing.read_thread() == ["Three"]
     assert not any("living:1" in entry for entry in await examine(publishing.bot.base))
 
 
@@ -210,7 +210,7 @@ async def test_one_that_is_refused_stops_no_other(publishing: PublishingHarness)
     await publishing.set_desired(publishing.comment("Two", "b"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
 
 
 async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHarness) -> None:
@@ -226,7 +226,7 @@ async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHar
         await Jobs(publishing.bot.base.queue).send_posts(tenant.connection, organization_id=publishing.tenant)
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["One"]
+    assert await publishing.read_thread() == ["One"]
     (job,) = await rows(
         publishing.bot.base,
         "select scheduled_at - now() as wait from procrastinate_jobs "
@@ -252,11 +252,11 @@ async def test_at_most_so_many_writes_an_hour_edits_included(
         await publishing.set_desired(publishing.comment("Text 3"))
         with pytest.raises(GitHubUnavailableError):
             await posting.send(publishing.tenant)
-        assert await publishing.said() == ["Text 2"]
+        assert await publishing.read_thread() == ["Text 2"]
         clock.now += timedelta(hours=1)
         await posting.send(publishing.tenant)
 
-    assert await publishing.said() == ["Text 3"]
+    assert await publishing.read_thread() == ["Text 3"]
 
 
 async def test_between_two_writes_is_a_pause_also_from_one_job_to_the_next(
@@ -285,21 +285,21 @@ async def test_where_nothing_is_wanted_unasked_it_waits(
     publishing: PublishingHarness, key: str, value: Any
 ) -> None:
     assert publishing.issue == 1
-    await publishing.settle(key, value)
+    await publishing.set_setting(key, value)
     await publishing.set_desired(publishing.comment())
     await publishing.send()
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
 
-    await publishing.settle(key, None)
+    await publishing.set_setting(key, None)
     await publishing.send()
-    assert await publishing.said() == ["Hello"]
+    assert await publishing.read_thread() == ["Hello"]
 
 
 async def test_an_edit_disturbs_nobody_so_a_quiet_thread_has_it(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
-    await publishing.settle("quiet", {"1": "on"})
+    await publishing.set_setting("quiet", {"1": "on"})
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
