@@ -128,8 +128,8 @@ def settings(server: EmbeddedServer, database_name: str, tmp_path: Path) -> Sett
 @pytest.fixture
 async def base(settings: Settings, clock: Clock) -> AsyncIterator[Services]:
     """The database and what goes with it, without anything running."""
-    async with services(settings, clock) as found:
-        yield found
+    async with services(settings, clock) as result:
+        yield result
 
 
 @pytest.fixture

@@ -75,14 +75,14 @@ SOURCES = [
 
 def imports_of(path: Path) -> set[str]:
     """Every module named in an import, wherever it stands in the file."""
-    found = set[str]()
+    result = set[str]()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            result |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
-    return found
+            result |= {f"{node.module}.{alias.name}" for alias in node.names} | {str(node.module)}
+    return result
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -33,25 +33,25 @@ DAY = date(2026, 11, 20)
 )
 def test_every_form(name: str, written: list[str]) -> None:
     with writing_in(LOCALES[name]):
-        told = [number(Decimal("-1234.5")), whole(12345), value_name(0.25)]
-        assert [*told, short_day(DAY), weekday(DAY), full_day(DAY)] == written
+        data = [number(Decimal("-1234.5")), whole(12345), value_name(0.25)]
+        assert [*data, short_day(DAY), weekday(DAY), full_day(DAY)] == written
 
 
 @pytest.mark.parametrize(
-    ("told", "name"),
+    ("value", "name"),
     [("de", "de"), ("de-DE", "de"), ("pt-BR", "pt-BR"), ("xx", "en"), (None, "en"), (5, "en"), ("", "en")],
 )
-def test_a_region_that_is_not_known_has_the_form_of_its_language(told: object, name: str) -> None:
-    assert locale_of(told).name == name
+def test_a_region_that_is_not_known_has_the_form_of_its_language(value: object, name: str) -> None:
+    assert locale_of(value).name == name
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.sampled_from(sorted(LOCALES)))
 def test_only_the_marks_differ(value: Decimal, name: str) -> None:
     locale = LOCALES[name]
     with writing_in(locale):
-        told = number(value)
+        data = number(value)
     marks = str.maketrans({locale.group: ",", locale.decimal: "."})
-    assert told.translate(marks) == number(value)
+    assert data.translate(marks) == number(value)
 
 
 def test_it_holds_within_and_not_after_nor_beside() -> None:
@@ -75,7 +75,7 @@ def test_pictures_differ_by_locale_and_mermaid_stays_readable_for_mermaid() -> N
     assert content_key(SAMPLE) == content_key(SAMPLE, ENGLISH)
     with writing_in(american):
         assert render(SAMPLE) != render(SAMPLE, american)  # What is drawn hangs on what it is told alone.
-    told, twin = alt_text(SAMPLE), burndown_mermaid(SAMPLE)
+    data, twin = alt_text(SAMPLE), burndown_mermaid(SAMPLE)
     with writing_in(german):
-        assert alt_text(SAMPLE) == told.replace("13.6", "13,6") != told
+        assert alt_text(SAMPLE) == data.replace("13.6", "13,6") != data
         assert burndown_mermaid(SAMPLE) == twin

@@ -37,6 +37,6 @@ def test_it_is_small_and_says_what_it_is() -> None:
     assert len(inputs) < 2500
 
 
-def test_what_is_not_known_is_told() -> None:
+def test_what_is_not_known_is_reported() -> None:
     with pytest.raises(msgspec.ValidationError, match="no chart called Pie"):
         unpacked(b'{"kind":"Pie","chart":{}}')

@@ -30,15 +30,15 @@ def test_a_sprint_is_named_by_its_last_local_day() -> None:
     """In New York the sprint of 9 January ends when UTC is at 5 o'clock of the 10th."""
     ended = velocity([make_january_outcome(1, 5, end=at("2026-01-10 05:00"))])
     for zone, day in (("America/New_York", 9), ("UTC", 10)):
-        found = velocity_bars(ended, calendar(zone))
-        assert found.bars == (SprintBar(date(2026, 1, day), Decimal(5), Decimal(5)),)
-    assert (found.median, found.least, found.most) == (None, None, None)
+        result = velocity_bars(ended, calendar(zone))
+        assert result.bars == (SprintBar(date(2026, 1, day), Decimal(5), Decimal(5)),)
+    assert (result.median, result.least, result.most) == (None, None, None)
 
 
 def test_velocity_has_its_median_and_range() -> None:
-    found = velocity_bars(velocity(make_january_outcome(n, 10 * n) for n in (1, 2, 3)), calendar())
-    assert found.unit == "points"
-    assert [found.least, found.median, found.most] == [10, 20, 30]
+    result = velocity_bars(velocity(make_january_outcome(n, 10 * n) for n in (1, 2, 3)), calendar())
+    assert result.unit == "points"
+    assert [result.least, result.median, result.most] == [10, 20, 30]
 
 
 def days(count: int, each: int = 1) -> Throughput:
@@ -49,25 +49,25 @@ def days(count: int, each: int = 1) -> Throughput:
 
 
 def test_three_weeks_are_shown_by_days_with_the_median_of_working_days() -> None:
-    found = throughput_bars(days(21), calendar())
-    assert (found.span, len(found.bars)) == ("day", 21)
-    assert found.median == 1
-    assert [bar.first.day for bar in found.bars if bar.is_off] == [3, 4, 10, 11, 17, 18]
+    result = throughput_bars(days(21), calendar())
+    assert (result.span, len(result.bars)) == ("day", 21)
+    assert result.median == 1
+    assert [bar.first.day for bar in result.bars if bar.is_off] == [3, 4, 10, 11, 17, 18]
 
 
 def test_more_is_shown_by_weeks_with_the_median_of_whole_ones() -> None:
-    found = throughput_bars(days(22), calendar())
-    assert found.bars == (
+    result = throughput_bars(days(22), calendar())
+    assert result.bars == (
         CountBar(date(2025, 12, 29), 4, is_whole=False),
         CountBar(date(2026, 1, 5), 7),
         CountBar(date(2026, 1, 12), 7),
         CountBar(date(2026, 1, 19), 4, is_whole=False),
     )
-    assert found.median == 7
+    assert result.median == 7
 
 
 def test_the_scatter_has_what_was_done_in_its_window_and_counts_what_it_leaves_out() -> None:
-    found = cycle_scatter(
+    result = cycle_scatter(
         flows(
             FlowCard(1).opened("11-01").assigned("11-09 12:00").closed("11-10 12:00"),
             FlowCard(2).opened("11-01").assigned("11-02 12:00").closed("11-05 12:00"),
@@ -78,20 +78,20 @@ def test_the_scatter_has_what_was_done_in_its_window_and_counts_what_it_leaves_o
         date(2026, 11, 9),
         date(2026, 11, 15),
     )
-    assert found.items == (FinishedItem(date(2026, 11, 10), 2),)
-    assert (found.p50, found.p85, found.p95, found.excluded) == (2, 2, 2, 1)
+    assert result.items == (FinishedItem(date(2026, 11, 10), 2),)
+    assert (result.p50, result.p85, result.p95, result.excluded) == (2, 2, 2, 1)
 
 
 def test_aging_has_items_in_progress_beside_what_finished_ones_took() -> None:
-    known = flows(
+    known_items = flows(
         FlowCard(1).opened("11-01").assigned("11-02 12:00").closed("11-05 12:00"),
         FlowCard(2).opened("11-01").assigned("11-12 12:00"),
         FlowCard(3).opened("11-01").assigned("11-10 12:00"),
         as_of="11-13 12:00",
     ).values()
-    found = aging(ages(known, at("11-13 12:00"), calendar()), cycle_times(known, calendar()))
-    assert found.items == (AgingItem(3, 4), AgingItem(2, 2))
-    assert (found.p50, found.p85) == (4, 4)
+    result = aging(ages(known_items, at("11-13 12:00"), calendar()), cycle_times(known_items, calendar()))
+    assert result.items == (AgingItem(3, 4), AgingItem(2, 2))
+    assert (result.p50, result.p85) == (4, 4)
 
 
 @given(st.lists(st.floats(0, 300), max_size=9).map(sorted), st.floats(1, 30))

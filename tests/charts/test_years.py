@@ -53,7 +53,7 @@ def test_each_month_of_an_axis_can_be_dated(first: date, count: int, today: date
         if period:
             assert period == MONTHS[day.month - 1] + (f" {day.year}" if day.year != year else "")
             year = day.year
-    begins = [n for n, (one, other) in enumerate(pairwise(days), 1) if one.month != other.month]
+    begins = [n for n, (entry, other) in enumerate(pairwise(days), 1) if entry.month != other.month]
     assert [n for n, period in enumerate(periods) if period] == [0, *begins]
 
 

@@ -166,16 +166,16 @@ async def test_answers_come_in_the_order_of_the_lines() -> None:
     assert reply_texts(answers) == ["estimate for alice", "sprint status for alice"]
 
 
-async def test_several_failures_are_told_in_one_comment_after_what_went_well() -> None:
+async def test_several_failures_are_reported_in_one_comment_after_what_went_well() -> None:
     answers = await DispatchHarness().say(
         "/sprint status missing", "/sprint status foo:bar", "/sprint status"
     )
 
     assert [answer.slot for answer in answers] == ["sprint status", "error"]
-    (_, told) = reply_texts(answers)
-    assert "There is no milestone called “missing”." in told
-    assert "/sprint status 👉foo:bar👈" in told
-    assert "For example: `/sprint status`" in told
+    (_, data) = reply_texts(answers)
+    assert "There is no milestone called “missing”." in data
+    assert "/sprint status 👉foo:bar👈" in data
+    assert "For example: `/sprint status`" in data
 
 
 async def test_ten_commands_are_answered_and_eleven_are_too_many() -> None:

@@ -10,10 +10,10 @@ from tests.support.sprints import make_sprint
 async def settle(bot: Bot) -> None:
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
-    async with bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).by_name(bot.repo)
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        project = await Projects(tenant_scope).by_name(bot.repo)
         assert project
-        await Projects(one).set_command_setting(project.id, "done_labels", ["verified"])
+        await Projects(tenant_scope).set_command_setting(project.id, "done_labels", ["verified"])
 
 
 async def test_what_is_closed_remains_until_it_is_verified(bot: Bot) -> None:

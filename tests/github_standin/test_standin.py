@@ -12,7 +12,7 @@ import pytest
 
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 
 async def test_only_tokens_that_were_issued_are_taken(github: StandInGitHub, ask: Client, repo: str) -> None:
@@ -84,7 +84,7 @@ async def test_an_unchanged_answer_costs_a_304(
         ("mallory", "read", "read"),
     ],
 )
-async def test_roles_are_told_as_github_tells_them(
+async def test_roles_are_reported_as_github_tells_them(
     ask: Client, repo: str, alice: str, *, login: str, role: str, permission: str
 ) -> None:
     status, body, _ = await ask("GET", f"/repos/{repo}/collaborators/{login}/permission", token=alice)
@@ -106,7 +106,7 @@ async def test_strangers_and_private_repositories(github: StandInGitHub, ask: Cl
 
 
 async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     for number in range(10):
@@ -126,23 +126,23 @@ async def test_every_delivery_has_an_id_of_its_own_and_a_true_signature(
 
 
 async def test_an_edited_comment_tells_what_it_said_before(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     issue = await github.create_issue(repo, "Issue")
     comment = await github.comment(repo, issue["number"], "first", "bob")
     await github.edit_comment(repo, comment["id"], "second", "bob")
     await github.edit_comment(repo, comment["id"], "third", "bob")
     await github.wait_for_webhooks()
-    said = {
+    answer = {
         payload["comment"]["body"]: payload["changes"]["body"]["from"]
         for payload in map(json.loads, (body for _, body in inbox.arrived))
         if payload["action"] == "edited"
     }
-    assert said == {"second": "first", "third": "second"}
+    assert answer == {"second": "first", "third": "second"}
 
 
 async def test_leaving_a_milestone_names_the_milestone_with_its_id(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     issue = await github.create_issue(repo, "Issue", milestone=milestone["number"])
@@ -153,7 +153,7 @@ async def test_leaving_a_milestone_names_the_milestone_with_its_id(
 
 
 async def test_nothing_done_while_muted_is_ever_delivered(
-    github: StandInGitHub, repo: str, inbox: Inbox
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
 ) -> None:
     async with github.muted():
         for number in range(20):
@@ -163,7 +163,7 @@ async def test_nothing_done_while_muted_is_ever_delivered(
     assert [json.loads(body)["issue"]["title"] for _, body in inbox.arrived] == ["Loud"]
 
 
-async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_a_redelivery_keeps_its_id(github: StandInGitHub, repo: str, inbox: WebhookRecorder) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
     await github.wait_for_webhooks()
@@ -206,7 +206,7 @@ async def test_the_check_sees_the_apps_requests_only(github: StandInGitHub, ask:
 async def test_an_installation_lists_its_repositories(github: StandInGitHub, ask: Client, repo: str) -> None:
     token = await installation_token(github, ask)
     _, body, _ = await ask("GET", "/installation/repositories?per_page=100", token=token)
-    assert repo in [one["full_name"] for one in body["repositories"]]
+    assert repo in [repository["full_name"] for repository in body["repositories"]]
 
 
 async def test_a_helper_says_why_it_was_refused(github: StandInGitHub, repo: str) -> None:

@@ -11,7 +11,7 @@ from handlers.deployment_status import record_deployment_status
 from sprints.model import ActivityEvent
 from storage.timeline import Timeline
 from tests.support.builders import at
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 STATUS: dict[str, Any] = {
@@ -50,7 +50,9 @@ def fact_of(status: dict[str, Any], deployment: dict[str, Any]) -> ActivityEvent
     return recorded.fact
 
 
-async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, webhook_client: Door) -> None:
+async def test_a_deployment_is_kept_with_where_what_and_by_whom(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
     (fact,) = await rows(base, "select * from timeline where kind = 'deployment'", await only_tenant_id(base))
     assert (fact.event, fact.at.isoformat()) == ("success", "2026-11-02T10:05:00+00:00")
@@ -69,16 +71,18 @@ async def test_a_deployment_is_kept_with_where_what_and_by_whom(base: Services, 
     }
 
 
-async def test_what_was_recorded_before_is_read_as_ever(base: Services, webhook_client: Door) -> None:
+async def test_what_was_recorded_before_is_read_as_ever(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     await record_deliveries(base, webhook_client, [("deployment_status", payload(STATUS, DEPLOYMENT))])
-    one = await only_tenant_id(base)
-    async with base.database.tenant(one) as within:
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         await within.connection.exec_driver_sql(
             "insert into timeline (organization_id, project_id, item, kind, event, at, subject, after) "
             "select organization_id, project_id, 'deployment:1/1', kind, 'failure', '2026-10-01', '1/1', "
             """'{"deployment": 1, "environment": "production", "sha": "b2", "ref": "main"}' from timeline"""
         )
-        (project,) = await rows(base, "select id from projects", one)
+        (project,) = await rows(base, "select id from projects", entry)
         kept = await Timeline(within).activity(project.id, "deployment", at("09-01"), at("12-01"))
     assert {event.details["environment"] for event in kept} == {"production", "production-eu"}
 
@@ -91,7 +95,7 @@ def test_an_odd_creator_costs_the_creator(odd: object) -> None:
     assert details["environment"] == "production-eu"
 
 
-def test_a_payload_that_tells_little_is_a_deployment_all_the_same() -> None:
+def test_a_payload_that_tells_little_is_a_deployment_nevertheless() -> None:
     status = {"id": 5, "state": "error", "created_at": "2026-11-02T10:05:00Z", "environment": None}
     fact = fact_of(status, {"id": 3, "environment": "staging"})
     assert (fact.event, fact.details) == ("error", {"deployment": 3, "environment": "staging"})

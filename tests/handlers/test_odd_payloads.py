@@ -58,9 +58,9 @@ _ABSENT_IS_TOO_MUCH = {
 
 
 def description(event: str, action: str | None) -> Described:
-    found = described(event, action) or described(event, _LIKE[action or ""])
-    assert found is not None
-    return found
+    result = described(event, action) or described(event, _LIKE[action or ""])
+    assert result is not None
+    return result
 
 
 def read(event: str, action: str | None, payload: Mapping[str, Any]) -> Sequence[Outcome]:
@@ -96,9 +96,9 @@ def test_all_that_the_description_allows_is_recorded(event: str, action: str | N
     for name, payload in (*about.variants(shown_before(event, action)), *about.extremes()):
         if name.endswith("absent") and name.removesuffix("absent") in _ABSENT_IS_TOO_MUCH.get(event, ()):
             continue
-        found = recorded(read(event, action, payload))
+        result = recorded(read(event, action, payload))
         # A label that was edited and not renamed is no fact of ours.
-        assert found == expected or (event == "label" and "absent" in name and not found), name
+        assert result == expected or (event == "label" and "absent" in name and not result), name
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ def test_github_s_words_are_followed_in_running_text(text: str, form: str) -> No
 @pytest.mark.parametrize("form", ["Closes #1", "fixes: acme/shop#1"])
 @pytest.mark.parametrize("text", HIDDEN)
 def test_nothing_else_is_followed_or_named(text: str, form: str) -> None:
-    found = references_in(text.format(form), REPOSITORY)
-    assert (found.closes, found.mentions) == ((), ())
+    references = references_in(text.format(form), REPOSITORY)
+    assert (references.closes, references.mentions) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_the_host_is_that_of_the_payload_s_repository() -> None:
 
 
 def test_each_issue_needs_a_word() -> None:
-    found = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
-    assert (found.closes, found.mentions) == ((10, 123), (10, 123, 7))
+    references = references_in("Resolves #10, resolves #123, and #7", REPOSITORY)
+    assert (references.closes, references.mentions) == ((10, 123), (10, 123, 7))
 
 
 def test_what_is_too_long_to_be_read_at_once_is_noted() -> None:

@@ -38,8 +38,8 @@ def facts(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
 
 
 def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> StickyComment:
-    found = facts(*cards, as_of=as_of)
-    return StickyComment(found, burndown_of(found), **more)
+    result = facts(*cards, as_of=as_of)
+    return StickyComment(result, burndown_of(result), **more)
 
 
 def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title: str = "Late wish") -> Card:
@@ -47,8 +47,8 @@ def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title
     return Card(number, title).opened("11-10", *labels).joined(when)
 
 
-def line_of(found: Facts, number: int) -> LedgerLine:
-    (line,) = [one for one in grouped(found.ledger) if one.changes[0].number == number]
+def line_of(result: Facts, number: int) -> LedgerLine:
+    (line,) = [entry for entry in grouped(result.ledger) if entry.changes[0].number == number]
     return line
 
 
@@ -70,8 +70,8 @@ def test_each_scope_change_is_a_line_the_latest_first() -> None:
 
 
 def test_what_a_change_did_stands_beside_it() -> None:
-    found = facts(late(2))
-    effects = {key_of(line_of(found, 2)): effect_words(0.81, 0.6)}
+    result = facts(late(2))
+    effects = {key_of(line_of(result, 2)): effect_words(0.81, 0.6)}
     text = before_picture(living(late(2), effects=effects))
     assert "came in, +3 points · chance 8 in 10 → **6 in 10**" in text
     assert effect_words(0.7, 0.71) == "", "four lines of the same chance are noise"
@@ -109,9 +109,9 @@ def test_it_says_as_of_when_and_how_to_silence_it() -> None:
 
 
 def test_within_a_day_time_alone_changes_nothing() -> None:
-    found = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
-    assert len(found) == 1
-    assert digest(living(late(2), as_of="11-19 00:30")) not in found
+    result = {digest(living(late(2), as_of=f"11-18 {hour:02}:30")) for hour in range(11, 24)}
+    assert len(result) == 1
+    assert digest(living(late(2), as_of="11-19 00:30")) not in result
 
 
 def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
@@ -129,10 +129,10 @@ def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
 @given(st.lists(st.integers(0, 5), max_size=8), st.integers(0, 8))
 def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: int) -> None:
     def cards(*, is_done: bool) -> list[Card]:
-        found = [late(2 + n, points=str(worth)) for n, worth in enumerate(points)]
-        if is_done and done < len(found):
-            found[done].closed("11-18 09:00")
-        return found
+        result = [late(2 + n, points=str(worth)) for n, worth in enumerate(points)]
+        if is_done and done < len(result):
+            result[done].closed("11-18 09:00")
+        return result
 
     is_different = done < len(points)
     assert (digest(living(*cards(is_done=True))) != digest(living(*cards(is_done=False)))) is is_different
@@ -157,24 +157,24 @@ def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: i
     ],
 )
 def test_what_the_sprint_would_be_without_a_change(card: Card, cause: Cause, points: int, count: int) -> None:
-    found = facts(card)
-    line = line_of(found, 2)
+    result = facts(card)
+    line = line_of(result, 2)
     assert line.cause is cause
-    before = without(line, found)
+    before = without(line, result)
     assert before
     assert before.remaining == Amount(Decimal(points), count)
 
 
 def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
     done = Card(2).opened("11-10", "points: 5").joined("11-12").closed("11-16 10:00").left("11-17")
-    found = facts(done)
-    assert without(line_of(found, 2), found) is None
+    result = facts(done)
+    assert without(line_of(result, 2), result) is None
 
 
 def test_the_shown_lines_are_those_of_the_card() -> None:
-    found = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
-    assert [line.changes[0].number for line in shown_lines(found)] == list(range(19, 9, -1))
-    assert len({key_of(line) for line in grouped(found.ledger)}) == 18
+    result = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
+    assert [line.changes[0].number for line in shown_lines(result)] == list(range(19, 9, -1))
+    assert len({key_of(line) for line in grouped(result.ledger)}) == 18
 
 
 # Where
@@ -237,8 +237,8 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
         (ScopeGrowth(30, 1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
         "**2 in 10** that the remaining 5 points are done.",
     )
-    *told, hint = text.split("\n\n")
-    assert told == [
+    *data, hint = text.split("\n\n")
+    assert data == [
         "**Sprint 12:** its scope has grown by 30 %, from 10 to 13 points. The latest: #2 (+3 points).",
         "It was likely to be finished by Fri 27 Nov, and now the chance is 2 in 10.",
         "#4 has been blocked for 3 working days, by #9.",
@@ -261,7 +261,7 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
         (1025, "has grown to more than 11 times the commitment, from"),
     ],
 )
-def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
+def test_large_growth_is_reported_as_people_say_it(percent: int, words: str) -> None:
     assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrowth(percent, 1),))
 
 

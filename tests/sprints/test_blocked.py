@@ -16,9 +16,10 @@ OTHER = FlowCard(2).opened("11-01")
 
 
 def blocks(card: FlowCard, *others: Card, as_of: str = "12-31") -> list[tuple[str, str]]:
-    found = flows(card, *others, as_of=as_of)[1].blocks
+    result = flows(card, *others, as_of=as_of)[1].blocks
     return [
-        (f"{one.span.since:%m-%d}", f"{one.span.until:%m-%d}" if one.span.until else "now") for one in found
+        (f"{entry.span.since:%m-%d}", f"{entry.span.until:%m-%d}" if entry.span.until else "now")
+        for entry in result
     ]
 
 
@@ -92,12 +93,12 @@ def test_two_blocks_at_once_are_one_time() -> None:
     third = FlowCard(3).opened("11-01")
     card = FlowCard().opened("11-10").blocked("11-11", OTHER).blocked("11-13", third)
     card.unblocked("11-14", OTHER).unblocked("11-16", third)
-    found = flows(card, OTHER, third)[1].blocks
+    result = flows(card, OTHER, third)[1].blocks
 
-    assert [f"{one.since:%m-%d}" for one in blocked_spans(found)] == ["11-11"]
-    assert blocked_time(found, at("12-01")) == timedelta(days=5)
-    assert blocked_time(found, at("11-12")) == timedelta(days=1)
-    assert blocked_time(found, at("12-01"), since=at("11-15")) == timedelta(days=1)
+    assert [f"{blocked_span.since:%m-%d}" for blocked_span in blocked_spans(result)] == ["11-11"]
+    assert blocked_time(result, at("12-01")) == timedelta(days=5)
+    assert blocked_time(result, at("11-12")) == timedelta(days=1)
+    assert blocked_time(result, at("12-01"), since=at("11-15")) == timedelta(days=1)
 
 
 STEP = st.tuples(st.sampled_from(["blocked", "unblocked"]), st.sampled_from([2, 3, None]), st.integers(2, 28))
@@ -118,16 +119,16 @@ def test_blocks_are_the_same_in_any_order_of_arrival_and_never_longer_than_the_i
         getattr(card, event)(f"11-{day:02}", others.get(by or 0))
     if closed:
         card.closed(f"11-{closed:02} 12:00")
-    events = {one.id: list(one.events) for one in (card, *others.values())}
+    events = {entry.id: list(entry.events) for entry in (card, *others.values())}
     as_of = at("12-01")
-    found = flows_of(events, as_of, Rules())
-    shuffled = {item: list(told) for item, told in events.items()}
-    for told in shuffled.values():
-        random.shuffle(told)  # type: ignore[attr-defined]
-    flow = found[0]
+    result = flows_of(events, as_of, Rules())
+    shuffled = {item: list(data) for item, data in events.items()}
+    for data in shuffled.values():
+        random.shuffle(data)  # type: ignore[attr-defined]
+    flow = result[0]
     lives = (flow.done_at or as_of) - flow.created_at
 
-    assert found == flows_of(shuffled, as_of, Rules())
+    assert result == flows_of(shuffled, as_of, Rules())
     assert blocked_time(flow.blocks, as_of) <= lives
     assert flow.is_open or not flow.open_blocks
     assert all(_is_within(block, at("11-01"), flow.done_at) for block in flow.blocks)

@@ -12,11 +12,11 @@ TEN_DAYS: Json = {"start": "11-16", "due": "2026-11-27"}  # Monday to Friday of 
 
 def cards(*closed: str | None, points: int = 5) -> list[Card]:
     """Items of so many points each in the sprint from before its start; closed when it says."""
-    found = []
+    result = []
     for number, when in enumerate(closed, start=1):
         card = Card(number).opened("11-10", f"points: {points}").joined("11-12")
-        found.append(card.closed(when) if when else card)
-    return found
+        result.append(card.closed(when) if when else card)
+    return result
 
 
 def burndown(*closed: str | None, as_of: str = "12-31", unit: str | None = None, **shown: Any) -> Burndown:

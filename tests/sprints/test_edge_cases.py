@@ -553,7 +553,7 @@ def test_transferred_out_is_dropped_with_its_reason() -> None:
     assert (reason.event, getattr(reason, "named", None)) == ("transferred", "item-there")
 
 
-def test_what_is_told_of_an_item_after_it_went_changes_nothing() -> None:
+def test_what_is_announced_an_item_after_it_went_changes_nothing() -> None:
     card = committed_card().transferred("11-18").reopened("11-19").joined("11-20").closed("11-21")
 
     assert lines(sprint().facts(card)) == [("dropped", 1, 5)]
@@ -610,9 +610,9 @@ def test_a_parent_does_not_count_beside_its_sub_issues() -> None:
 
     assert facts.committed == facts.scope == points(5, 2)
     assert not facts.ledger
-    told = facts.items[0]
-    assert (told.is_covered, told.told_by) == (True, ("item-2", "item-3"))
-    assert told.points == 8, "it is estimated beside its sub-issues, which the card warns of"
+    item = facts.items[0]
+    assert (item.is_covered, item.told_by) == (True, ("item-2", "item-3"))
+    assert item.points == 8, "it is estimated beside its sub-issues, which the card warns of"
 
 
 def test_a_parent_shows_the_roll_up_of_its_sub_issues() -> None:
@@ -621,9 +621,9 @@ def test_a_parent_shows_the_roll_up_of_its_sub_issues() -> None:
     children[0].closed("11-18")
     children[2].dropped("11-18")
     facts = sprint().facts(parent, *children)
-    found = roll_up(facts.items[0], facts.items)
+    result = roll_up(facts.items[0], facts.items)
 
-    assert (found.done, found.total) == (points(2), points(5, 2))
+    assert (result.done, result.total) == (points(2), points(5, 2))
 
 
 def test_of_nested_parents_only_the_leaves_count() -> None:
@@ -634,8 +634,8 @@ def test_of_nested_parents_only_the_leaves_count() -> None:
     facts = sprint().facts(top, middle, leaf, other)
 
     assert facts.committed == points(7, 2)
-    found = roll_up(facts.items[0], facts.items)
-    assert (found.done, found.total) == (points(3), points(7, 2))
+    result = roll_up(facts.items[0], facts.items)
+    assert (result.done, result.total) == (points(3), points(7, 2))
 
 
 def test_splitting_mid_sprint_replaces_the_parent_by_its_sub_issues() -> None:
@@ -702,13 +702,13 @@ def test_a_sub_issue_done_before_the_start_still_tells_its_parent() -> None:
 
 def test_parents_in_a_circle_count_each() -> None:
     """GitHub refuses circles; we see one when we missed that a link was taken back. No work may be lost."""
-    one, two = committed_card(3), committed_card(5, number=2)
-    one.put_under("11-13", two)
-    two.put_under("11-14", one)
+    entry, two = committed_card(3), committed_card(5, number=2)
+    entry.put_under("11-13", two)
+    two.put_under("11-14", entry)
 
-    assert sprint().facts(one, two).committed == points(8, 2)
-    one.taken_from("11-18 10:00", two)
-    assert lines(sprint().facts(one, two)) == [("removed", 1, 3)]
+    assert sprint().facts(entry, two).committed == points(8, 2)
+    entry.taken_from("11-18 10:00", two)
+    assert lines(sprint().facts(entry, two)) == [("removed", 1, 3)]
 
 
 def test_an_issue_above_itself_counts() -> None:
@@ -777,7 +777,7 @@ def test_a_pull_request_linked_to_several_issues_closes_only_those_that_github_c
     assert (facts.scope, facts.done) == (points(8, 2), FIVE)
 
 
-def test_a_pull_request_linked_to_several_issues_is_told_until_the_last_has_left() -> None:
+def test_a_pull_request_linked_to_several_issues_is_reported_until_the_last_has_left() -> None:
     issues = committed_card(5, number=1).left("11-18"), committed_card(3, number=2).left("11-19 10:00")
     facts = sprint().facts(*issues, pull_request(3, 1, 2))
 
@@ -889,9 +889,9 @@ def test_a_milestone_edited_before_we_knew_it_tells_what_it_was() -> None:
     ]
 
 
-@pytest.mark.parametrize("told", ["soon", "", None, 5, "2026-11-25"])
-def test_an_old_due_date_that_cannot_be_read_stops_no_number(told: object) -> None:
-    box = Box("11-02", is_known=False, due="2026-11-27").edited("11-19", before={"due_on": told})
+@pytest.mark.parametrize("value", ["soon", "", None, 5, "2026-11-25"])
+def test_an_old_due_date_that_cannot_be_read_stops_no_number(value: object) -> None:
+    box = Box("11-02", is_known=False, due="2026-11-27").edited("11-19", before={"due_on": value})
 
     assert box.sprint().end == at("11-28")
 
@@ -988,14 +988,14 @@ def bulk(count: int, actor: str | None = "dependabot[bot]") -> list[Card]:
 
 def test_a_bulk_change_is_one_line_and_the_sums_stay() -> None:
     facts = sprint().facts(*bulk(12), committed_card(number=99).left("11-18 10:00:20"))
-    found = grouped(facts.ledger)
+    result = grouped(facts.ledger)
 
-    assert [(line.cause.value, line.actor, len(line.changes)) for line in found] == [
+    assert [(line.cause.value, line.actor, len(line.changes)) for line in result] == [
         ("added", "dependabot[bot]", 12),
         ("removed", None, 1),
     ]
-    assert found[0].amount == facts.total(Cause.ADDED) == points(24, 12)
-    assert found[0].at == at("11-18 10:00:04")
+    assert result[0].amount == facts.total(Cause.ADDED) == points(24, 12)
+    assert result[0].at == at("11-18 10:00:04")
 
 
 @pytest.mark.parametrize(("count", "expected"), [(5, 5), (6, 1)])
@@ -1011,9 +1011,9 @@ def test_two_accounts_at_once_are_two_bulk_changes() -> None:
     others = [
         Card(n, actor="alice").opened("11-10", "points: 1").joined("11-18 10:00:30") for n in range(21, 28)
     ]
-    found = grouped(sprint().facts(*bulk(12), *others).ledger)
+    result = grouped(sprint().facts(*bulk(12), *others).ledger)
 
-    assert [(line.actor, len(line.changes)) for line in found] == [("dependabot[bot]", 12), ("alice", 7)]
+    assert [(line.actor, len(line.changes)) for line in result] == [("dependabot[bot]", 12), ("alice", 7)]
 
 
 def test_a_bulk_change_that_goes_on_is_a_line_for_each_minute() -> None:
@@ -1021,9 +1021,9 @@ def test_a_bulk_change_that_goes_on_is_a_line_for_each_minute() -> None:
         Card(n, actor="bot").opened("11-10").joined(f"11-18 10:{n // 6:02}:{n % 6 * 10:02}")
         for n in range(24)
     ]
-    found = grouped(sprint().facts(*cards).ledger)
+    result = grouped(sprint().facts(*cards).ledger)
 
-    assert [(f"{line.at:%H:%M}", len(line.changes)) for line in found] == [
+    assert [(f"{line.at:%H:%M}", len(line.changes)) for line in result] == [
         (f"10:0{minute}", 6) for minute in range(4)
     ]
 
@@ -1056,7 +1056,7 @@ def test_found_done_before_the_start_is_not_done_in_the_sprint() -> None:
     assert facts.items[0].state == "done_before_start"
 
 
-def test_found_elsewhere_and_estimated_anew() -> None:
+def test_found_elsewhere_and_estimated_again() -> None:
     stayed = committed_card().corrected("11-19 03:00", labels=("points: 8",))
     left = committed_card(number=2).corrected("11-19 03:00", milestone=OTHER_SPRINT)
 
@@ -1069,7 +1069,7 @@ def test_a_correction_that_finds_nothing_new_changes_nothing() -> None:
     assert sprint().facts(card) == sprint().facts(card.corrected("11-19 03:00"))
 
 
-def test_what_was_asked_for_later_is_said_to_be_reconstructed() -> None:
+def test_what_was_asked_for_later_is_stated_to_be_reconstructed() -> None:
     card = committed_card().asked_for().closed("11-18")
     complete = sprint().facts(card).completeness
 

@@ -28,16 +28,16 @@ def test_how_it_came_in_and_got_its_estimate() -> None:
     assert membership(card, "11-14") == ["milestoned", "labeled"]
 
 
-def test_an_opening_may_be_both_and_is_told_once() -> None:
+def test_an_opening_may_be_both_and_is_reported_once() -> None:
     assert membership(Card().opened("11-10", "points: 5", milestone=SPRINT), "11-20") == ["opened"]
 
 
 def test_the_last_time_counts() -> None:
     card = Card().opened("11-10", "points: 5").joined("11-11").left("11-12").joined("11-13")
     card.estimated("11-14", 8).estimated("11-15", 8)
-    found = membership_of(changes(card.events, SPRINT), at("11-20"))
+    result = membership_of(changes(card.events, SPRINT), at("11-20"))
 
-    assert [(event.event, event.at) for event in found] == [
+    assert [(event.event, event.at) for event in result] == [
         ("milestoned", at("11-13")),
         ("labeled", at("11-14")),
     ]
@@ -66,25 +66,25 @@ def test_what_started_it() -> None:
     by_label = FlowCard(1).opened("11-10").assigned("11-11").labeled("11-12", "WIP").closed("11-14")
     by_pull_request = FlowCard(2).opened("11-10").closed("11-14")
     pull_request = FlowCard(3).proposed("11-13", 2)
-    found = flows(by_label, by_pull_request, pull_request)
+    result = flows(by_label, by_pull_request, pull_request)
     events = {card.id: card.events for card in (by_label, by_pull_request, pull_request)}
 
-    started = [start_of(found[number], events) for number in (1, 2)]
-    assert [(one.event, one.item, one.at) for one in started if one] == [
+    started = [start_of(result[number], events) for number in (1, 2)]
+    assert [(entry.event, entry.item, entry.at) for entry in started if entry] == [
         ("labeled", "item-1", at("11-12")),
         ("opened", "item-3", at("11-13")),
     ]
-    closing = done_of(found[1], by_label.events)
+    closing = done_of(result[1], by_label.events)
     assert closing is not None
     assert closing.event == "closed"
 
 
 def test_what_nobody_told_has_no_event() -> None:
     card = FlowCard(1).opened("11-10").commented("11-15").first_seen(1)
-    found = flows(card)[1]
+    flow = flows(card)[1]
 
-    assert start_of(found, {card.id: card.events}) is None
-    assert done_of(found, card.events) is None
+    assert start_of(flow, {card.id: card.events}) is None
+    assert done_of(flow, card.events) is None
     assert opened_of(card.events) is None
 
 

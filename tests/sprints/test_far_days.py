@@ -36,9 +36,9 @@ def facts(description: str, due_on: datetime | None, calendar: Calendar | None =
     return facts_of(sprint_of([created(description, due_on)], NOW, calendar or Calendar()), {}, NOW)
 
 
-def status_text(found: Facts) -> str:
-    burndown = burndown_of(found)
-    return f"{before_chart(found, burndown)}\n{after_chart(found, burndown)}"
+def status_text(result: Facts) -> str:
+    burndown = burndown_of(result)
+    return f"{before_chart(result, burndown)}\n{after_chart(result, burndown)}"
 
 
 def noon(day: date) -> datetime:
@@ -50,14 +50,14 @@ def test_any_days_give_numbers_in_no_time(start: date, due: date, zone: str, off
     begun = time.thread_time()
 
     due_on = noon(due).replace(hour=23, minute=59, tzinfo=offset)
-    found = facts(f"Start: {start.isoformat()}", due_on, Calendar.of(ZoneInfo(zone)))
-    burndown, text, card = burndown_of(found), plain(found), status_text(found)
+    result = facts(f"Start: {start.isoformat()}", due_on, Calendar.of(ZoneInfo(zone)))
+    burndown, text, card = burndown_of(result), plain(result), status_text(result)
 
     assert time.thread_time() - begun < MOST_CPU_SECONDS
     assert len(burndown.days) <= MOST_SPRINT_DAYS
     assert text["title"] == "Sprint 1"
-    if found.sprint.due:
-        assert (found.sprint.due - found.sprint.first_day).days < MOST_SPRINT_DAYS
+    if result.sprint.due:
+        assert (result.sprint.due - result.sprint.first_day).days < MOST_SPRINT_DAYS
     else:
         assert "so it counts as none. Give the milestone a" in card
 

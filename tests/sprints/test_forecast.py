@@ -145,7 +145,7 @@ def test_tenths_do_not_lose_a_sprint() -> None:
 @EVERY
 @given(NOWS, HISTORIES, AMOUNTS)
 def test_more_open_work_never_raises_the_chance(now: Now, history: History, more: float) -> None:
-    expected, fuller = (forecast_of(one, history) for one in (now, replace(now, scope=now.scope + more)))
+    expected, fuller = (forecast_of(entry, history) for entry in (now, replace(now, scope=now.scope + more)))
 
     assert fuller.chance <= expected.chance
     assert (fuller.chance_with_growth or 0) <= (expected.chance_with_growth or 0)

@@ -211,7 +211,7 @@ def test_a_parent_stays_told_by_its_sub_issues_whatever_is_asked() -> None:
     assert covered in with_open(family, 0).items
 
 
-def test_a_sprint_without_a_due_date_begins_anew() -> None:
+def test_a_sprint_without_a_due_date_begins_again() -> None:
     facts = begun_today(running())
 
     assert facts.sprint.first_day == THURSDAY

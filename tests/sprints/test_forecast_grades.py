@@ -43,8 +43,8 @@ def test_words_never_promise_all_or_nothing(chance: float) -> None:
 
 
 @given(CHANCES, CHANCES)
-def test_a_greater_chance_is_never_said_as_less(one: float, other: float) -> None:
-    assert tenths(min(one, other)) <= tenths(max(one, other))
+def test_a_greater_chance_is_never_said_as_less(case: float, other: float) -> None:
+    assert tenths(min(case, other)) <= tenths(max(case, other))
 
 
 @pytest.mark.parametrize("chance", [-0.1, 1.1, float("nan")])
@@ -60,28 +60,28 @@ def test_brier_is_the_mean_square() -> None:
 
 
 @given(st.lists(st.tuples(CHANCES, st.booleans()), min_size=1))
-def test_brier_lies_between_0_and_1(said: list[tuple[float, bool]]) -> None:
-    assert 0 <= (brier(said) or 0) <= 1
+def test_brier_lies_between_0_and_1(forecasts: list[tuple[float, bool]]) -> None:
+    assert 0 <= (brier(forecasts) or 0) <= 1
 
 
 def test_calibration_counts_what_came_true() -> None:
-    said = [(0.75, True), (0.75, False), (0.75, True), (0.05, False), (0.95, True)]
+    answer = [(0.75, True), (0.75, False), (0.75, True), (0.05, False), (0.95, True)]
 
-    assert calibration(said) == (
+    assert calibration(answer) == (
         Bin(0, 3, 1, 0, 0.05),
         Bin(7, 9, 3, 2, 0.75),
         Bin(10, 10, 1, 1, 0.95),
     )
-    assert calibration(said)[1].share == pytest.approx(2 / 3)
+    assert calibration(answer)[1].share == pytest.approx(2 / 3)
     assert calibration([]) == ()
 
 
 @given(st.lists(st.tuples(CHANCES, st.booleans())))
-def test_calibration_loses_no_forecast(said: list[tuple[float, bool]]) -> None:
-    found = calibration(said)
+def test_calibration_loses_no_forecast(forecasts: list[tuple[float, bool]]) -> None:
+    result = calibration(forecasts)
 
-    assert sum(one.n for one in found) == len(said)
-    assert sum(one.true for one in found) == sum(came_true for _, came_true in said)
+    assert sum(entry.n for entry in result) == len(forecasts)
+    assert sum(entry.true for entry in result) == sum(came_true for _, came_true in forecasts)
 
 
 @given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))))

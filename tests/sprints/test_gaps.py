@@ -52,7 +52,7 @@ def test_what_was_asked_for_because_of_a_gap_says_nothing_of_the_time_before() -
     unheard = gap(later - timedelta(days=1), later + timedelta(days=1), is_read_again=True)
     events, end = {"I_1": [heard, asked]}, later + timedelta(days=30)
 
-    known = completeness_of(events, {"I_1": shown}, [unheard], _BEGIN, end)
-    assert (known.reconstructed_before, known.gaps) == (None, (unheard,))
-    assert not known.is_complete
+    completeness = completeness_of(events, {"I_1": shown}, [unheard], _BEGIN, end)
+    assert (completeness.reconstructed_before, completeness.gaps) == (None, (unheard,))
+    assert not completeness.is_complete
     assert completeness_of(events, {"I_1": shown}, [], _BEGIN, end).reconstructed_before == later

@@ -72,44 +72,47 @@ def test_any_branch_can_be_read(branch: str) -> None:
 
 
 def test_only_in_the_default_branch_something_is_closed() -> None:
-    told = make_pull_request(closes=(12,), linked=(13, 12))
-    assert finished_numbers(told) == (12, 13)
-    assert finished_numbers(replace(told, is_to_default_branch=False)) == ()
+    pull_request = make_pull_request(closes=(12,), linked=(13, 12))
+    assert finished_numbers(pull_request) == (12, 13)
+    assert finished_numbers(replace(pull_request, is_to_default_branch=False)) == ()
 
 
 def test_all_that_it_may_have_to_do_with_is_looked_up_once() -> None:
-    told = make_pull_request(closes=(1,), linked=(2, 1), branch="3-x", mentions=(4, 2))
-    assert related_numbers(told) == (1, 2, 3, 4)
+    pull_request = make_pull_request(closes=(1,), linked=(2, 1), branch="3-x", mentions=(4, 2))
+    assert related_numbers(pull_request) == (1, 2, 3, 4)
 
 
 def test_closing_words_finish_an_item_of_the_sprint() -> None:
-    found = make_impact(make_pull_request(closes=(4,)))
-    assert found.standing is PullRequestStatus.SPRINT
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
-    assert found.candidate is None
+    impact = make_impact(make_pull_request(closes=(4,)))
+    assert impact.standing is PullRequestStatus.SPRINT
+    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    assert impact.candidate is None
 
 
 def test_the_strongest_reason_counts() -> None:
-    found = make_impact(make_pull_request(closes=(4,), branch="4-and-5"), None)
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
-    found = make_impact(make_pull_request(branch="4-x", linked=(5,)))
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.BRANCH), (5, LinkKind.CLOSES)]
+    impact = make_impact(make_pull_request(closes=(4,), branch="4-and-5"), None)
+    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    impact = make_impact(make_pull_request(branch="4-x", linked=(5,)))
+    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [
+        (4, LinkKind.BRANCH),
+        (5, LinkKind.CLOSES),
+    ]
 
 
 def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> None:
     card = Card(40, is_pull_request=True).opened("11-09 10:00").joined("11-09 11:00")
     box = Box("11-06", start="11-09", due="11-13")
     facts = box.facts(card, as_of="11-12")
-    found = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(40, LinkKind.ITSELF)]
+    impact = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
+    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(40, LinkKind.ITSELF)]
 
-    told = Card(40, closes=(4,)).opened("11-09 10:00").joined("11-09 11:00")
+    data = Card(40, closes=(4,)).opened("11-09 10:00").joined("11-09 11:00")
     other = Card(4).opened("11-08").joined("11-09")
-    facts = box.facts(told, other, as_of="11-12")
-    found = impact_of(make_pull_request(milestone=SPRINT, closes=(4,)), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
-    assert found.effect
-    assert found.effect.after == Amount()
+    facts = box.facts(data, other, as_of="11-12")
+    impact = impact_of(make_pull_request(milestone=SPRINT, closes=(4,)), facts, None, {})
+    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    assert impact.effect
+    assert impact.effect.after == Amount()
 
 
 def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
@@ -122,19 +125,19 @@ def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
 
 
 def test_who_belongs_to_nothing_is_unplanned() -> None:
-    found = make_impact(make_pull_request(closes=(90,), mentions=(91,)), None, make_snapshot(90))
-    assert found.standing is PullRequestStatus.UNPLANNED
-    assert found.outside == (90,)
-    assert found.to_add == (90,)
-    assert found.effect is None
+    impact = make_impact(make_pull_request(closes=(90,), mentions=(91,)), None, make_snapshot(90))
+    assert impact.standing is PullRequestStatus.UNPLANNED
+    assert impact.outside == (90,)
+    assert impact.to_add == (90,)
+    assert impact.effect is None
     assert make_impact(make_pull_request()).to_add == (40,)
 
 
 def test_what_is_closed_or_a_pull_request_is_not_added() -> None:
     done, other = make_snapshot(90, state=State.DONE), make_snapshot(91, is_pull_request=True)
-    found = make_impact(make_pull_request(closes=(90, 91, 92)), None, done, other)
-    assert found.outside == ()
-    assert found.to_add == (40,)
+    impact = make_impact(make_pull_request(closes=(90, 91, 92)), None, done, other)
+    assert impact.outside == ()
+    assert impact.to_add == (40,)
 
 
 def test_set_aside_holds_only_while_it_belongs_to_nothing() -> None:
@@ -143,24 +146,24 @@ def test_set_aside_holds_only_while_it_belongs_to_nothing() -> None:
 
 
 def test_without_a_running_sprint_there_is_nothing_to_say() -> None:
-    found = impact_of(make_pull_request(closes=(4,)), None, None, {})
-    assert found.standing is PullRequestStatus.NO_SPRINT
-    assert (found.sprint, found.effect) == (None, None)
+    impact = impact_of(make_pull_request(closes=(4,)), None, None, {})
+    assert impact.standing is PullRequestStatus.NO_SPRINT
+    assert (impact.sprint, impact.effect) == (None, None)
 
 
 def test_one_for_a_later_sprint_is_no_unplanned_work() -> None:
     later = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20").sprint()
-    sprint, found = sprints_of(
+    sprint, result = sprints_of(
         make_pull_request(closes=(90,)),
         make_known_items(make_snapshot(90, OTHER_SPRINT)),
         [make_running_week().sprint, later],
         NOW,
     )
     assert sprint == make_running_week().sprint
-    assert found == later
+    assert result == later
     assert (
         make_impact(
-            make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), later=found
+            make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), later=result
         ).standing
         is PullRequestStatus.LATER
     )
@@ -197,8 +200,8 @@ def test_exactly_one_likely_issue_is_a_candidate() -> None:
 
 def test_outside_of_the_sprint_only_a_branch_makes_a_candidate() -> None:
     assert make_impact(make_pull_request(mentions=(90,)), None, make_snapshot(90)).candidate is None
-    found = make_impact(make_pull_request(branch="90-x"), None, make_snapshot(90))
-    assert (found.candidate, found.is_candidate_inside, found.to_add) == (90, False, (90,))
+    impact = make_impact(make_pull_request(branch="90-x"), None, make_snapshot(90))
+    assert (impact.candidate, impact.is_candidate_inside, impact.to_add) == (90, False, (90,))
     assert (
         make_impact(make_pull_request(branch="90-x"), None, make_snapshot(90, is_pull_request=True)).candidate
         is None
@@ -215,65 +218,69 @@ def test_there_is_no_candidate_where_a_link_would_close_nothing() -> None:
 
 def test_merging_takes_the_item_out_of_what_is_left() -> None:
     facts = make_running_week()
-    found = make_impact(make_pull_request(closes=(4,)), facts).effect
-    assert found
-    assert (found.before, found.after) == (Amount(Decimal(4), 2), Amount(Decimal(2), 1))
-    told = make_outlook(facts, *PAST_RECORDS)
-    assert found.chance_before == chance_of(told)
-    assert found.chance_after is not None
-    assert found.chance_after >= chance_of(told)
-    assert not found.is_conditional
+    effect = make_impact(make_pull_request(closes=(4,)), facts).effect
+    assert effect
+    assert (effect.before, effect.after) == (Amount(Decimal(4), 2), Amount(Decimal(2), 1))
+    outlook = make_outlook(facts, *PAST_RECORDS)
+    assert effect.chance_before == chance_of(outlook)
+    assert effect.chance_after is not None
+    assert effect.chance_after >= chance_of(outlook)
+    assert not effect.is_conditional
 
 
-def test_of_a_branch_alone_it_is_told_what_closing_the_item_would_do() -> None:
-    found = make_impact(make_pull_request(branch="4-x")).effect
-    assert found
-    assert found.is_conditional
-    assert found.after == Amount(Decimal(2), 1)
+def test_of_a_branch_alone_it_is_reported_what_closing_the_item_would_do() -> None:
+    effect = make_impact(make_pull_request(branch="4-x")).effect
+    assert effect
+    assert effect.is_conditional
+    assert effect.after == Amount(Decimal(2), 1)
 
 
 def test_what_is_done_already_has_no_effect() -> None:
     assert make_impact(make_pull_request(closes=(1,))).effect is None
-    found = make_impact(make_pull_request(closes=(1, 4))).effect
-    assert found
-    assert found.after == Amount(Decimal(2), 1)
+    effect = make_impact(make_pull_request(closes=(1, 4))).effect
+    assert effect
+    assert effect.after == Amount(Decimal(2), 1)
 
 
-def test_without_a_forecast_what_is_left_is_told_all_the_same() -> None:
-    found = impact_of(
+def test_without_a_forecast_what_is_left_is_reported_nevertheless() -> None:
+    impact = impact_of(
         make_pull_request(closes=(4,)), make_running_week(), Refusal("There are too few."), make_known_items()
     )
-    assert found.effect
-    assert (found.effect.chance_before, found.effect.chance_after) == (None, None)
-    assert found.effect.unit == make_running_week().unit
+    assert impact.effect
+    assert (impact.effect.chance_before, impact.effect.chance_after) == (None, None)
+    assert impact.effect.unit == make_running_week().unit
 
 
-def test_the_forecast_s_unit_is_told_where_there_is_one() -> None:
+def test_the_forecast_s_unit_is_reported_where_there_is_one() -> None:
     facts = make_running_week()
-    told = make_outlook(facts, *PAST_RECORDS)
-    assert isinstance(told, Outlook)
-    found = impact_of(make_pull_request(closes=(4,)), facts, replace(told, unit="count"), make_known_items())
-    assert found.effect
-    assert found.effect.unit == "count"
+    outlook = make_outlook(facts, *PAST_RECORDS)
+    assert isinstance(outlook, Outlook)
+    impact = impact_of(
+        make_pull_request(closes=(4,)), facts, replace(outlook, unit="count"), make_known_items()
+    )
+    assert impact.effect
+    assert impact.effect.unit == "count"
 
 
 @given(st.sets(st.integers(1, 7)), st.sets(st.integers(1, 7)), st.integers(0, 7))
 def test_what_is_left_afterwards_is_what_stays_open(closes: set[int], linked: set[int], branch: int) -> None:
     """Counted by itself, from the list of items."""
     facts = make_running_week()
-    told = make_pull_request(closes=tuple(sorted(closes)), linked=tuple(sorted(linked)), branch=f"{branch}-x")
-    found = make_impact(told, facts)
+    pull_request = make_pull_request(
+        closes=tuple(sorted(closes)), linked=tuple(sorted(linked)), branch=f"{branch}-x"
+    )
+    impact = make_impact(pull_request, facts)
     finished = closes | linked
     if not finished & {4, 5}:
         finished |= {branch}
-    still_open = [one for one in facts.items if one.state == "open" and one.number not in finished]
-    after = found.effect.after if found.effect else facts.remaining
+    still_open = [item for item in facts.items if item.state == "open" and item.number not in finished]
+    after = impact.effect.after if impact.effect else facts.remaining
     assert after.count == len(still_open)
-    assert after.points == sum((one.points or Decimal(0) for one in still_open), Decimal(0))
-    assert (found.standing is PullRequestStatus.SPRINT) == bool(
+    assert after.points == sum((item.points or Decimal(0) for item in still_open), Decimal(0))
+    assert (impact.standing is PullRequestStatus.SPRINT) == bool(
         ({branch} | closes | linked) & {1, 2, 3, 4, 5}
     )
-    assert all(one.item.number in {1, 2, 3, 4, 5} for one in found.moved)
+    assert all(event.item.number in {1, 2, 3, 4, 5} for event in impact.moved)
 
 
 def test_the_sprint_is_looked_at_until_its_end() -> None:

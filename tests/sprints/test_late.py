@@ -39,16 +39,16 @@ def test_nothing_is_late_in_a_sprint_without_an_end() -> None:
 
 def test_a_credit_survives_its_way_through_the_settings() -> None:
     facts = BOX.facts(*CARDS, as_of="12-01")
-    told = credit_for(done_late(facts, 2, at("12-01")))
+    data = credit_for(done_late(facts, 2, at("12-01")))
 
-    assert credits_of({str(SPRINT): told}) == {SPRINT: Credit(Amount(Decimal(5), 2), (2, 3))}
+    assert credits_of({str(SPRINT): data}) == {SPRINT: Credit(Amount(Decimal(5), 2), (2, 3))}
 
 
 @pytest.mark.parametrize(
-    "told", [None, [], "late", {"x": {}}, {"1": None}, {"1": {"points": "?", "count": 1, "items": []}}]
+    "value", [None, [], "late", {"x": {}}, {"1": None}, {"1": {"points": "?", "count": 1, "items": []}}]
 )
-def test_what_cannot_be_read_is_passed_over(told: object) -> None:
-    assert credits_of(told) == {}
+def test_what_cannot_be_read_is_passed_over(value: object) -> None:
+    assert credits_of(value) == {}
 
 
 def test_a_credit_adds_to_what_was_completed_and_to_nothing_else() -> None:

@@ -24,8 +24,8 @@ def listed(card: Card, when: str, *closes: int) -> ItemEvent:
 @given(words=st.lists(NUMBERS))
 def test_without_a_list_the_text_decides(words: list[set[int]]) -> None:
     links = Links()
-    for said in words:
-        links.say(said, is_edit=False)
+    for word in words:
+        links.say(word, is_edit=False)
     assert set(links.closes) == (words[-1] if words else set())
 
 

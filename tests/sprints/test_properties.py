@@ -117,7 +117,7 @@ def test_before_the_start_all_scope_is_the_commitment(history: History, as_of: d
 
 def _numbers(facts: Facts) -> tuple[object, ...]:
     lists = facts.committed_items, facts.done_items, facts.carried
-    numbers = [[(item.number, item.points, item.is_covered) for item in one] for one in lists]
+    numbers = [[(item.number, item.points, item.is_covered) for item in entry] for entry in lists]
     # Of what is deleted later no text is kept, but all else of its lines stays.
     ledger = [(line.at, line.number, line.cause, line.amount, line.was_done) for line in facts.ledger]
     return facts.committed, facts.scope, facts.done, facts.kept, ledger, facts.days, numbers
@@ -160,7 +160,7 @@ def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: da
 
 @given(histories(most_items=3, is_distinct=True), MOMENTS, st.integers(1, 5))
 @PROPERTY_SETTINGS
-def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
+def test_what_was_missed_before_the_start_is_reported_by_the_first_picture(
     history: History, as_of: datetime, missed: int
 ) -> None:
     """The App was installed later than the first things happened, but before the sprint began."""
@@ -223,9 +223,9 @@ def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
 ) -> None:
     """Batches of deliveries, whichever events fell into which, in any order of batches."""
     chance = random.Random(seed)
-    told = [event for events in history.items.values() for event in events]
+    data = [event for events in history.items.values() for event in events]
     batches: dict[int, list[ItemEvent]] = {}
-    for event in told:
+    for event in data:
         batches.setdefault(chance.randrange(4), []).append(event)
     recorded: dict[str, list[ItemEvent]] = {}
     for batch in chance.sample(list(batches.values()), len(batches)):
@@ -239,11 +239,11 @@ def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
 @given(histories(), NOWS)
 @PROPERTY_SETTINGS
 def test_what_comes_later_is_not_known_yet(history: History, as_of: datetime) -> None:
-    known = {item: tuple(e for e in events if e.at < as_of) for item, events in history.items.items()}
+    known_items = {item: tuple(e for e in events if e.at < as_of) for item, events in history.items.items()}
     milestone = tuple(e for e in history.milestone if e.at < as_of) or history.milestone
     labels = tuple(label for label in history.labels if label.at < as_of)
 
-    until_then = replace(history, items=known, milestone=milestone, labels=labels)
+    until_then = replace(history, items=known_items, milestone=milestone, labels=labels)
     assert until_then.facts(as_of) == history.facts(as_of)
 
 

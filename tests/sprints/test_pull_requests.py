@@ -29,25 +29,25 @@ NOW = at("11-20 12:00")
 
 
 def head(
-    when: str | datetime, event: str = "opened", sha: str = "a", number: int = 4, **told: Any
+    when: str | datetime, event: str = "opened", sha: str = "a", number: int = 4, **fields: Any
 ) -> ActivityEvent:
     """What a webhook tells of a pull request's head."""
-    before = told.pop("before", None)
+    before = fields.pop("before", None)
     details = {
         "pull_request": f"PR_{number}",
         "number": number,
         "created_at": at("11-16 09:00").isoformat(),
         "state": "open",
         "author": "bob",
-        **told,
+        **fields,
     }
     return ActivityEvent(
         "head", sha, event, at(when), "d", details=details, before={"head": before} if before else None
     )
 
 
-def review(when: str | datetime, reviewer: str = "alice", number: int = 4, **told: Any) -> ActivityEvent:
-    details = {"pull_request": f"PR_{number}", "author": "bob", "reviewer": reviewer, **told}
+def review(when: str | datetime, reviewer: str = "alice", number: int = 4, **fields: Any) -> ActivityEvent:
+    details = {"pull_request": f"PR_{number}", "author": "bob", "reviewer": reviewer, **fields}
     return ActivityEvent("review", f"{when}", "submitted", at(when), "d", details=details)
 
 
@@ -160,8 +160,8 @@ def test_it_waits_from_its_creation_to_the_first_review_of_another_person() -> N
         review("11-16 11:00", "ci", is_bot=True),
         review("11-16 11:30", number=5),
     ]
-    found = review_of(life, [*own, review("11-17 09:00"), review("11-16 12:00")], NOW)
-    assert (found.ready_at, found.first_at) == (at("11-16 09:00"), at("11-16 12:00"))
+    result = review_of(life, [*own, review("11-17 09:00"), review("11-16 12:00")], NOW)
+    assert (result.ready_at, result.first_at) == (at("11-16 09:00"), at("11-16 12:00"))
     assert review_of(life, own, NOW).first_at is None
     assert review_of(life, [review("11-21 09:00")], NOW).first_at is None
 
@@ -185,7 +185,7 @@ def test_nobody_knows_since_when_one_is_ready_that_was_seen_late() -> None:
 # What is usual
 
 
-def team(hours: list[int], **told: Any) -> tuple[dict[int, list[ActivityEvent]], list[ActivityEvent]]:
+def team(hours: list[int], **fields: Any) -> tuple[dict[int, list[ActivityEvent]], list[ActivityEvent]]:
     """Merged pull requests, each reviewed after so many hours."""
     begin = at("11-16 09:00")
     facts, reviews = list[ActivityEvent](), list[ActivityEvent]()
@@ -193,17 +193,17 @@ def team(hours: list[int], **told: Any) -> tuple[dict[int, list[ActivityEvent]],
         size: dict[str, Any] = {"additions": 10 * (n + 1), "deletions": 0}
         facts += [
             head(begin, number=n),
-            head("11-19 09:00", "closed", number=n, state="done", **size, **told),
+            head("11-19 09:00", "closed", number=n, state="done", **size, **fields),
         ]
         reviews.append(review(begin + timedelta(hours=wait), number=n))
     return lives_of(facts), reviews
 
 
-def test_what_is_usual_is_told_from_ten_on() -> None:
+def test_what_is_usual_is_reported_from_ten_on() -> None:
     lives, reviews = team(list(range(1, 11)))
-    found = usual_wait(lives, reviews, NOW)
-    assert found
-    assert (found.n, found.half, found.most) == (10, timedelta(hours=5), timedelta(hours=9))
+    result = usual_wait(lives, reviews, NOW)
+    assert result
+    assert (result.n, result.half, result.most) == (10, timedelta(hours=5), timedelta(hours=9))
     assert usual_wait(lives, reviews[1:], NOW) is None
     size = usual_size(lives, NOW)
     assert size
@@ -222,26 +222,26 @@ def test_bots_and_what_is_long_over_are_left_out() -> None:
 
 @given(st.lists(st.integers(0, 60), max_size=25))
 def test_what_is_usual_occurred(hours: list[int]) -> None:
-    found = usual_wait(*team(hours), NOW)
-    waits = [timedelta(hours=one) for one in hours if one > 0]
-    assert (found is not None) == (len(waits) >= LEAST_USUAL)
-    if found:
-        assert found.n == len(waits)
-        assert found.half in waits
-        assert sum(one <= found.half for one in waits) * 2 >= len(waits)
-        assert sum(one <= found.most for one in waits) >= 0.85 * len(waits)
+    result = usual_wait(*team(hours), NOW)
+    waits = [timedelta(hours=hour) for hour in hours if hour > 0]
+    assert (result is not None) == (len(waits) >= LEAST_USUAL)
+    if result:
+        assert result.n == len(waits)
+        assert result.half in waits
+        assert sum(wait <= result.half for wait in waits) * 2 >= len(waits)
+        assert sum(wait <= result.most for wait in waits) >= 0.85 * len(waits)
 
 
 # What people said
 
 
 def test_who_set_it_aside_last_is_known_until_it_is_taken_up() -> None:
-    told = [set_aside(4, 70, "alice", at("11-17")), set_aside(4, 70, "bob", at("11-18"))]
-    assert aside_by(told, 4, 70) == "bob"
-    assert aside_by(told, 4, 71) is None
-    assert aside_by(told, 5, 70) is None
-    told.append(set_aside(4, 70, "carol", at("11-19"), is_aside=False))
-    assert aside_by(told, 4, 70) is None
+    data = [set_aside(4, 70, "alice", at("11-17")), set_aside(4, 70, "bob", at("11-18"))]
+    assert aside_by(data, 4, 70) == "bob"
+    assert aside_by(data, 4, 71) is None
+    assert aside_by(data, 5, 70) is None
+    data.append(set_aside(4, 70, "carol", at("11-19"), is_aside=False))
+    assert aside_by(data, 4, 70) is None
 
 
 def test_a_button_is_shown_on_the_head_on_which_it_was_pressed() -> None:
@@ -249,6 +249,6 @@ def test_a_button_is_shown_on_the_head_on_which_it_was_pressed() -> None:
     early = Button(4, "a", "Link #12", "alice", at("11-17"), "Done.", is_done=True)
     late = Button(4, "a", "Add to sprint", "bob", at("11-18"), "No.", is_done=False)
     other = Button(4, "b", "Add to sprint", "bob", at("11-19"), "No.", is_done=False)
-    facts = [pressed(one, f"d{n}") for n, one in enumerate((late, early, other))]
+    facts = [pressed(entry, f"d{n}") for n, entry in enumerate((late, early, other))]
     assert last_button(facts, pull) == late
     assert last_button((), pull) is None

@@ -62,9 +62,11 @@ def test_start_commitment_end_and_ideal_are_where_the_definitions_put_them(
     facts, days = history.facts(as_of), days_of(history)
     sprint = facts.sprint
 
-    told = (sprint.start, sprint.committed_at, sprint.end)
+    data = (sprint.start, sprint.committed_at, sprint.end)
     expected = frame(history.milestone, as_of, days)
-    assert [instant(moment) for moment in told] == [instant(moment) for moment in expected]
+    assert [instant(moment) for moment in data] == [instant(moment) for moment in expected]
     line = reference(history.milestone, history.items, history.labels, history.sizes or {}, as_of, days).ideal
     shown = [(day.date, day.ideal) for day in burndown_of(facts, "points").days]
-    assert [one for one in shown if one[1] is not None] == [one for one in line if one[1] is not None]
+    assert [entry for entry in shown if entry[1] is not None] == [
+        entry for entry in line if entry[1] is not None
+    ]

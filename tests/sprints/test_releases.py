@@ -8,8 +8,8 @@ from tests.support.builders import at
 
 
 def release(number: int, tag: object, name: object = None, when: str = "11-20") -> ActivityEvent:
-    told = {"tag": tag, "name": name}
-    return ActivityEvent("release", str(number), "published", at(when), f"r-{number}", told)
+    data = {"tag": tag, "name": name}
+    return ActivityEvent("release", str(number), "published", at(when), f"r-{number}", data)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def said(
 def evidence(
     *cards: FlowCard, until: str = END, crossed: dict[Number, int] | None = None
 ) -> dict[Topic, list[Evidence]]:
-    events = {one.id: one.events for one in cards}
+    events = {entry.id: entry.events for entry in cards}
     facts, later = BOX.facts(*cards, as_of=until), BOX.facts(*cards, as_of="12-05")
     report = report_of(plain(facts) | {"late": plain(later)["late"]}, is_over=until == END)
     flows = flows_of(events, at(until), Rules())
@@ -48,9 +48,9 @@ def test_nothing_stands_out() -> None:
 
 
 def test_the_oldest_first() -> None:
-    found = evidence(card(1).started("11-18").closed("11-20"), card(2).started("11-17"))
+    result = evidence(card(1).started("11-18").closed("11-20"), card(2).started("11-17"))
 
-    assert found == {
+    assert result == {
         Topic.OLDEST: [
             Evidence(Topic.OLDEST, 2, days(11), is_over=False),
             Evidence(Topic.OLDEST, 1, days(2)),
@@ -69,11 +69,11 @@ def test_blocked_with_its_reason_and_its_blocker() -> None:
 
 
 def test_reopened() -> None:
-    found = evidence(
+    result = evidence(
         card().closed("11-17").reopened("11-18"), card(2).closed("11-17").reopened("11-18").closed("11-19")
     )
 
-    assert found[Topic.REOPENED] == [
+    assert result[Topic.REOPENED] == [
         Evidence(Topic.REOPENED, 1, count=1, is_over=False),
         Evidence(Topic.REOPENED, 2, count=1),
     ]
@@ -87,9 +87,9 @@ def test_reopened_before_the_sprint_or_after_it_is_not_its_matter() -> None:
 
 def test_added_late_and_done_late() -> None:
     added = FlowCard(3).opened("11-10").joined("11-20").closed("11-24")
-    found = evidence(card().closed("11-29 12:00"), added)
+    result = evidence(card().closed("11-29 12:00"), added)
 
-    assert found[Topic.LATE] == [
+    assert result[Topic.LATE] == [
         Evidence(Topic.LATE, 1, timedelta(days=1, hours=12)),
         Evidence(Topic.LATE, 3, at=at("11-20")),
     ]

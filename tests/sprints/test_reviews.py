@@ -25,8 +25,8 @@ def review(
 def waits(*cards: FlowCard, reviews: tuple[ActivityEvent, ...] = (), as_of: str = "11-30") -> list[str]:
     events = {card.id: card.events for card in cards}
     flows = flows_of(events, at(as_of), Rules())
-    found = waiting_for_review(flows, events, reviews, at(as_of))
-    return [f"#{wait.flow.number} since {wait.since:%m-%d}" for wait in found]
+    result = waiting_for_review(flows, events, reviews, at(as_of))
+    return [f"#{wait.flow.number} since {wait.since:%m-%d}" for wait in result]
 
 
 def test_it_waits_from_its_opening_until_the_first_review() -> None:

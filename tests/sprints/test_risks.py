@@ -30,7 +30,7 @@ def found(*cards: FlowCard, **more: object) -> dict[RiskKind, Risk]:
 
 def told(*cards: FlowCard) -> tuple[Facts, tuple[Flow, ...]]:
     box = Box("11-10 09:00", start="11-16", due="2026-11-27")
-    events = {one.id: one.events for one in cards}
+    events = {entry.id: entry.events for entry in cards}
     return box.facts(*cards, as_of=NOW), flows_of(events, at(NOW), Rules())
 
 

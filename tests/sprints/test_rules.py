@@ -73,8 +73,8 @@ def test_what_cannot_be_understood_is_passed_over(settings: dict[str, object]) -
 
 
 def test_days_off_are_holidays_too() -> None:
-    told = [{"from": "2026-12-24", "to": "2026-12-26", "name": "Christmas"}, {"from": "2026-12-31"}]
-    settings: dict[str, object] = {"holidays": ["2027-01-01"], "days_off": told}
+    data = [{"from": "2026-12-24", "to": "2026-12-26", "name": "Christmas"}, {"from": "2026-12-31"}]
+    settings: dict[str, object] = {"holidays": ["2027-01-01"], "days_off": data}
 
     assert parse_settings(settings).days_off == (
         DaysOff(date(2026, 12, 24), date(2026, 12, 26), "Christmas"),
@@ -87,7 +87,7 @@ def test_days_off_are_holidays_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "one",
+    "case",
     [
         None,
         "2026-12-24",
@@ -99,6 +99,6 @@ def test_days_off_are_holidays_too() -> None:
         {"from": "2026-12-24", "to": None},
     ],
 )
-def test_what_are_no_days_off_is_passed_over(one: object) -> None:
-    assert parse_settings({"days_off": [one]}).days_off == ()
-    assert parse_settings({"days_off": one}).days_off == ()
+def test_what_are_no_days_off_is_passed_over(case: object) -> None:
+    assert parse_settings({"days_off": [case]}).days_off == ()
+    assert parse_settings({"days_off": case}).days_off == ()

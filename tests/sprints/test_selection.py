@@ -16,8 +16,8 @@ LONG_OVER = Box("09-01", milestone=9, number=9, start="09-07", due="2026-10-30")
 
 
 def chosen(*boxes: Box, asked_in: int | None = None) -> int | None:
-    found = choose([box.sprint(NOW) for box in boxes], NOW, asked_in)
-    return found.number if found else None
+    item = choose([box.sprint(NOW) for box in boxes], NOW, asked_in)
+    return item.number if item else None
 
 
 def test_the_sprint_of_the_issue_where_it_was_asked() -> None:

@@ -29,10 +29,10 @@ def test_milestones_of_one_title_are_one_whatever_their_case() -> None:
         4: Box(milestone=4, title="Sprint 13").events,
         5: Box(milestone=5, title="Backlog").deleted("11-20").events,
     }
-    found = sharing_of(leading, {OTHER: pay})
+    result = sharing_of(leading, {OTHER: pay})
 
-    assert found.leader_of == {3: 1}
-    assert [(one.repository, one.milestone, one.number) for one in found.parts[1]] == [(OTHER, 3, 7)]
+    assert result.leader_of == {3: 1}
+    assert [(entry.repository, entry.milestone, entry.number) for entry in result.parts[1]] == [(OTHER, 3, 7)]
 
 
 def test_a_title_is_the_one_that_it_has_now() -> None:
@@ -52,11 +52,11 @@ def items(*cards: Card) -> dict[str, list[ItemEvent]]:
 
 def test_items_of_another_repository_are_called_by_its_name() -> None:
     pull = Card(1, is_pull_request=True, closes=[2]).opened("11-16").joined("11-16 09:00", OTHER_SPRINT)
-    (told,) = seen_items(items(pull), OTHER, SHARING).values()
+    (seen_item,) = seen_items(items(pull), OTHER, SHARING).values()
 
-    assert told[-1].snapshot.number == f"{OTHER}#1"
-    assert told[-1].snapshot.closes == (f"{OTHER}#2",)
-    assert (told[-1].milestone, told[-1].snapshot.milestone) == (SPRINT, SPRINT)
+    assert seen_item[-1].snapshot.number == f"{OTHER}#1"
+    assert seen_item[-1].snapshot.closes == (f"{OTHER}#2",)
+    assert (seen_item[-1].milestone, seen_item[-1].snapshot.milestone) == (SPRINT, SPRINT)
 
 
 def test_two_items_of_one_number_do_not_tell_each_others_work() -> None:
@@ -75,22 +75,22 @@ def test_a_label_that_is_renamed_changes_items_of_its_repository_alone() -> None
     there = Card(1).opened("11-10", "size: L").joined("11-10 10:00", OTHER_SPRINT)
     events = items(here) | seen_items({"there": there.events}, OTHER, SHARING)
     labels = seen_labels([renamed("11-20", "size: L", "points: 13")], OTHER)
-    found = facts(Box(start="11-16", due="2026-11-27"), events, labels)
+    result = facts(Box(start="11-16", due="2026-11-27"), events, labels)
 
-    assert {str(one.number): one.points for one in found.items} == {"1": None, f"{OTHER}#1": Decimal(13)}
+    assert {str(item.number): item.points for item in result.items} == {"1": None, f"{OTHER}#1": Decimal(13)}
 
 
 def test_reviews_name_the_pull_requests_of_their_repository() -> None:
     review = ActivityEvent("review", "1", "submitted", at("11-20"), "", {"number": 7, "reviewer": "bob"})
     push = ActivityEvent("push", "2", "pushed", at("11-20"), "", {"commits": 3})
 
-    assert [one.details for one in seen_activity([review, push], OTHER)] == [
+    assert [entry.details for entry in seen_activity([review, push], OTHER)] == [
         {"number": f"{OTHER}#7", "reviewer": "bob"},
         {"commits": 3},
     ]
 
 
-def elsewhere(told: Sequence[ItemEvent]) -> list[ItemEvent]:
+def elsewhere(data: Sequence[ItemEvent]) -> list[ItemEvent]:
     """The same in another repository, with ids of its own."""
     return [
         replace(
@@ -102,7 +102,7 @@ def elsewhere(told: Sequence[ItemEvent]) -> list[ItemEvent]:
                 event.snapshot, milestone=event.snapshot.milestone and event.snapshot.milestone + _FAR
             ),
         )
-        for event in told
+        for event in data
     ]
 
 
@@ -111,7 +111,7 @@ def test_the_numbers_are_the_sum_of_both_repositories(first: History, second: Hi
     """In one frame: what tells of each other is told within a repository, and so are labels."""
     sprint = sprint_of(first.milestone, now, first.calendar)
     sharing = Sharing({SPRINT + _FAR: SPRINT}, {}, frozenset({SPRINT}))
-    theirs = {f"there-{item}": elsewhere(told) for item, told in second.items.items()}
+    theirs = {f"there-{item}": elsewhere(data) for item, data in second.items.items()}
     there, labels = seen_items(theirs, OTHER, sharing), seen_labels(second.labels, OTHER)
     alone = facts_of(sprint, first.items, now, USUAL, first.labels)
     other = facts_of(sprint, there, now, USUAL, labels)
@@ -124,7 +124,7 @@ def test_the_numbers_are_the_sum_of_both_repositories(first: History, second: Hi
         assert both.total(cause) == alone.total(cause) + other.total(cause)
 
 
-def test_numbers_that_were_taken_are_told_by_name_elsewhere() -> None:
+def test_numbers_that_were_taken_are_reported_by_name_elsewhere() -> None:
     here = Card(1).opened("11-10", "points: 5").joined("11-10 10:00")
     there = Card(1).opened("11-10", "points: 3").joined("11-10 10:00", OTHER_SPRINT).closed("11-20")
     events = items(here) | seen_items({"there": there.events}, OTHER, SHARING)
@@ -132,6 +132,6 @@ def test_numbers_that_were_taken_are_told_by_name_elsewhere() -> None:
     seen = taken_from(taken, "acme/web", OTHER)
 
     assert seen["carried"]["items"] == ["acme/web#1"]
-    assert [one["number"] for one in seen["done_items"]] == [1]
+    assert [done_item["number"] for done_item in seen["done_items"]] == [1]
     assert seen["points"] == taken["points"]
     assert taken_from(seen, OTHER, "acme/web") == taken

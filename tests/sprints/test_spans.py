@@ -29,7 +29,7 @@ def moments() -> list[datetime]:
     return [at("11-01") + timedelta(hours=12 * n) for n in range(80)]
 
 
-def test_two_that_meet_are_one() -> None:
+def test_adjacent_spans_are_merged() -> None:
     assert merged([Span(at("11-03"), at("11-05")), Span(at("11-01"), at("11-03"))]) == (
         Span(at("11-01"), at("11-05")),
     )
@@ -50,16 +50,16 @@ def test_the_time_before_a_moment_is_not_counted() -> None:
 
 @given(st.lists(SPANS, max_size=6))
 def test_merged_spans_hold_the_same_moments_and_none_twice(spans: list[Span]) -> None:
-    found = merged(spans)
+    result = merged(spans)
     for moment in moments():
-        assert sum(holds(span, moment) for span in found) == any(holds(span, moment) for span in spans)
+        assert sum(holds(span, moment) for span in result) == any(holds(span, moment) for span in spans)
 
 
 @given(SPANS, SPANS)
-def test_what_is_common_lies_in_both(one: Span, other: Span) -> None:
-    both = one.common(other)
+def test_intersection_lies_in_both_spans(span: Span, other: Span) -> None:
+    both = span.common(other)
     for moment in moments():
-        assert (both is not None and holds(both, moment)) == (holds(one, moment) and holds(other, moment))
+        assert (both is not None and holds(both, moment)) == (holds(span, moment) and holds(other, moment))
 
 
 @given(st.lists(SPANS, max_size=6))

@@ -401,11 +401,11 @@ def test_a_milestone_without_any_event_is_no_sprint() -> None:
 def test_created_comes_before_everything_of_its_second() -> None:
     box = Box("11-10", title="first").edited("11-10", title="second")
     created, edited = box.events
-    told = [
+    data = [
         MilestoneEvent(**{name: getattr(event, name) for name in _FIELDS} | {"delivery": delivery})
         for event, delivery in ((created, "z"), (edited, "a"))
     ]
-    box.events = told
+    box.events = data
 
     assert box.sprint().title == "second"
 

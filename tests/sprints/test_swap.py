@@ -18,7 +18,7 @@ def item(number: int, points: int | None, state: str = "open", *, is_covered: bo
 
 
 def numbers(need: int, *items: Item, unit: str = "points", keep: tuple[int, ...] = ()) -> list[int]:
-    return [own(one.number) for one in swap_for(Decimal(need), items, unit, keep)]
+    return [own(entry.number) for entry in swap_for(Decimal(need), items, unit, keep)]
 
 
 def test_the_closest_fit_that_is_enough() -> None:
@@ -74,9 +74,9 @@ def test_room_is_needed_for_what_came_in_and_for_nothing_else() -> None:
 @given(st.lists(st.integers(0, 13), max_size=12), st.integers(1, 30))
 def test_what_is_proposed_is_enough_and_no_single_item_fits_closer(points: list[int], need: int) -> None:
     items = [item(number, worth) for number, worth in enumerate(points, start=1)]
-    found = swap_for(Decimal(need), items, "points")
+    swap = swap_for(Decimal(need), items, "points")
 
-    room = amount_of(found).points
-    assert not found or room >= need
-    assert all(worth < need or worth >= room for worth in points) or not found
-    assert found or all(worth < need for worth in points)
+    room = amount_of(swap).points
+    assert not swap or room >= need
+    assert all(worth < need or worth >= room for worth in points) or not swap
+    assert swap or all(worth < need for worth in points)

@@ -22,9 +22,9 @@ def card(number: int, points: int = 5) -> Card:
     return Card(number).opened("11-10", f"points: {points}").joined("11-12")
 
 
-def test_what_joins_is_added() -> None:
-    events = {one.id: one.events for one in (card(1),)}
-    joining = {one.id: one.events for one in (Card(2).opened("11-10", "points: 3"),)}
+def test_joining_item_is_added() -> None:
+    events = {entry.id: entry.events for entry in (card(1),)}
+    joining = {entry.id: entry.events for entry in (Card(2).opened("11-10", "points: 3"),)}
     sprint = BOX.sprint(NOW)
     facts = trial(sprint, with_moves(sprint, events, joining, [], NOW), NOW, Rules())
 
@@ -33,7 +33,7 @@ def test_what_joins_is_added() -> None:
 
 
 def test_what_leaves_is_removed() -> None:
-    events = {one.id: one.events for one in (card(1), card(2, 3))}
+    events = {entry.id: entry.events for entry in (card(1), card(2, 3))}
     sprint = BOX.sprint(NOW)
     facts = trial(sprint, with_moves(sprint, events, {}, ["item-2"], NOW), NOW, Rules())
 
@@ -69,13 +69,13 @@ def test_leaving_and_coming_back_changes_no_total(
 ) -> None:
     rules = Rules(estimates=Estimates(history.sizes or {}))
     sprint = sprint_of(history.milestone, now, history.calendar)
-    events = {item: [one for one in told if one.at <= now] for item, told in history.items.items()}
-    events = {item: told for item, told in events.items() if told}
+    events = {item: [entry for entry in data if entry.at <= now] for item, data in history.items.items()}
+    events = {item: data for item, data in events.items() if data}
     if not events or sprint.has_ended(now + timedelta(seconds=1)):
         return
     item = data.draw(st.sampled_from(sorted(events)))
     before = trial(sprint, events, now, rules, history.labels)
-    is_member = any(one.item == item for one in before.items)
+    is_member = any(event.item == item for event in before.items)
     if not is_member:
         return
     gone = with_moves(sprint, events, {}, [item], now)

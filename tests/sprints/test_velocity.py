@@ -65,23 +65,23 @@ def test_say_do_is_the_part_of_the_commitment_that_was_kept_and_delivered_counts
         committed(2, 5),
         *(Card(n).opened("11-18", "points: 5").joined("11-18").closed("11-20") for n in (3, 4)),
     )
-    found = outcome_of(facts)
+    outcome = outcome_of(facts)
 
-    assert found.say_do() == Decimal("0.5")
-    assert found.delivered() == Decimal("1.5")
+    assert outcome.say_do() == Decimal("0.5")
+    assert outcome.delivered() == Decimal("1.5")
 
 
 def test_say_do_takes_the_estimates_of_the_commitment() -> None:
-    found = outcome_of(sprint().facts(committed(1, 5).estimated("11-18", 8).closed("11-20")))
+    outcome = outcome_of(sprint().facts(committed(1, 5).estimated("11-18", 8).closed("11-20")))
 
-    assert found.say_do() == 1
-    assert found.delivered() == Decimal("1.6")
+    assert outcome.say_do() == 1
+    assert outcome.delivered() == Decimal("1.6")
 
 
 def test_with_nothing_committed_there_is_no_ratio() -> None:
     added = Card(1).opened("11-18", "points: 5").joined("11-18").closed("11-20")
-    found = outcome_of(sprint().facts(added))
-    assert (found.say_do(), found.delivered()) == (None, None)
+    outcome = outcome_of(sprint().facts(added))
+    assert (outcome.say_do(), outcome.delivered()) == (None, None)
 
     unestimated = outcome_of(sprint().facts(committed(1, None).closed("11-20")))
     assert (unestimated.unit, unestimated.say_do("points")) == ("count", None)
@@ -111,10 +111,10 @@ def test_a_deleted_milestone_and_one_closed_before_its_start_are_abandoned() -> 
 
 
 def test_velocity_is_the_median_of_what_was_completed_with_its_range() -> None:
-    found = velocity([make_january_outcome(1, 20), make_january_outcome(2, 5), make_january_outcome(3, 31)])
+    result = velocity([make_january_outcome(1, 20), make_january_outcome(2, 5), make_january_outcome(3, 31)])
 
-    assert (found.median, found.least, found.most) == numbers(20, 5, 31)
-    assert (found.n, found.unit, found.is_too_few) == (3, "points", False)
+    assert (result.median, result.least, result.most) == numbers(20, 5, 31)
+    assert (result.n, result.unit, result.is_too_few) == (3, "points", False)
 
 
 def test_of_an_even_number_the_median_is_the_mean_of_the_two_in_the_middle() -> None:
@@ -126,19 +126,19 @@ def test_of_an_even_number_the_median_is_the_mean_of_the_two_in_the_middle() -> 
 def test_the_last_seven_count_by_their_ends() -> None:
     outcomes = [make_january_outcome(n, n) for n in range(1, 11)]
     random.Random(3).shuffle(outcomes)
-    found = velocity(outcomes)
+    result = velocity(outcomes)
 
-    assert found.values == numbers(*range(4, 11))
-    assert [one.number for one in found.outcomes] == list(range(4, 11))
-    assert found.median == found.n == 7
+    assert result.values == numbers(*range(4, 11))
+    assert [outcome.number for outcome in result.outcomes] == list(range(4, 11))
+    assert result.median == result.n == 7
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_fewer_than_three_are_too_few(n: int) -> None:
-    found = velocity([make_january_outcome(one + 1, 5) for one in range(n)])
+    result = velocity([make_january_outcome(entry + 1, 5) for entry in range(n)])
 
-    assert found.is_too_few
-    assert (found.n, found.median, found.least, found.most) == (n, None, None, None)
+    assert result.is_too_few
+    assert (result.n, result.median, result.least, result.most) == (n, None, None, None)
 
 
 def test_units_are_never_mixed() -> None:
@@ -155,7 +155,7 @@ def test_units_are_never_mixed() -> None:
 
 
 def test_an_abandoned_sprint_is_no_velocity() -> None:
-    found = velocity(
+    result = velocity(
         [
             make_january_outcome(1, 20),
             make_january_outcome(2, 5, is_abandoned=True),
@@ -164,7 +164,7 @@ def test_an_abandoned_sprint_is_no_velocity() -> None:
         ]
     )
 
-    assert found.values == numbers(20, 30, 40)
+    assert result.values == numbers(20, 30, 40)
 
 
 def test_what_was_done_late_counts_only_if_the_team_credits_it() -> None:
@@ -186,10 +186,10 @@ def test_carry_over_is_what_was_open_at_the_end() -> None:
         committed(5, 8).dropped("11-20"),
         committed(6, 8).left("11-20"),
     )
-    found = carry_over(facts)
+    result = carry_over(facts)
 
-    assert [(one.item.number, one.crossed) for one in found.items] == [(1, 1), (2, 1), (3, 1)]
-    assert found.amount == make_amount(8, 3)
+    assert [(item.item.number, item.crossed) for item in result.items] == [(1, 1), (2, 1), (3, 1)]
+    assert result.amount == make_amount(8, 3)
     assert carry_over(sprint().facts(committed(1), as_of="11-20")).items == ()
 
 
@@ -211,7 +211,7 @@ def test_an_item_crosses_the_end_of_each_sprint_in_which_it_was_left_open() -> N
     facts = sprint().facts(committed(1), committed(2), committed(3))
 
     assert crossings(boxes) == {"item-1": 3, "item-2": 1}
-    assert [one.crossed for one in carry_over(facts, boxes).items] == [3, 2, 1]
+    assert [item.crossed for item in carry_over(facts, boxes).items] == [3, 2, 1]
     told_too = [*boxes, (facts.sprint, ["item-1", "item-2", "item-3"])]
     assert carry_over(facts, told_too) == carry_over(facts, boxes)
 
@@ -230,33 +230,34 @@ def test_an_open_sprint_has_no_end_to_cross() -> None:
 def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(facts.sprint.phase(as_of) is Phase.COMPLETED)
-    found = outcome_of(facts)
+    outcome = outcome_of(facts)
 
     for unit in ("points", "count"):
-        ratio, delivered = found.say_do(unit), found.delivered(unit)
+        ratio, delivered = outcome.say_do(unit), outcome.delivered(unit)
         assert ratio is None or 0 <= ratio <= 1
         assert (ratio is None) == (delivered is None)
-    assert found.completed + found.carried == facts.scope
-    assert found.late.count <= found.carried.count
-    assert carry_over(facts).amount == found.carried
-    assert all(one.crossed == (not found.is_abandoned) for one in carry_over(facts).items)
-    assert outcome_as_taken(facts.sprint, json.loads(json.dumps(plain(facts)))) == found
+    assert outcome.completed + outcome.carried == facts.scope
+    assert outcome.late.count <= outcome.carried.count
+    assert carry_over(facts).amount == outcome.carried
+    assert all(item.crossed == (not outcome.is_abandoned) for item in carry_over(facts).items)
+    assert outcome_as_taken(facts.sprint, json.loads(json.dumps(plain(facts)))) == outcome
 
 
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9), st.sampled_from(["points", "count"]))))
 @EVERY
-def test_velocity_lies_within_its_range_in_whatever_order_sprints_are_told(
-    told: list[tuple[int, int, str]],
+def test_velocity_lies_within_its_range_in_whatever_order_sprints_are_reported(
+    sprints: list[tuple[int, int, str]],
 ) -> None:
     outcomes = [
-        make_january_outcome(n + 1, points, count, unit=unit) for n, (points, count, unit) in enumerate(told)
+        make_january_outcome(n + 1, points, count, unit=unit)
+        for n, (points, count, unit) in enumerate(sprints)
     ]
-    found = velocity(outcomes)
+    result = velocity(outcomes)
 
-    assert velocity(reversed(outcomes)) == found
-    assert found.n == min(len(outcomes), 7)
-    assert found.is_too_few == (found.n < 3)
-    if found.median is not None and found.least is not None and found.most is not None:
-        assert found.least <= found.median <= found.most
-    if found.unit == "points":
-        assert all(one.unit == "points" for one in found.outcomes)
+    assert velocity(reversed(outcomes)) == result
+    assert result.n == min(len(outcomes), 7)
+    assert result.is_too_few == (result.n < 3)
+    if result.median is not None and result.least is not None and result.most is not None:
+        assert result.least <= result.median <= result.most
+    if result.unit == "points":
+        assert all(outcome.unit == "points" for outcome in result.outcomes)

@@ -29,7 +29,7 @@ def card(number: int = 1) -> WaitingCard:
 
 def waits(*cards: WaitingCard, until: str = "11-26") -> list[Wait]:
     facts = BOX.facts(*cards, as_of=until)
-    events = {one.id: one.events for one in cards}
+    events = {entry.id: entry.events for entry in cards}
     report = report_of(plain(facts), is_over=False)
     return waits_of(report, facts.sprint.start, at(until), flows_of(events, at(until), Rules()))
 
@@ -69,9 +69,9 @@ def test_what_left_the_sprint_is_not_its_wait() -> None:
 
 
 def test_the_longest_comes_first() -> None:
-    found = waits(card(1).started("11-18"), card(2).started("11-21"))
+    result = waits(card(1).started("11-18"), card(2).started("11-21"))
 
-    assert [wait.number for wait in found] == [2, 1]
+    assert [wait.number for wait in result] == [2, 1]
 
 
 def test_blocked_within_the_sprint() -> None:
@@ -87,7 +87,7 @@ def test_blocked_to_the_end() -> None:
 
 
 def test_several_blockers_are_one_wait() -> None:
-    told = card().started("11-13").told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
-    told.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
+    data = card().started("11-13").told("blocked", "11-16", "I_8").told("blocked", "11-17", "I_9")
+    data.told("unblocked", "11-18", "I_8").told("unblocked", "11-20", "I_9")
 
-    assert waits(told) == [Wait(1, Waiting.BLOCKED, days(4), is_over=True)]
+    assert waits(data) == [Wait(1, Waiting.BLOCKED, days(4), is_over=True)]

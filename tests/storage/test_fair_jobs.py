@@ -13,7 +13,7 @@ from bot.services import Services
 from storage.fair_jobs import BACKGROUND, FairJobManager
 from storage.job_types import SWEEP, AnswerJob, BackfillJob, ProcessEventsJob, SendPostsJob
 from storage.jobs import EVENTS, OTHERS, Jobs
-from tests.support.running import as_administrator
+from tests.support.running import query_as_administrator
 
 PLACES = 8
 
@@ -41,14 +41,14 @@ async def put(base: Services, *jobs: Waiting) -> list[int]:
         }
         for job in jobs
     ]
-    as_administrator(
+    query_as_administrator(
         base,
         "insert into procrastinate_jobs (queue_name, task_name, priority, lock, args) "
         "select queue, task, priority, lock, args from json_to_recordset(cast(:jobs as json)) "
         "as t (queue text, task text, priority integer, lock text, args jsonb)",
         jobs=json.dumps(described),
     )
-    ids = as_administrator(
+    ids = query_as_administrator(
         base, "select id from procrastinate_jobs order by id desc limit :many", many=len(jobs)
     )
     return sorted(row.id for row in ids)
@@ -65,7 +65,7 @@ class Places:
 
     @classmethod
     async def new(cls, base: Services, places: int = PLACES) -> "Places":
-        (row,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
+        (row,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
         return cls(base, row.id, places)
 
     async def take(self, queues: list[str] | None = None) -> int | None:
@@ -85,7 +85,7 @@ class Places:
 
     async def end(self, job: int) -> None:
         self.doing.remove(job)
-        as_administrator(
+        query_as_administrator(
             self._base,
             "update procrastinate_jobs set status = 'succeeded' where id = :job returning id",
             job=job,
@@ -93,12 +93,12 @@ class Places:
 
 
 async def tenants_of(base: Services, ids: list[int]) -> Counter[str | None]:
-    found = as_administrator(
+    rows = query_as_administrator(
         base,
         "select args ->> 'organization_id' as tenant from procrastinate_jobs where id = any (:ids)",
         ids=ids,
     )
-    return Counter(row.tenant for row in found)
+    return Counter(row.tenant for row in rows)
 
 
 async def test_who_is_alone_has_all_places(base: Services) -> None:
@@ -250,13 +250,13 @@ async def test_two_workers_never_take_the_same_job_nor_the_same_lock(base: Servi
     await put(base, *[Waiting(n % 3, lock=f"thread-{n % 5}") for n in range(60)])
     workers = [await Places.new(base) for _ in range(3)]
     await asyncio.gather(*(places.take() for places in workers for _ in range(5)))
-    locks = as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
+    locks = query_as_administrator(base, "select lock from procrastinate_jobs where status = 'doing'")
     assert len(locks) == len({row.lock for row in locks}) <= 5
 
 
 async def test_other_queues_and_later_times_are_left_alone(base: Services) -> None:
     ids = await put(base, Waiting(queue=OTHERS), Waiting(queue=EVENTS))
-    as_administrator(
+    query_as_administrator(
         base,
         "update procrastinate_jobs set scheduled_at = :at where id = :job returning id",
         at=datetime.now(UTC) + timedelta(hours=1),
@@ -273,9 +273,9 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
     """By the server's own count of the pages that it looked at, which no busy machine changes."""
     await put(base, *[Waiting(1, lock=f"thread-{n % threads}") for n in range(2_000)])
     await put(base, *[Waiting(2, lock=f"other-{n}") for n in range(8)])
-    (worker,) = as_administrator(base, "insert into procrastinate_workers default values returning id")
+    (worker,) = query_as_administrator(base, "insert into procrastinate_workers default values returning id")
     for _ in range(PLACES + 1):
-        (plan,) = as_administrator(
+        (plan,) = query_as_administrator(
             base,
             "explain (analyze, buffers, format json) select fetch_fair_job(null, :worker, 8, '{}', now())",
             worker=worker.id,
@@ -320,5 +320,7 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
                 await jobs.defer(connection, SendPostsJob(organization_id=organization_id))
 
     await asyncio.gather(*map(rely, range(9)))
-    (count,) = as_administrator(base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'")
+    (count,) = query_as_administrator(
+        base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'"
+    )
     assert count.jobs == 3

@@ -19,13 +19,13 @@ from bot.sync.backfill.backfill import Backfill, Progress
 from github_standin.github import StandInGitHub
 from github_standin.seed import INSTALLATION_ID
 from tests.support.builders import REPOSITORY, Json, item_json, milestone_json, stamp, webhook
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 _KEYS = count(7300)
 
 
 class WebhookHistory:
-    """Writes down what happened, as the webhooks that nobody heard."""
+    """Webhooks of a repository that nobody received."""
 
     def __init__(self) -> None:
         self.key = next(_KEYS)
@@ -77,7 +77,7 @@ class WebhookHistory:
         parts: Json = {}
         if label := fields.pop("label", None):
             parts["label"] = {"name": label}
-            others = [one for one in shown["labels"] if one["name"] != label]
+            others = [entry for entry in shown["labels"] if entry["name"] != label]
             shown["labels"] = others + [parts["label"]] * (action == "labeled")
         if box := fields.pop("box", None):
             parts["milestone"] = self._boxes[box]
@@ -112,7 +112,7 @@ class WebhookHistory:
 
 
 class BackfillHarness:
-    """A past on the stand-in, and a bot that asks for it. `pauses` are those that it made."""
+    """A history on the stand-in GitHub, and a bot that fetches it. `pauses` are those that it made."""
 
     def __init__(self, base: Services, client: GitHub, github: StandInGitHub, past: WebhookHistory) -> None:
         self.base = base
@@ -139,15 +139,15 @@ class BackfillHarness:
     def pages(self, field: str = "issues") -> list[tuple[str | None, int]]:
         """Cursor and size of each page that the stand-in was asked for and answered."""
         return [
-            (one["variables"]["after"], one["variables"]["first"])
-            for one in self.github.history.queries
-            if f"items:{field}(" in one["query"]
+            (entry["variables"]["after"], entry["variables"]["first"])
+            for entry in self.github.history.queries
+            if f"items:{field}(" in entry["query"]
         ]
 
     @property
     def calls(self) -> int:
         """How often GraphQL was called, answered or not."""
-        return sum(one.path == "/graphql" for one in self.github.requests)
+        return sum(request.path == "/graphql" for request in self.github.requests)
 
     async def timeline(self) -> list[Any]:
         return await rows(self.base, "select * from timeline order by id", self.organization)
@@ -169,13 +169,13 @@ class BackfillHarness:
 
     async def sync(self) -> Any:
         query = "select sync, synced_at from projects where id = :project"
-        (found,) = await rows(self.base, query, self.organization, project=self.project)
-        return found
+        (row,) = await rows(self.base, query, self.organization, project=self.project)
+        return row
 
 
 @asynccontextmanager
 async def start_backfill(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    """A bot on the stand-in; the past is written by the test, and forgotten behind it."""
+    """Start a bot on the stand-in GitHub. The test writes the history, which is removed afterwards."""
     github.clear_faults()
     github.requests.clear()
     github.violations.clear()
@@ -193,17 +193,19 @@ async def start_backfill(github: StandInGitHub, base: Services) -> AsyncIterator
 
 @asynccontextmanager
 async def start_receiver(base: Services) -> AsyncIterator[Callable[[Iterable[Json]], Awaitable[None]]]:
-    """A door and a worker; what is given to the function comes in as webhooks and is worked off."""
+    """Start an endpoint and a worker. Yields a function that delivers webhooks and has them processed."""
     async with (
         worker(base, talks=False),
         door(base, "127.0.0.1", 0) as port,
         aiohttp.ClientSession() as session,
     ):
-        entrance = Door(session, f"http://127.0.0.1:{port}")
+        entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
 
         async def hear(deliveries: Iterable[Json]) -> None:
-            for one in deliveries:
-                assert (await entrance.deliver(one["event"], one["payload"], one["delivery"]))[0] == 202
+            for delivery in deliveries:
+                assert (await entrance.deliver(delivery["event"], delivery["payload"], delivery["delivery"]))[
+                    0
+                ] == 202
             await until_processed(base)
 
         yield hear

@@ -43,24 +43,28 @@ class BilledTenant:
         self.public = public
         self.shop = PurchaseLinks(BILLING_SETTINGS, "https://agile.example", base.cipher)
 
-    async def put(self, **told: Any) -> None:
+    async def put(self, **fields: Any) -> None:
+        """Store a subscription: active, Pro, from the Marketplace, unless fields say otherwise."""
         usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
         async with self.base.database.tenant(self.id) as tenant:
-            await Subscriptions(tenant).put(Subscription(**(usual | told)))
+            await Subscriptions(tenant).put(Subscription(**(usual | fields)))
 
     async def happened(self, project: Project, events: Sequence[Any]) -> None:
+        """Record events on the timeline of a project."""
         async with self.base.database.tenant(self.id) as tenant:
             await Timeline(tenant).record([TimelineRow(project.id, event) for event in events])
 
     async def ask(
         self, login: str = "alice", feature: str = "forecasts", project: Project | None = None
     ) -> Allowed | Denied:
+        """Decide whether somebody may use a feature, by default in the private repository."""
         entitlements = Entitlements(self.base.database, self.shop, self.base.clock)
         return await entitlements.of(self.id, project or self.private)(feature, login)
 
 
 @pytest.fixture
 async def billed_tenant(base: Services, clock: Clock) -> BilledTenant:
+    """A tenant with a private and a public repository; it is 23 November 2026."""
     clock.now = NOW
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
@@ -72,14 +76,14 @@ async def billed_tenant(base: Services, clock: Clock) -> BilledTenant:
 
 async def _add_project(tenant: Tenant, name: str, *, is_private: bool) -> Project:
     projects = Projects(tenant)
-    found = await projects.get(
+    result = await projects.get(
         await projects.remember(RepositoryName(name, name, is_private, None, NOW - 60 * DAY))
     )
-    assert found
-    return found
+    assert result
+    return result
 
 
 def work_events(number: int, actor: str, when: datetime, *, is_planned: bool = True) -> list[Any]:
-    """Somebody opens an issue, and plans it or not."""
+    """Make the events of an issue that somebody opens and, by default, plans."""
     card = Card(number, actor=actor).opened(when)
     return (card.joined(when + timedelta(minutes=1)) if is_planned else card).events

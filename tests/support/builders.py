@@ -28,8 +28,8 @@ def at(when: When, zone: tzinfo = UTC) -> datetime:
         return when
     if when[2] == "-":
         when = f"2026-{when}"
-    found = datetime.fromisoformat(when)
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+    result = datetime.fromisoformat(when)
+    return result if result.tzinfo else result.replace(tzinfo=zone)
 
 
 def next_delivery() -> str:
@@ -157,8 +157,10 @@ class Card:
         label: str | None = None,
         named: str | None = None,
     ) -> Self:
-        told = ItemEvent(self.id, event, at(when), next_delivery(), self._shown, milestone, label, named)
-        self.events.append(replace(told, actor=self._actor))
+        item_event = ItemEvent(
+            self.id, event, at(when), next_delivery(), self._shown, milestone, label, named
+        )
+        self.events.append(replace(item_event, actor=self._actor))
         return self
 
 
@@ -290,8 +292,10 @@ def comment_webhook(
 
 
 def make_committed_card(number: int, points: int = 5) -> Card:
+    """Make an item that was in the sprint from its start."""
     return Card(number).opened("11-10", f"points: {points}").joined("11-12")
 
 
 def make_added_card(number: int, points: int, when: str = "11-18 09:00") -> Card:
+    """Make an item that was opened in the running sprint."""
     return Card(number).opened(when, f"points: {points}", milestone=SPRINT)

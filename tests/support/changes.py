@@ -24,7 +24,7 @@ from tests.support.running import Bot, rows
     is_changing=True,
 )
 async def evacuate(context: Context, arguments: Arguments) -> Changes:
-    """A command as simple as can be, to see what is made of its changes."""
+    """Take items out of their milestones: a minimal command with changes."""
     steps = list[Step]()
     for number in arguments.numbers("items"):
         item = await context.item(number)
@@ -36,7 +36,7 @@ async def evacuate(context: Context, arguments: Arguments) -> Changes:
 
 @pytest.fixture
 def evacuate_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bot knows the command above as well."""
+    """Add `/evacuate` to the commands of the bot."""
     usual = registry.load
 
     def load(package: Any) -> tuple[Command, ...]:
@@ -46,18 +46,19 @@ def evacuate_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def query_database(bot: Bot, query: str) -> list[Any]:
-    """Rows of the one tenant that there is."""
+    """Query the rows of the only tenant."""
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     return await rows(bot.base, query, tenant)
 
 
 async def have_milestones(bot: Bot, *numbers: int) -> list[bool]:
-    """Whether each item is in a milestone, as GitHub has it."""
+    """Return for each item whether it has a milestone on GitHub."""
     return [(await bot.github.issue(bot.repo, number))["milestone"] is not None for number in numbers]
 
 
 def box_line(answer: str) -> str:
+    """Find the line with the box **Do it** in an answer."""
     (line,) = re.findall(
         r"^- \[ \] \*\*Do it\*\* <!-- agile-github-suite:change:\d+ -->$", answer, re.MULTILINE
     )
@@ -65,9 +66,9 @@ def box_line(answer: str) -> str:
 
 
 async def tick_box(bot: Bot, number: int, as_user: str = "alice") -> None:
-    """Somebody ticks the box in the bot's last comment."""
+    """Tick the box in the bot's last comment with changes."""
     comments = await bot.github.comments(bot.repo, number)
-    (comment,) = [one for one in comments if "agile-github-suite:change:" in one["body"]]
+    (comment,) = [comment for comment in comments if "agile-github-suite:change:" in comment["body"]]
     body = comment["body"].replace("- [ ] **Do it**", "- [x] **Do it**")
     await bot.github.edit_comment(bot.repo, comment["id"], body, as_user=as_user)
     await bot.rest()

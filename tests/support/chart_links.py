@@ -8,7 +8,7 @@ from tests.support.running import Bot
 
 
 async def find_project(bot: Bot) -> Project:
-    """The repository of the test, as we know it."""
+    """Find the bot's repository in the database."""
     async with bot.base.database.tenant(1) as tenant:
         project = await Projects(tenant).by_name(bot.repo)
     assert project
@@ -16,7 +16,7 @@ async def find_project(bot: Bot) -> Project:
 
 
 async def request_chart_path(bot: Bot) -> str:
-    """The path of the picture in an answer."""
+    """Ask for a status and return the path of the chart in the answer."""
     number, comment = await comment_in_sprint(bot)
     (answer,) = await wait_for_answer(bot, number, comment)
     link = re.search(r"!\[Burndown: [^]]+]\(http://127\.0\.0\.1:8080(/charts/[\w-]{32}\.png)\)", answer)

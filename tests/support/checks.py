@@ -16,7 +16,7 @@ Json = dict[str, Any]
 
 
 async def repository_event(bot: Bot, action: str, as_user: str = "alice") -> Json:
-    """What stands in every payload of a repository."""
+    """Build the part that every webhook payload of a repository has."""
     return {
         "action": action,
         "repository": await bot.github.call("GET", f"/repos/{bot.repo}"),
@@ -29,26 +29,26 @@ async def repository_event(bot: Bot, action: str, as_user: str = "alice") -> Jso
 async def open_pull_request(
     bot: Bot, title: str = "Card form", *, body: str = "", head: str = "work"
 ) -> Json:
-    """Somebody opens a pull request; returns it once all is said about it."""
+    """Open a pull request and wait until the bot has handled it."""
     pull: Json = await bot.github.open_pull_request(bot.repo, title, body=body, head=head)
     await bot.rest()
     return pull
 
 
 async def deliver_pull_request_event(bot: Bot, action: str, pull: Json, **changes: Any) -> Json:
-    """A webhook about a pull request as it is now, but for some changes; returns the pull request in it."""
+    """Deliver a webhook about a pull request with some fields changed. Returns the pull request in it."""
     now = await bot.github.call("GET", f"/repos/{bot.repo}/pulls/{pull['number']}")
     extra = {"before": changes.pop("before")} if "before" in changes else {}
-    told: Json = now | {"updated_at": datetime.now(UTC).isoformat()} | changes
-    payload = await repository_event(bot, action) | {"number": now["number"], "pull_request": told} | extra
+    data: Json = now | {"updated_at": datetime.now(UTC).isoformat()} | changes
+    payload = await repository_event(bot, action) | {"number": now["number"], "pull_request": data} | extra
     status, _ = await bot.deliver("pull_request", payload)
     assert status == 202
     await bot.rest()
-    return told
+    return data
 
 
 async def press_button(bot: Bot, head: str, identifier: str, as_user: str = "alice") -> None:
-    """Somebody presses a button. As for a commit of a fork, the event names no pull request."""
+    """Press a button of a check. As for a commit of a fork, the event names no pull request."""
     run = {"id": 4, "name": NAME, "head_sha": head, "external_id": "x", "pull_requests": [], "output": {}}
     payload = await repository_event(bot, "requested_action", as_user)
     payload |= {"check_run": run, "requested_action": {"identifier": identifier}}
@@ -58,7 +58,7 @@ async def press_button(bot: Bot, head: str, identifier: str, as_user: str = "ali
 
 
 async def find_check(bot: Bot, head: str) -> Json:
-    """The one check of ours on a commit, with what GitHub does not give back: buttons and pictures."""
+    """Return the bot's only check on a commit, with buttons and pictures, which GitHub does not return."""
     (row,) = await query_database(bot, f"select * from posts where key = 'check:{head}'")
     run = await bot.github.call("GET", f"/repos/{bot.repo}/check-runs/{row.external_id}")
     assert (run["name"], run["head_sha"]) == (NAME, head)
@@ -67,17 +67,22 @@ async def find_check(bot: Bot, head: str) -> Json:
 
 
 def button_identifiers(run: Json) -> list[str]:
-    return [one["identifier"] for one in run["actions"]]
+    """List the identifiers of the buttons of a check run."""
+    return [action["identifier"] for action in run["actions"]]
 
 
 def list_check_writes(bot: Bot) -> list[tuple[str, str]]:
-    """The writes of check runs in this repository."""
-    paths = [(one.method, one.path) for one in bot.github.requests if one.method in {"POST", "PATCH"}]
-    return [one for one in paths if one[1].startswith(f"/repos/{bot.repo}/check-runs")]
+    """List method and path of the requests that wrote check runs in this repository."""
+    paths = [
+        (request.method, request.path)
+        for request in bot.github.requests
+        if request.method in {"POST", "PATCH"}
+    ]
+    return [path for path in paths if path[1].startswith(f"/repos/{bot.repo}/check-runs")]
 
 
 async def set_setting(bot: Bot, key: str, value: object) -> None:
-    """A setting, as a command gives it."""
+    """Store one setting of the repository, as a command does."""
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     async with bot.base.database.tenant(tenant) as opened:
@@ -87,7 +92,7 @@ async def set_setting(bot: Bot, key: str, value: object) -> None:
 
 
 async def run_check_job(bot: Bot) -> None:
-    """The job that waits for a while after a sprint has moved."""
+    """Run the job that updates checks some time after a sprint has changed."""
     (row,) = await query_database(bot, "select organization_id, project_id from timeline where project_id is not null limit 1")  # fmt: skip
     async with bot.base.database.unscoped() as connection:
         job = CheckJob(organization_id=row.organization_id, project_id=row.project_id)
@@ -96,5 +101,6 @@ async def run_check_job(bot: Bot) -> None:
 
 
 async def get_sprint_number(bot: Bot) -> int:
+    """Return the milestone number of the only sprint."""
     (row,) = await query_database(bot, "select github_milestone_number from sprints")
     return int(row[0])

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_cli(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The real command, in an environment without any other setting."""
+    """Run the real command line without any other environment variable."""
     return subprocess.run(
         [sys.executable, "-W", "error", "-m", "bot", *arguments],
         cwd=ROOT,
@@ -25,6 +25,7 @@ def run_cli(folder: Path, *arguments: str, **environment: str) -> subprocess.Com
 
 
 def write_recording(folder: Path) -> Path:
+    """Write a recorded history as JSON lines, newest first. Returns the file."""
     file = folder / "history.jsonl"
     lines = [
         {"event": event, "delivery": f"guid-{number}", "payload": payload}

@@ -1,10 +1,10 @@
 """Threads in which people ask and the bot answers."""
 
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 
 
 async def comment_in_sprint(bot: Bot, body: str = "/sprint status") -> tuple[int, dict[str, object]]:
-    """A thread in a running sprint, and a comment in it that is still to be answered."""
+    """Comment in a running sprint. Returns the number of the thread and the unanswered comment."""
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 1")
     issue = await bot.github.create_issue(bot.repo, "Pay by card", milestone=milestone["number"])
     await bot.rest()
@@ -14,21 +14,22 @@ async def comment_in_sprint(bot: Bot, body: str = "/sprint status") -> tuple[int
 async def wait_for_answer(
     bot: Bot, number: int, comment: dict[str, object], reaction: str = "+1"
 ) -> list[str]:
-    """What the bot said once it has reacted for good."""
+    """Wait for the bot's final reaction to a comment. Returns its answers."""
 
     async def is_over() -> bool:
         return reaction in bot.reactions(comment)
 
-    await until(is_over)
+    await wait_until(is_over)
     await bot.rest()
     return await bot.answers(number)
 
 
 async def create_thread(bot: Bot) -> int:
+    """Create an issue. Returns its number."""
     return int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
 
 
 async def ask_bot(bot: Bot, number: int, body: str, as_user: str = "alice") -> str:
-    """What the bot says last."""
+    """Write a comment and return the bot's last answer."""
     await bot.say(number, body, as_user=as_user)
     return (await bot.answers(number))[-1]

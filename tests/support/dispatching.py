@@ -21,7 +21,7 @@ from storage.projects import Project
 
 
 class FakeThread:
-    """A thread and a repository that know everybody's level; they and the commands write into one log."""
+    """A thread and a repository with a fixed permission level; with the commands they write into one log."""
 
     def __init__(self, level: Level | Exception, log: list[str]) -> None:
         self._level = level
@@ -48,14 +48,14 @@ class FakeThread:
 
 
 class GaplessContext(Context):
-    """A context without a database, in a repository whose every event reached us."""
+    """A context without a database, in a repository without gaps."""
 
     async def gaps(self) -> tuple[EventGap, ...]:
         return ()
 
 
 class DispatchHarness:
-    """A dispatcher with three commands, and the log of all that it did."""
+    """A dispatcher with three commands, and the log of everything it did."""
 
     def __init__(self, level: Level | Exception = Level.WRITE, **settings: object) -> None:
         self.log = list[str]()
@@ -107,9 +107,11 @@ class DispatchHarness:
 
 
 def make_request(*lines: str) -> Request:
+    """Make a request of lines that alice wrote."""
     numbered = tuple(CommandLine(line, number) for number, line in enumerate(lines, start=1))
     return Request("guid", 7, 77, "alice", None, numbered)
 
 
 def reply_texts(answers: list[Answer]) -> list[str]:
+    """List the texts of all replies."""
     return [str(part) for answer in answers if answer.reply for part in answer.reply.parts]

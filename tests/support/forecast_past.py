@@ -37,17 +37,18 @@ async def record_forecast_past(bot: Bot, clock: Clock, *, done: int = 4, open_it
             if i < done and start + timedelta(days=i, hours=10) < NOW:
                 card = card.closed(start + timedelta(days=i, hours=10))
             cards.append(card)
-    async with bot.base.database.tenant(tenant) as one:
-        (project,) = await Projects(one).active()
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        (project,) = await Projects(tenant_scope).active()
         facts: list[Event] = [
             *(event for box in boxes for event in box.events),
             *(event for card in cards for event in card.events),
         ]
-        await Timeline(one).record([TimelineRow(project.id, event) for event in facts])
+        await Timeline(tenant_scope).record([TimelineRow(project.id, event) for event in facts])
     clock.now = NOW
     return int(first["number"])
 
 
 async def ask_for_forecast(bot: Bot, number: int, text: str) -> str:
+    """Run a command and return the bot's last answer, without its marker."""
     await bot.say(number, f"{text} new:yes")
     return (await bot.answers(number))[-1].partition("<!-- agile-github-suite")[0]

@@ -17,7 +17,7 @@ from tests.support.flow_cards import FlowCard
 def make_week(
     monday: str, done: int, items: int = 5, *, points: int | None = 2, as_of: str | None = None
 ) -> Facts:
-    """A sprint from Monday to Friday; each day one item is done, until `done` are."""
+    """Make a sprint from Monday to Friday in which each day one item is done, until `done` are."""
     start = at(f"2026-{monday}")
     labels = [] if points is None else [f"points: {points}"]
     cards = []
@@ -30,22 +30,25 @@ def make_week(
 
 
 def make_record(facts: Facts) -> Record:
+    """Make the record of a finished sprint."""
     assert facts.sprint.end
     at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
     return Record(facts.sprint, facts.days, outcome_of(at_end))
 
 
 def make_outlook(facts: Facts, *records: Record) -> Outlook:
-    found = outlook_from(facts, Past(tuple(records), (), 1))
-    assert isinstance(found, Outlook)
-    return found
+    """Make the outlook of a running sprint from records."""
+    outlook = outlook_from(facts, Past(tuple(records), (), 1))
+    assert isinstance(outlook, Outlook)
+    return outlook
 
 
-def chance_of(told: Outlook | Refusal) -> float:
-    assert isinstance(told, Outlook)
-    found = told.forecast()
-    assert isinstance(found, Forecast)
-    return found.chance
+def chance_of(data: Outlook | Refusal) -> float:
+    """Return the chance in an outlook, which must have one."""
+    assert isinstance(data, Outlook)
+    forecast = data.forecast()
+    assert isinstance(forecast, Forecast)
+    return forecast.chance
 
 
 PAST_RECORDS = [
@@ -54,4 +57,5 @@ PAST_RECORDS = [
 
 
 def make_flows(card: FlowCard) -> tuple[Flow, ...]:
+    """Compute the flow of one item."""
     return flows_of({card.id: card.events}, at("11-12 00:00"), Rules())

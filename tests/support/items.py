@@ -7,22 +7,22 @@ from tests.support.running import Bot
 
 
 async def list_item_commands(bot: Bot) -> list[Any]:
-    """What commands told the timeline, oldest first."""
+    """List the events that commands recorded, oldest first."""
     events = "('started', 'paused', 'blocked', 'unblocked', 'unstarted')"
     query = f"select event, actor, after from timeline where event in {events} order by at, event"
     return await query_database(bot, query)
 
 
 async def list_blocking_issues(bot: Bot, number: int) -> list[int]:
-    """What GitHub says an issue is blocked by."""
+    """List the numbers of the issues that block an issue on GitHub."""
     path = f"/repos/{bot.repo}/issues/{number}/dependencies/blocked_by"
-    found: list[dict[str, Any]] = await bot.github.call("GET", path)
-    return [one["number"] for one in found]
+    result: list[dict[str, Any]] = await bot.github.call("GET", path)
+    return [item["number"] for item in result]
 
 
 async def list_sub_issues(bot: Bot, number: int) -> list[dict[str, Any]]:
-    """The sub-issues that GitHub has of an issue."""
-    found: list[dict[str, Any]] = await bot.github.call(
+    """List the sub-issues of an issue on GitHub."""
+    sub_issues: list[dict[str, Any]] = await bot.github.call(
         "GET", f"/repos/{bot.repo}/issues/{number}/sub_issues"
     )
-    return found
+    return sub_issues

@@ -17,7 +17,7 @@ from github_standin.github import StandInGitHub
 from storage.deadlines import Deadline, Deadlines
 from storage.jobs import Jobs
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
-from tests.support.running import Bot, let_deadlines_be_read, signature
+from tests.support.running import Bot, age_deadlines, signature
 from tests.support.stripe.world import DAY, SETTINGS
 
 BUYER_ACCOUNT = 18404719
@@ -34,14 +34,15 @@ async def deliver_marketplace_event(
     event: str = "marketplace_purchase",
     **headers: str,
 ) -> tuple[int, str]:
+    """Deliver a signed Marketplace webhook and wait for its jobs. Returns status and message."""
     body = json.dumps(payload).encode()
-    told = {
+    data = {
         "X-GitHub-Event": event,
         "X-GitHub-Delivery": "guid-1",
         "X-Hub-Signature-256": signature(body, secret),
     }
     async with bot.session.post(
-        f"{bot.url}/webhooks/marketplace", data=body, headers=told | headers
+        f"{bot.url}/webhooks/marketplace", data=body, headers=data | headers
     ) as response:
         message = (await response.json())["message"]
     await bot.rest()
@@ -49,26 +50,32 @@ async def deliver_marketplace_event(
 
 
 async def find_buyer_tenant(bot: Bot, account: int = BUYER_ACCOUNT) -> int | None:
+    """Find the id of the tenant of a buying account, if there is one."""
     async with bot.base.database.unscoped() as connection:
         return await tenant_of_account(connection, account)
 
 
 async def list_subscriptions(bot: Bot, account: int = BUYER_ACCOUNT) -> list[tuple[str, str, int | None]]:
+    """List plan, status and quantity of an account's subscriptions."""
     tenant_id = await find_buyer_tenant(bot, account)
     if tenant_id is None:
         return []
     async with bot.base.database.tenant(tenant_id) as tenant:
-        return [(one.plan, one.status, one.quantity) for one in await Subscriptions(tenant).all()]
+        return [
+            (subscription.plan, subscription.status, subscription.quantity)
+            for subscription in await Subscriptions(tenant).all()
+        ]
 
 
 async def latest_deadline(bot: Bot, account: int = BUYER_ACCOUNT) -> Deadline | None:
+    """Return the latest deadline for deleting an account's data."""
     async with bot.base.database.tenant(await find_buyer_tenant(bot, account) or 0) as tenant:
         return await Deadlines(tenant).latest()
 
 
 @pytest.fixture
 async def bot_without_worker(github: StandInGitHub, base: Services) -> AsyncIterator[Bot]:
-    """Database and GitHub, while no worker runs that could do by the clock what the test does."""
+    """Database and GitHub without a worker, which could do by the clock what the test does."""
     github.marketplace.accounts.clear()
     github.clear_faults()
     async with aiohttp.ClientSession() as session:
@@ -78,15 +85,16 @@ async def bot_without_worker(github: StandInGitHub, base: Services) -> AsyncIter
 
 
 def make_billing_syncs(bot: Bot) -> tuple[MarketplaceSync, Deletion]:
+    """Make the sync with the Marketplace and the deletion."""
     app = GitHubSettings(str(bot.github.app_id), Secret(bot.github.private_key))
     listing = GitHubListing(GitHub(bot.session, app, bot.github.url, bot.base.clock))
     jobs, base = Jobs(bot.base.queue), bot.base
-    found = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
-    return found, Deletion(base.database, listing, found, base.clock, SETTINGS.grace)
+    marketplace_sync = MarketplaceSync(base.database, listing, SETTINGS, jobs, base.clock)
+    return marketplace_sync, Deletion(base.database, listing, marketplace_sync, base.clock, SETTINGS.grace)
 
 
 async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
-    """Somebody who cancelled 31 days ago."""
+    """Add a subscription that was cancelled 31 days ago, with its passed deadline."""
     async with bot_without_worker.base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, BUYER_ACCOUNT, "octo", "Organization")
     at = datetime.now(UTC) - 31 * DAY
@@ -94,4 +102,4 @@ async def add_lapsed_subscription(bot_without_worker: Bot) -> None:
         ended = Subscription("marketplace", "ended", "pro", at, ended_at=at)
         await Subscriptions(tenant).put(ended)
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
-    let_deadlines_be_read(bot_without_worker.base)
+    age_deadlines(bot_without_worker.base)

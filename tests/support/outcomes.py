@@ -9,6 +9,8 @@ from tests.support.builders import at
 
 
 def make_team_outcome(number: int, committed: int, completed: int, kept: int, carried: int = 0) -> Outcome:
+    """Make an outcome whose amounts differ."""
+
     def amount(points: int) -> Amount:
         return Amount(Decimal(points), points // 2)
 
@@ -32,13 +34,14 @@ USUAL_OUTCOMES = [
 
 
 def make_amount(points: float, count: int = 1) -> Amount:
+    """Make an amount of points and items."""
     return Amount(Decimal(str(points)), count)
 
 
 def make_january_outcome(number: int, points: float, count: int = 1, **more: object) -> Outcome:
-    """Sprint `number` ended in the night to that day of January."""
+    """Make the outcome of a sprint that ended in the night to day `number` of January."""
     done = make_amount(points, count)
-    told = {
+    data = {
         "milestone": number,
         "number": number,
         "title": f"Sprint {number}",
@@ -47,4 +50,4 @@ def make_january_outcome(number: int, points: float, count: int = 1, **more: obj
         "completed": done,
         "kept": done,
     }
-    return Outcome(**told | more)  # type: ignore[arg-type]
+    return Outcome(**data | more)  # type: ignore[arg-type]

@@ -15,11 +15,13 @@ from tests.support.builders import Box, Card, at
 
 
 def make_planned_card(number: int, points: int | None = 5) -> Card:
+    """Make an item that was in the sprint from its start."""
     labels = [] if points is None else [f"points: {points}"]
     return Card(number).opened("11-10", *labels).joined("11-12")
 
 
 def make_box(**fields: Any) -> Box:
+    """Make a sprint of two weeks with a goal."""
     frame = {"due": "2026-11-27", "description": "Goal: Pay by card\nStart: 2026-11-16"}
     return Box("11-10", **(frame | fields))
 
@@ -38,6 +40,7 @@ MIXED_CARDS = (
 
 
 def make_sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **more: Any) -> ReportData:
+    """Make the sheet of a report on the given items."""
     made = frame or make_box()
     now = made.facts(*cards, as_of=as_of)
     sprint, is_over = now.sprint, now.sprint.has_ended(now.as_of)
@@ -49,6 +52,7 @@ def make_sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00
 
 
 def make_points_outcome(number: int, points: int, unit: str = "points") -> Outcome:
+    """Make an outcome in which everything was done."""
     done = Amount(Decimal(points), 3)
     end = at("10-01") + timedelta(days=14 * number)
     return Outcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)

@@ -12,7 +12,7 @@ from tests.support.running import Bot, rows
 
 
 async def replace_setting(bot: Bot, key: str, value: str) -> None:
-    """A setting of the repository."""
+    """Replace all settings of the repository by a single one."""
     async with bot.base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     changed = [
@@ -32,6 +32,7 @@ async def replace_setting(bot: Bot, key: str, value: str) -> None:
 
 
 async def load_settings(bot: Bot) -> dict[str, Any]:
+    """Load the effective settings of the bot's repository."""
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.tenant(organization[0]) as tenant:
         project = await Projects(tenant).by_name(bot.repo)
@@ -40,14 +41,14 @@ async def load_settings(bot: Bot) -> dict[str, Any]:
 
 
 async def push_settings_file(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:
-    """Somebody pushes a file; returns the commit."""
+    """Push a settings file. Returns the SHA of the commit."""
     made = await bot.github.put_file(repo or bot.repo, path, text)
     await bot.rest()
     return str(made["commit"]["sha"])
 
 
 async def replace_settings(bot: Bot, settings: str) -> None:
-    """Settings of the repository, as JSON."""
+    """Replace the settings of the repository, given as JSON."""
     async with bot.base.database.unscoped() as connection:
         (tenant,) = await all_tenants(connection)
     query = "update projects set settings = cast(:told as jsonb) where github_repo = :repo returning id"
@@ -55,5 +56,6 @@ async def replace_settings(bot: Bot, settings: str) -> None:
 
 
 async def read_command_settings(bot: Bot) -> object:
-    ((said,),) = await query_database(bot, "select said from projects where said <> '{}'")
-    return said
+    """Read the settings that commands stored for the only project that has some."""
+    ((answer,),) = await query_database(bot, "select said from projects where said <> '{}'")
+    return answer

@@ -8,14 +8,14 @@ from tests.support.running import Bot
 
 
 def day_from_today(offset: int) -> str:
-    """A day so many days from today."""
+    """Return the ISO date that is `offset` days from today."""
     return f"{datetime.now(UTC).date() + timedelta(days=offset)}"
 
 
 async def make_sprint(
     bot: Bot, title: str = "Sprint 12", *, start: int | None = -4, due: int | None = 9
 ) -> int:
-    """A sprint with three items, running unless told otherwise; returns the number of the first."""
+    """Create a sprint with three items, running by default. Returns the number of the first."""
     milestone = await bot.github.create_milestone(
         bot.repo,
         title,
@@ -32,13 +32,14 @@ async def make_sprint(
 
 
 async def use_private_repository(bot: Bot) -> None:
-    """From now on all happens in a private repository."""
+    """Continue in a new private repository."""
     bot.repository = await bot.github.create_repository(
         name=f"{bot.repository['name']}-private", private=True
     )
 
 
 async def make_next_sprint(bot: Bot, title: str = "Sprint 13", due: int = 23) -> int:
+    """Create the sprint that starts in ten days. Returns the milestone's number."""
     milestone = await bot.github.create_milestone(
         bot.repo, title, due_on=f"{day_from_today(due)}T07:00:00Z", description=f"Start: {day_from_today(10)}"
     )
@@ -47,11 +48,13 @@ async def make_next_sprint(bot: Bot, title: str = "Sprint 13", due: int = 23) ->
 
 
 async def get_milestone_title(bot: Bot, number: int) -> Any:
-    found = (await bot.github.issue(bot.repo, number))["milestone"]
-    return found["title"] if found else None
+    """Return the title of an item's milestone, or None."""
+    milestone = (await bot.github.issue(bot.repo, number))["milestone"]
+    return milestone["title"] if milestone else None
 
 
 async def create_item(bot: Bot, points: int | None = 3, milestone: int | None = None) -> int:
+    """Create an issue with an estimate. Returns its number."""
     labels = [] if points is None else [f"points: {points}"]
     issue = await bot.github.create_issue(bot.repo, "More", labels=labels, milestone=milestone)
     await bot.rest()
@@ -59,14 +62,14 @@ async def create_item(bot: Bot, points: int | None = 3, milestone: int | None = 
 
 
 async def make_ended_sprint(bot: Bot, clock: Clock, *, days_ago: int = 5) -> int:
-    """Three items: 5 points open, 3 points done, and one that is not estimated; the number of the first."""
+    """Create an ended sprint: 5 points open, 3 done, one item unestimated. Returns the first number."""
     number = await make_sprint(bot, start=-3, due=2)
     clock.now = datetime.now(UTC) + timedelta(days=2 + days_ago)
     return number
 
 
-async def make_begun_sprint(bot: Bot, title: str = "Sprint 12") -> int:
-    """An empty sprint whose commitment was taken last midnight, so that what comes now is added; its number."""
+async def make_running_sprint(bot: Bot, title: str = "Sprint 12") -> int:
+    """Create an empty sprint whose commitment was taken last midnight. Returns its number."""
     milestone = await bot.github.create_milestone(
         bot.repo, title, due_on=f"{day_from_today(9)}T07:00:00Z", description=f"Start: {day_from_today(0)}"
     )

@@ -15,7 +15,7 @@ ITEM_KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans())
 
 
 def make_mixed_week(monday: str, kinds: list[tuple[int | None, bool]], as_of: str = "12-31") -> Facts:
-    """A sprint from Monday to Friday: each item's estimate, and whether it is done."""
+    """Make a sprint from Monday to Friday: of each item its estimate, and whether it is done."""
     start = at(f"2026-{monday}")
     cards = []
     for n, (points, is_done) in enumerate(kinds):
@@ -45,4 +45,5 @@ MOMENTS = st.sampled_from(["11-09 12:00", "11-11 12:00", "11-13 12:00", "11-14 1
 
 
 def make_running_mixed_week(kinds: list[tuple[int | None, bool]], as_of: str) -> Facts:
+    """Make the running week of a given mix of items."""
     return make_mixed_week("11-09", kinds, as_of)

@@ -10,7 +10,7 @@ from bot.cli.serve import door
 from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 
 ISSUE_OPENED: dict[str, Any] = {
     "action": "opened",
@@ -44,13 +44,14 @@ INSTALLATION_CREATED: dict[str, Any] = {
 
 
 @pytest.fixture
-async def webhook_client(base: Services) -> AsyncIterator[Door]:
-    """A door without a worker."""
+async def webhook_client(base: Services) -> AsyncIterator[WebhookClient]:
+    """A client of a webhook endpoint without a worker."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 async def list_stored_events(base: Services) -> list[Any]:
+    """List the stored deliveries of all tenants."""
     tenants = await rows(base, "select * from all_tenants()")
     return [
         row
@@ -60,25 +61,27 @@ async def list_stored_events(base: Services) -> list[Any]:
 
 
 async def only_tenant_id(base: Services) -> int:
+    """Return the id of the first tenant."""
     return int((await rows(base, "select * from all_tenants()"))[0][0])
 
 
 async def read_timeline(base: Services) -> list[Any]:
-    """What is known, but for the pictures of milestones, which say nothing once a milestone's creation is known."""
+    """List the timeline's events without snapshots, which add nothing to a known creation."""
     query = (
         "select item, event, at, subject, milestone_id, actor, after from timeline where event <> 'observed' "
         "order by at, item, event, subject"
     )
     return [
         tuple(row)
-        for (one,) in await rows(base, "select * from all_tenants()")
-        for row in await rows(base, query, one)
+        for (entry,) in await rows(base, "select * from all_tenants()")
+        for row in await rows(base, query, entry)
     ]
 
 
 async def record_deliveries(
-    base: Services, webhook_client: Door, payloads: list[tuple[str, dict[str, Any]]]
+    base: Services, webhook_client: WebhookClient, payloads: list[tuple[str, dict[str, Any]]]
 ) -> None:
+    """Deliver payloads and process them with a worker that does not answer."""
     async with worker(base, talks=False):
         for event, payload in payloads:
             assert (await webhook_client.deliver(event, payload, payload.get("guid")))[0] == 202
@@ -86,7 +89,7 @@ async def record_deliveries(
 
 
 def issue_story() -> list[tuple[str, dict[str, Any]]]:
-    """A short life: opened, put into a milestone, estimated, closed."""
+    """Make the webhooks of a short life: opened, put into a milestone, estimated, closed."""
     milestone = {"id": 70, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
     label = {"name": "points: 5"}
 

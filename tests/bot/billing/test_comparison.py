@@ -86,8 +86,8 @@ async def test_a_purchase_whose_event_was_lost_is_found(
     await selling_bot.base.queue.configure_task(RECONCILE_STRIPE, queue=OTHERS).defer_async(timestamp=0)
     await selling_bot.rest()
     (tenant,) = [row[0] for row in await rows(selling_bot.base, "select * from tenant_of_account(7)")]
-    found = await rows(selling_bot.base, "select plan, status, quantity from subscriptions", tenant)
-    assert [tuple(row) for row in found] == [("enterprise", "active", 1)]
+    result = await rows(selling_bot.base, "select plan, status, quantity from subscriptions", tenant)
+    assert [tuple(row) for row in result] == [("enterprise", "active", 1)]
 
 
 @pytest.mark.parametrize("page_size", [1, 2, 100])
@@ -101,7 +101,7 @@ async def test_all_pages_of_stripe_are_read(books: Books, page_size: int) -> Non
     assert [await books.statuses(account) for account in accounts] == [["active"]] * 5
 
 
-async def test_what_has_ended_unheard_ends(books: Books) -> None:
+async def test_what_has_ended_without_a_webhook_ends(books: Books) -> None:
     await books.know(101)
     subscription = books.server.subscribe(101)
     await books.sync.reconcile()
@@ -112,7 +112,7 @@ async def test_what_has_ended_unheard_ends(books: Books) -> None:
 
 @pytest.mark.parametrize("status", [400, 402, 403, 404, 500])
 @pytest.mark.parametrize("ends", ["first", "middle", "last"])
-async def test_one_that_stripe_refuses_does_not_end_the_night(books: Books, status: int, ends: str) -> None:
+async def test_refused_lookup_does_not_stop_reconciliation(books: Books, status: int, ends: str) -> None:
     accounts = [101, 102, 103]
     await books.know(*accounts)
     subscriptions = [books.server.subscribe(account) for account in accounts]
@@ -136,9 +136,7 @@ async def test_one_that_stripe_refuses_does_not_end_the_night(books: Books, stat
         {"price": "price_of_nobody"},
     ],
 )
-async def test_one_that_cannot_be_understood_does_not_end_the_night(
-    books: Books, odd: dict[str, Any]
-) -> None:
+async def test_malformed_subscription_does_not_stop_reconciliation(books: Books, odd: dict[str, Any]) -> None:
     await books.know(101, 102, 103)
     books.server.subscribe(101)
     books.server.subscribe(102, **odd)
@@ -170,9 +168,9 @@ async def test_an_odd_answer_in_the_list_does_not_end_the_night(
     books.server.subscribe(103)
     listing = books.server._list_subscriptions
 
-    def odd_list(told: dict[str, Any]) -> Any:
-        answer = listing(told)
-        answer["data"] = [one | odd if one is shown_oddly else one for one in answer["data"]]
+    def odd_list(data: dict[str, Any]) -> Any:
+        answer = listing(data)
+        answer["data"] = [entry | odd if entry is shown_oddly else entry for entry in answer["data"]]
         return answer
 
     monkeypatch.setattr(books.server, "_list_subscriptions", odd_list)
@@ -319,7 +317,7 @@ async def bought(books: Books, *accounts: int) -> None:
     await books.sync.reconcile()
 
 
-async def test_one_that_is_gone_at_stripe_ends(books: Books) -> None:
+async def test_subscription_missing_at_stripe_ends(books: Books) -> None:
     await bought(books, 101, 102)
     (gone,) = await books.of(101)
     del books.server.subscriptions[gone.reference]
@@ -386,9 +384,7 @@ async def test_a_missing_subscription_does_not_block_a_new_checkout(
     assert (await open_link(selling_bot, url))[0] == 303
 
 
-async def test_a_customer_who_is_deleted_has_no_portal(
-    selling_bot: Bot, stripe_server: StandInStripe
-) -> None:
+async def test_deleted_customer_has_no_portal(selling_bot: Bot, stripe_server: StandInStripe) -> None:
     subscription = stripe_server.subscribe(7)
     await deliver_stripe_event(
         selling_bot, stripe_server.event("customer.subscription.created", subscription)
@@ -440,8 +436,13 @@ async def test_a_year_of_which_events_were_lost_ends_the_same(
         await books.sync.reconcile()
     kept = await books.of(account)
     if subscription["status"] == "canceled":
-        assert [one.status for one in kept] in ([], ["ended"])  # Who was never seen has nothing to lose.
+        assert [subscription.status for subscription in kept] in (
+            [],
+            ["ended"],
+        )  # Who was never seen has nothing to lose.
     else:
         item = subscription["items"]["data"][0]
-        assert [(one.status, one.quantity) for one in kept] == [(subscription["status"], item["quantity"])]
+        assert [(subscription.status, subscription.quantity) for subscription in kept] == [
+            (subscription["status"], item["quantity"])
+        ]
         assert (kept[0].pending is not None) is subscription["cancel_at_period_end"]

@@ -55,7 +55,7 @@ async def deletion(bot_without_worker: Bot, stripe_server: StandInStripe) -> Asy
 
 @pytest.mark.parametrize("status", ["active", "trialing", "past_due"])
 @pytest.mark.parametrize("page_size", [1, 100])
-async def test_a_card_that_nobody_told_us_of_stops_the_deletion(
+async def test_unknown_card_subscription_stops_the_deletion(
     deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, status: str, page_size: int
 ) -> None:
     stripe_server.page_size = page_size
@@ -82,7 +82,7 @@ async def test_what_the_search_does_not_find_is_found(
     assert ("pro", "active", 1) in await list_subscriptions(bot_without_worker)
 
 
-async def test_a_customer_of_our_books_who_pays_again_stops_the_deletion(
+async def test_known_customer_who_pays_again_stops_the_deletion(
     deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe
 ) -> None:
     """Its new subscription was made in Stripe's dashboard, and names no account."""
@@ -125,7 +125,7 @@ async def test_while_stripe_cannot_be_asked_nothing_is_deleted(
 
 
 @pytest.mark.parametrize("status", ["canceled", "incomplete", "incomplete_expired", "unpaid"])
-async def test_who_pays_nothing_is_deleted(
+async def test_account_without_payment_is_deleted(
     deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, status: str
 ) -> None:
     stripe_server.subscribe(BUYER_ACCOUNT, status=status)

@@ -32,12 +32,10 @@ from tests.support.marketplace import (
     make_billing_syncs,
 )
 from tests.support.running import (
-    Bot,
-    as_administrator,
-    let_deadlines_be_read,
+    Bot, age_deadlines, query_as_administrator,
     rows,
     running_bot,
-    until,
+    wait_until,
 )
 from tests.support.stripe.world import DAY, LISTED, SETTINGS
 
@@ -58,7 +56,7 @@ async def shop(
 
 
 async def scheduled(bot: Bot) -> list[Any]:
-    return as_administrator(
+    return query_as_administrator(
         bot.base, "select * from procrastinate_jobs where scheduled_at is not null and status = 'todo'"
     )
 
@@ -71,7 +69,7 @@ async def test_a_purchase_is_asked_for_and_kept(shop: Bot) -> None:
     assert await deliver_marketplace_event(shop, event) == (202, "stored")
 
     assert await list_subscriptions(shop) == [("pro", "active", 5)]
-    asked = [one for one in shop.github.requests if one.path.startswith("/marketplace_listing/")]
+    asked = [request for request in shop.github.requests if request.path.startswith("/marketplace_listing/")]
     assert (asked[-1].path, asked[-1].who, asked[-1].status) == (
         f"/marketplace_listing/accounts/{BUYER_ACCOUNT}",
         "app",
@@ -107,7 +105,7 @@ async def test_a_cancellation_ends_the_plan_and_notes_when_data_goes(shop: Bot) 
     assert await latest_deadline(shop) is None
 
 
-async def test_a_cancellation_that_is_told_late_leaves_a_week(shop: Bot) -> None:
+async def test_a_cancellation_that_is_reported_late_leaves_a_week(shop: Bot) -> None:
     market = shop.github.marketplace
     await deliver_marketplace_event(shop, market.purchase(BUYER_ACCOUNT, "octo"))
     await deliver_marketplace_event(shop, market.cancel(BUYER_ACCOUNT, datetime.now(UTC) - 90 * DAY))
@@ -135,10 +133,10 @@ async def test_github_s_answer_may_lag_behind_a_purchase(shop: Bot) -> None:
     assert job.args["tries"] == 1
 
     shop.github.marketplace.accounts[BUYER_ACCOUNT] = lagging
-    as_administrator(
+    query_as_administrator(
         shop.base, "update procrastinate_jobs set scheduled_at = null where scheduled_at is not null"
     )
-    await until(lambda: _has(shop))
+    await wait_until(lambda: _has(shop))
     assert await list_subscriptions(shop) == [("pro", "active", 3)]
 
 
@@ -150,7 +148,7 @@ async def test_github_away_is_asked_again(shop: Bot) -> None:
     event = shop.github.marketplace.purchase(BUYER_ACCOUNT, "octo", units=3)
     shop.github.fail_next("GET", "/marketplace_listing/", 503, times=3)
     await deliver_marketplace_event(shop, event)
-    await until(lambda: _has(shop))
+    await wait_until(lambda: _has(shop))
 
 
 async def test_a_purchase_and_the_installation_meet_in_one_tenant(shop: Bot) -> None:
@@ -175,16 +173,16 @@ async def test_uninstalling_while_paying_changes_nothing_of_what_was_bought(
 ) -> None:
     account, market = int(shop.repository["owner"]["id"]), shop.github.marketplace
     await shop.github.create_issue(shop.repo, "Pay by card")
-    told = [market.purchase(account, "acme", units=3)]
-    told.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
+    data = [market.purchase(account, "acme", units=3)]
+    data.append(market.cancel(account) if ends else market.change(account, ENTERPRISE, units=9))
     for number in (*order, *order):
         if number < 2:
-            await deliver_marketplace_event(shop, told[number])
+            await deliver_marketplace_event(shop, data[number])
         else:
             await shop.github.trigger("installation", "deleted")
             await shop.rest()
-    found = (await list_subscriptions(shop, account))[-1:]
-    assert found == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
+    subscriptions = (await list_subscriptions(shop, account))[-1:]
+    assert subscriptions == [("free", "ended", None) if ends else ("enterprise", "active", 9)]
     assert (await latest_deadline(shop, account) is not None) is ends
     tenant_id = await find_buyer_tenant(shop, account)
     (row,) = await rows(shop.base, "select github_installation_id, plan from organizations", tenant_id)
@@ -205,7 +203,7 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "expected"),
     [
         ({"action": "purchased"}, "the body is not a purchase"),
         ({"action": "purchased", "marketplace_purchase": {"account": {"login": "x"}}}, "`id`"),
@@ -213,10 +211,10 @@ async def test_a_wrong_signature_is_refused(shop: Bot, capsys: pytest.CaptureFix
         ([], "the body is not a purchase"),
     ],
 )
-async def test_what_is_no_purchase_is_refused(shop: Bot, payload: Any, said: str) -> None:
+async def test_malformed_purchase_event_is_refused(shop: Bot, payload: Any, expected: str) -> None:
     status, message = await deliver_marketplace_event(shop, payload)
     assert status == 400
-    assert said in message
+    assert expected in message
 
 
 async def test_what_does_not_concern_us_is_ignored(shop: Bot) -> None:
@@ -305,8 +303,13 @@ async def test_another_method_is_not_allowed(shop: Bot) -> None:
 
 def examples() -> list[dict[str, Any]]:
     """GitHub's own example payloads."""
-    found = json.loads(EXAMPLES.read_text())
-    return [one for event in found if event["name"] == "marketplace_purchase" for one in event["examples"]]
+    result = json.loads(EXAMPLES.read_text())
+    return [
+        example
+        for event in result
+        if event["name"] == "marketplace_purchase"
+        for example in event["examples"]
+    ]
 
 
 @pytest.mark.parametrize("payload", examples(), ids=lambda payload: payload["action"])
@@ -373,7 +376,7 @@ async def test_the_daily_comparison_runs_as_a_job(shop: Bot) -> None:
     assert not await rows(shop.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_a_refused_comparison_is_a_finding_until_one_goes_through(shop: Bot) -> None:
+async def test_refused_comparison_is_a_finding_until_one_succeeds(shop: Bot) -> None:
     async def night() -> list[str]:
         await shop.base.queue.configure_task(RECONCILE_BILLING, queue=OTHERS).defer_async(timestamp=0)
         await shop.rest()
@@ -431,7 +434,7 @@ async def test_while_github_cannot_be_asked_nothing_is_deleted(
     assert await sync[1].run() == 1
 
 
-async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
+async def test_a_deletion_while_the_account_still_uses_the_app_begins_again(
     shop: Bot,
 ) -> None:
     account = int(shop.repository["owner"]["id"])
@@ -441,7 +444,7 @@ async def test_a_deletion_while_the_account_still_uses_the_app_begins_anew(
     at = datetime.now(UTC) - timedelta(days=31)
     async with shop.base.database.tenant(before or 0) as tenant:
         await Deadlines(tenant).record(Deadline(at, at + 30 * DAY, is_announced=True))
-    let_deadlines_be_read(shop.base)
+    age_deadlines(shop.base)
     await make_billing_syncs(shop)[1].run()  # Unless the bot's own clock was faster.
     await shop.github.create_issue(shop.repo, "After")
     await shop.rest()

@@ -99,7 +99,7 @@ def changed(path: str, value: object) -> Json:
     return portal
 
 
-def test_a_portal_as_it_should_be_needs_nothing(stripe: StripeSettings) -> None:
+def test_correct_portal_has_no_findings(stripe: StripeSettings) -> None:
     assert portal_findings(PORTAL, stripe) == []
 
 
@@ -107,7 +107,7 @@ CHANGE = "features/subscription_update"
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "expected"),
     [
         ("features/subscription_cancel/enabled", False, "lets nobody cancel"),
         ("features/subscription_cancel/mode", "immediately", "cancels at once"),
@@ -144,16 +144,16 @@ CHANGE = "features/subscription_update"
         ),
     ],
 )
-def test_each_deviation_is_a_sentence_with_where_to_mend_it(
-    stripe: StripeSettings, path: str, value: object, said: str
+def test_each_deviation_is_reported_with_where_to_fix_it(
+    stripe: StripeSettings, path: str, value: object, expected: str
 ) -> None:
     (finding,) = portal_findings(changed(path, value), stripe)
-    assert said in finding
+    assert expected in finding
     assert finding.startswith("Stripe's billing portal ")
     assert PORTAL_SETTINGS in finding
 
 
-def test_a_portal_that_was_never_set_up_is_one_finding(stripe: StripeSettings) -> None:
+def test_unconfigured_portal_is_one_finding(stripe: StripeSettings) -> None:
     (finding,) = portal_findings(None, stripe)
     assert PORTAL_SETTINGS in finding
 
@@ -172,7 +172,7 @@ def test_stripe_s_own_defaults_are_far_from_what_is_needed(stripe: StripeSetting
     assert len(portal_findings(fresh, stripe)) == 3
 
 
-def test_a_portal_that_nothing_leads_to_is_found(stripe: StripeSettings) -> None:
+def test_unlinked_portal_is_reported(stripe: StripeSettings) -> None:
     (finding,) = portal_findings(PORTAL, replace(stripe, portal_login_url=None))
     assert f"set STRIPE_PORTAL_LOGIN_URL to {LOGIN}" in finding
 
@@ -195,7 +195,7 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda prices: prices.update(price_year=None), "has no price price_year"),
         (lambda prices: prices["price_year"]["recurring"].update(interval="month"), "once a year"),
@@ -227,14 +227,14 @@ def test_whatever_stripe_leaves_out_no_check_falls_over(
         ),
     ],
 )
-def test_prices_that_do_not_fit_are_found(
-    stripe: StripeSettings, change: Callable[[Any], None], said: str
+def test_unsuitable_prices_are_reported(
+    stripe: StripeSettings, change: Callable[[Any], None], expected: str
 ) -> None:
     assert price_findings(API_PRICES, stripe) == []
     prices = copy.deepcopy(API_PRICES)
     change(prices)
     (finding,) = price_findings(prices, stripe)
-    assert said in finding
+    assert expected in finding
 
 
 def test_metadata_that_name_the_plan_in_any_case_are_right(stripe: StripeSettings) -> None:
@@ -271,7 +271,7 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
 
 
 @pytest.mark.parametrize(
-    ("endpoints", "said"),
+    ("endpoints", "expected"),
     [
         ([], "has no webhook endpoint for https://agile.example/webhooks/stripe:"),
         ([ENDPOINT | {"url": "https://shop.example/hook"}], "has no webhook endpoint"),
@@ -292,9 +292,9 @@ def test_an_endpoint_that_is_enabled_and_sends_all_events_needs_nothing() -> Non
         ([ENDPOINT | {"enabled_events": None}], "does not send"),
     ],
 )
-def test_what_keeps_events_from_us_is_found(endpoints: list[Json], said: str) -> None:
+def test_endpoint_problems_are_reported(endpoints: list[Json], expected: str) -> None:
     (finding,) = endpoint_findings(endpoints, PUBLIC_URL)
-    assert said in finding
+    assert expected in finding
     assert "https://dashboard.stripe.com/webhooks" in finding
 
 
@@ -389,9 +389,7 @@ async def test_doctor_names_each_deviation(
     assert endpoint.startswith("✗ Stripe's webhook endpoint for https://agile.example/webhooks/stripe is")
 
 
-async def test_doctor_names_what_looks_like_a_misspelt_setting(
-    base: Services, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_doctor_names_misspelt_settings(base: Services, capsys: pytest.CaptureFixture[str]) -> None:
     billing = replace(base.settings.billing, unknown_names=("STRIPE_X is no setting of this program",))
     settings = replace(base.settings, billing=billing, github=None)
     assert await asyncio.to_thread(run, settings, argparse.Namespace()) == 1

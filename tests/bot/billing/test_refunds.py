@@ -64,8 +64,8 @@ async def test_each_refund_and_each_change_of_it_has_its_line(
     await deliver_stripe_event(selling_bot, stripe_server.event("charge.refunded", charge))
     second["status"] = "failed"
     await deliver_stripe_event(selling_bot, stripe_server.event("refund.failed", second))
-    found = [(line["amount"], line["status"]) for line in await lines(selling_bot, "refund")]
-    assert sorted(found) == [(500, "succeeded"), (1300, "failed"), (1300, "pending")]
+    result = [(line["amount"], line["status"]) for line in await lines(selling_bot, "refund")]
+    assert sorted(result) == [(500, "succeeded"), (1300, "failed"), (1300, "pending")]
 
 
 async def test_an_open_dispute_is_named_until_it_is_closed(
@@ -128,7 +128,7 @@ async def test_payments_of_others_leave_no_line(selling_bot: Bot, stripe_server:
     assert not await rows(selling_bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_one_that_cannot_be_understood_does_not_stop_the_others(
+async def test_malformed_refund_does_not_stop_comparison(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     charge = await pays(selling_bot, stripe_server)
@@ -142,7 +142,7 @@ async def test_one_that_cannot_be_understood_does_not_stop_the_others(
 
 @pytest.mark.parametrize(("path", "is_refund_read"), [("disputes", True), ("refunds", False)])
 @pytest.mark.parametrize("status", [403, 500])
-async def test_a_refused_comparison_is_a_finding_until_one_goes_through(
+async def test_refused_comparison_is_a_finding_until_one_succeeds(
     selling_bot: Bot, stripe_server: StandInStripe, path: str, status: int, is_refund_read: bool
 ) -> None:
     stripe_server.refund(await pays(selling_bot, stripe_server), 600)
@@ -164,7 +164,7 @@ async def test_a_refused_comparison_is_a_finding_until_one_goes_through(
     assert len(await lines(selling_bot, "refund")) == 1
 
 
-async def test_a_refund_that_stripe_does_not_show_is_written_down_all_the_same(
+async def test_a_refund_that_stripe_does_not_show_is_recorded_nevertheless(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     charge = await pays(selling_bot, stripe_server)
@@ -220,6 +220,6 @@ async def test_a_refund_without_a_charge_is_resolved_by_what_else_it_names(
     await StripePayments(selling_bot.base.database, client, selling_bot.base.clock).compare()
     await client.close()
     assert [line["id"] for line in await lines(selling_bot, "refund")] == ([refund["id"]] if by else [])
-    said = "".join(capsys.readouterr())
-    assert "error" not in said
-    assert by or refund["id"] in said
+    answer = "".join(capsys.readouterr())
+    assert "error" not in answer
+    assert by or refund["id"] in answer

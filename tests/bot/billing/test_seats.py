@@ -62,9 +62,9 @@ class Office:
 
     async def told(self) -> None:
         """Stripe's event about the subscription."""
-        number, one = next(self.numbers), self.subscription
+        number, entry = next(self.numbers), self.subscription
         await self.sync.follow(
-            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", entry["customer"], entry["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
@@ -116,8 +116,8 @@ class Office:
         """How each change of quantity was prorated."""
         path = f"subscriptions/{self.subscription['id']}"
         return [
-            told["proration_behavior"]
-            for verb, place, told in self.stripe.requests
+            data["proration_behavior"]
+            for verb, place, data in self.stripe.requests
             if (verb, place) == ("POST", path)
         ]
 
@@ -148,7 +148,7 @@ def crowd(count: int, name: str = "outsider") -> list[str]:
 # What was done in public needs no seat
 
 
-async def test_who_acted_while_a_repository_was_public_needs_no_seat(office: Office) -> None:
+async def test_activity_in_a_public_repository_takes_no_seat(office: Office) -> None:
     await office.subscribe()
     await office.work("owner")
     await office.work(*crowd(12), in_public=True)
@@ -176,7 +176,7 @@ async def test_private_work_counts_again_around_a_public_time(office: Office) ->
     assert await office.people() == ["after", "before"]
 
 
-async def test_a_change_that_is_told_late_holds_from_the_moment_that_github_names(office: Office) -> None:
+async def test_a_change_that_is_reported_late_holds_from_the_moment_that_github_names(office: Office) -> None:
     changes = [(NOW - 15 * DAY, False), (NOW - 10 * DAY, True)]
     for at, is_private in changes[::-1]:
         async with office.firm.base.database.tenant(office.firm.id) as tenant:
@@ -212,7 +212,7 @@ async def test_seats_are_given_by_private_work(office: Office) -> None:
 # A jump waits for an admin
 
 
-async def test_a_jump_waits_with_its_price_and_is_reported_once_it_is_approved(office: Office) -> None:
+async def test_large_increase_waits_for_approval_with_its_price(office: Office) -> None:
     await office.subscribe(2)
     await office.work("a", "b", *crowd(8))
     assert await office.night() == 2
@@ -246,7 +246,7 @@ async def test_what_waits_is_asked_about_once(office: Office) -> None:
     assert len(audited) == 1
 
 
-async def test_a_jump_that_grows_is_asked_about_anew_and_one_that_goes_away_is_forgotten(
+async def test_growing_increase_is_asked_again_and_a_vanished_one_forgotten(
     office: Office,
 ) -> None:
     await office.subscribe(1)
@@ -288,7 +288,7 @@ async def test_an_approval_holds_for_no_more_than_was_approved(office: Office) -
     assert (increase.before, increase.after) == (10, 40)
 
 
-async def test_an_approval_is_for_one_subscription(office: Office) -> None:
+async def test_approval_holds_for_one_subscription(office: Office) -> None:
     await office.subscribe(1)
     await office.work(*crowd(10))
     await office.night()
@@ -406,7 +406,7 @@ async def test_a_declined_card_takes_nothing_away_that_was_paid_for_the_year(off
     assert await office.night() == 2
 
 
-async def test_a_jump_on_a_yearly_plan_names_what_stripe_would_charge_at_once(office: Office) -> None:
+async def test_yearly_increase_names_the_immediate_charge(office: Office) -> None:
     await office.subscribe(1, is_yearly=True)
     await office.work(*crowd(11))
     await office.night()
@@ -466,15 +466,15 @@ async def test_seats_go_to_the_item_that_is_the_plan(
     client = RealStripe(settings.stripe or stripe_settings(stripe_server))
     parts = (billed_tenant.base.database, client, settings, clock)
     price = "price_pro" if told_by == "setting" else "price_of_support"
-    one = stripe_server.subscribe(7, price=price, quantity=5)
-    (beside,) = one["items"]["data"]
+    subscription = stripe_server.subscribe(7, price=price, quantity=5)
+    (beside,) = subscription["items"]["data"]
     plan = beside | {"id": "si_plan", "price": {"id": "price_old", "object": "price"}}
-    one["items"]["data"].append(plan)
+    subscription["items"]["data"].append(plan)
     if told_by == "product":
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        SubscriptionHint("evt_1", "customer.subscription.updated", subscription["customer"], subscription["id"])
     )
     await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()
@@ -501,7 +501,7 @@ async def test_an_approval_holds_for_the_price_that_was_shown(office: Office, ch
     assert current.is_waiting
 
 
-async def test_a_price_in_several_currencies_is_told_in_the_subscriber_s(office: Office) -> None:
+async def test_a_price_in_several_currencies_is_reported_in_the_subscriber_s(office: Office) -> None:
     """A price with `currency_options` shows its default currency; the subscription says what is paid."""
     await office.subscribe(2, is_yearly=True)
     office.subscription["currency"] = "jpy"
@@ -532,7 +532,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
 
 
-async def test_a_price_is_said_before_discounts(office: Office) -> None:
+async def test_a_price_is_stated_before_discounts(office: Office) -> None:
     """A coupon may belong to the subscription or to the customer: only Stripe's invoices tell the sum."""
     await office.subscribe(2)
     coupon = {"coupon": {"percent_off": 50, "duration": "forever"}}

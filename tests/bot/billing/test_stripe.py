@@ -54,34 +54,34 @@ _NUMBERS = itertools.count(9000)
 
 
 async def test_a_completed_checkout_brings_the_plan(selling_bot: Bot, stripe_server: StandInStripe) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT, quantity=3)
+    subscription = stripe_server.subscribe(CARD_ACCOUNT, quantity=3)
     session = {
-        "customer": one["customer"],
-        "subscription": one["id"],
+        "customer": subscription["customer"],
+        "subscription": subscription["id"],
         "metadata": {"account": str(CARD_ACCOUNT)},
     }
     assert await deliver_stripe_event(
         selling_bot, stripe_server.event("checkout.session.completed", session)
     ) == (200, "stored")
-    found = await read_billing(selling_bot.base)
-    assert (found.account.plan, found.plan.source, found.plan.seats) == ("pro", "stripe", 3)
+    billing = await read_billing(selling_bot.base)
+    assert (billing.account.plan, billing.plan.source, billing.plan.seats) == ("pro", "stripe", 3)
 
 
 async def test_the_object_is_asked_for_and_not_believed(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT, quantity=3)
-    event = stripe_server.event("customer.subscription.created", one | {"status": "canceled"})
+    subscription = stripe_server.subscribe(CARD_ACCOUNT, quantity=3)
+    event = stripe_server.event("customer.subscription.created", subscription | {"status": "canceled"})
     await deliver_stripe_event(selling_bot, event)
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 3)]
 
 
 async def test_an_event_has_its_effect_once(selling_bot: Bot, stripe_server: StandInStripe) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    event = stripe_server.event("customer.subscription.updated", one, "evt_once")
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    event = stripe_server.event("customer.subscription.updated", subscription, "evt_once")
     for _ in range(3):
         assert (await deliver_stripe_event(selling_bot, event))[0] == 200
-    found = await read_billing(selling_bot.base)
+    billing = await read_billing(selling_bot.base)
     tenants = await rows(selling_bot.base, "select * from tenant_of_account(:account)", account=CARD_ACCOUNT)
     seen = await rows(selling_bot.base, "select event_id from stripe_events", tenants[0][0])
     audited = await rows(
@@ -89,19 +89,24 @@ async def test_an_event_has_its_effect_once(selling_bot: Bot, stripe_server: Sta
     )
     assert [row.event_id for row in seen] == ["evt_once"]
     assert [row.details["id"] for row in audited] == ["evt_once"]
-    assert found.account.plan == "pro"
+    assert billing.account.plan == "pro"
 
 
 async def test_a_failed_card_and_its_recovery(selling_bot: Bot, stripe_server: StandInStripe) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-    one["status"] = "past_due"
-    invoice = {"customer": one["customer"], "parent": {"subscription_details": {"subscription": one["id"]}}}
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
+    subscription["status"] = "past_due"
+    invoice = {
+        "customer": subscription["customer"],
+        "parent": {"subscription_details": {"subscription": subscription["id"]}},
+    }
     await deliver_stripe_event(selling_bot, stripe_server.event("invoice.payment_failed", invoice))
     standing = (await read_billing(selling_bot.base)).plan
     assert (standing.name, standing.status) == ("pro", "past_due")
     assert standing.grace_ends
-    one["status"] = "active"
+    subscription["status"] = "active"
     await deliver_stripe_event(selling_bot, stripe_server.event("invoice.paid", invoice))
     standing = (await read_billing(selling_bot.base)).plan
     assert (standing.status, standing.grace_ends) == ("active", None)
@@ -110,10 +115,14 @@ async def test_a_failed_card_and_its_recovery(selling_bot: Bot, stripe_server: S
 async def test_a_customer_who_is_deleted_has_nothing_any_more(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-    one["status"] = "canceled"
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.deleted", {"id": one["customer"]}))
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
+    subscription["status"] = "canceled"
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.deleted", {"id": subscription["customer"]})
+    )
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "ended", 1)]
     assert (await read_billing(selling_bot.base)).account.plan == "free"
 
@@ -121,15 +130,17 @@ async def test_a_customer_who_is_deleted_has_nothing_any_more(
 async def test_a_first_payment_that_never_came_is_no_purchase(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT, status="incomplete")
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
+    subscription = stripe_server.subscribe(CARD_ACCOUNT, status="incomplete")
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
     assert await list_stripe_subscriptions(selling_bot) == []
 
 
 async def test_stripe_away_is_asked_again(selling_bot: Bot, stripe_server: StandInStripe) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
     stripe_server.fail_with = 500
-    body, headers = signed(stripe_server.event("customer.subscription.created", one))
+    body, headers = signed(stripe_server.event("customer.subscription.created", subscription))
     async with selling_bot.session.post(
         f"{selling_bot.url}/webhooks/stripe", data=body, headers=headers
     ) as response:
@@ -140,7 +151,7 @@ async def test_stripe_away_is_asked_again(selling_bot: Bot, stripe_server: Stand
     )
     with pytest.raises(StripeUnavailableError):
         await sync.follow(
-            SubscriptionHint("evt_x", "customer.subscription.created", one["customer"], one["id"])
+            SubscriptionHint("evt_x", "customer.subscription.created", subscription["customer"], subscription["id"])
         )
     assert await list_stripe_subscriptions(selling_bot) == []
     stripe_server.fail_with = None
@@ -161,30 +172,30 @@ def fixture(kind: str, shown: dict[str, Any]) -> dict[str, Any]:
 
 def bought_in(stripe_server: StandInStripe) -> dict[str, Any]:
     """Stripe's example of a subscription, as if it had been bought by a checkout of ours."""
-    one = copy.deepcopy(FIXTURES["subscription"]) | {"metadata": {"account": str(CARD_ACCOUNT)}}
-    one["items"]["data"][0]["price"]["id"] = "price_pro"
-    one["pause_collection"] = None  # The example's payments are never collected.
-    stripe_server.subscriptions[one["id"]] = one
-    return one
+    entry = copy.deepcopy(FIXTURES["subscription"]) | {"metadata": {"account": str(CARD_ACCOUNT)}}
+    entry["items"]["data"][0]["price"]["id"] = "price_pro"
+    entry["pause_collection"] = None  # The example's payments are never collected.
+    stripe_server.subscriptions[entry["id"]] = entry
+    return entry
 
 
 @pytest.mark.parametrize("kind", sorted(EVENTS))
 async def test_stripe_s_own_examples_are_understood(
     selling_bot: Bot, stripe_server: StandInStripe, kind: str
 ) -> None:
-    one = bought_in(stripe_server)
+    subscription = bought_in(stripe_server)
     family = kind.rpartition(".")[0]
     shown = FIXTURES[{"customer.subscription": "subscription"}.get(family, family)]
-    about = {"customer": one["customer"], "subscription": one["id"]}
+    about = {"customer": subscription["customer"], "subscription": subscription["id"]}
     if family == "customer.subscription":
-        shown = one
+        shown = subscription
     elif family == "customer":  # It must be known whose customer this is.
-        assert (await deliver_stripe_event(selling_bot, fixture("customer.subscription.created", one)))[
-            0
-        ] == 200
-        one["status"] = "canceled"
+        assert (
+            await deliver_stripe_event(selling_bot, fixture("customer.subscription.created", subscription))
+        )[0] == 200
+        subscription["status"] = "canceled"
     elif family == "checkout.session":
-        shown = shown | about | {"metadata": one["metadata"]}
+        shown = shown | about | {"metadata": subscription["metadata"]}
     else:
         shown = shown | {"parent": {"type": "subscription_details", "subscription_details": about}}
     assert await deliver_stripe_event(selling_bot, fixture(kind, shown)) == (200, "stored")
@@ -239,10 +250,12 @@ async def test_without_a_signature_or_with_another_body_it_is_refused(
 async def test_the_old_secret_is_good_while_it_changes(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
     assert (
         await deliver_stripe_event(
-            selling_bot, stripe_server.event("customer.subscription.created", one), secret="whsec_old"
+            selling_bot,
+            stripe_server.event("customer.subscription.created", subscription),
+            secret="whsec_old",
         )
     )[0] == 200
 
@@ -267,7 +280,7 @@ async def test_other_types_are_answered_with_200(
 
 
 @pytest.mark.parametrize(
-    ("account", "more", "said"),
+    ("account", "more", "expected"),
     [
         (4711, {}, "subscription of an account that we do not know"),
         (None, {}, "subscription without an account of ours"),
@@ -280,26 +293,32 @@ async def test_what_is_not_clear_changes_nothing(
     stripe_server: StandInStripe,
     account: int | None,
     more: dict[str, Any],
-    said: str,
+    expected: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    one = stripe_server.subscribe(account, **more)
+    subscription = stripe_server.subscribe(account, **more)
     assert (
-        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
+        await deliver_stripe_event(
+            selling_bot, stripe_server.event("customer.subscription.created", subscription)
+        )
     )[0] == 200
     assert await list_stripe_subscriptions(selling_bot) == []
-    assert said in "".join(capsys.readouterr())
+    assert expected in "".join(capsys.readouterr())
 
 
 async def test_another_account_s_metadata_changes_nothing(
     selling_bot: Bot, stripe_server: StandInStripe, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
     await read_billing(selling_bot.base, 8)
-    one["metadata"] = {"account": "8"}
-    one["items"]["data"][0]["quantity"] = 99
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
+    subscription["metadata"] = {"account": "8"}
+    subscription["items"]["data"][0]["quantity"] = 99
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.updated", subscription)
+    )
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 1)]
     assert (await read_billing(selling_bot.base, 8)).subscriptions == ()
     assert "subscription claimed for another account; nothing is changed" in "".join(capsys.readouterr())
@@ -346,14 +365,16 @@ async def test_a_link_opens_one_checkout_however_often_it_is_opened(
     assert first[0] == 303
     assert first[1].startswith("https://checkout.stripe.com/")
     assert await open_link(selling_bot, url) == first
-    _, _, told = next(one for one in stripe_server.requests if one[:2] == ("POST", "checkout/sessions"))
-    assert told["mode"] == "subscription"
-    assert told["line_items"] == {"0": {"price": "price_pro", "quantity": "1"}}
-    assert told["metadata"] == told["subscription_data"]["metadata"] == {"account": "7", "plan": "pro"}
+    _, _, data = next(
+        request for request in stripe_server.requests if request[:2] == ("POST", "checkout/sessions")
+    )
+    assert data["mode"] == "subscription"
+    assert data["line_items"] == {"0": {"price": "price_pro", "quantity": "1"}}
+    assert data["metadata"] == data["subscription_data"]["metadata"] == {"account": "7", "plan": "pro"}
     assert len(stripe_server.checkout.sessions) == 1
 
 
-async def test_who_pays_already_is_not_charged_twice(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+async def test_paying_account_is_not_charged_twice(selling_bot: Bot, stripe_server: StandInStripe) -> None:
     url = await checkout_link(selling_bot)
     await deliver_stripe_event(
         selling_bot,
@@ -393,7 +414,7 @@ async def test_a_forged_an_old_and_a_foreign_link_open_nothing(
 
 
 @pytest.mark.parametrize(("status", "shown"), [(500, 503), (400, 502), (401, 502)])
-async def test_when_stripe_will_not_the_visitor_is_told(
+async def test_visitor_is_told_when_stripe_refuses(
     selling_bot: Bot, stripe_server: StandInStripe, status: int, shown: int
 ) -> None:
     stripe_server.fail_with = status
@@ -432,40 +453,43 @@ async def test_seats_follow_the_people_once_a_day(
     now = clock()
     client = RealStripe(stripe_settings(stripe_server))
     sync = StripeSync(billed_tenant.base.database, client, card_billing_settings(stripe_server), clock)
-    one = stripe_server.subscribe(7, quantity=1)
-    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", one["customer"], one["id"]))
+    subscription = stripe_server.subscribe(7, quantity=1)
+    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+    )
     for number, login in enumerate(("alice", "bob", "carol")):
         await billed_tenant.happened(billed_tenant.private, work_events(number + 1, login, now - DAY))
     await sync.reconcile()
-    assert one["items"]["data"][0]["quantity"] == 3
+    assert subscription["items"]["data"][0]["quantity"] == 3
     await billed_tenant.happened(billed_tenant.private, work_events(4, "dave", now - DAY))
     await sync.reconcile()
-    assert one["items"]["data"][0]["quantity"] == 3
+    assert subscription["items"]["data"][0]["quantity"] == 3
     clock.now = now + DAY
     await sync.reconcile()
-    assert one["items"]["data"][0]["quantity"] == 4
+    assert subscription["items"]["data"][0]["quantity"] == 4
     changes = [
-        told
-        for method, path, told in stripe_server.requests
-        if (method, path) == ("POST", f"subscriptions/{one['id']}")
+        data
+        for method, path, data in stripe_server.requests
+        if (method, path) == ("POST", f"subscriptions/{subscription['id']}")
     ]
-    assert [told["proration_behavior"] for told in changes] == ["create_prorations"] * 2
+    assert [change["proration_behavior"] for change in changes] == ["create_prorations"] * 2
     clock.now = now + 60 * DAY
     await sync.reconcile()
-    assert one["items"]["data"][0]["quantity"] == 1
-    one["status"] = "past_due"
+    assert subscription["items"]["data"][0]["quantity"] == 1
+    subscription["status"] = "past_due"
     await billed_tenant.happened(billed_tenant.private, work_events(5, "erin", now + 61 * DAY))
     await billed_tenant.happened(billed_tenant.private, work_events(6, "finn", now + 61 * DAY))
     clock.now = now + 62 * DAY
     await sync.reconcile()
-    assert one["items"]["data"][0]["quantity"] == 1
+    assert subscription["items"]["data"][0]["quantity"] == 1
     await client.close()
 
 
 async def test_what_runs_by_the_clock_runs_as_jobs(selling_bot: Bot, stripe_server: StandInStripe) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-    one["status"] = "past_due"
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
+    subscription["status"] = "past_due"
     tenants = await rows(selling_bot.base, "select * from tenant_of_account(:account)", account=CARD_ACCOUNT)
     yesterday = (datetime.now(UTC) - DAY).date()
     async with selling_bot.base.database.tenant(tenants[0][0]) as tenant:
@@ -496,26 +520,26 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await read_billing(base, account)
     client = RealStripe(stripe_settings(stripe_server))
     sync = StripeSync(base.database, client, card_billing_settings(stripe_server), base.clock)
-    one, events = stripe_server.subscribe(account), list[StripeEvent]()
+    entry, events = stripe_server.subscribe(account), list[StripeEvent]()
     for kind, act in steps:
-        act(one)
-        told = stripe_server.event(f"customer.subscription.{kind}", one)
-        events.append(StripeEvent(told["id"], told["type"]))
+        act(entry)
+        data = stripe_server.event(f"customer.subscription.{kind}", entry)
+        events.append(StripeEvent(data["id"], data["type"]))
         if seen_at_once:
-            await sync.follow(_about(events[-1], one))
+            await sync.follow(_about(events[-1], entry))
     late = [events[place] for place in order if place < len(events)]
     for event in late + [event for number, event in enumerate(events) if number in repeated]:
-        await sync.follow(_about(event, one))
+        await sync.follow(_about(event, entry))
     await client.close()
-    found = await read_billing(base, account)
-    ended = one["status"] == "canceled"
-    assert found.plan.status in ({"ended", "none"} if ended else {one["status"]})
-    wanted = STRIPE_PRICES[one["items"]["data"][0]["price"]["id"]][0]
-    assert found.account.plan == found.plan.name == (PlanName.FREE if ended else wanted)
+    billing = await read_billing(base, account)
+    ended = entry["status"] == "canceled"
+    assert billing.plan.status in ({"ended", "none"} if ended else {entry["status"]})
+    wanted = STRIPE_PRICES[entry["items"]["data"][0]["price"]["id"]][0]
+    assert billing.account.plan == billing.plan.name == (PlanName.FREE if ended else wanted)
     if not ended:
-        assert found.plan.seats == one["items"]["data"][0]["quantity"]
-        assert (found.pending is not None) is one["cancel_at_period_end"]
+        assert billing.plan.seats == entry["items"]["data"][0]["quantity"]
+        assert (billing.pending is not None) is entry["cancel_at_period_end"]
 
 
-def _about(event: StripeEvent, one: dict[str, Any]) -> SubscriptionHint:
-    return SubscriptionHint(event.id, event.type, one["customer"], one["id"])
+def _about(event: StripeEvent, entry: dict[str, Any]) -> SubscriptionHint:
+    return SubscriptionHint(event.id, event.type, entry["customer"], entry["id"])

@@ -15,7 +15,7 @@ from tests.support.checks import (
     run_check_job,
     set_setting,
 )
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import day_from_today, make_sprint
 
@@ -39,7 +39,7 @@ async def scope(bot: Bot, number: int) -> str:
     """What the sprint holds, as the command tells it."""
     before = await bot.answers(number)
     await bot.say(number, "/sprint status new:yes")
-    (answer,) = [one for one in await bot.answers(number) if one not in before]
+    (answer,) = [answer for answer in await bot.answers(number) if answer not in before]
     return re.sub(r".*\*\*(\d+ of \d+ \w+) done\*\*.*", r"\1", answer, flags=re.DOTALL)
 
 
@@ -216,4 +216,4 @@ async def test_an_item_of_a_sprint_that_has_just_ended_can_be_moved_on(bot: Bot)
         await bot.rest()
         return bool((await find_check(bot, head))["conclusion"] == "success")
 
-    await until(is_met)
+    await wait_until(is_met)

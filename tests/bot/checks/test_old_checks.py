@@ -52,7 +52,7 @@ async def a_day_later(bot: Bot, clock: Clock) -> None:
     await bot.rest()
 
 
-async def test_it_is_worked_out_anew(bot: Bot, clock: Clock) -> None:
+async def test_it_is_computed_again(bot: Bot, clock: Clock) -> None:
     """The sprint ends on the day on which it was refused."""
     pull = await refused_check(bot, clock, due=0)
     head = head_of(pull)

@@ -21,7 +21,7 @@ from tests.support.checks import (
     run_check_job,
     set_setting,
 )
-from tests.support.running import Bot, as_administrator
+from tests.support.running import Bot, query_as_administrator
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
@@ -85,7 +85,7 @@ async def test_it_is_edited_in_place_and_only_if_something_has_changed(bot: Bot)
     assert [method for method, _ in list_check_writes(bot)] == ["POST", "PATCH"]
 
 
-async def test_each_head_has_a_check_and_only_the_present_one_changes(bot: Bot) -> None:
+async def test_each_head_has_a_check_and_only_the_current_one_changes(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = await open_pull_request(bot)
     old, new = pull["head"]["sha"], new_sha()
@@ -134,7 +134,7 @@ async def test_issues_that_people_linked_without_words_count(
     assert len(list_check_writes(bot)) == 1
 
 
-async def test_a_review_and_a_draft_are_told(bot: Bot) -> None:
+async def test_a_review_and_a_draft_are_reported(bot: Bot) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
@@ -253,7 +253,7 @@ async def test_a_commit_that_no_webhook_told_of_is_asked_for(bot: Bot) -> None:
 # Re-run
 
 
-async def test_a_re_run_is_told_even_if_it_says_the_same(bot: Bot) -> None:
+async def test_a_re_run_is_reported_even_if_it_says_the_same(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = await open_pull_request(bot, body=f"Closes #{number}")
     head = pull["head"]["sha"]
@@ -275,7 +275,7 @@ async def test_a_re_run_is_told_even_if_it_says_the_same(bot: Bot) -> None:
 # Buttons
 
 
-async def test_add_to_sprint_adds_it_and_is_written_down(bot: Bot) -> None:
+async def test_add_to_sprint_adds_the_pull_request_and_is_audited(bot: Bot) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
@@ -333,7 +333,7 @@ async def test_link_writes_the_words_that_github_follows(bot: Bot) -> None:
     assert "Things have moved since" in (await find_check(bot, head))["output"]["summary"]
 
 
-async def test_not_this_sprint_is_remembered_and_can_be_taken_back(bot: Bot) -> None:
+async def test_not_this_sprint_is_remembered_and_can_be_undone(bot: Bot) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     head, sprint = pull["head"]["sha"], await get_sprint_number(bot)
@@ -347,17 +347,17 @@ async def test_not_this_sprint_is_remembered_and_can_be_taken_back(bot: Bot) -> 
 
 
 @pytest.mark.parametrize(
-    ("who", "said"),
+    ("who", "expected"),
     [("dave", "It needs the triage role; theirs is read."), ("mallory", "they have none here.")],
 )
-async def test_who_may_not_is_told_so_and_nothing_happens(bot: Bot, who: str, said: str) -> None:
+async def test_press_without_permission_is_refused(bot: Bot, who: str, expected: str) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     head = pull["head"]["sha"]
     await press_button(bot, head, f"add:{await get_sprint_number(bot)}", as_user=who)
 
     assert (await bot.github.issue(bot.repo, pull["number"]))["milestone"] is None
-    assert said in (await find_check(bot, head))["output"]["summary"]
+    assert expected in (await find_check(bot, head))["output"]["summary"]
     assert not await query_database(bot, "select 1 from audit_log")
 
 
@@ -371,7 +371,7 @@ async def test_a_team_s_rule_for_the_command_holds_for_the_button(bot: Bot) -> N
     assert "It needs the maintain role; theirs is triage." in summary
 
 
-async def test_what_github_refuses_is_told(bot: Bot) -> None:
+async def test_refused_write_is_reported(bot: Bot) -> None:
     await make_sprint(bot)
     pull = await open_pull_request(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{pull['number']}", status=422)
@@ -419,7 +419,7 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number}", status=502)
     await press_button(bot, head, f"add:{await get_sprint_number(bot)}")
     # The job that waits is run now, as it would be in a while.
-    (job,) = as_administrator(
+    (job,) = query_as_administrator(
         bot.base,
         "select args -> 'arguments' as arguments from procrastinate_jobs"
         " where task_name = 'run_later' and args ->> 'task' = 'press'",
@@ -436,7 +436,7 @@ async def test_a_press_while_github_is_away_is_done_when_it_is_back(bot: Bot) ->
 # Settings
 
 
-async def test_it_can_be_switched_off(bot: Bot) -> None:
+async def test_check_can_be_disabled(bot: Bot) -> None:
     await make_sprint(bot)
     await set_setting(bot, "checks", "off")
     pull = await open_pull_request(bot)
@@ -444,7 +444,7 @@ async def test_it_can_be_switched_off(bot: Bot) -> None:
     assert await bot.github.check_runs(bot.repo, pull["head"]["sha"]) == []
 
 
-async def test_it_fails_only_where_the_settings_ask_for_it(bot: Bot) -> None:
+async def test_check_fails_only_if_configured(bot: Bot) -> None:
     number = await make_sprint(bot)
     await push_settings_file(bot, "checks: {require_sprint_item: true}\n")
     pull = await open_pull_request(bot)

@@ -29,9 +29,9 @@ SHOP = {"MARKETPLACE_WEBHOOK_SECRET": "s", "MARKETPLACE_PLAN_IDS": "1313=pro"}
 def test_the_plan_as_json(replayed: Path, environment: dict[str, str], is_on: bool) -> None:
     done = run_cli(replayed, "plan", "--account", "Acme", "--json", **environment)
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told.pop("features") == dict.fromkeys(["forecasts", "flow", "audit"], is_on)
-    assert told == {
+    data = json.loads(done.stdout)
+    assert data.pop("features") == dict.fromkeys(["forecasts", "flow", "audit"], is_on)
+    assert data == {
         "account": "acme",
         "plan": "free",
         "source": None,
@@ -56,7 +56,7 @@ def test_the_usage_as_json_and_in_words(replayed: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["plan", "usage"])
-def test_an_unknown_account_is_said(replayed: Path, command: str) -> None:
+def test_an_unknown_account_is_stated(replayed: Path, command: str) -> None:
     done = run_cli(replayed, command, "--account", "nobody", "--json")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (
         1,
@@ -72,7 +72,7 @@ def test_help_shows_an_example(tmp_path: Path, command: str) -> None:
     assert run_cli(tmp_path, command).returncode == 2
 
 
-def test_who_never_paid_by_card_has_no_portal(replayed: Path) -> None:
+def test_account_without_card_has_no_portal(replayed: Path) -> None:
     done = run_cli(replayed, "plan", "--account", "acme", "--portal-link")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "acme has never paid by card")
 

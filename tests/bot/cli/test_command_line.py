@@ -37,18 +37,18 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def facts(folder: Path, *arguments: str) -> dict[str, Any]:
     done = run_cli(folder, "facts", "--repo", "acme/shop", "--milestone", "1", *arguments)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
 
-def test_facts_of_what_was_replayed(replayed: Path) -> None:
-    found = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
-    assert found["title"] == "Sprint 1"
-    assert found["start"] == "2026-11-01T08:00:00+00:00"
-    assert found["end"] is None
-    assert found["timezone"] == "UTC"
-    assert found["unit"] == "points"
-    assert found["points"] == {
+def test_facts_of_a_replayed_history(replayed: Path) -> None:
+    result = facts(replayed, "--as-of", "2026-11-04T12:00:00+00:00")
+    assert result["title"] == "Sprint 1"
+    assert result["start"] == "2026-11-01T08:00:00+00:00"
+    assert result["end"] is None
+    assert result["timezone"] == "UTC"
+    assert result["unit"] == "points"
+    assert result["points"] == {
         "committed": 0,
         "added": 0,
         "removed": 0,
@@ -58,16 +58,16 @@ def test_facts_of_what_was_replayed(replayed: Path) -> None:
         "done": 5,
         "remaining": 0,
     } | {"added": 0}
-    assert found["count"]["added"] == 1
-    assert [day["date"] for day in found["days"]] == ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
-    assert [day["remaining"] for day in found["days"]] == [0, 5, 0, 0]
-    assert found["items"] == [{"number": 7, "title": "Pay by card", "state": "done", "points": 5}]
+    assert result["count"]["added"] == 1
+    assert [day["date"] for day in result["days"]] == ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04"]
+    assert [day["remaining"] for day in result["days"]] == [0, 5, 0, 0]
+    assert result["items"] == [{"number": 7, "title": "Pay by card", "state": "done", "points": 5}]
 
 
 def test_a_time_zone_moves_the_days(replayed: Path) -> None:
-    found = facts(replayed, "--as-of", "2026-11-03T10:00:00", "--timezone", "Pacific/Auckland")
-    assert found["start"] == "2026-11-01T21:00:00+13:00"
-    assert found["as_of"] == "2026-11-03T10:00:00+13:00"
+    result = facts(replayed, "--as-of", "2026-11-03T10:00:00", "--timezone", "Pacific/Auckland")
+    assert result["start"] == "2026-11-01T21:00:00+13:00"
+    assert result["as_of"] == "2026-11-03T10:00:00+13:00"
 
 
 def test_replaying_again_repeats(replayed: Path) -> None:
@@ -85,23 +85,23 @@ def test_replaying_again_repeats(replayed: Path) -> None:
         (["--repo", "ACME/Shop", "--milestone", "9"], "ACME/Shop has no milestone 9 that we have heard of"),
     ],
 )
-def test_what_is_not_known_is_said(replayed: Path, arguments: list[str], sentence: str) -> None:
+def test_unknown_subject_is_reported(replayed: Path, arguments: list[str], sentence: str) -> None:
     done = run_cli(replayed, "facts", *arguments)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", sentence)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["--as-of", "yesterday"], "is no ISO 8601 time"),
         (["--timezone", "Berlin"], "is no IANA time zone"),
         (["--milestone", "one"], "invalid int value"),
     ],
 )
-def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_wrong_use_ends_with_status_2(tmp_path: Path, arguments: list[str], expected: str) -> None:
     done = run_cli(tmp_path, "facts", "--repo", "a/b", "--milestone", "1", *arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert expected in done.stderr
 
 
 def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_delivery_that_cannot_be_taken_is_counted_as_failed(tmp_path: Path) ->
     assert "1: 400 the payload names no installation" in done.stderr
 
 
-def test_a_malformed_file_is_told_by_its_line(tmp_path: Path) -> None:
+def test_malformed_file_is_reported_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "history.jsonl"
     file.write_text('{"event": "star", "delivery": "1", "payload": {}}\n{"event": "star"}\n')
     done = run_cli(tmp_path, "replay", str(file))

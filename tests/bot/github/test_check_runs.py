@@ -38,23 +38,23 @@ images = st.lists(st.builds(Image, words | long, st.just("https://example.com/ch
 @example(Card("x", "<details>" * 30_000), [])
 @example(Card("x", "\U0001f600" * 60_000), [])
 @example(Card("x" * 300, "a" * 65_536, "neutral", (CheckButton("l" * 21, "d" * 41, "i" * 20),) * 4), [])
-def test_it_keeps_the_limits(card: Card, shown: list[Image]) -> None:
-    told = check_run("Sprint impact", HEAD, card, NOW, shown)
+def test_output_stays_within_githubs_limits(card: Card, shown: list[Image]) -> None:
+    data = check_run("Sprint impact", HEAD, card, NOW, shown)
 
-    output = told["output"]
+    output = data["output"]
     assert 1 <= len(output["title"]) <= 255
     assert "\n" not in output["title"]
     assert output["summary"].strip()
     assert len(output["summary"].encode()) <= 65_535
-    assert len(told["actions"]) <= 3
-    for one in told["actions"]:
-        assert 1 <= len(one["label"]) <= 20
-        assert 1 <= len(one["description"]) <= 40
-        assert 1 <= len(one["identifier"]) <= 20
-    assert [one["image_url"] for one in output.get("images", [])] == [one.url for one in shown]
+    assert len(data["actions"]) <= 3
+    for action in data["actions"]:
+        assert 1 <= len(action["label"]) <= 20
+        assert 1 <= len(action["description"]) <= 40
+        assert 1 <= len(action["identifier"]) <= 20
+    assert [entry["image_url"] for entry in output.get("images", [])] == [entry.url for entry in shown]
     # GitHub's own description has nothing against it either.
-    CHECK("POST", "/repos/acme/shop/check-runs", {}, told)
-    CHECK("PATCH", "/repos/acme/shop/check-runs/1", {}, {k: v for k, v in told.items() if k != "head_sha"})
+    CHECK("POST", "/repos/acme/shop/check-runs", {}, data)
+    CHECK("PATCH", "/repos/acme/shop/check-runs/1", {}, {k: v for k, v in data.items() if k != "head_sha"})
 
 
 @given(markdown)
@@ -67,7 +67,7 @@ def test_what_is_cut_leaves_nothing_open(text: str) -> None:
     assert len(re.findall(r"^```", summary, re.MULTILINE)) % 2 == 0
 
 
-def test_what_fits_is_said_as_it_is() -> None:
+def test_what_fits_is_stated_as_it_is() -> None:
     card = Card(
         "Finishes #12", "Some **words**.", "success", (CheckButton("Link #12", "Writes it", "link:12"),)
     )

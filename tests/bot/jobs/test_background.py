@@ -30,15 +30,15 @@ from github_standin.webhooks.sender import IncomingWebhook, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.jobs import Jobs
-from tests.support.running import Door, as_administrator, rows
+from tests.support.running import WebhookClient, query_as_administrator, rows
 from tests.support.stepping import dawdle, run_in_any_order
 from tests.support.webhooks import ISSUE_OPENED
 
 
 @pytest.fixture
-async def entrance(base: Services) -> AsyncIterator[Door]:
+async def entrance(base: Services) -> AsyncIterator[WebhookClient]:
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 class BrokenOnce(Executor):
@@ -75,7 +75,7 @@ async def test_pictures_that_break_together_share_the_new_processes(monkeypatch:
 
 
 @given(st.integers(0, 2**32).map(Random), st.integers(0, 30))
-def test_each_call_is_written_down_once(random: Random, number: int) -> None:
+def test_each_call_is_recorded_once(random: Random, number: int) -> None:
     """Also those that are counted while others are being written, or when it all ends."""
     written = list[int]()
 
@@ -173,8 +173,8 @@ def test_room_for_bodies_is_never_exceeded_nor_lost(
     assert bodies._arrived == 0
 
 
-async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
-    base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
+async def test_failed_batch_is_stored_by_the_next_one(
+    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
     await entrance.deliver("issues", ISSUE_OPENED)
@@ -194,12 +194,12 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]
-    jobs = as_administrator(base, "select args ->> 'task' as task from procrastinate_jobs")
+    jobs = query_as_administrator(base, "select args ->> 'task' as task from procrastinate_jobs")
     assert {"redraw", "check"} <= {row.task for row in jobs}
 
 
 async def test_a_dead_lock_does_not_leave_deliveries_waiting(
-    base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
+    base: Services, entrance: WebhookClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await entrance.deliver("issues", ISSUE_OPENED)
     await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
@@ -221,7 +221,7 @@ async def test_a_dead_lock_does_not_leave_deliveries_waiting(
 
 
 async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
-    base: Services, entrance: Door
+    base: Services, entrance: WebhookClient
 ) -> None:
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
@@ -233,7 +233,7 @@ async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
             "select status from procrastinate_jobs where task_name = 'run_later' order by 1",
         )
         assert [row.status for row in jobs] == (["todo"] * 2 + ["doing"] * 2 if again else ["todo"] * 2)
-        as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")
+        query_as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")
 
 
 async def test_a_refused_body_is_given_back_although_its_answer_lives_on() -> None:

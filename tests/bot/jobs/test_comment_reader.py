@@ -15,7 +15,7 @@ from handlers import ROUTES
 from handlers.comment_commands import request_of
 from handlers.delivery import CommandsFound, Delivery
 from tests.support.hostile_comments import HOSTILE_COMMENTS, LONGEST_COMMENT
-from tests.support.running import Bot, rows, until
+from tests.support.running import Bot, rows, wait_until
 from tests.support.sprints import make_sprint
 from tests.support.webhooks import ISSUE_OPENED
 
@@ -68,7 +68,7 @@ async def test_a_long_edit_asks_only_for_what_it_added(reading: CommentReader) -
     assert (await reading.request_of(1, delivery_of(before, before))).lines == ()
 
 
-async def test_what_takes_too_long_is_unreadable_and_the_next_is_read(reading: CommentReader) -> None:
+async def test_slow_comment_is_unreadable_and_the_next_is_parsed(reading: CommentReader) -> None:
     slow = await reading.request_of(1, delivery_of(f"/go{SLOWEST}"[:LONGEST_COMMENT]))
 
     assert (slow.is_unreadable, [line.text for line in slow.lines]) == (True, ["/go"])
@@ -140,11 +140,11 @@ def test_the_longest_text_that_is_read_at_once_takes_no_time(text: str) -> None:
     begun = time.thread_time()
 
     with skimming() as skim:
-        found = added_commands(text, "")
+        result = added_commands(text, "")
 
     assert time.thread_time() - begun < 0.1
     assert not skim.is_inexact
-    assert found[0].text == "/go"
+    assert result[0].text == "/go"
 
 
 def test_long_text_without_a_line_that_looks_like_a_command_asks_for_nothing() -> None:
@@ -171,8 +171,8 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     """
     number = await make_sprint(bot)
     installation = {"id": 602, "account": {"id": 601, "login": "globex", "type": "Organization"}}
-    told = {"action": "created", "installation": installation, "sender": ISSUE_OPENED["sender"]}
-    assert (await bot.deliver("installation", told))[0] == 202
+    data = {"action": "created", "installation": installation, "sender": ISSUE_OPENED["sender"]}
+    assert (await bot.deliver("installation", data))[0] == 202
     for _ in range(6):
         await bot.github.comment(
             bot.repo, number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT], as_user="mallory"
@@ -186,14 +186,14 @@ async def test_six_comments_of_a_stranger_keep_nobody_waiting(bot: Bot) -> None:
     async def is_recorded() -> bool:
         return bool(await rows(bot.base, query, tenant))
 
-    await until(is_recorded)
+    await wait_until(is_recorded)
     waiting = "select count(*) from procrastinate_jobs where status in ('todo', 'doing')"
     assert (await rows(bot.base, waiting))[0][0] > 0  # Six seconds of CPU time lie before them.
     await bot.rest()
     assert not await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'")
 
 
-async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> None:
+async def test_slow_comment_with_a_command_gets_one_sentence(bot: Bot) -> None:
     number = await make_sprint(bot)
 
     comment = await bot.say(number, f"/sprint status{SLOWEST}"[:LONGEST_COMMENT])
@@ -203,7 +203,7 @@ async def test_who_asked_in_what_takes_too_long_reads_one_sentence(bot: Bot) -> 
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_what_takes_too_long_and_is_none_of_ours_is_met_with_silence(bot: Bot) -> None:
+async def test_slow_comment_without_commands_gets_no_answer(bot: Bot) -> None:
     number = await make_sprint(bot)
 
     comment = await bot.say(number, f"/usr/bin/python3 failed{SLOWEST}"[:LONGEST_COMMENT])

@@ -14,7 +14,7 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from handlers import ROUTES
-from tests.support.running import Door, rows, until
+from tests.support.running import WebhookClient, rows, wait_until
 from tests.support.webhooks import ISSUE_OPENED, issue_story, only_tenant_id, read_timeline, record_deliveries
 
 EXAMPLES = (
@@ -40,7 +40,7 @@ def installed(example: dict[str, Any]) -> dict[str, Any]:
     return example | {"installation": installation | {"id": account["id"]}}
 
 
-async def test_every_real_payload_goes_through(base: Services, webhook_client: Door) -> None:
+async def test_every_real_payload_goes_through(base: Services, webhook_client: WebhookClient) -> None:
     payloads = real_payloads()
     assert len(payloads) > 300
     async with worker(base, talks=False):
@@ -52,15 +52,15 @@ async def test_every_real_payload_goes_through(base: Services, webhook_client: D
         await until_processed(base)
 
     assert accepted == sum((event, payload.get("action")) in ROUTES for event, payload in payloads)
-    found = [
+    result = [
         row
-        for (one,) in await rows(base, "select * from all_tenants()")
+        for (entry,) in await rows(base, "select * from all_tenants()")
         for row in await rows(
-            base, "select event_type, action, note, parked_at, processed_at from github_events", one
+            base, "select event_type, action, note, parked_at, processed_at from github_events", entry
         )
     ]
-    assert len(found) == accepted
-    for row in found:
+    assert len(result) == accepted
+    for row in result:
         assert row.processed_at is not None, row
         assert row.parked_at is None, row
         assert row.note is None, row
@@ -68,12 +68,12 @@ async def test_every_real_payload_goes_through(base: Services, webhook_client: D
     assert {"milestoned", "demilestoned", "labeled", "opened"} <= {row[1] for row in recorded}
 
 
-async def test_order_and_repetition_do_not_matter(base: Services, webhook_client: Door) -> None:
-    told = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in issue_story()]
-    await record_deliveries(base, webhook_client, told[::-1])
+async def test_order_and_repetition_do_not_matter(base: Services, webhook_client: WebhookClient) -> None:
+    data = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in issue_story()]
+    await record_deliveries(base, webhook_client, data[::-1])
     backwards = await read_timeline(base)
-    await record_deliveries(base, webhook_client, told * 2)
-    again = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in told]
+    await record_deliveries(base, webhook_client, data * 2)
+    again = [(event, payload | {"guid": str(uuid.uuid4())}) for event, payload in data]
     await record_deliveries(base, webhook_client, again)
     assert await read_timeline(base) == backwards
     assert [row[1] for row in backwards] == ["created", "milestoned", "opened", "labeled", "closed"]
@@ -89,7 +89,7 @@ async def test_order_and_repetition_do_not_matter(base: Services, webhook_client
     ],
 )
 async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
-    base: Services, webhook_client: Door, broken: dict[str, Any]
+    base: Services, webhook_client: WebhookClient, broken: dict[str, Any]
 ) -> None:
     await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED | broken)])
     (row,) = await rows(base, "select * from github_events", await only_tenant_id(base))
@@ -98,8 +98,8 @@ async def test_a_payload_without_what_it_should_carry_is_kept_with_a_note(
     assert await read_timeline(base) == []
 
 
-async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
-    base: Services, webhook_client: Door
+async def test_delivery_that_the_database_refuses_stops_no_other(
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """An issue number that fits no integer column must not take its batch down."""
     strange = ISSUE_OPENED | {
@@ -110,20 +110,20 @@ async def test_what_the_database_refuses_is_put_off_and_stops_no_other(
         await webhook_client.deliver("milestone", strange, "strange")
         for event, payload in issue_story():
             await webhook_client.deliver(event, payload)
-        one = await only_tenant_id(base)
+        entry = await only_tenant_id(base)
 
         async def others_are_done() -> bool:
-            done = await rows(base, "select 1 from github_events where processed_at is not null", one)
+            done = await rows(base, "select 1 from github_events where processed_at is not null", entry)
             return len(done) == len(issue_story())
 
-        await until(others_are_done)
-    (row,) = await rows(base, "select * from github_events where processed_at is null", one)
+        await wait_until(others_are_done)
+    (row,) = await rows(base, "select * from github_events where processed_at is null", entry)
     assert (row.delivery_id, row.attempts, row.parked_at) == ("strange", 1, None)
     assert row.due_at > row.created_at
     assert "database refused it" in row.note
 
 
-async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_client: Door) -> None:
+async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_client: WebhookClient) -> None:
     renamed = ISSUE_OPENED["repository"] | {"full_name": "acme/store"}
     later = ISSUE_OPENED | {
         "action": "closed",
@@ -138,7 +138,7 @@ async def test_a_renamed_repository_keeps_its_history(base: Services, webhook_cl
 
 
 async def test_a_name_taken_over_by_another_repository_belongs_to_that(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6"}
     at = "2026-11-05T09:00:00Z"
@@ -151,23 +151,26 @@ async def test_a_name_taken_over_by_another_repository_belongs_to_that(
         [("issues", newer), ("issues", ISSUE_OPENED)],
     ):
         await record_deliveries(base, webhook_client, order)
-        found = await rows(
+        result = await rows(
             base, "select repository_node_id, github_repo from projects", await only_tenant_id(base)
         )
-        assert {row.repository_node_id: row.github_repo for row in found} == {"R_5": None, "R_6": "acme/shop"}
+        assert {row.repository_node_id: row.github_repo for row in result} == {
+            "R_5": None,
+            "R_6": "acme/shop",
+        }
 
 
 async def test_no_wake_up_is_lost_between_doors_and_workers(base: Services) -> None:
     """Deliveries trickle through two doors while jobs begin and end all the time; none is left for the sweep."""
     async with (
         worker(base, talks=False),
-        door(base, "127.0.0.1", 0) as one,
+        door(base, "127.0.0.1", 0) as entry,
         door(base, "127.0.0.1", 0) as two,
         aiohttp.ClientSession() as session,
     ):
-        entrances = [Door(session, f"http://127.0.0.1:{port}") for port in (one, two)]
+        entrances = [WebhookClient(session, f"http://127.0.0.1:{port}") for port in (entry, two)]
 
-        async def trickle(webhook_client: Door) -> None:
+        async def trickle(webhook_client: WebhookClient) -> None:
             for _ in range(150):
                 assert await webhook_client.deliver("issues", ISSUE_OPENED) == (202, "stored")
 

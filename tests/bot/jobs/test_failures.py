@@ -17,7 +17,7 @@ from bot.services import services
 from bot.settings import Secret, Settings
 from storage import embedded, schema
 from tests.support.conversations import comment_in_sprint, wait_for_answer
-from tests.support.running import Bot, Door, as_administrator, rows, until
+from tests.support.running import Bot, WebhookClient, query_as_administrator, rows, wait_until
 from tests.support.webhooks import ISSUE_OPENED
 
 COMMENTS = r"/issues/\d+/comments$"
@@ -76,7 +76,7 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
     async def is_parked() -> bool:
         return bool(await rows(bot.base, "select 1 from procrastinate_jobs where status = 'failed'"))
 
-    await until(is_parked)
+    await wait_until(is_parked)
     assert await bot.answers(number) == []
     findings = await examine(bot.base)
     assert any("(answer) failed 3 times" in finding for finding in findings)
@@ -84,17 +84,21 @@ async def test_a_token_that_github_refuses_leaves_a_finding_and_no_secret(
 
 
 @pytest.mark.parametrize("status", [403, 410, 422])
-async def test_a_comment_that_github_refuses_is_told_by_a_reaction_and_kept(bot: Bot, status: int) -> None:
+async def test_a_comment_that_github_refuses_is_reported_by_a_reaction_and_kept(
+    bot: Bot, status: int
+) -> None:
     bot.github.fail_next("POST", COMMENTS, status, body={"message": "locked"})
     number, comment = await comment_in_sprint(bot)
     assert await wait_for_answer(bot, number, comment, "confused") == []
     assert any(f"thread {number}" in finding and "locked" in finding for finding in await examine(bot.base))
 
 
-async def test_a_deleted_answer_is_posted_anew_when_somebody_asks_again(bot: Bot) -> None:
+async def test_a_deleted_answer_is_posted_again_when_somebody_asks_again(bot: Bot) -> None:
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
-    (posted,) = [one for one in await bot.github.comments(bot.repo, number) if one["user"]["type"] == "Bot"]
+    (posted,) = [
+        comment for comment in await bot.github.comments(bot.repo, number) if comment["user"]["type"] == "Bot"
+    ]
     await bot.github.delete_comment(bot.repo, posted["id"])
     await bot.say(number, "/sprint status")
     assert len(await bot.answers(number)) == 1
@@ -104,7 +108,9 @@ async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
     number, comment = await comment_in_sprint(bot)
     await wait_for_answer(bot, number, comment)
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     for _ in range(3):
         await bot.github.redeliver(delivery.id)
@@ -113,7 +119,7 @@ async def test_a_redelivered_comment_is_answered_once(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_is_reported_in_one_neutral_line(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError("a secret detail")
 
@@ -121,7 +127,9 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
     number, comment = await comment_in_sprint(bot)
     (answer,) = await wait_for_answer(bot, number, comment, "confused")
     delivery = next(
-        one for one in bot.github.deliveries[::-1] if one.event == "issue_comment" and b"/sprint" in one.body
+        delivery
+        for delivery in bot.github.deliveries[::-1]
+        if delivery.event == "issue_comment" and b"/sprint" in delivery.body
     )
     assert "Something went wrong on our side" in answer
     assert delivery.id[:8] in answer
@@ -133,10 +141,10 @@ async def test_a_bug_is_told_in_one_neutral_line(bot: Bot, monkeypatch: pytest.M
 async def test_the_work_of_a_killed_worker_is_taken_up(settings: Settings, others_waiting: int) -> None:
     async with services(settings) as base, aiohttp.ClientSession() as session:
         async with door(base, "127.0.0.1", 0) as port:
-            entrance = Door(session, f"http://127.0.0.1:{port}")
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             await entrance.deliver("issues", ISSUE_OPENED)
             # As a worker leaves it that was killed long ago.
-            as_administrator(base, "update procrastinate_jobs set status = 'doing'")
+            query_as_administrator(base, "update procrastinate_jobs set status = 'doing'")
             for _ in range(others_waiting):
                 await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
         async with worker(base, talks=False):
@@ -152,7 +160,7 @@ async def test_parked_deliveries_are_tried_again_when_redelivered(settings: Sett
         aiohttp.ClientSession() as session,
         door(base, "127.0.0.1", 0) as port,
     ):
-        entrance = Door(session, f"http://127.0.0.1:{port}")
+        entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
         await entrance.deliver("issues", ISSUE_OPENED, "guid")
         (tenant,) = await rows(base, "select * from all_tenants()")
         await rows(base, "update github_events set parked_at = now(), attempts = 5 returning id", tenant[0])
@@ -178,11 +186,11 @@ async def test_postgresql_may_stop_and_start_under_load(tmp_path_factory: pytest
             worker(base, talks=False),
             door(base, "127.0.0.1", 0) as port,
         ):
-            entrance = Door(session, f"http://127.0.0.1:{port}")
+            entrance = WebhookClient(session, f"http://127.0.0.1:{port}")
             statuses = await _load_with_an_outage(entrance, folder / "postgres")
             assert statuses.count(202) == 150
             assert set(statuses) == {202, 503}
-            await until(lambda: _all_recorded(base, 150))
+            await wait_until(lambda: _all_recorded(base, 150))
 
 
 async def _all_recorded(base: object, count: int) -> bool:
@@ -193,7 +201,7 @@ async def _all_recorded(base: object, count: int) -> bool:
         return False
 
 
-async def _load_with_an_outage(entrance: Door, data: Path) -> list[int]:
+async def _load_with_an_outage(entrance: WebhookClient, data: Path) -> list[int]:
     statuses: list[int] = []
 
     async def one(number: int) -> None:

@@ -11,7 +11,7 @@ from tests.support.changes import query_database
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.forecast_past import NOW, ask_for_forecast, record_forecast_past
-from tests.support.past import record
+from tests.support.past import record_events
 from tests.support.reporting import ReportingHarness, make_joining_card
 from tests.support.running import Bot
 
@@ -43,7 +43,7 @@ async def test_that_all_is_done_is_a_fact_and_not_graded_as_a_forecast(bot: Bot,
     number = await record_forecast_past(bot, clock)
     await ask_for_forecast(bot, number, "/forecast")
     for item in OPEN:
-        await record(bot, *closing(item, "11-12 09:00"))
+        await record_events(bot, *closing(item, "11-12 09:00"))
     for day in ("2026-11-12 12:00", "2026-11-13 12:00"):
         clock.now = at(day)
         assert "All that is in the sprint is done." in await ask_for_forecast(bot, number, "/forecast")
@@ -99,13 +99,13 @@ async def shown_in_posts(bot: Bot) -> list[datetime]:
 
 
 async def test_a_post_that_waits_has_shown_nothing_until_it_is_sent(tracked_sprint: ReportingHarness) -> None:
-    await tracked_sprint.settle(quiet_hours={"from": "00:00", "until": "23:59:59"})
-    assert await tracked_sprint.go() == []
+    await tracked_sprint.set_settings(quiet_hours={"from": "00:00", "until": "23:59:59"})
+    assert await tracked_sprint.advance() == []
     assert await shown_in_posts(tracked_sprint.bot) == []
 
-    await record(tracked_sprint.bot, *make_joining_card(1).events)
-    await tracked_sprint.settle(quiet_hours=None)
-    assert (await tracked_sprint.go("2026-11-18 15:00"))[0].startswith("### Sprint 24")
+    await record_events(tracked_sprint.bot, *make_joining_card(1).events)
+    await tracked_sprint.set_settings(quiet_hours=None)
+    assert (await tracked_sprint.advance("2026-11-18 15:00"))[0].startswith("### Sprint 24")
     # What was overwritten while it waited was never shown.
     assert await shown_in_posts(tracked_sprint.bot) == [at("2026-11-18 15:00")]
 
@@ -116,6 +116,6 @@ async def test_a_tracking_comment_that_github_refuses_has_shown_nothing(
 ) -> None:
     path = f"/repos/{tracked_sprint.bot.repo}/issues/{tracked_sprint.thread}/comments"
     tracked_sprint.bot.github.fail_next("POST", path, status=status)
-    assert await tracked_sprint.go() == []
+    assert await tracked_sprint.advance() == []
 
     assert await shown_in_posts(tracked_sprint.bot) == []

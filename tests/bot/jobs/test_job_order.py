@@ -13,7 +13,7 @@ from bot.services import Services
 from storage.job_types import AnswerJob, BackfillJob, CheckJob, ReadSettingsJob
 from storage.jobs import Jobs
 from storage.projects import Projects
-from tests.support.running import Door, as_administrator, rows
+from tests.support.running import WebhookClient, query_as_administrator, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED
 
 _OWNER = ISSUE_OPENED["repository"]["owner"]
@@ -30,10 +30,10 @@ _REPOSITORIES = [
 
 
 @pytest.fixture
-async def endpoint(base: Services) -> AsyncIterator[Door]:
+async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker, for an account that has three repositories."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        endpoint = Door(session, f"http://127.0.0.1:{port}")
+        endpoint = WebhookClient(session, f"http://127.0.0.1:{port}")
         await endpoint.deliver("installation", INSTALLATION_CREATED | {"repositories": _REPOSITORIES})
         await EventProcessor(base.database, base.cipher, None, base.clock).process_pending(1)
         yield endpoint
@@ -41,9 +41,9 @@ async def endpoint(base: Services) -> AsyncIterator[Door]:
 
 async def _queued(base: Services) -> list[tuple[str, Any]]:
     """The jobs that recording what waits puts into the queue, each with the repository that it is about."""
-    as_administrator(base, "delete from procrastinate_jobs")
+    query_as_administrator(base, "delete from procrastinate_jobs")
     await EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock).process_pending(1)
-    jobs = as_administrator(
+    jobs = query_as_administrator(
         base, "select task_name, args -> 'project_id' from procrastinate_jobs order by id"
     )
     return [tuple(job) for job in jobs]
@@ -66,7 +66,9 @@ def _push(repository: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1), (2, 3, 1, 2)])
-async def test_repositories_that_are_added(base: Services, endpoint: Door, order: tuple[int, ...]) -> None:
+async def test_repositories_that_are_added(
+    base: Services, endpoint: WebhookClient, order: tuple[int, ...]
+) -> None:
     for number in order:
         added = {"action": "added", "repositories_added": [_REPOSITORIES[number - 1]]}
         await endpoint.deliver("installation_repositories", INSTALLATION_CREATED | added)
@@ -78,7 +80,7 @@ async def test_repositories_that_are_added(base: Services, endpoint: Door, order
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 2, 1)])
-async def test_settings_and_checks(base: Services, endpoint: Door, order: tuple[int, ...]) -> None:
+async def test_settings_and_checks(base: Services, endpoint: WebhookClient, order: tuple[int, ...]) -> None:
     for number in order:
         repository = _REPOSITORIES[number - 1]
         await endpoint.deliver("push", _push(repository))
@@ -94,7 +96,7 @@ async def test_settings_and_checks(base: Services, endpoint: Door, order: tuple[
     assert _of(queued, CheckJob.name) == [1, 2, 3]
 
 
-async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: Door) -> None:
+async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: WebhookClient) -> None:
     for number in (3, 1, 2):
         comment = {
             "id": number,
@@ -108,7 +110,7 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
 
     await _queued(base)
 
-    jobs = as_administrator(
+    jobs = query_as_administrator(
         base,
         "select args -> 'event_id' from procrastinate_jobs where task_name = :task order by id",
         task=AnswerJob.name,
@@ -116,9 +118,11 @@ async def test_answers_keep_the_order_of_their_events(base: Services, endpoint: 
     assert [job[0] for job in jobs] == events
 
 
-async def test_repositories_are_listed_in_the_order_of_their_ids(base: Services, endpoint: Door) -> None:
+async def test_repositories_are_listed_in_the_order_of_their_ids(
+    base: Services, endpoint: WebhookClient
+) -> None:
     """A row that was changed lies behind the others, and would come last."""
-    as_administrator(
+    query_as_administrator(
         base,
         "insert into chart_files (organization_id, project_id, token, content_key, png) "
         "select organization_id, id, 'token-' || id, 'key', 'png' from projects",

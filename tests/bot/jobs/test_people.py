@@ -20,7 +20,7 @@ from storage.projects import Projects
 from storage.pull_requests import PullRequests
 from storage.seats import Seats
 from storage.timeline import Timeline
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 Json = dict[str, Any]
@@ -42,7 +42,7 @@ WEB_FLOW = {"id": 19864447, "login": "web-flow", "type": "User"}
 
 def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> tuple[str, Json]:
     """Something happens to a planned issue of a private repository."""
-    told = ISSUE_OPENED["issue"] | {
+    data = ISSUE_OPENED["issue"] | {
         "id": number,
         "node_id": f"I_{number}",
         "number": number,
@@ -57,7 +57,7 @@ def event(number: int, action: str, sender: Json, day: int, **changes: Any) -> t
         "action": action,
         "sender": sender,
         "repository": repository,
-        "issue": told | changes,
+        "issue": data | changes,
     }
 
 
@@ -80,9 +80,9 @@ async def known(base: Services) -> Mapping[str, Any]:
         return await Timeline(opened).items(project.id)
 
 
-@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda one: one["login"])
-async def test_who_is_no_person_takes_no_seat_and_no_part(
-    base: Services, webhook_client: Door, nobody: Json
+@pytest.mark.parametrize("nobody", [COPILOT, DEPENDABOT, GHOST, WEB_FLOW], ids=lambda user: user["login"])
+async def test_bots_take_no_seat_and_no_part(
+    base: Services, webhook_client: WebhookClient, nobody: Json
 ) -> None:
     events = [
         event(1, "opened", ALICE, 2),
@@ -100,7 +100,9 @@ async def test_who_is_no_person_takes_no_seat_and_no_part(
     assert sum(day.total.issues_closed for day in days) == 1
 
 
-async def test_old_facts_know_copilot_by_its_login_alone(base: Services, webhook_client: Door) -> None:
+async def test_old_facts_know_copilot_by_its_login_alone(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     await record_deliveries(base, webhook_client, [event(1, "opened", ALICE, 2)])
     await rows(
         base,
@@ -113,7 +115,9 @@ async def test_old_facts_know_copilot_by_its_login_alone(base: Services, webhook
     assert await seats(base) == ["alice"]
 
 
-async def test_a_person_with_another_login_is_the_same_person(base: Services, webhook_client: Door) -> None:
+async def test_a_person_with_another_login_is_the_same_person(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     renamed = ALICE | {"login": "alice-new"}
     await record_deliveries(
         base, webhook_client, [event(1, "opened", ALICE, 2), event(2, "opened", ALICE, 3)]
@@ -122,26 +126,28 @@ async def test_a_person_with_another_login_is_the_same_person(base: Services, we
 
     assert await seats(base) == ["alice-new"]
     histories = await known(base)
-    assert {one.actor for told in histories.values() for one in told} == {"alice-new"}
-    assert [one.snapshot.author for one in in_order(histories["I_2"])] == ["alice-new"]
+    assert {entry.actor for history in histories.values() for entry in history} == {"alice-new"}
+    assert [entry.snapshot.author for entry in in_order(histories["I_2"])] == ["alice-new"]
     assert in_order(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
 
 
-async def test_both_logins_may_come_at_once_and_in_any_case(base: Services, webhook_client: Door) -> None:
+async def test_both_logins_may_come_at_once_and_in_any_case(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     logins = ("alice", "Alice", "alice-new", "Alice-New")
     events = [
         event(n, "opened", ALICE | {"login": login}, 2 + n, user=ALICE | {"login": login})
         for n, login in enumerate(logins, 1)
     ]
-    for n, (_, told) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
-        told["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
+    for n, (_, data) in enumerate(events):  # At one moment, either would do: workers share a tenant's events.
+        data["issue"]["created_at"] = f"2026-11-02T09:00:0{n}Z"
     await record_deliveries(base, webhook_client, events)
 
     assert await seats(base) == ["Alice-New"]
 
 
 async def test_a_login_that_somebody_else_took_over_is_theirs_from_then_on(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     newcomer = {"id": 2, "login": "alice", "type": "User"}
     await record_deliveries(base, webhook_client, [event(1, "opened", ALICE, 2)])
@@ -155,7 +161,7 @@ async def test_a_login_that_somebody_else_took_over_is_theirs_from_then_on(
     assert [in_order(histories[f"I_{n}"])[0].actor for n in (1, 2, 3)] == ["alicia", "alicia", "alice"]
 
 
-async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_client: Door) -> None:
+async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_client: WebhookClient) -> None:
     bob, bobby = ({"id": 9, "login": login, "type": "User"} for login in ("bob", "bobby"))
     await record_deliveries(base, webhook_client, [closed(1, ALICE, 3, assignees=[bob])])
     await record_deliveries(base, webhook_client, [closed(2, ALICE, 4, assignees=[bobby])])
@@ -164,8 +170,8 @@ async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_c
     assert {flow.assignee_at_done for flow in flows} == {"bobby"}
 
 
-async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_logins(
-    base: Services, webhook_client: Door
+async def test_reviewers_and_authors_of_pull_requests_are_reported_by_their_present_logins(
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     bob = {"id": 9, "login": "bob", "type": "User"}
     review = {
@@ -187,8 +193,12 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
     async with base.database.tenant(await only_tenant_id(base)) as opened:
         await Installations(opened).record_people([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
-        (found,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
-    assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
+        (result,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
+    assert (result.details["author"], result.details["reviewer"], result.actor) == (
+        "alicia",
+        "bobby",
+        "bobby",
+    )
 
 
 def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dict[int, str]]:
@@ -216,7 +226,7 @@ def stories(seed: int, *, may_return: bool) -> tuple[list[tuple[int, Json]], dic
 
 @pytest.mark.parametrize("seed", range(6))
 async def test_each_deed_is_its_person_s_whatever_logins_change_hands(
-    base: Services, webhook_client: Door, seed: int
+    base: Services, webhook_client: WebhookClient, seed: int
 ) -> None:
     """In order whatever happens, and in any order if nobody gets an old login back."""
     is_in_order = seed % 2 == 0
@@ -252,7 +262,7 @@ BOB = {"id": 2, "login": "bob", "type": "User"}
 
 
 async def test_a_login_that_is_taken_before_we_notice_is_the_taker_s(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     await record_deliveries(
         base, webhook_client, [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, ALICE | {"login": "bob"})]
@@ -264,7 +274,7 @@ async def test_a_login_that_is_taken_before_we_notice_is_the_taker_s(
 
 
 async def test_an_event_that_comes_late_brings_no_old_login_back(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     await record_deliveries(
         base, webhook_client, [at_day(3, 1, ALICE), at_day(5, 2, ALICE | {"login": "alicia"})]
@@ -279,7 +289,7 @@ async def test_an_event_that_comes_late_brings_no_old_login_back(
 
 
 async def test_what_github_is_asked_about_the_past_names_people_as_they_are_called_now(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     """A backfill tells what alice did of old by the login that bob had then."""
     events = [at_day(2, 1, ALICE), at_day(3, 2, BOB), at_day(4, 3, BOB | {"login": "robert"})]
@@ -293,7 +303,7 @@ async def test_what_github_is_asked_about_the_past_names_people_as_they_are_call
     )
 
     assert await openers(base, 4) == ["bob", "robert", "robert", "bob"]
-    assert {one.actor for one in (await known(base))["I_1"]} == {"bob"}
+    assert {entry.actor for entry in (await known(base))["I_1"]} == {"bob"}
 
 
 async def openers(base: Services, count: int) -> list[str | None]:

@@ -17,10 +17,10 @@ async def test_a_repository_s_past_is_asked_for_when_it_is_added(bot: Bot) -> No
     assert project.sync == {}
     assert project.synced_at is not None
     assert project.is_active
-    told = await rows(
+    data = await rows(
         bot.base, "select event, source from timeline where kind in ('issue', 'milestone')", organization[0]
     )
-    assert {("opened", "backfill"), ("observed", "backfill")} <= {tuple(row) for row in told}
+    assert {("opened", "backfill"), ("observed", "backfill")} <= {tuple(row) for row in data}
 
 
 async def test_a_removed_repository_keeps_its_history_and_gets_no_more_work(bot: Bot) -> None:

@@ -9,7 +9,7 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services
 from storage.timeline import Timeline
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, only_tenant_id, record_deliveries
 
 ORGANIZATION = {"id": 3, "login": "acme", "node_id": "O_3"}
@@ -82,7 +82,7 @@ async def facts(base: Services) -> list[Any]:
     ],
 )
 async def test_a_field_is_kept_before_and_after(
-    base: Services, webhook_client: Door, kind: str, before: Any, after: Any
+    base: Services, webhook_client: WebhookClient, kind: str, before: Any, after: Any
 ) -> None:
     await record_deliveries(
         base, webhook_client, [("projects_v2_item", edited("Estimate", kind, before, after))]
@@ -104,15 +104,15 @@ async def test_a_field_is_kept_before_and_after(
 
 
 async def test_changes_of_one_second_are_all_kept_and_repetitions_are_not(
-    base: Services, webhook_client: Door
+    base: Services, webhook_client: WebhookClient
 ) -> None:
     changes = [
         edited("Estimate", "number", None, 5),
         edited("Estimate", "number", 5, 8),
         edited("Status", "single_select", None, {"id": "1", "name": "Todo"}),
     ]
-    told = [("projects_v2_item", change) for change in changes]
-    await record_deliveries(base, webhook_client, told[::-1] + told)
+    data = [("projects_v2_item", change) for change in changes]
+    await record_deliveries(base, webhook_client, data[::-1] + data)
     values = [fact.after["value"] for fact in await facts(base)]
     assert sorted(values, key=str) == [5, 8, {"id": "1", "name": "Todo"}]
 
@@ -135,7 +135,7 @@ async def test_changes_of_one_second_are_all_kept_and_repetitions_are_not(
     ],
 )  # fmt: skip
 async def test_what_happens_to_an_item_is_kept(
-    base: Services, webhook_client: Door, action: str, shown: Any, changes: Any, at: str, before: Any
+    base: Services, webhook_client: WebhookClient, action: str, shown: Any, changes: Any, at: str, before: Any
 ) -> None:
     payload = ITEM | {"action": action, "projects_v2_item": ITEM["projects_v2_item"] | shown}
     if changes is not None:
@@ -146,7 +146,7 @@ async def test_what_happens_to_an_item_is_kept(
     assert "secret" not in json.dumps([fact.after, fact.before])
 
 
-async def test_a_deletion_happened_when_we_heard_of_it(base: Services, webhook_client: Door) -> None:
+async def test_a_deletion_happened_when_we_heard_of_it(base: Services, webhook_client: WebhookClient) -> None:
     """What the item shows is the time of its last change, which may be months ago."""
     await record_deliveries(base, webhook_client, [("projects_v2_item", ITEM | {"action": "deleted"})])
     (fact,) = await facts(base)
@@ -154,7 +154,7 @@ async def test_a_deletion_happened_when_we_heard_of_it(base: Services, webhook_c
     assert fact.at == event.created_at
 
 
-async def test_what_people_write_has_bounds(base: Services, webhook_client: Door) -> None:
+async def test_what_people_write_has_bounds(base: Services, webhook_client: WebhookClient) -> None:
     deep: Any = 1
     for _ in range(400):
         deep = [deep]
@@ -183,7 +183,13 @@ async def test_what_people_write_has_bounds(base: Services, webhook_client: Door
     ],
 )  # fmt: skip
 async def test_what_happens_to_a_project_is_kept(
-    base: Services, webhook_client: Door, action: str, shown: Any, changes: Any, before: Any, after: Any
+    base: Services,
+    webhook_client: WebhookClient,
+    action: str,
+    shown: Any,
+    changes: Any,
+    before: Any,
+    after: Any,
 ) -> None:
     payload = {name: ITEM[name] for name in ("organization", "sender", "installation")}
     payload |= {"action": action, "projects_v2": PROJECT | shown} | ({"changes": changes} if changes else {})
@@ -199,7 +205,7 @@ async def test_what_happens_to_a_project_is_kept(
 
 
 @pytest.mark.parametrize(
-    ("action", "told", "before", "after"),
+    ("action", "payload", "before", "after"),
     [
         ("field_added", {"issue_field_value": {"id": 1, "value": 3}}, None, {"id": 1, "value": 3}),
         ("field_added", {"issue_field_value": {"id": 1, "value": 5},
@@ -211,43 +217,45 @@ async def test_what_happens_to_a_project_is_kept(
     ],
 )  # fmt: skip
 async def test_a_field_of_an_issue_is_kept(
-    base: Services, webhook_client: Door, action: str, told: Any, before: Any, after: Any
+    base: Services, webhook_client: WebhookClient, action: str, payload: Any, before: Any, after: Any
 ) -> None:
     field = {"issue_field": {"id": 9, "name": "Effort", "field_type": "number"}}
     await record_deliveries(
-        base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | field | told)]
+        base, webhook_client, [("issues", ISSUE_OPENED | {"action": action} | field | payload)]
     )
     (fact,) = await facts(base)
     assert fact.project_id is not None
     assert (fact.event, fact.after["content"], fact.after["number"]) == (action, "I_7", 7)
-    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in told else None)
+    assert fact.after.get("field_name") == ("Effort" if "issue_field" not in payload else None)
     assert (fact.before, fact.after["value"]) == ({"value": before} if before else None, after)
 
 
-async def test_no_number_follows_them(base: Services, webhook_client: Door) -> None:
+async def test_no_number_follows_them(base: Services, webhook_client: WebhookClient) -> None:
     """Nor does an issue become known by its fields, or a repository by its organization's projects."""
     field = {"issue_field": {"id": 9, "name": "Effort"}, "issue_field_value": {"id": 1, "value": 3}}
     await record_deliveries(base, webhook_client, [("issues", ISSUE_OPENED)])
-    one = await only_tenant_id(base)
-    async with base.database.tenant(one) as within:
+    entry = await only_tenant_id(base)
+    async with base.database.tenant(entry) as within:
         before = await Timeline(within).items_by_id(["I_7"])
-    told = [
+    data = [
         ("projects_v2_item", edited("Estimate", "number", None, 5)),
         ("issues", ISSUE_OPENED | {"action": "field_added"} | field),
     ]
-    await record_deliveries(base, webhook_client, told)
-    async with base.database.tenant(one) as within:
+    await record_deliveries(base, webhook_client, data)
+    async with base.database.tenant(entry) as within:
         assert await Timeline(within).items_by_id(["I_7"]) == before
-    assert len(await rows(base, "select 1 from projects", one)) == 1
+    assert len(await rows(base, "select 1 from projects", entry)) == 1
     assert len(await facts(base)) == 2
 
 
-async def test_text_in_its_fields_goes_with_a_deleted_issue(base: Services, webhook_client: Door) -> None:
+async def test_text_in_its_fields_goes_with_a_deleted_issue(
+    base: Services, webhook_client: WebhookClient
+) -> None:
     deleted = ISSUE_OPENED | {
         "action": "deleted",
         "issue": ISSUE_OPENED["issue"] | {"updated_at": "2026-11-09T09:00:00Z"},
     }
-    told = [
+    data = [
         ("projects_v2_item", edited("Notes", "text", "a secret", "another")),
         ("projects_v2_item", edited("Estimate", "number", 3, 5)),
         ("projects_v2_item", edited("Due", "date", None, "2026-11-30")),
@@ -255,7 +263,7 @@ async def test_text_in_its_fields_goes_with_a_deleted_issue(base: Services, webh
     ]
     other = edited("Notes", "text", None, "kept")
     other |= {"projects_v2_item": ITEM["projects_v2_item"] | {"content_node_id": "I_8", "node_id": "PVTI_12"}}
-    await record_deliveries(base, webhook_client, [*told, ("projects_v2_item", other)])
+    await record_deliveries(base, webhook_client, [*data, ("projects_v2_item", other)])
     await record_deliveries(base, webhook_client, [("issues", deleted)])
     kept = [
         (fact.after.get("field_name"), fact.after.get("value"), fact.before) for fact in await facts(base)
@@ -269,7 +277,7 @@ async def test_text_in_its_fields_goes_with_a_deleted_issue(base: Services, webh
     ]
 
 
-async def test_another_account_sees_nothing_of_them(base: Services, webhook_client: Door) -> None:
+async def test_another_account_sees_nothing_of_them(base: Services, webhook_client: WebhookClient) -> None:
     other = {"id": 4, "login": "other"}
     elsewhere = edited("Estimate", "number", None, 5, organization=other, installation={"id": 200})
     installed = INSTALLATION_CREATED | {
@@ -287,8 +295,11 @@ async def test_another_account_sees_nothing_of_them(base: Services, webhook_clie
     )
     tenants = [row[0] for row in await rows(base, "select * from all_tenants()")]
     seen = [
-        [row.event for row in await rows(base, "select event from timeline where kind = 'project_item'", one)]
-        for one in tenants
+        [
+            row.event
+            for row in await rows(base, "select event from timeline where kind = 'project_item'", tenant)
+        ]
+        for tenant in tenants
     ]
     assert sorted(seen) == [["created"], ["edited"]]
     contradiction = ITEM | {"organization": other}
@@ -304,7 +315,7 @@ async def test_another_account_sees_nothing_of_them(base: Services, webhook_clie
     ],
 )
 async def test_what_says_nothing_of_a_field_is_answered_and_not_stored(
-    base: Services, webhook_client: Door, event: str, action: str
+    base: Services, webhook_client: WebhookClient, event: str, action: str
 ) -> None:
     assert await webhook_client.deliver(event, ITEM | {"action": action}) == (
         202,
@@ -313,7 +324,7 @@ async def test_what_says_nothing_of_a_field_is_answered_and_not_stored(
     assert await rows(base, "select * from all_tenants()") == []
 
 
-async def test_an_item_without_an_id_is_noted(base: Services, webhook_client: Door) -> None:
+async def test_an_item_without_an_id_is_noted(base: Services, webhook_client: WebhookClient) -> None:
     async with worker(base, talks=False):
         for broken in ({}, None, {"node_id": "", "id": None}):
             assert (await webhook_client.deliver("projects_v2_item", ITEM | {"projects_v2_item": broken}))[
@@ -327,7 +338,7 @@ async def test_an_item_without_an_id_is_noted(base: Services, webhook_client: Do
     assert all(note.startswith("nothing usable") for note in notes)
 
 
-async def test_the_account_is_an_organization(base: Services, webhook_client: Door) -> None:
+async def test_the_account_is_an_organization(base: Services, webhook_client: WebhookClient) -> None:
     """GitHub names no type where it names an organization."""
     await record_deliveries(base, webhook_client, [("projects_v2_item", ITEM | {"action": "created"})])
     (account,) = await rows(base, "select account_type from organizations", await only_tenant_id(base))

@@ -28,21 +28,21 @@ class Shop:
     thread: int
     elsewhere: int
 
-    async def ask(self, said: str, *, there: bool = False) -> str:
+    async def ask(self, answer: str, *, there: bool = False) -> str:
         """What is answered last in an issue of the first repository, or of the other one."""
         repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
-        await self.bot.github.comment(repo, number, said)
+        await self.bot.github.comment(repo, number, answer)
         await self.bot.rest()
         return await self.heard(there=there)
 
     async def heard(self, *, there: bool = False) -> str:
         repo, number = (self.other, self.elsewhere) if there else (self.lead, self.thread)
         comments = await self.bot.github.comments(repo, number)
-        return [str(one["body"]) for one in comments if one["user"]["type"] == "Bot"][-1]
+        return [str(comment["body"]) for comment in comments if comment["user"]["type"] == "Bot"][-1]
 
     async def milestone(self, repo: str, title: str = "Sprint 12") -> dict[str, Any] | None:
-        told = await self.bot.github.call("GET", f"/repos/{repo}/milestones?state=all")
-        return next((one for one in told if one["title"] == title), None)
+        milestones = await self.bot.github.call("GET", f"/repos/{repo}/milestones?state=all")
+        return next((item for item in milestones if item["title"] == title), None)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ async def test_one_status_wherever_it_is_asked(shop: Shop) -> None:
 
 async def test_it_begins_in_all_of_them(shop: Shop) -> None:
     asked = f'/sprint start "Sprint 13" due:{day_from_today(20)} confirm:yes'
-    told = await shop.ask(asked, there=True)
-    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in told
+    data = await shop.ask(asked, there=True)
+    assert f"Sprints here span repositories, and {shop.lead} leads: say it in an issue there." in data
     assert await shop.milestone(shop.lead, "Sprint 13") is None
 
     await shop.ask(asked)
@@ -122,17 +122,17 @@ async def test_who_may_not_write_there_changes_nothing(shop: Shop) -> None:
 async def test_an_item_joins_the_milestone_of_its_own_repository(shop: Shop) -> None:
     issue = await shop.bot.github.create_issue(shop.other, "Chargebacks", labels=["points: 2"])
     await shop.bot.rest()
-    told = await shop.ask(f"/sprint add #{issue['number']}", there=True)
+    data = await shop.ask(f"/sprint add #{issue['number']}", there=True)
 
-    assert "18" in told
+    assert "18" in data
     assert (await shop.bot.github.issue(shop.other, issue["number"]))["milestone"]["title"] == "sprint 12"
     assert "**3 of 18 points done**" in await shop.ask("/sprint status")
 
 
 async def test_what_the_numbers_depend_on_is_settled_by_the_first_one(shop: Shop) -> None:
-    told = await shop.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
+    data = await shop.ask(f'/calendar add {day_from_today(3)} "Holiday"', there=True)
 
-    assert f"what their numbers depend on is settled in {shop.lead}" in told
+    assert f"what their numbers depend on is settled in {shop.lead}" in data
 
 
 async def test_it_is_followed_in_one_place(shop: Shop) -> None:
@@ -140,34 +140,34 @@ async def test_it_is_followed_in_one_place(shop: Shop) -> None:
     tenant = (await list_tenants(bot))[0]
     lead, other = await project(bot, tenant, shop.lead), await project(bot, tenant, shop.other)
     assert (lead.is_led, other.is_led, other.leader.id) == (False, True, lead.id)
-    async with bot.base.database.tenant(tenant) as one:
+    async with bot.base.database.tenant(tenant) as tenant_scope:
         for repository in (lead, other):
-            await Projects(one).set_command_setting(repository.id, "tracking", "issue")
+            await Projects(tenant_scope).set_command_setting(repository.id, "tracking", "issue")
             await Jobs(bot.base.queue).defer(
-                one.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
+                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=repository.id)
             )
     await bot.rest()
 
-    told = [
-        (repo, one["title"])
+    data = [
+        (repo, issue["title"])
         for repo in (shop.lead, shop.other)
-        for one in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
-        if one["user"]["type"] == "Bot"
+        for issue in await bot.github.call("GET", f"/repos/{repo}/issues?state=all")
+        if issue["user"]["type"] == "Bot"
     ]
-    assert told == [(shop.lead, "Sprint 12: progress")]
+    assert data == [(shop.lead, "Sprint 12: progress")]
 
 
-async def test_numbers_are_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
+async def test_snapshot_is_taken_once_and_told_by_name_elsewhere(shop: Shop, clock: Clock) -> None:
     bot = shop.bot
     tenant = (await list_tenants(bot))[0]
     clock.now = datetime.now(UTC) + timedelta(days=20)
     milestone = await shop.milestone(shop.lead)
     assert milestone
     for repo, open_one in ((shop.other, f"{shop.lead}#{shop.thread}"), (shop.lead, shop.thread)):
-        async with bot.base.database.tenant(tenant) as one:
-            found = await Projects(one).by_name(repo)
-            assert found
-            sprints = Sprints(one, found)
+        async with bot.base.database.tenant(tenant) as tenant_scope:
+            result = await Projects(tenant_scope).by_name(repo)
+            assert result
+            sprints = Sprints(tenant_scope, result)
             sprint = next(box for box in await sprints.all(clock.now) if box.title == "Sprint 12")
             closed = await sprints.closed(sprint.milestone, clock.now)
         assert closed
@@ -190,10 +190,10 @@ async def test_public_and_private_repositories_share_nothing(bot: Bot) -> None:
 
 
 async def project(bot: Bot, tenant: int, name: str) -> Project:
-    async with bot.base.database.tenant(tenant) as one:
-        found = await Projects(one).by_name(name)
-    assert found
-    return found
+    async with bot.base.database.tenant(tenant) as tenant_scope:
+        result = await Projects(tenant_scope).by_name(name)
+    assert result
+    return result
 
 
 async def test_a_repository_that_leaves_does_not_sum_up_again_what_was_summed_up(shop: Shop) -> None:
@@ -251,10 +251,11 @@ async def settle(bot: Bot, **settings: object) -> None:
 async def redraw(bot: Bot, *repos: str) -> None:
     tenant = (await list_tenants(bot))[0]
     ids = [(await project(bot, tenant, repo)).id for repo in repos]
-    async with bot.base.database.tenant(tenant) as one:
+    async with bot.base.database.tenant(tenant) as tenant_scope:
         for project_id in ids:
             await Jobs(bot.base.queue).defer(
-                one.connection, RedrawJob(organization_id=tenant, project_id=project_id)
+                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=project_id
+            )
             )
     await bot.rest()
 

@@ -15,17 +15,17 @@ from storage.changes import ChangeState, CommandChange
 from storage.database import Database
 from storage.jobs import Jobs
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.sprints import make_sprint
 
 # One thing is done at once
 
 
-async def test_one_step_is_done_and_written_down(bot: Bot) -> None:
+async def test_single_step_is_applied_and_audited(bot: Bot) -> None:
     number = await make_sprint(bot)
     comment = await bot.say(number, "/estimate 8")
 
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
     (answer,) = await bot.answers(number)
     assert f"#{number}: 5 points → **8 points**" in answer
     assert bot.reactions(comment) == ["eyes", "+1"]
@@ -128,7 +128,7 @@ async def test_one_that_was_refused_tells_what_was_done_before(bot: Bot) -> None
 
 
 @pytest.mark.usefixtures("evacuate_command")
-async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
+async def test_interrupted_attempt_is_resumed(bot: Bot) -> None:
     """GitHub goes away in the middle; nothing is done twice, and the answer is that of the whole."""
     number = await make_sprint(bot)
     bot.github.fail_next("PATCH", f"/repos/{bot.repo}/issues/{number + 2}", status=502)
@@ -137,7 +137,7 @@ async def test_a_try_that_dies_is_taken_up_where_it_was(bot: Bot) -> None:
     async def is_done() -> bool:
         return await have_milestones(bot, number, number + 2) == [False, False]
 
-    await until(is_done)
+    await wait_until(is_done)
     await bot.rest()
     (answer,) = await bot.answers(number)
     assert "Evacuated 2 items." in answer

@@ -18,8 +18,8 @@ def summary(publishing: PublishingHarness) -> Post:
 
 
 async def issues(publishing: PublishingHarness) -> list[dict[str, Any]]:
-    found = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    return [issue for issue in found if issue["title"] == "Summary: Sprint 12"]
+    result = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
+    return [issue for issue in result if issue["title"] == "Summary: Sprint 12"]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ async def test_the_summary_gets_an_issue_of_its_own(
     (issue,) = await issues(publishing)
     assert (issue["state"], issue["state_reason"]) == ("closed", "not_planned")
     assert issue["body"].startswith("Words\n\n<!--")
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
     assert not any("repositories/999" in request.path for request in publishing.bot.github.requests)
     await publishing.set_desired(
         replace(summary(publishing), kind=summary(publishing).kind, body="Frozen", data=ISSUE)
@@ -85,7 +85,9 @@ async def test_a_thread_is_locked_if_github_says_so_whatever_the_words_of_its_re
     await publishing.send()
 
     assert len(await issues(publishing)) == is_locked
-    assert len([one for one in await examine(publishing.bot.base) if "summary:1" in one]) == (not is_locked)
+    assert len([entry for entry in await examine(publishing.bot.base) if "summary:1" in entry]) == (
+        not is_locked
+    )
 
 
 async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_its_thread(
@@ -110,7 +112,7 @@ async def test_two_processes_that_died_leave_one_issue_of_a_comment_that_lost_it
 async def test_a_comment_whose_thread_was_deleted_goes_on_in_an_issue(publishing: PublishingHarness) -> None:
     await publishing.set_desired(summary(publishing))
     await publishing.send()
-    assert await publishing.said() == ["Words"]
+    assert await publishing.read_thread() == ["Words"]
     for path in (r"/issues/comments/\d+$", rf"/issues/{publishing.issue}$"):
         publishing.bot.github.fail_next("GET", path, 404)
     await publishing.set_desired(replace(summary(publishing), body="Frozen"))
@@ -125,8 +127,8 @@ async def test_what_has_no_other_place_is_named_by_doctor(publishing: Publishing
     await publishing.set_desired(publishing.comment("Half-way", "alert:1:half-way"))
     await publishing.send()
 
-    assert await publishing.said() == []
-    (finding,) = [one for one in await examine(publishing.bot.base) if "alert:1" in one]
+    assert await publishing.read_thread() == []
+    (finding,) = [entry for entry in await examine(publishing.bot.base) if "alert:1" in entry]
     assert finding.endswith("alert:1:half-way: GitHub answered 410: Gone (#1 is gone)")
 
 
@@ -142,4 +144,4 @@ async def test_where_the_whole_repository_is_out_of_sight_nothing_is_taken_for_d
     await publishing.bot.github.trigger("installation", "unsuspend")
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]

@@ -113,7 +113,7 @@ async def test_a_repository_that_became_private_unheard_is_found(bot: Bot) -> No
     assert await status(bot, path) == 200
 
 
-async def test_a_repository_that_was_removed_unheard_is_found(bot: Bot) -> None:
+async def test_missed_repository_removal_is_found(bot: Bot) -> None:
     path = await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.trigger("installation_repositories", "removed", bot.repo)
@@ -127,7 +127,7 @@ async def test_a_repository_that_was_removed_unheard_is_found(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize("answer", [404, 403], ids=["uninstalled", "suspended"])
-async def test_an_installation_that_is_gone_unheard_is_found(bot: Bot, answer: int) -> None:
+async def test_missed_uninstallation_is_found(bot: Bot, answer: int) -> None:
     path = await request_chart_path(bot)
     bot.github.revoke_installation_tokens()
     bot.github.fail_next("POST", r"/app/installations/\d+/access_tokens", answer, times=5)
@@ -229,19 +229,19 @@ async def test_the_look_comes_by_the_clock_to_tenants_with_pictures_alone(bot: B
     await tell(bot, "installation", "created")
 
 
-async def test_of_many_pages_every_repository_is_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_repositories_of_all_pages_are_found(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
     await request_chart_path(bot)
     monkeypatch.setattr("bot.sync.visibility_check._PER_PAGE", 1)
     await bot.github.create_repository(name=f"{bot.repo.rpartition('/')[2]}-beside")
     async with github_of(bot.base) as github:
         assert await VisibilityCheck(bot.base.database, github, bot.base.clock).run(1) == []
-    (found,) = await rows(
+    (row,) = await rows(
         bot.base, "select hidden_since from projects where github_repo = :name", 1, name=bot.repo
     )
-    assert found.hidden_since is None
+    assert row.hidden_since is None
 
 
-async def test_what_is_said_unasked_is_drawn_anew_after_an_unheard_change(bot: Bot) -> None:
+async def test_what_is_stated_unasked_is_drawn_again_after_an_missed_change(bot: Bot) -> None:
     await request_chart_path(bot)
     async with unheard(bot):
         await bot.github.call("PATCH", f"/repos/{bot.repo}", {"private": True})

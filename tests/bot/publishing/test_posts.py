@@ -16,12 +16,12 @@ from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from tests.support.clock import Clock
 from tests.support.publishing import PublishingHarness
-from tests.support.running import as_administrator, rows
+from tests.support.running import query_as_administrator, rows
 
 # Once, and in place
 
 
-async def test_it_is_posted_once_and_then_edited_in_place(publishing: PublishingHarness) -> None:
+async def test_post_is_created_once_and_then_edited(publishing: PublishingHarness) -> None:
     assert await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     assert not await publishing.set_desired(publishing.comment("One"))
@@ -29,21 +29,21 @@ async def test_it_is_posted_once_and_then_edited_in_place(publishing: Publishing
     assert await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
     assert publishing.writes == ["POST", "PATCH"]
 
 
-async def test_what_is_equal_again_before_it_was_sent_is_sent_once(publishing: PublishingHarness) -> None:
+async def test_post_changed_back_before_sending_is_sent_once(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
 
     assert len(publishing.writes) == 1
-    assert await publishing.said() == ["One"]
+    assert await publishing.read_thread() == ["One"]
 
 
-async def test_a_job_sends_it(publishing: PublishingHarness) -> None:
+async def test_job_sends_the_post(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
@@ -54,7 +54,7 @@ async def test_a_job_sends_it(publishing: PublishingHarness) -> None:
         await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
 
 
 @pytest.mark.parametrize("status", [0, 502])
@@ -77,11 +77,11 @@ async def test_an_answer_that_was_lost_posts_nothing_twice(
     await publishing.send()
 
     if kind is PostKind.COMMENT:
-        assert await publishing.said() == ["Two"]
+        assert await publishing.read_thread() == ["Two"]
         return
     issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    (found,) = [one["body"] for one in issues if one["title"] == "Summary"]
-    assert found.startswith("Two\n\n<!--")
+    (result,) = [issue["body"] for issue in issues if issue["title"] == "Summary"]
+    assert result.startswith("Two\n\n<!--")
 
 
 async def test_a_killed_attempt_that_never_reached_github_is_made_again(
@@ -93,7 +93,7 @@ async def test_a_killed_attempt_that_never_reached_github_is_made_again(
         await Posts(tenant).begin_attempt(wanted)
     await publishing.send()
 
-    assert await publishing.said() == ["Hello"]
+    assert await publishing.read_thread() == ["Hello"]
 
 
 async def test_what_was_wanted_while_an_earlier_text_was_under_way_is_still_due(
@@ -128,7 +128,7 @@ async def test_what_github_has_already_is_not_due(publishing: PublishingHarness)
 # What people do with it
 
 
-async def test_what_a_person_deleted_stays_deleted(publishing: PublishingHarness) -> None:
+async def test_deleted_post_stays_deleted(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     (comment,) = await publishing.bot.github.comments(publishing.bot.repo, publishing.issue)
@@ -137,7 +137,7 @@ async def test_what_a_person_deleted_stays_deleted(publishing: PublishingHarness
         await publishing.set_desired(publishing.comment(text))
         await publishing.send()
 
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         fate = await Posts(tenant).status(publishing.project, "living:1")
     assert fate is not None
@@ -150,8 +150,8 @@ async def test_an_issue_that_is_nobody_s_work_is_closed_at_once(publishing: Publ
     await publishing.send()
 
     issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
-    (found,) = [one for one in issues if one["title"] == "Summary: Sprint 1"]
-    assert (found["state"], found["state_reason"]) == ("closed", "not_planned")
+    (result,) = [issue for issue in issues if issue["title"] == "Summary: Sprint 1"]
+    assert (result["state"], result["state_reason"]) == ("closed", "not_planned")
 
 
 async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(publishing: PublishingHarness) -> None:
@@ -165,7 +165,7 @@ async def test_the_fate_of_one_post_is_looked_up_by_its_whole_key(publishing: Pu
         tenant=publishing.tenant,
         project=publishing.project,
     )
-    as_administrator(publishing.bot.base, "analyze posts")
+    query_as_administrator(publishing.bot.base, "analyze posts")
     queries = list[tuple[str, Any]]()
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         connection = tenant.connection
@@ -192,18 +192,18 @@ async def test_what_github_refuses_is_shown_by_doctor_and_tried_again_on_another
     publishing.bot.github.fail_next("POST", f"{publishing.bot.repo}/issues", 403, body={"message": "locked"})
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
-    assert any("living:1: GitHub answered 403" in one for one in await examine(publishing.bot.base))
+    assert any("living:1: GitHub answered 403" in entry for entry in await examine(publishing.bot.base))
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
 
     async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
         await Posts(tenant).set_desired(
             publishing.project, publishing.comment("Three"), datetime.now(UTC) + timedelta(days=1, hours=1)
         )
     await publishing.send()
-    assert await publishing.said() == ["Three"]
-    assert not any("living:1" in one for one in await examine(publishing.bot.base))
+    assert await publishing.read_thread() == ["Three"]
+    assert not any("living:1" in entry for entry in await examine(publishing.bot.base))
 
 
 async def test_one_that_is_refused_stops_no_other(publishing: PublishingHarness) -> None:
@@ -212,7 +212,7 @@ async def test_one_that_is_refused_stops_no_other(publishing: PublishingHarness)
     await publishing.set_desired(publishing.comment("Two", "b"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]
 
 
 async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHarness) -> None:
@@ -229,7 +229,7 @@ async def test_where_github_asks_to_wait_the_job_waits(publishing: PublishingHar
         await Jobs(publishing.bot.base.queue).defer(tenant.connection, job)
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["One"]
+    assert await publishing.read_thread() == ["One"]
     (job,) = await rows(
         publishing.bot.base,
         "select scheduled_at - now() as wait from procrastinate_jobs "
@@ -255,11 +255,11 @@ async def test_at_most_so_many_writes_an_hour_edits_included(
         await publishing.set_desired(publishing.comment("Text 3"))
         with pytest.raises(GitHubUnavailableError):
             await posting.send(publishing.tenant)
-        assert await publishing.said() == ["Text 2"]
+        assert await publishing.read_thread() == ["Text 2"]
         clock.now += timedelta(hours=1)
         await posting.send(publishing.tenant)
 
-    assert await publishing.said() == ["Text 3"]
+    assert await publishing.read_thread() == ["Text 3"]
 
 
 async def test_between_two_writes_is_a_pause_also_from_one_job_to_the_next(
@@ -288,21 +288,21 @@ async def test_where_nothing_is_wanted_unasked_it_waits(
     publishing: PublishingHarness, key: str, value: Any
 ) -> None:
     assert publishing.issue == 1
-    await publishing.settle(key, value)
+    await publishing.set_setting(key, value)
     await publishing.set_desired(publishing.comment())
     await publishing.send()
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
 
-    await publishing.settle(key, None)
+    await publishing.set_setting(key, None)
     await publishing.send()
-    assert await publishing.said() == ["Hello"]
+    assert await publishing.read_thread() == ["Hello"]
 
 
 async def test_an_edit_disturbs_nobody_so_a_quiet_thread_has_it(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
-    await publishing.settle("quiet", {"1": "on"})
+    await publishing.set_setting("quiet", {"1": "on"})
     await publishing.set_desired(publishing.comment("Two"))
     await publishing.send()
 
-    assert await publishing.said() == ["Two"]
+    assert await publishing.read_thread() == ["Two"]

@@ -20,7 +20,7 @@ async def refused_edit(publishing: PublishingHarness) -> None:
     publishing.bot.github.fail_next("PATCH", "/issues/comments/", 403, body=REFUSED)
     await publishing.set_desired(publishing.comment("Day 2"))
     await publishing.send()
-    assert await publishing.said() == ["Day 1"]
+    assert await publishing.read_thread() == ["Day 1"]
 
 
 async def test_in_a_lively_sprint_one_refusal_is_over_after_a_day(
@@ -29,15 +29,15 @@ async def test_in_a_lively_sprint_one_refusal_is_over_after_a_day(
     """Something new is wanted every hour, so no wish is ever a day old."""
     clock.now = begun = datetime.now(UTC)
     await refused_edit(publishing)
-    said = list[str]()
+    answer = list[str]()
     for hour in range(1, 27):
         clock.now = begun + timedelta(hours=hour)
         await publishing.set_desired(publishing.comment(f"Hour {hour}"))
         await publishing.send()
-        said += await publishing.said()
+        answer += await publishing.read_thread()
 
-    assert said[:24] == ["Day 1"] * 24
-    assert said[24:] == ["Hour 25", "Hour 26"]
+    assert answer[:24] == ["Day 1"] * 24
+    assert answer[24:] == ["Hour 25", "Hour 26"]
     assert not any("living:1" in finding for finding in await examine(publishing.bot.base))
 
 
@@ -50,17 +50,17 @@ async def test_it_is_tried_again_a_day_later_also_if_there_is_nothing_new(
     clock.now = begun + timedelta(days=1, minutes=1)
     await publishing.send()
 
-    assert await publishing.said() == ["Day 2"]
+    assert await publishing.read_thread() == ["Day 2"]
 
 
 async def test_each_refusal_counts_from_its_own_time(publishing: PublishingHarness, clock: Clock) -> None:
     clock.now = begun = datetime.now(UTC)
     await refused_edit(publishing)
     publishing.bot.github.fail_next("PATCH", "/issues/comments/", 403, body=REFUSED)
-    for hours, said in ((25, "Day 1"), (48, "Day 1"), (50, "Day 2")):
+    for hours, answer in ((25, "Day 1"), (48, "Day 1"), (50, "Day 2")):
         clock.now = begun + timedelta(hours=hours)
         await publishing.send()
-        assert await publishing.said() == [said]
+        assert await publishing.read_thread() == [answer]
 
 
 @pytest.mark.parametrize("action", ["new_permissions_accepted", "unsuspend"])
@@ -71,19 +71,19 @@ async def test_when_an_owner_has_acted_it_is_tried_at_once(
     await publishing.bot.github.trigger("installation", action)
     await publishing.bot.rest()
 
-    assert await publishing.said() == ["Day 2"]
+    assert await publishing.read_thread() == ["Day 2"]
 
 
-@pytest.mark.parametrize(("thread", "said"), [(1, "Day 2"), (2, "Day 1")])
+@pytest.mark.parametrize(("thread", "expected"), [(1, "Day 2"), (2, "Day 1")])
 async def test_when_the_thread_is_unlocked_it_is_tried_at_once(
     publishing: PublishingHarness,
     thread: int,
-    said: str,
+    expected: str,
 ) -> None:
     await refused_edit(publishing)
     await deliver_unlocked(publishing, thread)
 
-    assert await publishing.said() == [said]
+    assert await publishing.read_thread() == [expected]
 
 
 async def test_an_answer_that_was_refused_is_given_when_the_thread_is_unlocked(
@@ -91,10 +91,10 @@ async def test_an_answer_that_was_refused_is_given_when_the_thread_is_unlocked(
 ) -> None:
     publishing.bot.github.fail_next("POST", "/issues/1/comments", 403, body={"message": "issue is locked"})
     await publishing.bot.say(publishing.issue, "/agile help")
-    assert await publishing.said() == []
+    assert await publishing.read_thread() == []
     await deliver_unlocked(publishing, publishing.issue)
 
-    (answer,) = await publishing.said()
+    (answer,) = await publishing.read_thread()
     assert "/agile" in answer
     assert not await rows(
         publishing.bot.base, "select 1 from outbox where refused is not null", publishing.tenant
@@ -108,7 +108,9 @@ async def deliver_unlocked(publishing: PublishingHarness, number: int) -> None:
         "number": number,
         "locked": False,
     }
-    sent = next(one for one in reversed(publishing.bot.github.deliveries) if one.event == "issues")
+    sent = next(
+        delivery for delivery in reversed(publishing.bot.github.deliveries) if delivery.event == "issues"
+    )
     payload: dict[str, Any] = {**sent.payload, "action": "unlocked", "issue": issue}
     status, _ = await publishing.bot.deliver("issues", payload)
     assert status == 202

@@ -23,7 +23,7 @@ from storage.lookups import tenants_due
 from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
 from tests.support.clock import Clock
-from tests.support.running import Bot, as_administrator, rows
+from tests.support.running import Bot, query_as_administrator, rows
 from tests.support.sprints import make_sprint
 from tests.support.webhooks import INSTALLATION_CREATED
 
@@ -49,8 +49,8 @@ async def close_unheard(bot: Bot, number: int) -> None:
 
 async def closings(bot: Bot) -> list[str]:
     """Where each closing of an issue is known from."""
-    told = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
-    return sorted(row.source for row in told)
+    data = await rows(bot.base, "select source from timeline where event = 'closed' and kind = 'issue'", 1)
+    return sorted(row.source for row in data)
 
 
 def backfills(bot: Bot) -> int:
@@ -79,7 +79,7 @@ async def gaps(bot: Bot) -> list[Any]:
         ("installation", None, "new_permissions_accepted", None),
     ],
 )
-async def test_what_happened_unheard_is_asked_for(
+async def test_what_happened_without_a_webhook_is_asked_for(
     bot: Bot, event: str, ends: str | None, begins: str, cause: str | None
 ) -> None:
     number = await make_sprint(bot)
@@ -205,10 +205,10 @@ async def test_the_end_may_be_told_before_the_beginning(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     async with bot.github.muted():
-        told = [
+        data = [
             await bot.github.trigger("installation", action, bot.repo) for action in ("suspend", "unsuspend")
         ]
-    assert told
+    assert data
     now = datetime.now(UTC)
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     suspended = {**present, "suspended_at": stamp(now - timedelta(seconds=1))}
@@ -261,7 +261,7 @@ def stamp(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clock: Clock) -> None:
+async def test_missed_resumption_is_found_by_asking_stripe(bot: Bot, clock: Clock) -> None:
     await make_sprint(bot)
     await installed(bot)
     await bot.github.trigger("installation", "suspend", bot.repo)
@@ -344,7 +344,7 @@ async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_r
     await bot.rest()
     number = await make_sprint(bot)
     for table in ("organizations", "projects"):
-        as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
+        query_as_administrator(bot.base, f"update {table} set created_at = now() - interval '300 days'")
     granted = {"issues": "write", "pull_requests": "write", "merge_queues": "read"}
     accepted = {
         "action": "new_permissions_accepted",
@@ -371,7 +371,7 @@ async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     assert "could not hear" not in await ask(bot, number, "/sprint status")
 
 
-async def test_a_suspension_that_is_told_twice_at_once_is_known_once(bot: Bot) -> None:
+async def test_concurrent_duplicate_suspensions_count_once(bot: Bot) -> None:
     """By the webhook, and by GitHub's answer while the webhook's transaction is open."""
     await make_sprint(bot)
     await installed(bot)
@@ -450,7 +450,7 @@ async def test_a_delivery_that_was_asked_for_in_vain_is_a_gap_of_its_repository(
     assert gap.project_id is not None
 
 
-async def test_a_gap_that_is_told_again_stays_one(bot: Bot) -> None:
+async def test_repeated_gap_stays_one(bot: Bot) -> None:
     await make_sprint(bot)
     await installed(bot)
     begin = datetime(2026, 11, 2, 9, tzinfo=UTC)
@@ -478,7 +478,7 @@ async def lose(bot: Bot, *, event: str, days_ago: int, asked: int = len(PAUSES))
 
 async def test_deliveries_lost_far_apart_are_gaps_of_their_own(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
-    as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '400 days'")
     await lose(bot, event="issues", days_ago=200)
     await lose(bot, event="label", days_ago=5)
     await lose(bot, event="milestone", days_ago=5)
@@ -507,7 +507,7 @@ async def test_what_is_lost_for_good_and_told_by_nothing_else_is_named(
     (finding,) = [finding for finding in await examine(bot.base) if "lost for good" in finding]
     assert "5 deliveries are lost for good (1 deployment_status, 1 issue_comment, " in finding
 
-    as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
+    query_as_administrator(bot.base, "update missed_deliveries set lost_at = now() - interval '31 days'")
     assert "lost for good" not in await ask(bot, number, "/agile health new:yes")
     assert not [finding for finding in await examine(bot.base) if "lost for good" in finding]
     capsys.readouterr()
@@ -521,11 +521,11 @@ async def test_of_what_the_past_tells_nothing_is_lost_for_good(bot: Bot, redeliv
     assert "lost for good" not in await ask(bot, number, "/agile health")
 
 
-async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) -> None:
+async def test_suspension_becomes_a_gap_when_it_ends(bot: Bot) -> None:
     """The installation was confirmed as suspended, by GitHub when it was asked."""
     await make_sprint(bot)
     await installed(bot)
-    as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
+    query_as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
         await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
@@ -546,12 +546,12 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
         return backfills(bot)
 
     assert await compare() == 0
-    as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
+    query_as_administrator(bot.base, "update projects set created_at = now() - interval '25 hours'")
     assert await compare() == 1
     assert await compare() == 1
 
 
-async def test_gaps_are_asked_for_once_and_only_where_figures_are_told(
+async def test_gaps_are_asked_for_once_and_only_where_figures_are_reported(
     bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = await make_sprint(bot)

@@ -14,7 +14,7 @@ from bot.jobs.retention import Retention
 from bot.services import Services
 from storage.deliveries import ReceivedDelivery, receive_deliveries
 from tests.support.clock import Clock
-from tests.support.running import Bot, Door, rows
+from tests.support.running import Bot, WebhookClient, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
 
 OTHERS_REPOSITORY = ISSUE_OPENED["repository"] | {
@@ -26,20 +26,20 @@ OTHERS_REPOSITORY = ISSUE_OPENED["repository"] | {
 
 
 @pytest.fixture
-async def endpoint(base: Services) -> AsyncIterator[Door]:
+async def endpoint(base: Services) -> AsyncIterator[WebhookClient]:
     """The webhook endpoint without a worker."""
     async with door(base, "127.0.0.1", 0) as port, aiohttp.ClientSession() as session:
-        yield Door(session, f"http://127.0.0.1:{port}")
+        yield WebhookClient(session, f"http://127.0.0.1:{port}")
 
 
 async def binding(base: Services, login: str) -> int | None:
     """The installation that an account is known by."""
-    found = [
+    result = [
         row.github_installation_id
         for (tenant,) in await rows(base, "select * from all_tenants()")
         for row in await rows(base, "select * from organizations where name = :login", tenant, login=login)
     ]
-    (installation,) = found
+    (installation,) = result
     return None if installation is None else int(installation)
 
 
@@ -47,7 +47,7 @@ def issue_of(installation: int, repository: dict[str, Any] = ISSUE_OPENED["repos
     return ISSUE_OPENED | {"installation": {"id": installation}, "repository": repository}
 
 
-async def test_only_an_installation_event_binds(base: Services, endpoint: Door) -> None:
+async def test_only_an_installation_event_binds(base: Services, endpoint: WebhookClient) -> None:
     assert await endpoint.deliver("issues", issue_of(100)) == (202, "stored")
     assert await binding(base, "acme") is None
 
@@ -57,7 +57,7 @@ async def test_only_an_installation_event_binds(base: Services, endpoint: Door) 
 
 @pytest.mark.parametrize("event", ["issues", "installation_repositories", "push", "issue_comment"])
 async def test_an_unknown_installation_takes_over_no_account(
-    base: Services, endpoint: Door, event: str
+    base: Services, endpoint: WebhookClient, event: str
 ) -> None:
     await endpoint.deliver("installation", INSTALLATION_CREATED)
     action = {"issue_comment": "created", "installation_repositories": "added", "push": None}
@@ -77,7 +77,9 @@ async def test_an_unknown_installation_takes_over_no_account(
     assert [row.github_id for row in await rows(base, "select * from github_events", umbrella[0])] == [6]
 
 
-async def test_a_known_installation_stores_nothing_of_another_account(base: Services, endpoint: Door) -> None:
+async def test_a_known_installation_stores_nothing_of_another_account(
+    base: Services, endpoint: WebhookClient
+) -> None:
     await endpoint.deliver("installation", INSTALLATION_CREATED)
 
     status, _ = await endpoint.deliver("issues", issue_of(100, OTHERS_REPOSITORY))
@@ -87,7 +89,7 @@ async def test_a_known_installation_stores_nothing_of_another_account(base: Serv
 
 
 async def test_an_installation_event_cannot_give_a_bound_installation_away(
-    base: Services, endpoint: Door
+    base: Services, endpoint: WebhookClient
 ) -> None:
     await endpoint.deliver("installation", INSTALLATION_CREATED)
     other = INSTALLATION_CREATED | {"installation": {"id": 100, "account": OTHERS_REPOSITORY["owner"]}}
@@ -106,7 +108,7 @@ async def test_what_comes_late_from_an_installation_that_is_gone_is_kept_and_bin
 
 
 async def test_doctor_names_what_was_refused(
-    base: Services, endpoint: Door, capsys: pytest.CaptureFixture[str]
+    base: Services, endpoint: WebhookClient, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await endpoint.deliver("installation", INSTALLATION_CREATED)
     for _ in range(3):
@@ -179,7 +181,7 @@ _BINDING_ACTIONS = ("created", "suspend", "unsuspend", "new_permissions_accepted
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_a_replaced_installation_is_not_bound_again_by_what_it_tells_late(
-    base: Services, endpoint: Door, action: str
+    base: Services, endpoint: WebhookClient, action: str
 ) -> None:
     await endpoint.deliver("installation", _installation_event(100))
     await endpoint.deliver("installation", _installation_event(200))
@@ -193,7 +195,7 @@ async def test_a_replaced_installation_is_not_bound_again_by_what_it_tells_late(
     assert organization.former_installations == [100]
 
 
-async def test_each_replaced_installation_is_remembered_once(base: Services, endpoint: Door) -> None:
+async def test_each_replaced_installation_is_remembered_once(base: Services, endpoint: WebhookClient) -> None:
     for installation in (100, 200, 200, 300, 100, 200, 300):
         await endpoint.deliver("installation", _installation_event(installation))
         await endpoint.deliver("installation", _installation_event(installation, "suspend"))
@@ -205,7 +207,7 @@ async def test_each_replaced_installation_is_remembered_once(base: Services, end
 
 @pytest.mark.parametrize("action", _BINDING_ACTIONS)
 async def test_any_sign_of_life_of_an_installation_binds_it(
-    base: Services, endpoint: Door, action: str
+    base: Services, endpoint: WebhookClient, action: str
 ) -> None:
     await endpoint.deliver("installation", _installation_event(100, action))
     assert await binding(base, "acme") == 100
@@ -214,7 +216,7 @@ async def test_any_sign_of_life_of_an_installation_binds_it(
 @pytest.mark.parametrize("action", ["deleted", "renamed", None])
 @pytest.mark.parametrize("bound", [None, 100])
 async def test_no_other_installation_event_binds(
-    base: Services, endpoint: Door, action: str | None, bound: int | None
+    base: Services, endpoint: WebhookClient, action: str | None, bound: int | None
 ) -> None:
     """What is not in `ROUTES` today may be tomorrow, so the database is asked itself."""
     if bound:
@@ -409,7 +411,7 @@ async def test_a_claim_that_was_denied_is_confirmed_when_github_says_so_later(bo
     assert await _claims(bot.base) == []
 
 
-async def test_no_name_keeps_another_account_out(base: Services, endpoint: Door) -> None:
+async def test_no_name_keeps_another_account_out(base: Services, endpoint: WebhookClient) -> None:
     """A login that somebody gave up, and one that looks as we would tell the next account apart."""
     for account, login in ((3, "acme"), (9, "acme-5"), (10, "acme-5-5"), (5, "ACME")):
         owner = {"id": account, "login": login, "type": "Organization"}

@@ -37,15 +37,15 @@ class Sprint:
             sprints = Sprints(tenant, project)
             milestone = await sprints.milestone_id(1)
             assert milestone is not None
-            found = await sprints.facts(milestone, later())
-            assert found is not None
-            return found
+            facts = await sprints.facts(milestone, later())
+            assert facts is not None
+            return facts
 
     async def items(self) -> list[tuple[int, str, int | None]]:
         """Number, state and points of each member."""
         return [
-            (own(one.number), one.state, None if one.points is None else int(one.points))
-            for one in (await self.facts()).items
+            (own(item.number), item.state, None if item.points is None else int(item.points))
+            for item in (await self.facts()).items
         ]
 
     async def corrections(self) -> list[Any]:
@@ -76,9 +76,9 @@ async def sprint(bot: Bot) -> AsyncIterator[Sprint]:
     settings = GitHubSettings(str(github.app_id), Secret(github.private_key))
     async with aiohttp.ClientSession() as session:
         client = GitHub(session, settings, github.url, bot.base.clock)
-        found = Sprint(bot, Reconciliation(bot.base.database, client, later))
-        found.organization = int((await rows(bot.base, "select * from all_tenants()"))[0][0])
-        yield found
+        result = Sprint(bot, Reconciliation(bot.base.database, client, later))
+        result.organization = int((await rows(bot.base, "select * from all_tenants()"))[0][0])
+        yield result
 
 
 async def test_where_all_agrees_nothing_is_written(sprint: Sprint) -> None:
@@ -113,14 +113,14 @@ async def test_an_item_becomes_as_github_shows_it(
     assert await sprint.run() == 1
     assert await sprint.items() == expected
     assert await sprint.run() == 0
-    (found,) = await sprint.corrections()
-    assert (found.event, found.delivery[:10]) == ("corrected", "reconcile:")
+    (correction,) = await sprint.corrections()
+    assert (correction.event, correction.delivery[:10]) == ("corrected", "reconcile:")
 
 
-async def test_what_was_done_unheard_was_done_when_github_says(sprint: Sprint) -> None:
+async def test_what_was_done_without_a_webhook_was_done_when_github_says(sprint: Sprint) -> None:
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(microsecond=0)
-    told = at.isoformat().replace("+00:00", "Z")
-    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=told, state="closed")
+    data = at.isoformat().replace("+00:00", "Z")
+    await sprint.bot.github.change_without_webhook(sprint.bot.repo, 1, at=data, state="closed")
     assert await sprint.run() == 1
     (done,) = (await sprint.facts()).done_items
     assert done.done_at == at
@@ -141,8 +141,8 @@ async def test_the_milestone_becomes_as_github_shows_it(sprint: Sprint) -> None:
             sprint.bot.repo, 1, title="Sprint One", due_on=f"{in_days(107)}T07:00:00Z"
         )
     assert await sprint.run() == 1
-    found = (await sprint.facts()).sprint
-    assert (found.title, str(found.due)) == ("Sprint One", in_days(107))
+    result = (await sprint.facts()).sprint
+    assert (result.title, str(result.due)) == ("Sprint One", in_days(107))
     assert await sprint.run() == 0
     assert [row.event for row in await sprint.corrections()] == ["edited"]
 
@@ -239,8 +239,8 @@ async def test_links_that_no_webhook_told_of_are_known_since_they_were_asked_for
 
     repository.items[number].linked = {2}
     await sprint.run()
-    (found,) = [one for one in await sprint.corrections() if one.kind == "pull_request"]
-    assert (found.event, found.after["item"]["closes"]) == ("linked", [2])
+    (result,) = [correction for correction in await sprint.corrections() if correction.kind == "pull_request"]
+    assert (result.event, result.after["item"]["closes"]) == ("linked", [2])
     assert await covered(sprint) == [number]
     await sprint.run()
     assert len(await sprint.corrections()) == 1
@@ -255,8 +255,8 @@ async def covered(sprint: Sprint) -> list[int]:
     async with sprint.bot.base.database.tenant(sprint.organization) as tenant:
         project = await Projects(tenant).by_name(sprint.bot.repo)
         assert project is not None
-        found = await Sprints(tenant, project).facts(
+        facts = await Sprints(tenant, project).facts(
             await Sprints(tenant, project).milestone_id(1) or 0, later() + timedelta(minutes=5)
         )
-        assert found is not None
-        return [own(item.number) for item in found.items if item.is_covered]
+        assert facts is not None
+        return [own(item.number) for item in facts.items if item.is_covered]

@@ -35,11 +35,11 @@ ZONES = schema()["properties"]["timezone"]["errorMessage"]
 
 
 def problems(text: str, *, is_organization: bool = False) -> list[str]:
-    found = read_settings(text.encode(), NAMES, is_organization=is_organization)
-    assert {problem.key for problem in found.problems} - {"", "?"} <= set(found.wrong)
-    assert not set(found.wrong) & found.settings.keys()
-    assert not (found.is_unreadable and found.settings)
-    return [str(problem) for problem in found.problems]
+    settings = read_settings(text.encode(), NAMES, is_organization=is_organization)
+    assert {problem.key for problem in settings.problems} - {"", "?"} <= set(settings.wrong)
+    assert not set(settings.wrong) & settings.settings.keys()
+    assert not (settings.is_unreadable and settings.settings)
+    return [str(problem) for problem in settings.problems]
 
 
 # What it may say
@@ -78,12 +78,12 @@ ai: true
 sprints: {repositories: [webshop, payments]}
 billing: {repository: office}
 """
-    found = read_settings(text.encode(), NAMES, is_organization=True)
+    settings = read_settings(text.encode(), NAMES, is_organization=True)
 
-    assert found.problems == ()
-    assert set(found.settings) == set(schema()["properties"])
-    assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
-    rules = parse_settings(found.settings).rules
+    assert settings.problems == ()
+    assert set(settings.settings) == set(schema()["properties"])
+    assert settings.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
+    rules = parse_settings(settings.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
@@ -106,7 +106,7 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         (
             "\n\ntimezone: Berlin",
@@ -255,8 +255,8 @@ def test_an_empty_file_settles_nothing(text: str) -> None:
         ("TIMEZONE: UTC", "line 1: there is no setting `TIMEZONE`; did you mean `timezone`?"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_told_with_its_line_and_what_would_be_right(text: str, said: str) -> None:
-    assert problems(text) == [said]
+def test_each_mistake_is_reported_with_line_and_fix(text: str, expected: str) -> None:
+    assert problems(text) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,8 @@ def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
 
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
-    (said,) = problems("commands: {sprint: {role: read}}")
-    assert said.startswith("line 1: `sprint` alone is no command; there are `sprint ")
+    (problem,) = problems("commands: {sprint: {role: read}}")
+    assert problem.startswith("line 1: `sprint` alone is no command; there are `sprint ")
 
 
 def test_a_bomb_is_refused_before_it_grows() -> None:
@@ -307,32 +307,32 @@ def test_a_bomb_is_refused_before_it_grows() -> None:
         f"{new}: &{new} [{','.join([f'*{old}'] * 9)}]\n"
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    found = problems(bomb)
-    assert found[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
-    assert len(found) == 9
+    result = problems(bomb)
+    assert result[0] == "line 1: references (`&name`, `*name`) are not read; write the value out"
+    assert len(result) == 9
     assert read_settings(bomb.encode(), NAMES).settings == {}
 
 
 def test_a_huge_file_and_one_that_is_no_text_are_refused() -> None:
     assert problems("#" * (MOST_BYTES + 1)) == ["The file is larger than 32 KB."]
-    found = read_settings(b"ai: true\n# caf\xe9", NAMES)
-    assert [str(one) for one in found.problems] == ["line 2: the file must be text in UTF-8"]
+    settings = read_settings(b"ai: true\n# caf\xe9", NAMES)
+    assert [str(problem) for problem in settings.problems] == ["line 2: the file must be text in UTF-8"]
 
 
 def test_many_problems_are_cut_and_counted() -> None:
-    told = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
-    assert len(told) == 21
-    assert told[-1] == "And 10 more."
+    data = problems("\n".join(f"unknown{n:02}: 1" for n in range(30)))
+    assert len(data) == 21
+    assert data[-1] == "And 10 more."
 
 
 @given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
 def test_nothing_that_somebody_commits_raises(content: str | bytes) -> None:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    found = read_settings(raw, NAMES)
-    assert not (found.is_unreadable and found.settings)
-    assert bool(found.problems) == bool(found.wrong or found.is_unreadable)
+    settings = read_settings(raw, NAMES)
+    assert not (settings.is_unreadable and settings.settings)
+    assert bool(settings.problems) == bool(settings.wrong or settings.is_unreadable)
     # What is left is good by itself.
-    assert not check_settings(found.settings, NAMES)
+    assert not check_settings(settings.settings, NAMES)
 
 
 _KEYS = st.sampled_from([*schema()["properties"], "other"])
@@ -344,55 +344,55 @@ _VALUES = st.recursive(
 
 
 @given(st.dictionaries(_KEYS, _VALUES, max_size=5))
-def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
-    text = yaml.safe_dump(told, allow_unicode=True)
-    found = read_settings(text.encode("utf-8", "replace"), NAMES)
-    assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
-    parse_settings(found.settings)
-    assert not check_settings(found.settings, NAMES)
+def test_a_file_of_any_values_is_good_or_told_of(payload: dict[str, Any]) -> None:
+    text = yaml.safe_dump(payload, allow_unicode=True)
+    settings = read_settings(text.encode("utf-8", "replace"), NAMES)
+    assert all(str(problem) and "\n" not in problem.text for problem in settings.problems)
+    parse_settings(settings.settings)
+    assert not check_settings(settings.settings, NAMES)
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [("5", 5), ("-1", -1), ("0.5", 0.5), (".5", 0.5), ("true", True), ("~", None), ("", None), ("yes", "yes"),
      ("18:00", "18:00"), ("2026-12-24", "2026-12-24"), ("1e999", "1e999"), ("9" * 99, "9" * 99), ("on", "on")],
 )  # fmt: skip
-def test_words_mean_what_editors_show(text: str, meant: object) -> None:
-    assert scalar(text) == meant
-    assert type(scalar(text)) is type(meant)
+def test_words_mean_what_editors_show(text: str, expected: object) -> None:
+    assert scalar(text) == expected
+    assert type(scalar(text)) is type(expected)
 
 
 # The schema itself
 
 
-def _schemas(told: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
+def _schemas(data: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:
     """All schemas within one that check something."""
-    found = []
-    if isinstance(told, dict):
-        if {"type", "enum", "pattern", "format"} & told.keys() and path.rpartition(".")[2] != "properties":
-            found.append((path, told))
-        for key, value in told.items():
+    result = []
+    if isinstance(data, dict):
+        if {"type", "enum", "pattern", "format"} & data.keys() and path.rpartition(".")[2] != "properties":
+            result.append((path, data))
+        for key, value in data.items():
             if key not in {"examples", "default"}:
-                found += _schemas(value, f"{path}.{key}")
-    elif isinstance(told, list):
-        for n, value in enumerate(told):
-            found += _schemas(value, f"{path}[{n}]")
-    return found
+                result += _schemas(value, f"{path}.{key}")
+    elif isinstance(data, list):
+        for n, value in enumerate(data):
+            result += _schemas(value, f"{path}[{n}]")
+    return result
 
 
 def test_whatever_is_checked_has_words_for_what_would_be_right() -> None:
     checked = _schemas(schema())
     assert len(checked) > 30
-    assert [path for path, one in checked if not one.get("errorMessage", "").startswith("must ")] == []
+    assert [path for path, entry in checked if not entry.get("errorMessage", "").startswith("must ")] == []
 
 
 @pytest.mark.parametrize("key", list(schema()["properties"]))
 def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
-    told = schema()["properties"][key]
-    assert told["title"]
-    assert told["description"]
-    assert "default" in told
-    for example in told["examples"]:
+    data = schema()["properties"][key]
+    assert data["title"]
+    assert data["description"]
+    assert "default" in data
+    for example in data["examples"]:
         assert check_settings({key: example}, [*NAMES, "sprint close", "estimate"]) == ()
 
 
@@ -401,9 +401,9 @@ def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
 
 async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]:
     """The conclusion and title of each check run of ours on a commit."""
-    told = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
-    assert all(one["name"] == "Agile settings" for one in told["check_runs"])
-    return [(one["conclusion"], one["output"]["title"]) for one in told["check_runs"]]
+    runs = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
+    assert all(run["name"] == "Agile settings" for run in runs["check_runs"])
+    return [(run["conclusion"], run["output"]["title"]) for run in runs["check_runs"]]
 
 
 async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
@@ -416,7 +416,7 @@ async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
     assert await load_settings(bot) == {}
 
 
-async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
+async def test_what_is_wrong_is_reported_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
     await push_settings_file(bot, "timezone: Europe/Berlin\n")
     bad = await push_settings_file(bot, "timezone: Berlin\nai: true\n")
 
@@ -441,7 +441,7 @@ async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: B
     assert await checks(bot, still_good) == []
 
 
-async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
+async def test_taking_back_what_was_wrong_is_reported_too(bot: Bot) -> None:
     await push_settings_file(bot, "ai: true\n")
     await push_settings_file(bot, "ai: maybe\n")
     again = await push_settings_file(bot, "ai: true\n")
@@ -476,7 +476,7 @@ def test_pushes_that_may_change_the_settings(
 async def test_other_pushes_read_nothing(bot: Bot) -> None:
     await push_settings_file(bot, "# Shop\n", "README.md")
 
-    assert not [one for one in bot.github.requests if "/contents/" in one.path and bot.repo in one.path and one.who != "alice"]  # fmt: skip
+    assert not [request for request in bot.github.requests if "/contents/" in request.path and bot.repo in request.path and request.who != "alice"]  # fmt: skip
 
 
 async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
@@ -492,7 +492,7 @@ async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
-async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
+async def test_a_file_that_an_older_version_put_out_of_force_is_read_again(bot: Bot) -> None:
     bad = await push_settings_file(bot, "ai: maybe\ncharts: mermaid\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
@@ -504,7 +504,7 @@ async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: B
     await bot.rest()
 
     assert (await load_settings(bot))["charts"] == "mermaid"
-    assert len([one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
+    assert len([request for request in bot.github.requests if (request[0], request[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
 
 
@@ -632,7 +632,7 @@ async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
     assert await load_settings(bot) == {"ai": False}
 
 
-async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
+async def test_without_the_permission_for_checks_it_is_kept_nevertheless(bot: Bot) -> None:
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
     commit = await push_settings_file(bot, "ai: maybe\n")
 
@@ -662,15 +662,15 @@ async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
 def test_the_check_run_points_at_the_lines() -> None:
     wrong = "`ai` must be `true` or `false`, not “may\\_be”"
     read = SettingsFile({}, (Problem(7, wrong, "ai"), Problem(0, "And 3 more.")), ("ai",))
-    told = check_run("c0ffee", read, {"ai": True})
+    data = check_run("c0ffee", read, {"ai": True})
 
-    assert told["conclusion"] == "failure"
-    assert told["output"]["title"] == f"2 problems in {PATH}"
-    assert "- line 7: `ai` must be" in told["output"]["summary"]
-    assert "may\\_be" in told["output"]["summary"]
-    assert [one["start_line"] for one in told["output"]["annotations"]] == [7, 1]
+    assert data["conclusion"] == "failure"
+    assert data["output"]["title"] == f"2 problems in {PATH}"
+    assert "- line 7: `ai` must be" in data["output"]["summary"]
+    assert "may\\_be" in data["output"]["summary"]
+    assert [annotation["start_line"] for annotation in data["output"]["annotations"]] == [7, 1]
     # Lines of files are annotated in plain text.
-    assert told["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
+    assert data["output"]["annotations"][0]["message"] == "`ai` must be `true` or `false`, not “may_be”"
 
 
 @pytest.mark.parametrize("number", [2**31, 99_999_999_999])

@@ -61,7 +61,7 @@ async def transfer(
     bot: Bot,
     source: dict[str, Any],
     target: dict[str, Any],
-    told: dict[str, Any],
+    user: dict[str, Any],
     name: str = "shop",
     **fields: Any,
 ) -> tuple[int, str]:
@@ -69,8 +69,8 @@ async def transfer(
     payload = {
         "action": "transferred",
         "repository": shop(target, name),
-        "organization": told,
-        "installation": {"id": INSTALLATION_OF[told["login"]]},
+        "organization": user,
+        "installation": {"id": INSTALLATION_OF[user["login"]]},
         "changes": {"owner": {"from": {"organization": source}}},
         "sender": ISSUE_OPENED["sender"],
     } | fields
@@ -110,8 +110,8 @@ async def tenant_of(bot: Bot, owner: dict[str, Any]) -> int:
 
 
 async def project(bot: Bot, owner: dict[str, Any]) -> Any:
-    (found,) = await rows(bot.base, "select * from projects", await tenant_of(bot, owner))
-    return found
+    (row,) = await rows(bot.base, "select * from projects", await tenant_of(bot, owner))
+    return row
 
 
 async def both(bot: Bot) -> None:
@@ -137,8 +137,8 @@ async def test_told_to_the_old_account_alone_it_leaves_under_its_old_name(bot: B
     old = await project(bot, ACME)
     assert (old.is_active, old.github_repo) == (False, "acme/shop")
     assert await rows(bot.base, "select * from projects", await tenant_of(bot, UMBRELLA)) == []
-    told = await rows(bot.base, "select kind from timeline where event = 'transferred'", old.organization_id)
-    assert [row.kind for row in told] == ["repository"]
+    data = await rows(bot.base, "select kind from timeline where event = 'transferred'", old.organization_id)
+    assert [row.kind for row in data] == ["repository"]
 
 
 @pytest.mark.parametrize("name", ["shop", "store"])
@@ -193,10 +193,10 @@ async def test_the_new_account_asks_for_the_past(bot: Bot) -> None:
     await bot.deliver("repository", payload)
     await bot.rest()
 
-    told = await rows(
+    data = await rows(
         bot.base, "select event, source from timeline where kind = 'issue'", await tenant_of(bot, owner)
     )
-    assert [tuple(row) for row in told] == [("opened", "backfill")]
+    assert [tuple(row) for row in data] == [("opened", "backfill")]
 
 
 async def test_back_again_its_history_goes_on_with_a_gap(bot: Bot) -> None:
@@ -226,9 +226,9 @@ async def test_what_has_left_needs_no_seats_and_is_open_to_nobody(bot: Bot) -> N
     await rows(bot.base, "select 1", acme)
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     async with bot.base.database.tenant(acme) as tenant:
-        known = await Projects(tenant).by_node_id("R_shop")
-        assert known is not None
-        assert not known.is_accessible
+        known_items = await Projects(tenant).by_node_id("R_shop")
+        assert known_items is not None
+        assert not known_items.is_accessible
         assert await Seats(tenant).active_people(datetime.now(UTC) + timedelta(days=1), 3650) == []
         assert await Projects(tenant).active() == []
 
@@ -256,8 +256,8 @@ async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
         await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
 
-    found = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)
-    assert [tuple(row) for row in found] == [(bot.repo, True), (f"{owner['login']}/gone", False)]
+    result = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)
+    assert [tuple(row) for row in result] == [(bot.repo, True), (f"{owner['login']}/gone", False)]
 
 
 async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot) -> None:
@@ -292,15 +292,15 @@ def ago(**span: float) -> datetime:
     return datetime.now(UTC) - timedelta(**span)
 
 
-@pytest.mark.parametrize("told", [ACME, UMBRELLA])
+@pytest.mark.parametrize("payload", [ACME, UMBRELLA])
 async def test_a_late_transfer_takes_nothing_where_github_tells_its_time(
-    bot: Bot, told: dict[str, Any]
+    bot: Bot, payload: dict[str, Any]
 ) -> None:
     await both(bot)
     assert not await is_compared_at_once(bot, ACME)
     back, away = ago(minutes=10).isoformat(), ago(hours=2).isoformat()
     await transfer(bot, UMBRELLA, ACME, ACME, repository=shop(ACME, updated_at=back))
-    await transfer(bot, ACME, UMBRELLA, told, repository=shop(UMBRELLA, updated_at=away))
+    await transfer(bot, ACME, UMBRELLA, payload, repository=shop(UMBRELLA, updated_at=away))
 
     old = await project(bot, ACME)
     assert (old.is_active, old.hidden_since, old.github_repo) == (True, None, "acme/shop")

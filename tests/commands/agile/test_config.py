@@ -16,7 +16,7 @@ from commands.settings.text import as_yaml, changed, with_setting
 from storage.settings_files import SettingOrigins, StoredSettingsFile
 from tests.support.changes import query_database
 from tests.support.conversations import ask_bot, create_thread
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import load_settings, push_settings_file
 
 # What holds
@@ -41,7 +41,7 @@ async def test_every_setting_has_its_source(bot: Bot) -> None:
     assert "quiet" not in answer.replace("quiet_hours", "").split("<details>")[0]
 
 
-async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
+async def test_problems_of_the_newest_file_are_reported(bot: Bot) -> None:
     number = await create_thread(bot)
     await push_settings_file(bot, "ai: true\n")
     await push_settings_file(bot, "ai: perhaps\n")
@@ -63,15 +63,15 @@ def test_what_wins_hides_what_does_not() -> None:
         StoredSettingsFile(),
         {"timezone": "Europe/Berlin"},
     )
-    told = shown(origins)
+    data = shown(origins)
 
-    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in told
+    assert "| `timezone` | `Europe/Berlin` | a command; hides that of the organization's file |" in data
 
 
 # Whether it is good
 
 
-async def test_a_missing_file_is_said_and_how_to_begin(bot: Bot) -> None:
+async def test_a_missing_file_is_stated_and_how_to_begin(bot: Bot) -> None:
     answer = await ask_bot(bot, await create_thread(bot), "/agile config validate")
     assert "There is no `.github/agile.yml` here" in answer
     assert parsed(answer.partition("```yaml\n")[2].partition("```")[0])
@@ -100,15 +100,15 @@ async def test_in_a_pull_request_it_is_the_file_as_it_would_be(bot: Bot) -> None
     assert pull["title"] == "Settings: ai = true"
     assert f"`alice` asked for it in #{number}." in pull["body"]
     await bot.github.call("PATCH", f"/repos/{bot.repo}/pulls/{pull['number']}", {"state": "closed"})
-    told = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
-    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", told)
+    data = {"title": "Ours", "head": pull["head"]["ref"], "base": "main", "body": "/agile config validate"}
+    pull = await bot.github.call("POST", f"/repos/{bot.repo}/pulls", data)
     await bot.rest()
     (answer,) = await bot.answers(pull["number"])
     assert f"of #{pull['number']} is good. Merged, it would change:" in answer
     assert "| `ai` | the default | `true` |" in answer
 
-    told = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
-    text = base64.b64decode(told["content"]).decode()
+    data = await bot.github.call("GET", f"/repos/{bot.repo}/contents/{PATH}?ref={pull['head']['ref']}")
+    text = base64.b64decode(data["content"]).decode()
     assert text == "# Ours\ntimezone: Europe/Berlin\nai: true\n"
     await push_settings_file(bot, text)
     assert await load_settings(bot) == {"timezone": "Europe/Berlin", "ai": True}
@@ -187,13 +187,13 @@ async def test_a_try_that_dies_while_proposing_is_taken_up(bot: Bot) -> None:
     async def is_answered() -> bool:
         return bool(await bot.answers(number))
 
-    await until(is_answered)
+    await wait_until(is_answered)
     await bot.rest()
     assert "I have proposed this" in (await bot.answers(number))[-1]
     assert len(await bot.github.call("GET", f"/repos/{bot.repo}/pulls")) == 1
 
 
-async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bot) -> None:
+async def test_without_the_permission_it_is_stated_who_can_help(restricted_bot: Bot) -> None:
     bot = restricted_bot
     number = await create_thread(bot)
     await push_settings_file(bot, "timezone: Europe/Berlin\n")
@@ -206,7 +206,7 @@ async def test_without_the_permission_it_is_said_who_can_help(restricted_bot: Bo
 # Changed by command
 
 
-async def test_without_a_file_it_is_settled_at_once_and_taken_back(bot: Bot) -> None:
+async def test_setting_without_a_file_is_stored_and_removed(bot: Bot) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, "/agile config set timezone Europe/Berlin")
 
@@ -233,7 +233,7 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("timezone Berlin", "`timezone` must be an IANA time zone such as `Europe/Berlin`"),
         ("timezon UTC", "There is no setting “timezon”. There are `timezone`,"),
@@ -253,16 +253,16 @@ async def test_what_a_command_has_set_stays_a_command_s(bot: Bot) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_what_cannot_be_set_is_told(bot: Bot, typed: str, said: str) -> None:
+async def test_invalid_setting_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, f"/agile config set {typed}")
 
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert said in (await bot.answers(number))[-1]
+    assert expected in (await bot.answers(number))[-1]
     assert await load_settings(bot) == {}
 
 
-async def test_who_may_not_set_is_told_who_may(bot: Bot) -> None:
+async def test_who_may_not_set_is_reported_who_may(bot: Bot) -> None:
     number = await create_thread(bot)
     answer = await ask_bot(bot, number, "/agile config set ai true", as_user="bob")
     assert "`/agile config set` needs the maintain role; yours is write." in answer
@@ -435,8 +435,8 @@ def test_what_is_typed_is_read_as_the_setting_asks(
 
 def test_a_number_is_read_where_it_is_one_of_several_forms(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = {"anyOf": [{"enum": ["off"]}, {"type": "integer"}]}
-    told = {**schema(), "properties": {**schema()["properties"], "any": forms}}
-    monkeypatch.setattr("commands.agile.config_set.schema", lambda: told)
+    data = {**schema(), "properties": {**schema()["properties"], "any": forms}}
+    monkeypatch.setattr("commands.agile.config_set.schema", lambda: data)
     assert read_value(("any",), ("42",)) == 42
     assert read_value(("any",), ("off",)) == "off"
 

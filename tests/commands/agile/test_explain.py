@@ -57,7 +57,7 @@ from tests.support.builders import (
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.outcomes import USUAL_OUTCOMES
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
@@ -71,8 +71,10 @@ def told_of(history: History, facts: Facts) -> SprintEvidence:
     book = LabelBook(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
-    found = {item: changes(told, milestone, estimates, book.of(told)) for item, told in history.items.items()}
-    return SprintEvidence(facts, found, "points")
+    result = {
+        item: changes(data, milestone, estimates, book.of(data)) for item, data in history.items.items()
+    }
+    return SprintEvidence(facts, result, "points")
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -86,8 +88,8 @@ def rows_of(text: str) -> list[list[str]]:
 
 @given(st.lists(st.decimals(-50, 50, places=2), min_size=1, max_size=30))
 def test_an_addition_adds_up(values: list[Decimal]) -> None:
-    said = addition(values, "x").removesuffix(" = **x**")
-    terms = [term.replace("(", "").replace(")", "").replace("−", "-") for term in said.split(" + ")]
+    answer = addition(values, "x").removesuffix(" = **x**")
+    terms = [term.replace("(", "").replace(")", "").replace("−", "-") for term in answer.split(" + ")]
     products = [[Decimal(factor) for factor in term.split(" × ")] for term in terms]
 
     assert sum((p[0] * p[1] if len(p) == 2 else p[0] for p in products), Decimal(0)) == sum(values)
@@ -131,22 +133,22 @@ CARDS = (
 )
 OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
     "committed": committed,
-    "added": lambda one: of_cause(one, ADDED, Cause.ADDED),
-    "removed": lambda one: of_cause(one, REMOVED, Cause.REMOVED),
-    "dropped": lambda one: of_cause(one, DROPPED, Cause.DROPPED),
-    "reestimated": lambda one: of_cause(one, REESTIMATED, Cause.REESTIMATED),
+    "added": lambda entry: of_cause(entry, ADDED, Cause.ADDED),
+    "removed": lambda entry: of_cause(entry, REMOVED, Cause.REMOVED),
+    "dropped": lambda entry: of_cause(entry, DROPPED, Cause.DROPPED),
+    "reestimated": lambda entry: of_cause(entry, REESTIMATED, Cause.REESTIMATED),
     "scope": scope,
     "done": done_work,
     "remaining": remaining,
     "say/do": say_do,
-    "carry-over": lambda one: carried(one, carry_over(one.facts)),
+    "carry-over": lambda entry: carried(entry, carry_over(entry.facts)),
 }
 
 
 def total_of(facts: Facts, metric: str) -> Amount:
-    found = {cause.value: facts.total(cause) for cause in Cause}
-    found |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
-    return (found | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
+    result = {cause.value: facts.total(cause) for cause in Cause}
+    result |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
+    return (result | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
 
 
 @pytest.mark.parametrize(
@@ -176,11 +178,11 @@ def test_each_number_of_a_sprint(metric: str, result: str, events: dict[int, str
 
 
 def test_the_equation_of_the_scope() -> None:
-    one = told(*CARDS)
-    for text in (explained(scope(one), ""), overview(one.facts)):
+    entry = told(*CARDS)
+    for text in (explained(scope(entry), ""), overview(entry.facts)):
         assert "16 committed + 8 added − 5 removed − 2 dropped + 7 re-estimated = **24 points**" in text
         assert "5 committed + 1 added − 1 removed − 1 dropped = **4 items**" in text
-    assert all(f"`/explain {metric}`" in overview(one.facts) for metric in METRICS)
+    assert all(f"`/explain {metric}`" in overview(entry.facts) for metric in METRICS)
 
 
 def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
@@ -189,14 +191,14 @@ def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
 
 
 def test_what_was_carried_over_at_the_end() -> None:
-    one = told(*CARDS, as_of="12-05")
-    text = explained(carried(one, carry_over(one.facts)), "")
+    entry = told(*CARDS, as_of="12-05")
+    text = explained(carried(entry, carry_over(entry.facts)), "")
     assert "Carry-over · Sprint 12: 19 points in 3 items" in text
     assert "2 × 8 + 3 = **19 points**" in text
     assert "| #6 | 8 | 1 | 1 time |" in text
 
 
-def test_what_is_not_estimated_is_said_and_what_never_happened_as_well() -> None:
+def test_what_is_not_estimated_is_stated_and_what_never_happened_as_well() -> None:
     text = explained(committed(told(Card(1).opened("11-10").joined("11-12"))), "")
     assert "1 item not estimated, 0 points each" in text
     assert "| #1 | not estimated | 1 | added to the milestone |" in text
@@ -209,16 +211,16 @@ def test_what_is_not_estimated_is_said_and_what_never_happened_as_well() -> None
 @PROPERTY_SETTINGS
 def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
-    one = told_of(history, facts)
+    entry = told_of(history, facts)
     for metric, explain in OF_SPRINT.items():
-        found = explain(one)
-        assert found.listing is not None
+        result = explain(entry)
+        assert result.listing is not None
         if metric == "carry-over":
             continue
         total = total_of(facts, metric)
-        assert sum(found.listing.amounts, Amount()) == total
-        if found.listing.rows:
-            assert rows_of(explained(found, ""))[-1][:3] == [
+        assert sum(result.listing.amounts, Amount()) == total
+        if result.listing.rows:
+            assert rows_of(explained(result, ""))[-1][:3] == [
                 "**Sum**", f"**{_number(total.points)}**", f"**{total.count}**"
             ]  # fmt: skip
 
@@ -227,9 +229,9 @@ def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: o
 @PROPERTY_SETTINGS
 def test_every_item_that_counts_has_the_event_that_made_it_count(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
-    one = told_of(history, facts)
+    entry = told_of(history, facts)
     for explain in (committed, scope, remaining, done_work):
-        listed = explain(one).listing
+        listed = explain(entry).listing
         assert listed is not None
         assert all(row.events for row in listed.rows)
         assert all(event.at < facts.as_of for row in listed.rows for event in row.events)
@@ -279,18 +281,18 @@ def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
     text = explained(Explanation(ADDED, "x", "y", (), listed), "")
 
     assert "<summary>120 lines</summary>" in text
-    found = rows_of(listing(listed, None))
-    assert len(found) == 102
-    assert found[-2][:3] == ["… 20 more", "2,190", "20"]
-    assert sum(int(row[1].replace(",", "")) for row in found[:-1]) == 7140
+    result = rows_of(listing(listed, None))
+    assert len(result) == 102
+    assert result[-2][:3] == ["… 20 more", "2,190", "20"]
+    assert sum(int(row[1].replace(",", "")) for row in result[:-1]) == 7140
 
 
 # By the front door
 
 
 async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/explain")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/explain")
 
     assert answer.startswith("### How the scope of Sprint 24 came about")
     assert "12 committed + 0 added − 0 removed − 0 dropped + 0 re-estimated = **12 points**" in answer
@@ -298,8 +300,8 @@ async def test_without_a_metric(bot: Bot, clock: Clock) -> None:
 
 
 async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/explain added for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/explain added for:"Sprint 22"')
 
     assert "### Added · Sprint 22: 9 points in 3 items" in answer
     assert "3 × 3 = **9 points**" in answer
@@ -310,9 +312,9 @@ async def test_who_did_what_when_and_which_delivery_told_it(bot: Bot, clock: Clo
 
 
 async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    first = await ask(bot, number, '/explain carry-over for:"Sprint 21"')
-    second = await ask(bot, number, '/explain carry over for:"Sprint 22"')
+    number = await record_past(bot, clock)
+    first = await ask_command(bot, number, '/explain carry-over for:"Sprint 21"')
+    second = await ask_command(bot, number, '/explain carry over for:"Sprint 22"')
 
     assert "| #1013 | 3 | 1 | 1 time |" in first
     assert "| #1013 | 3 | 1 | 2 times |" in second
@@ -334,22 +336,22 @@ async def test_how_often_an_item_was_carried_over(bot: Bot, clock: Clock) -> Non
     ],
 )
 async def test_each_metric_is_answered(bot: Bot, clock: Clock, metric: str, result: str, more: str) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, f"/explain {metric}")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, f"/explain {metric}")
 
     assert answer.split("\n")[0].endswith(result)
     assert more in answer
     assert "Source: " in answer
 
 
-async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
+async def test_every_name_that_is_reported_is_understood(bot: Bot, clock: Clock) -> None:
+    number = await record_past(bot, clock)
     for metric in METRICS:
-        assert (await ask(bot, number, f"/explain {metric}")).startswith("### ")
+        assert (await ask_command(bot, number, f"/explain {metric}")).startswith("### ")
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("expected", "words"),
     [
         ("veloity", "I cannot explain “veloity”. Did you mean `/explain velocity`?"),
         ("@all", "I cannot explain “@\u200ball”. What I can explain: `committed`"),
@@ -358,14 +360,14 @@ async def test_every_name_that_is_told_is_understood(bot: Bot, clock: Clock) -> 
         ("throughput last:0", "`last:0` is not from 1 to 52"),
     ],
 )
-async def test_what_cannot_be_explained(bot: Bot, clock: Clock, said: str, words: str) -> None:
-    number = await tell_past(bot, clock)
-    assert words in await ask(bot, number, f"/explain {said}")
+async def test_what_cannot_be_explained(bot: Bot, clock: Clock, expected: str, words: str) -> None:
+    number = await record_past(bot, clock)
+    assert words in await ask_command(bot, number, f"/explain {expected}")
 
 
 async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    assert "is for collaborators of this repository" in await ask(bot, number, "/explain", "mallory")
+    number = await record_past(bot, clock)
+    assert "is for collaborators of this repository" in await ask_command(bot, number, "/explain", "mallory")
 
 
 def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:

@@ -120,7 +120,7 @@ async def test_doctor_says_so_where_github_cannot_be_asked(
     bot.github.fail_next("GET", "/app$", 500, times=9)
     findings = await examine(bot.base)
     capsys.readouterr()
-    assert any("GitHub could not be asked which permissions the App has" in one for one in findings)
+    assert any("GitHub could not be asked which permissions the App has" in finding for finding in findings)
 
 
 _USER = {"id": 7, "account": {"login": "ada", "type": "User"}, "target_type": "User"}
@@ -197,7 +197,7 @@ def test_when_all_is_well_it_says_so_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "said"),
+    ("facts", "expected"),
     [
         (replace(WELL, standing=replace(WELL.standing, parked=2)), "- 2 events could not be read, through a fault of ours."),
         (
@@ -211,19 +211,21 @@ def test_when_all_is_well_it_says_so_first() -> None:
         (replace(WELL, files=(StoredSettingsFile(), StoredSettingsFile({}, ("a", "b"), "1"))), "- The organization's `.github/agile.yml` is wrong in 2 places"),
     ],
 )  # fmt: skip
-def test_each_trouble_is_told_with_what_is_done(facts: HealthFacts, said: str) -> None:
+def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: str) -> None:
     card = health_card(facts)
     assert card.startswith("**1 thing needs attention:**")
-    assert said in card
+    assert expected in card
 
 
 @pytest.mark.parametrize(
-    ("running", "said"),
+    ("running", "expected"),
     [("reconcile", "| Comparison with GitHub | running now; 3 corrections so far |"),
      ("backfill", "| Past of this repository | being read now |")],
 )  # fmt: skip
-def test_what_runs_is_told(running: str, said: str) -> None:
-    assert said in health_card(replace(WELL, standing=replace(WELL.standing, running=frozenset({running}))))
+def test_health_card_names_running_jobs(running: str, expected: str) -> None:
+    assert expected in health_card(
+        replace(WELL, standing=replace(WELL.standing, running=frozenset({running})))
+    )
 
 
 def test_a_repository_whose_past_was_never_read_says_so() -> None:

@@ -14,11 +14,11 @@ from tests.support.sprints import make_sprint
 
 def entries(level: Level, login: str = "carol", **settings: object) -> list[HelpEntry]:
     policy = Policy(parse_settings(settings))
-    found = []
+    result = []
     for command in known():
         need = policy.need(command.name, command.level)
-        found.append(HelpEntry(command, policy.spelled(command.name), need, need.admits(login, level)))
-    return found
+        result.append(HelpEntry(command, policy.spelled(command.name), need, need.admits(login, level)))
+    return result
 
 
 async def test_it_shows_what_the_asker_may_run_and_folds_the_rest(bot: Bot) -> None:
@@ -60,17 +60,17 @@ async def test_the_first_word_shows_all_that_begin_with_it(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("/help sprint stauts", "There is no command “sprint stauts”. Did you mean `/help sprint status`?"),
         ("/help xyzzyxyzzy", "There is no command “xyzzyxyzzy”. `/help` shows all there are."),
     ],
 )
-async def test_what_there_is_not_is_told(bot: Bot, typed: str, said: str) -> None:
+async def test_unknown_topic_is_reported(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
     comment = await bot.say(number, typed)
     assert bot.reactions(comment) == ["eyes", "confused"]
-    assert said in (await bot.answers(number))[-1]
+    assert expected in (await bot.answers(number))[-1]
 
 
 async def test_it_is_not_for_strangers(bot: Bot) -> None:
@@ -91,7 +91,7 @@ async def test_renamed_and_switched_off_forms_work_as_help_says(bot: Bot) -> Non
 
     comment = await bot.say(number, "/effort 8")
     assert bot.reactions(comment) == ["eyes", "+1"]
-    assert [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
+    assert [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]] == ["points: 8"]
     comment = await bot.say(number, "/agile effort 3")
     assert bot.reactions(comment) == ["eyes", "+1"]
     comment = await bot.say(number, "/sprint status")
@@ -143,10 +143,12 @@ async def _comment_of_a_bot(bot: Bot, number: int, login: str, body: str) -> dic
     """A delivery as GitHub tells of an App's comment."""
     comment = await bot.github.comment(bot.repo, number, "Nothing for anybody")
     await bot.rest()
-    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issue_comment")
+    delivery = next(
+        delivery for delivery in reversed(bot.github.deliveries) if delivery.event == "issue_comment"
+    )
     sender = {**delivery.payload["sender"], "login": login, "type": "Bot"}
-    told = {**delivery.payload["comment"], "id": comment["id"], "body": body, "user": sender}
-    return {**delivery.payload, "comment": told, "sender": sender}
+    data = {**delivery.payload["comment"], "id": comment["id"], "body": body, "user": sender}
+    return {**delivery.payload, "comment": data, "sender": sender}
 
 
 async def _answers_to(bot: Bot, number: int, payload: dict[str, object]) -> int:
@@ -185,7 +187,7 @@ def test_every_page_names_all_arguments_and_examples(command: object) -> None:
     assert all(f"- `{example}`" in page for example in entry.command.examples)
 
 
-def test_who_may_is_said_in_words() -> None:
+def test_who_may_is_stated_in_words() -> None:
     assert who(Need(Level.ADMIN)) == "the admin role"
     need = Need(Level.WRITE, frozenset({"leads"}), frozenset({"alice", "@author"}))
     assert who(need) == "the write role or a higher one, the team `leads`, `alice`, whoever opened the thread"

@@ -25,16 +25,16 @@ from tests.support.running import Bot, rows, running_bot
 from tests.support.sprints import make_sprint, use_private_repository
 
 
-def card(found: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
+def card(billing: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
         return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
 
-    return plan_card(found, links, checkout, is_public=is_public)
+    return plan_card(billing, links, checkout, is_public=is_public)
 
 
-def test_a_paid_plan_is_told_in_three_lines() -> None:
-    told = card(make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY)))
-    assert told.startswith(
+def test_a_paid_plan_is_reported_in_three_lines() -> None:
+    data = card(make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY)))
+    assert data.startswith(
         "### acme is on Pro\n\n"
         "Bought on GitHub Marketplace, monthly. Paid until 2 Dec 2026.\n\n"
         "3 people on planned work, 5 seats paid for.\n\n"
@@ -42,22 +42,22 @@ def test_a_paid_plan_is_told_in_three_lines() -> None:
     )
     assert (
         "$6.00 a month or $60.00 a year for a seat: [on GitHub](https://github.com/marketplace/agile/upgrade/3/7)"
-        in told
+        in data
     )
 
 
 def test_without_a_plan_it_says_what_is_free() -> None:
-    told = card(make_billing())
-    assert "### acme is on Free" in told
-    assert "|  | **Free** | Pro | Enterprise |" in told
-    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in told
-    assert "Public repositories have everything that Pro has." in told
-    assert "3 people on planned work; a paid plan needs a seat for each." in told
-    assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in told
+    data = card(make_billing())
+    assert "### acme is on Free" in data
+    assert "|  | **Free** | Pro | Enterprise |" in data
+    assert "| Sprints, estimates, burndown, velocity, reports, checks | yes | yes | yes |" in data
+    assert "Public repositories have everything that Pro has." in data
+    assert "3 people on planned work; a paid plan needs a seat for each." in data
+    assert "[by card, monthly](https://agile.example/billing/checkout/pro)" in data
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (make_subscription(status="trialing", trial_ends=NOW + 3 * DAY), "The trial ends on 26 Nov 2026."),
         (
@@ -88,12 +88,12 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         (make_subscription(status="ended", trial_ends=NOW, ended_at=NOW), "> **The trial is over.**"),
     ],
 )
-def test_what_matters_is_said(subscription: Subscription, said: str) -> None:
-    assert said in card(make_billing(subscription))
+def test_plan_card_states_the_subscription(subscription: Subscription, expected: str) -> None:
+    assert expected in card(make_billing(subscription))
 
 
-def test_who_pays_twice_is_told_which_one_counts() -> None:
-    told = card(
+def test_who_pays_twice_is_reported_which_one_counts() -> None:
+    data = card(
         make_billing(
             make_subscription(quantity=9),
             make_subscription("stripe", plan="enterprise", quantity=1, reference="sub_1"),
@@ -101,17 +101,17 @@ def test_who_pays_twice_is_told_which_one_counts() -> None:
     )
     assert (
         "> **acme pays for more than one plan.** Nothing is cut off: what includes more counts, which is Enterprise, paid by card (Stripe)."
-        in told
+        in data
     )
 
 
 def test_who_pays_by_card_is_not_offered_a_second_subscription() -> None:
-    told = card(make_billing(make_subscription("stripe", quantity=1, reference="sub_1")))
-    assert "/billing/checkout/" not in told
-    assert "/upgrade/" not in told
+    data = card(make_billing(make_subscription("stripe", quantity=1, reference="sub_1")))
+    assert "/billing/checkout/" not in data
+    assert "/upgrade/" not in data
     portal = "[billing portal](https://billing.stripe.com/p/login/x)"
     for what in ("Another plan, monthly or yearly", "Invoices, receipts, tax ID and card", "Cancel"):
-        assert f"- **{what}:** {portal}" in told
+        assert f"- **{what}:** {portal}" in data
 
 
 MONTH: dict[str, Any] = {"period_start": NOW - 14 * DAY, "period_end": NOW + 16 * DAY}
@@ -119,7 +119,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (
             make_subscription("stripe", quantity=2, unit_amount=600, currency="usd", **MONTH),
@@ -205,16 +205,18 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
         ),
     ],
 )
-def test_the_cost_of_one_more_seat_is_told_before_it_is_added(subscription: Subscription, said: str) -> None:
-    assert said in card(make_billing(subscription, as_of=NOW))
+def test_the_cost_of_one_more_seat_is_reported_before_it_is_added(
+    subscription: Subscription, expected: str
+) -> None:
+    assert expected in card(make_billing(subscription, as_of=NOW))
 
 
 def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
-    told = card(
+    data = card(
         make_billing(make_subscription("stripe", quantity=12, unit_amount=450, currency="usd"), as_of=NOW)
     )
     sentence = "Bought by card (Stripe), monthly: 12 seats at $4.50, $54.00 a month before discounts and tax."
-    assert sentence in told
+    assert sentence in data
 
 
 @pytest.mark.parametrize(
@@ -225,60 +227,60 @@ def test_who_pays_by_card_reads_what_all_seats_cost() -> None:
     ],
 )
 def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: str) -> None:
-    found = make_billing(make_subscription(quantity=5), as_of=NOW)
-    told = card(replace(found, account=replace(found.account, kind=kind)))
+    billing = make_billing(make_subscription(quantity=5), as_of=NOW)
+    data = card(replace(billing, account=replace(billing.account, kind=kind)))
     for what, words, path in (
         ("Receipts", "payment history on GitHub", history),
         ("Card, tax ID and billing details", "GitHub's billing page", page),
         ("Cancel", "GitHub's billing page", page),
     ):
-        assert f"- **{what}:** [{words}](https://github.com/{path})" in told
-    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in told
+        assert f"- **{what}:** [{words}](https://github.com/{path})" in data
+    assert "30 days later this account's data here is deleted. To keep it, choose Free instead" in data
 
 
-def test_without_a_portal_it_is_said_who_opens_it() -> None:
-    told = card(make_billing(make_subscription("stripe", quantity=1)), links=PurchasePages())
-    assert "- **Cancel:** billing portal. The plan stays until the end" in told
-    assert "`python -m bot plan --account acme --portal-link`" in told
+def test_without_a_portal_it_is_stated_who_opens_it() -> None:
+    data = card(make_billing(make_subscription("stripe", quantity=1)), links=PurchasePages())
+    assert "- **Cancel:** billing portal. The plan stays until the end" in data
+    assert "`python -m bot plan --account acme --portal-link`" in data
 
 
 def test_invoices_of_earlier_payments_are_found() -> None:
-    told = card(make_billing(make_subscription("stripe", "ended", ended_at=NOW - DAY)))
-    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in told
-    assert "**Cancel:**" not in told
+    data = card(make_billing(make_subscription("stripe", "ended", ended_at=NOW - DAY)))
+    assert "- **Invoices and receipts of earlier payments by card:** [billing portal](" in data
+    assert "**Cancel:**" not in data
 
 
 def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
-    told = card(
+    data = card(
         make_billing(make_subscription(status="trialing", trial_ends=NOW + 9 * DAY, quantity=5), as_of=NOW)
     )
-    assert "That ends the trial at once; 30 days later this account's data here is deleted." in told
-    assert "The plan stays until the end of the period" not in told
-    assert "nothing is charged before the trial ends" in told
+    assert "That ends the trial at once; 30 days later this account's data here is deleted." in data
+    assert "The plan stays until the end of the period" not in data
+    assert "nothing is charged before the trial ends" in data
 
 
-def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
+def test_who_cancelled_on_the_marketplace_is_announced_the_deletion_and_not_how_to_cancel() -> None:
     pending = PendingChange(None, None, NOW + 9 * DAY)
-    told = card(
+    data = card(
         make_billing(make_subscription(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW)
     )
-    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in told
-    assert "- **Cancel:**" not in told
-    assert "- **Keep the plan after all:** [GitHub's billing page]" in told
+    assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in data
+    assert "- **Cancel:**" not in data
+    assert "- **Keep the plan after all:** [GitHub's billing page]" in data
     assert (
-        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in told
+        "- A plan by card starts today; GitHub is paid until 2 Dec 2026, so until then both are paid" in data
     )
 
 
 def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -> None:
     soon = NOW + 9 * DAY
-    one = make_subscription(
+    subscription = make_subscription(
         "stripe", plan="enterprise", quantity=5, period_end=soon, pending=PendingChange("pro", 5, soon)
     )
-    text = card(make_billing(one))
+    text = card(make_billing(subscription))
     assert "- **Keep the plan after all:** [billing portal]" in text
     assert "- **Cancel:** [billing portal]" in text
-    cancelled = card(make_billing(replace(one, pending=PendingChange(None, None, soon))))
+    cancelled = card(make_billing(replace(subscription, pending=PendingChange(None, None, soon))))
     assert "- **Keep the plan after all:** [billing portal]" in cancelled
     assert "**Cancel:**" not in cancelled
 
@@ -286,34 +288,34 @@ def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -
 def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
     by_card = make_subscription("stripe", reference="sub_1", **MONTH)
     cancelled = make_subscription(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
-    told = card(make_billing(by_card, cancelled, as_of=NOW))
-    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in told
-    assert "deleted" not in told.replace("nothing is deleted", "")
-    told = card(make_billing(by_card, make_subscription(quantity=5), as_of=NOW))
-    assert "Nothing is deleted while the plan by card goes on" in told
-    assert "data here is deleted" not in told
+    data = card(make_billing(by_card, cancelled, as_of=NOW))
+    assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in data
+    assert "deleted" not in data.replace("nothing is deleted", "")
+    data = card(make_billing(by_card, make_subscription(quantity=5), as_of=NOW))
+    assert "Nothing is deleted while the plan by card goes on" in data
+    assert "data here is deleted" not in data
 
 
 def test_with_two_plans_each_line_says_which_one_it_changes() -> None:
-    told = card(
+    data = card(
         make_billing(
             make_subscription("stripe", reference="sub_1", **MONTH), make_subscription(quantity=5), as_of=NOW
         )
     )
     for what in ("Another plan, monthly or yearly", "One more seat", "Cancel"):
         for which in ("Pro by card", "Pro on GitHub"):
-            assert told.count(f"- **{what} ({which}):**") == 1
+            assert data.count(f"- **{what} ({which}):**") == 1
 
 
 def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
-    told = card(make_billing(make_subscription(plan="free"), as_of=NOW))
-    assert "Chosen on GitHub Marketplace; it costs nothing." in told
-    assert "monthly" not in told.split("**Change it**", maxsplit=1)[0]
-    assert "30 days after a cancellation it is deleted" in told
+    data = card(make_billing(make_subscription(plan="free"), as_of=NOW))
+    assert "Chosen on GitHub Marketplace; it costs nothing." in data
+    assert "monthly" not in data.split("**Change it**", maxsplit=1)[0]
+    assert "30 days after a cancellation it is deleted" in data
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (
             make_subscription("stripe", "paused"),
@@ -331,24 +333,24 @@ def test_the_free_plan_of_the_marketplace_warns_of_cancelling() -> None:
     ],
 )
 def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
-    subscription: Subscription, said: str
+    subscription: Subscription, expected: str
 ) -> None:
-    told = card(make_billing(subscription, as_of=NOW))
-    assert said in told
+    data = card(make_billing(subscription, as_of=NOW))
+    assert expected in data
     for wrong in ("No plan runs any more", "One more seat", "The plan stays until", "To go on, [change the"):
-        assert wrong not in told
-    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in told
+        assert wrong not in data
+    assert "- **Cancel:** [billing portal](https://billing.stripe.com/p/login/x). Nothing is deleted" in data
 
 
 def test_the_way_from_yearly_to_monthly_is_announced() -> None:
     pending = PendingChange("pro", 5, YEAR["period_end"], is_yearly=False)
-    found = make_billing(
+    billing = make_billing(
         make_subscription("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW
     )
-    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(found)
-    told = found.as_json()["pending"]
-    assert isinstance(told, dict)
-    assert told["yearly"] is False
+    assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(billing)
+    data = billing.as_json()["pending"]
+    assert isinstance(data, dict)
+    assert data["yearly"] is False
 
 
 def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
@@ -362,35 +364,35 @@ def test_a_failed_payment_of_years_ago_is_not_the_reason_for_today() -> None:
     assert "**The last payment failed**" in card(make_billing(failed, earlier, as_of=NOW))
 
 
-def test_usage_that_is_charged_for_is_told_to_who_pays_by_card() -> None:
+def test_usage_that_is_charged_for_is_reported_to_who_pays_by_card() -> None:
     by_card, on_github = (
         make_billing(make_subscription("stripe", quantity=5)),
         make_billing(make_subscription(quantity=5)),
     )
     charged = "Usage is charged as well: it is reported to Stripe once a day, and is on the invoice."
     spared = "Who pays by card is charged for usage as well; this account is not."
-    for found, said in ((by_card, charged), (on_github, spared)):
-        assert said in usage_card(found, NOW, is_public=False, is_usage_charged=True)
-        assert said in plan_card(
-            found, LINKS, lambda _plan, _yearly: None, is_public=False, is_usage_charged=True
+    for result, answer in ((by_card, charged), (on_github, spared)):
+        assert answer in usage_card(result, NOW, is_public=False, is_usage_charged=True)
+        assert answer in plan_card(
+            result, LINKS, lambda _plan, _yearly: None, is_public=False, is_usage_charged=True
         )
-        assert said not in usage_card(found, NOW, is_public=False)
-        assert "charged" not in usage_card(found, NOW, is_public=True, is_usage_charged=True)
+        assert answer not in usage_card(result, NOW, is_public=False)
+        assert "charged" not in usage_card(result, NOW, is_public=True, is_usage_charged=True)
 
 
 def test_no_link_signs_its_visitor_in() -> None:
-    for found in (
+    for result in (
         make_billing(make_subscription("stripe", quantity=1)),
         make_billing(make_subscription(quantity=1)),
         make_billing(),
     ):
-        assert "billing.stripe.com/p/session" not in card(found)
-        assert "/billing/portal/" not in card(found)
+        assert "billing.stripe.com/p/session" not in card(result)
+        assert "/billing/portal/" not in card(result)
 
 
 def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
-    found = make_billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
-    assert card(found).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
+    billing = make_billing(is_sold=False, deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True))
+    assert card(billing).startswith("> **This account's data here will be deleted on 23 Dec 2026**")
 
 
 def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:
@@ -408,45 +410,45 @@ def test_an_unpaid_period_is_not_called_paid() -> None:
 
 
 def test_when_data_will_be_deleted_stands_above_all_and_in_public_too() -> None:
-    found = make_billing(
+    billing = make_billing(
         make_subscription(status="ended"), deadline=Deadline(NOW, NOW + 30 * DAY, is_announced=True)
     )
     for is_public in (True, False):
-        told = card(found, is_public=is_public)
-        assert "> **This account's data here will be deleted on 23 Dec 2026**" in told
+        data = card(billing, is_public=is_public)
+        assert "> **This account's data here will be deleted on 23 Dec 2026**" in data
         assert (
             "[choose a plan on GitHub Marketplace](https://github.com/marketplace/agile/upgrade/3/7) before then"
-            in told
+            in data
         )
 
 
-def test_in_public_nothing_is_said_of_money_or_people() -> None:
-    found = make_billing(make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW))
-    for told in (card(found, is_public=True), usage_card(found, NOW, is_public=True)):
-        assert "$" not in told
-        assert "payment" not in told
-        assert "person-1" not in told
-        assert "everything that Pro has is free here" in told
+def test_in_public_nothing_is_stated_of_money_or_people() -> None:
+    billing = make_billing(make_subscription("stripe", "past_due", quantity=2, past_due_since=NOW))
+    for data in (card(billing, is_public=True), usage_card(billing, NOW, is_public=True)):
+        assert "$" not in data
+        assert "payment" not in data
+        assert "person-1" not in data
+        assert "everything that Pro has is free here" in data
 
 
 def test_usage_is_a_table_of_what_is_counted() -> None:
-    found = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
-    told = usage_card(found, NOW, is_public=False)
-    assert told.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
-    assert "| Commands answered | 1,234 |" in told
-    assert "| Calls of GitHub's API | 7 |" in told
-    assert "Usage is counted and stops nothing." in told
-    assert "<summary>3 people on planned work</summary>" in told
-    assert "`person-0`, `person-1`, `person-2`" in told
+    billing = make_billing(make_subscription(quantity=5), usage={"commands_answered": 1234, "api_calls": 7})
+    data = usage_card(billing, NOW, is_public=False)
+    assert data.startswith("### What acme used, 1–23 Nov 2026 (UTC)")
+    assert "| Commands answered | 1,234 |" in data
+    assert "| Calls of GitHub's API | 7 |" in data
+    assert "Usage is counted and stops nothing." in data
+    assert "<summary>3 people on planned work</summary>" in data
+    assert "`person-0`, `person-1`, `person-2`" in data
 
 
 def test_where_nothing_is_sold_everything_is_on() -> None:
-    found = make_billing(is_sold=False)
-    assert card(found) == "Nothing is sold here: every feature is on, for everybody."
-    usage = usage_card(found, NOW, is_public=False)
+    billing = make_billing(is_sold=False)
+    assert card(billing) == "Nothing is sold here: every feature is on, for everybody."
+    usage = usage_card(billing, NOW, is_public=False)
     assert "| Commands answered | 0 |" in usage
     assert "needs a seat" not in usage
-    assert all(found.features.values())
+    assert all(billing.features.values())
 
 
 # From a comment to the answer
@@ -462,10 +464,10 @@ async def shop(
     assert not github.violations, github.violations
 
 
-async def buy(bot: Bot, **told: Any) -> None:
+async def buy(bot: Bot, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": NOW}
     async with bot.base.database.tenant(await find_owner_tenant(bot)) as tenant:
-        await Subscriptions(tenant).put(Subscription(**(usual | told)))
+        await Subscriptions(tenant).put(Subscription(**(usual | fields)))
 
 
 async def test_an_owner_asks_for_the_plan(shop: Bot) -> None:
@@ -551,7 +553,8 @@ async def test_a_paid_command_is_denied_in_private_and_free_in_public(
 
     def with_a_feature(package: ModuleType) -> tuple[Command, ...]:
         return tuple(
-            replace(one, feature="forecasts") if one.name == "sprint status" else one for one in load(package)
+            replace(entry, feature="forecasts") if entry.name == "sprint status" else entry
+            for entry in load(package)
         )
 
     monkeypatch.setattr("bot.jobs.command_answers.load", with_a_feature)

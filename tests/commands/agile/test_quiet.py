@@ -28,16 +28,16 @@ async def test_a_thread_is_quiet_until_it_is_not(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("until:2020-01-01", "`until:2020-01-01` is no day to come"),
         ("off until:2099-01-01", "`off` begins at once"),
         ("loud", "`state` must be `on` or `off`"),
     ],
 )
-async def test_what_makes_no_sense_is_told(bot: Bot, typed: str, said: str) -> None:
+async def test_invalid_value_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
     number = await create_thread(bot)
-    assert said in await ask_bot(bot, number, f"/agile quiet {typed}")
+    assert expected in await ask_bot(bot, number, f"/agile quiet {typed}")
 
 
 async def test_who_may_not_make_it_quiet(bot: Bot) -> None:
@@ -57,7 +57,7 @@ async def test_paused_we_say_and_change_nothing_and_record_all(bot: Bot) -> None
         comment = await bot.say(number, typed)
         assert bot.reactions(comment) == ["eyes"], typed
     assert await bot.answers(number) == before
-    labels = [one["name"] for one in (await bot.github.issue(bot.repo, number))["labels"]]
+    labels = [label["name"] for label in (await bot.github.issue(bot.repo, number))["labels"]]
     assert labels == ["points: 5"]
     await bot.github.close_issue(bot.repo, number)
     await bot.rest()
@@ -78,10 +78,10 @@ async def test_a_box_that_is_ticked_while_paused_does_nothing(bot: Bot) -> None:
     await tick_box(bot, number)
 
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    assert [one["state"] for one in milestones] == ["open"]
+    assert [milestone["state"] for milestone in milestones] == ["open"]
 
 
-async def test_resuming_what_runs_is_said(bot: Bot) -> None:
+async def test_resuming_what_runs_is_stated(bot: Bot) -> None:
     assert "I was not paused here." in await ask_bot(bot, await create_thread(bot), "/agile resume")
 
 

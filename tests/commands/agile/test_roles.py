@@ -55,7 +55,7 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("grant", "Whom? For example: `/agile roles grant @carol maintain`."),
         ("revoke", "Whom? For example: `/agile roles revoke @carol`."),
@@ -67,8 +67,8 @@ async def test_it_lists_who_may_do_what(bot: Bot) -> None:
         ("promote @bob", "`action` must be `grant` or `revoke`"),
     ],
 )
-async def test_what_cannot_be_given_is_told(bot: Bot, typed: str, said: str) -> None:
-    assert said in await ask_bot(bot, await create_thread(bot), f"/agile roles {typed}")
+async def test_invalid_role_is_refused_with_a_reason(bot: Bot, typed: str, expected: str) -> None:
+    assert expected in await ask_bot(bot, await create_thread(bot), f"/agile roles {typed}")
     assert not await query_database(bot, "select 1 from audit_log")
 
 
@@ -89,7 +89,7 @@ async def test_a_file_cannot_give_roles(bot: Bot) -> None:
 
 
 def test_without_anything_given_it_says_so() -> None:
-    entries = [HelpEntry(one, f"/{one.name}", Need(one.level), is_allowed=True) for one in known()]
+    entries = [HelpEntry(entry, f"/{entry.name}", Need(entry.level), is_allowed=True) for entry in known()]
     card = roles_card(entries, {})
     assert "Nobody was given another role" in card
     assert "Settled by your team" not in card

@@ -64,7 +64,7 @@ def increase(**more: Any) -> SeatIncrease:
 
 
 @pytest.mark.parametrize(
-    ("subscription", "said"),
+    ("subscription", "expected"),
     [
         (bought(), "3 people on planned work, 2 seats paid for."),
         (
@@ -99,15 +99,15 @@ def increase(**more: Any) -> SeatIncrease:
         (None, "3 people on planned work."),
     ],
 )
-def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None:
+def test_seats_card_states_the_price_of_a_seat(subscription: Subscription | None, expected: str) -> None:
     card = seats_card(billing(subscription), NOW)
     assert card.startswith("### Seats of acme")
-    assert said in card
+    assert expected in card
     assert "`person-0`, `person-1`, `person-2`" in card
 
 
 @pytest.mark.parametrize(
-    ("waiting", "subscription", "said"),
+    ("waiting", "subscription", "expected"),
     [
         (increase(due_now=0), bought(), "**12 people need a seat; 2 seats are paid for.**"),
         (
@@ -143,9 +143,11 @@ def test_what_a_seat_costs(subscription: Subscription | None, said: str) -> None
         (increase(), bought(status="trialing"), "Nothing is due during the trial."),
     ],
 )
-def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscription, said: str) -> None:
+def test_increase_text_states_its_price(
+    waiting: SeatIncrease, subscription: Subscription, expected: str
+) -> None:
     text = increase_text(waiting, billing(subscription, 12, seat_increase=waiting))
-    assert said in text
+    assert expected in text
     assert "Until you agree, nothing more is charged, and nobody loses anything." in text
 
 
@@ -156,12 +158,12 @@ def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> N
 
 def test_seats_take_effect_tonight() -> None:
     approved = increase(approved_at=NOW, approved_by="alice")
-    said = [
+    answer = [
         approved_text(approved),
         increase_text(increase(), billing(bought())),
         seats_card(billing(bought(), seat_increase=approved), NOW),
     ]
-    for text in said:
+    for text in answer:
         assert "takes effect" in text
         assert "Stripe is told" not in text
 
@@ -234,7 +236,9 @@ async def current(shop: Bot) -> SeatIncrease | None:
 
 
 def quantities(stripe_server: StandInStripe) -> list[int]:
-    return [one["items"]["data"][0]["quantity"] for one in stripe_server.subscriptions.values()]
+    return [
+        subscription["items"]["data"][0]["quantity"] for subscription in stripe_server.subscriptions.values()
+    ]
 
 
 async def test_an_admin_s_tick_lets_the_seats_be_charged(shop: Bot, stripe_server: StandInStripe) -> None:
@@ -351,7 +355,7 @@ async def test_two_ticks_approve_once(shop: Bot, stripe_server: StandInStripe) -
     assert "`alice` has approved up to 10 seats" in answer
 
 
-async def test_in_public_nothing_is_said_and_nothing_is_approved(
+async def test_in_public_nothing_is_stated_and_nothing_is_approved(
     shop: Bot, stripe_server: StandInStripe
 ) -> None:
     number = await crowd(shop, stripe_server)

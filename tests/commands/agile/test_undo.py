@@ -26,7 +26,7 @@ from sprints.calendar import Calendar
 from storage.changes import AuditEntry
 from tests.support.changes import box_line, have_milestones, query_database, tick_box
 from tests.support.conversations import ask_bot, create_thread
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.settings_files import push_settings_file
 from tests.support.sprints import make_sprint
 
@@ -77,8 +77,8 @@ async def test_what_has_moved_on_stays(bot: Bot) -> None:
 async def test_if_all_has_moved_on_it_is_refused_in_words(bot: Bot) -> None:
     number = await evacuated(bot)
     milestone = await bot.github.create_milestone(bot.repo, "Sprint 13")
-    for one in (number, number + 2):
-        await bot.github.update_issue(bot.repo, one, milestone=milestone["number"])
+    for entry in (number, number + 2):
+        await bot.github.update_issue(bot.repo, entry, milestone=milestone["number"])
     await bot.rest()
     comment = await bot.say(number, "/agile undo")
 
@@ -101,16 +101,16 @@ async def test_it_need_not_wait_for_github_to_tell_of_the_change(bot: Bot) -> No
     number = await make_sprint(bot)
     async with bot.github.muted():
         comment = await bot.github.comment(bot.repo, number, "Something")
-    delivery = next(one for one in reversed(bot.github.deliveries) if one.event == "issues")
+    delivery = next(delivery for delivery in reversed(bot.github.deliveries) if delivery.event == "issues")
     payload = {
         key: delivery.payload[key]
         for key in ("issue", "repository", "organization", "installation", "sender")
     }
     await asyncio.sleep(1.1)  # What is told of a second may have come before or after what was done in it.
     for n, typed in enumerate((f"/evacuate #{number} #{number + 2} confirm:yes", "/agile undo confirm:yes")):
-        told = {**comment, "id": comment["id"] + n, "body": typed}
+        data = {**comment, "id": comment["id"] + n, "body": typed}
         async with bot.github.muted():
-            await bot.deliver("issue_comment", {**payload, "action": "created", "comment": told})
+            await bot.deliver("issue_comment", {**payload, "action": "created", "comment": data})
             await bot.rest()
 
     assert await have_milestones(bot, number, number + 2) == [True, True]
@@ -127,12 +127,12 @@ async def test_a_closed_sprint_is_opened_again_with_all_that_was_in_it(bot: Bot)
     number = await make_sprint(bot)
     await bot.say(number, "/sprint close confirm:yes")
     closed = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    assert [one["state"] for one in closed] == ["closed"]
+    assert [item["state"] for item in closed] == ["closed"]
     answer = await ask_bot(bot, number, "/agile undo confirm:yes")
 
     assert "state “closed” → “open”" in answer
     now = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    assert [(one["state"], one["open_issues"] + one["closed_issues"]) for one in now] == [("open", 3)]
+    assert [(entry["state"], entry["open_issues"] + entry["closed_issues"]) for entry in now] == [("open", 3)]
 
 
 # The log
@@ -156,10 +156,10 @@ async def test_the_log_tells_who_changed_what(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"), [("last:500", "Use a number up to 100."), ("last:x", "a whole number")]
+    ("typed", "expected"), [("last:500", "Use a number up to 100."), ("last:x", "a whole number")]
 )
-async def test_too_much_is_refused(bot: Bot, typed: str, said: str) -> None:
-    assert said in await ask_bot(bot, await create_thread(bot), f"/agile audit {typed}")
+async def test_too_much_is_refused(bot: Bot, typed: str, expected: str) -> None:
+    assert expected in await ask_bot(bot, await create_thread(bot), f"/agile audit {typed}")
 
 
 async def test_the_log_is_for_admins(bot: Bot) -> None:
@@ -167,7 +167,7 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
     assert "`/agile audit` needs the admin role; yours is write." in answer
 
 
-def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
+def test_an_entry_of_a_kind_that_is_gone_is_reported_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
     card = audit_card(
         [AuditEntry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar()
@@ -176,7 +176,7 @@ def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "expected"),
     [
         (MoveItem(3, 1, 2), "#3: Sprint 1 → Sprint \\| 2"),
         (MoveItem(3, None, 9), "#3: no milestone → milestone 9"),
@@ -200,8 +200,8 @@ def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
         (Resync(is_whole=True), "GitHub asked for the whole past"),
     ],
 )
-def test_a_step_is_said_in_words(step: Step, said: str) -> None:
-    assert described(step, TITLES) == said
+def test_change_step_is_described_in_words(step: Step, expected: str) -> None:
+    assert described(step, TITLES) == expected
 
 
 @pytest.mark.parametrize(
@@ -319,13 +319,13 @@ async def test_what_was_interrupted_is_not_gone_on_with_for_who_may_not_any_more
     async def is_interrupted() -> bool:
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
-    await until(is_interrupted)
+    await wait_until(is_interrupted)
     await roles_now(bot, monkeypatch, bob=None)
 
     async def is_said() -> bool:
         return len(await bot.answers(number)) == 1
 
-    await until(is_said)
+    await wait_until(is_said)
     await bot.rest()
     assert await have_milestones(bot, number, number + 2) == [False, True]
     (answer,) = await bot.answers(number)

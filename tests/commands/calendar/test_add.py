@@ -44,7 +44,7 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/calendar add", "is missing: a day, or a first and a last one"),
         ("/calendar add tomorrow", "`dates` must be a day such as `2026-12-24`"),
@@ -53,10 +53,10 @@ async def test_more_days_are_added_to_those_there_are(bot: Bot) -> None:
         ("/calendar add 2026-12-25", "That day is off already. `/calendar` shows all."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
-    await bot.say(number, said)
+    await bot.say(number, comment)
 
     assert why in (await bot.answers(number))[0]
     assert not await query_database(bot, "select 1 from projects where said <> '{}'")

@@ -43,7 +43,7 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/calendar remove", "is missing: a day, or a first and a last one"),
         ("/calendar remove 2026-12-31", "31 Dec 2026 was not added as a day off."),
@@ -55,10 +55,10 @@ async def test_days_within_an_entry_cut_it_in_two(bot: Bot) -> None:
         ("/calendar remove Christmas", "`dates` must be a day such as"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"holidays": ["2026-12-25"]}')
-    await bot.say(number, said)
+    await bot.say(number, comment)
     assert why in (await bot.answers(number))[0]
 
 
@@ -71,7 +71,7 @@ async def test_it_is_for_maintainers(bot: Bot) -> None:
 @given(st.lists(RANGES, max_size=4), RANGES)
 def test_exactly_the_days_named_are_no_longer_off(ranges: list[list[date]], named: list[date]) -> None:
     offs = [DaysOff(first, last) for first, last in ranges]
-    before = {one for off in offs for one in off.days}
-    after = {one for off in without(offs, *named) for one in off.days}
+    before = {day for off in offs for day in off.days}
+    after = {day for off in without(offs, *named) for day in off.days}
 
-    assert after == {one for one in before if not named[0] <= one <= named[1]}
+    assert after == {entry for entry in before if not named[0] <= entry <= named[1]}

@@ -71,7 +71,7 @@ def test_of_sprints_those_not_over_are_named_with_what_they_have_then() -> None:
     assert sprint_effects([sprint], Calendar(), Calendar(), date(2026, 11, 20)) == []
 
 
-def test_a_sprint_of_days_off_only_is_told() -> None:
+def test_a_sprint_of_days_off_only_is_reported() -> None:
     sprint = Box(due="2026-11-27", start="11-16").sprint(as_of="11-20")
     off = {date(2026, 11, 16) + timedelta(days=n) for n in range(12)}
     (line,) = sprint_effects(

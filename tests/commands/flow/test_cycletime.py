@@ -6,7 +6,7 @@ from sprints.calendar import Calendar
 from sprints.durations import cycle_times
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, flows, make_finished_card
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 
 
@@ -39,9 +39,9 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     never = FlowCard(4).opened("11-01").closed("11-05")
     late = FlowCard(5).opened("11-01").closed("11-05").assigned("11-06")
     again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
-    found = cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
+    result = cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
-    assert left_out(found) == (
+    assert left_out(result) == (
         "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "
         "1 of 2 items had been done before and opened again."
     )
@@ -57,8 +57,8 @@ def test_a_long_list_is_cut() -> None:
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/cycletime as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/cycletime as:table")
 
     assert "- **#1013 took 21 days**, half of the items took at most 2." in answer
     assert "- Expect **85 % of items within 9 days**; half take at most 2, 95 % at most 21." in answer
@@ -67,8 +67,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_of_a_sprint(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/cycletime for:"Sprint 20" as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/cycletime for:"Sprint 20" as:table')
 
     assert "### Cycle time · Sprint 20" in answer
     assert "n = 4 items" in answer

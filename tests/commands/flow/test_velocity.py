@@ -10,7 +10,7 @@ from sprints.calendar import Calendar
 from sprints.velocity import velocity
 from tests.support.clock import Clock
 from tests.support.outcomes import USUAL_OUTCOMES, make_team_outcome
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 
 
@@ -70,8 +70,8 @@ def test_the_figures_in_either_unit() -> None:
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/velocity as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/velocity as:table")
 
     assert "- **Sprint 21 completed 3 points**, the median is 12: of 12 committed, 9 were carried" in answer
     assert "- Plan the next sprint with about **12 points**: the median of the last 4, which completed 3 to 18." in answer  # fmt: skip
@@ -80,8 +80,8 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_fewer_sprints_and_the_other_unit(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/velocity last:3 by:count as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/velocity last:3 by:count as:table")
 
     assert "Sprint 20" not in answer
     assert "**4 items**: the median of the last 3, which completed 1 to 6." in answer
@@ -89,5 +89,5 @@ async def test_fewer_sprints_and_the_other_unit(bot: Bot, clock: Clock) -> None:
 
 @pytest.mark.parametrize("last", [0, 2, 8])
 async def test_too_few_or_too_many_are_refused(bot: Bot, clock: Clock, last: int) -> None:
-    number = await tell_past(bot, clock)
-    assert f"`last:{last}` is not from 3 to 7" in await ask(bot, number, f"/velocity last:{last}")
+    number = await record_past(bot, clock)
+    assert f"`last:{last}` is not from 3 to 7" in await ask_command(bot, number, f"/velocity last:{last}")

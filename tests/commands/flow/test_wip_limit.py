@@ -43,7 +43,7 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/wip limit", "`limit` is missing"),
         ("/wip limit many", "“many” is no limit. Write a number from 1 to 999, or `none`."),
@@ -55,10 +55,10 @@ async def test_a_team_of_the_settings_has_a_limit_of_its_own(bot: Bot) -> None:
         ("/wip limit 3 team:ops", "A team's figures are told for 3 people or more"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, TEAMS)
-    await bot.say(number, said)
+    await bot.say(number, comment)
 
     (answer,) = await bot.answers(number)
     assert why in answer.replace('"limit"', "limit")
@@ -89,7 +89,7 @@ def test_what_else_is_settled_stays(
     assert with_limit(before, most, slug) == after
 
 
-@pytest.mark.parametrize("told", ["", "-1", "1.5", "1000", "²", "9" * 5000, "five"])
-def test_what_is_no_limit_is_refused(told: str) -> None:
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "1000", "²", "9" * 5000, "five"])
+def test_what_is_no_limit_is_refused(value: str) -> None:
     with pytest.raises(UserError):
-        read_limit(told)
+        read_limit(value)

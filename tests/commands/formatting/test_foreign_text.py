@@ -283,7 +283,7 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
 
 
 @given(hostile.filter(lambda text: text.strip()))
-def test_what_is_wrong_in_a_settings_file_is_told_without_effect(text: str) -> None:
+def test_what_is_wrong_in_a_settings_file_is_reported_without_effect(text: str) -> None:
     settings = {"commands": {text: {"role": text}}, "wip": {"teams": {text: 1}}, text: text, "locale": text}
     for problem in check_settings(settings, ["sprint status", "estimate"]):
         page = rendered(f"- {problem.text}")
@@ -291,7 +291,7 @@ def test_what_is_wrong_in_a_settings_file_is_told_without_effect(text: str) -> N
 
 
 @given(hostile)
-def test_what_is_wrong_in_a_command_is_told_without_effect(text: str) -> None:
+def test_what_is_wrong_in_a_command_is_reported_without_effect(text: str) -> None:
     line = f"/estimate {one_line(text) or 'x'} bogus:1"
     accepted = (Argument("items", ArgumentKind.ITEMS, "items", is_positional=True),)
     with pytest.raises(UserError) as problem:

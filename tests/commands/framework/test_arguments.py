@@ -88,9 +88,9 @@ def test_an_error_points_at_the_place(line: str, text: str) -> None:
 
 
 def test_an_unknown_argument_is_answered_with_those_that_are_known() -> None:
-    known = '`"name"`, `by:points|count`, `as-of:date`, `new:yes`'
+    known_items = '`"name"`, `by:points|count`, `as-of:date`, `new:yes`'
 
-    assert complaint("/go foo:bar").endswith(f"This command takes {known}.")
+    assert complaint("/go foo:bar").endswith(f"This command takes {known_items}.")
 
 
 def test_what_was_typed_cannot_leave_the_code_in_which_it_is_shown() -> None:

@@ -45,7 +45,7 @@ async def test_a_reason_is_enough_where_there_is_no_issue(bot: Bot) -> None:
     ]
 
 
-async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
+async def test_what_is_so_already_is_stated_and_not_done_again(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/blocked by:#{number + 2}")
     entries = len(await query_database(bot, "select 1 from audit_log"))
@@ -57,7 +57,7 @@ async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("text", "why"),
     [
         ("/blocked", "By what? Name an issue"),
         ("/blocked by:#{here}", "#{here} cannot wait for itself."),
@@ -67,10 +67,10 @@ async def test_what_is_so_already_is_said_and_not_done_again(bot: Bot) -> None:
         ("/blocked by:nine", "`by` must be issues or pull requests such as `#12`"),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, text: str, why: str) -> None:
     number = await make_sprint(bot)
     numbers = {"here": number, "done": number + 1}
-    comment = await bot.say(number, said.format(**numbers))
+    comment = await bot.say(number, text.format(**numbers))
 
     (answer,) = await bot.answers(number)
     assert why.format(**numbers) in answer
@@ -97,10 +97,10 @@ async def test_pull_requests_have_no_dependencies_but_may_wait_for_something(bot
     assert "Say it in the issue that it closes" in (await bot.answers(pull))[0]
 
     await bot.say(pull, '/blocked reason:"legal must agree"')
-    assert any(f"**#{pull} is blocked**: legal must agree." in one for one in await bot.answers(pull))
+    assert any(f"**#{pull} is blocked**: legal must agree." in answer for answer in await bot.answers(pull))
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, f"/blocked by:#{number + 2}", as_user="dave")
     assert "`/blocked` needs the triage role; yours is read." in (await bot.answers(number))[0]

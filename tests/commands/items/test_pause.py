@@ -34,7 +34,7 @@ async def test_what_was_never_started_cannot_rest(bot: Bot) -> None:
     assert await list_item_commands(bot) == []
 
 
-async def test_said_twice_it_is_told_once(bot: Bot) -> None:
+async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start")
     await bot.say(number, "/pause")
@@ -53,7 +53,7 @@ async def test_what_a_reason_says_mentions_nobody(bot: Bot) -> None:
     assert "ask @\u200bbob \\<!--" in answer
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/pause", as_user="dave")
     assert "`/pause` needs the triage role; yours is read." in (await bot.answers(number))[0]

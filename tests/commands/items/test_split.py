@@ -54,7 +54,7 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "why"),
+    ("comment", "why"),
     [
         ("/split", "`into:"),
         ('/split into:"A"," "', "A part has no title."),
@@ -66,9 +66,9 @@ async def test_without_points_the_parts_have_no_label(bot: Bot) -> None:
         ('/split into:"A","B" points:3,many', "“many” is no estimate."),
     ],
 )
-async def test_what_cannot_be_is_told_with_what_can(bot: Bot, said: str, why: str) -> None:
+async def test_invalid_input_is_refused_with_valid_examples(bot: Bot, comment: str, why: str) -> None:
     number = await make_sprint(bot)
-    await bot.say(number, said)
+    await bot.say(number, comment)
 
     assert why in (await bot.answers(number))[0]
     assert await list_sub_issues(bot, number) == []
@@ -106,7 +106,7 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "points", "is_in_milestone", "said"),
+    ("before", "points", "is_in_milestone", "expected"),
     [
         (None, [None, None], True, "count instead of it."),
         (
@@ -119,21 +119,23 @@ def test_too_many_parts_and_too_long_titles_are_refused() -> None:
         (Decimal(5), [Decimal(3), Decimal(5)], True, "the parts have 8 points, where it had 5 points."),
     ],
 )
-def test_what_becomes_of_the_estimate_is_said(
-    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, said: str
+def test_what_becomes_of_the_estimate_is_stated(
+    before: Decimal | None, points: list[Decimal | None], is_in_milestone: bool, expected: str
 ) -> None:
-    parts = [NewSubIssue(str(n), one) for n, one in enumerate(points)]
-    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(said)
+    parts = [NewSubIssue(str(n), entry) for n, entry in enumerate(points)]
+    assert effect_on(before, parts, is_in_milestone=is_in_milestone).endswith(expected)
 
 
 @given(
     st.lists(st.text(max_size=30), min_size=1, max_size=25),
     st.none() | st.text("0123456789,.mM ", max_size=12),
 )
-def test_parts_are_as_many_as_were_named_or_it_is_said_why_not(titles: list[str], points: str | None) -> None:
+def test_parts_are_as_many_as_were_named_or_it_is_stated_why_not(
+    titles: list[str], points: str | None
+) -> None:
     try:
-        found = parts_of(titles, points, SIZES)
+        parts = parts_of(titles, points, SIZES)
     except UserError:
         return
-    assert [part.title for part in found] == [" ".join(title.split()) for title in titles]
-    assert all((part.points is None) == (points is None) for part in found)
+    assert [part.title for part in parts] == [" ".join(title.split()) for title in titles]
+    assert all((part.points is None) == (points is None) for part in parts)

@@ -20,7 +20,7 @@ async def test_it_begins_and_the_timeline_knows_who_said_so(bot: Bot) -> None:
     assert [(event, actor) for event, actor, _ in await list_item_commands(bot)] == [("started", "carol")]
 
 
-async def test_the_limit_is_said_and_how_far_it_is_exceeded(bot: Bot) -> None:
+async def test_the_limit_is_stated_and_how_far_it_is_exceeded(bot: Bot) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"wip": {"limit": 1}}')
     await bot.say(number, "/start")
@@ -32,7 +32,7 @@ async def test_the_limit_is_said_and_how_far_it_is_exceeded(bot: Bot) -> None:
     assert "Finish something, or `/pause` it, before more is started." in answer
 
 
-async def test_the_limit_of_a_team_is_said_where_it_concerns_the_item(bot: Bot) -> None:
+async def test_the_limit_of_a_team_is_stated_where_it_concerns_the_item(bot: Bot) -> None:
     number = await make_sprint(bot)
     await replace_settings(
         bot,
@@ -46,7 +46,7 @@ async def test_the_limit_of_a_team_is_said_where_it_concerns_the_item(bot: Bot) 
     assert "team ops" not in answer
 
 
-async def test_said_twice_it_is_told_once(bot: Bot) -> None:
+async def test_said_twice_it_is_reported_once(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start")
     await bot.say(number, "/start")
@@ -87,7 +87,7 @@ async def test_what_is_closed_is_not_started(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "confused"]
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start", as_user="dave")
 
@@ -96,7 +96,7 @@ async def test_who_may_only_read_may_not(bot: Bot) -> None:
     assert await list_item_commands(bot) == []
 
 
-async def test_it_takes_no_words(bot: Bot) -> None:
+async def test_arguments_are_refused(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/start now")
 
@@ -108,7 +108,7 @@ async def test_it_takes_no_words(bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "undone"),
+    ("step", "undone"),
     [
         (RecordFact(1, "started"), RecordFact(1, "unstarted")),
         (RecordFact(1, "paused", "lunch"), RecordFact(1, "started")),
@@ -117,8 +117,8 @@ async def test_it_takes_no_words(bot: Bot) -> None:
         (RecordFact(1, "unstarted"), None),
     ],
 )
-def test_what_was_told_is_taken_back_by_its_opposite(told: RecordFact, undone: RecordFact | None) -> None:
-    assert told.inverse() == undone
+def test_command_is_undone_by_its_opposite(step: RecordFact, undone: RecordFact | None) -> None:
+    assert step.inverse() == undone
 
 
 @pytest.mark.parametrize(

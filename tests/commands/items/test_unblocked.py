@@ -49,7 +49,7 @@ async def test_an_issue_that_was_closed_blocks_no_more_without_a_word(bot: Bot) 
     assert {event for event, _, _ in await list_item_commands(bot)} == {"blocked"}
 
 
-async def test_who_may_only_read_may_not(bot: Bot) -> None:
+async def test_readers_may_not_run_it(bot: Bot) -> None:
     number = await make_sprint(bot)
     await bot.say(number, "/unblocked", as_user="dave")
     assert "`/unblocked` needs the triage role; yours is read." in (await bot.answers(number))[0]

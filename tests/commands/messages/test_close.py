@@ -84,7 +84,7 @@ def test_what_was_done_late_and_counts() -> None:
     assert "**Done late, counts for its velocity**" in closing_done(made)
 
 
-def test_what_is_said_afterwards() -> None:
+def test_what_is_stated_afterwards() -> None:
     text = closing_done(closing(*MIXED_CARDS))
 
     assert text.startswith("### Sprint 12 is closed\n\n**15 of 23 points")

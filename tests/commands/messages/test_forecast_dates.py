@@ -37,7 +37,7 @@ def test_dates_for_items() -> None:
     assert dates_card(SURE, 8, TODAY).endswith(f"{FROM} As for a sprint that begins today.")
 
 
-def test_what_takes_more_than_two_years_is_said_in_a_whole_sentence() -> None:
+def test_what_takes_more_than_two_years_is_stated_in_a_whole_sentence() -> None:
     assert dates_card(NEVER, 10_000, TODAY).split("\n\n")[:2] == [
         "**10,000 items** are unlikely to be done within two years: the chance is less than 1 in 10.",
         f"{FROM} As for a sprint that begins today.",

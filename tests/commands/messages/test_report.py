@@ -96,7 +96,7 @@ def test_nothing_committed() -> None:
     assert "Say/do" not in text
 
 
-def test_where_too_little_is_estimated_items_are_told() -> None:
+def test_where_too_little_is_estimated_items_are_reported() -> None:
     text = report_text(make_sheet(make_planned_card(1, None).closed("11-18"), make_planned_card(2, None)))
 
     assert "**1 of 2 items committed were done (50 %)**. 0 points in 1 item carried over." in text
@@ -153,7 +153,7 @@ def test_a_verdict_is_asked_for_once_it_is_over() -> None:
     assert "**Goal missed:** Pay by card" in report_text(make_sheet(make_planned_card(1), verdict="missed"))
 
 
-def test_without_a_goal_nothing_is_said_of_it() -> None:
+def test_without_a_goal_nothing_is_stated_of_it() -> None:
     assert "Goal" not in report_text(
         make_sheet(make_planned_card(1), frame=make_box(description="Start: 2026-11-16"))
     )
@@ -326,9 +326,9 @@ def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: 
 
 
 def _points(text: str) -> Decimal:
-    found = re.search(r"([+−]?)([\d,.]+) points?", text)
-    if found is None:
+    result = re.search(r"([+−]?)([\d,.]+) points?", text)
+    if result is None:
         assert "not estimated" in text
         return Decimal(0)
-    sign = -1 if found[1] == "−" else 1
-    return sign * Decimal(found[2].replace(",", ""))
+    sign = -1 if result[1] == "−" else 1
+    return sign * Decimal(result[2].replace(",", ""))

@@ -48,7 +48,7 @@ def test_over_the_commitment_a_swap_is_proposed() -> None:
     assert moves_text(Moves(before, after, [])).endswith("the 7 points committed.")
 
 
-def test_within_the_commitment_nothing_is_said_of_it() -> None:
+def test_within_the_commitment_nothing_is_stated_of_it() -> None:
     left = make_planned_card(2, 5).left("11-17")
 
     assert "over" not in moves_text(

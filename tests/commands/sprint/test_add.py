@@ -5,8 +5,8 @@ from tests.support.running import Bot
 from tests.support.sprints import (
     create_item,
     get_milestone_title,
-    make_begun_sprint,
     make_next_sprint,
+    make_running_sprint,
     make_sprint,
 )
 
@@ -34,7 +34,7 @@ async def test_several_are_shown_first(bot: Bot) -> None:
     assert await get_milestone_title(bot, first) is None
 
     await tick_box(bot, number)
-    assert [await get_milestone_title(bot, one) for one in (first, second)] == ["Sprint 12", "Sprint 12"]
+    assert [await get_milestone_title(bot, entry) for entry in (first, second)] == ["Sprint 12", "Sprint 12"]
 
 
 async def test_into_a_sprint_by_name(bot: Bot) -> None:
@@ -91,7 +91,7 @@ async def test_who_may_not(bot: Bot) -> None:
 
 
 async def test_over_the_commitment_it_says_what_could_leave(bot: Bot) -> None:
-    number = await create_item(bot, 5, await make_begun_sprint(bot))
+    number = await create_item(bot, 5, await make_running_sprint(bot))
     added = await create_item(bot, 5)
     await bot.say(number, f"/sprint add #{added}")
 

@@ -10,7 +10,7 @@ from commands.messages.sprint_charts import burndown_reading, days_table
 from sprints.burndown import burndown_of
 from tests.support.builders import Box, Card, make_added_card, make_committed_card
 from tests.support.clock import Clock
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
@@ -131,18 +131,20 @@ def test_the_parts_of_being_behind_add_up(history: History, as_of: object) -> No
         lines = burndown_reading(facts, burndown)
         assert len(lines) == 3
         assert lines[0]
-        if found := re.match(
+        if result := re.match(
             r"\*\*([\d.,]+) \w+ behind .* is ([\d.,]+) above the start, ([\d.,]+) more should", lines[0]
         ):
-            whole, scope, undone = (Decimal(one.replace(",", "")) for one in found.groups())
+            whole, scope, undone = (Decimal(group.replace(",", "")) for group in result.groups())
             assert whole == scope + undone
-        known = sum(day.remaining is not None for day in burndown.days)
-        assert len(days_table(burndown).split("\n")) == (2 + min(known, 62) + (known > 62) if known else 1)
+        known_items = sum(day.remaining is not None for day in burndown.days)
+        assert len(days_table(burndown).split("\n")) == (
+            2 + min(known_items, 62) + (known_items > 62) if known_items else 1
+        )
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, "/burndown by:points as:table")
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, "/burndown by:points as:table")
 
     assert answer.startswith(
         "### Burndown · Sprint 24\n\n- **On the ideal line**, with 6 points to do. Go on."
@@ -153,12 +155,12 @@ async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
 
 
 async def test_of_another_sprint_and_of_none(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/burndown for:"Sprint 21" by:count')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/burndown for:"Sprint 21" by:count')
 
     assert (
         "### Burndown · Sprint 21\n\n- **3 of 4 items were not done** when it ended: #1011, #1012, #1013."
         in answer
     )
     assert '`/explain carry-over for:"Sprint 21"` tells how often each was carried' in answer
-    assert "no milestone called “Sprint 99”" in await ask(bot, number, '/burndown for:"Sprint 99"')
+    assert "no milestone called “Sprint 99”" in await ask_command(bot, number, '/burndown for:"Sprint 99"')

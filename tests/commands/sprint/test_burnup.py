@@ -6,7 +6,7 @@ from commands.messages.sprint_charts import burnup_reading, equation
 from sprints.burndown import burndown_of
 from tests.support.builders import Box, Card, make_added_card, make_committed_card
 from tests.support.clock import Clock
-from tests.support.past import ask, tell_past
+from tests.support.past import ask_command, record_past
 from tests.support.running import Bot
 from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
@@ -58,8 +58,8 @@ def test_there_are_always_three_lines(history: History, as_of: object) -> None:
 
 
 async def test_from_the_comment_to_the_answer(bot: Bot, clock: Clock) -> None:
-    number = await tell_past(bot, clock)
-    answer = await ask(bot, number, '/burnup for:"Sprint 22" by:points as:table')
+    number = await record_past(bot, clock)
+    answer = await ask_command(bot, number, '/burnup for:"Sprint 22" by:points as:table')
 
     assert answer.startswith("### Burnup · Sprint 22\n\n- **The scope grew by 9 points on Mon 2 Nov**")
     assert "- 18 of 21 points done; the ideal line is at 12.\n" in answer

@@ -16,8 +16,8 @@ from tests.support.sprints import (
 
 
 async def state_of(bot: Bot, title: str) -> str:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    return next(str(one["state"]) for one in found if one["title"] == title)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    return next(str(item["state"]) for item in milestones if item["title"] == title)
 
 
 async def test_shown_first_then_closed_and_what_is_open_moves_on(bot: Bot) -> None:
@@ -73,7 +73,7 @@ async def test_a_dry_run_changes_nothing_and_asks_for_nothing(bot: Bot) -> None:
         ('milestone:"Sprint 99"', "There is no milestone called “Sprint 99” here."),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot)
     await make_next_sprint(bot)
     comment = await bot.say(number, f"/sprint close {words}")

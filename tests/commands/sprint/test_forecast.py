@@ -63,7 +63,7 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "expected"),
     [
         ("/forecast when:0", "`when` must be a whole number from 1 to 10,000"),
         ("/forecast when:10001", "`when` must be a whole number from 1 to 10,000"),
@@ -78,10 +78,12 @@ async def test_a_team_that_has_hardly_begun_has_a_rough_forecast(bot: Bot) -> No
         ("/whatif drop:#99", "#99 is not open in Week 10"),
     ],
 )
-async def test_what_cannot_be_answered_is_told(bot: Bot, clock: Clock, typed: str, said: str) -> None:
+async def test_unanswerable_question_is_refused_with_a_reason(
+    bot: Bot, clock: Clock, typed: str, expected: str
+) -> None:
     number = await record_forecast_past(bot, clock)
 
-    assert said in await ask_for_forecast(bot, number, typed)
+    assert expected in await ask_for_forecast(bot, number, typed)
 
 
 def chances_in(answer: str) -> list[str]:

@@ -9,7 +9,7 @@ from charts.reading import MONTHS
 from tests.support.builders import Box, Card, at
 from tests.support.clock import Clock
 from tests.support.forecast_past import NOW, ask_for_forecast, record_forecast_past
-from tests.support.past import record
+from tests.support.past import record_events
 from tests.support.running import Bot
 
 DUE = date(2026, 11, 13)
@@ -88,7 +88,7 @@ async def test_items_by_the_due_date_agree_with_the_amounts_of_the_sprint(bot: B
         Card(3000 + n).opened(start - timedelta(days=2)).joined(start - timedelta(days=1), 7010)
         for n in range(8)
     ]
-    await record(bot, *(event for card in cards for event in card.events))
+    await record_events(bot, *(event for card in cards for event in card.events))
     answer = await ask_for_forecast(bot, number, "/forecast")
     band = re.search(
         r"At the end (?:about )?(\d+) items are expected to be done(?:; .* between (\d+) and (\d+))?", answer
@@ -151,7 +151,7 @@ async def test_without_a_running_sprint_it_is_as_if_it_began_today(bot: Bot, clo
 
     box = Box(clock.now, milestone=7099, number=99, title="Next", start="11-16", due=by.isoformat())
     cards = [Card(2000 + n).opened(clock.now).joined(clock.now, 7099) for n in range(4)]
-    await record(bot, *box.events, *(event for card in cards for event in card.events))
+    await record_events(bot, *box.events, *(event for card in cards for event in card.events))
     clock.now += timedelta(seconds=1)
     answer = await ask_for_forecast(bot, number, "/forecast milestone:Next")
     assert tenths_in(answer)[0] >= 5, "a sprint of so many items that is due then"
@@ -162,7 +162,7 @@ async def test_without_a_due_date_there_are_dates_alone(bot: Bot, clock: Clock) 
     number = await record_forecast_past(bot, clock)
     box = Box(at("2026-11-10"), milestone=7098, number=98, title="Someday", start="11-10", due=None)
     cards = [Card(2100 + n).opened("2026-11-10").joined("2026-11-10", 7098) for n in range(3)]
-    await record(bot, *box.events, *(event for card in cards for event in card.events))
+    await record_events(bot, *box.events, *(event for card in cards for event in card.events))
 
     answer = await ask_for_forecast(bot, number, "/forecast milestone:Someday")
     assert re.search(rf"The 3 open items will be done by \*\*{DAY}\*\*, 85 times in 100\.", answer)

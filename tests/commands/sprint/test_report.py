@@ -3,7 +3,7 @@
 from tests.support.builders import Box, at
 from tests.support.changes import query_database
 from tests.support.clock import Clock
-from tests.support.past import ask, tell_past, usual_past
+from tests.support.past import ask_command, record_past, usual_past
 from tests.support.running import Bot
 from tests.support.sprints import make_ended_sprint, make_sprint
 
@@ -20,7 +20,7 @@ async def test_a_running_sprint_so_far(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
+async def test_a_finished_sprint_is_reported_by_its_frozen_numbers(bot: Bot, clock: Clock) -> None:
     number = await make_ended_sprint(bot, clock)
     await bot.say(number, "/sprint report")
     (first,) = await bot.answers(number)
@@ -52,9 +52,9 @@ async def test_moving_on_what_was_open_does_not_change_the_unit(bot: Bot) -> Non
 async def test_of_two_that_ended_at_once_only_one_is_before_the_other(bot: Bot, clock: Clock) -> None:
     boxes, cards = usual_past()  # Sprint 20 ends on 23 October.
     twin = Box(at("2026-10-16"), milestone=8020, number=80, title="Twin", due="2026-10-23")
-    ask_in = await tell_past(bot, clock, [*boxes, twin], cards)
-    first = await ask(bot, ask_in, '/sprint report "Sprint 20"')
-    second = await ask(bot, ask_in, "/sprint report Twin")
+    ask_in = await record_past(bot, clock, [*boxes, twin], cards)
+    first = await ask_command(bot, ask_in, '/sprint report "Sprint 20"')
+    second = await ask_command(bot, ask_in, "/sprint report Twin")
 
     assert "There is no sprint before it to compare with." in first
     assert "The sprint before it: 12 points" in second

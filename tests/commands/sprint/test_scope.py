@@ -7,7 +7,7 @@ from sprints.facts import Cause
 from storage.changes import AuditEntry
 from tests.support.builders import Box, at
 from tests.support.running import Bot
-from tests.support.sprints import create_item, day_from_today, make_begun_sprint, make_sprint
+from tests.support.sprints import create_item, day_from_today, make_running_sprint, make_sprint
 
 
 async def test_before_the_commitment(bot: Bot) -> None:
@@ -20,7 +20,7 @@ async def test_before_the_commitment(bot: Bot) -> None:
 
 
 async def test_who_asked_us_is_who_did_it(bot: Bot) -> None:
-    await make_begun_sprint(bot)
+    await make_running_sprint(bot)
     number = await create_item(bot, 5)
     await bot.say(number, "/sprint add", as_user="carol")
     await bot.say(number, "/estimate 8", as_user="bob")

@@ -11,9 +11,9 @@ from tests.support.sprints import day_from_today, make_sprint
 
 
 async def milestone(bot: Bot, title: str) -> dict[str, Any]:
-    found = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
-    (one,) = [one for one in found if one["title"] == title]
-    return dict(one)
+    milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
+    (item,) = [item for item in milestones if item["title"] == title]
+    return dict(item)
 
 
 def written(offset: int) -> str:
@@ -89,7 +89,7 @@ async def test_said_again_it_changes_nothing(bot: Bot) -> None:
         ),
     ],
 )
-async def test_what_cannot_be_is_refused_in_words(bot: Bot, words: str, refusal: str) -> None:
+async def test_invalid_input_is_refused_with_a_reason(bot: Bot, words: str, refusal: str) -> None:
     number = await make_sprint(bot, "Sprint 11", start=-20, due=-7)
     comment = await bot.say(number, f"/sprint start {words}")
 

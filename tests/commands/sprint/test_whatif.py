@@ -15,7 +15,7 @@ from tests.support.builders import Box, Card
 from tests.support.changes import query_database
 from tests.support.checks import find_check, open_pull_request
 from tests.support.clock import Clock
-from tests.support.past import ask, record
+from tests.support.past import ask_command, record_events
 from tests.support.running import Bot
 from tests.support.shared_sprints import plan_sprint, share_sprints
 
@@ -60,7 +60,7 @@ class Team:
         await self.bot.github.update_issue(self.bot.repo, number, milestone=None)
 
     async def ask(self, text: str) -> str:
-        answer = await ask(self.bot, self.thread, text)
+        answer = await ask_command(self.bot, self.thread, text)
         await self.bot.rest()
         return answer
 
@@ -98,7 +98,7 @@ class Team:
                 if i < 2 + n % 5:
                     card.closed(start + timedelta(days=2 * i + 1, hours=10))
                 events += card.events
-            await record(self.bot, *events)
+            await record_events(self.bot, *events)
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ async def all_at_once(team: Team) -> None:
         ("drop:#{small} add:8 due:{later} days-off:1", all_at_once),
     ],
 )
-async def test_what_is_said_comes_true(team: Team, question: str, change: Change) -> None:
+async def test_what_is_stated_comes_true(team: Team, question: str, change: Change) -> None:
     typed = question.format(**vars(team), later=day(16))
     assumed = await team.what_if(typed)
     await change(team)
@@ -263,7 +263,9 @@ async def test_an_item_of_another_repository_of_the_sprint_can_be_taken_out(team
         ('add:1 milestone:"Past 0"', "so its numbers stand. `/sprint report` tells them."),
     ],
 )
-async def test_what_is_asked_is_said_again_or_refused_in_words(team: Team, question: str, words: str) -> None:
+async def test_what_is_asked_is_stated_again_or_refused_in_words(
+    team: Team, question: str, words: str
+) -> None:
     typed = question.format(**vars(team), due=day(9), repo=team.bot.repo)
 
     assert words in await team.ask(f"/whatif {typed}")

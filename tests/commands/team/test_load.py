@@ -45,7 +45,7 @@ async def test_it_tells_the_load_by_state(bot: Bot) -> None:
     assert bot.reactions(comment) == ["eyes", "+1"]
 
 
-async def test_of_fewer_than_three_people_nothing_is_told(bot: Bot) -> None:
+async def test_of_fewer_than_three_people_nothing_is_reported(bot: Bot) -> None:
     number = await make_sprint(bot)
     await share_out(bot, number, "alice", "bob")
     comment = await bot.say(number, "/team load")
@@ -81,7 +81,7 @@ def test_a_team_that_is_too_small_is_named_without_a_figure() -> None:
     assert "fewer than 3 people are known in them: ops." in text
 
 
-def test_the_paused_and_the_reviews_are_told() -> None:
+def test_the_paused_and_the_reviews_are_reported() -> None:
     cards = [
         FlowCard(1).opened("11-01", "points: 2").assigned("11-02").paused("11-20"),
         FlowCard(2).proposed("11-20", 1, author="bob"),

@@ -38,7 +38,7 @@ async def test_a_review_by_another_person_ends_the_wait(bot: Bot) -> None:
     assert "Waiting for review" not in (await bot.answers(number))[0]
 
 
-async def test_a_broken_limit_is_told(bot: Bot) -> None:
+async def test_a_broken_limit_is_reported(bot: Bot) -> None:
     number = await make_sprint(bot)
     await replace_settings(bot, '{"wip": {"limit": 1}}')
     await bot.say(number, "/start")
@@ -48,7 +48,7 @@ async def test_a_broken_limit_is_told(bot: Bot) -> None:
     assert "**2 items are in progress, 1 over the limit of 1.**" in (await bot.answers(number))[-1]
 
 
-async def test_a_quiet_day_is_said_to_be_one(bot: Bot) -> None:
+async def test_a_quiet_day_is_stated_to_be_one(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "Card form")
     await bot.rest()
     await bot.say(issue["number"], "/standup")

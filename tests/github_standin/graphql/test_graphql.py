@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 Json = dict[str, Any]
 Query = Callable[..., Awaitable[Json]]
@@ -96,7 +96,7 @@ async def timeline(query: Query, number: int) -> list[tuple[str, str]]:
     ]
 
 
-async def test_what_people_did_unheard_is_in_the_timeline(
+async def test_what_people_did_without_a_webhook_is_in_the_timeline(
     github: StandInGitHub, repo: str, query: Query
 ) -> None:
     first = await github.create_milestone(repo, "Sprint 1", due_on="2026-03-13T07:00:00Z")
@@ -132,7 +132,7 @@ async def test_what_people_did_unheard_is_in_the_timeline(
     assert [label["name"] for label in now["labels"]["nodes"]] == ["points: 3"]
 
 
-async def test_a_label_put_on_and_off_within_a_second_is_told_each_time(
+async def test_a_label_put_on_and_off_within_a_second_is_reported_each_time(
     github: StandInGitHub, repo: str, query: Query
 ) -> None:
     issue = await github.create_issue(repo, "Pay")
@@ -151,17 +151,17 @@ async def test_pages_hold_their_place_while_things_move(
     for number in range(5):
         await github.create_issue(repo, f"Issue {number}")
     page = (await query(ISSUES, first=2))["data"]["repository"]["issues"]
-    assert (page["totalCount"], [one["number"] for one in page["nodes"]]) == (5, [1, 2])
+    assert (page["totalCount"], [node["number"] for node in page["nodes"]]) == (5, [1, 2])
     await github.update_issue(repo, 1, title="Moved to the end")
     seen = []
     while page["pageInfo"]["hasNextPage"]:
         after = page["pageInfo"]["endCursor"]
         page = (await query(ISSUES, first=2, after=after))["data"]["repository"]["issues"]
-        seen += [one["number"] for one in page["nodes"]]
+        seen += [node["number"] for node in page["nodes"]]
     assert seen == [3, 4, 5, 1]
     last = page["nodes"][-1]["updatedAt"]
     page = (await query(ISSUES, first=2, since=last))["data"]["repository"]["issues"]
-    assert [one["number"] for one in page["nodes"]] == [1]
+    assert [node["number"] for node in page["nodes"]] == [1]
 
 
 async def test_a_wrong_query_is_answered_and_noted(github: StandInGitHub, query: Query) -> None:
@@ -261,14 +261,16 @@ async def test_nodes_are_found_by_their_id(github: StandInGitHub, repo: str, que
     assert [error["type"] for error in answer["errors"]] == ["NOT_FOUND"]
 
 
-async def test_an_edit_tells_what_it_was_before(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_an_edit_tells_what_it_was_before(
+    github: StandInGitHub, repo: str, inbox: WebhookRecorder
+) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1", due_on="2026-03-13T07:00:00Z")
     await github.create_issue(repo, "Pay")
     await github.update_issue(repo, 1, title="Pay by card")
     await github.update_milestone(repo, milestone["number"], title="Sprint One", description="Pay")
     await github.wait_for_webhooks()
-    edited = [one for one in github.deliveries if one.action == "edited"]
-    assert {one.event: one.payload["changes"] for one in edited} == {
+    edited = [delivery for delivery in github.deliveries if delivery.action == "edited"]
+    assert {entry.event: entry.payload["changes"] for entry in edited} == {
         "issues": {"title": {"from": "Pay"}},
         "milestone": {"title": {"from": "Sprint 1"}, "description": {"from": None}},
     }

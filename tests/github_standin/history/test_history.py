@@ -138,25 +138,25 @@ async def test_rest_tells_the_same(github: StandInGitHub, ask: Client, recorded:
         return body
 
     assert (await get(""))["full_name"] == recorded.full_name
-    assert [one["closed_issues"] for one in await get("/milestones?state=all")] == [2, 0]
-    found = await get("/issues?milestone=1&state=all&direction=asc")
-    assert [(one["number"], "pull_request" in one) for one in found] == [(1, False), (2, True)]
+    assert [entry["closed_issues"] for entry in await get("/milestones?state=all")] == [2, 0]
+    result = await get("/issues?milestone=1&state=all&direction=asc")
+    assert [(item["number"], "pull_request" in item) for item in result] == [(1, False), (2, True)]
     assert (await get("/milestones/1"))["title"] == "M1"
-    assert [one["name"] for one in await get("/labels")] == ["bug"]
+    assert [entry["name"] for entry in await get("/labels")] == ["bug"]
     timeline = await get("/issues/1/timeline")
-    assert [one["event"] for one in timeline][2:] == ["demilestoned", "milestoned", "closed"]
-    assert [one["milestone"]["title"] for one in timeline if "milestone" in one] == ["M2", "M2", "M1"]
+    assert [event["event"] for event in timeline][2:] == ["demilestoned", "milestoned", "closed"]
+    assert [item["milestone"]["title"] for item in timeline if "milestone" in item] == ["M2", "M2", "M1"]
     events = await get("/issues/events?per_page=100")
-    assert {one["issue"]["number"] for one in events} == {1, 2}
-    assert [to_milliseconds(one["created_at"]) for one in events] == sorted(
-        (to_milliseconds(one["created_at"]) for one in events), reverse=True
+    assert {event["issue"]["number"] for event in events} == {1, 2}
+    assert [to_milliseconds(event["created_at"]) for event in events] == sorted(
+        (to_milliseconds(event["created_at"]) for event in events), reverse=True
     )
     _, installation, _ = await ask("GET", f"{base}/installation", token=app_jwt(github))
     assert (installation["id"], installation["account"]["login"]) == (100, "elsewhere")
     _, page, headers = await ask("GET", f"{base}/issues?state=all&per_page=1", token=token)
     assert (len(page), 'rel="next"' in headers["Link"]) == (1, True)
     _, all_of_them, _ = await ask("GET", "/installation/repositories?per_page=100", token=token)
-    assert recorded.full_name in [one["full_name"] for one in all_of_them["repositories"]]
+    assert recorded.full_name in [repository["full_name"] for repository in all_of_them["repositories"]]
 
 
 async def test_what_comes_late_or_twice_changes_nothing(github: StandInGitHub, recorded: Recorded) -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
 from tests.support.github_openapi import Check
-from tests.support.standin import App, Client, Inbox, token_of
+from tests.support.standin import App, Client, WebhookRecorder, token_of
 
 SETTINGS = ".github/agile.yml"
 
@@ -36,15 +36,15 @@ async def test_a_file_is_read_as_github_writes_it(
     assert (await app("GET", path))[0] == 404
     text = "estimate: points # größer\n" * 9
     await github.put_file(repo, SETTINGS, text)
-    status, found = await app("GET", path)
-    assert (status, found["type"], found["encoding"], found["path"]) == (200, "file", "base64", SETTINGS)
-    assert max(map(len, found["content"].splitlines())) == 60
-    assert base64.b64decode(found["content"]).decode() == text
+    status, result = await app("GET", path)
+    assert (status, result["type"], result["encoding"], result["path"]) == (200, "file", "base64", SETTINGS)
+    assert max(map(len, result["content"].splitlines())) == 60
+    assert base64.b64decode(result["content"]).decode() == text
     _, _, headers = await ask("GET", path, token=app.token)
     again, _, _ = await ask("GET", path, token=app.token, **{"If-None-Match": headers["ETag"]})
     assert again == 304
     status, root = await app("GET", f"/repos/{repo}/contents/")
-    assert (status, [(one["name"], one["type"]) for one in root]) == (200, [(".github", "dir")])
+    assert (status, [(entry["name"], entry["type"]) for entry in root]) == (200, [(".github", "dir")])
     assert (await app("GET", f"/repos/{repo}/contents/.github/other.yml"))[0] == 404
 
 
@@ -52,12 +52,12 @@ async def test_an_organizations_own_repository_has_files(github: StandInGitHub, 
     repo = (await github.create_repository(name=".github"))["full_name"]
     assert (await app("GET", f"/repos/{repo}/contents/agile.yml"))[0] == 404
     await github.put_file(repo, "agile.yml", "estimate: points\n")
-    status, found = await app("GET", f"/repos/{repo}/contents/agile.yml")
-    assert (status, base64.b64decode(found["content"])) == (200, b"estimate: points\n")
+    status, result = await app("GET", f"/repos/{repo}/contents/agile.yml")
+    assert (status, base64.b64decode(result["content"])) == (200, b"estimate: points\n")
 
 
 async def test_a_push_tells_which_files_changed(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     made = await github.put_file(repo, SETTINGS, "a: 1\n", message="Settings", as_user="bob")
     changed = await github.put_file(repo, SETTINGS, "a: 2\n", as_user="bob")
@@ -66,10 +66,10 @@ async def test_a_push_tells_which_files_changed(
         await github.delete_file(repo, SETTINGS)
     assert (await app("GET", f"/repos/{repo}/contents/{SETTINGS}"))[0] == 404
     await github.wait_for_webhooks()
-    pushes = sorted(inbox.heard("push"), key=lambda one: one["commits"][0]["timestamp"])
-    files = [[one["head_commit"][key] for key in ("added", "modified", "removed")] for one in pushes]
+    pushes = sorted(inbox.heard("push"), key=lambda entry: entry["commits"][0]["timestamp"])
+    files = [[push["head_commit"][key] for key in ("added", "modified", "removed")] for push in pushes]
     assert files == [[[SETTINGS], [], []], [[], [SETTINGS], []], [[], [], [SETTINGS]]]
-    assert [one["after"] for one in pushes] == [one["commit"]["sha"] for one in (made, changed, gone)]
+    assert [push["after"] for push in pushes] == [entry["commit"]["sha"] for entry in (made, changed, gone)]
     first, second, _ = pushes
     assert (first["ref"], first["created"], second["created"]) == ("refs/heads/main", True, False)
     assert second["before"] == first["after"]
@@ -90,7 +90,7 @@ async def test_the_app_proposes_a_change(github: StandInGitHub, app: App, repo: 
     assert (await app("POST", f"/repos/{repo}/git/refs", new | {"sha": sha}))[0] == 201
     status, answer = await app("POST", f"/repos/{repo}/git/refs", new | {"sha": sha})
     assert (status, answer["message"]) == (422, "Reference already exists")
-    _, found = await app("GET", f"/repos/{repo}/contents/{SETTINGS}")
+    _, result = await app("GET", f"/repos/{repo}/contents/{SETTINGS}")
     sent = {
         "message": "Settings",
         "content": base64.b64encode(b"a: 2\n").decode(),
@@ -98,7 +98,7 @@ async def test_the_app_proposes_a_change(github: StandInGitHub, app: App, repo: 
     }
     assert (await app("PUT", f"/repos/{repo}/contents/{SETTINGS}", sent))[0] == 422
     assert (await app("PUT", f"/repos/{repo}/contents/{SETTINGS}", sent | {"sha": "0" * 40}))[0] == 409
-    assert (await app("PUT", f"/repos/{repo}/contents/{SETTINGS}", sent | {"sha": found["sha"]}))[0] == 200
+    assert (await app("PUT", f"/repos/{repo}/contents/{SETTINGS}", sent | {"sha": result["sha"]}))[0] == 200
     pull = {"title": "Settings", "head": "agile/settings", "base": "main", "body": "Please look."}
     status, answer = await app("POST", f"/repos/{repo}/pulls", pull | {"head": "nowhere"})
     assert (status, answer["errors"][0]["field"]) == (422, "head")
@@ -108,7 +108,7 @@ async def test_the_app_proposes_a_change(github: StandInGitHub, app: App, repo: 
     text = "A pull request already exists for acme:agile/settings."
     assert (status, answer["errors"][0]["message"]) == (422, text)
     _, files = await app("GET", f"/repos/{repo}/pulls/{made['number']}/files")
-    assert [one["filename"] for one in files] == [SETTINGS]
+    assert [file["filename"] for file in files] == [SETTINGS]
 
 
 async def test_without_the_permission_no_file_is_written(reader: tuple[StandInGitHub, App]) -> None:

@@ -6,36 +6,36 @@ from datetime import timedelta
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, app_jwt, installation_token
+from tests.support.standin import Client, WebhookRecorder, app_jwt, installation_token
 
 PATH = "/app/hook/deliveries"
 
 
 async def test_deliveries_are_listed_newest_first(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     for number in range(5):
         await github.create_issue(repo, f"Issue {number}")
     await github.wait_for_webhooks()
-    found: list[Any] = []
+    result: list[Any] = []
     path = f"{PATH}?per_page=2"
     while path:
         status, page, headers = await ask("GET", path, token=app_jwt(github))
         assert status == 200
-        found += page
+        result += page
         link = headers.get("Link", "")
         assert not link or (link.endswith('>; rel="next"') and "cursor=" in link)
         path = link.partition(">")[0].removeprefix(f"<{github.url}")
-    assert [one["guid"] for one in found] == [one.id for one in reversed(github.deliveries)]
-    assert {one["status"] for one in found} == {"OK"}
+    assert [entry["guid"] for entry in result] == [delivery.id for delivery in reversed(github.deliveries)]
+    assert {subscription["status"] for subscription in result} == {"OK"}
     repository = await github.call("GET", f"/repos/{repo}")
-    assert {(one["repository_id"], one["installation_id"]) for one in found} == {
+    assert {(entry["repository_id"], entry["installation_id"]) for entry in result} == {
         (repository["id"], github.installation_id)
     }
 
 
 async def test_a_missed_delivery_comes_again_under_the_same_guid(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     github.target = "http://127.0.0.1:9/webhooks/github"
     await github.create_issue(repo, "Missed")
@@ -58,7 +58,7 @@ async def test_a_missed_delivery_comes_again_under_the_same_guid(
 
 
 async def test_only_the_app_asks_and_only_for_three_days(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     await github.create_issue(repo, "Old")
     await github.wait_for_webhooks()

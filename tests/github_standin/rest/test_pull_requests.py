@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.support.standin import App, Inbox
+from tests.support.standin import App, WebhookRecorder
 
 
 async def test_a_pull_request_moves_into_a_milestone_and_out(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     first, second = [await github.create_milestone(repo, f"Sprint {number}") for number in (1, 2)]
     pull = await github.open_pull_request(repo, "Change", as_user="bob")
@@ -24,21 +24,21 @@ async def test_a_pull_request_moves_into_a_milestone_and_out(
         _, seen = await app("GET", f"/repos/{repo}/pulls/{pull['number']}")
         assert (seen["milestone"] or {}).get("number") == milestone
     await github.wait_for_webhooks()
-    assert [(one["action"], one["milestone"]["title"]) for one in inbox.heard("pull_request")] == [
+    assert [(entry["action"], entry["milestone"]["title"]) for entry in inbox.heard("pull_request")] == [
         ("milestoned", "Sprint 1"),
         ("demilestoned", "Sprint 1"),
         ("milestoned", "Sprint 2"),
         ("demilestoned", "Sprint 2"),
     ]
     assert inbox.heard("issues") == []
-    for told in inbox.heard("pull_request"):
-        assert told["sender"]["login"] == github.bot_login
-        assert told["sender"]["type"] == "Bot"
-        assert told["organization"]["login"] == "acme"
-        assert told["installation"]["id"] == github.installation_id
-        assert told["number"] == told["pull_request"]["number"] == pull["number"]
-        assert told["pull_request"]["node_id"] == pull["node_id"]
-    moments = [one["pull_request"]["updated_at"] for one in inbox.heard("pull_request")]
+    for data in inbox.heard("pull_request"):
+        assert data["sender"]["login"] == github.bot_login
+        assert data["sender"]["type"] == "Bot"
+        assert data["organization"]["login"] == "acme"
+        assert data["installation"]["id"] == github.installation_id
+        assert data["number"] == data["pull_request"]["number"] == pull["number"]
+        assert data["pull_request"]["node_id"] == pull["node_id"]
+    moments = [entry["pull_request"]["updated_at"] for entry in inbox.heard("pull_request")]
     assert moments == sorted(moments)
     assert moments[0] > pull["updated_at"]
     wrong = {"value": 99, "resource": "Issue", "field": "milestone", "code": "invalid"}
@@ -47,7 +47,7 @@ async def test_a_pull_request_moves_into_a_milestone_and_out(
 
 
 async def test_the_history_follows_a_pull_requests_milestone(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     pull = await github.open_pull_request(repo, "Change")
@@ -74,7 +74,7 @@ async def test_the_list_of_issues_has_pull_requests(github: StandInGitHub, app: 
     await app("PATCH", f"{path}/{pull['number']}", {"milestone": milestone["number"]})
     await github.open_pull_request(repo, "Another", head="other")
     _, everything = await app("GET", path)
-    assert [(one["number"], "pull_request" in one) for one in everything] == [
+    assert [(item["number"], "pull_request" in item) for item in everything] == [
         (5, True),
         (4, True),
         (3, False),
@@ -82,13 +82,13 @@ async def test_the_list_of_issues_has_pull_requests(github: StandInGitHub, app: 
         (1, False),
     ]
     _, held = await app("GET", f"{path}?milestone={milestone['number']}&per_page=3&direction=asc&page=2")
-    assert [one["number"] for one in held] == [4]
-    assert [one["number"] for one in (await app("GET", f"{path}?milestone=none"))[1]] == [5]
+    assert [item["number"] for item in held] == [4]
+    assert [item["number"] for item in (await app("GET", f"{path}?milestone=none"))[1]] == [5]
     assert await app("GET", f"{path}?state=closed") == (200, [])
 
 
 async def test_labels_assignees_and_state_of_a_pull_request(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     pull = await github.open_pull_request(repo, "Change")
     path = f"/repos/{repo}/issues/{pull['number']}"
@@ -103,7 +103,7 @@ async def test_labels_assignees_and_state_of_a_pull_request(
     assert (status, issue["assignees"]) == (200, [])
     assert (await app("PATCH", path, {"state": "closed"}))[1]["state"] == "closed"
     await github.wait_for_webhooks()
-    heard = sorted(about(one) for one in inbox.heard("pull_request"))
+    heard = sorted(about(entry) for entry in inbox.heard("pull_request"))
     assert heard == [
         ("assigned", "bob"),
         ("assigned", "carol"),
@@ -115,7 +115,7 @@ async def test_labels_assignees_and_state_of_a_pull_request(
         ("unlabeled", "bug"),
     ]
     assert inbox.heard("issues") == []
-    assert all("id" in one["label"] for one in inbox.heard("pull_request") if "label" in one)
+    assert all("id" in button["label"] for button in inbox.heard("pull_request") if "label" in button)
 
 
 def about(payload: dict[str, Any]) -> tuple[str, str]:
@@ -133,14 +133,14 @@ async def test_reactions_on_issues_pull_requests_and_review_comments(
         first, _ = await app("POST", f"/repos/{repo}/{path}/reactions", {"content": "eyes"})
         second, again = await app("POST", f"/repos/{repo}/{path}/reactions", {"content": "eyes"})
         assert (first, second) == (201, 200)
-        assert [one["content"] for one in github.reactions_to(repo, path)] == ["eyes"]
+        assert [reaction["content"] for reaction in github.reactions_to(repo, path)] == ["eyes"]
         assert (await app("GET", f"/repos/{repo}/{path}"))[1]["reactions"]["eyes"] == 1
         assert (await app("DELETE", f"/repos/{repo}/{path}/reactions/{again['id']}"))[0] == 204
         assert github.reactions_to(repo, path) == []
     assert (await app("POST", f"/repos/{repo}/issues/4711/reactions", {"content": "eyes"}))[0] == 404
 
 
-async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox: Inbox) -> None:
+async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox: WebhookRecorder) -> None:
     pull = await github.open_pull_request(repo, "Change", body="/sprint add", as_user="bob")
     comment = await github.review_comment(repo, pull["number"], "first", "bob")
     await github.edit_review_comment(repo, comment["id"], "second", "carol")
@@ -151,18 +151,20 @@ async def test_review_comments_are_heard(github: StandInGitHub, repo: str, inbox
     assert made["pull_request"]["number"] == pull["number"]
     assert (edited["action"], edited["changes"]) == ("edited", {"body": {"from": "first"}})
     assert (edited["comment"]["user"]["login"], edited["sender"]["login"]) == ("bob", "carol")
-    assert [one["body"] for one in await github.review_comments(repo, pull["number"])] == ["second"]
+    assert [
+        review_comment["body"] for review_comment in await github.review_comments(repo, pull["number"])
+    ] == ["second"]
 
 
 async def test_a_box_in_the_bots_comment_is_ticked_by_a_person(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     issue = await github.create_issue(repo, "Issue")
     path = f"/repos/{repo}/issues/{issue['number']}/comments"
     _, comment = await app("POST", path, {"body": "- [ ] Do it"})
     await github.edit_comment(repo, comment["id"], "- [x] Do it", "carol")
     await github.wait_for_webhooks()
-    (told,) = [one for one in inbox.heard("issue_comment") if one["action"] == "edited"]
-    assert told["changes"] == {"body": {"from": "- [ ] Do it"}}
-    assert (told["comment"]["body"], told["sender"]["login"]) == ("- [x] Do it", "carol")
-    assert (told["comment"]["user"]["login"], told["comment"]["user"]["type"]) == (github.bot_login, "Bot")
+    (data,) = [entry for entry in inbox.heard("issue_comment") if entry["action"] == "edited"]
+    assert data["changes"] == {"body": {"from": "- [ ] Do it"}}
+    assert (data["comment"]["body"], data["sender"]["login"]) == ("- [x] Do it", "carol")
+    assert (data["comment"]["user"]["login"], data["comment"]["user"]["type"]) == (github.bot_login, "Bot")

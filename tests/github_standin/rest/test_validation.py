@@ -6,7 +6,7 @@ import pytest
 
 from github_standin.github import StandInGitHub
 from github_standin.rest.validation import floor_due_on
-from tests.support.standin import App, Inbox
+from tests.support.standin import App, WebhookRecorder
 
 
 @pytest.mark.parametrize(
@@ -24,34 +24,34 @@ def test_of_a_due_date_californias_day_counts(sent: str, stored: str) -> None:
 
 
 async def test_a_milestone_is_made_edited_closed_and_deleted(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     path = f"/repos/{repo}/milestones"
     sent = {"title": "Sprint 1", "due_on": "2026-12-24T12:00:00Z"}
     status, made = await app("POST", path, sent)
     assert (status, made["due_on"]) == (201, "2026-12-24T08:00:00Z")
     assert made["creator"]["login"] == github.bot_login
-    one = f"{path}/{made['number']}"
+    entry = f"{path}/{made['number']}"
     changed = {"title": "Sprint One", "description": "Ship it", "due_on": "2026-12-31T20:00:00Z"}
-    assert (await app("PATCH", one, changed))[0] == 200
+    assert (await app("PATCH", entry, changed))[0] == 200
     await github.wait_for_webhooks()
-    await app("PATCH", one, {"title": "Sprint One"})
+    await app("PATCH", entry, {"title": "Sprint One"})
     for state in ("closed", "open"):
-        await app("PATCH", one, {"state": state})
+        await app("PATCH", entry, {"state": state})
         await github.wait_for_webhooks()
-    assert (await app("DELETE", one))[0] == 204
-    assert (await app("GET", one))[0] == 404
+    assert (await app("DELETE", entry))[0] == 204
+    assert (await app("GET", entry))[0] == 404
     await github.wait_for_webhooks()
     heard = inbox.heard("milestone")
-    assert [one["action"] for one in heard] == ["created", "edited", "closed", "opened", "deleted"]
+    assert [entry["action"] for entry in heard] == ["created", "edited", "closed", "opened", "deleted"]
     assert heard[1]["changes"] == {
         "title": {"from": "Sprint 1"},
         "description": {"from": None},
         "due_on": {"from": "2026-12-24T08:00:00Z"},
     }
-    assert {one["sender"]["login"] for one in heard} == {github.bot_login}
-    assert {one["organization"]["login"] for one in heard} == {"acme"}
-    moments = [one["milestone"]["updated_at"] for one in heard]
+    assert {entry["sender"]["login"] for entry in heard} == {github.bot_login}
+    assert {entry["organization"]["login"] for entry in heard} == {"acme"}
+    moments = [item["milestone"]["updated_at"] for item in heard]
     assert moments == sorted(moments)
     assert heard[0]["milestone"]["node_id"] == made["node_id"]
 
@@ -77,7 +77,7 @@ async def test_a_milestone_that_is_not_there_is_named(github: StandInGitHub, app
 
 
 async def test_an_issue_moves_between_milestones(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     first, second = [await github.create_milestone(repo, f"Sprint {number}") for number in (1, 2)]
     issue = await github.create_issue(repo, "Issue", milestone=first["number"])
@@ -87,13 +87,13 @@ async def test_an_issue_moves_between_milestones(
     status, moved = await app("PATCH", path, {"milestone": second["number"]})
     assert (status, moved["milestone"]["title"]) == (200, "Sprint 2")
     await github.wait_for_webhooks()
-    heard = {one["action"]: one["milestone"]["number"] for one in inbox.heard("issues")}
+    heard = {entry["action"]: entry["milestone"]["number"] for entry in inbox.heard("issues")}
     assert heard == {"demilestoned": first["number"], "milestoned": second["number"]}
     assert moved["updated_at"] > issue["updated_at"]
 
 
 async def test_labels_are_made_put_on_and_taken_off(
-    github: StandInGitHub, app: App, repo: str, inbox: Inbox
+    github: StandInGitHub, app: App, repo: str, inbox: WebhookRecorder
 ) -> None:
     assert (await app("POST", f"/repos/{repo}/labels", {"name": "points: 3", "color": "ededed"}))[0] == 201
     status, answer = await app("POST", f"/repos/{repo}/labels", {"name": "Points: 3", "color": "ededed"})
@@ -106,9 +106,9 @@ async def test_labels_are_made_put_on_and_taken_off(
     assert (await app("DELETE", f"{path}/points%3A%203")) == (200, [])
     assert (await app("DELETE", f"{path}/points%3A%203"))[0] == 404
     await github.wait_for_webhooks()
-    told = [(one["action"], one["label"]["name"]) for one in inbox.heard("issues") if "label" in one]
-    assert sorted(told) == [("labeled", "points: 3"), ("unlabeled", "points: 3")]
-    assert all(one["label"]["id"] == now[0]["id"] for one in inbox.heard("issues") if "label" in one)
+    data = [(entry["action"], entry["label"]["name"]) for entry in inbox.heard("issues") if "label" in entry]
+    assert sorted(data) == [("labeled", "points: 3"), ("unlabeled", "points: 3")]
+    assert all(button["label"]["id"] == now[0]["id"] for button in inbox.heard("issues") if "label" in button)
 
 
 async def test_a_team_tells_of_its_members(github: StandInGitHub, app: App) -> None:

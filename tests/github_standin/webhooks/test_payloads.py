@@ -9,7 +9,7 @@ import pytest
 
 from github_standin.emulate import NODE_MODULES
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox, installation_token
+from tests.support.standin import Client, WebhookRecorder, installation_token
 
 Json = dict[str, Any]
 
@@ -42,10 +42,10 @@ def schema_of(described: Json, event: str, action: str) -> Json:
     content = described["x-webhooks"][name]["post"]["requestBody"]["content"]
     schema: Json = content["application/json"]["schema"]
     while "$ref" in schema:
-        found: Any = described
+        result: Any = described
         for part in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        schema = found
+            result = result[part]
+        schema = result
     return schema
 
 
@@ -85,7 +85,7 @@ async def read(github: StandInGitHub, ask: Client, repo: str, query: str) -> Jso
 async def test_payloads_have_what_github_describes(
     github: StandInGitHub,
     repo: str,
-    inbox: Inbox,
+    inbox: WebhookRecorder,
     described: Json,
     *,
     event: str,
@@ -95,21 +95,23 @@ async def test_payloads_have_what_github_describes(
     for title in ("One", "Two"):
         await github.create_issue(repo, title, labels=["bug"])
     await github.wait_for_webhooks()
-    told = await github.trigger(event, action, repo, **details)
-    assert [delivery.status for delivery in told] == [202] * len(told)
-    for delivery in told:
+    data = await github.trigger(event, action, repo, **details)
+    assert [delivery.status for delivery in data] == [202] * len(data)
+    for delivery in data:
         schema = schema_of(described, event, delivery.action or "")
         assert set(schema["required"]) - {"organization"} <= delivery.payload.keys()
         assert delivery.payload.keys() <= schema["properties"].keys()
     assert len(github.deliveries) == len(inbox.arrived)
-    assert [delivery.id for delivery in github.deliveries[-len(told) :]] == [one.id for one in told]
+    assert [delivery.id for delivery in github.deliveries[-len(data) :]] == [entry.id for entry in data]
 
 
-async def test_sub_issues_have_a_parent(github: StandInGitHub, ask: Client, repo: str, inbox: Inbox) -> None:
+async def test_sub_issues_have_a_parent(
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
+) -> None:
     for title in ("Parent", "Child"):
         await github.create_issue(repo, title)
-    told = await github.trigger("sub_issues", "added", repo, parent=1, child=2)
-    assert [one.action for one in told] == ["parent_issue_added", "sub_issue_added"]
+    data = await github.trigger("sub_issues", "added", repo, parent=1, child=2)
+    assert [entry.action for entry in data] == ["parent_issue_added", "sub_issue_added"]
     family = await read(github, ask, repo, FAMILY)
     assert family["parent"]["subIssues"] == {
         "totalCount": 1,
@@ -125,7 +127,7 @@ async def test_sub_issues_have_a_parent(github: StandInGitHub, ask: Client, repo
 
 
 async def test_a_transferred_issue_takes_its_timeline_along(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     target = (await github.create_repository("acme", f"{repo[5:]}-target"))["full_name"]
     await github.create_issue(repo, "Traveller", labels=["bug"])
@@ -147,7 +149,7 @@ async def test_a_transferred_issue_takes_its_timeline_along(
 
 
 async def test_a_renamed_repository_is_found_by_both_names(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     new = f"{repo[5:]}-renamed"
     await github.trigger("repository", "renamed", repo, name=new)
@@ -161,7 +163,7 @@ async def test_a_renamed_repository_is_found_by_both_names(
 
 
 async def test_silent_changes_are_seen_by_graphql_alone(
-    github: StandInGitHub, ask: Client, repo: str, inbox: Inbox
+    github: StandInGitHub, ask: Client, repo: str, inbox: WebhookRecorder
 ) -> None:
     milestone = await github.create_milestone(repo, "Sprint 1")
     await github.create_issue(repo, "Quiet")

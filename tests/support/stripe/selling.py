@@ -31,6 +31,7 @@ STRIPE_PRICES = {
 
 
 def stripe_settings(server: StandInStripe) -> StripeSettings:
+    """Settings that point to a stand-in Stripe."""
     return StripeSettings(
         Secret("sk_test_stand_in"),
         (Secret("whsec_old"), Secret(SECRET)),
@@ -42,6 +43,7 @@ def stripe_settings(server: StandInStripe) -> StripeSettings:
 
 
 def card_billing_settings(server: StandInStripe) -> BillingSettings:
+    """Settings that sell by Marketplace and by card."""
     return BillingSettings(is_on=True, marketplace=BOTH.marketplace, stripe=stripe_settings(server))
 
 
@@ -49,7 +51,7 @@ def card_billing_settings(server: StandInStripe) -> BillingSettings:
 async def selling_bot(
     github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Bot]:
-    """The bot selling by card, and an account that it knows."""
+    """The bot that sells by card, and an account that it knows."""
     async with running_bot(
         github, replace(settings, billing=card_billing_settings(stripe_server)), clock, drawing
     ) as running:
@@ -60,16 +62,19 @@ async def selling_bot(
 
 @pytest.fixture
 async def stripe_server() -> AsyncIterator[StandInStripe]:
+    """A running stand-in Stripe."""
     async with StandInStripe().running() as running:
         yield running
 
 
 async def deliver_stripe_event(selling_bot: Bot, event: Any, **how: Any) -> tuple[int, str]:
+    """Deliver a signed Stripe event and wait for its jobs. Returns status and message."""
     body, headers = signed(event, **how)
     return await post_stripe_event(selling_bot, body, headers)
 
 
 async def post_stripe_event(selling_bot: Bot, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """Post a raw body to the Stripe endpoint and wait for its jobs. Returns status and message."""
     async with selling_bot.session.post(
         f"{selling_bot.url}/webhooks/stripe", data=body, headers=headers
     ) as response:
@@ -79,42 +84,49 @@ async def post_stripe_event(selling_bot: Bot, body: bytes, headers: dict[str, st
 
 
 async def read_billing(base: Services, account: int = CARD_ACCOUNT) -> Billing:
+    """Read the billing state of an account."""
     async with base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
     async with base.database.tenant(tenant_id) as tenant:
-        found = await load_billing(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
-    assert found
-    return found
+        billing = await load_billing(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
+    assert billing
+    return billing
 
 
 async def list_stripe_subscriptions(selling_bot: Bot) -> list[tuple[str, str, int | None]]:
+    """List plan, status and quantity of the subscriptions."""
     return [
-        (one.plan, one.status, one.quantity) for one in (await read_billing(selling_bot.base)).subscriptions
+        (subscription.plan, subscription.status, subscription.quantity)
+        for subscription in (await read_billing(selling_bot.base)).subscriptions
     ]
 
 
 async def checkout_link(selling_bot: Bot, plan: PlanName = PlanName.PRO, account: int = CARD_ACCOUNT) -> str:
-    found = PurchaseLinks(
+    """Make a signed link to a checkout."""
+    checkout = PurchaseLinks(
         selling_bot.base.settings.billing, selling_bot.url, selling_bot.base.cipher
     ).checkout(account, plan, selling_bot.base.clock(), is_yearly=False)
-    assert found
-    return found
+    assert checkout
+    return checkout
 
 
 async def open_link(selling_bot: Bot, url: str) -> tuple[int, str]:
+    """Open a link without following redirects. Returns the status, and the target or the page."""
     async with selling_bot.session.get(url, allow_redirects=False) as response:
         assert response.headers["Referrer-Policy"] == "no-referrer"
         return response.status, response.headers.get("Location") or await response.text()
 
 
 def _change_subscription(**changes: Any) -> Any:
-    def act(one: dict[str, Any]) -> None:
+    """Return a function that applies changes to a Stripe subscription."""
+
+    def act(entry: dict[str, Any]) -> None:
         quantity = changes.get("quantity")
         price = changes.get("price")
-        item = one["items"]["data"][0]
+        item = entry["items"]["data"][0]
         item.update({"quantity": quantity} if quantity else {})
         item.update({"price": {"id": price, "object": "price"}} if price else {})
-        one.update({key: value for key, value in changes.items() if key not in {"quantity", "price"}})
+        entry.update({key: value for key, value in changes.items() if key not in {"quantity", "price"}})
 
     return act
 

@@ -48,9 +48,9 @@ class StandInListing:
             yield plan
 
     async def accounts(self, plan: int) -> AsyncIterator[Any]:
-        for one in list(self.marketplace.accounts.values()):
-            if one["marketplace_purchase"]["plan"]["id"] == plan:
-                yield one
+        for account in list(self.marketplace.accounts.values()):
+            if account["marketplace_purchase"]["plan"]["id"] == plan:
+                yield account
 
 
 class RememberedJobs(Jobs):

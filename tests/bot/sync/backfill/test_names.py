@@ -33,14 +33,14 @@ def told(
 
 
 def names(*events: MilestoneEvent, now: dict[int, str]) -> Names:
-    known: dict[int, list[MilestoneEvent]] = {}
+    known_items: dict[int, list[MilestoneEvent]] = {}
     for event in events:
-        known.setdefault(event.milestone, []).append(event)
-    return Names({}, now, known)
+        known_items.setdefault(event.milestone, []).append(event)
+    return Names({}, now, known_items)
 
 
-def meant(found: Names, title: str, *moments: str) -> Sequence[int | None]:
-    return [found.titled(title, at(moment)) for moment in moments]
+def meant(result: Names, title: str, *moments: str) -> Sequence[int | None]:
+    return [result.titled(title, at(moment)) for moment in moments]
 
 
 def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known() -> None:
@@ -49,35 +49,37 @@ def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known()
 
 
 def test_a_rename_that_was_heard_parts_the_titles() -> None:
-    found = names(told(A, "edited", "02-01", "New", before="Old"), now={A: "New"})
-    assert meant(found, "Old", "01-15", "02-01", "02-02") == [A, A, None]
-    assert meant(found, "New", "01-15", "02-01", "02-02") == [None, A, A]
+    result = names(told(A, "edited", "02-01", "New", before="Old"), now={A: "New"})
+    assert meant(result, "Old", "01-15", "02-01", "02-02") == [A, A, None]
+    assert meant(result, "New", "01-15", "02-01", "02-02") == [None, A, A]
 
 
 def test_a_title_that_was_given_up_and_taken_by_another() -> None:
-    found = names(
+    result = names(
         told(A, "edited", "02-01", "Old sprint", before="Sprint"),
         told(B, "created", "03-01", "Sprint", created="03-01"),
         now={A: "Old sprint", B: "Sprint"},
     )
-    assert meant(found, "Sprint", "01-15", "02-15", "03-01", "04-01") == [A, None, B, B]
+    assert meant(result, "Sprint", "01-15", "02-15", "03-01", "04-01") == [A, None, B, B]
 
 
 def test_a_deleted_milestone_gives_its_title_to_the_next() -> None:
-    found = names(
+    result = names(
         told(A, "created", "01-01", "Sprint"),
         told(A, "deleted", "02-01", "Sprint"),
         told(B, "observed", "03-01", "Sprint", created="03-01", source=Source.BACKFILL),
         now={B: "Sprint"},
     )
-    assert meant(found, "Sprint", "01-15", "02-15", "03-15") == [A, None, B]
+    assert meant(result, "Sprint", "01-15", "02-15", "03-15") == [A, None, B]
 
 
 def test_between_two_sightings_either_title_may_have_been_borne() -> None:
-    found = names(told(A, "observed", "01-10", "Old"), told(A, "observed", "02-10", "New"), now={A: "Newest"})
-    assert meant(found, "Old", "01-05", "01-20", "02-20") == [A, A, None]
-    assert meant(found, "New", "01-05", "01-20", "02-20") == [None, A, A]
-    assert meant(found, "Newest", "01-20", "02-20") == [None, A]
+    result = names(
+        told(A, "observed", "01-10", "Old"), told(A, "observed", "02-10", "New"), now={A: "Newest"}
+    )
+    assert meant(result, "Old", "01-05", "01-20", "02-20") == [A, A, None]
+    assert meant(result, "New", "01-05", "01-20", "02-20") == [None, A, A]
+    assert meant(result, "Newest", "01-20", "02-20") == [None, A]
 
 
 def test_what_was_asked_for_says_nothing_of_when() -> None:
@@ -87,20 +89,20 @@ def test_what_was_asked_for_says_nothing_of_when() -> None:
     assert meant(names(seen, edited, now={A: "New"}), "Old", "01-15", "02-15") == [A, None]
 
 
-def test_a_title_that_only_an_earlier_run_was_told_may_have_been_borne_at_any_time() -> None:
+def test_a_title_that_only_an_earlier_run_was_reported_may_have_been_borne_at_any_time() -> None:
     seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
-    found = names(seen, now={A: "New"})
-    assert meant(found, "Old", "01-15", "02-15") == meant(found, "New", "01-15", "02-15") == [A, A]
+    result = names(seen, now={A: "New"})
+    assert meant(result, "Old", "01-15", "02-15") == meant(result, "New", "01-15", "02-15") == [A, A]
 
 
 def test_labels_have_the_name_of_the_time() -> None:
-    found = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
-    assert [found.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
+    result = Names({}, {}, {}, [renamed("03-01", "second", "third"), renamed("02-01", "first", "second")])
+    assert [result.label_then("third", at(when)) for when in ("01-15", "02-15", "03-15")] == [
         "first",
         "second",
         "third",
     ]
-    assert found.label_then("bug", at("01-15")) == "bug"
+    assert result.label_then("bug", at("01-15")) == "bug"
 
 
 # Through the front door
@@ -108,8 +110,8 @@ def test_labels_have_the_name_of_the_time() -> None:
 
 @pytest.fixture
 async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    async with start_backfill(github, base) as found:
-        yield found
+    async with start_backfill(github, base) as result:
+        yield result
 
 
 async def moves(asked: BackfillHarness, number: int) -> list[tuple[str, int]]:

@@ -17,7 +17,7 @@ from bot.services import Services
 from bot.sync.backfill.past_reader import BackfillError
 from github_standin.github import StandInGitHub
 from tests.support.backfill import BackfillHarness, start_backfill
-from tests.support.running import until
+from tests.support.running import wait_until
 
 ROOT = Path(__file__).parents[4]
 GAVE_UP = {"message": "Something went wrong while executing your query. This may be the result of a timeout."}
@@ -25,8 +25,8 @@ GAVE_UP = {"message": "Something went wrong while executing your query. This may
 
 @pytest.fixture
 async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    async with start_backfill(github, base) as found:
-        yield found
+    async with start_backfill(github, base) as result:
+        yield result
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
         return bool((await large.sync()).sync)
 
     try:
-        await until(has_kept_a_page)
+        await wait_until(has_kept_a_page)
     finally:
         process.kill()
         await process.wait()
@@ -156,8 +156,8 @@ async def test_a_process_that_is_killed_goes_on_where_it_was(large: BackfillHarn
 
     large.github.history.queries.clear()
     again = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment, stdout=PIPE)
-    said, _ = await again.communicate()
-    assert (again.returncode, said.decode()) == (0, "120 issues and pull requests were told\n")
+    answer, _ = await again.communicate()
+    assert (again.returncode, answer.decode()) == (0, "120 issues and pull requests were told\n")
     assert [after is None for after, _ in large.pages()] == [False, False]
     assert len([row for row in await large.timeline() if row.event == "opened"]) == 120
 

@@ -14,8 +14,8 @@ from tests.support.builders import Json, at, stamp
 
 @pytest.fixture
 async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
-    async with start_backfill(github, base) as found:
-        yield found
+    async with start_backfill(github, base) as result:
+        yield result
 
 
 async def test_a_merged_pull_request_with_what_it_closes(asked: BackfillHarness) -> None:
@@ -38,7 +38,9 @@ async def test_a_merged_pull_request_with_what_it_closes(asked: BackfillHarness)
     assert (given_up[-1].after["item"]["state"], given_up[-1].after["item"]["closes"]) == ("dropped", [])
 
 
-async def test_what_it_closes_where_the_repository_was_renamed_unheard(asked: BackfillHarness) -> None:
+async def test_what_it_closes_where_the_repository_was_renamed_without_a_webhook(
+    asked: BackfillHarness,
+) -> None:
     past = asked.past
     past.many(1)
     pull: Json = {"of": "pull_request", "merged": False, "merged_at": None, "base": {"ref": "main"}}
@@ -116,15 +118,15 @@ async def test_bots_have_the_logins_that_webhooks_tell(asked: BackfillHarness) -
     past.item(1, "closed", "01-05")
     await asked.introduce()
     await asked.run()
-    found = await asked.of_item(1)
-    assert [(row.event, row.actor) for row in found] == [
+    result = await asked.of_item(1)
+    assert [(row.event, row.actor) for row in result] == [
         ("opened", "renovate[bot]"),
         ("assigned", "renovate[bot]"),
         ("labeled", "renovate[bot]"),
         ("closed", "alice"),
     ]
-    assert found[1].subject == "renovate[bot]"
-    assert found[0].after["item"]["author"] == "renovate[bot]"
+    assert result[1].subject == "renovate[bot]"
+    assert result[0].after["item"]["author"] == "renovate[bot]"
 
 
 async def test_webhooks_that_arrive_meanwhile_and_the_past_tell_one_story(asked: BackfillHarness) -> None:

@@ -50,8 +50,8 @@ def _long_label(text: str) -> object:
     estimates = Estimates(templates=("effort {points}", "T {size} x"))
     usual = Estimates()
     return [
-        one.points_of(f"{start}{text}")
-        for one in (estimates, usual)
+        entry.points_of(f"{start}{text}")
+        for entry in (estimates, usual)
         for start in ("", "points", "size", "5", "T")
     ]
 

@@ -21,9 +21,9 @@ AMOUNTS = st.floats(0, 120, allow_nan=False)
 
 
 def outlook(kinds: list[tuple[int | None, bool]], as_of: str = "11-11 12:00") -> Outlook:
-    found = outlook_from(make_running_mixed_week(kinds, as_of), Past(UNIT_RECORDS, (), 1))
-    assert isinstance(found, Outlook)
-    return found
+    result = outlook_from(make_running_mixed_week(kinds, as_of), Past(UNIT_RECORDS, (), 1))
+    assert isinstance(result, Outlook)
+    return result
 
 
 def forecast(chance: float, band: tuple[float, float, float] = (6, 8, 9)) -> Forecast:
@@ -99,8 +99,8 @@ def test_the_band(chance: float, band: tuple[float, float, float], sentence: str
 
 
 def test_of_a_sprint_that_is_done_no_amount_is_expected() -> None:
-    found = outlook([(5, True)])
-    card = before_chart(found.facts, found, forecast(1.0, (5, 5, 5)), Refusal("Nothing is open."))
+    result = outlook([(5, True)])
+    card = before_chart(result.facts, result, forecast(1.0, (5, 5, 5)), Refusal("Nothing is open."))
 
     assert card.endswith("All that is in the sprint is done.")
 
@@ -131,11 +131,11 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = make_running_mixed_week(kinds, as_of)
-    found = outlook_from(facts, Past(UNIT_RECORDS, (), 1))
-    expected = found.forecast() if isinstance(found, Outlook) else None
-    if not isinstance(found, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
+    result = outlook_from(facts, Past(UNIT_RECORDS, (), 1))
+    expected = result.forecast() if isinstance(result, Outlook) else None
+    if not isinstance(result, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
         return
-    text = chance_sentence(found, expected)
+    text = chance_sentence(result, expected)
 
     assert not re.search(r"certain|is done\.$|\b0 (points|items)", text, re.IGNORECASE)
     assert re.search(r"\d in 10\*\* that the remaining|No working day is left", text)

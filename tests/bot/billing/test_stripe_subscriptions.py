@@ -75,9 +75,9 @@ class Shelf:
 async def shelf(base: Services, stripe_server: StandInStripe, clock: Clock) -> Any:
     clock.now = NOW
     await read_billing(base)
-    found = Shelf(base, stripe_server, card_billing_settings(stripe_server), clock)
-    yield found
-    await found.client.close()
+    result = Shelf(base, stripe_server, card_billing_settings(stripe_server), clock)
+    yield result
+    await result.client.close()
 
 
 def price(name: str, **more: Any) -> Json:
@@ -85,8 +85,8 @@ def price(name: str, **more: Any) -> Json:
 
 
 def item(subscription: Json) -> Json:
-    found: Json = subscription["items"]["data"][0]
-    return found
+    result: Json = subscription["items"]["data"][0]
+    return result
 
 
 # The plan of a price that was changed
@@ -95,13 +95,19 @@ def item(subscription: Json) -> Json:
 async def test_a_subscriber_on_an_old_price_who_recovers_is_not_cut_off(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT, price="price_pro")
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-    one["status"] = "past_due"
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
-    item(one)["price"] = price("price_of_last_year")
-    one["status"] = "active"
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
+    subscription = stripe_server.subscribe(CARD_ACCOUNT, price="price_pro")
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
+    subscription["status"] = "past_due"
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.updated", subscription)
+    )
+    item(subscription)["price"] = price("price_of_last_year")
+    subscription["status"] = "active"
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.updated", subscription)
+    )
     standing = (await read_billing(selling_bot.base)).plan
     assert (standing.name, standing.status, standing.grace_ends) == ("pro", "active", None)
 
@@ -109,41 +115,45 @@ async def test_a_subscriber_on_an_old_price_who_recovers_is_not_cut_off(
 async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-    item(one)["price"] = price("price_of_last_year")
-    one["status"] = "canceled"
-    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.deleted", one))
-    found = await read_billing(selling_bot.base)
-    assert (found.account.plan, found.plan.status) == ("free", "ended")
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", subscription)
+    )
+    item(subscription)["price"] = price("price_of_last_year")
+    subscription["status"] = "canceled"
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.deleted", subscription)
+    )
+    billing = await read_billing(selling_bot.base)
+    assert (billing.account.plan, billing.plan.status) == ("free", "ended")
 
 
 async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
     shelf: Shelf, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(one)
-    item(one)["price"] = price("price_x")
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    await shelf.hear(subscription)
+    item(subscription)["price"] = price("price_x")
+    await shelf.hear(subscription)
     assert (await shelf.kept()).plan == "pro"
     assert "subscription not understood; the rest of it applies" in "".join(capsys.readouterr())
     (problem,) = await shelf.problems()
-    assert problem.subscription_id == one["id"]
+    assert problem.subscription_id == subscription["id"]
     assert "price_x" in problem.problem
-    item(one)["price"] = price("price_big")
-    await shelf.hear(one)
+    item(subscription)["price"] = price("price_big")
+    await shelf.hear(subscription)
     assert (await shelf.kept()).plan == "enterprise"
     assert await shelf.problems() == []
 
 
 async def test_a_new_subscription_that_nothing_tells_of_gives_nothing_and_is_named(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x")
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x")
+    await shelf.hear(subscription)
     assert (await read_billing(shelf.base)).subscriptions == ()
     (problem,) = await shelf.problems()
     assert "price_x" in problem.problem
-    one["status"] = "canceled"
-    await shelf.hear(one)
+    subscription["status"] = "canceled"
+    await shelf.hear(subscription)
     assert await shelf.problems() == []
 
 
@@ -180,9 +190,9 @@ async def test_the_plan_is_known_by_earlier_ids_metadata_or_product(
         }
     )
     shelf = Shelf(base, stripe_server, settings, clock)
-    one = stripe_server.subscribe(CARD_ACCOUNT)
-    item(one).update(shape)
-    await shelf.hear(one)
+    subscription = stripe_server.subscribe(CARD_ACCOUNT)
+    item(subscription).update(shape)
+    await shelf.hear(subscription)
     assert (await shelf.kept()).plan == plan
     assert await shelf.problems() == []
     await shelf.client.close()
@@ -212,23 +222,23 @@ async def test_a_product_with_two_plans_tells_of_neither(shelf: Shelf) -> None:
 
 async def test_the_metadata_of_our_checkout_come_after_what_the_price_says(shelf: Shelf) -> None:
     metadata = {"account": str(CARD_ACCOUNT), "plan": "enterprise"}
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x", metadata=metadata)
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x", metadata=metadata)
+    await shelf.hear(subscription)
     assert (await shelf.kept()).plan == "enterprise"
-    item(one)["price"] = price("price_pro")
-    await shelf.hear(one)
+    item(subscription)["price"] = price("price_pro")
+    await shelf.hear(subscription)
     assert (await shelf.kept()).plan == "pro"
 
 
 async def test_stripe_away_for_the_price_alone_holds_up_nothing(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(one)
-    item(one)["price"] = price("price_x")
-    one["status"] = "canceled"
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    await shelf.hear(subscription)
+    item(subscription)["price"] = price("price_x")
+    subscription["status"] = "canceled"
     monkeypatch.setattr(shelf.client, "price", _raising(_away()))
-    await shelf.hear(one)
+    await shelf.hear(subscription)
     assert (await shelf.kept()).status == "ended"
 
 
@@ -258,24 +268,24 @@ SUPPORT = {"id": "si_support", "object": "subscription_item", "price": price("pr
 async def test_items_beside_the_plan_s_do_not_stand_for_it(
     shelf: Shelf, others: list[Json], name: str
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_pro", quantity=7)
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_pro", quantity=7)
+    await shelf.hear(subscription)
     shelf.stripe.prices["price_of_last_year"] = price("price_of_last_year", metadata={})
-    item(one)["price"] = price(name, metadata={"plan": "pro"})
-    one["items"]["data"] = [*others, item(one)]
-    await shelf.hear(one)
+    item(subscription)["price"] = price(name, metadata={"plan": "pro"})
+    subscription["items"]["data"] = [*others, item(subscription)]
+    await shelf.hear(subscription)
     kept = await shelf.kept()
     assert (kept.plan, kept.quantity, kept.price_id) == ("pro", 7, name)
 
 
 async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=4)
-    await shelf.hear(one)
-    one["items"]["data"] = []
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=4)
+    await shelf.hear(subscription)
+    subscription["items"]["data"] = []
+    await shelf.hear(subscription)
     assert ((await shelf.kept()).plan, (await shelf.kept()).quantity) == ("pro", 4)
-    one["status"] = "canceled"
-    await shelf.hear(one)
+    subscription["status"] = "canceled"
+    await shelf.hear(subscription)
     assert (await read_billing(shelf.base)).account.plan == "free"
 
 
@@ -293,9 +303,9 @@ async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf
 async def test_stripe_says_whether_a_price_is_by_the_year(
     shelf: Shelf, recurring: Json | None, is_yearly: bool
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT)
-    item(one)["price"] = price("price_pro", recurring=recurring, unit_amount=700, currency="eur")
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    item(subscription)["price"] = price("price_pro", recurring=recurring, unit_amount=700, currency="eur")
+    await shelf.hear(subscription)
     kept = await shelf.kept()
     assert (kept.is_yearly, kept.unit_amount, kept.currency) == (is_yearly, 700, "eur")
 
@@ -312,20 +322,22 @@ async def test_stripe_says_whether_a_price_is_by_the_year(
     ],
 )
 async def test_an_odd_field_costs_itself_alone(shelf: Shelf, odd: Json) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(one)
-    item(one).update(odd)
-    one.update({"trial_end": "never", "pause_collection": "no", "latest_invoice": 7, "status": "past_due"})
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    await shelf.hear(subscription)
+    item(subscription).update(odd)
+    subscription.update(
+        {"trial_end": "never", "pause_collection": "no", "latest_invoice": 7, "status": "past_due"}
+    )
+    await shelf.hear(subscription)
     assert (await shelf.kept()).status == "past_due"
 
 
 async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=2)
-    await shelf.hear(one)
-    item(one)["quantity"] = 3
-    one["status"] = "in_orbit"
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=2)
+    await shelf.hear(subscription)
+    item(subscription)["quantity"] = 3
+    subscription["status"] = "in_orbit"
+    await shelf.hear(subscription)
     kept = await shelf.kept()
     assert (kept.status, kept.quantity) == ("active", 3)
     (problem,) = await shelf.problems()
@@ -352,9 +364,9 @@ async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: She
 async def test_what_is_never_collected_is_not_paid(
     shelf: Shelf, status: str, pause: Json | None, plan: str, kept: str
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, status=status, pause_collection=pause)
-    one["trial_end"] = seconds(NOW + 9 * DAY) if status == "trialing" else None
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, status=status, pause_collection=pause)
+    subscription["trial_end"] = seconds(NOW + 9 * DAY) if status == "trialing" else None
+    await shelf.hear(subscription)
     assert ((await read_billing(shelf.base)).account.plan, (await shelf.kept()).status) == (plan, kept)
 
 
@@ -381,12 +393,12 @@ PAUSED = {"status_details": {"paused": {"subscription": {"type": "final_payment_
     ids=["past_due", "unpaid", "canceled", "paused"],
 )
 async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: Shelf, gave_up: Json) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW))
-    one["status"] = "past_due"
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW))
+    subscription["status"] = "past_due"
+    await shelf.hear(subscription)
     shelf.clock.now = NOW + 7 * DAY
-    one.update(gave_up)
-    await shelf.hear(one)
+    subscription.update(gave_up)
+    await shelf.hear(subscription)
     standing = (await read_billing(shelf.base)).plan
     assert (standing.name, standing.grace_ends) == ("pro", NOW + 14 * DAY)
     assert (await read_billing(shelf.base)).account.plan == "pro"
@@ -409,12 +421,14 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
     ],
 )
 async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW - DAY), status="past_due")
-    await shelf.hear(one)
-    one.update(over)
-    await shelf.hear(one)
-    found = await read_billing(shelf.base)
-    assert (found.account.plan, found.plan.grace_ends) == ("free", None)
+    subscription = shelf.stripe.subscribe(
+        CARD_ACCOUNT, latest_invoice=invoice(1, NOW - DAY), status="past_due"
+    )
+    await shelf.hear(subscription)
+    subscription.update(over)
+    await shelf.hear(subscription)
+    billing = await read_billing(shelf.base)
+    assert (billing.account.plan, billing.plan.grace_ends) == ("free", None)
 
 
 @pytest.mark.parametrize(
@@ -453,9 +467,9 @@ async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> Non
 async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
     shelf: Shelf, invoices: list[Json], due: datetime
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoices[0], status="past_due")
-    shelf.stripe.invoices[one["id"]] = invoices
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoices[0], status="past_due")
+    shelf.stripe.invoices[subscription["id"]] = invoices
+    await shelf.hear(subscription)
     assert (await shelf.kept()).past_due_since == due
     assert (await read_billing(shelf.base)).plan.grace_ends == due + 14 * DAY
 
@@ -464,11 +478,13 @@ async def test_without_a_list_of_invoices_the_latest_one_counts(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf.client, "invoices_of", _raising(_away()))
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due")
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(
+        CARD_ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due"
+    )
+    await shelf.hear(subscription)
     assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
-    one["latest_invoice"] = invoice(2, NOW - DAY)
-    await shelf.hear(one)
+    subscription["latest_invoice"] = invoice(2, NOW - DAY)
+    await shelf.hear(subscription)
     assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
 
 
@@ -481,8 +497,8 @@ async def test_a_second_organization_of_one_customer_has_what_it_pays_for(
     first = stripe_server.subscribe(CARD_ACCOUNT)
     second = stripe_server.subscribe(8, price="price_big", customer=first["customer"])
     await read_billing(selling_bot.base, 8)
-    for one in (first, second):
-        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
+    for entry in (first, second):
+        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", entry))
     assert (await read_billing(selling_bot.base)).account.plan == "pro"
     assert (await read_billing(selling_bot.base, 8)).account.plan == "enterprise"
     second["metadata"] = {}  # Our books remember whose it is.
@@ -498,9 +514,11 @@ async def test_a_deleted_customer_of_two_organizations_ends_both(
     first = stripe_server.subscribe(CARD_ACCOUNT)
     second = stripe_server.subscribe(8, customer=first["customer"])
     await read_billing(selling_bot.base, 8)
-    for one in (first, second):
-        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
-        one["status"] = "canceled"
+    for subscription in (first, second):
+        await deliver_stripe_event(
+            selling_bot, stripe_server.event("customer.subscription.created", subscription)
+        )
+        subscription["status"] = "canceled"
     await deliver_stripe_event(
         selling_bot, stripe_server.event("customer.deleted", {"id": first["customer"]})
     )
@@ -531,18 +549,18 @@ async def test_what_a_customer_buys_elsewhere_is_no_problem_of_ours(shelf: Shelf
 
 
 async def test_a_subscription_claimed_for_another_account_stays_and_can_end(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT)
-    await shelf.hear(one)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT)
+    await shelf.hear(subscription)
     await read_billing(shelf.base, 8)
-    one["metadata"] = {"account": "8"}
-    item(one).update({"quantity": 99, "price": price("price_big")})
-    await shelf.hear(one)
+    subscription["metadata"] = {"account": "8"}
+    item(subscription).update({"quantity": 99, "price": price("price_big")})
+    await shelf.hear(subscription)
     kept = await shelf.kept()
     assert (kept.plan, kept.quantity, kept.status) == ("pro", 1, "active")
     (problem,) = await shelf.problems()
     assert "name another one (8)" in problem.problem
-    one["status"] = "canceled"
-    await shelf.hear(one)
+    subscription["status"] = "canceled"
+    await shelf.hear(subscription)
     assert (await read_billing(shelf.base)).account.plan == "free"
     assert (await read_billing(shelf.base, 8)).subscriptions == ()
     assert await rows(shelf.base, "select 1 from subscription_problems") == []
@@ -576,8 +594,8 @@ def phase(begins: datetime, ends: datetime, name: str = "price_pro", quantity: i
 async def test_a_change_that_is_scheduled_is_pending(
     shelf: Shelf, next_phase: Json, more: Json, pending: tuple[Any, ...] | None
 ) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big", quantity=3)
-    one["schedule"] = {
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big", quantity=3)
+    subscription["schedule"] = {
         "id": "sub_sched_1",
         "object": "subscription_schedule",
         "status": more.pop("schedule_status", "active"),
@@ -587,36 +605,36 @@ async def test_a_change_that_is_scheduled_is_pending(
             phase(NOW + 9 * DAY, NOW + 30 * DAY, **next_phase),
         ],
     }
-    one.update(more)
-    await shelf.hear(one)
-    found = (await shelf.kept()).pending
-    assert (found and (found.plan, found.quantity, found.effective_at, found.is_yearly)) == pending
+    subscription.update(more)
+    await shelf.hear(subscription)
+    result = (await shelf.kept()).pending
+    assert (result and (result.plan, result.quantity, result.effective_at, result.is_yearly)) == pending
     assert (await shelf.kept()).plan == "enterprise"
 
 
 async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_asked(shelf: Shelf) -> None:
     """Stripe expands only what is asked for, in lists and searches too."""
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big")
+    entry = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big")
     phases = [phase(NOW - DAY, NOW + DAY, "price_big"), phase(NOW + DAY, NOW + 31 * DAY)]
-    one["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
-    await shelf.hear(one)
+    entry["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
+    await shelf.hear(entry)
     announced = (await shelf.kept()).pending
     assert announced
     await shelf.night()
     assert (await shelf.kept()).pending == announced
-    await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", one["customer"], None))
+    await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", entry["customer"], None))
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
         shelf.stripe.has_search = has_search
-        (found,) = await shelf.client.subscriptions_for(CARD_ACCOUNT, NOW + DAY)
-        assert found["schedule"]["phases"] == phases
+        (subscription,) = await shelf.client.subscriptions_for(CARD_ACCOUNT, NOW + DAY)
+        assert subscription["schedule"]["phases"] == phases
 
 
 async def test_a_change_from_month_to_year_is_pending(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=3)
+    subscription = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=3)
     phases = [phase(NOW - DAY, NOW + DAY), phase(NOW + DAY, NOW + 366 * DAY, "price_year")]
-    one["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
-    await shelf.hear(one)
-    found = (await shelf.kept()).pending
-    assert found
-    assert (found.plan, found.is_yearly) == ("pro", True)
+    subscription["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
+    await shelf.hear(subscription)
+    result = (await shelf.kept()).pending
+    assert result
+    assert (result.plan, result.is_yearly) == ("pro", True)

@@ -9,7 +9,7 @@ import pytest
 from bot.github.client import GitHubUnavailableError
 from storage.posts import Post, PostKind
 from tests.support.publishing import PublishingHarness
-from tests.support.running import as_administrator
+from tests.support.running import query_as_administrator
 
 TEXT = "### Sprint 12 · summary\n\nprovisional\n\n<sub>As of today</sub>"
 CLOSED = {"title": "Summary: Sprint 12", "state": "closed", "state_reason": "not_planned"}
@@ -130,7 +130,7 @@ async def test_an_issue_is_opened_and_closed_as_its_sprint_is(publishing: Publis
     assert states == ["closed", "open", "closed"]
 
 
-async def test_what_people_wrote_is_never_cut_ours_is(publishing: PublishingHarness) -> None:
+async def test_only_our_part_is_truncated(publishing: PublishingHarness) -> None:
     await publishing.set_desired(publishing.comment("One"))
     await publishing.send()
     (comment,) = await publishing.bot.github.comments(publishing.bot.repo, publishing.issue)
@@ -150,13 +150,13 @@ async def test_words_added_to_an_answer_stay_when_it_is_asked_for_again(
     publishing: PublishingHarness,
 ) -> None:
     await publishing.bot.say(publishing.issue, "/sprint status")
-    (comment,) = [one for one in await comments(publishing) if one["user"]["type"] == "Bot"]
+    (comment,) = [comment for comment in await comments(publishing) if comment["user"]["type"] == "Bot"]
     await publishing.bot.github.edit_comment(
         publishing.bot.repo, comment["id"], f"{comment['body']}\n\nNoted."
     )
     await publishing.bot.say(publishing.issue, "/sprint status")
 
-    (comment,) = [one for one in await comments(publishing) if one["user"]["type"] == "Bot"]
+    (comment,) = [comment for comment in await comments(publishing) if comment["user"]["type"] == "Bot"]
     assert comment["body"].endswith("-->\n\nNoted.")
     assert comment["body"].count("<!-- agile-github-suite") == 1
 
@@ -195,7 +195,7 @@ async def test_after_an_upgrade_title_and_state_stay_as_people_made_them(
         publishing.bot.repo, issue["number"], body=body, title="How we did", state="open"
     )
     later = "" if is_known else ", wanted_at = sent_at + interval '1 second'"
-    as_administrator(publishing.bot.base, f"update posts set sent_as = null, sent = 'another'{later}")
+    query_as_administrator(publishing.bot.base, f"update posts set sent_as = null, sent = 'another'{later}")
     for text in ("frozen", "judged"):
         shown = await again(publishing, summary(TEXT.replace("provisional", text)), issue["number"])
         assert (shown["title"], shown["state"]) == ("How we did", "open")

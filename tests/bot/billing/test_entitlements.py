@@ -30,7 +30,7 @@ async def test_without_a_purchase_paid_features_are_denied_and_public_ones_are_f
     assert await billed_tenant.ask(project=billed_tenant.public) == Allowed()
 
 
-async def test_what_was_bought_is_allowed(billed_tenant: BilledTenant) -> None:
+async def test_purchased_plan_is_allowed(billed_tenant: BilledTenant) -> None:
     await billed_tenant.put()
     assert await billed_tenant.ask() == Allowed()
 
@@ -89,7 +89,7 @@ async def test_a_seat_is_who_acted_on_planned_work_of_a_private_repository_latel
     assert billing.people == ("alice", "bob")
 
 
-async def test_those_who_came_last_wait_for_a_seat(billed_tenant: BilledTenant) -> None:
+async def test_latest_people_wait_for_a_seat(billed_tenant: BilledTenant) -> None:
     await billed_tenant.happened(billed_tenant.private, work_events(1, "zoe", NOW - 20 * DAY))
     await billed_tenant.happened(billed_tenant.private, work_events(2, "bob", NOW - 5 * DAY))
     await billed_tenant.happened(billed_tenant.private, work_events(3, "alice", NOW - 2 * DAY))
@@ -198,7 +198,7 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
     tickets = SignedLinks(base.cipher)
     ticket = tickets.issue("checkout", NOW, account=7)
     assert tickets.read(ticket, "checkout", NOW)["account"] == 7
-    for wrong, purpose, now, said in (
+    for wrong, purpose, now, answer in (
         (ticket, "checkout", NOW + timedelta(seconds=1), "too old"),
         (ticket, "portal", NOW, "something else"),
         (ticket, "checkout", NOW + timedelta(days=1), "`/agile plan` makes a new one"),
@@ -208,5 +208,5 @@ async def test_a_ticket_says_what_it_was_given_until_it_is_too_old(base: Service
         ("é", "checkout", NOW, "not one of ours"),
         ("", "checkout", NOW, "not one of ours"),
     ):
-        with pytest.raises(SignedLinkError, match=said):
+        with pytest.raises(SignedLinkError, match=answer):
             tickets.read(wrong, purpose, now)

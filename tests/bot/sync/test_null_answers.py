@@ -19,7 +19,7 @@ from bot.sync.reconciliation import Reconciliation
 from storage.pull_requests import PullRequests
 from tests.support.builders import at
 from tests.support.graphql_answers import Json, answers
-from tests.support.running import Door, rows
+from tests.support.running import WebhookClient, rows
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, only_tenant_id, record_deliveries
 
 MILESTONE = {"id": 70, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
@@ -67,7 +67,7 @@ def now() -> datetime:
     return at("11-20")
 
 
-async def prepared(base: Services, webhook_client: Door) -> tuple[int, int]:
+async def prepared(base: Services, webhook_client: WebhookClient) -> tuple[int, int]:
     """The account and its repository with a running sprint, in which issue 7 is."""
     inside = ISSUE_OPENED | {"action": "milestoned", "milestone": MILESTONE}
     created = ISSUE_OPENED | {"action": "created", "milestone": MILESTONE}
@@ -76,13 +76,13 @@ async def prepared(base: Services, webhook_client: Door) -> tuple[int, int]:
         webhook_client,
         [("installation", INSTALLATION_CREATED), ("milestone", created), ("issues", inside)],
     )
-    one = await only_tenant_id(base)
-    return one, (await rows(base, "select id from projects", one))[0].id
+    entry = await only_tenant_id(base)
+    return entry, (await rows(base, "select id from projects", entry))[0].id
 
 
 @pytest.mark.parametrize("phase", ["issues", "pull_requests"])
-async def test_the_past_is_read_whatever_is_null(base: Services, webhook_client: Door, phase: str) -> None:
-    one, project = await prepared(base, webhook_client)
+async def test_backfill_tolerates_any_null(base: Services, webhook_client: WebhookClient, phase: str) -> None:
+    entry, project = await prepared(base, webhook_client)
     github = OddGitHub()
     backfill = Backfill(base.database, cast(GitHub, github), now)
     full = {name: next(answers(query, ITEMS, LISTS))[1] for name, query in PAGES.items()}
@@ -90,35 +90,37 @@ async def test_the_past_is_read_whatever_is_null(base: Services, webhook_client:
     for place, answer in answers(PAGES[phase], ITEMS, LISTS):
         if place in NOTHING:
             continue
-        github.answers = {PAGES[name]: told for name, told in full.items()} | {PAGES[phase]: answer}
+        github.answers = {PAGES[name]: data for name, data in full.items()} | {PAGES[phase]: answer}
         with capture_logs() as log:
-            await backfill.run(one, project)
+            await backfill.run(entry, project)
         assert not [line for line in log if line["log_level"] == "error"], place
         tried += 1
     assert tried > 20
-    known = await rows(base, "select distinct item from timeline where source = 'backfill'", one)
-    assert {"I_7", "PR_8"} <= {row.item for row in known}
+    known_items = await rows(base, "select distinct item from timeline where source = 'backfill'", entry)
+    assert {"I_7", "PR_8"} <= {row.item for row in known_items}
 
 
-async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, webhook_client: Door) -> None:
-    one, project = await prepared(base, webhook_client)
+async def test_an_item_that_cannot_be_read_stops_no_other(
+    base: Services, webhook_client: WebhookClient
+) -> None:
+    entry, project = await prepared(base, webhook_client)
     github = OddGitHub()
     github.milestones = [MILESTONE, MILESTONE | {"id": 71, "number": 2, "created_at": None}]
     github.answers = {query: next(answers(query, ITEMS, LISTS))[1] for query in PAGES.values()}
     page = github.answers[PAGES["issues"]]["repository"]["items"]
     page["nodes"] = [page["nodes"][0] | {"id": "I_9", "createdAt": "yesterday"}, page["nodes"][0]]
     with capture_logs() as log:
-        await Backfill(base.database, cast(GitHub, github), now).run(one, project)
+        await Backfill(base.database, cast(GitHub, github), now).run(entry, project)
     assert [line["event"] for line in log if line["log_level"] == "error"] == [
         "a milestone's past cannot be read",
         "an item's past cannot be read",
     ]
-    known = await rows(base, "select distinct item from timeline where source = 'backfill'", one)
-    assert {row.item for row in known} == {"I_7", "PR_8"}
+    known_items = await rows(base, "select distinct item from timeline where source = 'backfill'", entry)
+    assert {row.item for row in known_items} == {"I_7", "PR_8"}
 
 
-async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: Door) -> None:
-    one, _ = await prepared(base, webhook_client)
+async def test_reconciliation_tolerates_any_null(base: Services, webhook_client: WebhookClient) -> None:
+    entry, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
@@ -127,15 +129,15 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_cli
     for place, answer in answers(reconcile._MILESTONE, ITEMS, {}):
         github.answers = {reconcile._MILESTONE: answer, reconcile._ITEMS: items, linked_issues._OPEN: links}
         with capture_logs() as log:
-            await reconciliation.run(one)
+            await reconciliation.run(entry)
         assert not [line for line in log if line["log_level"] == "error"], place
         tried += 1
     assert tried > 20
 
 
-async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: Door) -> None:
+async def test_linked_issues_tolerate_any_null(base: Services, webhook_client: WebhookClient) -> None:
     """Null stands for an issue that we may not see."""
-    one, project = await prepared(base, webhook_client)
+    entry, project = await prepared(base, webhook_client)
     side = {"ref": "main", "sha": "a1", "repo": ISSUE_OPENED["repository"]}
     pull = ISSUE_OPENED["issue"] | {"id": 8, "node_id": "PR_8", "number": 8, "head": side, "base": side}
     await record_deliveries(base, webhook_client, [("pull_request", ISSUE_OPENED | {"pull_request": pull})])
@@ -146,9 +148,9 @@ async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_clie
     named = ITEMS | {"Repository.nameWithOwner": "acme/shop"}
     for place, answer in answers(linked_issues._ONE, named, {}):
         github.answers = {linked_issues._ONE: answer}
-        await work.work_out(one, project, number=8)
+        await work.work_out(entry, project, number=8)
         if not place:
-            async with base.database.tenant(one) as within:
-                known = await PullRequests(within, project).get(8)
-            assert known
-            assert known.linked == (7,)
+            async with base.database.tenant(entry) as within:
+                pulls = await PullRequests(within, project).get(8)
+            assert pulls
+            assert pulls.linked == (7,)

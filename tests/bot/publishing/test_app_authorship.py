@@ -10,7 +10,7 @@ from storage.posts import PostKind, Posts
 from tests.support.changes import box_line, have_milestones, query_database
 from tests.support.items import list_sub_issues
 from tests.support.publishing import PublishingHarness
-from tests.support.running import Bot, until
+from tests.support.running import Bot, wait_until
 from tests.support.sprints import make_sprint
 
 COMMENTS = r"/issues/\d+/comments$"
@@ -66,7 +66,7 @@ async def test_a_box_in_a_comment_of_anybody_else_is_no_box(
 
 @pytest.mark.usefixtures("evacuate_command")
 @pytest.mark.parametrize("app", [APP, None], ids=["named", "unnamed"])
-async def test_a_box_in_our_own_comment_is_one(bot: Bot, app: dict[str, Any] | None) -> None:
+async def test_box_in_the_bots_comment_counts(bot: Bot, app: dict[str, Any] | None) -> None:
     number, box = await previewed(bot)
     await tick_in(bot, number, box, app, {"login": bot.github.bot_login, "type": "Bot", "id": 900})
     assert await have_milestones(bot, number, number + 2) == [False, False]
@@ -100,7 +100,7 @@ async def test_a_part_whose_opening_was_lost_is_not_opened_twice(bot: Bot) -> No
     async def is_split() -> bool:
         return len(await list_sub_issues(bot, number)) == 2
 
-    await until(is_split)
+    await wait_until(is_split)
     await bot.rest()
     issues = await bot.github.call("GET", f"/repos/{bot.repo}/issues?state=all")
     assert sorted(issue["title"] for issue in issues if issue["user"]["type"] == "Bot") == [
@@ -120,7 +120,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     async def has_failed() -> bool:
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
-    await until(has_failed)
+    await wait_until(has_failed)
     (row,) = await query_database(
         bot,
         "select e.delivery_id, o.position from outbox o join github_events e on e.id = o.event_id "
@@ -135,7 +135,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     async def is_answered() -> bool:
         return not await query_database(bot, "select 1 from outbox where sent_at is null")
 
-    await until(is_answered)
+    await wait_until(is_answered)
     await bot.say(number, "/sprint status")
     comments = await bot.github.comments(bot.repo, number)
     (mine,) = [comment["body"] for comment in comments if comment["user"]["login"] == "mallory"]
@@ -164,7 +164,7 @@ async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
     await publishing.send()
 
     if kind is PostKind.COMMENT:
-        assert await publishing.said() == ["One"]
+        assert await publishing.read_thread() == ["One"]
     else:
         issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
         assert {issue["title"]: issue["user"]["type"] for issue in issues} == {

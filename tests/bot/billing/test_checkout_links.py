@@ -73,13 +73,13 @@ def only(stripe_server: StandInStripe) -> dict[str, Any]:
 
 
 def posted(stripe_server: StandInStripe, path: str) -> list[dict[str, Any]]:
-    return [told for method, asked, told in stripe_server.requests if (method, asked) == ("POST", path)]
+    return [data for method, asked, data in stripe_server.requests if (method, asked) == ("POST", path)]
 
 
 # Back from Stripe
 
 
-async def test_who_backs_out_is_told_that_nothing_was_bought(
+async def test_who_backs_out_is_reported_that_nothing_was_bought(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     url = await checkout_link(selling_bot)
@@ -101,7 +101,7 @@ async def test_the_way_back_is_not_offered_when_the_link_is_too_old(
     assert (status, "Nothing was bought" in text, "href" in text) == (200, True, False)
 
 
-async def test_only_who_has_bought_is_thanked_and_need_not_wait_for_an_event(
+async def test_only_buyers_are_thanked_without_waiting_for_an_event(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     await open_link(selling_bot, await checkout_link(selling_bot))
@@ -113,15 +113,15 @@ async def test_only_who_has_bought_is_thanked_and_need_not_wait_for_an_event(
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 1)]
 
 
-async def test_who_leaves_the_portal_is_not_thanked_for_a_purchase(
+async def test_leaving_the_portal_is_not_thanked_as_a_purchase(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     ticket = SignedLinks(selling_bot.base.cipher).issue(
         "portal", selling_bot.base.clock() + DAY, customer="cus_1"
     )
     await open_link(selling_bot, f"{selling_bot.url}/billing/portal/{ticket}")
-    (told,) = posted(stripe_server, "billing_portal/sessions")
-    status, text = await led_back(selling_bot, told["return_url"])
+    (data,) = posted(stripe_server, "billing_portal/sessions")
+    status, text = await led_back(selling_bot, data["return_url"])
     assert (status, "Thank you" in text, "You left the billing portal" in text) == (200, False, True)
 
 
@@ -150,9 +150,7 @@ async def test_a_completed_session_is_not_opened_again(
     assert await list_stripe_subscriptions(selling_bot) == [("pro", "active", 1)]
 
 
-async def test_a_session_that_lapsed_is_followed_by_a_new_one(
-    selling_bot: Bot, stripe_server: StandInStripe
-) -> None:
+async def test_expired_session_is_replaced(selling_bot: Bot, stripe_server: StandInStripe) -> None:
     url = await checkout_link(selling_bot)
     first = await open_link(selling_bot, url)
     stripe_server.checkout.lapse(only(stripe_server))
@@ -227,7 +225,7 @@ def meeting(paths: tuple[str, str], visitors: int) -> Any:
 
 
 @pytest.mark.parametrize("path", ["checkout/sessions", "customers"])
-async def test_two_visitors_at_once_get_one_session(
+async def test_concurrent_visitors_share_one_session(
     selling_bot: Bot, stripe_server: StandInStripe, path: str
 ) -> None:
     url = await checkout_link(selling_bot)
@@ -272,7 +270,7 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"status": "past_due"}, "A payment is due"),
         ({"status": "unpaid"}, "A payment is due"),
@@ -283,8 +281,8 @@ async def test_who_pays_while_another_checkout_is_being_opened_comes_first(
         ({"status": "trialing"}, "You have a plan already"),
     ],
 )
-async def test_who_has_a_card_subscription_is_led_to_the_portal(
-    selling_bot: Bot, stripe_server: StandInStripe, changes: dict[str, Any], said: str
+async def test_card_subscriber_is_sent_to_the_portal(
+    selling_bot: Bot, stripe_server: StandInStripe, changes: dict[str, Any], expected: str
 ) -> None:
     url = await checkout_link(selling_bot)
     await deliver_stripe_event(
@@ -294,13 +292,13 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
         ),
     )
     status, text = await open_link(selling_bot, url)
-    assert (status, said in text) == (409, True)
+    assert (status, expected in text) == (409, True)
     assert 'href="https://billing.stripe.com/p/login/x"' in text
     assert not stripe_server.checkout.sessions
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"pause_collection": {"behavior": "void"}}, "Only whoever sells it can resume it"),
         (
@@ -317,13 +315,13 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
         ),
     ],
 )
-def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], said: str) -> None:
+def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], expected: str) -> None:
     page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
-    assert said in page.text
+    assert expected in page.text
     assert "Resume it in the billing portal" not in page.text
 
 
-async def test_a_purchase_that_we_never_heard_of_is_found_by_its_metadata(
+async def test_missed_purchase_is_found_by_its_metadata(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     stripe_server.subscribe(CARD_ACCOUNT)
@@ -377,7 +375,7 @@ async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
 
 
 @pytest.mark.parametrize(("plan", "status"), [(PRO, 409), (FREE, 303)])
-async def test_a_purchase_on_the_marketplace_of_which_the_event_was_lost_counts(
+async def test_marketplace_purchase_with_a_lost_event_counts(
     selling_bot: Bot, stripe_server: StandInStripe, plan: int, status: int
 ) -> None:
     """The free plan is not one of these settings, but GitHub gives it away: it keeps nobody from buying."""
@@ -402,7 +400,7 @@ async def test_where_selling_is_switched_off_a_link_sells_nothing(
     assert not stripe_server.checkout.sessions
 
 
-async def test_two_that_were_paid_all_the_same_are_told_and_cut_nothing_off(
+async def test_two_that_were_paid_nevertheless_are_reported_and_cut_nothing_off(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
     for _ in range(2):
@@ -503,8 +501,8 @@ async def test_what_checkout_is_asked_for_by_the_settings(
         object.__setattr__(stripe, setting, True)
     await open_link(selling_bot, await checkout_link(selling_bot))
     plain, taxed = posted(stripe_server, "checkout/sessions")
-    for told, switch, address in ((plain, "false", "auto"), (taxed, "true", "required")):
-        assert told["automatic_tax"] == told["tax_id_collection"] == {"enabled": switch}
-        assert told["allow_promotion_codes"] == switch
-        assert told["billing_address_collection"] == address
-        assert told["customer_update"] == {"address": "auto", "name": "auto"}
+    for data, switch, address in ((plain, "false", "auto"), (taxed, "true", "required")):
+        assert data["automatic_tax"] == data["tax_id_collection"] == {"enabled": switch}
+        assert data["allow_promotion_codes"] == switch
+        assert data["billing_address_collection"] == address
+        assert data["customer_update"] == {"address": "auto", "name": "auto"}

@@ -103,11 +103,17 @@ _ANY = st.builds(
 @given(st.lists(_ANY, max_size=4))
 def test_no_way_leads_to_paying_twice(subscriptions: list[Subscription]) -> None:
     ways = purchase_ways(subscriptions)
-    cards = [one for one in subscriptions if one.source == STRIPE and one.status in COLLECTING]
+    cards = [
+        subscription
+        for subscription in subscriptions
+        if subscription.source == STRIPE and subscription.status in COLLECTING
+    ]
     github = [
-        one
-        for one in subscriptions
-        if one.source == MARKETPLACE and one.status in COLLECTING and one.plan != PlanName.FREE
+        subscription
+        for subscription in subscriptions
+        if subscription.source == MARKETPLACE
+        and subscription.status in COLLECTING
+        and subscription.plan != PlanName.FREE
     ]
     assert ways.portal is bool(cards)
     assert not (ways.checkout and cards)
@@ -144,7 +150,7 @@ def test_a_refusal_leads_who_pays_in_both_places_to_the_command() -> None:
     assert (denied.link, "`/agile plan`" in denied.text) == (None, True)
 
 
-def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
+def test_what_ended_over_a_failed_payment_is_bought_again() -> None:
     question = EntitlementQuestion(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
     for ways, link in ((PurchaseWays(), f"{UPGRADE}/3/7"), (PurchaseWays(False, False, True), PORTAL)):
         decision = decide(question, AccountPlan(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)

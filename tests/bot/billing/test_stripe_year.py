@@ -299,9 +299,9 @@ YEAR: dict[str, Line] = {
 
 async def check(customers: Customers, line: Line, clock: Clock) -> None:
     for number, plan in line.plans:
-        found = await customers.at(number, clock, "first")
-        assert (found.plan.name, found.account.plan) == (plan, plan), number
-    assert found.plan.is_paid_twice is line.is_paid_twice
+        result = await customers.at(number, clock, "first")
+        assert (result.plan.name, result.account.plan) == (plan, plan), number
+    assert result.plan.is_paid_twice is line.is_paid_twice
     other = await customers.at(line.plans[-1][0], clock, "second")
     assert (other.plan.name, other.account.plan) == (line.second, line.second)
 
@@ -361,7 +361,7 @@ async def test_while_it_happens_no_order_matters(
     customers, heard = Customers(base, stripe_server), dict[int, SubscriptionHint]()
     await customers.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
-    for kind, number in merged(late, {one for one in repeated if one < count}, count):
+    for kind, number in merged(late, {entry for entry in repeated if entry < count}, count):
         at, act = line.acts[number]
         if kind == "act":
             clock.now = day(at)

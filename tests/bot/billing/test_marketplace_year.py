@@ -86,11 +86,11 @@ YEAR: dict[str, tuple[list[Act], tuple[str, str, int | None, bool, bool]]] = {
 }
 
 
-def check(found: Shown | None, wanted: tuple[str, str, int | None, bool, bool]) -> None:
-    assert found
+def check(result: Shown | None, wanted: tuple[str, str, int | None, bool, bool]) -> None:
+    assert result
     # A purchase that was over before we could ask for it was never seen: nothing was had, nothing has ended.
-    status = "ended" if found.status == "none" else found.status
-    assert (found.plan, status, found.seats, found.pending is not None, found.due is not None) == wanted
+    status = "ended" if result.status == "none" else result.status
+    assert (result.plan, status, result.seats, result.pending is not None, result.due is not None) == wanted
 
 
 def day(number: int) -> datetime:
@@ -139,14 +139,14 @@ async def test_in_every_order_and_with_duplicates(
     await world.install()
     # Each act has a day of its own; of events that come on one day, `ties` says which comes first.
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
-    for kind, number in merged(late, {one for one in repeated if one < count}, count):
+    for kind, number in merged(late, {entry for entry in repeated if entry < count}, count):
         if kind == "act":
             clock.now = day(number)
             events[number] = acts[number](world, clock.now)
         else:
             await world.hear_for_good(events[number])
-    found = await world.shown()
-    check(found, wanted)
-    assert found
-    if found.due:
-        assert found.due == day(count - 1) + 30 * DAY
+    result = await world.shown()
+    check(result, wanted)
+    assert result
+    if result.due:
+        assert result.due == day(count - 1) + 30 * DAY

@@ -39,12 +39,12 @@ class Market:
         world, market = self.world, self.world.marketplace
         match name:
             case "buys":
-                told = market.purchase(world.account, world.login, units=5, at=at)
+                subscription = market.purchase(world.account, world.login, units=5, at=at)
             case "cancels":
-                told = market.cancel(world.account, at)
+                subscription = market.cancel(world.account, at)
             case _:
                 return self._by_card(name, at)
-        return lambda: world.hear_for_good(told)
+        return lambda: world.hear_for_good(subscription)
 
     def _by_card(self, name: str, at: datetime) -> Hear:
         if name == "pays by card":
@@ -57,14 +57,14 @@ class Market:
         else:
             self.card.update({"status": "canceled", "ended_at": int(at.timestamp())})
             kind = "deleted"
-        told = self.stripe.event(f"customer.subscription.{kind}", self.card)
-        about = SubscriptionHint(told["id"], told["type"], self.card["customer"], self.card["id"])
+        event = self.stripe.event(f"customer.subscription.{kind}", self.card)
+        about = SubscriptionHint(event["id"], event["type"], self.card["customer"], self.card["id"])
         return lambda: self.sync.follow(about)
 
     async def shown(self) -> tuple[str, str | None, bool, bool]:
-        found = await self.world.shown()
-        assert found
-        return found.plan, found.source, found.is_paid_twice, found.due is not None
+        result = await self.world.shown()
+        assert result
+        return result.plan, result.source, result.is_paid_twice, result.due is not None
 
 
 # (acts; plan, source, is it paid twice, is deletion due)
@@ -159,7 +159,7 @@ async def test_while_it_happens_no_order_matters(
     market, heard, count = Market(base, stripe_server), dict[int, Hear](), len(acts)
     await market.world.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
-    for kind, number in merged(late, {one for one in repeated if one < count}, count):
+    for kind, number in merged(late, {entry for entry in repeated if entry < count}, count):
         if kind == "act":
             clock.now = NOW + number * DAY
             heard[number] = market.act(acts[number], clock.now)

@@ -28,7 +28,7 @@ from tests.support.builders import Box, at
 from tests.support.checks import find_check, open_pull_request
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
-from tests.support.past import record, sprint_box, tell_past
+from tests.support.past import make_sprint_box, record_events, record_past
 from tests.support.reporting import CURRENT_MILESTONE, ReportingHarness, make_joining_card
 from tests.support.running import running_bot
 
@@ -44,11 +44,11 @@ async def room(
     selling = replace(settings, billing=BILLING_SETTINGS)
     async with running_bot(github, selling, clock, drawing) as shop, github_of(shop.base) as client:
         posting = PostPublisher(shop.base.database, client, clock, pause_seconds=0)
-        found = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
-        found.thread = await tell_past(shop, clock)
-        await found.settle(tracking=found.thread, summaries="off", alerts="off")
-        await become(found, is_private=True)
-        yield found
+        reporting_harness = ReportingHarness(shop, clock, reports_of(shop.base, clock, drawing), posting)
+        reporting_harness.thread = await record_past(shop, clock)
+        await reporting_harness.set_settings(tracking=reporting_harness.thread, summaries="off", alerts="off")
+        await become(reporting_harness, is_private=True)
+        yield reporting_harness
     assert not github.violations, github.violations
 
 
@@ -64,21 +64,21 @@ def shop_of(base: Any, billing: BillingSettings = BILLING_SETTINGS) -> PurchaseL
 
 async def become(room: ReportingHarness, *, is_private: bool) -> None:
     tenant, project_id = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as one:
-        project = await Projects(one).get(project_id)
+    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+        project = await Projects(tenant_scope).get(project_id)
         assert project
         # No event of the stand-in is as new, so that none says otherwise.
         at_last = datetime.now(UTC) + DAY
-        await Projects(one).remember(
+        await Projects(tenant_scope).remember(
             RepositoryName(project.node_id, room.bot.repo, is_private, None, at_last)
         )
 
 
-async def put(room: ReportingHarness, **told: Any) -> None:
+async def put(room: ReportingHarness, **fields: Any) -> None:
     usual: dict[str, Any] = {"source": "marketplace", "status": "active", "plan": "pro", "read_at": TUESDAY}
     tenant, _ = await room.ids()
-    async with room.bot.base.database.tenant(tenant) as one:
-        await Subscriptions(one).put(Subscription(**(usual | told)))
+    async with room.bot.base.database.tenant(tenant) as tenant_scope:
+        await Subscriptions(tenant_scope).put(Subscription(**(usual | fields)))
 
 
 async def end(room: ReportingHarness, when: datetime) -> None:
@@ -93,29 +93,29 @@ def tells_a_chance(text: str) -> bool:
 
 
 async def test_without_the_plan_the_chance_is_left_out_and_all_else_stays(room: ReportingHarness) -> None:
-    (text,) = await room.go()
+    (text,) = await room.advance()
     assert text.startswith("### Sprint 24 · day 3 of 5")
     assert "**6 of 12 points done** (50 %)" in text
     assert not tells_a_chance(text)
 
-    await record(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-18 13:00")
+    await record_events(room.bot, *make_joining_card(8).events)
+    (text,) = await room.advance("2026-11-18 13:00")
     assert "#2000 came in, +8 points" in text
     assert not tells_a_chance(text)
 
 
 async def test_once_bought_the_next_edit_has_it(room: ReportingHarness) -> None:
-    await room.go()
+    await room.advance()
     await put(room)
-    await record(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-18 13:00")
+    await record_events(room.bot, *make_joining_card(8).events)
+    (text,) = await room.advance("2026-11-18 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
 
 async def test_in_a_public_repository_it_is_free(room: ReportingHarness) -> None:
     await become(room, is_private=False)
-    (text,) = await room.go()
+    (text,) = await room.advance()
     assert tells_a_chance(text)
 
 
@@ -123,10 +123,10 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     room: ReportingHarness,
 ) -> None:
     await put(room)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     await end(room, at("2026-11-18 14:00"))
-    await record(room.bot, *make_joining_card(8).events)
-    (text,) = await room.go("2026-11-19 13:00")
+    await record_events(room.bot, *make_joining_card(8).events)
+    (text,) = await room.advance("2026-11-19 13:00")
     assert tells_a_chance(text)
     assert "#2000 came in, +8 points · chance" in text
 
@@ -134,15 +134,15 @@ async def test_what_ends_in_the_middle_of_a_sprint_stays_until_its_end_and_not_i
     card = (
         FlowCard(3000, actor="alice").opened(monday - DAY, "points: 3").joined(monday, CURRENT_MILESTONE + 1)
     )
-    await record(room.bot, *sprint_box(monday, 25).events, *card.events)
-    *_, text = await room.go("2026-11-24 12:00")
+    await record_events(room.bot, *make_sprint_box(monday, 25).events, *card.events)
+    *_, text = await room.advance("2026-11-24 12:00")
     assert text.startswith("### Sprint 25 · day 2 of 5")
     assert not tells_a_chance(text)
 
 
 async def test_what_ended_before_the_sprint_does_not_begin_with_it(room: ReportingHarness) -> None:
     await end(room, at("2026-11-15 12:00"))
-    assert not tells_a_chance((await room.go())[0])
+    assert not tells_a_chance((await room.advance())[0])
 
 
 async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
@@ -150,10 +150,12 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
 ) -> None:
     async def seen(is_private: bool, when: datetime) -> Project:
         async with billed_tenant.base.database.tenant(billed_tenant.id) as tenant:
-            told = RepositoryName(billed_tenant.public.node_id, "acme/open", is_private, None, when)
-            found = await Projects(tenant).get(await Projects(tenant).remember(told))
-        assert found
-        return found
+            repository_name = RepositoryName(
+                billed_tenant.public.node_id, "acme/open", is_private, None, when
+            )
+            projects = await Projects(tenant).get(await Projects(tenant).remember(repository_name))
+        assert projects
+        return projects
 
     await billed_tenant.happened(billed_tenant.public, Box("11-15 08:00", due="11-29").events)
     begun = datetime(2026, 11, 20, tzinfo=UTC)
@@ -171,7 +173,7 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
 
 async def test_seats_say_nothing_about_what_all_read(room: ReportingHarness) -> None:
     await put(room, quantity=0)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
 
 
 async def test_when_billing_cannot_be_read_it_is_open_and_logged(
@@ -179,7 +181,7 @@ async def test_when_billing_cannot_be_read_it_is_open_and_logged(
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
     room.reports = reports_of(room.bot.base, clock, drawing, away)
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     assert "billing could not be read; everything is allowed" in "".join(capsys.readouterr())
     await away.close()
 
@@ -197,7 +199,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
         clock,
         may,
     )
-    assert tells_a_chance((await room.go())[0])
+    assert tells_a_chance((await room.advance())[0])
     assert "billing" not in "".join(capsys.readouterr())
 
 
@@ -205,10 +207,10 @@ async def test_where_nothing_is_sold_nothing_is_asked(
 
 
 async def test_an_alert_tells_what_happened_and_no_chance(room: ReportingHarness) -> None:
-    await room.settle(alerts={"half_way": False})
-    await room.go()
-    await record(room.bot, *make_joining_card(8).events)
-    _, alert = await room.go("2026-11-19 09:00")
+    await room.set_settings(alerts={"half_way": False})
+    await room.advance()
+    await record_events(room.bot, *make_joining_card(8).events)
+    _, alert = await room.advance("2026-11-19 09:00")
     assert alert.startswith("**Sprint 24:** its scope has grown by 66 %")
     assert not tells_a_chance(alert)
 
@@ -220,10 +222,10 @@ async def test_a_command_that_the_clock_runs_needs_the_plan_as_if_somebody_asked
     """As if `/standup` were a feature of Enterprise."""
     monkeypatch.setattr(reports.running_sprint, "standup", replace(standup, feature="audit"))
     await put(room, plan=plan)
-    await room.settle(standup="09:30")
-    await room.go()
-    said = await room.go("2026-11-19 09:40")
-    assert len(said) == (2 if is_told else 1)
+    await room.set_settings(standup="09:30")
+    await room.advance()
+    messages = await room.advance("2026-11-19 09:40")
+    assert len(messages) == (2 if is_told else 1)
 
 
 # Answers and checks
@@ -236,7 +238,7 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: Report
         await put(room, plan=plan)
         await shop.say(room.thread, "/sprint status new:yes")
         await shop.say(room.thread, "/risk new:yes")
-        status, risk = (await room.said())[-2:]
+        status, risk = (await room.read_thread())[-2:]
         assert status.startswith("### Sprint 24")
         assert risk.startswith("### Risks · Sprint 24")
         assert tells_a_chance(status) is tells_a_chance(risk) is is_told
@@ -252,7 +254,7 @@ async def test_the_card_of_a_command_and_the_check_leave_it_out_too(room: Report
 async def test_a_command_that_is_all_forecast_is_denied_in_words(room: ReportingHarness) -> None:
     for line in ("/forecast", "/eta", "/agile audit"):
         await room.bot.say(room.thread, line)
-        answer = (await room.said())[-1]
+        answer = (await room.read_thread())[-1]
         wanted = "Enterprise" if line == "/agile audit" else "Pro"
         assert answer.startswith(
             f"This is part of {wanted}; acme is on Free. Sprints, estimates, burndowns and"
