@@ -258,7 +258,7 @@ def _due_since(
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class StripeEventSubject:
     """What an event of Stripe is about: ids only."""
 
     event_id: str
@@ -272,7 +272,7 @@ class _Data(msgspec.Struct):
     object: dict[str, Any] = {}
 
 
-class Event(msgspec.Struct):
+class StripeEvent(msgspec.Struct):
     """An event as it arrives, as far as it is read.
 
     `account` is set for events of accounts that are connected to the operator's own. `livemode` is false for
@@ -295,7 +295,7 @@ class Event(msgspec.Struct):
         charge = reference if self.type == "charge.refunded" else id_of(shown.get("charge"))
         return PaymentHint(self.id, self.type, reference, charge, id_of(shown.get("customer")))
 
-    def about(self) -> About | None:
+    def subject(self) -> StripeEventSubject | None:
         """What it is about. None if that is no subscription."""
         shown = self.data.object
         customer = id_of(shown.get("customer"))
@@ -311,7 +311,7 @@ class Event(msgspec.Struct):
             account = account_in(shown.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
             return None
-        return About(self.id, self.type, customer, subscription, account)
+        return StripeEventSubject(self.id, self.type, customer, subscription, account)
 
 
 def account_in(metadata: object) -> int | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.billing.stripe_client import Stripe
 from bot.billing.stripe_sync import StripeSync
-from marketplace.stripe_subscriptions import About, account_in
+from marketplace.stripe_subscriptions import StripeEventSubject, account_in
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscriptions
 
@@ -35,12 +35,12 @@ class CardPurchases:
             answer for answer in await self._ask(organization_id, account) if answer.get("status") in _LIVE
         ]
         for answer in live:
-            await self._sync.follow(About("", "reconciled", None, str(answer["id"])))
+            await self._sync.follow(StripeEventSubject("", "reconciled", None, str(answer["id"])))
         return bool(live)
 
     async def _ask(self, organization_id: int, account: Account) -> list[Mapping[str, Any]]:
         """All subscriptions that name the account, and those of its customers that name no other."""
-        answers = list(await self._stripe.subscriptions_for(account.github_id, self._clock() - _SEARCH_LAG))
+        answers = list(await self._stripe.find_subscriptions(account.github_id, self._clock() - _SEARCH_LAG))
         async with self._database.tenant(organization_id) as tenant:
             subscriptions = await Subscriptions(tenant).all()
         customers = {
@@ -51,7 +51,7 @@ class CardPurchases:
         for customer in sorted(customers):
             answers += [
                 answer
-                for answer in await self._stripe.subscriptions_of(customer)
+                for answer in await self._stripe.list_subscriptions(customer)
                 if account_in(answer.get("metadata")) in {None, account.github_id}
             ]
         return list({str(answer["id"]): answer for answer in answers}.values())

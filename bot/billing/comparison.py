@@ -100,7 +100,7 @@ class StripeComparison:
 
     async def _keep_all_listed(self, listed: set[str], unclear: list[UnclearSubscription]) -> None:
         asked_at = self._clock()
-        async for page in self._stripe.live_subscriptions():
+        async for page in self._stripe.iterate_live_subscriptions():
             for answer in reversed(page):  # Stripe lists the newest first, and our books end with it.
                 if (reference := id_of(answer)) is not None:
                     listed.add(reference)
@@ -180,7 +180,7 @@ class StripeComparison:
             ):
                 asked_at = self._clock()
                 try:
-                    answer = await self._stripe.subscription(ours.subscription.reference)
+                    answer = await self._stripe.get_subscription(ours.subscription.reference)
                 except StripeUnavailableError as problem:
                     failures.note(problem)
                     self._log.warning("subscription not compared", reason=str(problem))
@@ -260,7 +260,7 @@ class StripeComparison:
 
     async def _recheck_problem(self, organization_id: int, name: str) -> None:
         asked_at = self._clock()
-        answer = await self._stripe.subscription(name)
+        answer = await self._stripe.get_subscription(name)
         if answer is not None:
             await self._keep(answer, asked_at)
             return

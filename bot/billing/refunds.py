@@ -44,7 +44,7 @@ class StripePayments:
         """Act on an event. Raises StripeUnavailableError or StripeRefusedError; then nothing was written."""
         with structlog.contextvars.bound_contextvars(stripe_event=hint.event_id, kind=hint.kind):
             if hint.kind in DISPUTE_EVENTS:
-                dispute = await self._stripe.dispute(hint.reference)
+                dispute = await self._stripe.get_dispute(hint.reference)
                 changes = self._parse_all(parse_dispute, [dispute] if dispute is not None else [])
             else:
                 refunds = [await self._with_payer(refund) for refund in await self._refunds(hint)]
@@ -62,8 +62,8 @@ class StripePayments:
         now = self._clock()
         refusal: StripeRefusedError | None = None
         for read_since, parse, lasts in (
-            (self._stripe.disputes_since, parse_dispute, _DISPUTES_LAST),
-            (self._stripe.refunds_since, parse_refund, _REFUNDS_LAST),
+            (self._stripe.list_disputes_since, parse_dispute, _DISPUTES_LAST),
+            (self._stripe.list_refunds_since, parse_refund, _REFUNDS_LAST),
         ):
             try:
                 payments = [await self._with_payer(payment) for payment in await read_since(now - lasts)]
@@ -89,8 +89,8 @@ class StripePayments:
 
     async def _refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
         if hint.charge is not None:
-            return await self._stripe.refunds_of(hint.charge)
-        refund = await self._stripe.refund(hint.reference)
+            return await self._stripe.list_refunds(hint.charge)
+        refund = await self._stripe.get_refund(hint.reference)
         return [refund] if refund is not None else []
 
     async def _with_payer(self, refund: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -99,7 +99,7 @@ class StripePayments:
         if refund.get("charge") is not None or payment_intent is None:
             return refund
         try:
-            found = await self._stripe.payment_intent(payment_intent)
+            found = await self._stripe.get_payment_intent(payment_intent)
         except StripeRefusedError as problem:  # A restricted key may read refunds, and not these.
             self._log.warning("a refund's payment intent could not be read", reason=str(problem))
             return refund

@@ -92,7 +92,7 @@ class SeatReporting:
         return _Seats(account, subscription, max(1, len(people)), increase)
 
     async def _follow_people(self, organization_id: int, seats: _Seats, now: datetime) -> None:
-        answer = await self._stripe.subscription(seats.subscription.reference)
+        answer = await self._stripe.get_subscription(seats.subscription.reference)
         if answer is None:
             return
         listed = parse_subscription(answer)

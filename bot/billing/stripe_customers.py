@@ -48,7 +48,7 @@ class AccountCustomers:
         self, candidates: Iterable[str], organization_id: int, account: int
     ) -> str | None:
         for candidate in candidates:
-            answer = await self._stripe.customer(candidate)
+            answer = await self._stripe.get_customer(candidate)
             if answer is not None and await self._is_own(answer, organization_id, account):
                 return candidate
             self._log.warning("Stripe customer passed over: deleted, of another key, or another account's")

@@ -50,17 +50,17 @@ async def _ask_each(questions: Mapping[str, Awaitable[list[str]]]) -> list[str]:
 
 
 async def _portal(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    return portal_findings(await stripe.portal_configuration(), settings)
+    return portal_findings(await stripe.get_portal_configuration(), settings)
 
 
 async def _prices(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    prices = await asyncio.gather(*map(stripe.price, settings.prices))
+    prices = await asyncio.gather(*map(stripe.get_price, settings.prices))
     return price_findings(dict(zip(settings.prices, prices, strict=True)), settings)
 
 
 async def _taxes(stripe: StripeCheckout, settings: StripeSettings) -> list[str]:
-    return tax_findings(await stripe.tax_settings(), settings)
+    return tax_findings(await stripe.get_tax_settings(), settings)
 
 
 async def _endpoints(stripe: StripeCheckout, public_url: str) -> list[str]:
-    return endpoint_findings(await stripe.webhook_endpoints(), public_url)
+    return endpoint_findings(await stripe.list_webhook_endpoints(), public_url)

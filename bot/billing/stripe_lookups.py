@@ -52,7 +52,7 @@ class StripeLookups:
         if not is_payment_due(subscription.answer):
             return ()
         try:
-            return await self._stripe.invoices_of(subscription.id)
+            return await self._stripe.list_invoices(subscription.id)
         except (StripeRefusedError, StripeUnavailableError) as problem:
             self._log.warning("invoices cannot be asked for; the latest one counts", reason=str(problem))
             return ()
@@ -80,7 +80,7 @@ class StripeLookups:
 
     async def _price(self, price_id: str) -> Price | None:
         try:
-            price = parse_price(await self._stripe.price(price_id))
+            price = parse_price(await self._stripe.get_price(price_id))
         except StripeRefusedError as problem:
             self._log.warning("price cannot be asked for", price=price_id, reason=str(problem))
             return None

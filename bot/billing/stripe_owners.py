@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from marketplace.stripe_subscriptions import About, StripeSubscription
+from marketplace.stripe_subscriptions import StripeEventSubject, StripeSubscription
 from storage.database import Database
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
@@ -21,7 +21,9 @@ class Owner:
     problem: str | None = None
 
 
-async def owner_of(database: Database, subscription: StripeSubscription, about: About) -> Owner | None:
+async def owner_of(
+    database: Database, subscription: StripeSubscription, about: StripeEventSubject
+) -> Owner | None:
     """Whose subscription it is. None, and a line in the log, where that is not clear.
 
     Our books come first, so that a subscription never counts for two accounts. Then comes the account that

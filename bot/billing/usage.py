@@ -104,7 +104,7 @@ class UsageReporting:
         is_in_doubt = one.tried_at is not None and now - one.tried_at > SURE_FOR
         if is_in_doubt:
             # Stripe may have forgotten the identifier, but not what it counted.
-            counted = await self._stripe.usage_on(name, customer, one.period)
+            counted = await self._stripe.get_usage(name, customer, one.period)
             if counted is not None and counted >= one.quantity:
                 await self._note(organization_id, one, reported_at=now)
                 return False
@@ -120,7 +120,7 @@ class UsageReporting:
         """Whether there is a meter of this event name, as far as Stripe lets us ask."""
         if name not in self._meters:
             try:
-                self._meters[name] = await self._stripe.usage_on(name, customer, day) is not None
+                self._meters[name] = await self._stripe.get_usage(name, customer, day) is not None
             except StripeRefusedError:  # A restricted key may report, and not read.
                 self._meters[name] = True
         return self._meters[name]

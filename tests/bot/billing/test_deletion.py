@@ -74,7 +74,7 @@ async def test_what_the_search_does_not_find_is_found(
     deletion: Deletion, still: Bot, stand_in: StandInStripe, has_search: bool
 ) -> None:
     subscription = stand_in.subscribe(ACCOUNT)
-    stand_in.has_search = has_search
+    stand_in.checkout.has_search = has_search
     if has_search:
         stand_in.unsearchable.add(subscription["id"])
     else:

@@ -289,7 +289,7 @@ async def test_who_has_a_card_subscription_is_led_to_the_portal(
     ],
 )
 def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], said: str) -> None:
-    page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
+    page = pages.already_paid_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
     assert said in page.text
     assert "Resume it in the billing portal" not in page.text
 
@@ -424,7 +424,7 @@ async def test_a_customer_that_we_have_forgotten_is_found_again(shop: Bot, stand
 
 
 async def test_without_stripe_s_search_a_customer_is_made(shop: Bot, stand_in: StandInStripe) -> None:
-    stand_in.checkout.refuses_search = True
+    stand_in.checkout.has_search = False
     assert (await opened(shop, await link(shop)))[0] == 303
     assert len(stand_in.checkout.customers) == 1
 

@@ -31,7 +31,7 @@ from bot.settings.billing import BillingSettings, StripeSettings
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import EVENTS, About, Event
+from marketplace.stripe_subscriptions import EVENTS, StripeEvent, StripeEventSubject
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -181,7 +181,9 @@ async def test_stripe_away_is_asked_again(shop: Bot, stand_in: StandInStripe) ->
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(shop.base.database, client, sold(stand_in), shop.base.clock)
     with pytest.raises(StripeUnavailableError):
-        await sync.follow(About("evt_x", "customer.subscription.created", one["customer"], one["id"]))
+        await sync.follow(
+            StripeEventSubject("evt_x", "customer.subscription.created", one["customer"], one["id"])
+        )
     assert await kept(shop) == []
     stand_in.fail_with = None
     await client.close()
@@ -427,15 +429,15 @@ async def test_when_stripe_will_not_the_visitor_is_told(
 
 async def test_who_sells_nothing_has_a_client_that_knows_nothing() -> None:
     nothing = NoStripe()
-    assert await nothing.subscription("sub_1") is None
-    assert await nothing.subscriptions_of("cus_1") == ()
-    assert await nothing.usage_on("x", "cus_1", datetime.now(UTC).date()) is None
-    assert await nothing.customer("cus_1") is None
+    assert await nothing.get_subscription("sub_1") is None
+    assert await nothing.list_subscriptions("cus_1") == ()
+    assert await nothing.get_usage("x", "cus_1", datetime.now(UTC).date()) is None
+    assert await nothing.get_customer("cus_1") is None
     assert not await nothing.find_customers(1)
-    assert not await nothing.checkout_sessions("cus_1")
+    assert not await nothing.list_checkout_sessions("cus_1")
     assert not await nothing.expire_checkout("cs_1")
-    assert (await nothing.portal_configuration(), await nothing.price("price_1")) == (None, None)
-    assert not await nothing.tax_settings()
+    assert (await nothing.get_portal_configuration(), await nothing.get_price("price_1")) == (None, None)
+    assert not await nothing.get_tax_settings()
     for asked in (
         nothing.create_customer(account=1, login="acme", key="k"),
         nothing.open_checkout(CheckoutTerms(1, "cus_1", "p", 1, "x", "x"), "k"),
@@ -456,7 +458,9 @@ async def test_seats_follow_the_people_once_a_day(firm: Firm, clock: Clock, stan
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(firm.base.database, client, sold(stand_in), clock)
     one = stand_in.subscribe(7, quantity=1)
-    await sync.follow(About("evt_1", "customer.subscription.created", one["customer"], one["id"]))
+    await sync.follow(
+        StripeEventSubject("evt_1", "customer.subscription.created", one["customer"], one["id"])
+    )
     for number, login in enumerate(("alice", "bob", "carol")):
         await firm.happened(firm.private, worked(number + 1, login, now - DAY))
     await sync.reconcile()
@@ -573,11 +577,11 @@ async def test_a_year_in_every_order_and_with_duplicates(
     await billing(base, account)
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(base.database, client, sold(stand_in), base.clock)
-    one, events = stand_in.subscribe(account), list[Event]()
+    one, events = stand_in.subscribe(account), list[StripeEvent]()
     for kind, act in steps:
         act(one)
         told = stand_in.event(f"customer.subscription.{kind}", one)
-        events.append(Event(told["id"], told["type"]))
+        events.append(StripeEvent(told["id"], told["type"]))
         if seen_at_once:
             await sync.follow(_about(events[-1], one))
     late = [events[place] for place in order if place < len(events)]
@@ -594,5 +598,5 @@ async def test_a_year_in_every_order_and_with_duplicates(
         assert (found.pending is not None) is one["cancel_at_period_end"]
 
 
-def _about(event: Event, one: dict[str, Any]) -> About:
-    return About(event.id, event.type, one["customer"], one["id"])
+def _about(event: StripeEvent, one: dict[str, Any]) -> StripeEventSubject:
+    return StripeEventSubject(event.id, event.type, one["customer"], one["id"])

@@ -12,7 +12,7 @@ from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import StripeEventSubject
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import ACCOUNT, DAY, billing, deliver, shop, sold, stand_in
@@ -45,7 +45,7 @@ class Shelf:
     async def hear(self, subscription: Json, kind: str = "customer.subscription.updated") -> None:
         self._count += 1
         event = f"evt_{subscription['id']}_{self._count}"
-        await self.sync.follow(About(event, kind, subscription["customer"], subscription["id"]))
+        await self.sync.follow(StripeEventSubject(event, kind, subscription["customer"], subscription["id"]))
 
     async def night(self) -> None:
         """What the clock does with one account: compare, then let time take its plan away."""
@@ -222,7 +222,7 @@ async def test_stripe_away_for_the_price_alone_holds_up_nothing(
     await shelf.hear(one)
     item(one)["price"] = price("price_x")
     one["status"] = "canceled"
-    monkeypatch.setattr(shelf.client, "price", _raising(_away()))
+    monkeypatch.setattr(shelf.client, "get_price", _raising(_away()))
     await shelf.hear(one)
     assert (await shelf.kept()).status == "ended"
 
@@ -458,7 +458,7 @@ async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
 async def test_without_a_list_of_invoices_the_latest_one_counts(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf.client, "invoices_of", _raising(_away()))
+    monkeypatch.setattr(shelf.client, "list_invoices", _raising(_away()))
     one = shelf.stripe.subscribe(ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due")
     await shelf.hear(one)
     assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
@@ -595,11 +595,11 @@ async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_
     assert announced
     await shelf.night()
     assert (await shelf.kept()).pending == announced
-    await shelf.sync.follow(About("evt_paid", "invoice.paid", one["customer"], None))
+    await shelf.sync.follow(StripeEventSubject("evt_paid", "invoice.paid", one["customer"], None))
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
-        shelf.stripe.has_search = has_search
-        (found,) = await shelf.client.subscriptions_for(ACCOUNT, NOW + DAY)
+        shelf.stripe.checkout.has_search = has_search
+        (found,) = await shelf.client.find_subscriptions(ACCOUNT, NOW + DAY)
         assert found["schedule"]["phases"] == phases
 
 

@@ -24,7 +24,7 @@ from bot.github.call_counter import Calls, write_down
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import About
+from marketplace.stripe_subscriptions import StripeEventSubject
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
@@ -224,7 +224,7 @@ class Flaky:
         if day == "lost after":
             raise StripeUnavailableError("away")
 
-    async def usage_on(self, _name: str, _who: str, _day: date) -> int | None:
+    async def get_usage(self, _name: str, _who: str, _day: date) -> int | None:
         return self.counted
 
 
@@ -518,7 +518,9 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         )
     sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
     await sync.follow(
-        About("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+        StripeEventSubject(
+            "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
+        )
     )
     for day in (10, 19, 20, 21, 22):
         await teller.use(day=date(2026, 11, day))

@@ -13,7 +13,7 @@ import pytest
 from bot.cli.serve import door
 from bot.services import Services
 from bot.webhooks.application import make_app
-from bot.webhooks.github_endpoint import MOST_BYTES
+from bot.webhooks.github_endpoint import MAX_BODY_BYTES
 from storage.cipher import delivery_place
 from tests.support.running import Door, as_administrator, rows, signature
 
@@ -156,7 +156,7 @@ async def test_another_method_is_405(entrance: Door) -> None:
 
 
 async def test_more_than_25_megabytes_is_413(entrance: Door) -> None:
-    body = io.BytesIO(b"x" * (MOST_BYTES + 1))
+    body = io.BytesIO(b"x" * (MAX_BODY_BYTES + 1))
     async with entrance.session.post(f"{entrance.url}/webhooks/github", data=body) as response:
         assert response.status == 413
 
