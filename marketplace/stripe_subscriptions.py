@@ -258,7 +258,7 @@ def _due_since(
 
 
 @dataclass(frozen=True, slots=True)
-class StripeEventSubject:
+class SubscriptionHint:
     """What an event of Stripe is about: ids only."""
 
     event_id: str
@@ -286,7 +286,7 @@ class StripeEvent(msgspec.Struct):
     livemode: bool | None = None
     account: str | None = None
 
-    def payment(self) -> PaymentHint | None:
+    def payment_hint(self) -> PaymentHint | None:
         """Which refund or dispute it is about. None if that is none."""
         shown = self.data.object
         reference = id_of(shown)
@@ -295,7 +295,7 @@ class StripeEvent(msgspec.Struct):
         charge = reference if self.type == "charge.refunded" else id_of(shown.get("charge"))
         return PaymentHint(self.id, self.type, reference, charge, id_of(shown.get("customer")))
 
-    def subject(self) -> StripeEventSubject | None:
+    def subscription_hint(self) -> SubscriptionHint | None:
         """What it is about. None if that is no subscription."""
         shown = self.data.object
         customer = id_of(shown.get("customer"))
@@ -311,7 +311,7 @@ class StripeEvent(msgspec.Struct):
             account = account_in(shown.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
             return None
-        return StripeEventSubject(self.id, self.type, customer, subscription, account)
+        return SubscriptionHint(self.id, self.type, customer, subscription, account)
 
 
 def account_in(metadata: object) -> int | None:

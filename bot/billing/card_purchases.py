@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.billing.stripe_client import Stripe
 from bot.billing.stripe_sync import StripeSync
-from marketplace.stripe_subscriptions import StripeEventSubject, account_in
+from marketplace.stripe_subscriptions import SubscriptionHint, account_in
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscriptions
 
@@ -35,7 +35,7 @@ class CardPurchases:
             answer for answer in await self._ask(organization_id, account) if answer.get("status") in _LIVE
         ]
         for answer in live:
-            await self._sync.follow(StripeEventSubject("", "reconciled", None, str(answer["id"])))
+            await self._sync.follow(SubscriptionHint("", "reconciled", None, str(answer["id"])))
         return bool(live)
 
     async def _ask(self, organization_id: int, account: Account) -> list[Mapping[str, Any]]:

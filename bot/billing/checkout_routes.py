@@ -30,7 +30,7 @@ from bot.settings.billing import StripeSettings
 from commands.formatting.wording import counted
 from marketplace.plans import PLANS, SEAT_DAYS, PlanName
 from marketplace.purchase_ways import is_collected_by_card, purchase_ways
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import BillingJobs
 from storage.seats import Seats
 from storage.stripe_customers import StripeCustomers
@@ -268,7 +268,7 @@ class CheckoutRoutes:
         await self._queue(subscription.reference, subscription.customer, account)
 
     async def _queue(self, reference: str, customer: str | None, account: int) -> None:
-        subject = StripeEventSubject("", _CHECKOUT, customer, reference, account)
+        subject = SubscriptionHint("", _CHECKOUT, customer, reference, account)
         async with self._services.database.unscoped() as connection:
             await self._jobs.follow_stripe(connection, **asdict(subject))
 

@@ -24,7 +24,7 @@ from bot.billing.usage import UsageReporting
 from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import Cause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
@@ -121,8 +121,8 @@ class BillingTasks:
 
     def _register_stripe(self, queue: procrastinate.App, sync: StripeSync, payments: StripePayments) -> None:
         async def follow(**about: Any) -> None:
-            await sync.follow(StripeEventSubject(**about))
-            await self._tell_owners_of(StripeEventSubject(**about))
+            await sync.follow(SubscriptionHint(**about))
+            await self._tell_owners_of(SubscriptionHint(**about))
 
         async def follow_payment(**hint: Any) -> None:
             await payments.follow(PaymentHint(**hint))
@@ -177,7 +177,7 @@ class BillingTasks:
             if organization_id is not None:
                 await self._jobs.tell_owner(connection, organization_id=organization_id)
 
-    async def _tell_owners_of(self, about: StripeEventSubject) -> None:
+    async def _tell_owners_of(self, about: SubscriptionHint) -> None:
         async with self._database.unscoped() as connection:
             for organization_id in await tenants_of_stripe(connection, about.customer, about.subscription):
                 await self._jobs.tell_owner(connection, organization_id=organization_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from marketplace.stripe_subscriptions import StripeEventSubject, StripeSubscription
+from marketplace.stripe_subscriptions import StripeSubscription, SubscriptionHint
 from storage.database import Database
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
@@ -22,7 +22,7 @@ class Owner:
 
 
 async def owner_of(
-    database: Database, subscription: StripeSubscription, about: StripeEventSubject
+    database: Database, subscription: StripeSubscription, about: SubscriptionHint
 ) -> Owner | None:
     """Whose subscription it is. None, and a line in the log, where that is not clear.
 

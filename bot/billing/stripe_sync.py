@@ -15,8 +15,8 @@ from bot.billing.stripe_owners import Owner, owner_of
 from bot.settings.billing import BillingSettings
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_subscriptions import (
-    StripeEventSubject,
     StripeSubscription,
+    SubscriptionHint,
     parse_subscription,
     read_subscription,
     with_status_of,
@@ -53,7 +53,7 @@ class StripeSync:
         self._seats = SeatReporting(database, stripe, settings, clock)
         self._log = structlog.get_logger(__name__)
 
-    async def follow(self, about: StripeEventSubject) -> None:
+    async def follow(self, about: SubscriptionHint) -> None:
         """Acts on an event. Raises StripeUnavailableError or StripeRefusedError; then nothing has changed."""
         with structlog.contextvars.bound_contextvars(
             stripe_event=about.event_id, kind=about.kind, subscription=about.subscription
@@ -107,7 +107,7 @@ class StripeSync:
 
     async def keep_listed(self, answer: Mapping[str, Any], asked_at: datetime) -> None:
         """Keep a subscription that Stripe has listed. Raises PurchaseError."""
-        about = StripeEventSubject("", _DAILY, None, None)
+        about = SubscriptionHint("", _DAILY, None, None)
         await self._keep(dict(answer), about, asked_at)
 
     async def _is_sold(self, answer: Mapping[str, Any]) -> bool:
@@ -116,7 +116,7 @@ class StripeSync:
         catalog = await self._lookups.catalog_for(subscription, is_kept=True)
         return any(catalog.plan_of(item.price) for item in subscription.items)
 
-    async def _asked(self, about: StripeEventSubject) -> Sequence[dict[str, Any]]:
+    async def _asked(self, about: SubscriptionHint) -> Sequence[dict[str, Any]]:
         if about.subscription is not None:
             answer = await self._stripe.get_subscription(about.subscription)
             if answer is None:
@@ -144,7 +144,7 @@ class StripeSync:
             async with self._database.tenant(organization_id) as tenant:
                 await Subscriptions(tenant).set_customer_deleted(customer)
 
-    async def _keep(self, answer: dict[str, Any], about: StripeEventSubject, asked_at: datetime) -> None:
+    async def _keep(self, answer: dict[str, Any], about: SubscriptionHint, asked_at: datetime) -> None:
         answered = parse_subscription(answer)
         owner = await owner_of(self._database, answered, about)
         if owner is None:

@@ -29,7 +29,7 @@ from bot.webhooks.signatures import SignedDeliveryReader
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, Hint
 from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, StripeEventSubject
+from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, SubscriptionHint
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.usage import Uncounted, note_dropped, note_uncounted
@@ -153,9 +153,9 @@ class StripeWebhookEndpoint:
                 return make_response(200, "ignored: of another account or mode than our key")
             if event.type in {USAGE_REFUSED, NO_METER}:
                 return await self._record_usage_alert(event)
-            if hint := event.payment():
+            if hint := event.payment_hint():
                 return await self._queue_payment(hint)
-            subject = event.subject() if event.type in EVENTS else None
+            subject = event.subscription_hint() if event.type in EVENTS else None
             if subject is None or not subject.event_id:
                 self._log.debug("event of Stripe ignored")
                 return make_response(200, "ignored: nothing that we act on")
@@ -188,7 +188,7 @@ class StripeWebhookEndpoint:
         defer = partial(self._jobs.follow_stripe_payment, **asdict(hint))
         return await self._store(defer, reference=hint.reference)
 
-    async def _queue_subject(self, subject: StripeEventSubject) -> web.Response:
+    async def _queue_subject(self, subject: SubscriptionHint) -> web.Response:
         defer = partial(self._jobs.follow_stripe, **asdict(subject))
         return await self._store(defer, customer=subject.customer)
 

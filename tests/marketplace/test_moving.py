@@ -13,7 +13,7 @@ from bot.billing.stripe_client import RealStripe
 from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from tests.bot.billing.test_stripe import stand_in, stripe_settings
 from tests.conftest import Clock
 from tests.support.stripe.server import StandInStripe
@@ -59,7 +59,7 @@ class Market:
             self.card.update({"status": "canceled", "ended_at": int(at.timestamp())})
             kind = "deleted"
         told = self.stripe.event(f"customer.subscription.{kind}", self.card)
-        about = StripeEventSubject(told["id"], told["type"], self.card["customer"], self.card["id"])
+        about = SubscriptionHint(told["id"], told["type"], self.card["customer"], self.card["id"])
         return lambda: self.sync.follow(about)
 
     async def shown(self) -> tuple[str, str | None, bool, bool]:

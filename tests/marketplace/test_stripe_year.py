@@ -15,7 +15,7 @@ from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.accounts import Billing
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import tenant_of_buyer
 from tests.bot.billing.test_stripe import billing, stand_in, stripe_settings
@@ -74,18 +74,16 @@ class Customers:
         return await billing(self.base, self.accounts[who])
 
 
-Act = Callable[[Customers, float], StripeEventSubject]
+Act = Callable[[Customers, float], SubscriptionHint]
 
 
-def _about(
-    customers: Customers, card: Json, kind: str = "customer.subscription.updated"
-) -> StripeEventSubject:
+def _about(customers: Customers, card: Json, kind: str = "customer.subscription.updated") -> SubscriptionHint:
     event = customers.stripe.event(kind, card)
-    return StripeEventSubject(event["id"], kind, card["customer"], card["id"])
+    return SubscriptionHint(event["id"], kind, card["customer"], card["id"])
 
 
 def buys(name: str = "card", who: str = "first", **more: Any) -> Act:
-    def act(customers: Customers, number: float) -> StripeEventSubject:
+    def act(customers: Customers, number: float) -> SubscriptionHint:
         paid = {"id": f"in_{name}_0", "object": "invoice", "status": "paid", "created": seconds(number)}
         card = customers.stripe.subscribe(customers.accounts[who], **{"latest_invoice": paid} | more)
         if name != "card" and "card" in customers.cards:  # One customer pays for all.
@@ -100,7 +98,7 @@ def buys(name: str = "card", who: str = "first", **more: Any) -> Act:
 def becomes(name: str = "card", *, price: str | None = None, due: float | None = None, **more: Any) -> Act:
     """The subscription changes; with `due`, a new invoice of it was to be paid on that day."""
 
-    def act(customers: Customers, number: float) -> StripeEventSubject:
+    def act(customers: Customers, number: float) -> SubscriptionHint:
         card = customers.cards[name]
         card.update(more)
         if price is not None:
@@ -123,11 +121,11 @@ def becomes(name: str = "card", *, price: str | None = None, due: float | None =
 
 
 def customer_is_deleted() -> Act:
-    def act(customers: Customers, _: float) -> StripeEventSubject:
+    def act(customers: Customers, _: float) -> SubscriptionHint:
         for card in customers.cards.values():
             card["status"] = "canceled"
         card = customers.cards["card"]
-        return StripeEventSubject(
+        return SubscriptionHint(
             customers.stripe.event("customer.deleted", {})["id"], "customer.deleted", card["customer"], None
         )
 
@@ -361,7 +359,7 @@ async def test_while_it_happens_no_order_matters(
 ) -> None:
     """Events come between the acts, late or twice, and Stripe tells what holds just then."""
     line, count = YEAR[name], len(YEAR[name].acts)
-    customers, heard = Customers(base, stand_in), dict[int, StripeEventSubject]()
+    customers, heard = Customers(base, stand_in), dict[int, SubscriptionHint]()
     await customers.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
     for kind, number in merged(late, {one for one in repeated if one < count}, count):

@@ -15,7 +15,7 @@ from bot.billing.stripe_sync import StripeSync
 from bot.cli.doctor import examine
 from bot.services import Services
 from marketplace.entitlements import account_plan_of
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
@@ -414,7 +414,7 @@ async def test_a_year_of_which_events_were_lost_ends_the_same(
     for number, (kind, act) in enumerate(steps):
         act(subscription)
         if number not in lost:
-            about = StripeEventSubject(
+            about = SubscriptionHint(
                 f"evt_{account}_{number}", f"customer.subscription.{kind}", None, subscription["id"]
             )
             await books.sync.follow(about)

@@ -15,7 +15,7 @@ from bot.billing.stripe_sync import StripeSync
 from commands.messages.seats import increase_text, seats_card
 from marketplace.accounts import billing_of
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.projects import Projects, RepositoryName
 from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
@@ -60,7 +60,7 @@ class Office:
         """Stripe's event about the subscription."""
         number, one = next(self.numbers), self.subscription
         await self.sync.follow(
-            StripeEventSubject(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
+            SubscriptionHint(f"evt_{number}", "customer.subscription.updated", one["customer"], one["id"])
         )
 
     async def work(self, *logins: str, at: datetime | None = None, in_public: bool = False) -> None:
@@ -466,7 +466,7 @@ async def test_seats_go_to_the_item_that_is_the_plan(
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stand_in.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        StripeEventSubject("evt_1", "customer.subscription.updated", one["customer"], one["id"])
+        SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
     )
     await SeatReporting(*parts).report(firm.id)
     await client.close()

@@ -31,7 +31,7 @@ from bot.settings.billing import BillingSettings, StripeSettings
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing, billing_of
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import EVENTS, StripeEvent, StripeEventSubject
+from marketplace.stripe_subscriptions import EVENTS, StripeEvent, SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
 from storage.jobs import OTHERS
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
@@ -182,7 +182,7 @@ async def test_stripe_away_is_asked_again(shop: Bot, stand_in: StandInStripe) ->
     sync = StripeSync(shop.base.database, client, sold(stand_in), shop.base.clock)
     with pytest.raises(StripeUnavailableError):
         await sync.follow(
-            StripeEventSubject("evt_x", "customer.subscription.created", one["customer"], one["id"])
+            SubscriptionHint("evt_x", "customer.subscription.created", one["customer"], one["id"])
         )
     assert await kept(shop) == []
     stand_in.fail_with = None
@@ -458,9 +458,7 @@ async def test_seats_follow_the_people_once_a_day(firm: Firm, clock: Clock, stan
     client = RealStripe(stripe_settings(stand_in))
     sync = StripeSync(firm.base.database, client, sold(stand_in), clock)
     one = stand_in.subscribe(7, quantity=1)
-    await sync.follow(
-        StripeEventSubject("evt_1", "customer.subscription.created", one["customer"], one["id"])
-    )
+    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", one["customer"], one["id"]))
     for number, login in enumerate(("alice", "bob", "carol")):
         await firm.happened(firm.private, worked(number + 1, login, now - DAY))
     await sync.reconcile()
@@ -598,5 +596,5 @@ async def test_a_year_in_every_order_and_with_duplicates(
         assert (found.pending is not None) is one["cancel_at_period_end"]
 
 
-def _about(event: StripeEvent, one: dict[str, Any]) -> StripeEventSubject:
-    return StripeEventSubject(event.id, event.type, one["customer"], one["id"])
+def _about(event: StripeEvent, one: dict[str, Any]) -> SubscriptionHint:
+    return SubscriptionHint(event.id, event.type, one["customer"], one["id"])

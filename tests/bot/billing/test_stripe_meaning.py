@@ -12,7 +12,7 @@ from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.entitlements import Reason
 from marketplace.plans import PlanName
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import ACCOUNT, DAY, billing, deliver, shop, sold, stand_in
@@ -45,7 +45,7 @@ class Shelf:
     async def hear(self, subscription: Json, kind: str = "customer.subscription.updated") -> None:
         self._count += 1
         event = f"evt_{subscription['id']}_{self._count}"
-        await self.sync.follow(StripeEventSubject(event, kind, subscription["customer"], subscription["id"]))
+        await self.sync.follow(SubscriptionHint(event, kind, subscription["customer"], subscription["id"]))
 
     async def night(self) -> None:
         """What the clock does with one account: compare, then let time take its plan away."""
@@ -595,7 +595,7 @@ async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_
     assert announced
     await shelf.night()
     assert (await shelf.kept()).pending == announced
-    await shelf.sync.follow(StripeEventSubject("evt_paid", "invoice.paid", one["customer"], None))
+    await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", one["customer"], None))
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
         shelf.stripe.checkout.has_search = has_search

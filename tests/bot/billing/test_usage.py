@@ -24,7 +24,7 @@ from bot.github.call_counter import Calls, write_down
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
-from marketplace.stripe_subscriptions import StripeEventSubject
+from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
@@ -518,7 +518,7 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         )
     sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
     await sync.follow(
-        StripeEventSubject(
+        SubscriptionHint(
             "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
         )
     )
