@@ -31,11 +31,11 @@ from charts.render import Chart, render
 from charts.sample import SAMPLE
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
-from storage.deliveries import Received, receive
+from storage.deliveries import ReceivedDelivery, receive_deliveries
 from storage.projects import Projects, RepositoryName
 
 _GOAL, _GOAL_AGAIN = 0.6, 0.05
-_SOMEBODY = Received("1", "issues", "opened", 100, 1, "acme", "Organization", 1, b"")
+_SOMEBODY = ReceivedDelivery("1", "issues", "opened", 100, 1, "acme", "Organization", 1, b"")
 _DPI = 144
 
 
@@ -180,7 +180,7 @@ async def _again(rounds: int) -> list[float]:
     with common.scratch() as folder:
         async with services(Settings(data_dir=folder)) as base:
             async with base.database.autocommit() as connection:
-                await receive(connection, [_SOMEBODY], [b""])
+                await receive_deliveries(connection, [_SOMEBODY], [b""])
             async with base.database.tenant(1) as tenant:
                 seen = RepositoryName("R_1", "acme/shop", False, None, datetime.now(UTC))
                 project = await Projects(tenant).get(await Projects(tenant).remember(seen))

@@ -26,7 +26,7 @@ from bot.jobs.worker import worker
 from bot.services import Services, services
 from bot.settings import load
 from storage.cipher import delivery_place
-from storage.deliveries import Deliveries, Received, receive
+from storage.deliveries import Deliveries, ReceivedDelivery, receive_deliveries
 from storage.embedded import EmbeddedServer, running_server
 from storage.fair_jobs import FairJobManager
 from storage.jobs import Jobs
@@ -157,11 +157,11 @@ async def _store(base: Services, copies: int) -> int:
                 base.cipher.seal(delivery.payload, delivery_place(delivery.account, delivery.delivery))
                 for delivery in batch
             ]
-            await receive(connection, batch, sealed)
+            await receive_deliveries(connection, batch, sealed)
     return len(deliveries)
 
 
-def _new_copy() -> Iterator[Received]:
+def _new_copy() -> Iterator[ReceivedDelivery]:
     """The recorded deliveries, about items that nobody has heard of."""
     mark = uuid.uuid4().hex[:8]
     for line in common.RECORDED.read_bytes().splitlines():
@@ -171,7 +171,7 @@ def _new_copy() -> Iterator[Received]:
             if kind in payload:
                 payload[kind]["node_id"] += mark
         owner = payload["repository"]["owner"]
-        yield Received(
+        yield ReceivedDelivery(
             delivery=str(uuid.uuid4()),
             event=recorded["event"],
             action=payload["action"],

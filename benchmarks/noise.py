@@ -36,7 +36,7 @@ from bot.webhooks.delivery_writer import DeliveryWriter
 from charts.reading import number, quantity
 from github_standin.github import StandInGitHub
 from sprints.burndown import measure
-from storage.deliveries import Received
+from storage.deliveries import ReceivedDelivery
 from storage.embedded import running_server
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -203,7 +203,7 @@ class Machine:
         body = json.dumps(payload).encode()
         guid = f"noise-{next(_NUMBERS)}"
         await self.inbox.put(
-            Received(
+            ReceivedDelivery(
                 guid,
                 event,
                 told["action"],

@@ -23,7 +23,7 @@ from commands.framework.ports import GitHubPort, Thread
 from commands.framework.registry import Command
 from commands.framework.request import CommandLine, Request
 from commands.messages.completeness import missing_text
-from marketplace.entitlements import Denied, Entitled, everything_is_allowed
+from marketplace.entitlements import Denied, Entitled, allow_everything
 
 OpenContext = Callable[[], AbstractAsyncContextManager[Context]]
 
@@ -53,7 +53,7 @@ class CommandEnvironment:
     policy: Policy
     open_context: OpenContext
     is_public: bool = False
-    entitled: Entitled = everything_is_allowed
+    entitled: Entitled = allow_everything
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from github_standin.github import StandInGitHub
 from storage.installations import Installations
 from storage.jobs import Jobs, is_busy
 from storage.lookups import all_tenants
-from storage.measures import measure_next
+from storage.measures import schedule_measurement
 from storage.posts import Posts
 from storage.projects import Projects
 
@@ -158,7 +158,7 @@ class Stage:
 
     async def _hold(self) -> None:
         async with self.base.database.tenant(self.tenant) as tenant:
-            await measure_next(tenant, self.clock.now + _NEVER)
+            await schedule_measurement(tenant, self.clock.now + _NEVER)
             await Installations(tenant).reconcile_next(self.clock.now + _NEVER)
 
     async def _is_busy(self) -> bool:

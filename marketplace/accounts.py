@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from marketplace.entitlements import AccountPlan, Links, account_plan_of
+from marketplace.entitlements import AccountPlan, PurchasePages, resolve_account_plan
 from marketplace.plans import SEAT_DAYS, Feature, Metric, PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import Account, Pending, Subscription, Subscriptions
-from storage.usage import Usage, total
+from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions
+from storage.usage import Usage, total_quantity
 
 # For how long a Marketplace deadline is: GitHub's rule.
 DELETION_AFTER = timedelta(days=30)
@@ -34,7 +34,7 @@ class Offer(Protocol):
     def is_usage_charged(self) -> bool:
         """Whether those who pay by card are charged for usage besides the seats."""
 
-    def links(self, account: int) -> Links:
+    def links(self, account: int) -> PurchasePages:
         """Where an account, by GitHub's id, changes its plan. None of them signs its visitor in."""
 
     def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
@@ -67,7 +67,7 @@ class Billing:
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 
     @property
-    def pending(self) -> Pending | None:
+    def pending(self) -> PendingChange | None:
         """The change that is announced."""
         counting = self.standing.subscription
         return counting.pending if counting else None
@@ -95,7 +95,7 @@ class Billing:
         }
 
 
-async def billing_of(tenant: Tenant, now: datetime, shop: Offer) -> Billing | None:
+async def load_billing(tenant: Tenant, now: datetime, shop: Offer) -> Billing | None:
     """The billing of the transaction's tenant. None if there is no such tenant."""
     books = Subscriptions(tenant)
     account = await books.account()
@@ -103,7 +103,7 @@ async def billing_of(tenant: Tenant, now: datetime, shop: Offer) -> Billing | No
         return None
     subscriptions = await books.all()
     usage = await used_in_month(tenant, now)
-    standing = account_plan_of(subscriptions, now, shop.grace)
+    standing = resolve_account_plan(subscriptions, now, shop.grace)
     increase = await SeatIncreases(tenant).current()
     is_of_subscription = (
         increase is not None
@@ -134,7 +134,7 @@ async def used_in_month(tenant: Tenant, now: datetime) -> dict[str, int]:
     found = dict[str, int]()
     for metric in Metric:
         counted = [one for one in told if metric not in fresh or one.period < today]
-        found[metric.value] = total(counted, metric) + fresh.get(metric, 0)
+        found[metric.value] = total_quantity(counted, metric) + fresh.get(metric, 0)
     return found
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from marketplace.plans import PLANS, PUBLIC_REPOSITORIES, Feature, Plan, PlanName, cheapest_with
 from marketplace.purchase_ways import PurchaseWays, is_ending, purchase_ways
 from storage.projects import Project
-from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
+from storage.subscriptions import MARKETPLACE, STRIPE, PreviousPlan, Subscription
 
 # GitHub ends a trial with an event, which may be late by a day.
 _TRIAL_LAG = timedelta(days=1)
@@ -56,18 +56,18 @@ EntitledIn = Callable[[int, Project], Entitled]
 THE_ACCOUNT = ""
 
 
-async def everything_is_allowed(_feature: str, _login: str) -> Decision:
+async def allow_everything(_feature: str, _login: str) -> Decision:
     """The answer where nothing is sold."""
     return Allowed()
 
 
-def nothing_is_sold(_tenant: int, _project: Project) -> Entitled:
+def allow_everywhere(_tenant: int, _project: Project) -> Entitled:
     """Everything is allowed in every repository."""
-    return everything_is_allowed
+    return allow_everything
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class PurchasePages:
     """Where a plan can be changed. `upgrade` leads to GitHub, for each plan that can be bought there."""
 
     upgrade: Mapping[PlanName, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class AccountPlan:
     status: str = "none"
     subscription: Subscription | None = None
     reason: Reason = Reason.NOT_IN_PLAN
-    lost: tuple[Had, ...] = ()
+    lost: tuple[PreviousPlan, ...] = ()
     grace_ends: datetime | None = None
     also_by: Subscription | None = None
     is_paid_twice: bool = False
@@ -110,12 +110,14 @@ class AccountPlan:
         return self.seats if self.source == MARKETPLACE and self.terms.is_paid else None
 
 
-def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace: timedelta) -> AccountPlan:
+def resolve_account_plan(
+    subscriptions: Iterable[Subscription], now: datetime, grace: timedelta
+) -> AccountPlan:
     """The subscription with the most rights counts; of equal ones the Marketplace's."""
     subscriptions = tuple(subscriptions)
     ways = purchase_ways(subscriptions)
     live, ended = list[Subscription](), list[Subscription]()
-    lost, reasons = list[Had](), list[tuple[bool, datetime, int, Reason]]()
+    lost, reasons = list[PreviousPlan](), list[tuple[bool, datetime, int, Reason]]()
     for one in subscriptions:
         lost += [one.had] if one.had else []
         if (why := _lost(one, now, grace)) is None:
@@ -125,7 +127,7 @@ def account_plan_of(subscriptions: Iterable[Subscription], now: datetime, grace:
         if not PLANS[PlanName(one.plan)].is_paid or one.status == "incomplete":
             continue
         if why[1] is not None:
-            lost.append(Had(one.plan, one.quantity, why[1]))
+            lost.append(PreviousPlan(one.plan, one.quantity, why[1]))
         reasons.append((not one.has_ended, _lost_at(one, why[1]), _MOST_TELLING.index(why[0]), why[0]))
     reason = max(reasons)[-1] if reasons else Reason.NOT_IN_PLAN
     gone = tuple(sorted(lost, key=lambda had: had.until))
@@ -228,7 +230,7 @@ def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> d
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EntitlementQuestion:
     """What somebody wants to use, and where. `account` is the name of the account that pays.
 
     Without a `login` it is asked for what many read, for which nobody needs a seat.
@@ -242,7 +244,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class SprintSpan:
     """A sprint `[start, end)` of the repository."""
 
     start: datetime
@@ -250,19 +252,19 @@ class Span:
 
 
 def decide(
-    question: Question,
+    question: EntitlementQuestion,
     standing: AccountPlan,
     *,
     people: Sequence[str] = (),
-    sprints: Iterable[Span] = (),
-    links: Links | None = None,
+    sprints: Iterable[SprintSpan] = (),
+    links: PurchasePages | None = None,
 ) -> Decision:
     """Whether somebody may use a feature.
 
     `people` are those on planned work, in the order in which seats are given. `sprints` are those of the
     repository: what is lost while one of them runs stays until its end, five weeks at most.
     """
-    links = links or Links()
+    links = links or PurchasePages()
     if question.is_public and question.feature in PLANS[PUBLIC_REPOSITORIES].features:
         return Allowed()
     decision = _by_plan(question, standing, people, links)
@@ -278,7 +280,9 @@ def decide(
     return decision
 
 
-def _by_plan(question: Question, standing: AccountPlan, people: Sequence[str], links: Links) -> Decision:
+def _by_plan(
+    question: EntitlementQuestion, standing: AccountPlan, people: Sequence[str], links: PurchasePages
+) -> Decision:
     if question.feature not in standing.terms.features:
         return _not_included(question, standing, links)
     seats, who = standing.limited_to, [one.lower() for one in people]
@@ -295,7 +299,7 @@ def _by_plan(question: Question, standing: AccountPlan, people: Sequence[str], l
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 
 
-def _not_included(question: Question, standing: AccountPlan, links: Links) -> Denied:
+def _not_included(question: EntitlementQuestion, standing: AccountPlan, links: PurchasePages) -> Denied:
     wanted, account = cheapest_with(question.feature), question.account
     reason = standing.reason if not standing.terms.is_paid else Reason.NOT_IN_PLAN
     included = f"This is part of {wanted.title}"
@@ -312,7 +316,7 @@ def _not_included(question: Question, standing: AccountPlan, links: Links) -> De
     return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
 
 
-def _where(standing: AccountPlan, links: Links, plan: PlanName, what: str) -> tuple[str, str | None]:
+def _where(standing: AccountPlan, links: PurchasePages, plan: PlanName, what: str) -> tuple[str, str | None]:
     """Where an owner does something about a plan: where the account pays already. Without a link, or with two
     such places, `/agile plan` tells more.
     """

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from marketplace.plans import PlanName
-from storage.subscriptions import MARKETPLACE, Pending, Subscription
+from storage.subscriptions import MARKETPLACE, PendingChange, Subscription
 
 ACTIONS = frozenset({"purchased", "changed", "pending_change", "pending_change_cancelled", "cancelled"})
 
@@ -45,7 +45,7 @@ class _Purchase(msgspec.Struct):
     free_trial_ends_on: datetime | None = None
 
 
-class Listed(msgspec.Struct):
+class MarketplaceAccount(msgspec.Struct):
     """An account of the listing, as `GET /marketplace_listing/accounts/{id}` tells it."""
 
     id: int
@@ -69,7 +69,7 @@ class _Named(msgspec.Struct):
     account: Buyer
 
 
-class Hint(msgspec.Struct):
+class PurchaseEvent(msgspec.Struct):
     """An event of the Marketplace, as far as it is read."""
 
     action: str
@@ -89,16 +89,16 @@ class Hint(msgspec.Struct):
         return self.marketplace_purchase.account
 
 
-def listed(told: Mapping[str, Any]) -> Listed:
+def parse_marketplace_account(told: Mapping[str, Any]) -> MarketplaceAccount:
     """GitHub's answer. Raises PurchaseError."""
     try:
-        return msgspec.convert(told, Listed)
+        return msgspec.convert(told, MarketplaceAccount)
     except msgspec.ValidationError as problem:
         raise PurchaseError(f"GitHub told of a purchase that cannot be read: {problem}") from None
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PurchaseReading:
     """What is to be kept of a purchase. `problem` says what was not understood, for operators."""
 
     subscription: Subscription
@@ -106,15 +106,21 @@ class Reading:
 
 
 def read_purchase(
-    listed: Listed, plan_of: PlanOf, read_at: datetime, subscription: Subscription | None
-) -> Reading:
+    account: MarketplaceAccount,
+    plan_of: PlanOf,
+    read_at: datetime,
+    subscription: Subscription | None,
+) -> PurchaseReading:
     """What an account has bought. `subscription` is what our books hold of it.
 
     A plan that MARKETPLACE_PLAN_IDS does not name any more stays what it was, with its seats, and all else
     applies: trial, cycle and dates. So does what holds now where the announced plan is not named. Raises
     PurchaseError for a plan that nothing tells.
     """
-    bought, pending = listed.marketplace_purchase, listed.marketplace_pending_change
+    bought, pending = (
+        account.marketplace_purchase,
+        account.marketplace_pending_change,
+    )
     plan, problems = _plan_of(bought.plan, plan_of), list[str]()
     if plan is None:
         if subscription is None or subscription.has_ended:
@@ -123,21 +129,21 @@ def read_purchase(
         problems.append(_not_named(bought.plan))
     announced = None
     if pending is not None and pending.plan is None:
-        announced = Pending(None, None, pending.effective_date)
+        announced = PendingChange(None, None, pending.effective_date)
     elif pending is not None and pending.plan is not None:
         coming = _plan_of(pending.plan, plan_of)
         if coming is None:
             problems.append(_not_named(pending.plan))
         else:
-            announced = Pending(coming, pending.plan.seats(pending.unit_count), pending.effective_date)
+            announced = PendingChange(coming, pending.plan.seats(pending.unit_count), pending.effective_date)
     read = _subscription(bought, plan, announced, read_at)
     if subscription is not None and _plan_of(bought.plan, plan_of) is None:
         read = replace(read, quantity=subscription.quantity)
-    return Reading(read, "; ".join(problems) or None)
+    return PurchaseReading(read, "; ".join(problems) or None)
 
 
 def _subscription(
-    bought: _Purchase, plan: PlanName, announced: Pending | None, read_at: datetime
+    bought: _Purchase, plan: PlanName, announced: PendingChange | None, read_at: datetime
 ) -> Subscription:
     is_trial = bought.on_free_trial
     return Subscription(
@@ -165,7 +171,7 @@ def _not_named(plan: _Plan) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PurchaseOutcome:
     """What is to be kept: the subscription as it is now, and from when on its data is to be deleted, if so.
 
     `cancelled_at` is the day that GitHub named (`is_told`), or else the moment at which we found it gone.
@@ -178,7 +184,7 @@ class Outcome:
     try_again: bool = False
 
 
-def outcome(
+def decide_outcome(
     known: Subscription | None,
     read: Subscription | None,
     action: str,
@@ -186,21 +192,21 @@ def outcome(
     now: datetime,
     *,
     is_last_try: bool,
-) -> Outcome:
+) -> PurchaseOutcome:
     """From what was known, and what GitHub answers now (None: 404), to what is to be kept.
 
     `action` is the event's, or "reconciled" without one.
     """
     if read is not None:
-        return Outcome(read)
+        return PurchaseOutcome(read)
     if action == "cancelled":
         at = effective_at or now
-        return Outcome(_ended(known, at, now), at, is_told=True)
+        return PurchaseOutcome(_ended(known, at, now), at, is_told=True)
     if not is_last_try:
-        return Outcome(try_again=True)
+        return PurchaseOutcome(try_again=True)
     if known is None or known.has_ended:
-        return Outcome()
-    return Outcome(_ended(known, now, now), now)
+        return PurchaseOutcome()
+    return PurchaseOutcome(_ended(known, now, now), now)
 
 
 def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscription:

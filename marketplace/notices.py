@@ -45,7 +45,7 @@ def notices_of(billing: Billing) -> tuple[Notice, ...]:
     return tuple(Notice(kind, f"{kind.name.lower()}:{what}") for kind, what in _notices(billing))
 
 
-def trial_that_ends(billing: Billing) -> Subscription | None:
+def ending_trial(billing: Billing) -> Subscription | None:
     """The subscription whose trial is about to end in a charge."""
     subscription, now = billing.standing.subscription, billing.as_of
     if subscription is None or now is None or subscription.status != "trialing":
@@ -63,12 +63,12 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
     standing = billing.standing
     if standing.grace_ends is not None:
         yield NoticeKind.PAYMENT_FAILED, f"{standing.grace_ends:%Y-%m-%d}"
-    elif is_cut_off(billing) and any(_is_fresh(one, billing) for one in billing.subscriptions):
+    elif is_lost_to_failed_payment(billing) and any(_is_fresh(one, billing) for one in billing.subscriptions):
         yield NoticeKind.PAYMENT_FAILED, "over"
     increase = billing.seat_increase
     if increase is not None and increase.is_waiting:
         yield NoticeKind.SEATS, f"{increase.asked_at:%Y-%m-%d}"
-    if (trial := trial_that_ends(billing)) is not None and trial.trial_ends is not None:
+    if (trial := ending_trial(billing)) is not None and trial.trial_ends is not None:
         yield NoticeKind.TRIAL_ENDS, f"{trial.trial_ends:%Y-%m-%d}"
     if standing.is_paid_twice:
         references = (one.reference for one in billing.subscriptions if not one.has_ended)
@@ -87,7 +87,7 @@ def has_seats_for(subscription: Subscription, people: int) -> bool:
     return subscription.source == STRIPE or seats is None or people <= seats
 
 
-def is_kept_by_card(billing: Billing) -> bool:
+def is_card_subscription_continuing(billing: Billing) -> bool:
     """Whether a subscription by card goes on, so that a cancellation on the Marketplace deletes nothing."""
     standing = billing.standing
     return any(
@@ -99,7 +99,7 @@ def is_kept_by_card(billing: Billing) -> bool:
     )
 
 
-def is_cut_off(billing: Billing) -> bool:
+def is_lost_to_failed_payment(billing: Billing) -> bool:
     """Whether a paid plan was lost to a failed payment."""
     return not billing.standing.terms.is_paid and billing.standing.reason is Reason.PAYMENT_FAILED
 

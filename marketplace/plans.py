@@ -120,7 +120,7 @@ _ON_SEATS = (
 )
 
 
-def page(commands: dict[Feature, list[str]]) -> str:
+def plans_page(commands: dict[Feature, list[str]]) -> str:
     """`docs/plans.md`. `commands` are the commands that carry each feature."""
     titles = [plan.title for plan in PLANS.values()]
     lines = [

@@ -17,7 +17,7 @@ _IN_A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
+class StripePrice:
     """A price of Stripe. `unit_amount` is in the smallest unit of `currency`; None for tiers and fractions.
 
     `plan` is what the metadata of the price or of its expanded product name. `is_yearly` is None where Stripe
@@ -34,11 +34,11 @@ class Price:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class SubscriptionItem:
     """An item of a subscription: so many seats at a price."""
 
     id: str
-    price: Price
+    price: StripePrice
     quantity: int | None = None
     current_period_start: int | None = None
     current_period_end: int | None = None
@@ -51,25 +51,25 @@ class PlanCatalog:
     prices: Mapping[str, tuple[PlanName, bool]]
     others: Mapping[str, PlanName] = field(default_factory=dict)
 
-    def plan_of(self, price: Price) -> PlanName | None:
+    def plan_of(self, price: StripePrice) -> PlanName | None:
         """The plan that a price is. None where neither its id nor its metadata tell."""
         if price.id in self.prices:
             return self.prices[price.id][0]
         return self.others.get(price.id) or price.plan
 
-    def is_yearly(self, price: Price) -> bool | None:
+    def is_yearly(self, price: StripePrice) -> bool | None:
         """Whether a price is by the year. Stripe's own word counts before the name of our setting."""
         if price.is_yearly is None and price.id in self.prices:
             return self.prices[price.id][1]
         return price.is_yearly
 
 
-def parse_item(item: Mapping[str, Any]) -> Item | None:
+def parse_item(item: Mapping[str, Any]) -> SubscriptionItem | None:
     """Reads an item; old versions of Stripe's API tell of a `plan` instead of a `price`."""
     price = parse_price(item.get("price") or item.get("plan"))
     if price is None or item.get("deleted") is True:
         return None
-    return Item(
+    return SubscriptionItem(
         id_of(item) or "",
         price,
         number_of(item.get("quantity")),
@@ -78,16 +78,16 @@ def parse_item(item: Mapping[str, Any]) -> Item | None:
     )
 
 
-def parse_price(price: object) -> Price | None:
+def parse_price(price: object) -> StripePrice | None:
     """Reads a price or a plan, be it expanded or an id."""
     price_id = id_of(price)
     if price_id is None:
         return None
     if not isinstance(price, Mapping):
-        return Price(price_id)
+        return StripePrice(price_id)
     recurring = price if price.get("recurring") is None else price["recurring"]
     amount = price.get("unit_amount") if "unit_amount" in price else price.get("amount")
-    return Price(
+    return StripePrice(
         price_id,
         product=id_of(price.get("product")),
         unit_amount=number_of(amount),
@@ -106,14 +106,16 @@ def plan_in(metadata: object) -> PlanName | None:
     return plan if plan is not None and PLANS[plan].is_paid else None
 
 
-def plan_item(items: Sequence[Item], catalog: PlanCatalog, price_id: str | None = None) -> Item | None:
+def plan_item(
+    items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None = None
+) -> SubscriptionItem | None:
     """The item that is the plan; others may count usage, or be sold beside it.
 
     Of several plans the highest counts. Where no price is understood, it is the item with `price_id`, which
     our books hold, or else the first that is sold by the seat. None where there is no item.
     """
 
-    def likelihood(item: Item) -> tuple[int, bool, bool, bool]:
+    def likelihood(item: SubscriptionItem) -> tuple[int, bool, bool, bool]:
         plan = catalog.plan_of(item.price)
         rank = PLANS[plan].rank if plan else -1
         return rank, item.quantity != 0, item.price.id == price_id, not item.price.is_metered

@@ -8,19 +8,19 @@ from datetime import datetime
 from typing import Any
 
 from marketplace.stripe_objects import moment_of, object_at, objects_in
-from marketplace.stripe_plans import Item, PlanCatalog, parse_item, plan_item
-from storage.subscriptions import Pending
+from marketplace.stripe_plans import PlanCatalog, SubscriptionItem, parse_item, plan_item
+from storage.subscriptions import PendingChange
 
 _AT_WORK = frozenset({"active", "not_started"})
 
 
 def pending_change(
     subscription: Mapping[str, Any],
-    item: Item,
+    item: SubscriptionItem,
     period_end: datetime | None,
     catalog: PlanCatalog,
     now: datetime,
-) -> Pending | None:
+) -> PendingChange | None:
     """The next change that Stripe tells of. A new price that is not understood is left out.
 
     `item` is the subscription's plan as it is now, `period_end` the end of its period.
@@ -28,7 +28,7 @@ def pending_change(
     cancels_at = moment_of(subscription.get("cancel_at"))
     if cancels_at is None and subscription.get("cancel_at_period_end") is True:
         cancels_at = period_end
-    end = Pending(None, None, cancels_at) if cancels_at else None
+    end = PendingChange(None, None, cancels_at) if cancels_at else None
     change = _next_phase(subscription.get("schedule"), item, catalog, now)
     if end is None or change is None:
         return end or change
@@ -36,7 +36,9 @@ def pending_change(
     return change if is_sooner and change.effective_at < end.effective_at else end  # type: ignore[operator]
 
 
-def _next_phase(schedule: object, item: Item, catalog: PlanCatalog, now: datetime) -> Pending | None:
+def _next_phase(
+    schedule: object, item: SubscriptionItem, catalog: PlanCatalog, now: datetime
+) -> PendingChange | None:
     """The first phase to come that changes the plan, the seats or the interval; or the schedule's end."""
     if not isinstance(schedule, Mapping) or schedule.get("status") not in _AT_WORK:
         return None
@@ -47,12 +49,12 @@ def _next_phase(schedule: object, item: Item, catalog: PlanCatalog, now: datetim
             return change
     ends = [moment for phase in phases if (moment := moment_of(phase.get("end_date"))) is not None]
     is_cancelled = object_at(schedule, "end_behavior") == "cancel" and ends and max(ends) > now
-    return Pending(None, None, max(ends)) if is_cancelled else None
+    return PendingChange(None, None, max(ends)) if is_cancelled else None
 
 
 def _change(
-    phase: Mapping[str, Any], item: Item, catalog: PlanCatalog, begins_at: datetime
-) -> Pending | None:
+    phase: Mapping[str, Any], item: SubscriptionItem, catalog: PlanCatalog, begins_at: datetime
+) -> PendingChange | None:
     items = [parsed for entry in objects_in(phase.get("items")) if (parsed := parse_item(entry)) is not None]
     coming = plan_item(items, catalog, item.price.id)
     if coming is None:
@@ -65,4 +67,4 @@ def _change(
     is_same_interval = is_yearly is None or is_yearly == catalog.is_yearly(item.price)
     if then == now and quantity == item.quantity and is_same_interval:
         return None
-    return Pending(then.value, quantity, begins_at, None if is_same_interval else is_yearly)
+    return PendingChange(then.value, quantity, begins_at, None if is_same_interval else is_yearly)

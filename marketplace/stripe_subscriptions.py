@@ -12,7 +12,15 @@ from marketplace.github_purchases import PurchaseError
 from marketplace.plans import PlanName
 from marketplace.stripe_objects import id_of, moment_of, number_of, object_at, objects_in, text_of
 from marketplace.stripe_payments import is_collection_paused, is_payment_due, oldest_due
-from marketplace.stripe_plans import Item, PlanCatalog, Price, currency_of, parse_item, plan_in, plan_item
+from marketplace.stripe_plans import (
+    PlanCatalog,
+    StripePrice,
+    SubscriptionItem,
+    currency_of,
+    parse_item,
+    plan_in,
+    plan_item,
+)
 from marketplace.stripe_refunds import PAYMENT_EVENTS, PaymentHint
 from marketplace.stripe_schedules import pending_change
 from storage.subscriptions import STRIPE, Subscription
@@ -62,7 +70,7 @@ class StripeSubscription:
     id: str
     status: str
     customer: str | None = None
-    items: tuple[Item, ...] = ()
+    items: tuple[SubscriptionItem, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     answer: Mapping[str, Any] = field(default_factory=dict)
 
@@ -71,7 +79,7 @@ class StripeSubscription:
         """GitHub's id of the account that it was bought for."""
         return account_in(self.metadata)
 
-    def item(self, prices: Prices | PlanCatalog, price_id: str | None = None) -> Item:
+    def item(self, prices: Prices | PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
         """The item that is a plan of ours; others may count usage. Raises PurchaseError where there is none.
 
         `price_id` is the price that our books hold, for a price that is not understood any more.
@@ -100,7 +108,7 @@ def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SubscriptionReading:
     """What is to be kept of a subscription. `problem` says what was not understood, for operators."""
 
     subscription: Subscription
@@ -113,7 +121,7 @@ def read_subscription(
     read_at: datetime,
     subscription: Subscription | None,
     invoices: Iterable[Mapping[str, Any]] = (),
-) -> Reading:
+) -> SubscriptionReading:
     """What was bought. `subscription` is what our books hold of it, `invoices` are Stripe's of it.
 
     Status and end always apply. The plan is what is known: see `_plan`. Raises PurchaseError where nothing
@@ -130,7 +138,7 @@ def read_subscription(
     has_ended = status == "ended"
     # A price in several currencies shows the amount in its default one, which others do not pay.
     currency = currency_of(found.answer.get("currency")) or item.price.currency
-    return Reading(
+    return SubscriptionReading(
         Subscription(
             STRIPE,
             status,
@@ -180,18 +188,18 @@ def _catalog(prices: Prices | PlanCatalog) -> PlanCatalog:
     return prices if isinstance(prices, PlanCatalog) else PlanCatalog(prices)
 
 
-def _remembered(subscription: Subscription | None) -> Item:
+def _remembered(subscription: Subscription | None) -> SubscriptionItem:
     """Stands for the item where Stripe shows none: what our books hold."""
     if subscription is None:
-        return Item("", Price(""))
-    price = Price(
+        return SubscriptionItem("", StripePrice(""))
+    price = StripePrice(
         subscription.price_id or "", unit_amount=subscription.unit_amount, currency=subscription.currency
     )
-    return Item("", price, subscription.quantity)
+    return SubscriptionItem("", price, subscription.quantity)
 
 
 def _plan(
-    found: StripeSubscription, item: Item, catalog: PlanCatalog, subscription: Subscription | None
+    found: StripeSubscription, item: SubscriptionItem, catalog: PlanCatalog, subscription: Subscription | None
 ) -> tuple[PlanName, str | None]:
     """The plan, by the price first. The metadata that our checkout wrote may be older than a change in
     Stripe's portal, and our books may be older still. Raises PurchaseError.
@@ -223,7 +231,7 @@ def _status(
     return subscription.status, problem
 
 
-def _quantity(found: StripeSubscription, item: Item) -> tuple[int | None, str | None]:
+def _quantity(found: StripeSubscription, item: SubscriptionItem) -> tuple[int | None, str | None]:
     """The number of seats, as far as our books can hold it."""
     if item.quantity is None or 0 <= item.quantity <= _MOST_SEATS:
         return item.quantity, None

@@ -4,11 +4,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from marketplace.accounts import DELETION_AFTER
-from marketplace.entitlements import access_end, account_plan_of, gives_access, grace_end
+from marketplace.entitlements import access_end, gives_access, grace_end, resolve_account_plan
 from marketplace.plans import PLANS, PlanName
 from storage.database import Tenant
 from storage.deadlines import Deadline, Deadlines
-from storage.subscriptions import MARKETPLACE, STRIPE, Account, Had, Noted, Subscription, Subscriptions
+from storage.subscriptions import (
+    MARKETPLACE,
+    STRIPE,
+    Account,
+    AccountAuditEntry,
+    PreviousPlan,
+    Subscription,
+    Subscriptions,
+)
 
 # Who is told of a deletion late has a week left all the same.
 _LEAST_NOTICE = timedelta(days=7)
@@ -16,7 +24,7 @@ _GIVING = frozenset({"active", "trialing", "past_due"})
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class LedgerCause:
     """Why something is kept: `actor` is marketplace, stripe or clock; `event` and `id` say which event."""
 
     actor: str
@@ -34,7 +42,7 @@ class SubscriptionLedger:
         self._now = now
         self._grace = grace
 
-    async def keep(self, read: Subscription, cause: Cause) -> bool:
+    async def keep(self, read: Subscription, cause: LedgerCause) -> bool:
         """Keeps a subscription as its source told it. False if the source was asked again since then."""
         account = await self._subscriptions.lock()
         known = await self.known(read.source, read.reference)
@@ -51,7 +59,7 @@ class SubscriptionLedger:
             await self._catch_up(kept, cause)
         return True
 
-    async def _catch_up(self, kept: Subscription, cause: Cause) -> None:
+    async def _catch_up(self, kept: Subscription, cause: LedgerCause) -> None:
         """A card has ended, maybe a while ago. If it paid after the cancellation, it has called the deletion
         off; if it had ended before, it has not.
         """
@@ -67,7 +75,7 @@ class SubscriptionLedger:
         if bought is not None and bought.has_ended and bought.ended_at is not None:
             await self.cancelled(bought.ended_at, cause, is_told=False)
 
-    async def cancelled(self, at: datetime, cause: Cause, *, is_told: bool) -> None:
+    async def cancelled(self, at: datetime, cause: LedgerCause, *, is_told: bool) -> None:
         """Notes by when the account's data goes, unless it pays for it elsewhere."""
         account = await self._subscriptions.lock()
         every = await self._subscriptions.all()
@@ -86,7 +94,7 @@ class SubscriptionLedger:
             await self._deadlines.withdraw(self._now, "GitHub named the day", only_found=True)
         details = {"cause": cause.event, "id": cause.id, "due": due.isoformat()}
         await self._subscriptions.audit(
-            Noted(cause.actor, "deletion noted", account.name, details, self._now)
+            AccountAuditEntry(cause.actor, "deletion noted", account.name, details, self._now)
         )
 
     async def withdraw_if_paid(self) -> bool:
@@ -106,7 +114,7 @@ class SubscriptionLedger:
         """Time alone can take a plan away: at the end of a trial, or of grace."""
         account = await self._subscriptions.lock()
         if account is not None:
-            await self._set_plan(account, Cause("clock", "time", ""))
+            await self._set_plan(account, LedgerCause("clock", "time", ""))
 
     def _keeps_data(self, one: Subscription) -> bool:
         """A purchase on the Marketplace, be it of the free plan, or a subscription with Stripe that is paid
@@ -118,34 +126,36 @@ class SubscriptionLedger:
         return (one.status in _GIVING or has_time) and PLANS[PlanName(one.plan)].is_paid
 
     async def _follow(
-        self, account: Account, known: Subscription | None, kept: Subscription, cause: Cause
+        self, account: Account, known: Subscription | None, kept: Subscription, cause: LedgerCause
     ) -> None:
         before, after = _shown(known), _shown(kept)
         if before != after:
             details = {"before": before, "after": after, "event": cause.event, "id": cause.id}
             await self._subscriptions.audit(
-                Noted(cause.actor, "subscription", account.name, details, self._now)
+                AccountAuditEntry(cause.actor, "subscription", account.name, details, self._now)
             )
         await self._set_plan(account, cause)
 
-    async def _set_plan(self, account: Account, cause: Cause) -> None:
-        plan = account_plan_of(await self._subscriptions.all(), self._now, self._grace).plan
+    async def _set_plan(self, account: Account, cause: LedgerCause) -> None:
+        plan = resolve_account_plan(await self._subscriptions.all(), self._now, self._grace).plan
         if plan == account.plan:
             return
         await self._subscriptions.set_plan(plan)
         details = {"before": account.plan, "after": plan.value, "event": cause.event, "id": cause.id}
-        await self._subscriptions.audit(Noted(cause.actor, "plan", account.name, details, self._now))
+        await self._subscriptions.audit(
+            AccountAuditEntry(cause.actor, "plan", account.name, details, self._now)
+        )
 
 
 def previous_plan_after(
     known: Subscription | None, read: Subscription, at: datetime, grace: timedelta
-) -> Had | None:
+) -> PreviousPlan | None:
     """What the account had before it became less. It is forgotten when it has as much again."""
     had = known.had if known else None
     if known is not None and _gave(known, grace) and _is_less(read, known.plan, known.quantity, grace):
         # What time alone had ended before is not had once more until now.
         ended_before = access_end(known, at, grace)
-        had = Had(known.plan, known.quantity, min(at, ended_before or at))
+        had = PreviousPlan(known.plan, known.quantity, min(at, ended_before or at))
     if had is not None and not _is_less(read, had.plan, had.quantity, grace):
         return None
     return had

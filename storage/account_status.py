@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from storage.database import Tenant
 from storage.deliveries import Deliveries
 from storage.jobs import BACKFILL, READ_SETTINGS, RECONCILE
-from storage.missed import Missed, MissedDeliveries
+from storage.missed_deliveries import MissedDeliveries, MissedDelivery
 from storage.outbox import Outbox
 from storage.tables import organizations
 from storage.timeline import Timeline
@@ -34,7 +34,7 @@ class AccountStatus:
     corrections: int
     next_comparison: datetime | None
     running: frozenset[str]
-    lost: tuple[Missed, ...] = ()
+    lost: tuple[MissedDelivery, ...] = ()
 
     @property
     def is_comparing(self) -> bool:
@@ -45,7 +45,7 @@ class AccountStatus:
         return BACKFILL in self.running
 
 
-async def standing_of(tenant: Tenant) -> AccountStatus:
+async def load_account_status(tenant: Tenant) -> AccountStatus:
     """How we stand now."""
     deliveries = Deliveries(tenant)
     counts = await deliveries.counts()

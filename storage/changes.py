@@ -14,7 +14,7 @@ from storage.database import Tenant
 from storage.tables import audit_log, changes
 
 
-class State(StrEnum):
+class ChangeState(StrEnum):
     """How far a change has come.
 
     A begun change is applied, failed because GitHub refused it, or interrupted because who began it may not
@@ -67,14 +67,14 @@ class CommandChange:
     fingerprint: str
     done: str
     undoes: int | None
-    state: State
+    state: ChangeState
     note: str | None
     decided_by: str | None
     decided_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """A line of the audit log."""
 
     actor: str
@@ -84,7 +84,7 @@ class Entry:
     at: datetime
 
 
-_SET_GOING = (State.BEGUN, State.APPLIED, State.FAILED, State.INTERRUPTED)
+_SET_GOING = (ChangeState.BEGUN, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
 
@@ -96,7 +96,7 @@ class ChangeLog:
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, proposal: Proposal, state: State) -> CommandChange:
+    async def put(self, proposal: Proposal, state: ChangeState) -> CommandChange:
         """The change of this line of this event: as it was put down first, whoever asks again."""
         values = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
         values["steps"] = msgspec.json.decode(proposal.steps)
@@ -127,7 +127,7 @@ class ChangeLog:
         """The newest change that holds: neither undone nor itself an undoing."""
         query = (
             select(*_COLUMNS)
-            .where(self._mine, changes.c.state == State.APPLIED, changes.c.undoes.is_(None))
+            .where(self._mine, changes.c.state == ChangeState.APPLIED, changes.c.undoes.is_(None))
             .order_by(changes.c.decided_at.desc(), changes.c.id.desc())
         )
         for row in await self._connection.execute(query.limit(50)):
@@ -139,7 +139,7 @@ class ChangeLog:
         """What one command has carried out and nobody has undone, the newest first. `slot` is its name."""
         query = (
             select(*_COLUMNS)
-            .where(self._mine, changes.c.state == State.APPLIED, changes.c.slot.startswith(slot))
+            .where(self._mine, changes.c.state == ChangeState.APPLIED, changes.c.slot.startswith(slot))
             .order_by(changes.c.id.desc())
             .limit(most)
         )
@@ -154,22 +154,22 @@ class ChangeLog:
             .limit(1)
         )
         row = (await self._connection.execute(query)).first()
-        return _change(row) if row is not None and row.state == State.PROPOSED else None
+        return _change(row) if row is not None and row.state == ChangeState.PROPOSED else None
 
-    async def decide(self, change_id: int, state: State, by: str, at: datetime) -> None:
+    async def decide(self, change_id: int, state: ChangeState, by: str, at: datetime) -> None:
         """What becomes of a change."""
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
     async def end(self, change_id: int, steps: bytes, note: str | None) -> None:
         """A change was carried out: `steps` are those that were done, `note` says why others were not."""
-        state = State.FAILED if note and steps == b"[]" else State.APPLIED
+        state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
         await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
 
     async def interrupt(self, change_id: int, why: str) -> None:
         """Ends a begun change whose remaining steps nobody may carry out; `why` is Markdown."""
-        await self._update(change_id, state=State.INTERRUPTED, steps=[], note=why)
+        await self._update(change_id, state=ChangeState.INTERRUPTED, steps=[], note=why)
 
-    async def audit(self, entry: Entry) -> None:
+    async def audit(self, entry: AuditEntry) -> None:
         """Writes down who did what."""
         await self._connection.execute(
             insert(audit_log).values(
@@ -183,16 +183,16 @@ class ChangeLog:
             )
         )
 
-    async def audited(self, most: int) -> list[Entry]:
+    async def audited(self, most: int) -> list[AuditEntry]:
         """The newest entries of this repository, the newest first."""
         query = (
-            select(*(audit_log.c[name] for name in Entry.__dataclass_fields__))
+            select(*(audit_log.c[name] for name in AuditEntry.__dataclass_fields__))
             .where(audit_log.c.organization_id == self._organization_id)
             .where(audit_log.c.project_id == self._project_id)
             .order_by(audit_log.c.at.desc(), audit_log.c.id.desc())
             .limit(most)
         )
-        return [Entry(*row) for row in await self._connection.execute(query)]
+        return [AuditEntry(*row) for row in await self._connection.execute(query)]
 
     async def _update(self, change_id: int, **values: object) -> None:
         await self._connection.execute(
@@ -211,4 +211,4 @@ class ChangeLog:
 
 def _change(row: Any) -> CommandChange:
     told = {name: getattr(row, name) for name in CommandChange.__dataclass_fields__}
-    return CommandChange(**told | {"steps": msgspec.json.encode(row.steps), "state": State(row.state)})
+    return CommandChange(**told | {"steps": msgspec.json.encode(row.steps), "state": ChangeState(row.state)})

@@ -15,7 +15,7 @@ _TOKEN_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ChartFile:
     """A stored picture: its bytes, unless they were given up, and what it is drawn from.
 
     `is_in_sight` is whether the App can see every repository whose work it shows, and none of them is more
@@ -62,7 +62,7 @@ class ChartFiles:
         await self._connection.execute(statement.on_conflict_do_nothing())
         return await self.token_of(project, content_key) or ""
 
-    async def get(self, token: str) -> Picture | None:
+    async def get(self, token: str) -> ChartFile | None:
         """The picture of this name."""
         mine = chart_files.c.organization_id == self._organization_id
         shown = projects.alias("shown")
@@ -94,7 +94,7 @@ class ChartFiles:
             .where(mine, chart_files.c.token == token)
         )
         row = (await self._connection.execute(query)).first()
-        return Picture(*row) if row is not None else None
+        return ChartFile(*row) if row is not None else None
 
     async def restore(self, token: str, png: bytes) -> None:
         """The bytes of a picture that had been given up."""

@@ -21,7 +21,7 @@ _FIRST_DELAY = timedelta(seconds=15)
 _MOST_FACTS_OF_A_PROJECT = 20
 
 
-class Outcome(StrEnum):
+class ReceiveOutcome(StrEnum):
     """What became of a delivery at the door."""
 
     STORED = "stored"
@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
+class ReceivedDelivery:
     """A delivery at the door. `payload` is as it came; the rest says whose it is."""
 
     delivery: str
@@ -81,12 +81,12 @@ _DESCRIPTION = (
 )
 
 
-async def receive(
+async def receive_deliveries(
     connection: AsyncConnection,
-    batch: Sequence[Received],
+    batch: Sequence[ReceivedDelivery],
     sealed: Sequence[bytes],
     moment: datetime | None = None,
-) -> list[Outcome]:
+) -> list[ReceiveOutcome]:
     """Stores a batch, each delivery at most once, with the wake-up for the worker; one outcome for each.
 
     No two of the batch may have the same delivery id; `sealed` are their payloads, encrypted; they arrived
@@ -101,7 +101,7 @@ async def receive(
             "moment": moment,
         },
     )
-    return [Outcome(outcome) for outcome in outcomes or ()]
+    return [ReceiveOutcome(outcome) for outcome in outcomes or ()]
 
 
 class Deliveries:

@@ -54,7 +54,7 @@ class ForecastRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OpenForecast:
     """A forecast that has not been graded. `shown_at` is when GitHub took the message that tells it."""
 
     id: int
@@ -66,7 +66,7 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
+class ForecastGrade:
     """What came of a forecast: whether all that was in the sprint then was done, and how much was."""
 
     id: int
@@ -76,7 +76,7 @@ class Grade:
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
+class GradedForecast:
     """A forecast with its grade."""
 
     milestone: int
@@ -137,16 +137,16 @@ class Forecasts:
                 )
             )
 
-    async def open(self) -> list[Open]:
+    async def open(self) -> list[OpenForecast]:
         """What counts and has not been graded yet."""
         first = self._first_of_each_day()
         query = select(first).where(first.c.graded_at.is_(None)).order_by(first.c.id)
         return [
-            Open(row.id, row.github_milestone_id, row.told_at, row.unit, row.scope, row.chance)
+            OpenForecast(row.id, row.github_milestone_id, row.told_at, row.unit, row.scope, row.chance)
             for row in await self._connection.execute(query)
         ]
 
-    async def grade(self, grades: Iterable[tuple[Open, Grade]], at: datetime) -> None:
+    async def grade(self, grades: Iterable[tuple[OpenForecast, ForecastGrade]], at: datetime) -> None:
         """Writes down what came of forecasts, each once, and counts it for all tenants."""
         for told, grade in grades:
             changed = await self._connection.scalar(
@@ -165,12 +165,12 @@ class Forecasts:
                 values = {"tenth": tenths(float(told.chance)), "is_true": grade.is_finished}
                 await self._connection.execute(_COUNT, values)
 
-    async def graded(self) -> list[Graded]:
+    async def graded(self) -> list[GradedForecast]:
         """The graded forecasts, in the order in which they were made."""
         first = self._first_of_each_day()
         query = select(first).where(first.c.graded_at.is_not(None)).order_by(first.c.made_at, first.c.id)
         return [
-            Graded(
+            GradedForecast(
                 milestone=row.github_milestone_id,
                 made_at=row.made_at,
                 share_elapsed=float(row.share_elapsed),

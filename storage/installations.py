@@ -14,7 +14,7 @@ from storage.database import Tenant
 from storage.tables import organizations
 
 
-class Relation(Enum):
+class InstallationRelation(Enum):
     """What an installation is to an account."""
 
     PRESENT = auto()
@@ -84,17 +84,17 @@ class Installations:
         """Note that GitHub answered for the installation, which was thus not suspended at that moment."""
         await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
 
-    async def relation(self, installation: int) -> Relation:
+    async def relation(self, installation: int) -> InstallationRelation:
         """Whether an installation is the account's present one, or was, as far as we know."""
         query = select(organizations.c.github_installation_id, organizations.c.former_installations).where(
             organizations.c.id == self._organization_id
         )
         present, former = (await self._connection.execute(query)).one()
         if present == installation:
-            return Relation.PRESENT
+            return InstallationRelation.PRESENT
         if present is not None:
-            return Relation.REPLACED
-        return Relation.ENDED if installation in former else Relation.UNKNOWN
+            return InstallationRelation.REPLACED
+        return InstallationRelation.ENDED if installation in former else InstallationRelation.UNKNOWN
 
     async def reconcile_next(self, at: datetime) -> None:
         """When its sprints are compared with GitHub again."""

@@ -46,6 +46,6 @@ async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) 
     return (await connection.scalars(query, {"what": what, "moment": moment})).all()
 
 
-async def wake(connection: AsyncConnection, organization_id: int) -> None:
+async def wake_tenant(connection: AsyncConnection, organization_id: int) -> None:
     """Sees to it that a job works off what waits for this tenant."""
     await connection.execute(text("select wake_tenant(:tenant)"), {"tenant": organization_id})

@@ -184,7 +184,7 @@ async def settings_of(tenant: Tenant) -> dict[str, object]:
     return dict(await tenant.connection.scalar(query) or {})
 
 
-async def measure_next(tenant: Tenant, at: datetime) -> None:
+async def schedule_measurement(tenant: Tenant, at: datetime) -> None:
     """When the tenant is measured again."""
     await tenant.connection.execute(
         update(organizations).where(organizations.c.id == tenant.organization_id).values(next_measure_at=at)

@@ -12,7 +12,7 @@ from storage.database import Tenant
 from storage.tables import github_events, outbox
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What is sent: a comment, or a reaction to the comment that asked."""
 
     REPLY = "reply"
@@ -27,14 +27,14 @@ class Message:
     names as GitHub's API does.
     """
 
-    kind: Kind
+    kind: MessageKind
     body: str
     slot: str = ""
     comment_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueuedMessage:
     """A message in the outbox. `key` is unique among all messages to GitHub; `attempts` counts this one too.
 
     `earlier` is the comment that holds this thread's last answer of the same slot, `earlier_body` its text.
@@ -92,7 +92,7 @@ class Outbox:
         query = select(func.count()).select_from(outbox).where(self._mine, outbox.c.event_id == event_id)
         return bool(await self._connection.scalar(query))
 
-    async def begin_attempts(self, event_id: int) -> list[Queued]:
+    async def begin_attempts(self, event_id: int) -> list[QueuedMessage]:
         """What is still to be sent for an event, in order, noted as on its way to GitHub from now on."""
         await self._connection.execute(
             update(outbox)
@@ -102,7 +102,7 @@ class Outbox:
         sent = outbox.alias()
         earlier_id = (
             select(sent.c.id)
-            .where(sent.c.organization_id == self._organization_id, sent.c.kind == Kind.REPLY)
+            .where(sent.c.organization_id == self._organization_id, sent.c.kind == MessageKind.REPLY)
             .where(sent.c.project_id == outbox.c.project_id, sent.c.thread == outbox.c.thread)
             .where(sent.c.slot == outbox.c.slot, sent.c.sent_at.is_not(None))
             .order_by(sent.c.id.desc())
@@ -127,11 +127,11 @@ class Outbox:
             .order_by(outbox.c.position)
         )
         return [
-            Queued(
+            QueuedMessage(
                 id=row.id,
                 project_id=row.project_id,
                 thread=row.thread,
-                message=Message(Kind(row.kind), row.body, row.slot, row.comment_id),
+                message=Message(MessageKind(row.kind), row.body, row.slot, row.comment_id),
                 attempts=row.attempts,
                 created_at=row.created_at,
                 key=f"{row.delivery_id}/{row.position}",
@@ -157,7 +157,10 @@ class Outbox:
         Returns them in the order of their events.
         """
         statement = update(outbox).where(
-            self._mine, outbox.c.refused.is_not(None), outbox.c.kind == Kind.REPLY, outbox.c.sent_at >= since
+            self._mine,
+            outbox.c.refused.is_not(None),
+            outbox.c.kind == MessageKind.REPLY,
+            outbox.c.sent_at >= since,
         )
         if project_id is not None:
             statement = statement.where(outbox.c.project_id == project_id)

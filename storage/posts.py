@@ -104,7 +104,7 @@ class PostStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Writes:
+class RecentWrites:
     """What GitHub has taken of us lately: how much within the last hour, and when it was last asked to."""
 
     in_an_hour: int
@@ -352,7 +352,7 @@ class Posts:
         rows = await self._connection.execute(query)
         return [(f"{row.github_repo or 'a repository'}: {row.key}", row.refused) for row in rows]
 
-    async def writes(self, now: datetime) -> Writes:
+    async def writes(self, now: datetime) -> RecentWrites:
         """What GitHub has taken of us lately, answers included."""
         state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
         ours = [datetime.fromisoformat(one) for one in (state or {}).get("at", ())]
@@ -361,7 +361,7 @@ class Posts:
         )
         answers, last_answer = (await self._connection.execute(query)).one()
         recent = [at for at in ours if at >= now - _HOUR]
-        return Writes(len(recent) + answers, max([*recent, last_answer or _NEVER], default=_NEVER))
+        return RecentWrites(len(recent) + answers, max([*recent, last_answer or _NEVER], default=_NEVER))
 
     async def write(self, now: datetime) -> None:
         """Counts a write that is about to be made."""

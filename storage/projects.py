@@ -282,7 +282,7 @@ class Projects:
         others, changed since the command looked, stay as they are."""
         mine = (self._mine, projects.c.id == project_id)
         said = await self._connection.scalar(select(projects.c.said).where(*mine).with_for_update())
-        await self.say(project_id, key, settled((said or {}).get(key), before, after))
+        await self.say(project_id, key, merge_setting_change((said or {}).get(key), before, after))
 
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
@@ -397,7 +397,7 @@ def sharing(project: Project, known: Mapping[str, Project]) -> Project:
     return replace(project, sharing=members, settings=rest | led)
 
 
-def settled(now: object, before: object, after: object) -> object:
+def merge_setting_change(now: object, before: object, after: object) -> object:
     """A setting that a command changed from `before` to `after`, while it has become `now`."""
     if not isinstance(after, dict) or not isinstance(now, dict):
         return after

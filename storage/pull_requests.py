@@ -16,7 +16,7 @@ from storage.tables import timeline
 from storage.timeline import Timeline, TimelineRow, activity_event
 
 
-class Pulls:
+class PullRequests:
     """The pull requests of one repository."""
 
     def __init__(self, tenant: Tenant, project_id: int) -> None:

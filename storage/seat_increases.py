@@ -57,7 +57,7 @@ class SeatIncrease:
         return self.approved_at is None
 
 
-class Outcome(StrEnum):
+class IncreaseOutcome(StrEnum):
     """Why an increase is over.
 
     It was REPORTED to Stripe, was NOT_NEEDED any more because there were fewer people, was REPLACED by
@@ -94,7 +94,7 @@ class SeatIncreases:
         latest_settled = (
             select(func.max(seat_increases.c.id))
             .where(self._is_mine, seat_increases.c.closed_at.is_not(None))
-            .where(seat_increases.c.outcome != Outcome.REPLACED)
+            .where(seat_increases.c.outcome != IncreaseOutcome.REPLACED)
             .scalar_subquery()
         )
         current = await self.current()
@@ -108,7 +108,7 @@ class SeatIncreases:
 
     async def open(self, increase: SeatIncrease) -> None:
         """Keep an increase as the one that waits, in the place of another that was open."""
-        await self.close(Outcome.REPLACED, increase.asked_at)
+        await self.close(IncreaseOutcome.REPLACED, increase.asked_at)
         values = {name: getattr(increase, name) for name in _FIELDS}
         await self._connection.execute(
             insert(seat_increases).values(organization_id=self._organization_id, **values)
@@ -133,7 +133,7 @@ class SeatIncreases:
         )
         return result.rowcount > 0
 
-    async def close(self, outcome: Outcome, at: datetime) -> None:
+    async def close(self, outcome: IncreaseOutcome, at: datetime) -> None:
         """End the open increase, if there is one."""
         await self._update({"closed_at": at, "outcome": outcome.value})
 

@@ -33,7 +33,7 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Origins:
+class SettingOrigins:
     """All that a repository's settings are made of, the later winning."""
 
     operator: Mapping[str, Any]
@@ -76,7 +76,7 @@ class SettingsFiles:
             update(projects).where(self._project(project_id)).values(other_bots=list(verbs))
         )
 
-    async def origins(self, project_id: int) -> Origins:
+    async def origins(self, project_id: int) -> SettingOrigins:
         """Where the settings of a repository come from."""
         query = (
             select(
@@ -92,7 +92,7 @@ class SettingsFiles:
             .where(self._project(project_id))
         )
         row = (await self._connection.execute(query)).one()
-        return Origins(row[0], _kept(row[1], row[2]), row[3], _kept(row[4], row[5]), row[6])
+        return SettingOrigins(row[0], _kept(row[1], row[2]), row[3], _kept(row[4], row[5]), row[6])
 
     @property
     def _organization(self) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from sprints.plain import days_of, plain
 from sprints.rules import Rules
 from sprints.shared import taken_from
 from sprints.velocity import Outcome, outcome_as_taken, outcome_of
-from storage.closed import ClosedSprint, ClosedSprints, is_settled
+from storage.closed_sprints import ClosedSprint, ClosedSprints, is_snapshot_due
 from storage.database import Tenant
 from storage.gaps import Gaps
 from storage.history import History
@@ -27,7 +27,7 @@ _MOST_RECORDS = MOST_OWN + 10
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class SprintNumbers:
     """What is known of a sprint: the numbers that were taken at its present end, or else the fold."""
 
     sprint: Sprint
@@ -54,7 +54,7 @@ class Numbers:
 
 
 @dataclass(slots=True)
-class Readable:
+class LoadedSprints:
     """The sprints of a repository, and by milestone the kind of error of those that cannot be read."""
 
     sprints: list[Sprint] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Sprints:
         """Every milestone as a sprint, as it was known at a moment. Those of one shared sprint are one."""
         return (await self.readable(as_of)).sprints
 
-    async def readable(self, as_of: datetime) -> "Readable":
+    async def readable(self, as_of: datetime) -> LoadedSprints:
         """Every milestone that can be read as a sprint, and what is wrong with the others.
 
         One that cannot be read stops only itself.
@@ -87,7 +87,7 @@ class Sprints:
         milestones = await self._history.milestones()
         if self._project.sharing:  # Asked for here, so that below nothing but the rows can be wrong.
             await self._history.sharing()
-        readable = Readable()
+        readable = LoadedSprints()
         for milestone, events in milestones.items():
             try:
                 readable.sprints.append(await self._sprint(events, as_of))
@@ -96,7 +96,7 @@ class Sprints:
                 readable.problems[milestone] = type(problem).__name__
         return readable
 
-    async def numbers(self, now: datetime) -> list[Numbers]:
+    async def numbers(self, now: datetime) -> list[SprintNumbers]:
         """Those of every sprint. What was taken is not folded again."""
         return await self._numbers(await self.all(now), now)
 
@@ -133,7 +133,7 @@ class Sprints:
                 sprint, await Sprints(self._tenant, self._project.leader).closed(milestone, now)
             )
         last = await self._closed.latest(milestone)
-        if sprint is None or sprint.end is None or not is_settled(sprint, now):
+        if sprint is None or sprint.end is None or not is_snapshot_due(sprint, now):
             return last
         if last is not None and last.ended_at == sprint.end:
             return last
@@ -154,16 +154,16 @@ class Sprints:
         """GitHub's id of the sprint of this repository's milestone with a number."""
         return await self._history.milestone_id(number)
 
-    async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[Numbers]:
+    async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[SprintNumbers]:
         taken = await self._closed.latest_of({sprint.milestone for sprint in sprints})
-        found = list[Numbers]()
+        found = list[SprintNumbers]()
         for sprint in sprints:
             closed = self._as_seen(sprint, taken.get(sprint.milestone))
             # One that goes on after its end is open again: its numbers will be taken again.
             if closed is not None and closed.ended_at == sprint.end:
-                found.append(Numbers(sprint, closed))
+                found.append(SprintNumbers(sprint, closed))
             elif facts := await self._fold_alone(sprint, now):
-                found.append(Numbers(sprint, facts))
+                found.append(SprintNumbers(sprint, facts))
         return found
 
     async def _fold_alone(self, sprint: Sprint, as_of: datetime) -> Facts | None:

@@ -16,7 +16,7 @@ _MOST_UNCLEAR = 50
 _LONGEST_FAILURE = 200
 
 
-class Compared(StrEnum):
+class ComparisonKind(StrEnum):
     """What is compared each night; the names under which the results are kept."""
 
     SUBSCRIPTIONS = "comparison with Stripe"
@@ -47,8 +47,8 @@ class ComparisonResult:
     unclear: tuple[UnclearSubscription, ...] = ()
 
 
-async def note_comparison(
-    connection: AsyncConnection, result: ComparisonResult, of: Compared = Compared.SUBSCRIPTIONS
+async def record_comparison(
+    connection: AsyncConnection, result: ComparisonResult, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
 ) -> None:
     """Keep the result in the place of the last one."""
     state = msgspec.to_builtins(result) | {"unclear": msgspec.to_builtins(result.unclear[:_MOST_UNCLEAR])}
@@ -57,15 +57,17 @@ async def note_comparison(
     await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-async def note_failure(connection: AsyncConnection, of: Compared, problem: Exception, now: datetime) -> None:
+async def record_comparison_failure(
+    connection: AsyncConnection, of: ComparisonKind, problem: Exception, now: datetime
+) -> None:
     """Keep why a comparison failed, beside what the last whole one found."""
     before = await last_comparison(connection, of)
     failed = replace(before, failed_at=now, failure=str(problem)[:_LONGEST_FAILURE])
-    await note_comparison(connection, failed, of)
+    await record_comparison(connection, failed, of)
 
 
 async def last_comparison(
-    connection: AsyncConnection, of: Compared = Compared.SUBSCRIPTIONS
+    connection: AsyncConnection, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
 ) -> ComparisonResult:
     """The last result; an empty one before the first comparison."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == of.value))

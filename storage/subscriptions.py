@@ -22,7 +22,7 @@ from storage.tables import (
 MARKETPLACE, STRIPE = "marketplace", "stripe"
 
 
-class Pending(msgspec.Struct, frozen=True):
+class PendingChange(msgspec.Struct, frozen=True):
     """A change that is announced: what will hold from `effective_at` on. A `plan` of None ends it.
 
     `is_yearly` says whether it will be paid by the year. None: as before.
@@ -34,7 +34,7 @@ class Pending(msgspec.Struct, frozen=True):
     is_yearly: bool | None = None
 
 
-class Had(msgspec.Struct, frozen=True):
+class PreviousPlan(msgspec.Struct, frozen=True):
     """What the account had before it became less, and until when."""
 
     plan: str
@@ -69,8 +69,8 @@ class Subscription:
     trial_ends: datetime | None = None
     past_due_since: datetime | None = None
     ended_at: datetime | None = None
-    pending: Pending | None = None
-    had: Had | None = None
+    pending: PendingChange | None = None
+    had: PreviousPlan | None = None
     quantity_set_on: date | None = None
     missing_since: datetime | None = None
     is_customer_deleted: bool = False
@@ -106,7 +106,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class AccountAuditEntry:
     """A line of the audit log about an account as a whole."""
 
     actor: str
@@ -242,7 +242,7 @@ class Subscriptions:
         kept = fresh.on_conflict_do_nothing().returning(stripe_events.c.id)
         return await self._connection.scalar(kept) is not None
 
-    async def audit(self, noted: Noted) -> None:
+    async def audit(self, noted: AccountAuditEntry) -> None:
         """Writes down what became of the account's plan, and why."""
         await self._connection.execute(
             insert(audit_log).values(
@@ -284,8 +284,8 @@ class Subscriptions:
 
 def _subscription(row: Any) -> Subscription:
     told = {field: getattr(row, field) for field in _FIELDS}
-    told["pending"] = msgspec.convert(told["pending"], Pending | None)
-    told["had"] = msgspec.convert(told["had"], Had | None)
+    told["pending"] = msgspec.convert(told["pending"], PendingChange | None)
+    told["had"] = msgspec.convert(told["had"], PreviousPlan | None)
     return Subscription(**told)
 
 

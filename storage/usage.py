@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Tenant
-from storage.outbox import Kind
+from storage.outbox import MessageKind
 from storage.tables import clockwork, outbox, projects, usage_ledger
 
 _FAILURE_SLOT = "error"
@@ -19,7 +19,7 @@ _METERS_MISSING = "usage without a meter at Stripe"
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class UsageRecord:
     """How much was used on a day, and whether the seller's side has heard of it.
 
     `tried_at` is when it was first told, `refused` why it never will be.
@@ -71,7 +71,7 @@ class Usage:
         return await self._count(
             select(func.count()).where(
                 outbox.c.organization_id == self._organization_id,
-                outbox.c.kind == Kind.REPLY,
+                outbox.c.kind == MessageKind.REPLY,
                 outbox.c.slot != _FAILURE_SLOT,
                 *_within(outbox.c.created_at, period),
             )
@@ -86,11 +86,11 @@ class Usage:
             )
         )
 
-    async def since(self, first: date) -> list[Used]:
+    async def since(self, first: date) -> list[UsageRecord]:
         """The ledger from a day on, the oldest day first."""
         return await self._read(usage_ledger.c.period >= first)
 
-    async def unreported(self, before: date) -> list[Used]:
+    async def unreported(self, before: date) -> list[UsageRecord]:
         """What was used before a day and has not been told, the oldest day first."""
         return await self._read(
             usage_ledger.c.period < before,
@@ -99,12 +99,12 @@ class Usage:
             usage_ledger.c.refused.is_(None),
         )
 
-    async def untaken(self) -> list[Used]:
+    async def untaken(self) -> list[UsageRecord]:
         """What was told and not taken, or never will be."""
         is_tried = and_(usage_ledger.c.tried_at.is_not(None), usage_ledger.c.reported_at.is_(None))
         return await self._read(or_(is_tried, usage_ledger.c.refused.is_not(None)))
 
-    async def note(self, used: Used, **values: object) -> None:
+    async def note(self, used: UsageRecord, **values: object) -> None:
         """What became of telling it: tried_at, reported_at or refused."""
         await self._connection.execute(
             update(usage_ledger)
@@ -112,13 +112,13 @@ class Usage:
             .values(**values)
         )
 
-    async def _read(self, *conditions: ColumnElement[bool]) -> list[Used]:
+    async def _read(self, *conditions: ColumnElement[bool]) -> list[UsageRecord]:
         query = (
-            select(*(usage_ledger.c[name] for name in Used.__dataclass_fields__))
+            select(*(usage_ledger.c[name] for name in UsageRecord.__dataclass_fields__))
             .where(self._mine, *conditions)
             .order_by(usage_ledger.c.period, usage_ledger.c.metric)
         )
-        return [Used(*row) for row in await self._connection.execute(query)]
+        return [UsageRecord(*row) for row in await self._connection.execute(query)]
 
     async def _count(self, query: object) -> int:
         return int(await self._connection.scalar(query) or 0)  # type: ignore[call-overload]
@@ -129,44 +129,44 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Uncounted:
+class RejectedUsage:
     """Stripe's latest word that it could not count something that it had taken: no tenant is named in it."""
 
     event: str
     at: datetime
 
 
-async def note_uncounted(connection: AsyncConnection, told: Uncounted) -> None:
+async def record_rejected_usage(connection: AsyncConnection, told: RejectedUsage) -> None:
     """Keeps it for `doctor`."""
     await _note(connection, _UNCOUNTED, {"event": told.event, "at": told.at.isoformat()})
 
 
-async def uncounted(connection: AsyncConnection) -> Uncounted | None:
+async def last_rejected_usage(connection: AsyncConnection) -> RejectedUsage | None:
     """The latest, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _UNCOUNTED))
-    return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
+    return RejectedUsage(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 
-async def note_dropped(connection: AsyncConnection, told: Uncounted) -> None:
+async def record_dropped_usage(connection: AsyncConnection, told: RejectedUsage) -> None:
     """Keep for `doctor` that Stripe dropped usage, because its event name has no meter."""
     await _note(connection, _DROPPED, {"event": told.event, "at": told.at.isoformat()})
 
 
-async def dropped(connection: AsyncConnection) -> Uncounted | None:
+async def last_dropped_usage(connection: AsyncConnection) -> RejectedUsage | None:
     """The latest event that said so, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _DROPPED))
-    return Uncounted(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
+    return RejectedUsage(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 
 @dataclass(frozen=True, slots=True)
-class MetersMissing:
+class MissingMeter:
     """Stripe has no meter for usage: by which event name, and when that was last seen."""
 
     name: str
     at: datetime
 
 
-async def note_meters_missing(connection: AsyncConnection, missing: MetersMissing | None) -> None:
+async def record_missing_meter(connection: AsyncConnection, missing: MissingMeter | None) -> None:
     """Keep for `doctor` that a meter is missing; None: there is one for everything that is told."""
     await _note(
         connection,
@@ -175,10 +175,10 @@ async def note_meters_missing(connection: AsyncConnection, missing: MetersMissin
     )
 
 
-async def meters_missing(connection: AsyncConnection) -> MetersMissing | None:
+async def last_missing_meter(connection: AsyncConnection) -> MissingMeter | None:
     """What was missing when it was last seen."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _METERS_MISSING))
-    return MetersMissing(str(state["name"]), datetime.fromisoformat(state["at"])) if state else None
+    return MissingMeter(str(state["name"]), datetime.fromisoformat(state["at"])) if state else None
 
 
 async def _note(connection: AsyncConnection, name: str, state: dict[str, str]) -> None:
@@ -187,7 +187,7 @@ async def _note(connection: AsyncConnection, name: str, state: dict[str, str]) -
     await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-def total(used: Iterable[Used], metric: str) -> int:
+def total_quantity(used: Iterable[UsageRecord], metric: str) -> int:
     """All that was used of one thing."""
     return sum(one.quantity for one in used if one.metric == metric)
 

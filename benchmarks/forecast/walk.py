@@ -42,7 +42,7 @@ from sprints.model import ItemEvent, State
 from sprints.outlook import Outlook, Past, Record, outlook_from
 from sprints.velocity import Outcome
 from storage.projects import Project
-from storage.sprints import Numbers
+from storage.sprints import SprintNumbers
 
 CALENDAR = Calendar()
 NOW = datetime(2026, 11, 23, 17, 30, tzinfo=UTC)
@@ -177,8 +177,8 @@ class DemoContext:
         is_asked_again = milestone == self._all.running and as_of == NOW
         return self._running if is_asked_again else _facts(self._all, milestone, as_of)
 
-    async def numbers(self, _: datetime) -> list[Numbers]:
-        return [*earlier_numbers(), Numbers(self._running.sprint, self._running)]
+    async def numbers(self, _: datetime) -> list[SprintNumbers]:
+        return [*earlier_numbers(), SprintNumbers(self._running.sprint, self._running)]
 
     async def records(self, now: datetime) -> list[Record]:
         return [record for numbers in await self.numbers(now) if (record := numbers.record(now))]
@@ -216,13 +216,13 @@ class DemoContext:
 
 
 @cache
-def earlier_numbers() -> tuple[Numbers, ...]:
+def earlier_numbers() -> tuple[SprintNumbers, ...]:
     """Those of the sprints that have ended; no open work changes them."""
     history = demo_history(NOW)
     ended = [
         _facts(history, milestone, NOW) for milestone in history.milestones if milestone != history.running
     ]
-    return tuple(Numbers(facts.sprint, facts) for facts in ended)
+    return tuple(SprintNumbers(facts.sprint, facts) for facts in ended)
 
 
 def _facts(history: DemoHistory, milestone: int, as_of: datetime) -> Facts:

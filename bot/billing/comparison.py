@@ -12,14 +12,14 @@ from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavaila
 from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import id_of
 from marketplace.stripe_subscriptions import account_in, parse_subscription
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
 from storage.stripe_comparison import (
-    Compared,
+    ComparisonKind,
     ComparisonResult,
     UnclearSubscription,
-    note_comparison,
-    note_failure,
+    record_comparison,
+    record_comparison_failure,
 )
 from storage.subscriptions import (
     STRIPE,
@@ -96,7 +96,7 @@ class StripeComparison:
             raise refusal
         result = ComparisonResult(compared_at=self._clock(), unclear=tuple(unclear))
         async with self._database.unscoped() as connection:
-            await note_comparison(connection, result)
+            await record_comparison(connection, result)
 
     async def _keep_all_listed(self, listed: set[str], unclear: list[UnclearSubscription]) -> None:
         asked_at = self._clock()
@@ -237,7 +237,7 @@ class StripeComparison:
                             missing_since=since,
                         )
                         await SubscriptionLedger(tenant, now, self._grace).keep(
-                            ended, Cause("clock", MISSING, "")
+                            ended, LedgerCause("clock", MISSING, "")
                         )
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)
                     else:
@@ -269,7 +269,7 @@ class StripeComparison:
 
     async def _note_failure(self, problem: Exception) -> None:
         async with self._database.unscoped() as connection:
-            await note_failure(connection, Compared.SUBSCRIPTIONS, problem, self._clock())
+            await record_comparison_failure(connection, ComparisonKind.SUBSCRIPTIONS, problem, self._clock())
 
 
 def _customer(answer: Mapping[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from bot.billing.card_purchases import CardPurchases
 from bot.billing.marketplace_sync import Listing, MarketplaceSync
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
 from storage.deadlines import Deadlines, tenants_to_delete
 from storage.subscriptions import Subscriptions
@@ -63,7 +63,7 @@ class Deletion:
         if await self._listing.account(account.github_id) is not None:
             # It was bought again, and nobody told us.
             if self._sync is not None:
-                await self._sync.follow(account.github_id, Cause("clock", "reconciled", ""))
+                await self._sync.follow(account.github_id, LedgerCause("clock", "reconciled", ""))
             self._log.warning("deletion stopped: GitHub lists a purchase", account=account.github_id)
             return False
         if self._card is not None and await self._card.are_live(organization_id, account):

@@ -16,11 +16,11 @@ from marketplace.entitlements import (
     Decision,
     Denied,
     Entitled,
-    Question,
-    Span,
-    account_plan_of,
+    EntitlementQuestion,
+    SprintSpan,
+    allow_everything,
     decide,
-    everything_is_allowed,
+    resolve_account_plan,
 )
 from marketplace.notices import has_seats_for
 from marketplace.plans import PUBLIC_REPOSITORIES, SEAT_DAYS, Feature
@@ -30,7 +30,7 @@ from storage.deadlines import Deadline, Deadlines
 from storage.projects import Project
 from storage.seats import Seats
 from storage.sprints import Sprints
-from storage.subscriptions import Had, Noted, Subscriptions
+from storage.subscriptions import AccountAuditEntry, PreviousPlan, Subscriptions
 
 _NOTICE_PAUSE = timedelta(days=7)
 _NOTICE = "billing notice"
@@ -48,7 +48,7 @@ class Entitlements:
     def of(self, organization_id: int, project: Project) -> Entitled:
         """The question as it is asked in one repository. Asked again, it is answered as it was at first."""
         if not self._shop.is_on:
-            return everything_is_allowed
+            return allow_everything
         answered = dict[tuple[str, str], Decision]()
 
         async def entitled(feature: str, login: str) -> Decision:
@@ -99,11 +99,11 @@ class Entitlements:
         account = await books.account()
         if account is None:
             return Allowed()
-        standing = account_plan_of(await books.all(), now, self._shop.grace)
+        standing = resolve_account_plan(await books.all(), now, self._shop.grace)
         if project.is_private and project.private_since is not None:
-            had_in_public = Had(PUBLIC_REPOSITORIES.value, None, project.private_since)
+            had_in_public = PreviousPlan(PUBLIC_REPOSITORIES.value, None, project.private_since)
             standing = replace(standing, lost=(*standing.lost, had_in_public))
-        question = Question(feature, login, account.name, not project.is_private, now)
+        question = EntitlementQuestion(feature, login, account.name, not project.is_private, now)
         links = self._shop.links(account.github_id)
         people = list[str]()
         if standing.limited_to is not None and project.is_private and login != THE_ACCOUNT:
@@ -118,9 +118,9 @@ class Entitlements:
             self._log.info("denied", feature=feature.value, reason=decision.reason.value)
         return decision
 
-    async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[Span]:
+    async def _sprints(self, tenant: Tenant, project: Project, now: datetime) -> list[SprintSpan]:
         found = await Sprints(tenant, project).all(now)
-        return [Span(one.start, one.end) for one in found if one.end is not None]
+        return [SprintSpan(one.start, one.end) for one in found if one.end is not None]
 
     async def _is_said(self, organization_id: int, project_id: int, thread: int | None) -> bool:
         """Whether the billing issue says it already, here and today."""
@@ -145,13 +145,15 @@ class Entitlements:
             account, deadline = await books.account(), await deadlines.latest()
             if account is None:
                 return None
-            standing = account_plan_of(await books.all(), now, self._shop.grace)
+            standing = resolve_account_plan(await books.all(), now, self._shop.grace)
             text = _deletion(deadline) or (None if is_public else await _money(tenant, standing, now))
             if text is None:
                 return None
             if deadline:
                 await deadlines.shown(now)
-            await books.audit(Noted("agile-github-suite", _NOTICE, account.name, {"told": text}, now))
+            await books.audit(
+                AccountAuditEntry("agile-github-suite", _NOTICE, account.name, {"told": text}, now)
+            )
             return text
 
 

@@ -10,7 +10,7 @@ from bot.services import Services
 from commands.formatting.money import money
 from marketplace.plans import METRICS, PLANS, PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.stripe_comparison import Compared, ComparisonResult, last_comparison
+from storage.stripe_comparison import ComparisonKind, ComparisonResult, last_comparison
 from storage.stripe_refunds import Dispute, open_disputes
 from storage.subscriptions import (
     MARKETPLACE,
@@ -20,16 +20,16 @@ from storage.subscriptions import (
     SubscriptionProblem,
     Subscriptions,
 )
-from storage.usage import Usage, Used, dropped, meters_missing, uncounted
+from storage.usage import Usage, UsageRecord, last_dropped_usage, last_missing_meter, last_rejected_usage
 
 # As long as Stripe takes a correction.
 _ALERT_LASTS = timedelta(days=35)
 # The comparison runs each night; one that was missed once is made up for by the next.
 _COMPARED_WITHIN = timedelta(days=2)
 _COMPARED = {
-    Compared.SUBSCRIPTIONS: "Stripe's subscriptions",
-    Compared.PAYMENTS: "Stripe's refunds and disputes",
-    Compared.MARKETPLACE: "The Marketplace's purchases",
+    ComparisonKind.SUBSCRIPTIONS: "Stripe's subscriptions",
+    ComparisonKind.PAYMENTS: "Stripe's refunds and disputes",
+    ComparisonKind.MARKETPLACE: "The Marketplace's purchases",
 }
 _DELETED_WITHIN = timedelta(days=1)
 _CHARGES = frozenset({"active", "trialing", "past_due", "unpaid"})
@@ -62,7 +62,7 @@ class _Account:
     account: Account
     subscriptions: Sequence[Subscription]
     deadline: Deadline | None
-    untaken: Sequence[Used]
+    untaken: Sequence[UsageRecord]
     disputes: Sequence[Dispute]
     problems: Sequence[SubscriptionProblem]
 
@@ -86,9 +86,9 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
 
 async def _of_stripe(base: Services) -> AsyncIterator[str]:
     async with base.database.unscoped() as connection:
-        alert, missing = await uncounted(connection), await meters_missing(connection)
-        loss = await dropped(connection)
-        comparisons = {of: await last_comparison(connection, of) for of in Compared}
+        alert, missing = await last_rejected_usage(connection), await last_missing_meter(connection)
+        loss = await last_dropped_usage(connection)
+        comparisons = {of: await last_comparison(connection, of) for of in ComparisonKind}
     now = base.clock()
     if alert and now - alert.at < _ALERT_LASTS:
         yield (
@@ -109,15 +109,15 @@ async def _of_stripe(base: Services) -> AsyncIterator[str]:
     for of, comparison in comparisons.items():
         for finding in _of_comparison(base, of, comparison):
             yield finding
-    for unclear in comparisons[Compared.SUBSCRIPTIONS].unclear:
+    for unclear in comparisons[ComparisonKind.SUBSCRIPTIONS].unclear:
         yield about_unclear(unclear)
 
 
-def _of_comparison(base: Services, of: Compared, comparison: ComparisonResult) -> Iterator[str]:
+def _of_comparison(base: Services, of: ComparisonKind, comparison: ComparisonResult) -> Iterator[str]:
     billing, what = base.settings.billing, _COMPARED[of]
-    seller = billing.marketplace if of is Compared.MARKETPLACE else billing.stripe
+    seller = billing.marketplace if of is ComparisonKind.MARKETPLACE else billing.stripe
     # What was sold goes on, also where the settings of the seller are gone.
-    if seller is None and (of is not Compared.SUBSCRIPTIONS or comparison.compared_at is None):
+    if seller is None and (of is not ComparisonKind.SUBSCRIPTIONS or comparison.compared_at is None):
         return
     if comparison.failed_at is not None:
         last = f"{comparison.compared_at:%Y-%m-%d %H:%M} UTC" if comparison.compared_at else "never before"

@@ -15,7 +15,7 @@ from commands.messages.billing_notices import (
     issue_text,
     news_text,
 )
-from marketplace.accounts import Billing, Offer, billing_of
+from marketplace.accounts import Billing, Offer, load_billing
 from marketplace.notices import Notice, NoticeKind, notices_of
 from sprints.quiet import is_paused
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
@@ -52,7 +52,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
     posts = tuple(await billing_posts.all())
     if not posts and not await Subscriptions(tenant).all() and await Deadlines(tenant).latest() is None:
         return None  # As most accounts are; that costs less to find out than whatever else is read.
-    billing = await billing_of(tenant, now, shop)
+    billing = await load_billing(tenant, now, shop)
     notices = notices_of(billing) if billing else ()
     if billing is None or not (notices or posts):
         return None

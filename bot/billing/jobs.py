@@ -25,7 +25,7 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import SubscriptionHint
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.billing_jobs import (
     DELETE_DUE,
     FOLLOW_PURCHASE,
@@ -38,7 +38,12 @@ from storage.billing_jobs import (
 )
 from storage.database import Database
 from storage.jobs import OTHERS
-from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
+from storage.stripe_comparison import (
+    ComparisonKind,
+    ComparisonResult,
+    record_comparison,
+    record_comparison_failure,
+)
 from storage.subscriptions import tenant_of_account, tenants_of_stripe
 
 
@@ -93,7 +98,7 @@ class BillingTasks:
             account: int, action: str, effective_at: str | None, delivery: str, tries: int = 0
         ) -> None:
             at = datetime.fromisoformat(effective_at) if effective_at else None
-            cause = Cause("marketplace", action, delivery, at)
+            cause = LedgerCause("marketplace", action, delivery, at)
             try:
                 await sync.follow(account, cause, tries)
             except GitHubUnavailableError as problem:
@@ -107,11 +112,13 @@ class BillingTasks:
             except (GitHubUnavailableError, GitHubRefusedError) as problem:  # Tomorrow finds the same.
                 self._log.error("not compared with the Marketplace's listing", reason=str(problem))
                 async with self._database.unscoped() as connection:
-                    await note_failure(connection, Compared.MARKETPLACE, problem, self._clock())
+                    await record_comparison_failure(
+                        connection, ComparisonKind.MARKETPLACE, problem, self._clock()
+                    )
             else:
                 result = ComparisonResult(compared_at=self._clock())
                 async with self._database.unscoped() as connection:
-                    await note_comparison(connection, result, Compared.MARKETPLACE)
+                    await record_comparison(connection, result, ComparisonKind.MARKETPLACE)
             finally:
                 await self._settle_plans()
 

@@ -5,7 +5,7 @@ import structlog
 from bot.billing.marketplace_sync import GitHubListing
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from bot.services import Services, github_of
-from marketplace.github_purchases import PurchaseError, listed, read_purchase
+from marketplace.github_purchases import PurchaseError, parse_marketplace_account, read_purchase
 from storage.subscriptions import Subscription
 
 
@@ -26,7 +26,9 @@ async def load_listed_purchase(
             answer = await GitHubListing(github).account(account)
         if answer is None:
             return None
-        return read_purchase(listed(answer), settings.plan, services.clock(), stored).subscription
+        return read_purchase(
+            parse_marketplace_account(answer), settings.plan, services.clock(), stored
+        ).subscription
     except (GitHubUnavailableError, GitHubRefusedError, PurchaseError) as problem:
         log.warning("the Marketplace was not asked before a checkout", reason=str(problem))
         return None

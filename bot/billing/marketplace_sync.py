@@ -10,8 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.billing.isolation import all_accounts, isolated_account, isolated_work
 from bot.github.client import GitHub, GitHubRefusedError
 from bot.settings.billing import BillingSettings
-from marketplace.github_purchases import Listed, PurchaseError, listed, outcome, read_purchase
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.github_purchases import (
+    MarketplaceAccount,
+    PurchaseError,
+    decide_outcome,
+    parse_marketplace_account,
+    read_purchase,
+)
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
@@ -78,7 +84,7 @@ class MarketplaceSync:
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    async def follow(self, account: int, cause: Cause, tries: int = 0) -> None:
+    async def follow(self, account: int, cause: LedgerCause, tries: int = 0) -> None:
         """Acts on an event. A cause without `effective_at` is not dated.
 
         Raises GitHubUnavailableError or GitHubRefusedError; then nothing has changed.
@@ -91,7 +97,7 @@ class MarketplaceSync:
             except PurchaseError as problem:
                 self._log.error("purchase not understood; nothing is changed", reason=str(problem))
 
-    async def follow_later(self, account: int, cause: Cause, tries: int, at: datetime) -> None:
+    async def follow_later(self, account: int, cause: LedgerCause, tries: int, at: datetime) -> None:
         """Acts on an event when GitHub may be asked again."""
         async with self._database.unscoped() as connection:
             await self._put_off(connection, account, cause, tries, at)
@@ -105,20 +111,20 @@ class MarketplaceSync:
         for plan_id in sorted(ids):
             asked_at = self._clock()
             async for told in self._accounts(plan_id):
-                cause = Cause("clock", RECONCILED, "")
+                cause = LedgerCause("clock", RECONCILED, "")
                 with (
                     structlog.contextvars.bound_contextvars(cause=RECONCILED),
                     isolated_work(self._log, "purchase not compared"),
                 ):
                     try:
-                        found = listed(told)
+                        found = parse_marketplace_account(told)
                         seen.add(found.id)
                         await self._keep(found.id, found, cause, asked_at, len(PAUSES))
                     except PurchaseError as problem:
                         self._log.error("purchase not understood; nothing is changed", reason=str(problem))
         for account in await self._ours_but_not_in(seen):
             with isolated_work(self._log, "purchase not compared", account=account):
-                await self.follow(account, Cause("clock", RECONCILED, ""), len(PAUSES))
+                await self.follow(account, LedgerCause("clock", RECONCILED, ""), len(PAUSES))
 
     async def _accounts(self, plan_id: int) -> AsyncIterator[Any]:
         """A plan that the settings name may be gone from the listing."""
@@ -130,12 +136,17 @@ class MarketplaceSync:
                 raise
             self._log.warning("the listing has no such plan; see MARKETPLACE_PLAN_IDS", plan=plan_id)
 
-    async def _asked(self, account: int) -> Listed | None:
+    async def _asked(self, account: int) -> MarketplaceAccount | None:
         told = await self._listing.account(account)
-        return None if told is None else listed(told)
+        return None if told is None else parse_marketplace_account(told)
 
     async def _keep(
-        self, account: int, found: Listed | None, cause: Cause, asked_at: datetime, tries: int
+        self,
+        account: int,
+        found: MarketplaceAccount | None,
+        cause: LedgerCause,
+        asked_at: datetime,
+        tries: int,
     ) -> None:
         async with self._database.unscoped() as connection:
             tenant_id = await tenant_of_account(connection, account)
@@ -157,7 +168,7 @@ class MarketplaceSync:
                 read = reading.subscription
                 if reading.problem is not None:
                     self._log.error("purchase not understood; the rest of it applies", reason=reading.problem)
-            result = outcome(
+            result = decide_outcome(
                 known,
                 read,
                 cause.event,
@@ -175,7 +186,7 @@ class MarketplaceSync:
                 await books.cancelled(result.cancelled_at, cause, is_told=result.is_told)
 
     async def _again_or_nothing(
-        self, connection: AsyncConnection, account: int, cause: Cause, tries: int
+        self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int
     ) -> None:
         """An account that neither we nor GitHub know: it may have bought a moment ago."""
         if cause.event == "purchased" and tries < len(PAUSES):
@@ -183,12 +194,12 @@ class MarketplaceSync:
         else:
             self._log.warning("GitHub lists no such account, and we know none; nothing is changed")
 
-    async def _again(self, connection: AsyncConnection, account: int, cause: Cause, tries: int) -> None:
+    async def _again(self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int) -> None:
         await self._put_off(connection, account, cause, tries + 1, self._clock() + PAUSES[tries])
         self._log.info("GitHub does not list the account; it is asked again", tries=tries + 1)
 
     async def _put_off(
-        self, connection: AsyncConnection, account: int, cause: Cause, tries: int, at: datetime
+        self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int, at: datetime
     ) -> None:
         await self._jobs.follow_purchase(
             connection,

@@ -21,9 +21,14 @@ from marketplace.stripe_refunds import (
     parse_refund,
 )
 from storage.database import Database
-from storage.stripe_comparison import Compared, ComparisonResult, note_comparison, note_failure
+from storage.stripe_comparison import (
+    ComparisonKind,
+    ComparisonResult,
+    record_comparison,
+    record_comparison_failure,
+)
 from storage.stripe_refunds import DISPUTE, REFUND
-from storage.subscriptions import Noted, Subscriptions, tenants_of_stripe
+from storage.subscriptions import AccountAuditEntry, Subscriptions, tenants_of_stripe
 
 # A dispute is decided within about three months; a refund fails within 30 days, if it fails.
 _DISPUTES_LAST = timedelta(days=180)
@@ -81,11 +86,11 @@ class StripePayments:
             await self._note_failure(refusal)
             raise refusal
         async with self._database.unscoped() as connection:
-            await note_comparison(connection, ComparisonResult(compared_at=now), Compared.PAYMENTS)
+            await record_comparison(connection, ComparisonResult(compared_at=now), ComparisonKind.PAYMENTS)
 
     async def _note_failure(self, problem: Exception) -> None:
         async with self._database.unscoped() as connection:
-            await note_failure(connection, Compared.PAYMENTS, problem, self._clock())
+            await record_comparison_failure(connection, ComparisonKind.PAYMENTS, problem, self._clock())
 
     async def _refunds(self, hint: PaymentHint) -> Sequence[Mapping[str, Any]]:
         if hint.charge is not None:
@@ -143,5 +148,7 @@ class StripePayments:
                     account = await books.lock()
                     if account is None or not await books.is_new_event(key[:255], action):
                         continue
-                    await books.audit(Noted("stripe", action, account.name, details, self._clock()))
+                    await books.audit(
+                        AccountAuditEntry("stripe", action, account.name, details, self._clock())
+                    )
                 self._log.info("payment changed", action=action, reference=details["id"])

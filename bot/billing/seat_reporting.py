@@ -9,16 +9,16 @@ import structlog
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.billing.stripe_lookups import StripeLookups
 from bot.settings.billing import BillingSettings
-from marketplace.entitlements import account_plan_of
+from marketplace.entitlements import resolve_account_plan
 from marketplace.github_purchases import PurchaseError
 from marketplace.plans import SEAT_DAYS
 from marketplace.seat_increases import Proration, SeatDecision, decide_seats, proration_of
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database, Tenant
-from storage.seat_increases import Outcome, SeatIncrease, SeatIncreases
+from storage.seat_increases import IncreaseOutcome, SeatIncrease, SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import STRIPE, Account, Noted, Subscription, Subscriptions
+from storage.subscriptions import STRIPE, Account, AccountAuditEntry, Subscription, Subscriptions
 
 # How the audit log calls what becomes of an account's seats.
 SEATS_ASKED, SEATS_REFUSED = "seat approval asked", "seats refused"
@@ -84,7 +84,7 @@ class SeatReporting:
         if subscription is None or subscription.source != STRIPE:
             if increase is not None:
                 await subscriptions.lock()
-                await increases.close(Outcome.SUBSCRIPTION_ENDED, now)
+                await increases.close(IncreaseOutcome.SUBSCRIPTION_ENDED, now)
             return None
         if subscription.status not in {"active", "trialing"}:
             return None
@@ -110,7 +110,7 @@ class SeatReporting:
         elif decision.is_approval_over:
             async with self._database.tenant(organization_id) as tenant:
                 await Subscriptions(tenant).lock()
-                await SeatIncreases(tenant).close(Outcome.NOT_NEEDED, now)
+                await SeatIncreases(tenant).close(IncreaseOutcome.NOT_NEEDED, now)
 
     async def _ask(self, organization_id: int, seats: _Seats, item: str, asked: int, now: datetime) -> None:
         """Keep an increase with its price, for an admin to approve; it is reported once that is done."""
@@ -139,7 +139,9 @@ class SeatReporting:
                     increase = replace(increase, asked_at=current.asked_at)  # Fewer need not be told anew.
             await increases.open(increase)
             details = {"before": increase.before, "after": increase.after, "due_now": increase.due_now}
-            await subscriptions.audit(Noted(_ACTOR, SEATS_ASKED, seats.account.name, details, now))
+            await subscriptions.audit(
+                AccountAuditEntry(_ACTOR, SEATS_ASKED, seats.account.name, details, now)
+            )
         self._log.info("seats wait for approval", before=increase.before, after=increase.after)
 
     async def _due_now(
@@ -166,7 +168,7 @@ class SeatReporting:
         except StripeRefusedError as problem:
             details = {"before": before, "after": quantity, "reason": str(problem)[:_LONGEST_REASON]}
             async with self._database.tenant(organization_id) as tenant:
-                noted = Noted("stripe", SEATS_REFUSED, seats.account.name, details, now)
+                noted = AccountAuditEntry("stripe", SEATS_REFUSED, seats.account.name, details, now)
                 await Subscriptions(tenant).audit(noted)
             raise
         async with self._database.tenant(organization_id) as tenant:
@@ -174,7 +176,7 @@ class SeatReporting:
             await subscriptions.lock()
             if kept := await books.known(STRIPE, subscription.reference):
                 kept = replace(kept, quantity=quantity, read_at=max(self._clock(), kept.read_at))
-                await books.keep(kept, Cause("clock", "seats", key))
+                await books.keep(kept, LedgerCause("clock", "seats", key))
             await subscriptions.set_quantity_day(subscription.reference, now.date())
             if decision.is_approval_over:
                 await SeatIncreases(tenant).close(_outcome(seats.increase, before, quantity), now)
@@ -186,16 +188,16 @@ def _is_same(current: SeatIncrease, increase: SeatIncrease) -> bool:
     return current == replace(increase, asked_at=current.asked_at, due_now=current.due_now)
 
 
-def _outcome(increase: SeatIncrease | None, before: int, quantity: int) -> Outcome:
+def _outcome(increase: SeatIncrease | None, before: int, quantity: int) -> IncreaseOutcome:
     is_reported = increase is not None and not increase.is_waiting and quantity > before
-    return Outcome.REPORTED if is_reported else Outcome.NOT_NEEDED
+    return IncreaseOutcome.REPORTED if is_reported else IncreaseOutcome.NOT_NEEDED
 
 
 def _reported(every: Sequence[Subscription], now: datetime, grace: timedelta) -> Subscription | None:
     """The subscription whose seats follow the people: the one that counts, or one that runs beside it where
     that has ended and counts only for a while longer."""
-    counting = account_plan_of(every, now, grace).subscription
+    counting = resolve_account_plan(every, now, grace).subscription
     if counting is None or not counting.has_ended:
         return counting
     running = [one for one in every if one.source == STRIPE and not one.has_ended]
-    return account_plan_of(running, now, grace).subscription
+    return resolve_account_plan(running, now, grace).subscription

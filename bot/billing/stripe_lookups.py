@@ -13,7 +13,7 @@ from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavaila
 from bot.settings.billing import StripeSettings
 from marketplace.plans import PlanName
 from marketplace.stripe_payments import is_payment_due
-from marketplace.stripe_plans import PlanCatalog, Price, parse_price
+from marketplace.stripe_plans import PlanCatalog, StripePrice, parse_price
 from marketplace.stripe_subscriptions import StripeSubscription
 
 
@@ -57,7 +57,7 @@ class StripeLookups:
             self._log.warning("invoices cannot be asked for; the latest one counts", reason=str(problem))
             return ()
 
-    async def _plan_by_product(self, price: Price) -> PlanName | None:
+    async def _plan_by_product(self, price: StripePrice) -> PlanName | None:
         """The plan that a product names in its metadata, or that another price of it is set up for."""
         asked = await self._price(price.id)
         if asked is not None and asked.plan is not None:
@@ -78,7 +78,7 @@ class StripeLookups:
             await self._price(price_id)
         return self._products.get(price_id)
 
-    async def _price(self, price_id: str) -> Price | None:
+    async def _price(self, price_id: str) -> StripePrice | None:
         try:
             price = parse_price(await self._stripe.get_price(price_id))
         except StripeRefusedError as problem:

@@ -21,7 +21,7 @@ from marketplace.stripe_subscriptions import (
     read_subscription,
     with_status_of,
 )
-from marketplace.subscription_ledger import Cause, SubscriptionLedger
+from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
 from storage.subscriptions import (
     STRIPE,
@@ -176,7 +176,7 @@ class StripeSync:
             if owner.problem is not None and subscription is not None:
                 read = with_status_of(subscription, read)
             problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
-            await books.keep(read, Cause("stripe", about.kind, about.event_id))
+            await books.keep(read, LedgerCause("stripe", about.kind, about.event_id))
             await self._note_problems(rows, read, problems)
 
     async def _note_unread(

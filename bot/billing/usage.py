@@ -12,7 +12,7 @@ from marketplace.customers import subscription_to_use
 from marketplace.plans import Metric
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscription, Subscriptions
-from storage.usage import MetersMissing, Usage, Used, note_meters_missing
+from storage.usage import MissingMeter, Usage, UsageRecord, record_missing_meter
 
 # What was counted late is still found.
 _DAYS_BACK = 3
@@ -88,7 +88,7 @@ class UsageReporting:
         return sent
 
     async def _tell(
-        self, organization_id: int, account: Account, subscription: Subscription, one: Used
+        self, organization_id: int, account: Account, subscription: Subscription, one: UsageRecord
     ) -> bool:
         now, at = self._clock(), moment_of_use(subscription, one.period)
         customer = subscription.customer or ""
@@ -131,15 +131,15 @@ class UsageReporting:
             self._log.error("usage waits: Stripe has no meter of this event name", event_name=name)
         if self._meters:
             async with self._database.unscoped() as connection:
-                latest = MetersMissing(", ".join(missing), self._clock()) if missing else None
-                await note_meters_missing(connection, latest)
+                latest = MissingMeter(", ".join(missing), self._clock()) if missing else None
+                await record_missing_meter(connection, latest)
 
-    async def _note(self, organization_id: int, one: Used, **values: object) -> None:
+    async def _note(self, organization_id: int, one: UsageRecord, **values: object) -> None:
         async with self._database.tenant(organization_id) as tenant:
             await Usage(tenant).note(one, **values)
 
 
-def identifier(account: Account, one: Used) -> str:
+def identifier(account: Account, one: UsageRecord) -> str:
     """What makes an event of usage the same one, however often it is told."""
     return f"{account.github_id}:{one.metric}:{one.period}"
 

@@ -34,7 +34,7 @@ from sprints.pull_requests import (
     usual_wait,
 )
 from storage.projects import Project
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 
 # When the sprint has moved, the checks of so many pull requests follow, the last active ones first.
 MOST_FOLLOWING = 30
@@ -77,7 +77,7 @@ class SprintImpacts:
     def __init__(self, context: Context) -> None:
         self.context = context
         self._project = context.project
-        self._pulls = Pulls(context.tenant, self._project.id)
+        self._pulls = PullRequests(context.tenant, self._project.id)
         self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 

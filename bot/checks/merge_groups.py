@@ -20,7 +20,7 @@ from storage.database import Database
 from storage.jobs import OTHERS, REPORT_MERGE_GROUP, Jobs
 from storage.posts import Posts
 from storage.projects import Project, Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 
 _PAUSE = timedelta(seconds=5)
 
@@ -73,7 +73,7 @@ class MergeGroups:
             project = await Projects(tenant).get(project_id)
             if project is None or project.installation is None or project.full_name is None:
                 return
-            title = await _own_check(Posts(tenant), Pulls(tenant, project.id), project, number)
+            title = await _own_check(Posts(tenant), PullRequests(tenant, project.id), project, number)
         installation = self._github.installation(project.installation)
         data = check_run(NAME, head, merge_group_card(number, title), self._clock())
         data["external_id"] = MERGE_GROUP
@@ -100,7 +100,7 @@ def merge_group_card(number: int | None, title: str) -> Card:
     )
 
 
-async def _own_check(posts: Posts, pulls: Pulls, project: Project, number: int | None) -> str:
+async def _own_check(posts: Posts, pulls: PullRequests, project: Project, number: int | None) -> str:
     """The title of a pull request's own check; empty if GitHub has none."""
     pull = await pulls.get(number) if number else None
     fate = await posts.fate(project.id, f"check:{pull.head}") if pull else None

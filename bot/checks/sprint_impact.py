@@ -33,7 +33,7 @@ from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
 from handlers.payloads import PullRequest as Shown
 from handlers.pull_request import head_of
-from marketplace.entitlements import EntitledIn, nothing_is_sold
+from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
@@ -45,7 +45,7 @@ from storage.forecasts import ForecastRecord, Forecasts, post_carrier
 from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 
 _NOBODY = Request("", 0, 0, "", None, ())
 
@@ -61,7 +61,7 @@ class Checks:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = nothing_is_sold,
+        entitled_in: EntitledIn = allow_everywhere,
     ) -> None:
         self._database = database
         self._entitled_in = entitled_in
@@ -129,7 +129,7 @@ class Checks:
                 return None
         await self.work_out(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
-            pull = await Pulls(tenant, project_id).of_head(head)
+            pull = await PullRequests(tenant, project_id).of_head(head)
             fate = await Posts(tenant).fate(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
             if fate is None or (fate.is_unsent and not is_head):
@@ -194,7 +194,7 @@ class Checks:
     ) -> PullRequest | None:
         """The pull request of a number or a commit, with the issues that people linked it with."""
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
+            pulls = PullRequests(tenant, project.id)
             pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
             pull = await self._learn(organization_id, project, head)
@@ -212,7 +212,7 @@ class Checks:
         if listed is None:
             return pull
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
+            pulls = PullRequests(tenant, project.id)
             lives = {pull.number: await pulls.life(pull.number)}
             await record_links(tenant, project, [listed], lives, self._clock())
             return await pulls.get(pull.number) or pull
@@ -221,7 +221,7 @@ class Checks:
         """Brings up to date which issues the open pull requests are linked with: one question for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
         if not any(pull_request_of(life).is_open for life in lives.values()):
             return
         try:
@@ -230,7 +230,7 @@ class Checks:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await Pulls(tenant, project.id).heads(since))
+            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
             await record_links(tenant, project, lists, lives, self._clock())
 
     async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
@@ -252,7 +252,7 @@ class Checks:
         with skimming():  # GitHub is asked for its links anyway, so a long text need not be read.
             fact = head_of(shown, "seen", "")
         async with self._database.tenant(organization_id) as tenant:
-            pulls = Pulls(tenant, project.id)
+            pulls = PullRequests(tenant, project.id)
             await pulls.record(fact)
             return await pulls.get(shown.number)
 
@@ -286,7 +286,7 @@ class Checks:
                 return
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
-            if await Pulls(tenant, project.id).is_pressed(delivery.id):
+            if await PullRequests(tenant, project.id).is_pressed(delivery.id):
                 return
         press = press_of(delivery)
         pull = await self._one(organization_id, project, None, press.head)
@@ -301,7 +301,7 @@ class Checks:
             button = Button(
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
-            await Pulls(tenant, project.id).record(pressed(button, delivery.id))
+            await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
             await self._jobs.check(
                 tenant.connection,
                 organization_id=organization_id,

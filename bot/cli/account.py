@@ -10,11 +10,11 @@ from bot.billing.purchase_links import PurchaseLinks
 from bot.billing.signed_links import SignedLinks
 from bot.services import services, wall_clock
 from bot.settings import Settings, encryption_keys
-from marketplace.accounts import Billing, billing_of
+from marketplace.accounts import Billing, load_billing
 from marketplace.customers import customer_to_use
 from marketplace.plans import METRICS
 from storage.cipher import PayloadCipher
-from storage.subscriptions import STRIPE, Pending, tenants_named
+from storage.subscriptions import STRIPE, PendingChange, tenants_named
 
 _PORTAL_LASTS = timedelta(hours=1)
 
@@ -76,7 +76,7 @@ async def _read(settings: Settings, name: str) -> Billing:
             tenants = await tenants_named(connection, name)
         for organization_id in tenants:
             async with base.database.tenant(organization_id) as tenant:
-                if found := await billing_of(tenant, base.clock(), shop):
+                if found := await load_billing(tenant, base.clock(), shop):
                     return found
     raise _NotFoundError(f"no account {name} has been heard of")
 
@@ -104,7 +104,7 @@ def plan_lines(billing: Billing) -> list[str]:
     return lines
 
 
-def _announced(pending: Pending) -> str:
+def _announced(pending: PendingChange) -> str:
     at = f", from {pending.effective_at.isoformat()}" if pending.effective_at else ""
     if pending.plan is None:
         return f"pending: cancelled{at}"

@@ -14,7 +14,7 @@ from bot.services import Services, github_of, services
 from bot.settings import Settings
 from bot.sync.backfill.backfill import Backfill, BackfillError, BackfillPosition
 from storage.cipher import delivery_place
-from storage.deliveries import Received, receive
+from storage.deliveries import ReceivedDelivery, receive_deliveries
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaims
 from storage.lookups import all_tenants, tenants_of_repository
 from storage.projects import Projects
@@ -95,7 +95,7 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
             "repositories_removed": [],
         }
     )
-    delivery = Received(
+    delivery = ReceivedDelivery(
         delivery=f"introduced:{repository['node_id']}",
         event="installation_repositories",
         action="added",
@@ -108,7 +108,7 @@ async def _introduce(base: Services, installation: Any, repository: Any) -> None
     )
     sealed = base.cipher.seal(payload, delivery_place(delivery.account, delivery.delivery))
     async with base.database.autocommit() as connection:
-        await receive(connection, [delivery], [sealed], base.clock())
+        await receive_deliveries(connection, [delivery], [sealed], base.clock())
     async with base.database.unscoped() as connection:
         tenants = await all_tenants(connection)
     for organization_id in tenants:

@@ -33,7 +33,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Each generated page and what it must say."""
     found = load(commands)
     yield _DOCS / "commands.md", _commands(found)
-    yield _DOCS / "plans.md", plans.page(_by_feature(found))
+    yield _DOCS / "plans.md", plans.plans_page(_by_feature(found))
     yield _DOCS / "settings.md", settings_page()
 
 

@@ -19,7 +19,7 @@ from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
 from storage.jobs import failed_jobs
 from storage.lookups import all_tenants
-from storage.missed import Missed, MissedDeliveries
+from storage.missed_deliveries import MissedDeliveries, MissedDelivery
 from storage.outbox import Outbox
 from storage.posts import Posts
 from storage.projects import Projects
@@ -118,7 +118,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
             )
 
 
-def _lost(deliveries: Sequence[Missed]) -> Iterable[str]:
+def _lost(deliveries: Sequence[MissedDelivery]) -> Iterable[str]:
     """Deliveries that will not come any more, and that nothing else tells of."""
     if not deliveries:
         return

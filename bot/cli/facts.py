@@ -13,7 +13,7 @@ from bot.settings import Settings
 from sprints.facts import Facts
 from sprints.plain import Values, footnotes, plain
 from sprints.rules import Rules
-from storage.closed import ClosedSprint
+from storage.closed_sprints import ClosedSprint
 from storage.lookups import tenants_of_repository
 from storage.projects import Projects
 from storage.sprints import Sprints

@@ -20,7 +20,7 @@ from bot.jobs.event_processor import until_processed
 from bot.jobs.worker import worker
 from bot.services import Services, services
 from bot.settings import Secret, Settings
-from storage.deliveries import Deliveries, Outcome
+from storage.deliveries import Deliveries, ReceiveOutcome
 from storage.lookups import all_tenants
 
 _AT_ONCE = 32
@@ -128,7 +128,7 @@ async def _send(session: aiohttp.ClientSession, url: str, secret: str, one: Reco
             answer = await response.json(content_type=None)
             if response.status != 202:
                 tally.failures.append(f"{one.delivery}: {response.status} {answer.get('message', '')}")
-            elif answer.get("message") == Outcome.REPEATED.value:
+            elif answer.get("message") == ReceiveOutcome.REPEATED.value:
                 tally.repeated += 1
             else:
                 tally.accepted += 1

@@ -26,13 +26,13 @@ from commands.framework.permissions import Level, Policy
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
-from storage.changes import ChangeLog, CommandChange, State
+from storage.changes import ChangeLog, ChangeState, CommandChange
 from storage.cipher import PayloadCipher
 from storage.database import Database
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import Forecasts, answer_carrier
 from storage.jobs import Jobs
-from storage.outbox import Kind, Message, Outbox
+from storage.outbox import Message, MessageKind, Outbox
 from storage.projects import Project, Projects
 
 _PLAN = ["agile", "plan"]
@@ -133,7 +133,7 @@ class CommandAnswers:
                 raise
             failure = problem
             text = _NEUTRAL.format(delivery=request.delivery[:8])
-            answers, messages = [], [Message(Kind.REPLY, text, "error")]
+            answers, messages = [], [Message(MessageKind.REPLY, text, "error")]
         if answers or failure:
             messages += _reaction(request, answers)
         # The publisher's first transaction waits for the disk, for this one too.
@@ -164,9 +164,9 @@ class CommandAnswers:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
             if change is None or change.thread != task.request.thread:
                 continue
-            if change.state is State.BEGUN:  # By a try that died.
+            if change.state is ChangeState.BEGUN:  # By a try that died.
                 answers.append(await self._resume(task, thread, change))
-            elif change.state is State.PROPOSED:
+            elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
                 request = replace(task.request, lines=(line,))
                 answers += await self._run(replace(task, request=request, agreed=change), thread)
@@ -174,7 +174,7 @@ class CommandAnswers:
 
     async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
         """Brings to its end what a try that died has begun, if who asks may still do it."""
-        if change.state is not State.BEGUN:
+        if change.state is not ChangeState.BEGUN:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
         refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
@@ -234,7 +234,7 @@ class CommandAnswers:
 
     async def _message(self, task: Task, answer: Answer) -> Message:
         body = await self._markdown(task, answer.reply or Reply(()))
-        return Message(Kind.REPLY, body, answer.slot)
+        return Message(MessageKind.REPLY, body, answer.slot)
 
     async def _markdown(self, task: Task, reply: Reply) -> str:
         parts = []
@@ -260,4 +260,4 @@ def _reaction(request: Request, answers: Sequence[Answer]) -> list[Message]:
         return []
     succeeded = bool(answers) and all(answer.is_success for answer in answers)
     body = "+1" if succeeded else "confused"
-    return [Message(Kind.REACTION, body, slot=request.place, comment_id=request.comment_id)]
+    return [Message(MessageKind.REACTION, body, slot=request.place, comment_id=request.comment_id)]

@@ -1,7 +1,7 @@
 """Measures each tenant's sprints and teams every night.
 
 Sprints are folded from their whole history. So nights that were missed are caught up with, and what became
-known late corrects the days of a sprint, until its numbers are taken for good (storage/closed.py).
+known late corrects the days of a sprint, until its numbers are taken for good (storage/closed_sprints.py).
 """
 
 import hashlib
@@ -22,10 +22,10 @@ from sprints.plain import days_of
 from sprints.rules import rules_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
-from storage.closed import ClosedSprint, ClosedSprints
+from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
-from storage.forecasts import Forecasts, Grade, Open
-from storage.measures import Measures, SprintDay, measure_next, settings_of
+from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
+from storage.measures import Measures, SprintDay, schedule_measurement, settings_of
 from storage.projects import Project, Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline
@@ -58,7 +58,7 @@ class DailyFigures:
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
             calendar = rules_of(await settings_of(tenant)).calendar
-            await measure_next(tenant, next_turn(now, calendar, organization_id))
+            await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
 
 
 def next_turn(now: datetime, calendar: Calendar, organization_id: int) -> datetime:
@@ -118,13 +118,13 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     await forecasts.grade(grades, now)
 
 
-def grade_of(told: Open, days: Sequence[Day]) -> Grade:
+def grade_of(told: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     """What came of a forecast: whether as much as was in the sprint then was done at its end, and when."""
     done = [(day.date, measure(day.done, told.unit)) for day in days]
     delivered = done[-1][1] if done else Decimal(0)
     is_finished = delivered >= told.scope
     finished_on = next((day for day, amount in done if amount >= told.scope), None) if is_finished else None
-    return Grade(told.id, is_finished, delivered, finished_on)
+    return ForecastGrade(told.id, is_finished, delivered, finished_on)
 
 
 def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:

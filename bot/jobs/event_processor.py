@@ -49,7 +49,7 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, StoredEvent, open_payload
 from storage.gaps import Gaps
-from storage.installations import Installations, Relation, SeenLogin
+from storage.installations import InstallationRelation, Installations, SeenLogin
 from storage.jobs import (
     CHECK_VISIBILITY,
     READ_SETTINGS,
@@ -328,7 +328,7 @@ class EventProcessor:
             or repository.owner is None
             or repository.owner.id != event.account
             or frame.installation is None
-            or await Installations(tenant).relation(frame.installation) is not Relation.PRESENT
+            or await Installations(tenant).relation(frame.installation) is not InstallationRelation.PRESENT
         ):
             return []
         # What is no item or milestone may be dated by when it came.

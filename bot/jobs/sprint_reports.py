@@ -23,7 +23,7 @@ from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Picture
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
-from marketplace.entitlements import Entitled, EntitledIn, nothing_is_sold
+from marketplace.entitlements import Entitled, EntitledIn, allow_everywhere
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
@@ -32,7 +32,7 @@ from sprints.calendar import Calendar
 from sprints.milestone import Sprint
 from sprints.quiet import is_paused, morning_of, standup_at
 from storage.changes import CommandChange
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
 from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
@@ -54,7 +54,7 @@ class SprintReports:
         pictures: Pictures,
         jobs: Jobs,
         clock: Callable[[], datetime],
-        entitled_in: EntitledIn = nothing_is_sold,
+        entitled_in: EntitledIn = allow_everywhere,
     ) -> None:
         self._database = database
         self._pictures = pictures

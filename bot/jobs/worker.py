@@ -41,7 +41,7 @@ from storage.jobs import (
     delete_ended_jobs,
     stalled_jobs,
 )
-from storage.lookups import tenants_with_waiting_events, wake
+from storage.lookups import tenants_with_waiting_events, wake_tenant
 from storage.posts import BILLING, Post, PostKind
 
 _CONCURRENCY = 8
@@ -116,7 +116,7 @@ class Worker:
                 await manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
         async with self._database.unscoped() as connection:
             for organization_id in await tenants_with_waiting_events(connection, self._clock()):
-                await wake(connection, organization_id)
+                await wake_tenant(connection, organization_id)
         async with self._database.unscoped() as connection:
             await delete_ended_jobs(connection, _KEEP_ENDED_JOBS)
             await delete_ended_jobs(connection, _KEEP_FAILED_JOBS, with_failed=True)
@@ -128,7 +128,7 @@ class Worker:
                 worked = await self._recording.process_pending(organization_id, most=_MOST_DELIVERIES_A_JOB)
                 if worked >= _MOST_DELIVERIES_A_JOB:
                     async with self._database.unscoped() as connection:
-                        await wake(connection, organization_id)
+                        await wake_tenant(connection, organization_id)
             except Exception:  # noqa: BLE001 - the deliveries wait where they are; the next sweep tries again
                 self._log.exception("recording failed")
 

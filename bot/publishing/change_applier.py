@@ -39,11 +39,11 @@ from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import target_words
 from sprints.model import ItemEvent, Source, in_order
 from sprints.pull_requests import set_aside
-from storage.changes import ChangeLog, CommandChange, Entry, Proposal, State
+from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
 from storage.jobs import Jobs
 from storage.projects import LED_SETTINGS, Project, Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 from storage.seat_increases import IncreaseTerms, SeatIncreases
 from storage.subscriptions import Subscriptions
 from storage.timeline import Timeline, TimelineRow
@@ -54,7 +54,7 @@ _CLOCK_DIFFERENCE = timedelta(minutes=5)
 _SEATS_HAVE_CHANGED = (
     "the number of people or the price has changed. Run `/agile seats` to see what waits now."
 )
-_ENDED = frozenset({State.APPLIED, State.FAILED, State.INTERRUPTED})
+_ENDED = frozenset({ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,11 @@ class ChangeApplier:
             waiting = await log.waiting(task.request.thread, proposal.command)
             is_stale = waiting is not None and waiting.fingerprint != proposal.fingerprint
             if waiting is not None:
-                await log.decide(waiting.id, State.OUTDATED, task.request.sender, self._clock())
+                await log.decide(waiting.id, ChangeState.OUTDATED, task.request.sender, self._clock())
             is_begun = not changes.is_previewed or (answer.is_confirmed and not is_stale)
-            change = await log.put(proposal, State.BEGUN if is_begun else State.PROPOSED)
+            change = await log.put(proposal, ChangeState.BEGUN if is_begun else ChangeState.PROPOSED)
             if is_begun:
-                await log.decide(change.id, State.BEGUN, task.request.sender, self._clock())
+                await log.decide(change.id, ChangeState.BEGUN, task.request.sender, self._clock())
         if is_begun:
             return await self.carry_out(task, change)
         return _said(answer.slot, preview(change, changes, is_stale=is_stale and answer.is_confirmed))
@@ -148,10 +148,10 @@ class ChangeApplier:
 
     async def give_up(self, task: Task, change: CommandChange, why: str) -> Answer:
         """Ends a begun change, because who began it may not run its command any more: `why`, in Markdown."""
-        entry = Entry(
+        entry = AuditEntry(
             change.decided_by or change.actor,
             change.command,
-            State.INTERRUPTED,
+            ChangeState.INTERRUPTED,
             {"interrupted": msgspec.json.decode(change.steps), "delivery": task.request.delivery},
             self._clock(),
         )
@@ -169,9 +169,9 @@ class ChangeApplier:
         is_same = proposal.fingerprint == agreed.fingerprint
         async with self._database.tenant(task.organization_id) as tenant:
             log = ChangeLog(tenant, task.project.id)
-            state = State.BEGUN if is_same else State.OUTDATED
+            state = ChangeState.BEGUN if is_same else ChangeState.OUTDATED
             await log.decide(agreed.id, state, task.request.sender, self._clock())
-            change = await log.get(agreed.id) if is_same else await log.put(proposal, State.PROPOSED)
+            change = await log.get(agreed.id) if is_same else await log.put(proposal, ChangeState.PROPOSED)
         if change is None:
             raise LookupError("a change that was just decided on is not there")
         if is_same:
@@ -215,7 +215,7 @@ class ChangeApplier:
             elif isinstance(step, Tell):
                 await self._tell(tenant, task, step, actor, now)
             elif isinstance(step, SetAside):
-                await Pulls(tenant, task.project.id).record(
+                await PullRequests(tenant, task.project.id).record(
                     set_aside(step.number, step.milestone, actor, now, is_aside=step.is_aside)
                 )
             elif isinstance(step, Resync):
@@ -224,10 +224,10 @@ class ChangeApplier:
                 await log.interrupt(change.id, _SEATS_HAVE_CHANGED)
                 return
             told = {"step": msgspec.to_builtins(step), "delivery": task.request.delivery}
-            await log.audit(Entry(actor, change.command, step.target, told, now))
+            await log.audit(AuditEntry(actor, change.command, step.target, told, now))
         await log.end(change.id, encoded(done), note)
         if change.undoes is not None and done:
-            await log.decide(change.undoes, State.UNDONE, actor, now)
+            await log.decide(change.undoes, ChangeState.UNDONE, actor, now)
 
     async def _resync(self, tenant: Tenant, task: Task, step: Resync) -> None:
         where, project_id = tenant.organization_id, task.project.id
@@ -302,7 +302,7 @@ def _proposal(task: Task, slot: str, changes: Changes, call: CommandLine) -> Pro
 
 def _ended(change: CommandChange) -> Answer:
     """The answer to a change that is done, was refused by GitHub, or was interrupted."""
-    if change.state is State.INTERRUPTED:
+    if change.state is ChangeState.INTERRUPTED:
         text = f"{code(change.command)} stopped partway: {change.note} What it already changed stays."
         return Answer("error", Reply((text,)), is_success=False)
     if change.note is None:

@@ -12,7 +12,7 @@ from bot.github.threads import GitHubThread
 from commands.framework.request import ThreadKind
 from storage.database import Database
 from storage.forecasts import answer_carrier, mark_shown
-from storage.outbox import Kind, Message, Outbox, Queued
+from storage.outbox import Message, MessageKind, Outbox, QueuedMessage
 
 # GitHub takes 65,536 characters; the rest is for the marker and for Unicode that counts double.
 MOST_CHARACTERS = 60_000
@@ -36,7 +36,7 @@ class OutboxPublisher:
         was_refused, just_posted = False, dict[str, tuple[int, str | None]]()
         for queued in queue:
             try:
-                if queued.message.kind == Kind.REACTION:
+                if queued.message.kind == MessageKind.REACTION:
                     comment_id = await _react(queued.message, thread, was_refused=was_refused)
                 else:
                     slot = queued.message.slot
@@ -54,7 +54,7 @@ class OutboxPublisher:
                 # Lost in a crash, the next attempt finds the comment by its marker.
                 async with self._database.tenant(organization_id, durable=False) as tenant:
                     await Outbox(tenant).mark_sent(queued.id, self._clock(), comment_id)
-                    if queued.message.kind == Kind.REPLY:
+                    if queued.message.kind == MessageKind.REPLY:
                         await mark_shown(tenant, answer_carrier(event_id, queued.position), self._clock())
 
 
@@ -67,7 +67,7 @@ async def _react(message: Message, thread: GitHubThread, *, was_refused: bool) -
 
 
 async def _say(
-    queued: Queued, mark: Mark, thread: GitHubThread, earlier: tuple[int, str | None] | None
+    queued: QueuedMessage, mark: Mark, thread: GitHubThread, earlier: tuple[int, str | None] | None
 ) -> int:
     """Edits the earlier comment of this slot, or posts a new one. Returns the id of the one that says it.
 
@@ -88,13 +88,13 @@ async def _say(
     return await thread.post(body, mark)
 
 
-async def _already_posted(queued: Queued, mark: Mark, thread: GitHubThread) -> int | None:
+async def _already_posted(queued: QueuedMessage, mark: Mark, thread: GitHubThread) -> int | None:
     """The comment of an earlier attempt that died between GitHub's answer and our note of it."""
     since = queued.created_at - _CLOCK_DIFFERENCE
     return await thread.find(mark, since.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
-def _mark(organization_id: int, queued: Queued) -> Mark:
+def _mark(organization_id: int, queued: QueuedMessage) -> Mark:
     """What identifies the message in its thread."""
     return Mark(organization_id, queued.project_id, f"thread:{queued.thread}", queued.key)
 

@@ -14,7 +14,7 @@ from sprints.gaps import GapCause
 from storage.database import Tenant
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
-from storage.installations import Installations, Relation
+from storage.installations import InstallationRelation, Installations
 from storage.lookups import tenants_of_node
 from storage.projects import Presence, Projects
 from storage.projects import RepositoryName as SeenRepository
@@ -35,7 +35,7 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
     """
     installations, gaps = Installations(tenant), Gaps(tenant)
     await gaps.lock()
-    is_present = await installations.relation(change.installation) is Relation.PRESENT
+    is_present = await installations.relation(change.installation) is InstallationRelation.PRESENT
     is_alive = is_present and change.change not in ("created", "deleted")
     if is_alive and await gaps.close(GapCause.UNINSTALLED, change.at):
         # It is there, so it was installed, although nobody told us of that, nor of its repositories.
@@ -131,9 +131,9 @@ async def follow_repositories(
     added, removed = change.added, change.removed
     if change.installation is not None:
         relation = await Installations(tenant).relation(change.installation)
-        if relation in (Relation.REPLACED, Relation.ENDED):
+        if relation in (InstallationRelation.REPLACED, InstallationRelation.ENDED):
             added = ()
-        if relation is Relation.REPLACED:
+        if relation is InstallationRelation.REPLACED:
             removed = ()
     projects, is_doubtful = Projects(tenant), False
     for repository in change.archived:

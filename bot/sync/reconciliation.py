@@ -21,11 +21,11 @@ from sprints.model import Event, ItemEvent, ItemSnapshot, MilestoneEvent, Source
 from sprints.numbering import own
 from sprints.people import account_login
 from sprints.pull_requests import RECENT, lives_of
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries
 from storage.projects import Project, Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 from storage.sprints import Sprints
 from storage.timeline import Timeline, TimelineRow
 
@@ -162,7 +162,7 @@ class Reconciliation:
     ) -> None:
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await Pulls(tenant, project.id).heads(now - RECENT))
+            lives = lives_of(await PullRequests(tenant, project.id).heads(now - RECENT))
             await record_links(tenant, project, list(links.values()), lives, now)
 
 

@@ -14,7 +14,13 @@ from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installations import tenant_of_installation
 from storage.lookups import all_tenants
-from storage.missed import FOUND_BY_BACKFILL, Missed, MissedDeliveries, position, set_position
+from storage.missed_deliveries import (
+    FOUND_BY_BACKFILL,
+    MissedDeliveries,
+    MissedDelivery,
+    get_checkpoint,
+    set_checkpoint,
+)
 
 POSITION = "redelivery"
 # When GitHub's list was last read to its end.
@@ -64,10 +70,12 @@ class _Delivery:
     def is_due(self, now: datetime) -> bool:
         return _at(self.attempts[0]) + PAUSES[self.times_asked] <= now
 
-    def told(self) -> Missed:
+    def told(self) -> MissedDelivery:
         newest = self.attempts[0]
         repository = newest.get("repository_id")
-        return Missed(self.guid, newest["event"], newest["action"], self.first_at, repository_id=repository)
+        return MissedDelivery(
+            self.guid, newest["event"], newest["action"], self.first_at, repository_id=repository
+        )
 
 
 class Redelivery:
@@ -109,21 +117,21 @@ class Redelivery:
         # What has not arrived must be seen by the next run as well.
         until = min([now, *(one.first_at for one in hopeful)])
         async with self._database.unscoped() as connection:
-            await set_position(connection, POSITION, until)
-            await set_position(connection, LOOKED, now)
+            await set_checkpoint(connection, POSITION, until)
+            await set_checkpoint(connection, LOOKED, now)
         await self._note_lost(now)
         return len(due)
 
     async def _since(self, now: datetime) -> datetime:
         async with self._database.unscoped() as connection:
-            until = await position(connection, POSITION)
+            until = await get_checkpoint(connection, POSITION)
         oldest = now - _KEPT_BY_GITHUB
         return oldest if until is None else max(oldest, until - _OVERLAP)
 
     async def _note_outage(self, now: datetime) -> None:
         """Where nobody looked for longer than GitHub keeps its list, what failed before cannot be found."""
         async with self._database.unscoped() as connection:
-            looked_at = await position(connection, LOOKED) or await position(connection, POSITION)
+            looked_at = await get_checkpoint(connection, LOOKED) or await get_checkpoint(connection, POSITION)
             oldest = now - _KEPT_BY_GITHUB
             if looked_at is None or looked_at >= oldest:
                 return

@@ -27,15 +27,15 @@ from bot.webhooks.request_bodies import (
 )
 from bot.webhooks.signatures import SignedDeliveryReader
 from handlers.payloads import MalformedError, clean
-from marketplace.github_purchases import ACTIONS, Hint
+from marketplace.github_purchases import ACTIONS, PurchaseEvent
 from marketplace.stripe_refunds import PaymentHint
 from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, SubscriptionHint
 from storage.billing_jobs import BillingJobs
 from storage.database import Database
-from storage.usage import Uncounted, note_dropped, note_uncounted
+from storage.usage import RejectedUsage, record_dropped_usage, record_rejected_usage
 
 _EVENT = msgspec.json.Decoder(StripeEvent)
-_HINT = msgspec.json.Decoder(Hint)
+_HINT = msgspec.json.Decoder(PurchaseEvent)
 # https://docs.stripe.com/webhooks/signature: a time, and one signature for each secret in use.
 _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{64}(?:,|$))[!-~ ]{1,4096}")
 
@@ -76,7 +76,7 @@ class MarketplaceWebhookEndpoint:
             return make_response(400, f"the body is not a purchase: {problem}")
         return await self._queue(hint, delivery)
 
-    async def _queue(self, hint: Hint, delivery: str) -> web.Response:
+    async def _queue(self, hint: PurchaseEvent, delivery: str) -> web.Response:
         if hint.action not in ACTIONS:
             self._log.info("Marketplace event ignored", action=hint.action)
             return make_response(202, "ignored: not an action that we act on")
@@ -176,10 +176,12 @@ class StripeWebhookEndpoint:
 
     async def _record_usage_alert(self, event: StripeEvent) -> web.Response:
         self._log.error("Stripe could not count usage that we reported; its dashboard says why")
-        alert = Uncounted(clean(event.id)[:255], self._clock())
+        alert = RejectedUsage(clean(event.id)[:255], self._clock())
         try:
             async with self._database.unscoped() as connection:
-                await (note_dropped if event.type == NO_METER else note_uncounted)(connection, alert)
+                await (record_dropped_usage if event.type == NO_METER else record_rejected_usage)(
+                    connection, alert
+                )
         except DATABASE_AWAY_ERRORS:
             raise make_database_away_refusal() from None
         return make_response(200, "noted")

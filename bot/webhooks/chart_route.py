@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.publishing.pictures import Drawing
 from charts.packing import unpacked
-from storage.chart_files import ChartFiles, Picture
+from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
 from storage.lookups import tenant_of_chart
 from storage.projects import Projects
@@ -66,7 +66,7 @@ class ChartRoute:
         return png
 
 
-async def _is_visible(tenant: Tenant, picture: Picture) -> bool:
+async def _is_visible(tenant: Tenant, picture: ChartFile) -> bool:
     """Whether the picture's repository may link it now."""
     if not picture.is_in_sight:
         return False

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.webhooks.request_bodies import run_in_thread_if_large
 from storage.cipher import PayloadCipher, delivery_place
 from storage.database import Database
-from storage.deliveries import Outcome, Received, receive
+from storage.deliveries import ReceivedDelivery, ReceiveOutcome, receive_deliveries
 from storage.installations import account_of_installation
 
 _MOST_PER_COMMIT = 16
@@ -20,7 +20,7 @@ _COMMITS_AT_ONCE = 2
 # The errors of a database that is down, restarting or overloaded.
 DATABASE_AWAY_ERRORS = (OperationalError, InterfaceError, PoolTimeoutError, OSError)
 
-_Entry = tuple[Received, asyncio.Future[Outcome]]
+_Entry = tuple[ReceivedDelivery, asyncio.Future[ReceiveOutcome]]
 
 
 class DatabaseAwayError(Exception):
@@ -42,9 +42,9 @@ class DeliveryWriter:
         self._commits: dict[asyncio.Task[None], list[_Entry]] = {}
         self._in_flight: set[str] = set()
 
-    async def put(self, delivery: Received) -> Outcome:
+    async def put(self, delivery: ReceivedDelivery) -> ReceiveOutcome:
         """Store a delivery, and return once it is on disk. Raises DatabaseAwayError if it is not stored."""
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ReceiveOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((delivery, future))
         self._start_commits()
         return await future
@@ -102,7 +102,7 @@ class DeliveryWriter:
         self._waiting = remaining
         return sorted(batch, key=lambda entry: entry[0].delivery)
 
-    async def _store(self, batch: Sequence[Received]) -> list[Outcome | Exception]:
+    async def _store(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome | Exception]:
         try:
             return list(await self._commit(batch))
         except DBAPIError as problem:
@@ -111,42 +111,40 @@ class DeliveryWriter:
             # One delivery causes the error: stored one by one, it does not fail the others.
             return [outcome for delivery in batch for outcome in await self._store([delivery])]
 
-    async def _commit(self, batch: Sequence[Received]) -> list[Outcome]:
+    async def _commit(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         try:
             try:
                 return await self._insert(batch)
-            except (
-                OperationalError
-            ):  # The connection may be from before the database's restart: try a new one.
+            except OperationalError:  # The connection may be from before a restart: try a new one.
                 return await self._insert(batch)
         except DATABASE_AWAY_ERRORS as problem:
             raise DatabaseAwayError from problem
 
-    async def _insert(self, batch: Sequence[Received]) -> list[Outcome]:
+    async def _insert(self, batch: Sequence[ReceivedDelivery]) -> list[ReceiveOutcome]:
         async with self._database.autocommit() as connection:
             accounts = [await _account_of(connection, delivery) for delivery in batch]
             size = sum(len(delivery.payload) for delivery in batch)
             sealed = await run_in_thread_if_large(size, self._seal, batch, accounts)
-            return await receive(connection, batch, sealed, self._database.now())
+            return await receive_deliveries(connection, batch, sealed, self._database.now())
 
-    def _seal(self, batch: Sequence[Received], accounts: Sequence[int | None]) -> list[bytes]:
+    def _seal(self, batch: Sequence[ReceivedDelivery], accounts: Sequence[int | None]) -> list[bytes]:
         return [
             self._cipher.seal(delivery.payload, delivery_place(account, delivery.delivery))
             for delivery, account in zip(batch, accounts, strict=True)
         ]
 
 
-async def _account_of(connection: AsyncConnection, delivery: Received) -> int | None:
+async def _account_of(connection: AsyncConnection, delivery: ReceivedDelivery) -> int | None:
     """Return the account of a delivery. A few name only an installation, and belong to its account."""
     if delivery.account is None and delivery.installation is not None:
         return await account_of_installation(connection, delivery.installation)
     return delivery.account
 
 
-def _resolve(future: asyncio.Future[Outcome], result: Outcome | Exception) -> None:
+def _resolve(future: asyncio.Future[ReceiveOutcome], result: ReceiveOutcome | Exception) -> None:
     if future.done():  # The request was cancelled meanwhile.
         return
-    if isinstance(result, Outcome):
+    if isinstance(result, ReceiveOutcome):
         future.set_result(result)
     else:
         future.set_exception(result)

@@ -20,7 +20,7 @@ from bot.webhooks.signatures import SignedDeliveryReader
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
 from handlers.payloads import Account, Id, Kind, MalformedError, clean, decode, replace_half_pairs
-from storage.deliveries import Outcome, Received
+from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 
 
 class _Installation(msgspec.Struct):
@@ -153,7 +153,7 @@ class GitHubWebhookEndpoint:
                 account = await self._choose_side(envelope.installation.id, envelope.former_owner, account)
             except DatabaseAwayError:
                 raise self._refuse_without_database(delivery, event) from None
-        received = Received(
+        received = ReceivedDelivery(
             delivery=delivery,
             event=event,
             action=envelope.action,
@@ -168,9 +168,9 @@ class GitHubWebhookEndpoint:
             outcome = await self._delivery_writer.put(received)
         except DatabaseAwayError:
             raise self._refuse_without_database(delivery, event) from None
-        if outcome is Outcome.NO_TENANT:
+        if outcome is ReceiveOutcome.NO_TENANT:
             return make_response(400, "the payload names no installation that we know and no account")
-        if outcome is Outcome.REFUSED:
+        if outcome is ReceiveOutcome.REFUSED:
             self._log.warning("delivery refused: its installation is another account's", delivery=delivery)
             return make_response(
                 409,

@@ -14,7 +14,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.change_steps import Titles, described, titles_of
 from sprints.calendar import Calendar
-from storage.changes import Entry
+from storage.changes import AuditEntry
 
 _USUAL, _MOST = 20, 100
 
@@ -37,7 +37,7 @@ async def agile_audit(context: Context, arguments: Arguments) -> Reply:
     return Reply((audit_card(entries, titles, context.calendar),))
 
 
-def audit_card(entries: Sequence[Entry], titles: Titles, calendar: Calendar) -> str:
+def audit_card(entries: Sequence[AuditEntry], titles: Titles, calendar: Calendar) -> str:
     """A line for each thing that was changed."""
     if not entries:
         return "No command has changed anything in this repository yet."
@@ -56,7 +56,7 @@ def audit_card(entries: Sequence[Entry], titles: Titles, calendar: Calendar) -> 
     return f"{table(('When', 'Who', 'Command', 'Changed'), rows, numbers_from=4)}\n\n{note}"
 
 
-def _changed(entry: Entry, titles: Titles) -> str:
+def _changed(entry: AuditEntry, titles: Titles) -> str:
     """What an entry tells; one of a kind that is no longer known, by what it was about."""
     try:
         return described(msgspec.convert(entry.details.get("step"), Step), titles)

@@ -6,7 +6,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.health import HealthFacts, Sharing, health_card
-from storage.account_status import standing_of
+from storage.account_status import load_account_status
 from storage.projects import Projects, names_that_share
 from storage.settings_files import SettingsFiles
 
@@ -21,7 +21,7 @@ async def agile_health(context: Context, _: Arguments) -> Reply:
     """A verdict first. What concerns all repositories of the account is told in counts alone."""
     origins = await SettingsFiles(context.tenant).origins(context.project.id)
     facts = HealthFacts(
-        standing=await standing_of(context.tenant),
+        standing=await load_account_status(context.tenant),
         health=await context.repository.health(),
         files=(origins.repository, origins.organization),
         synced_at=context.project.synced_at,

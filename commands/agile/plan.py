@@ -6,7 +6,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.billing import NOTHING_IS_SOLD, plan_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
 from storage.deadlines import Deadlines
 
@@ -20,7 +20,7 @@ from storage.deadlines import Deadlines
 async def agile_plan(context: Context, _: Arguments) -> Reply:
     """Links lead to GitHub, to Stripe's own sign-in, or to a page of ours: none signs its visitor in."""
     shop, now = context.shop, context.now
-    billing = await billing_of(context.tenant, now, shop) if shop else None
+    billing = await load_billing(context.tenant, now, shop) if shop else None
     if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     if billing.deadline is not None:  # Whoever reads the card reads when data goes.

@@ -9,7 +9,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.billing import IN_PUBLIC, NOTHING_IS_SOLD
 from commands.messages.seats import approved_text, increase_text, seats_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 
 
 @command(
@@ -22,7 +22,7 @@ from marketplace.accounts import billing_of
 async def agile_seats(context: Context, _: Arguments) -> Reply | Changes:
     """Offer an increase that waits for approval. In public repositories, say nothing of money or people."""
     shop, now = context.shop, context.now
-    billing = await billing_of(context.tenant, now, shop) if shop is not None and shop.is_on else None
+    billing = await load_billing(context.tenant, now, shop) if shop is not None and shop.is_on else None
     if billing is None:
         return Reply((NOTHING_IS_SOLD,))
     if not context.project.is_private:

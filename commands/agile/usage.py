@@ -6,7 +6,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.billing import NOTHING_IS_SOLD, usage_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 
 
 @command(
@@ -18,7 +18,7 @@ from marketplace.accounts import billing_of
 async def agile_usage(context: Context, _: Arguments) -> Reply:
     """From the usage ledger, which is what is charged for."""
     shop = context.shop
-    billing = await billing_of(context.tenant, context.now, shop) if shop else None
+    billing = await load_billing(context.tenant, context.now, shop) if shop else None
     if shop is None or billing is None:
         return Reply((NOTHING_IS_SOLD,))
     card = usage_card(

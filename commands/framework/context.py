@@ -11,7 +11,7 @@ from commands.framework.permissions import Level
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
 from marketplace.accounts import Offer
-from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
+from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
 from sprints.calendar import Calendar
 from sprints.flow import Flow, flows_of
 from sprints.gaps import EventGap
@@ -53,7 +53,7 @@ class Context:
     now: datetime
     level: Level = Level.READ
     shop: Offer | None = None
-    entitled: Entitled = everything_is_allowed
+    entitled: Entitled = allow_everything
     refusal_of: RefusalOf = refuse_all
 
     @property

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from commands.formatting.wording import counted, full_day
 from commands.messages.billing_notices import free_instead
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import Links
-from marketplace.notices import is_kept_by_card
+from marketplace.entitlements import PurchasePages
+from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import ending_on_marketplace, paid_until
-from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
+from storage.subscriptions import MARKETPLACE, STRIPE, PendingChange, Subscription
 
 _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
 
 
-def announced_changes(billing: Billing, links: Links) -> str:
+def announced_changes(billing: Billing, links: PurchasePages) -> str:
     """What will become of the plan that counts, and of another one that is paid for beside it."""
     counting = billing.standing.subscription
     others = [one for one in billing.subscriptions if one is not counting and not one.has_ended]
@@ -38,11 +38,13 @@ def overlap(billing: Billing) -> Iterator[str]:
         yield f"- A plan by card starts today; GitHub is paid until {until}, so until then both are paid for"
 
 
-def _sentence(what: str, subscription: Subscription, pending: Pending, billing: Billing, links: Links) -> str:
+def _sentence(
+    what: str, subscription: Subscription, pending: PendingChange, billing: Billing, links: PurchasePages
+) -> str:
     day = full_day(pending.effective_at.date()) if pending.effective_at else "the end of the period"
     if pending.plan is None:
         ends = f"{what or 'It'} was cancelled and ends on {day}; until then nothing changes."
-        if subscription.source != MARKETPLACE or is_kept_by_card(billing):
+        if subscription.source != MARKETPLACE or is_card_subscription_continuing(billing):
             return ends
         return f"{ends} {_deletion(pending, links)}"
     plan = PLANS[PlanName(pending.plan)]
@@ -54,7 +56,7 @@ def _sentence(what: str, subscription: Subscription, pending: Pending, billing: 
     return f"{begin} will be {plan.title}{seats}{paid}; until then nothing changes."
 
 
-def _deletion(pending: Pending, links: Links) -> str:
+def _deletion(pending: PendingChange, links: PurchasePages) -> str:
     when = f"{DELETION_AFTER.days} days later"
     if pending.effective_at is not None:
         when = f"On {full_day((pending.effective_at + DELETION_AFTER).date())}"

@@ -10,7 +10,7 @@ from commands.messages.billing_notices import SOURCES, deletion, failed_payment,
 from commands.messages.changing_plan import how_to_change
 from commands.messages.seats import list_of_people
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, Reason
+from marketplace.entitlements import PurchasePages, Reason
 from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import FEATURES, METRICS, PLANS, SEAT_DAYS, Plan, PlanName
 from marketplace.purchase_ways import purchase_ways
@@ -31,7 +31,12 @@ NOTHING_IS_SOLD = "Nothing is sold here: every feature is on, for everybody."
 
 
 def plan_card(
-    billing: Billing, links: Links, checkout: Checkout, *, is_public: bool, is_usage_charged: bool = False
+    billing: Billing,
+    links: PurchasePages,
+    checkout: Checkout,
+    *,
+    is_public: bool,
+    is_usage_charged: bool = False,
 ) -> str:
     """The plan, what it costs and includes, and where it is changed. In public nothing is said of money.
 
@@ -81,7 +86,7 @@ def usage_card(billing: Billing, now: datetime, *, is_public: bool, is_usage_cha
     )
 
 
-def _notices(billing: Billing, links: Links) -> str:
+def _notices(billing: Billing, links: PurchasePages) -> str:
     """What an owner has to hear, each as a quotation that stands out."""
     notices = notices_of(billing)
     sentences = [sentence_of(notice, billing, links, _HOW_TO_BUY) for notice in notices]
@@ -94,7 +99,7 @@ def _quoted(sentence: str) -> str:
     return f"> {sentence}" if sentence else ""
 
 
-def _lost(billing: Billing, links: Links) -> str:
+def _lost(billing: Billing, links: PurchasePages) -> str:
     """Why a paid plan is not there any more, where no payment is due."""
     if billing.standing.terms.is_paid:
         return ""
@@ -105,7 +110,7 @@ def _lost(billing: Billing, links: Links) -> str:
     return reason.get(billing.standing.reason, "")
 
 
-def _how_to_resume(billing: Billing, links: Links) -> str:
+def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
     """Stripe pauses a trial that ends without a card. Whatever else is paused, its seller has paused."""
     paused = [one for one in billing.subscriptions if one.status == "paused"]
     if not any(one.trial_ends for one in paused):
@@ -173,7 +178,7 @@ def _seats(billing: Billing) -> str:
     return f"{people}, {counted(standing.limited_to, 'seat')} paid for."
 
 
-def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
+def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
     lines = [
         f"- **{plan.title}**, {_price(plan)} for a seat: {' · '.join(ways)}"
         for plan in PLANS.values()
@@ -185,7 +190,7 @@ def _change(billing: Billing, links: Links, checkout: Checkout) -> str:
     return "\n".join(["**Change it**", "", *lines]) if lines else ""
 
 
-def _ways(billing: Billing, plan: Plan, links: Links, checkout: Checkout) -> Sequence[str]:
+def _ways(billing: Billing, plan: Plan, links: PurchasePages, checkout: Checkout) -> Sequence[str]:
     """Only ways that lead to paying once."""
     allowed, ways = purchase_ways(billing.subscriptions), []
     if allowed.marketplace and (link := links.upgrade.get(plan.name)):

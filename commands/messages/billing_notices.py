@@ -6,15 +6,15 @@ from commands.formatting.money import money
 from commands.formatting.wording import counted, full_day, plain
 from commands.messages.seats import WHAT_IS_DUE, due_text
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import AccountPlan, Links
+from marketplace.entitlements import AccountPlan, PurchasePages
 from marketplace.notices import (
     Notice,
     NoticeKind,
     also_paid_by,
-    is_cut_off,
-    is_kept_by_card,
+    ending_trial,
+    is_card_subscription_continuing,
+    is_lost_to_failed_payment,
     notices_of,
-    trial_that_ends,
 )
 from marketplace.plans import PLANS, PlanName
 from marketplace.seat_increases import SeatIncrease
@@ -41,7 +41,7 @@ _FOOTER = (
 _HOW_TO_BUY = "`/agile plan` shows how"
 
 
-def sentence_of(notice: Notice, billing: Billing, links: Links, how_to_buy: str = _HOW_TO_BUY) -> str:
+def sentence_of(notice: Notice, billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
     """What is about to happen, and what can be done about it. Empty if it does not hold."""
     match notice.kind:
         case NoticeKind.DELETION:
@@ -56,7 +56,7 @@ def sentence_of(notice: Notice, billing: Billing, links: Links, how_to_buy: str 
             return paid_twice(billing)
 
 
-def issue_text(billing: Billing, links: Links, people: Sequence[str]) -> str:
+def issue_text(billing: Billing, links: PurchasePages, people: Sequence[str]) -> str:
     """The text of the billing issue. `people` are called by their GitHub logins, so that they hear of it."""
     called = " ".join(f"@{login}" for login in people)
     sentences = [sentence_of(notice, billing, links) for notice in notices_of(billing)]
@@ -77,7 +77,7 @@ _NEWS = {
 }
 
 
-def deletion(billing: Billing, links: Links) -> str:
+def deletion(billing: Billing, links: PurchasePages) -> str:
     """By when the account's data goes, and how it is kept."""
     if billing.deadline is None:
         return ""
@@ -92,7 +92,7 @@ def deletion(billing: Billing, links: Links) -> str:
     )
 
 
-def failed_payment(billing: Billing, links: Links, how_to_buy: str = _HOW_TO_BUY) -> str:
+def failed_payment(billing: Billing, links: PurchasePages, how_to_buy: str = _HOW_TO_BUY) -> str:
     """By when a payment has to succeed, or what its failure has ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
@@ -106,12 +106,12 @@ def failed_payment(billing: Billing, links: Links, how_to_buy: str = _HOW_TO_BUY
     if billing.standing.grace_ends is not None:
         day = full_day(billing.standing.grace_ends.date())
         return f"**The last payment failed.** Nothing changes before {day}: until then, please {to_do}."
-    if is_cut_off(billing):
+    if is_lost_to_failed_payment(billing):
         return f"**The last payment failed**, and its time is over. To go on, {to_do}."
     return ""
 
 
-def _how_to_pay(billing: Billing, links: Links, how_to_buy: str) -> str:
+def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     """What brings a failed payment about. Stripe tries the card again only while it is past due: it leaves
     the invoices of a subscription that is unpaid or paused to the customer.
     """
@@ -125,9 +125,9 @@ def _how_to_pay(billing: Billing, links: Links, how_to_buy: str) -> str:
     return f"pay the open invoice in the {portal} (another card alone does not pay it)"
 
 
-def trial(billing: Billing, links: Links) -> str:
+def trial(billing: Billing, links: PurchasePages) -> str:
     """When a trial ends, and what is charged then."""
-    subscription = trial_that_ends(billing)
+    subscription = ending_trial(billing)
     if subscription is None or subscription.trial_ends is None:
         return ""
     title, day = PLANS[PlanName(subscription.plan)].title, full_day(subscription.trial_ends.date())
@@ -150,14 +150,14 @@ def trial(billing: Billing, links: Links) -> str:
     return f"**The trial of {title} ends on {day}.** From then on {cost}, unless you {where}."
 
 
-def free_instead(links: Links) -> str:
+def free_instead(links: PurchasePages) -> str:
     """What ends a plan of the Marketplace and keeps the account's data."""
     link = links.upgrade.get(PlanName.FREE)
     return f"[choose Free]({link})" if link else "choose Free on GitHub Marketplace"
 
 
 def _cancelled_trial(billing: Billing) -> str:
-    if is_kept_by_card(billing):
+    if is_card_subscription_continuing(billing):
         return "Cancelling ends the trial at once, and deletes nothing while the plan by card goes on"
     return (
         "Do not cancel instead: that ends the trial at once, and this account's data here is deleted "

@@ -6,9 +6,9 @@ from datetime import datetime
 from commands.formatting.money import money
 from commands.formatting.wording import code, full_day
 from marketplace.accounts import DELETION_AFTER, Billing
-from marketplace.entitlements import Links
+from marketplace.entitlements import PurchasePages
 from marketplace.github_pages import billing_page, payment_history
-from marketplace.notices import is_kept_by_card
+from marketplace.notices import is_card_subscription_continuing
 from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import is_ending
 from marketplace.seat_increases import Proration, proration_of
@@ -22,7 +22,7 @@ _FOLLOWS = {
 _RUNNING = frozenset({"active", "trialing"})
 
 
-def how_to_change(billing: Billing, links: Links) -> Iterator[str]:
+def how_to_change(billing: Billing, links: PurchasePages) -> Iterator[str]:
     """A line for each thing that payers look for, wherever the account pays or has paid by card."""
     cards = [one for one in billing.subscriptions if one.source == STRIPE]
     live = [one for one in cards if not one.has_ended]
@@ -47,7 +47,7 @@ def _which(subscription: Subscription) -> str:
     return f" ({PLANS[PlanName(subscription.plan)].title} {where})"
 
 
-def _by_card(subscription: Subscription, billing: Billing, links: Links, which: str) -> Iterator[str]:
+def _by_card(subscription: Subscription, billing: Billing, links: PurchasePages, which: str) -> Iterator[str]:
     portal, standing = _portal(links), billing.standing
     is_given = subscription.status in _RUNNING or (
         subscription is standing.subscription and standing.grace_ends is not None
@@ -74,7 +74,7 @@ def _what_cancelling_does(subscription: Subscription, *, is_given: bool) -> str:
     return "Nothing is deleted"
 
 
-def _portal(links: Links) -> str:
+def _portal(links: PurchasePages) -> str:
     return f"[billing portal]({links.portal})" if links.portal else "billing portal"
 
 
@@ -107,7 +107,9 @@ def _one_more_seat(subscription: Subscription, now: datetime | None) -> str:
     return f"{', '.join(filter(None, cost))}, before discounts and tax{_by_list(price)}. {follows}"
 
 
-def _on_marketplace(subscription: Subscription, billing: Billing, links: Links, which: str) -> Iterator[str]:
+def _on_marketplace(
+    subscription: Subscription, billing: Billing, links: PurchasePages, which: str
+) -> Iterator[str]:
     page = f"[GitHub's billing page]({billing_page(billing.account)})"
     upgrade = links.upgrade.get(PlanName(subscription.plan))
     where = "by the links above" if upgrade else page
@@ -130,7 +132,7 @@ def _on_marketplace(subscription: Subscription, billing: Billing, links: Links, 
 
 
 def _end_on_marketplace(
-    subscription: Subscription, billing: Billing, links: Links, which: str
+    subscription: Subscription, billing: Billing, links: PurchasePages, which: str
 ) -> Iterator[str]:
     """How it is cancelled, with what that deletes, or called off. GitHub ends a trial at once, and wants the
     data of whoever cancels deleted; Free keeps them.
@@ -143,7 +145,7 @@ def _end_on_marketplace(
             return
         is_free = True
     days = DELETION_AFTER.days
-    if is_kept_by_card(billing):
+    if is_card_subscription_continuing(billing):
         when = "" if is_free else f"{_when_it_ends(subscription)}. "
         yield f"- **Cancel{which}:** {page}. {when}Nothing is deleted while the plan by card goes on"
     elif is_free:

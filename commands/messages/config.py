@@ -7,7 +7,7 @@ from typing import Any
 from commands.formatting.wording import code, counted, folded, footer, table
 from commands.settings.file import PATH, SettingsFile, schema
 from commands.settings.text import as_yaml
-from storage.settings_files import KeptFile, Origins
+from storage.settings_files import KeptFile, SettingOrigins
 
 _MOST_SHOWN = 100
 
@@ -20,7 +20,7 @@ class Source:
     settings: Mapping[str, Any]
 
 
-def sources(origins: Origins) -> tuple[Source, ...]:
+def sources(origins: SettingOrigins) -> tuple[Source, ...]:
     """All origins, those that win first."""
     return (
         Source("a command", origins.said),
@@ -31,7 +31,7 @@ def sources(origins: Origins) -> tuple[Source, ...]:
     )
 
 
-def shown(origins: Origins) -> str:
+def shown(origins: SettingOrigins) -> str:
     """What holds here, each setting with its source, and folded what nobody has settled."""
     rows, unset = list[tuple[str, ...]](), list[tuple[str, ...]]()
     for key, told in schema()["properties"].items():
@@ -59,7 +59,7 @@ def shown(origins: Origins) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _warning(origins: Origins) -> str:
+def _warning(origins: SettingOrigins) -> str:
     """That a file's newest version is wrong, or that the file is out of sight."""
     files = (("repository", origins.repository), ("organization", origins.organization))
     wrong = [

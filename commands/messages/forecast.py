@@ -17,7 +17,7 @@ from sprints.forecast_dates import Amounts, Dates
 from sprints.forecast_grades import BINS, TENTHS, Bin, brier, calibration, coverage, dates_met
 from sprints.forecast_words import in_words, tenth_in_words
 from sprints.outlook import Outlook, units_of
-from storage.forecasts import Graded
+from storage.forecasts import GradedForecast
 
 _NEVER = "in more than two years"
 _LEVELS = (50, 85, 95)
@@ -122,7 +122,7 @@ def _with_basis(lead: str, rows: str, *basis: str) -> str:
     return "\n\n".join(part for part in (lead, rows, " ".join(basis)) if part)
 
 
-def record_sentence(graded: Sequence[Graded]) -> str:
+def record_sentence(graded: Sequence[GradedForecast]) -> str:
     """How often what was said came true, of what was said most often."""
     if not graded:
         return (
@@ -134,7 +134,7 @@ def record_sentence(graded: Sequence[Graded]) -> str:
     return f"**The record:** of {counted(best.n, 'forecast')} of “{name}” {best.true} came true."
 
 
-def record_table(graded: Sequence[Graded]) -> str:
+def record_table(graded: Sequence[GradedForecast]) -> str:
     """All grades, and the scores that they make."""
     rows = [
         [tenth_in_words(tenth.low), str(tenth.n), str(tenth.true), f"{round(tenth.share * 100)} %"]
@@ -143,12 +143,12 @@ def record_table(graded: Sequence[Graded]) -> str:
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(graded: Sequence[Graded], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
+def bins_of(graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
     """The graded forecasts by what was said, in bins of tenths."""
     return calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 
 
-def _scores(graded: Sequence[Graded]) -> str:
+def _scores(graded: Sequence[GradedForecast]) -> str:
     score = brier([(forecast.chance, forecast.is_finished) for forecast in graded]) or 0.0
     bands = [(forecast.low, forecast.high, forecast.delivered) for forecast in graded]
     held = coverage(bands) or 0.0

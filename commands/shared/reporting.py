@@ -20,8 +20,8 @@ from sprints.report import burndown_at_end, report_of
 from sprints.thanks import thanks_of
 from sprints.velocity import Outcome
 from sprints.waits import waits_of
-from storage.closed import ClosedSprint
-from storage.sprints import Numbers
+from storage.closed_sprints import ClosedSprint
+from storage.sprints import SprintNumbers
 
 # The setting that keeps what was done late and credited, by GitHub's id of the milestone.
 LATE = "late"
@@ -74,14 +74,14 @@ async def fold(context: Context, sprint: Sprint, as_of: datetime) -> Facts:
     return facts_of(sprint, items, as_of, context.project.rules.estimates, labels, gaps)
 
 
-def outcomes_of(context: Context, numbers: Iterable[Numbers]) -> list[Outcome]:
+def outcomes_of(context: Context, numbers: Iterable[SprintNumbers]) -> list[Outcome]:
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
     found = [outcome for one in numbers if (outcome := one.outcome(context.now))]
     ordered = sorted(found, key=lambda outcome: outcome.order)
     return credited(ordered, credits_of(context.project.settings.get(LATE)))
 
 
-def crossed_of(numbers: Iterable[Numbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
+def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
     """By number, how many sprints' ends an item has crossed by this sprint's end, this one included."""
     crossed = Counter[Number]()
     for one in numbers:

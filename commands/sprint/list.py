@@ -10,8 +10,8 @@ from commands.messages.sprint_list import Row, list_text, newest_first
 from commands.shared.reporting import LATE, outcomes_of
 from sprints.late import credited, credits_of
 from sprints.velocity import velocity
-from storage.closed import ClosedSprint
-from storage.sprints import Numbers
+from storage.closed_sprints import ClosedSprint
+from storage.sprints import SprintNumbers
 
 _USUAL, _MOST = 10, 100
 
@@ -38,7 +38,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
 
-def _row(context: Context, one: Numbers) -> Row:
+def _row(context: Context, one: SprintNumbers) -> Row:
     outcome = one.outcome(context.now)
     if outcome:
         (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))

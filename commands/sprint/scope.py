@@ -12,7 +12,7 @@ from commands.shared.choosing import facts_meant, moment_of
 from sprints.facts import Cause
 from sprints.milestone import Sprint
 from sprints.numbering import number_in
-from storage.changes import Entry
+from storage.changes import AuditEntry
 
 # Who did longer ago what we did is told by GitHub's name for us.
 _MOST_ENTRIES = 1000
@@ -37,7 +37,7 @@ async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 
 
-def _deeds(entries: Iterable[Entry], sprint: Sprint) -> Iterator[Deed]:
+def _deeds(entries: Iterable[AuditEntry], sprint: Sprint) -> Iterator[Deed]:
     """What each entry of the audit log did to a sprint's scope."""
     for entry in entries:
         step = entry.details.get("step") or {}

@@ -13,23 +13,23 @@ from marketplace.entitlements import (
     AccountPlan,
     Allowed,
     Denied,
-    Links,
-    Question,
+    EntitlementQuestion,
+    PurchasePages,
     Reason,
-    Span,
-    account_plan_of,
+    SprintSpan,
     decide,
+    resolve_account_plan,
 )
 from marketplace.plans import PLANS, Feature, PlanName
-from storage.subscriptions import MARKETPLACE, STRIPE, Had, Subscription
+from storage.subscriptions import MARKETPLACE, STRIPE, PreviousPlan, Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 GRACE = 14 * DAY
-LINKS = Links(
+LINKS = PurchasePages(
     {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
 )
-PRIVATE = Question(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
+PRIVATE = EntitlementQuestion(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
 
 
 def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro", **more: Any) -> Subscription:
@@ -37,9 +37,9 @@ def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro",
 
 
 def ask(
-    *subscriptions: Subscription, question: Question = PRIVATE, now: datetime = NOW, **more: Any
+    *subscriptions: Subscription, question: EntitlementQuestion = PRIVATE, now: datetime = NOW, **more: Any
 ) -> Allowed | Denied:
-    standing = account_plan_of(subscriptions, now, GRACE)
+    standing = resolve_account_plan(subscriptions, now, GRACE)
     return decide(replace(question, asked_at=now), standing, links=LINKS, **more)
 
 
@@ -126,27 +126,27 @@ def test_a_flat_plan_and_stripe_s_seats_stop_nobody(subscription: Subscription) 
 
 # In the middle of a sprint
 
-SPRINT = Span(NOW - 7 * DAY, NOW + 7 * DAY)
+SPRINT = SprintSpan(NOW - 7 * DAY, NOW + 7 * DAY)
 
 
 @pytest.mark.parametrize(
     ("sprint", "is_kept"),
     [
         (SPRINT, True),
-        (Span(NOW - 14 * DAY, NOW), False),
-        (Span(NOW, NOW + 14 * DAY), False),
+        (SprintSpan(NOW - 14 * DAY, NOW), False),
+        (SprintSpan(NOW, NOW + 14 * DAY), False),
         (None, False),
     ],
 )
-def test_what_is_lost_in_a_sprint_stays_until_its_end(sprint: Span | None, is_kept: bool) -> None:
-    gone = bought(status="ended", ended_at=NOW - DAY, had=Had("pro", None, NOW - DAY))
+def test_what_is_lost_in_a_sprint_stays_until_its_end(sprint: SprintSpan | None, is_kept: bool) -> None:
+    gone = bought(status="ended", ended_at=NOW - DAY, had=PreviousPlan("pro", None, NOW - DAY))
     decision = ask(gone, sprints=[sprint] if sprint else [])
     assert isinstance(decision, Allowed) is is_kept
 
 
 def test_a_sprint_of_a_year_is_not_kept_for() -> None:
-    gone = bought(status="ended", had=Had("pro", None, NOW - LONGEST_COURTESY))
-    assert why(ask(gone, sprints=[Span(NOW - 90 * DAY, NOW + 300 * DAY)])) is Reason.NOT_IN_PLAN
+    gone = bought(status="ended", had=PreviousPlan("pro", None, NOW - LONGEST_COURTESY))
+    assert why(ask(gone, sprints=[SprintSpan(NOW - 90 * DAY, NOW + 300 * DAY)])) is Reason.NOT_IN_PLAN
 
 
 def test_the_end_of_grace_and_of_a_trial_wait_for_the_sprint_too() -> None:
@@ -159,7 +159,7 @@ def test_the_end_of_grace_and_of_a_trial_wait_for_the_sprint_too() -> None:
 
 
 def test_seats_that_were_given_up_stay_until_the_sprint_ends() -> None:
-    fewer = bought(quantity=1, had=Had("pro", 2, NOW - DAY))
+    fewer = bought(quantity=1, had=PreviousPlan("pro", 2, NOW - DAY))
     assert why(ask(fewer, people=["alice", "bob"])) is Reason.SEATS_EXCEEDED
     assert why(ask(fewer, people=["alice", "bob"], sprints=[SPRINT])) is None
     assert why(ask(fewer, people=["alice", "carol", "bob"], sprints=[SPRINT])) is Reason.SEATS_EXCEEDED
@@ -170,21 +170,21 @@ def test_seats_that_were_given_up_stay_until_the_sprint_ends() -> None:
 
 def test_the_higher_plan_counts_then_the_seats_then_the_marketplace() -> None:
     pro, enterprise = bought(quantity=5), bought(STRIPE, plan="enterprise", quantity=1, reference="sub_1")
-    both = account_plan_of([pro, enterprise], NOW, GRACE)
+    both = resolve_account_plan([pro, enterprise], NOW, GRACE)
     assert (both.plan, both.source, both.is_paid_twice) == ("enterprise", "stripe", True)
-    equal = account_plan_of([pro, replace(enterprise, plan="pro")], NOW, GRACE)
+    equal = resolve_account_plan([pro, replace(enterprise, plan="pro")], NOW, GRACE)
     assert (equal.plan, equal.source) == ("pro", "stripe")
-    flat = account_plan_of([replace(pro, quantity=None), replace(enterprise, plan="pro")], NOW, GRACE)
+    flat = resolve_account_plan([replace(pro, quantity=None), replace(enterprise, plan="pro")], NOW, GRACE)
     assert (flat.source, flat.is_paid_twice) == ("marketplace", True)
 
 
 def test_who_pays_twice_is_never_cut_off_by_the_one_that_fails() -> None:
-    standing = account_plan_of([bought(), bought(STRIPE, "unpaid", reference="sub_1")], NOW, GRACE)
+    standing = resolve_account_plan([bought(), bought(STRIPE, "unpaid", reference="sub_1")], NOW, GRACE)
     assert (standing.plan, standing.source, standing.is_paid_twice) == ("pro", "marketplace", False)
 
 
 def test_the_free_plan_of_the_marketplace_is_not_paid_twice() -> None:
-    assert not account_plan_of(
+    assert not resolve_account_plan(
         [bought(plan="free"), bought(STRIPE, reference="sub_1")], NOW, GRACE
     ).is_paid_twice
 
@@ -202,7 +202,10 @@ _SUBSCRIPTIONS = st.builds(
     ended_at=st.none() | st.integers(-40, 0).map(lambda days: NOW + days * DAY),
     had=st.none()
     | st.builds(
-        Had, st.sampled_from(["pro", "enterprise"]), st.none() | st.integers(1, 5), st.just(NOW - DAY)
+        PreviousPlan,
+        st.sampled_from(["pro", "enterprise"]),
+        st.none() | st.integers(1, 5),
+        st.just(NOW - DAY),
     ),
 )
 
@@ -214,7 +217,10 @@ _SUBSCRIPTIONS = st.builds(
 )
 def test_the_order_of_subscriptions_does_not_matter(told: tuple[list[Subscription], list[int]]) -> None:
     given_, order = told
-    one, other = account_plan_of(given_, NOW, GRACE), account_plan_of([given_[n] for n in order], NOW, GRACE)
+    one, other = (
+        resolve_account_plan(given_, NOW, GRACE),
+        resolve_account_plan([given_[n] for n in order], NOW, GRACE),
+    )
     assert (one.plan, one.is_paid_twice, one.reason) == (other.plan, other.is_paid_twice, other.reason)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.entitlements import LONGEST_COURTESY, Reason, account_plan_of
+from marketplace.entitlements import LONGEST_COURTESY, Reason, resolve_account_plan
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
 from marketplace.subscription_ledger import previous_plan_after
@@ -55,7 +55,7 @@ def test_access_ends_with_grace_and_neither_before_nor_after(
         kept = read(answer(NOW, **gave_up), NOW + timedelta(hours=hours), kept, grace)
     assert kept is not None
     at = NOW + timedelta(hours=asked)
-    standing = account_plan_of([kept], at, grace)
+    standing = resolve_account_plan([kept], at, grace)
     is_in_grace = at < NOW + grace
     assert standing.plan == ("pro" if is_in_grace else "free")
     assert standing.grace_ends == (NOW + grace if is_in_grace else None)
@@ -73,7 +73,7 @@ def test_who_cancels_when_grace_is_over_gets_nothing_back(
     kept = read(answer(NOW, **first), NOW, None, grace)
     ended = answer(NOW, status="canceled", cancellation_details={"reason": "cancellation_requested"})
     kept = read(ended | {"ended_at": int(later.timestamp())}, later, kept, grace)
-    standing = account_plan_of([kept], max(later, NOW + timedelta(hours=asked)), grace)
+    standing = resolve_account_plan([kept], max(later, NOW + timedelta(hours=asked)), grace)
     assert standing.plan == "free"
     assert [had.until for had in standing.lost] == [min(later, NOW + grace)]
     assert grace < LONGEST_COURTESY
@@ -103,7 +103,7 @@ def test_grace_of_what_ended_unheard_ran_from_then(over: Callable[[int], dict[st
     ended = answer(NOW, latest_invoice=voided, **over(int(ended_at.timestamp())))
     kept = read(ended, NOW, None, 14 * DAY)
     assert kept.past_due_since == ended_at
-    assert (account_plan_of([kept], NOW, 14 * DAY).plan == "pro") is (days < 14)
+    assert (resolve_account_plan([kept], NOW, 14 * DAY).plan == "pro") is (days < 14)
 
 
 @given(gave_up=st.sampled_from(GAVE_UP), hours=_HOURS)
@@ -111,7 +111,7 @@ def test_who_pays_has_everything_at_once(gave_up: dict[str, Any], hours: int) ->
     grace, later = 14 * DAY, NOW + timedelta(hours=hours)
     kept = read(answer(NOW, **gave_up), NOW, None, grace)
     kept = read(answer(NOW, status="active"), later, kept, grace)
-    standing = account_plan_of([kept], later, grace)
+    standing = resolve_account_plan([kept], later, grace)
     assert (standing.plan, standing.grace_ends, standing.lost) == ("pro", None, ())
 
 
@@ -119,6 +119,6 @@ def test_what_runs_counts_before_what_has_ended_and_is_not_paid_twice() -> None:
     ended = read(answer(NOW - DAY, **GAVE_UP[2]), NOW, None, 14 * DAY)
     runs = replace(read(answer(NOW, status="active"), NOW, None, 14 * DAY), reference="sub_0")
     for both in ([ended, runs], [runs, ended]):
-        standing = account_plan_of(both, NOW, 14 * DAY)
+        standing = resolve_account_plan(both, NOW, 14 * DAY)
         assert standing.subscription == runs
         assert not standing.is_paid_twice

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from marketplace.github_purchases import ACTIONS, Hint
+from marketplace.github_purchases import ACTIONS, PurchaseEvent
 from tests.support.webhook_descriptions import Described, described
 
-_HINT = msgspec.json.Decoder(Hint)
+_HINT = msgspec.json.Decoder(PurchaseEvent)
 
 
 def description(action: str) -> Described:

@@ -13,14 +13,14 @@ from bot.billing.signed_links import SignedLinkError, SignedLinks
 from bot.services import Services
 from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings, StripeSettings
 from bot.settings.secret import Secret
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.entitlements import Allowed, Denied, Reason
 from marketplace.plans import PlanName
 from storage.database import Database, Tenant
 from storage.deadlines import Deadline, Deadlines
 from storage.projects import Project, Projects, RepositoryName
 from storage.seats import Seats
-from storage.subscriptions import Had, Subscription, Subscriptions, tenant_of_buyer
+from storage.subscriptions import PreviousPlan, Subscription, Subscriptions, tenant_of_buyer
 from storage.timeline import Timeline, TimelineRow
 from tests.conftest import Clock
 from tests.support.builders import Box, Card
@@ -137,7 +137,7 @@ async def test_a_seat_is_who_acted_on_planned_work_of_a_private_repository_latel
     await firm.happened(firm.private, worked(7, "from-the-future", NOW + DAY))
     async with firm.base.database.tenant(firm.id) as tenant:
         assert await Seats(tenant).used(NOW, 30) == ["alice", "bob"]
-        billing = await billing_of(tenant, NOW, firm.shop)
+        billing = await load_billing(tenant, NOW, firm.shop)
     assert billing
     assert billing.people == ("alice", "bob")
 
@@ -159,9 +159,9 @@ async def test_those_who_came_last_wait_for_a_seat(firm: Firm) -> None:
 
 async def test_in_a_running_sprint_nothing_stops(firm: Firm) -> None:
     await firm.happened(firm.private, Box("11-15 08:00", due="11-29").events)
-    await firm.put(status="ended", ended_at=NOW - DAY, had=Had("pro", None, NOW - DAY))
+    await firm.put(status="ended", ended_at=NOW - DAY, had=PreviousPlan("pro", None, NOW - DAY))
     assert await firm.ask() == Allowed()
-    await firm.put(status="ended", ended_at=NOW - 10 * DAY, had=Had("pro", None, NOW - 10 * DAY))
+    await firm.put(status="ended", ended_at=NOW - 10 * DAY, had=PreviousPlan("pro", None, NOW - 10 * DAY))
     assert isinstance(await firm.ask(), Denied)
 
 
@@ -225,7 +225,7 @@ async def test_the_form_for_operators(firm: Firm) -> None:
     await firm.happened(firm.private, worked(1, "alice", NOW - 2 * DAY))
     await firm.put(quantity=5, period_end=NOW + 9 * DAY)
     async with firm.base.database.tenant(firm.id) as tenant:
-        billing = await billing_of(tenant, NOW, firm.shop)
+        billing = await load_billing(tenant, NOW, firm.shop)
     assert billing
     assert billing.as_json() == {
         "account": "acme",

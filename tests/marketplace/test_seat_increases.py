@@ -16,7 +16,7 @@ from marketplace.seat_increases import (
     estimate_due_now,
     needs_approval,
 )
-from storage.subscriptions import Pending, Subscription
+from storage.subscriptions import PendingChange, Subscription
 from tests.support.stripe.invoices import StandInInvoices
 
 NOW = datetime(2026, 11, 23, 1, 40, tzinfo=UTC)
@@ -157,7 +157,7 @@ def test_while_a_payment_is_due_nothing_changes(status: str) -> None:
     assert decide_seats(subscribed(1, status=status), 3, None, NOW) == SeatDecision()
 
 
-CANCELLED = Pending(None, None, NOW + 20 * DAY)
+CANCELLED = PendingChange(None, None, NOW + 20 * DAY)
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,20 @@ CANCELLED = Pending(None, None, NOW + 20 * DAY)
         # A cancelled plan is invoiced at once: the next invoice would come after the customer has left.
         (subscribed(3, pending=CANCELLED), 4, 4, Proration.ALWAYS_INVOICE),
         (subscribed(3, pending=CANCELLED), 2, None, Proration.NONE),
-        (subscribed(3, pending=Pending(None, None, NOW + 50 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),
-        (subscribed(3, pending=Pending("pro", 2, NOW + 20 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),
+        (subscribed(3, pending=PendingChange(None, None, NOW + 50 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),
+        (subscribed(3, pending=PendingChange("pro", 2, NOW + 20 * DAY)), 4, 4, Proration.CREATE_PRORATIONS),
         (yearly(3), 4, 4, Proration.ALWAYS_INVOICE),
         (yearly(3), 2, None, Proration.NONE),
         (yearly(3, period_end=NOW + 3 * DAY), 2, None, Proration.NONE),
         (yearly(3, period_end=NOW + DAY), 2, 2, Proration.NONE),
         (yearly(3, period_end=NOW + DAY), 4, 4, Proration.NONE),
-        (yearly(3, period_end=NOW + DAY, pending=Pending(None, None, NOW + DAY)), 2, None, Proration.NONE),
-        (yearly(3, pending=Pending(None, None, NOW + 300 * DAY)), 4, 4, Proration.ALWAYS_INVOICE),
+        (
+            yearly(3, period_end=NOW + DAY, pending=PendingChange(None, None, NOW + DAY)),
+            2,
+            None,
+            Proration.NONE,
+        ),
+        (yearly(3, pending=PendingChange(None, None, NOW + 300 * DAY)), 4, 4, Proration.ALWAYS_INVOICE),
         (yearly(3, status="trialing"), 4, 4, Proration.NONE),
         (yearly(3, status="trialing"), 2, 2, Proration.NONE),
         (subscribed(3, status="trialing"), 2, 2, Proration.NONE),

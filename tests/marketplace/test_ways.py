@@ -7,31 +7,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketplace.entitlements import AccountPlan, Denied, Links, Question, Reason, account_plan_of, decide
+from marketplace.entitlements import (
+    AccountPlan,
+    Denied,
+    EntitlementQuestion,
+    PurchasePages,
+    Reason,
+    decide,
+    resolve_account_plan,
+)
 from marketplace.plans import Feature, PlanName
 from marketplace.purchase_ways import PurchaseWays, purchase_ways
-from storage.subscriptions import MARKETPLACE, STRIPE, Pending, Subscription
+from storage.subscriptions import MARKETPLACE, STRIPE, PendingChange, Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 GRACE = 14 * DAY
 UPGRADE = "https://github.com/marketplace/agile/upgrade"
 PORTAL = "https://billing.stripe.com/p/login/x"
-LINKS = Links({PlanName.PRO: f"{UPGRADE}/3/7", PlanName.ENTERPRISE: f"{UPGRADE}/4/7"}, PORTAL)
+LINKS = PurchasePages({PlanName.PRO: f"{UPGRADE}/3/7", PlanName.ENTERPRISE: f"{UPGRADE}/4/7"}, PORTAL)
 COLLECTING = ("trialing", "active", "past_due", "unpaid", "paused")
-CANCELLED = Pending(None, None, NOW + DAY)
-TO_FREE = Pending("free", None, NOW + DAY)
-CHEAPER = Pending("pro", None, NOW + DAY)
-FEWER = Pending("enterprise", 2, NOW + DAY)
+CANCELLED = PendingChange(None, None, NOW + DAY)
+TO_FREE = PendingChange("free", None, NOW + DAY)
+CHEAPER = PendingChange("pro", None, NOW + DAY)
+FEWER = PendingChange("enterprise", 2, NOW + DAY)
 
 
 def bought(source: str = MARKETPLACE, status: str = "active", plan: str = "pro", **more: Any) -> Subscription:
     return Subscription(source, status, plan, NOW, **more)
 
 
-def refusal(*subscriptions: Subscription, feature: Feature = Feature.AUDIT, links: Links = LINKS) -> Denied:
-    question = Question(feature, "bob", "acme", is_public=False, asked_at=NOW)
-    decision = decide(question, account_plan_of(subscriptions, NOW, GRACE), links=links)
+def refusal(
+    *subscriptions: Subscription, feature: Feature = Feature.AUDIT, links: PurchasePages = LINKS
+) -> Denied:
+    question = EntitlementQuestion(feature, "bob", "acme", is_public=False, asked_at=NOW)
+    decision = decide(question, resolve_account_plan(subscriptions, NOW, GRACE), links=links)
     assert isinstance(decision, Denied)
     return decision
 
@@ -42,7 +52,9 @@ def test_who_has_nothing_may_buy_in_both_places() -> None:
 
 @pytest.mark.parametrize("status", COLLECTING)
 @pytest.mark.parametrize("pending", [None, CANCELLED])
-def test_a_card_subscription_is_changed_in_the_portal_alone(status: str, pending: Pending | None) -> None:
+def test_a_card_subscription_is_changed_in_the_portal_alone(
+    status: str, pending: PendingChange | None
+) -> None:
     card = bought(STRIPE, status, pending=pending, reference="sub_1")
     ways = purchase_ways([bought(status="ended"), bought(plan="free"), card])
     assert ways == PurchaseWays(marketplace=False, checkout=False, portal=True, blocking=card)
@@ -59,7 +71,7 @@ def test_a_card_subscription_that_never_began_or_has_ended_is_in_nobody_s_way(st
 )
 @pytest.mark.parametrize("status", ["active", "trialing"])
 def test_on_the_marketplace_only_what_ends_opens_a_card_checkout(
-    status: str, pending: Pending | None, may_buy_by_card: bool
+    status: str, pending: PendingChange | None, may_buy_by_card: bool
 ) -> None:
     paid = bought(status=status, plan="enterprise", pending=pending)
     ways = purchase_ways([paid])
@@ -70,7 +82,7 @@ def test_on_the_marketplace_only_what_ends_opens_a_card_checkout(
 
 def test_the_free_plan_of_the_marketplace_is_in_nobody_s_way() -> None:
     assert purchase_ways([bought(plan="free")]) == PurchaseWays()
-    assert purchase_ways([bought(plan="free", pending=Pending("pro", 2, NOW))]).checkout
+    assert purchase_ways([bought(plan="free", pending=PendingChange("pro", 2, NOW))]).checkout
 
 
 def test_a_trial_whose_end_we_have_not_heard_of_still_counts() -> None:
@@ -117,7 +129,7 @@ def test_a_refusal_leads_who_pays_by_card_to_the_portal(status: str) -> None:
 @pytest.mark.parametrize("status", COLLECTING)
 def test_without_a_portal_link_who_pays_by_card_is_not_led_to_github(status: str) -> None:
     card = bought(STRIPE, status, reference="sub_1", past_due_since=NOW)
-    denied = refusal(card, links=Links(LINKS.upgrade))
+    denied = refusal(card, links=PurchasePages(LINKS.upgrade))
     assert denied.link is None
     assert "`/agile plan`" in denied.text
 
@@ -133,7 +145,7 @@ def test_a_refusal_leads_who_pays_in_both_places_to_the_command() -> None:
 
 
 def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
-    question = Question(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
+    question = EntitlementQuestion(Feature.FORECASTS, "bob", "acme", is_public=False, asked_at=NOW)
     for ways, link in ((PurchaseWays(), f"{UPGRADE}/3/7"), (PurchaseWays(False, False, True), PORTAL)):
         decision = decide(question, AccountPlan(reason=Reason.PAYMENT_FAILED, ways=ways), links=LINKS)
         assert isinstance(decision, Denied)
@@ -141,10 +153,10 @@ def test_what_ended_over_a_failed_payment_is_bought_anew() -> None:
 
 
 def test_seats_of_who_pays_in_both_places_are_not_added_blindly() -> None:
-    question = Question(Feature.FORECASTS, "carol", "acme", is_public=False, asked_at=NOW)
+    question = EntitlementQuestion(Feature.FORECASTS, "carol", "acme", is_public=False, asked_at=NOW)
     twice = [bought(plan="enterprise", quantity=1), bought(STRIPE, reference="sub_1")]
     for subscriptions, link in ((twice, None), (twice[:1], f"{UPGRADE}/4/7")):
-        standing = account_plan_of(subscriptions, NOW, GRACE)
+        standing = resolve_account_plan(subscriptions, NOW, GRACE)
         decision = decide(question, standing, people=["alice", "carol"], links=LINKS)
         assert isinstance(decision, Denied)
         assert decision.link == link

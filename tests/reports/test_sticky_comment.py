@@ -26,7 +26,7 @@ from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGr
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
-from storage.changes import CommandChange, State
+from storage.changes import ChangeState, CommandChange
 from tests.support.builders import Box, Card
 
 
@@ -200,7 +200,9 @@ def test_a_thread_that_was_remembered() -> None:
 
 def started(*steps: Step) -> CommandChange:
     words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
-    return CommandChange(**words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": State.APPLIED})
+    return CommandChange(
+        **words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": ChangeState.APPLIED}
+    )
 
 
 def test_a_sprint_is_known_by_its_id_whatever_it_is_called() -> None:

@@ -12,9 +12,9 @@ from bot.services import Services
 from storage.deadlines import Deadline, Deadlines, tenants_to_delete
 from storage.embedded import EmbeddedServer
 from storage.subscriptions import (
-    Had,
-    Noted,
-    Pending,
+    AccountAuditEntry,
+    PendingChange,
+    PreviousPlan,
     Subscription,
     Subscriptions,
     tenant_of_account,
@@ -23,7 +23,7 @@ from storage.subscriptions import (
     tenants_of_stripe,
 )
 from storage.tables import TENANT_TABLES, metadata, users
-from storage.usage import Usage, total
+from storage.usage import Usage, total_quantity
 from tests.support.running import as_administrator, let_deadlines_be_read, rows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -82,8 +82,8 @@ async def test_a_subscription_is_read_as_it_was_put_and_stands_in_one_place(base
         period_end=NOW + 30 * DAY,
         trial_ends=NOW,
         past_due_since=NOW,
-        pending=Pending("free", None, NOW + 30 * DAY),
-        had=Had("enterprise", 9, NOW),
+        pending=PendingChange("free", None, NOW + 30 * DAY),
+        had=PreviousPlan("enterprise", 9, NOW),
         quantity_set_on=date(2026, 11, 23),
     )
     async with base.database.tenant(await buyer(base)) as tenant:
@@ -122,7 +122,7 @@ async def test_an_event_of_stripe_is_new_once(base: Services) -> None:
 async def test_a_change_of_plan_is_audited_for_the_account(base: Services) -> None:
     organization = await buyer(base)
     async with base.database.tenant(organization) as tenant:
-        await Subscriptions(tenant).audit(Noted("stripe", "plan", "acme", {"after": "pro"}, NOW))
+        await Subscriptions(tenant).audit(AccountAuditEntry("stripe", "plan", "acme", {"after": "pro"}, NOW))
     (row,) = await rows(base, "select actor, project_id, details from audit_log", organization)
     assert tuple(row) == ("stripe", None, {"after": "pro"})
 
@@ -147,7 +147,7 @@ async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
         await usage.set("projects_created", day, 9)
         assert [one.quantity for one in await usage.since(day)] == [7, 3]
         assert [one.metric for one in await usage.unreported(day + DAY)] == ["api_calls"]
-        assert total(await usage.since(day), "api_calls") == 7
+        assert total_quantity(await usage.since(day), "api_calls") == 7
 
 
 # Deadlines

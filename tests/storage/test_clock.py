@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import DateTime
 
 from bot.services import Services
-from storage.deliveries import Received, receive
+from storage.deliveries import ReceivedDelivery, receive_deliveries
 from storage.embedded import EmbeddedServer
 from storage.tables import metadata
 from tests.conftest import Clock
@@ -27,14 +27,14 @@ _OWN_CLOCK = {
 _OWN_COLUMNS = {("deletion_deadlines", "noted_at"): "the same deadline"}
 
 
-def delivery(guid: str = "guid-1") -> Received:
-    return Received(guid, "installation", "created", 1, 1, "acme", "Organization", None, b"{}")
+def delivery(guid: str = "guid-1") -> ReceivedDelivery:
+    return ReceivedDelivery(guid, "installation", "created", 1, 1, "acme", "Organization", None, b"{}")
 
 
 async def test_what_comes_in_is_dated_by_the_application(base: Services, clock: Clock) -> None:
     clock.now = FAR_AWAY
     async with base.database.autocommit() as connection:
-        await receive(connection, [delivery()], [b"sealed"], base.database.now())
+        await receive_deliveries(connection, [delivery()], [b"sealed"], base.database.now())
 
     (tenant,) = [row[0] for row in await rows(base, "select * from all_tenants()")]
     (event,) = await rows(base, "select created_at, due_at from github_events", tenant)

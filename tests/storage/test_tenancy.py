@@ -21,7 +21,7 @@ from storage import schema
 from storage.cipher import delivery_place
 from storage.database import Database
 from storage.deadlines import Deadlines
-from storage.deliveries import Deliveries, Received, StoredEvent, open_payload, receive
+from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_payload, receive_deliveries
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
@@ -42,15 +42,15 @@ NOT_OF_TENANTS = {
 }
 
 
-def delivery(account: int, guid: str) -> Received:
-    return Received(
+def delivery(account: int, guid: str) -> ReceivedDelivery:
+    return ReceivedDelivery(
         guid, "issues", "opened", account + 1000, account, f"org-{account}", "Organization", 1, b"sealed"
     )
 
 
 async def two_tenants(base: Services) -> tuple[int, int]:
     async with base.database.autocommit() as connection:
-        await receive(connection, [delivery(1, "of-one"), delivery(2, "of-two")], [b"1", b"2"])
+        await receive_deliveries(connection, [delivery(1, "of-one"), delivery(2, "of-two")], [b"1", b"2"])
     one, two = await rows(base, "select * from all_tenants()")
     return one[0], two[0]
 

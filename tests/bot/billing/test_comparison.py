@@ -14,7 +14,7 @@ from bot.billing.stripe_client import RealStripe, StripeRefusedError, StripeUnav
 from bot.billing.stripe_sync import StripeSync
 from bot.cli.doctor import examine
 from bot.services import Services
-from marketplace.entitlements import account_plan_of
+from marketplace.entitlements import resolve_account_plan
 from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE
 from storage.jobs import OTHERS
@@ -336,7 +336,7 @@ async def test_with_another_key_nobody_loses_anything_and_anybody_may_buy(books:
         (subscription,) = await books.of(account)
         assert subscription.status == "active"
         assert subscription.missing_since is not None
-        assert account_plan_of([subscription], clock.now, GRACE).plan == "pro"
+        assert resolve_account_plan([subscription], clock.now, GRACE).plan == "pro"
     (finding,) = await about_stripe(books)
     assert "STRIPE_SECRET_KEY" in finding
     assert "none of the 3 subscriptions" in finding

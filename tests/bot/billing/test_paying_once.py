@@ -12,7 +12,13 @@ from bot.billing.signed_links import SignedLinks
 from github_standin.marketplace import FREE, PRO
 from marketplace.plans import PlanName
 from storage.stripe_customers import StripeCustomers
-from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_account, tenant_of_buyer
+from storage.subscriptions import (
+    PendingChange,
+    Subscription,
+    Subscriptions,
+    tenant_of_account,
+    tenant_of_buyer,
+)
 from tests.bot.billing.test_stripe import ACCOUNT, billing, deliver, kept, link, opened, shop, stand_in
 from tests.support.running import Bot
 from tests.support.stripe.server import StandInStripe
@@ -320,14 +326,14 @@ async def test_a_subscription_that_stripe_does_not_collect_for_blocks_nothing(
     ("pending", "status"),
     [
         (None, 409),
-        (Pending("pro", 2, None), 409),
-        (Pending("enterprise", None, None), 409),
-        (Pending("free", None, None), 303),
-        (Pending(None, None, None), 303),
+        (PendingChange("pro", 2, None), 409),
+        (PendingChange("enterprise", None, None), 409),
+        (PendingChange("free", None, None), 303),
+        (PendingChange(None, None, None), 303),
     ],
 )
 async def test_on_the_marketplace_only_what_ends_opens_a_checkout(
-    shop: Bot, stand_in: StandInStripe, pending: Pending | None, status: int
+    shop: Bot, stand_in: StandInStripe, pending: PendingChange | None, status: int
 ) -> None:
     await put(shop, "marketplace", "active", quantity=5, pending=pending)
     assert (await opened(shop, await link(shop)))[0] == status
@@ -338,7 +344,7 @@ async def test_the_checkout_says_what_is_paid_twice_after_a_cancellation(
     shop: Bot, stand_in: StandInStripe
 ) -> None:
     at = datetime(2026, 12, 2, tzinfo=UTC)
-    await put(shop, "marketplace", "active", quantity=5, pending=Pending(None, None, at))
+    await put(shop, "marketplace", "active", quantity=5, pending=PendingChange(None, None, at))
     assert (await opened(shop, await link(shop)))[0] == 303
     assert only(stand_in)["custom_text"]["submit"]["message"] == (
         "This plan starts today. GitHub Marketplace is paid until 2 Dec 2026, so until then both are paid for."

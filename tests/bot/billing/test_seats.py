@@ -13,7 +13,7 @@ from bot.billing.seat_reporting import SeatReporting
 from bot.billing.stripe_client import RealStripe, StripeUnavailableError
 from bot.billing.stripe_sync import StripeSync
 from commands.messages.seats import increase_text, seats_card
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import SubscriptionHint
 from storage.projects import Projects, RepositoryName
@@ -89,7 +89,7 @@ class Office:
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            billing = await billing_of(tenant, self.clock(), self.firm.shop)
+            billing = await load_billing(tenant, self.clock(), self.firm.shop)
         assert billing
         return billing.seat_increase
 
@@ -518,7 +518,7 @@ async def test_a_price_by_tiers_is_at_most_told_as_the_list_price(
     item["price"] |= {"unit_amount": None, "currency": currency, "billing_scheme": "tiered"}
     await office.told()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     text = seats_card(billing, office.clock())
     assert ("One more seat costs $6.00" in text, "(list price)" in text) == (is_said, is_said)
@@ -532,7 +532,7 @@ async def test_a_price_is_said_before_discounts(office: Office) -> None:
     await office.work("a", "b", *crowd(8))
     await office.night()
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        billing = await billing_of(tenant, office.clock(), office.firm.shop)
+        billing = await load_billing(tenant, office.clock(), office.firm.shop)
     assert billing
     assert billing.seat_increase
     for text in (increase_text(billing.seat_increase, billing), seats_card(billing, office.clock())):

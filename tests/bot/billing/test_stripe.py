@@ -29,7 +29,7 @@ from bot.services import Services
 from bot.settings import Secret, Settings
 from bot.settings.billing import BillingSettings, StripeSettings
 from github_standin.github import StandInGitHub
-from marketplace.accounts import Billing, billing_of
+from marketplace.accounts import Billing, load_billing
 from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import EVENTS, StripeEvent, SubscriptionHint
 from storage.billing_jobs import RECONCILE_STRIPE, REPORT_USAGE
@@ -101,7 +101,7 @@ async def billing(base: Services, account: int = ACCOUNT) -> Billing:
     async with base.database.unscoped() as connection:
         tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
     async with base.database.tenant(tenant_id) as tenant:
-        found = await billing_of(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
+        found = await load_billing(tenant, base.clock(), PurchaseLinks(BOTH, "http://x", base.cipher))
     assert found
     return found
 

@@ -22,7 +22,7 @@ from marketplace.entitlements import Allowed, Denied
 from storage.database import Database
 from storage.jobs import Jobs
 from storage.projects import Project, Projects, RepositoryName
-from storage.subscriptions import Had, Subscription, Subscriptions
+from storage.subscriptions import PreviousPlan, Subscription, Subscriptions
 from tests.bot.checks.test_sprint_impact import check, open_pull
 from tests.bot.jobs.test_sprint_reports import CURRENT, Room, joining
 from tests.conftest import Clock, running_bot
@@ -82,7 +82,7 @@ async def put(room: Room, **told: Any) -> None:
 
 
 async def end(room: Room, when: datetime) -> None:
-    await put(room, status="ended", ended_at=when, had=Had("pro", None, when))
+    await put(room, status="ended", ended_at=when, had=PreviousPlan("pro", None, when))
 
 
 def tells_a_chance(text: str) -> bool:

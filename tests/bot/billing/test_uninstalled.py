@@ -16,7 +16,7 @@ from bot.cli.serve import door
 from bot.services import Services
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
-from storage.subscriptions import Pending, Subscription, Subscriptions, tenant_of_buyer
+from storage.subscriptions import PendingChange, Subscription, Subscriptions, tenant_of_buyer
 from tests.bot.billing.test_stripe import deliver, shop, sold, stand_in
 from tests.support.running import Bot
 from tests.support.stripe.server import StandInStripe
@@ -77,7 +77,7 @@ async def test_who_pays_while_the_app_is_suspended_is_named(base: Services) -> N
         ([by_card("ended"), by_card("paused", 2), by_card("incomplete", 3)], {}),
         ([replace(MARKET, plan="free")], {}),
         ([replace(MARKET, status="ended")], {}),
-        ([by_card(pending=Pending(None, None, NOW))], {}),
+        ([by_card(pending=PendingChange(None, None, NOW))], {}),
         ([by_card(missing_since=NOW)], {}),
     ],
 )

@@ -29,7 +29,7 @@ from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
-from storage.usage import Uncounted, Usage, Used, note_uncounted
+from storage.usage import RejectedUsage, Usage, UsageRecord, record_rejected_usage
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.commands.sprint.test_status import make_sprint
 from tests.conftest import Clock
@@ -59,7 +59,7 @@ class Teller:
         async with self.base.database.tenant(self.id) as tenant:
             await Usage(tenant).add(metric, day, quantity)
 
-    async def ledger(self) -> list[Used]:
+    async def ledger(self) -> list[UsageRecord]:
         async with self.base.database.tenant(self.id) as tenant:
             return await Usage(tenant).since(date(2026, 1, 1))
 
@@ -199,7 +199,7 @@ async def test_without_stripe_the_ledger_is_filled_all_the_same(base: Services, 
     assert await reporting.run() == 0
     assert await reporting.run() == 0
     async with base.database.tenant(organization_id) as tenant:
-        assert await Usage(tenant).since(YESTERDAY) == [Used("projects_created", YESTERDAY, 1)]
+        assert await Usage(tenant).since(YESTERDAY) == [UsageRecord("projects_created", YESTERDAY, 1)]
 
 
 class Flaky:
@@ -476,7 +476,7 @@ async def test_doctor_tells_for_a_while_what_stripe_could_not_count(base: Servic
     clock.now = NOW
     for event in ("evt_old", "evt_new"):
         async with base.database.unscoped() as connection:
-            await note_uncounted(connection, Uncounted(event, NOW))
+            await record_rejected_usage(connection, RejectedUsage(event, NOW))
     (finding,) = await examine(base)
     assert finding.startswith(
         "Stripe could not count usage that it was told, as it said on 2026-11-23 02:00 UTC"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli.account import plan_lines
-from storage.subscriptions import Pending, Subscription
+from storage.subscriptions import PendingChange, Subscription
 from tests.bot.cli.test_command_line import recording, run
 from tests.commands.agile.test_plan import billing, bought
 
@@ -85,7 +85,9 @@ DAY = timedelta(days=1)
     ("subscription", "lines"),
     [
         (
-            bought("stripe", quantity=5, period_end=NOW, pending=Pending("pro", 3, NOW, is_yearly=False)),
+            bought(
+                "stripe", quantity=5, period_end=NOW, pending=PendingChange("pro", 3, NOW, is_yearly=False)
+            ),
             [
                 "acme: Pro, active, by stripe",
                 "seats: 1 used, 5 paid for",
@@ -102,7 +104,7 @@ DAY = timedelta(days=1)
             ],
         ),
         (
-            bought(pending=Pending(None, None, NOW)),
+            bought(pending=PendingChange(None, None, NOW)),
             [
                 "acme: Pro, active, by marketplace",
                 "seats: 1 used, any number paid for",

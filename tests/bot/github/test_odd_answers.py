@@ -16,7 +16,7 @@ from bot.sync import reconciliation as reconcile
 from bot.sync.backfill.backfill import Backfill
 from bot.sync.backfill.queries import PAGES
 from bot.sync.reconciliation import Reconciliation
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 from tests.bot.jobs.test_event_processor import record, tenant
 from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, entrance
 from tests.support.builders import at
@@ -148,6 +148,6 @@ async def test_links_are_asked_for_whatever_is_null(base: Services, entrance: Do
         await work.work_out(one, project, number=8)
         if not place:
             async with base.database.tenant(one) as within:
-                known = await Pulls(within, project).get(8)
+                known = await PullRequests(within, project).get(8)
             assert known
             assert known.linked == (7,)

@@ -16,7 +16,7 @@ from sprints.calendar import Calendar
 from sprints.facts import Facts
 from sprints.flow import flows_of
 from sprints.team import Work, team_days
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.measures import Measures
 from storage.projects import Projects
 from storage.sprints import Sprints

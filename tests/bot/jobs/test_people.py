@@ -17,7 +17,7 @@ from sprints.team_sums import people_of
 from sprints.wip import owners_of
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
-from storage.pull_requests import Pulls
+from storage.pull_requests import PullRequests
 from storage.seats import Seats
 from storage.timeline import Timeline
 from tests.bot.jobs.test_event_processor import record, tenant
@@ -186,7 +186,7 @@ async def test_reviewers_and_authors_of_pull_requests_are_told_by_their_present_
     async with base.database.tenant(await tenant(base)) as opened:
         await Installations(opened).meet([SeenLogin(1, "alicia", NOW), SeenLogin(9, "bobby", NOW)])
         (project,) = await Projects(opened).active()
-        (found,) = await Pulls(opened, project.id).reviews(NOW - timedelta(days=30))
+        (found,) = await PullRequests(opened, project.id).reviews(NOW - timedelta(days=30))
     assert (found.details["author"], found.details["reviewer"], found.actor) == ("alicia", "bobby", "bobby")
 
 

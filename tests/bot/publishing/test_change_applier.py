@@ -17,7 +17,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import Command, command
-from storage.changes import CommandChange, State
+from storage.changes import ChangeState, CommandChange
 from storage.database import Database
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -223,15 +223,15 @@ def test_the_state_of_a_change_is_never_read_from_what_its_note_says(first: str,
     clock = datetime(2026, 11, 23, tzinfo=UTC)
     changing = ChangeApplier(cast("Database", None), lambda: clock, cast("Jobs", None))
 
-    async def answer_to(state: State, note: str | None) -> str:
+    async def answer_to(state: ChangeState, note: str | None) -> str:
         words = "/split a", "split", "bob", "open 2 issues"
         ended = CommandChange(1, 7, *words, b"[]", "", "Opened.", None, state, note, None, None)
         (part,) = cast("Reply", (await changing.carry_out(cast("Task", None), ended)).reply).parts
         return str(part)
 
-    refused = asyncio.run(answer_to(State.FAILED, note))
-    interrupted = asyncio.run(answer_to(State.INTERRUPTED, note))
+    refused = asyncio.run(answer_to(ChangeState.FAILED, note))
+    interrupted = asyncio.run(answer_to(ChangeState.INTERRUPTED, note))
 
     assert refused == f"GitHub would not let me open 2 issues: {note}. Nothing was changed."
     assert interrupted == f"`/split a` stopped partway: {note} What it already changed stays."
-    assert asyncio.run(answer_to(State.APPLIED, None)) == "Opened."
+    assert asyncio.run(answer_to(ChangeState.APPLIED, None)) == "Opened."

@@ -36,7 +36,7 @@ from bot.settings import SettingsError, load
 from bot.settings.secret import Secret, redacted
 from bot.webhooks.chart_route import ChartRoute
 from storage.database import Database, Tenant, hide_values
-from storage.deliveries import Received
+from storage.deliveries import ReceivedDelivery
 from storage.embedded import EmbeddedServer
 from tests.support.running import Bot, as_administrator
 
@@ -237,7 +237,7 @@ def test_a_token_prints_without_itself() -> None:
 
 
 def test_a_delivery_prints_without_its_payload() -> None:
-    received = Received("guid", "issues", "opened", 1, 2, "acme", None, 3, CANARY.encode())
+    received = ReceivedDelivery("guid", "issues", "opened", 1, 2, "acme", None, 3, CANARY.encode())
     assert CANARY not in repr(received)
 
 

@@ -15,11 +15,11 @@ from bot.sync.event_access import follow_installation, follow_suspension
 from bot.sync.redelivery import LOOKED, PAUSES, Redelivery
 from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
-from storage.closed import ClosedSprints
+from storage.closed_sprints import ClosedSprints
 from storage.gaps import Gaps
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
-from storage.missed import set_position
+from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
 from tests.bot.webhooks.test_github_endpoint import INSTALLED
 from tests.commands.sprint.test_status import make_sprint
@@ -406,7 +406,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
     await make_sprint(bot)
     now = bot.base.clock()
     async with bot.base.database.unscoped() as connection:
-        await set_position(connection, LOOKED, now - timedelta(days=5))
+        await set_checkpoint(connection, LOOKED, now - timedelta(days=5))
     await rows(bot.base, "update projects set synced_at = now() returning 1", 1)
 
     await redelivery.run()
@@ -422,7 +422,7 @@ async def test_an_outage_longer_than_github_keeps_deliveries_is_a_gap(
 async def test_where_somebody_looked_in_time_there_is_no_gap(bot: Bot, redelivery: Redelivery) -> None:
     await make_sprint(bot)
     async with bot.base.database.unscoped() as connection:
-        await set_position(connection, LOOKED, bot.base.clock() - timedelta(days=2))
+        await set_checkpoint(connection, LOOKED, bot.base.clock() - timedelta(days=2))
     await redelivery.run()
     assert await gaps(bot) == []
 

@@ -12,7 +12,7 @@ from bot.cli.serve import door
 from bot.github.client import App
 from bot.jobs.retention import Retention
 from bot.services import Services
-from storage.deliveries import Received, receive
+from storage.deliveries import ReceivedDelivery, receive_deliveries
 from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, stored
 from tests.conftest import Clock
 from tests.support.running import Bot, Door, rows
@@ -216,9 +216,9 @@ async def test_no_other_installation_event_binds(
     """What is not in `ROUTES` today may be tomorrow, so the database is asked itself."""
     if bound:
         await endpoint.deliver("installation", _installation_event(bound))
-    delivery = Received("guid", "installation", action, 200, 3, "acme", "Organization", None, b"{}")
+    delivery = ReceivedDelivery("guid", "installation", action, 200, 3, "acme", "Organization", None, b"{}")
     async with base.database.autocommit() as connection:
-        await receive(connection, [delivery], [b"sealed"], base.database.now())
+        await receive_deliveries(connection, [delivery], [b"sealed"], base.database.now())
 
     assert await binding(base, "acme") == bound
 

@@ -11,7 +11,7 @@ from bot.github.client import GitHub, GitHubUnavailableError
 from bot.settings import GitHubSettings, Secret
 from bot.sync import redelivery
 from bot.sync.redelivery import Redelivery
-from storage.missed import MissedDeliveries, position
+from storage.missed_deliveries import MissedDeliveries, get_checkpoint
 from tests.conftest import Clock
 from tests.support.running import Bot, rows
 
@@ -120,7 +120,7 @@ async def test_the_next_run_goes_on_where_this_one_ended(bot: Bot, missing: Rede
     before = bot.base.clock()
     assert await missing.run() == 0
     async with bot.base.database.unscoped() as connection:
-        until = await position(connection, redelivery.POSITION)
+        until = await get_checkpoint(connection, redelivery.POSITION)
     assert until is not None
     assert before <= until <= bot.base.clock()
 

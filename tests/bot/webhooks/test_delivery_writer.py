@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.webhooks.delivery_writer import DatabaseAwayError, DeliveryWriter
 from storage.cipher import PayloadCipher, new_key
 from storage.database import Database
-from storage.deliveries import Outcome, Received
+from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 from tests.support.stepping import dawdle, run_in_any_order
 
 _CIPHER = PayloadCipher([new_key()])
@@ -50,7 +50,10 @@ class Disk:
         if any(delivery.startswith("bad") for delivery in deliveries):
             raise DBAPIError("select", {}, ValueError("refused"))
         self.commits += 1
-        outcomes = [Outcome.REPEATED if self.stored[delivery] else Outcome.STORED for delivery in deliveries]
+        outcomes = [
+            ReceiveOutcome.REPEATED if self.stored[delivery] else ReceiveOutcome.STORED
+            for delivery in deliveries
+        ]
         self.stored.update(deliveries)
         return [outcome.value for outcome in outcomes]
 
@@ -59,11 +62,11 @@ def inbox_on(disk: Disk) -> DeliveryWriter:
     return DeliveryWriter(cast(Database, disk), _CIPHER)
 
 
-def delivery_called(name: str) -> Received:
-    return Received(name, "issues", "opened", 1, 1, "acme", "Organization", 1, b"{}")
+def delivery_called(name: str) -> ReceivedDelivery:
+    return ReceivedDelivery(name, "issues", "opened", 1, 1, "acme", "Organization", 1, b"{}")
 
 
-async def answer_of(put: Coroutine[Any, Any, Outcome]) -> str:
+async def answer_of(put: Coroutine[Any, Any, ReceiveOutcome]) -> str:
     try:
         return (await put).value
     except (DBAPIError, DatabaseAwayError) as problem:
@@ -138,6 +141,6 @@ async def test_a_request_that_was_given_up_does_not_lose_its_delivery(given_up: 
     await asyncio.sleep(0)
     puts[given_up].cancel()
 
-    assert await puts[1 - given_up] is Outcome.STORED
-    assert await inbox.put(delivery_called("delivery-2")) is Outcome.STORED
+    assert await puts[1 - given_up] is ReceiveOutcome.STORED
+    assert await inbox.put(delivery_called("delivery-2")) is ReceiveOutcome.STORED
     assert set(disk.stored) == {"delivery-0", "delivery-1", "delivery-2"}

@@ -13,7 +13,7 @@ from commands.framework.errors import UserError
 from commands.messages.config import differences, shown
 from commands.settings.file import PATH, parsed, schema
 from commands.settings.text import as_yaml, changed, with_setting
-from storage.settings_files import KeptFile, Origins
+from storage.settings_files import KeptFile, SettingOrigins
 from tests.bot.publishing.test_change_applier import in_database
 from tests.bot.sync.test_settings_file import in_force, write
 from tests.support.running import Bot, until
@@ -66,7 +66,7 @@ async def test_problems_of_the_newest_file_are_told(bot: Bot) -> None:
 
 
 def test_what_wins_hides_what_does_not() -> None:
-    origins = Origins(
+    origins = SettingOrigins(
         {"timezone": "UTC"},
         KeptFile({"timezone": "Asia/Tokyo"}),
         {},

@@ -14,10 +14,10 @@ from commands.framework.registry import Command, load
 from commands.messages.billing import plan_card, usage_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, account_plan_of
+from marketplace.entitlements import PurchasePages, resolve_account_plan
 from marketplace.plans import PlanName
 from storage.deadlines import Deadline, Deadlines
-from storage.subscriptions import Account, Pending, Subscription, Subscriptions, tenant_of_account
+from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions, tenant_of_account
 from tests.commands.sprint.test_status import make_sprint, private_repository
 from tests.conftest import Clock, running_bot
 from tests.marketplace.test_reading import SETTINGS
@@ -25,7 +25,7 @@ from tests.support.running import Bot, rows
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-LINKS = Links(
+LINKS = PurchasePages(
     {PlanName.PRO: "https://github.com/marketplace/agile/upgrade/3/7"}, "https://billing.stripe.com/p/login/x"
 )
 
@@ -37,13 +37,13 @@ def bought(
 
 
 def billing(*subscriptions: Subscription, people: int = 3, is_sold: bool = True, **more: Any) -> Billing:
-    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
+    standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
     account = Account(7, "acme", "Organization", standing.plan, 100, None)
     who = tuple(f"person-{number}" for number in range(people))
     return Billing(account, standing, is_sold, who, subscriptions=subscriptions, **more)
 
 
-def card(found: Billing, *, is_public: bool = False, links: Links = LINKS) -> str:
+def card(found: Billing, *, is_public: bool = False, links: PurchasePages = LINKS) -> str:
     def checkout(plan: PlanName, is_yearly: bool) -> str | None:
         return None if is_yearly else f"https://agile.example/billing/checkout/{plan.value}"
 
@@ -86,11 +86,11 @@ def test_without_a_plan_it_says_what_is_free() -> None:
         ),
         (bought(is_yearly=True), "Bought on GitHub Marketplace, yearly."),
         (
-            bought(pending=Pending("free", None, NOW + 9 * DAY)),
+            bought(pending=PendingChange("free", None, NOW + 9 * DAY)),
             "From 2 Dec 2026 on it will be Free; until then nothing changes.",
         ),
-        (bought(pending=Pending("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
-        (bought(pending=Pending(None, None, NOW + 9 * DAY)), "It was cancelled and ends on 2 Dec 2026"),
+        (bought(pending=PendingChange("pro", 3, NOW + 9 * DAY)), "it will be Pro with 3 seats"),
+        (bought(pending=PendingChange(None, None, NOW + 9 * DAY)), "It was cancelled and ends on 2 Dec 2026"),
         (
             bought("stripe", "past_due", past_due_since=NOW - DAY),
             "> **The last payment failed.** Nothing changes before 6 Dec 2026: until then, please [change the card](https://billing.stripe.com/p/login/x).",
@@ -157,7 +157,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 quantity=2,
                 unit_amount=600,
                 currency="usd",
-                pending=Pending(None, None, NOW + 16 * DAY),
+                pending=PendingChange(None, None, NOW + 16 * DAY),
                 **MONTH,
             ),
             "about $3.20 until 9 Dec 2026, invoiced at once, before discounts and tax.",
@@ -168,7 +168,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 "stripe",
                 plan="enterprise",
                 quantity=2,
-                pending=Pending("pro", 2, MONTH["period_end"]),
+                pending=PendingChange("pro", 2, MONTH["period_end"]),
                 **MONTH,
             ),
             "on the next invoice, before discounts and tax",
@@ -192,7 +192,7 @@ YEAR: dict[str, Any] = {"period_start": NOW - 165 * DAY, "period_end": NOW + 200
                 "trialing",
                 quantity=2,
                 trial_ends=NOW + 9 * DAY,
-                pending=Pending(None, None, NOW + 9 * DAY),
+                pending=PendingChange(None, None, NOW + 9 * DAY),
             ),
             "nothing until the trial ends on 2 Dec 2026, before discounts and tax (list price).",
         ),
@@ -241,7 +241,7 @@ def test_who_pays_on_github_finds_github_s_pages(kind: str, page: str, history: 
 
 
 def test_without_a_portal_it_is_said_who_opens_it() -> None:
-    told = card(billing(bought("stripe", quantity=1)), links=Links())
+    told = card(billing(bought("stripe", quantity=1)), links=PurchasePages())
     assert "- **Cancel:** billing portal. The plan stays until the end" in told
     assert "`python -m bot plan --account acme --portal-link`" in told
 
@@ -260,7 +260,7 @@ def test_cancelling_a_marketplace_trial_ends_it_at_once() -> None:
 
 
 def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to_cancel() -> None:
-    pending = Pending(None, None, NOW + 9 * DAY)
+    pending = PendingChange(None, None, NOW + 9 * DAY)
     told = card(billing(bought(quantity=5, period_end=NOW + 9 * DAY, pending=pending), as_of=NOW))
     assert "**On 1 Jan 2027 this account's data here will be deleted.** To keep it, choose Free" in told
     assert "- **Cancel:**" not in told
@@ -272,18 +272,20 @@ def test_who_cancelled_on_the_marketplace_is_told_of_the_deletion_and_not_how_to
 
 def test_who_has_announced_a_cheaper_plan_can_keep_the_present_one_or_cancel() -> None:
     soon = NOW + 9 * DAY
-    one = bought("stripe", plan="enterprise", quantity=5, period_end=soon, pending=Pending("pro", 5, soon))
+    one = bought(
+        "stripe", plan="enterprise", quantity=5, period_end=soon, pending=PendingChange("pro", 5, soon)
+    )
     text = card(billing(one))
     assert "- **Keep the plan after all:** [billing portal]" in text
     assert "- **Cancel:** [billing portal]" in text
-    cancelled = card(billing(replace(one, pending=Pending(None, None, soon))))
+    cancelled = card(billing(replace(one, pending=PendingChange(None, None, soon))))
     assert "- **Keep the plan after all:** [billing portal]" in cancelled
     assert "**Cancel:**" not in cancelled
 
 
 def test_a_cancellation_beside_a_card_deletes_nothing() -> None:
     by_card = bought("stripe", reference="sub_1", **MONTH)
-    cancelled = bought(quantity=5, pending=Pending(None, None, NOW + 9 * DAY))
+    cancelled = bought(quantity=5, pending=PendingChange(None, None, NOW + 9 * DAY))
     told = card(billing(by_card, cancelled, as_of=NOW))
     assert "What is paid on GitHub was cancelled and ends on 2 Dec 2026; until then nothing changes." in told
     assert "deleted" not in told.replace("nothing is deleted", "")
@@ -332,7 +334,7 @@ def test_what_is_paused_or_unpaid_promises_nothing_that_is_paid_for(
 
 
 def test_the_way_from_yearly_to_monthly_is_announced() -> None:
-    pending = Pending("pro", 5, YEAR["period_end"], is_yearly=False)
+    pending = PendingChange("pro", 5, YEAR["period_end"], is_yearly=False)
     found = billing(bought("stripe", is_yearly=True, quantity=5, pending=pending, **YEAR), as_of=NOW)
     assert "From 11 Jun 2027 on it will be Pro with 5 seats, paid by the month; until then" in card(found)
     told = found.as_json()["pending"]
@@ -375,7 +377,7 @@ def test_data_that_goes_is_named_even_where_nothing_is_sold_any_more() -> None:
 
 def test_who_pays_on_github_is_led_to_a_card_only_once_that_ends() -> None:
     assert "/billing/checkout/" not in card(billing(bought(quantity=1)))
-    ending = bought(quantity=1, pending=Pending("free", None, NOW + DAY))
+    ending = bought(quantity=1, pending=PendingChange("free", None, NOW + DAY))
     assert "/billing/checkout/pro" in card(billing(ending))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from commands.agile.quiet import is_quiet
-from storage.projects import settled
+from storage.projects import merge_setting_change
 from tests.bot.publishing.test_change_applier import tick
 from tests.bot.sync.test_settings_file import in_force
 from tests.commands.agile.test_config import ask, thread
@@ -118,4 +118,4 @@ async def test_pausing_is_for_maintainers(bot: Bot) -> None:
 def test_only_what_a_command_changed_is_changed(
     now: object, before: object, after: object, expected: object
 ) -> None:
-    assert settled(now, before, after) == expected
+    assert merge_setting_change(now, before, after) == expected

@@ -16,12 +16,12 @@ from bot.settings import Settings
 from commands.messages.seats import approved_text, increase_text, seats_card
 from github_standin.github import StandInGitHub
 from marketplace.accounts import Billing
-from marketplace.entitlements import account_plan_of
+from marketplace.entitlements import resolve_account_plan
 from marketplace.seat_increases import SeatIncrease
 from storage.jobs import Jobs
 from storage.seat_increases import SeatIncreases
 from storage.seats import Seats
-from storage.subscriptions import Account, Noted, Pending, Subscription, Subscriptions
+from storage.subscriptions import Account, AccountAuditEntry, PendingChange, Subscription, Subscriptions
 from storage.timeline import Timeline, TimelineRow
 from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
 from tests.bot.publishing.test_change_applier import box_of, tick
@@ -52,7 +52,7 @@ def bought(**more: Any) -> Subscription:
 
 def billing(subscription: Subscription | None, people: int = 3, **more: Any) -> Billing:
     subscriptions = (subscription,) if subscription else ()
-    standing = account_plan_of(subscriptions, NOW, 14 * DAY)
+    standing = resolve_account_plan(subscriptions, NOW, 14 * DAY)
     who = tuple(f"person-{number}" for number in range(people))
     account = Account(7, "acme", "Organization", standing.plan, 100, None)
     return Billing(account, standing, True, who, subscriptions=subscriptions, **more)
@@ -150,7 +150,7 @@ def test_what_an_increase_costs(waiting: SeatIncrease, subscription: Subscriptio
 
 
 def test_a_downgrade_that_waits_leaves_a_monthly_seat_on_the_next_invoice() -> None:
-    pending = Pending("free", None, NOW + 100 * DAY)
+    pending = PendingChange("free", None, NOW + 100 * DAY)
     assert "on the next invoice" in seats_card(billing(bought(pending=pending)), NOW)
 
 
@@ -483,7 +483,7 @@ async def test_doctor_names_seats_that_stripe_refused(shop: Bot, stand_in: Stand
     assert quantities(stand_in) == [3]
     clock = shop.base.clock()
     async with shop.base.database.tenant(await tenant_of(shop)) as tenant:
-        noted = Noted("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
+        noted = AccountAuditEntry("stripe", SEATS_REFUSED, "acme", {}, clock - timedelta(hours=3))
         await Subscriptions(tenant).audit(noted)
     (finding,) = [finding for finding in await examine(shop.base) if "seats" in finding]
     assert "Stripe refused more seats for acme" in finding

@@ -23,7 +23,7 @@ from commands.framework.changes import (
 )
 from commands.messages.change_steps import Titles, described
 from sprints.calendar import Calendar
-from storage.changes import Entry
+from storage.changes import AuditEntry
 from tests.bot.publishing.test_change_applier import (  # noqa: F401 - a fixture
     _with_evacuate,
     box_of,
@@ -175,7 +175,9 @@ async def test_the_log_is_for_admins(bot: Bot) -> None:
 
 def test_an_entry_of_a_kind_that_is_gone_is_told_by_what_it_was_about() -> None:
     at = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-    card = audit_card([Entry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar())
+    card = audit_card(
+        [AuditEntry("bob", "/old `way` | x", "#7", {"step": {"type": "Gone"}}, at)], {}, Calendar()
+    )
     assert "| 23 Nov 2026, 09:30 UTC | `bob` | `/old 'way' \\| x` | \\#\u200b7 |" in card
 
 

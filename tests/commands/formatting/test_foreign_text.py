@@ -29,7 +29,7 @@ from commands.framework.errors import UserError
 from commands.messages.change_steps import Titles, described, target_words
 from commands.settings.file import check_settings
 from sprints.calendar import Calendar
-from storage.changes import Entry
+from storage.changes import AuditEntry
 
 _BREAK = "\u200b"
 _PIECES = [
@@ -276,7 +276,7 @@ def test_a_step_says_what_it_changes_and_does_nothing(text: str, other: str) -> 
             page = rendered(f"- {words}")
             assert set(page.tags) <= {"ul", "li", "code"}
             assert "<" not in page.text or "<" in text + other
-    entry = Entry(text, f"/{other}", text, {"step": None}, datetime(2026, 11, 23, tzinfo=UTC))
+    entry = AuditEntry(text, f"/{other}", text, {"step": None}, datetime(2026, 11, 23, tzinfo=UTC))
     page = rendered(audit_card([entry], {}, Calendar()))
     assert [tag for tag in page.tags if tag == "td"] == ["td"] * 4
     assert not {"a", "img", "b", "em", "strong"} & set(page.tags)

@@ -9,12 +9,12 @@ import pytest
 from commands.messages.billing import plan_card
 from commands.messages.billing_notices import issue_text, news_text
 from marketplace.accounts import Billing
-from marketplace.entitlements import Links, Reason
+from marketplace.entitlements import PurchasePages, Reason
 from marketplace.notices import NoticeKind, notices_of
 from marketplace.plans import PlanName
 from marketplace.seat_increases import SeatIncrease
 from storage.deadlines import Deadline
-from storage.subscriptions import Pending
+from storage.subscriptions import PendingChange
 from tests.commands.agile.test_plan import DAY, LINKS, NOW, billing, bought
 
 HOUR = timedelta(hours=1)
@@ -98,7 +98,7 @@ def test_a_subscription_that_stripe_ended_for_want_of_payment_is_bought_again(
 
 
 PAID: dict[str, Any] = {"quantity": 5, "unit_amount": 600, "currency": "usd"}
-FREE = Links({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
+FREE = PurchasePages({PlanName.FREE: "https://github.com/marketplace/agile/upgrade/1/7"})
 
 
 def test_a_marketplace_trial_names_its_price_and_what_cancelling_deletes() -> None:
@@ -163,16 +163,16 @@ def test_who_has_a_plan_for_anybody_elsewhere_hears_only_that_both_are_paid_for(
 
 def test_a_lesser_plan_elsewhere_and_one_that_ends_do_not_replace_the_payment() -> None:
     failed = bought("stripe", "past_due", "enterprise", past_due_since=NOW - DAY, reference="sub_1", **PAID)
-    ending = bought(plan="enterprise", pending=Pending(None, None, NOW + 9 * DAY))
+    ending = bought(plan="enterprise", pending=PendingChange(None, None, NOW + 9 * DAY))
     for other in (bought(), ending):
         assert "please [change the card]" in issue_text(billing(failed, other, as_of=NOW), LINKS, [])
 
 
 def test_a_plan_that_was_cancelled_already_is_not_called_paid_twice() -> None:
     card = bought("stripe", reference="sub_1", **PAID)
-    for pending in (Pending(None, None, NOW + 9 * DAY), Pending("free", None, NOW + 9 * DAY)):
+    for pending in (PendingChange(None, None, NOW + 9 * DAY), PendingChange("free", None, NOW + 9 * DAY)):
         assert kinds(billing(card, bought(pending=pending), as_of=NOW)) == []
-    fewer = Pending("pro", 2, NOW + 9 * DAY)
+    fewer = PendingChange("pro", 2, NOW + 9 * DAY)
     assert kinds(billing(card, bought(pending=fewer), as_of=NOW)) == [NoticeKind.PAID_TWICE]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from commands.sprint.scope import _deeds
 from sprints.facts import Cause
-from storage.changes import Entry
+from storage.changes import AuditEntry
 from tests.commands.sprint.test_add import an_issue
 from tests.commands.sprint.test_status import day, make_sprint
 from tests.support.builders import Box, at
@@ -69,7 +69,7 @@ async def test_a_stranger_is_refused(bot: Bot) -> None:
     ],
 )
 def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
-    entry = Entry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
+    entry = AuditEntry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
     assert [
         deed.cause for deed in _deeds([entry], Box("11-10", number=12, milestone=1200).sprint(at("11-18")))

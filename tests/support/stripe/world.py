@@ -14,9 +14,9 @@ from bot.services import Services
 from bot.settings.billing import BillingSettings, ListedPlan, MarketplaceSettings
 from bot.settings.secret import Secret
 from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
-from marketplace.accounts import billing_of
+from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
-from marketplace.subscription_ledger import Cause
+from marketplace.subscription_ledger import LedgerCause
 from storage.billing_jobs import BillingJobs
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
 
@@ -97,7 +97,7 @@ class World:
     async def hear(self, event: dict[str, Any], tries: int = 0) -> None:
         """An event arrives, and GitHub is asked again as often as we would."""
         at = datetime.fromisoformat(event["effective_date"])
-        cause = Cause("marketplace", event["action"], f"delivery-{next(self._ids)}", at)
+        cause = LedgerCause("marketplace", event["action"], f"delivery-{next(self._ids)}", at)
         await self.sync.follow(self.account, cause, tries)
 
     async def hear_for_good(self, event: dict[str, Any]) -> None:
@@ -110,7 +110,7 @@ class World:
         if tenant_id is None:
             return None
         async with self.base.database.tenant(tenant_id) as tenant:
-            billing = await billing_of(tenant, self.base.clock(), _Shop())
+            billing = await load_billing(tenant, self.base.clock(), _Shop())
         assert billing
         standing = billing.standing
         counting = standing.subscription

@@ -15,7 +15,7 @@ from storage.gaps import Gaps
 from storage.tables import closed_sprints, github_events, projects, sprints
 
 # Until then a number is provisional: a webhook may be late, and somebody may close an issue after the end.
-SETTLES_AFTER = timedelta(hours=24)
+SNAPSHOT_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class ClosedSprint:
     facts: dict[str, Any]
 
 
-def is_settled(sprint: Sprint, now: datetime) -> bool:
+def is_snapshot_due(sprint: Sprint, now: datetime) -> bool:
     """Whether a sprint's numbers are to be taken: 24 hours after its end and after its closing."""
     if sprint.end is None or sprint.phase(now) is not Phase.COMPLETED:
         return False
     closing = max(sprint.end, sprint.closed_at or sprint.end)
     # Closed long after its end, it was completed before: see GRACE_AFTER_END.
-    return now >= min(closing, sprint.end + timedelta(days=2)) + SETTLES_AFTER
+    return now >= min(closing, sprint.end + timedelta(days=2)) + SNAPSHOT_AFTER
 
 
 class ClosedSprints:

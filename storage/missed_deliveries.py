@@ -18,7 +18,7 @@ _REPORTED_FOR = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
+class MissedDelivery:
     """A delivery that failed at `delivered_at`, and how often we asked GitHub for it again.
 
     `repository_id` is GitHub's id of the repository that it is about, if it is about one.
@@ -39,7 +39,7 @@ class MissedDeliveries:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def note(self, missed: Missed, *, asked: bool) -> None:
+    async def note(self, missed: MissedDelivery, *, asked: bool) -> None:
         """Remembers that a delivery failed, and counts if it was asked for once more."""
         fresh = insert(missed_deliveries).values(
             organization_id=self._organization_id,
@@ -74,15 +74,15 @@ class MissedDeliveries:
         )
         return max(result.rowcount, 0)
 
-    async def open(self) -> list[Missed]:
+    async def open(self) -> list[MissedDelivery]:
         """What has not come to this day, oldest first."""
         return await self._select(self._is_open)
 
-    async def expected(self) -> list[Missed]:
+    async def expected(self) -> list[MissedDelivery]:
         """What has not come yet, and may still come, oldest first."""
         return await self._select(self._is_open, missed_deliveries.c.lost_at.is_(None))
 
-    async def lost(self) -> list[Missed]:
+    async def lost(self) -> list[MissedDelivery]:
         """What was lost for good lately and cannot be found by a backfill, oldest first."""
         return await self._select(
             self._is_open,
@@ -90,7 +90,7 @@ class MissedDeliveries:
             missed_deliveries.c.event_type.not_in(FOUND_BY_BACKFILL),
         )
 
-    async def give_up(self, oldest: datetime, most_asked: int, now: datetime) -> list[Missed]:
+    async def give_up(self, oldest: datetime, most_asked: int, now: datetime) -> list[MissedDelivery]:
         """Marks what is lost for good: what failed before `oldest`, or was asked for `most_asked` times.
 
         Returns those that were not marked before.
@@ -106,7 +106,7 @@ class MissedDeliveries:
         )
         return lost
 
-    async def _select(self, *conditions: ColumnElement[bool]) -> list[Missed]:
+    async def _select(self, *conditions: ColumnElement[bool]) -> list[MissedDelivery]:
         query = (
             select(
                 missed_deliveries.c.delivery_id,
@@ -119,7 +119,7 @@ class MissedDeliveries:
             .where(*conditions)
             .order_by(missed_deliveries.c.delivered_at)
         )
-        return [Missed(*row) for row in await self._connection.execute(query)]
+        return [MissedDelivery(*row) for row in await self._connection.execute(query)]
 
     @property
     def _mine(self) -> ColumnElement[bool]:
@@ -130,13 +130,13 @@ class MissedDeliveries:
         return and_(self._mine, missed_deliveries.c.recovered_at.is_(None))
 
 
-async def position(connection: AsyncConnection, name: str) -> datetime | None:
+async def get_checkpoint(connection: AsyncConnection, name: str) -> datetime | None:
     """Until when something that runs by the clock has seen everything, or None if it never ran."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == name))
     return datetime.fromisoformat(state["until"]) if state and "until" in state else None
 
 
-async def set_position(connection: AsyncConnection, name: str, until: datetime) -> None:
+async def set_checkpoint(connection: AsyncConnection, name: str, until: datetime) -> None:
     """Remembers for the next run until when everything was seen."""
     values = {"state": {"until": until.isoformat()}, "updated_at": func.app_now()}
     statement = insert(clockwork).values(name=name, **values)
