@@ -331,7 +331,7 @@ async def test_usage_that_stripe_could_not_count_raises_an_alert(
 ) -> None:
     thin = {"id": "evt_thin", "object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered"}
     assert await deliver(shop, thin) == (200, "noted")
-    assert "Stripe could not count usage that we told" in "".join(capsys.readouterr())
+    assert "Stripe could not count usage that we reported" in "".join(capsys.readouterr())
 
 
 # Both at once
