@@ -132,7 +132,7 @@ async def _facts(database: Database, number: int) -> str:
     async with database.unscoped() as connection:
         (organization_id,) = await tenants_of_repository(connection, _REPOSITORY)
     async with database.tenant(organization_id) as tenant:
-        project = await Projects(tenant).named(_REPOSITORY)
+        project = await Projects(tenant).by_name(_REPOSITORY)
         if project is None:
             raise LookupError(_REPOSITORY)
         sprints = Sprints(tenant, project)

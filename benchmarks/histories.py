@@ -112,7 +112,7 @@ async def _facts(base: Services, repository: str, number: int, moment: datetime)
     async with base.database.unscoped() as connection:
         (organization_id,) = await tenants_of_repository(connection, repository)
     async with base.database.tenant(organization_id) as tenant:
-        project = await Projects(tenant).named(repository)
+        project = await Projects(tenant).by_name(repository)
         assert project
         sprints = Sprints(tenant, project)
         milestone = await sprints.milestone_id(number)

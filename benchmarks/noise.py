@@ -222,8 +222,9 @@ class Machine:
         address = make_url(self.base.database_url).set(username="postgres").render_as_string()
         with psycopg.connect(address, autocommit=True) as connection:
             due = connection.execute(
-                "delete from procrastinate_jobs where task_name = 'redraw_later' and status = 'todo'"
-                " and scheduled_at <= %s returning (args ->> 'project_id')::bigint",
+                "delete from procrastinate_jobs where task_name = 'run_later'"
+                " and args ->> 'task' = 'redraw' and status = 'todo' and scheduled_at <= %s"
+                " returning (args -> 'arguments' ->> 'project_id')::bigint",
                 (self.clock.now,),
             ).fetchall()
         for (project_id,) in due:
@@ -315,9 +316,9 @@ async def _settled(machine: Machine, boxes: list[Box]) -> int:
     await machine.recording.process_pending(tenant)
     async with machine.base.database.tenant(tenant) as one:
         for box in boxes:
-            project = await Projects(one).named(box.name)
+            project = await Projects(one).by_name(box.name)
             assert project is not None, box.name
-            await Projects(one).say(project.id, "tracking", box.thread)
+            await Projects(one).set_command_setting(project.id, "tracking", box.thread)
     return int(tenant)
 
 
@@ -374,7 +375,7 @@ async def _difference(machine: Machine, tenant: int, box: Box, bodies: list[str]
     if len(living) != 1:
         return f"{len(living)} living comments"
     async with machine.base.database.tenant(tenant) as one:
-        project: Project | None = await Projects(one).named(box.name)
+        project: Project | None = await Projects(one).by_name(box.name)
         assert project is not None
         facts = await Sprints(one, project).facts(box.milestone["id"], machine.clock.now)
     assert facts is not None

@@ -13,13 +13,13 @@ from sprints.burnup import Burnup
 
 
 def draw(burnup: Burnup) -> bytes:
-    """The picture as PNG at 2×. It holds dates and numbers, no names."""
+    """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     sprint = burnup.sprint
     headline = _headline(burnup)
-    known = [
+    values = [
         value for line in (burnup.scope, burnup.done, burnup.ideal) for value in line if value is not None
     ]
-    ticks = value_ticks(float(max(known)), whole=sprint.unit != "points")
+    ticks = value_ticks(float(max(values)), whole=sprint.unit != "points")
     plot = sprint_plot(sprint, headline, ticks)
     scope, done = (line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
     ideal = _ideal_line(burnup, plot)
@@ -45,7 +45,7 @@ def draw(burnup: Burnup) -> bytes:
 
 
 def _headline(burnup: Burnup) -> tuple[str, str] | None:
-    """What is done: a figure, and its unit."""
+    """Return the work done: a figure, and its unit."""
     latest = burnup.sprint.latest
     if latest is None or latest.done is None:
         return None
@@ -58,7 +58,7 @@ def _ideal_line(burnup: Burnup, plot: DayPlot) -> list[Point]:
 
 
 def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[Point]) -> None:
-    """How much is in scope, at the end of its line."""
+    """Label the end of the scope's line with its amount."""
     latest, (x, y) = burnup.sprint.latest, scope[-1]
     if latest is None or latest.scope is None:
         return
@@ -73,14 +73,14 @@ def _label_scope(canvas: Canvas, space: Space, burnup: Burnup, scope: Sequence[P
 
 
 def _label_ideal(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
-    """The word for the rising line, above its left or below its right side."""
+    """Label the rising line, above its left or below its right side."""
 
     def along(width: float, height: float) -> list[Point]:
-        found = list[Point]()
+        corners = list[Point]()
         for share in (0.75, 0.68, 0.82, 0.6, 0.9, 0.45, 0.3, 0.97):
             x = ideal[0][0] + share * (ideal[-1][0] - ideal[0][0])
             y = height_at(ideal, x)
-            found += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
-        return found
+            corners += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
+        return corners
 
     place_words(canvas, space, "ideal", style.IDEAL_LABEL, along, most_hits=4)

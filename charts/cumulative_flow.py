@@ -18,7 +18,7 @@ _LINE_HEIGHT = 23.0
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
-    """One state: its counts by day, and how it looks."""
+    """One state: its counts by day, and its style."""
 
     counts: Sequence[int]
     words: str
@@ -32,7 +32,8 @@ class _Layer:
 
 
 def draw(flow: CumulativeFlow) -> bytes:
-    """The picture as PNG at 2×: layers with edges that never fall, and at their ends what is in them now."""
+    """Draw the picture as PNG at 2×: layers with edges that never fall, labelled with their current
+    counts."""
     layers = _layers(flow)
     ticks = value_ticks(flow.days[-1].arrived, whole=True)
     room = max(text_width(layer.label, style.VALUE) for layer in layers) + 8
@@ -55,7 +56,7 @@ def draw(flow: CumulativeFlow) -> bytes:
 
 
 def _layers(flow: CumulativeFlow) -> list[_Layer]:
-    """From the ground up. What was dropped is only shown if there is any."""
+    """List the layers from the ground up. Dropped items have one only if there are any."""
     days, blue = flow.days, style.REMAINING
     done, dropped = [day.done for day in days], [day.dropped for day in days]
     layers = [
@@ -68,7 +69,7 @@ def _layers(flow: CumulativeFlow) -> list[_Layer]:
 
 
 def _edges(plot: DayPlot, layers: Sequence[_Layer]) -> list[list[Point]]:
-    """The ground, and the upper edge of each layer."""
+    """Return the ground line, and the upper edge of each layer."""
     count = len(layers[0].counts)
     heights = [0] * count
     edges = [_edge(plot, heights)]
@@ -86,7 +87,7 @@ def _edge(plot: DayPlot, heights: Sequence[int]) -> list[Point]:
 def _draw_labels(
     canvas: Canvas, plot: DayPlot, edges: Sequence[Sequence[Point]], layers: Sequence[_Layer]
 ) -> None:
-    """What is in each layer now, beside its end."""
+    """Label each layer's end with its current count."""
     middles = [(low[-1][1] + high[-1][1]) / 2 for low, high in pairwise(edges)]
     placed = spread(middles, _LINE_HEIGHT, BOTTOM + 8, plot.top)
     for y, layer in zip(placed, layers, strict=True):

@@ -34,12 +34,12 @@ from sprints.forecast_words import in_words
 
 _GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)
 _LINE_HEIGHT = 23.0
-# Into so many straight pieces the curves of a day are cut; to the eye they are round.
+# The number of straight pieces in a day's curve, enough to look round.
 _PIECES = 8
 
 
 def draw(fan: ForecastFan) -> bytes:
-    """The picture as PNG at 2×. It holds dates and numbers, no names."""
+    """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     dates = _dates(fan)
     ticks = value_ticks(highest_shown(fan), whole=fan.sprint.unit != "points")
     plot = _plot(fan, len(dates), ticks)
@@ -70,26 +70,27 @@ def draw(fan: ForecastFan) -> bytes:
 
 
 def _dates(fan: ForecastFan) -> list[date]:
-    """The sprint's days, and beyond them those of the fan."""
+    """List the sprint's days, and beyond them those of the fan."""
     days = [day.date for day in fan.sprint.days] + [day.date for day in fan.days]
     return days_between(min(days), max(days))
 
 
 def _days_off(fan: ForecastFan, dates: Sequence[date]) -> list[bool]:
-    """Beyond the sprint's days, all working days are in the fan."""
-    known, foretold = fan.sprint.days, {day.date for day in fan.days}
-    return [not day.is_working_day for day in known] + [day not in foretold for day in dates[len(known) :]]
+    """Return for each date whether it is a day off. Beyond the sprint, all working days are in the fan."""
+    sprint_days, forecast_days = fan.sprint.days, {day.date for day in fan.days}
+    beyond = [day not in forecast_days for day in dates[len(sprint_days) :]]
+    return [not day.is_working_day for day in sprint_days] + beyond
 
 
 def _plot(fan: ForecastFan, days: int, ticks: Sequence[float]) -> DayPlot:
-    """The plot; on its right there is room for the words at the fan's end."""
+    """Lay out the plot, with room on the right for the labels at the fan's end."""
     widest = max((text_width(words, style.VALUE) for _, words in _ends(fan)), default=-4)
     today = fan.sprint.as_of_day if fan.sprint.latest and not is_over(fan.sprint) else None
     return DayPlot(left_edge(ticks), style.WIDTH - MARGIN - 8 - widest, ticks[-1], TITLED_TOP, days, today)
 
 
 def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
-    """The chance, if it is known, or what is drawn."""
+    """Draw the chance, or without one a title."""
     unit = "Points" if fan.sprint.unit == "points" else "Items"
     if fan.chance is None:
         return draw_title(canvas, f"{unit} done, and the chances of so many and more")
@@ -102,9 +103,10 @@ def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
 
 
 def _days_passed(fan: ForecastFan) -> float:
-    """How far along the axis it is now: of today the part that is over, so that the fan opens evenly.
+    """Return the position of now on the axis, with the part of today that is over.
 
-    A little of today is always left, and a little over, lest its figures seem to be those of another day.
+    So the fan opens evenly. The position is never quite at the beginning or end of today, so that its figures
+    do not seem to be another day's.
     """
     sprint = fan.sprint
     if sprint.is_day_complete or not sprint.latest or sprint.as_of.date() != sprint.latest.date:
@@ -114,14 +116,14 @@ def _days_passed(fan: ForecastFan) -> float:
 
 
 def _line(fan: ForecastFan, plot: DayPlot, values: Sequence[Decimal | None]) -> list[Point]:
-    """From point 0 to the latest figures, or point 0 alone."""
-    known = [value for value in values if value is not None]
-    points = [(plot.x(n), plot.y(value)) for n, value in enumerate(known)]
+    """Return the points from point 0 to the latest figures, or point 0 alone."""
+    figures = [value for value in values if value is not None]
+    points = [(plot.x(n), plot.y(value)) for n, value in enumerate(figures)]
     return [*points[:-1], (plot.x(_days_passed(fan)), points[-1][1])] if len(points) > 1 else points
 
 
 def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -> list[list[Point]]:
-    """The percentiles from below, each from now on: smooth over working days, level on days off."""
+    """Return the percentiles from below, each from now on: smooth over working days, level on days off."""
     working = [day.date for day in fan.days]
     ahead = [(day in working, plot.x(n + 1)) for n, day in enumerate(dates) if plot.x(n + 1) > now[0] + 0.01]
     bands = bands_of(fan)[-sum(works for works, _ in ahead) :] if ahead else []
@@ -132,9 +134,9 @@ def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -
 def _edge(
     plot: DayPlot, now: Point, ahead: Sequence[tuple[bool, float]], values: Sequence[float]
 ) -> list[Point]:
-    """One percentile from `now` on, through its values at the ends of the working days.
+    """Return the points of one percentile from `now` on, through its values at the ends of the working days.
 
-    `ahead` tells of each coming day whether it is a working day, and where it ends.
+    `ahead` holds for each coming day whether it is a working day, and the position of its end.
     """
     widths = [
         right - left for (_, left), (is_working, right) in pairwise([(False, now[0]), *ahead]) if is_working
@@ -155,7 +157,7 @@ def _edge(
 
 
 def _below(line: Sequence[Point], top: float) -> list[list[Point]]:
-    """The parts of a line that do not lie above the plot's top."""
+    """Return the parts of a line that do not lie above the plot's top."""
     parts, part = list[list[Point]](), list[Point]()
     for (x1, y1), (x2, y2) in pairwise([line[0], *line]):
         if (y1 > top) != (y2 > top):
@@ -168,7 +170,7 @@ def _below(line: Sequence[Point], top: float) -> list[list[Point]]:
 
 
 def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
-    """The outer band, in which 8 of 10 cases lie, the inner one, and the median."""
+    """Draw the outer band, in which 8 of 10 cases lie, the inner one, and the median."""
     low, lower, middle, upper, high = edges
     outlines = [[*low, *reversed(high)], [*lower, *reversed(upper)]]
     canvas.bands(outlines, [style.BAND, style.INNER_BAND])
@@ -176,13 +178,13 @@ def _draw_bands(canvas: Canvas, edges: Sequence[Sequence[Point]]) -> None:
 
 
 def _last_shown(line: Sequence[Point], top: float) -> Point:
-    """Where a line ends, or leaves the plot; its end's place on the plot's top if it never was within."""
+    """Return where a line ends, or leaves the plot; if it never was within, its end on the plot's top."""
     parts = _below(line, top)
     return parts[-1][-1] if parts else (line[-1][0], top)
 
 
 def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, scope: Point) -> None:
-    """What is done and what is in scope, in words beside the ends of their lines.
+    """Label the lines of work done and of scope at their ends.
 
     An arrow says that the scope lies above the picture.
     """
@@ -195,7 +197,7 @@ def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, sc
 
 
 def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Point]]:
-    """Places for words beside a line's end, rather above it on its left, or below on its right."""
+    """Return a function that lists places for words at a line's end: above left, or below right."""
     x, y = end
 
     def places(width: float, height: float) -> list[Point]:
@@ -210,7 +212,7 @@ def _beside(end: Point, *, is_above: bool) -> Callable[[float, float], list[Poin
 
 
 def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
-    """Amounts at the fan's end, in ascending order, and in words the chance of so much or more."""
+    """List the amounts at the fan's end, ascending, each with words for the chance of at least so much."""
     return [
         (float(level.amount), f"≥ {number(level.amount, 1)}: {_short(level.chance)}")
         for level in levels_of(fan)
@@ -218,7 +220,7 @@ def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
 
 
 def _short(chance: float) -> str:
-    """The words for a chance, as there is room for them beside the plot."""
+    """Word a chance as short as the room beside the plot requires."""
     return in_words(chance).replace("less than", "<").replace("more than", ">")
 
 

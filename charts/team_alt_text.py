@@ -1,4 +1,4 @@
-"""The stories of a team's pictures in two sentences each, in the plain words of alt_text.py."""
+"""Alt texts of a team's pictures, two sentences each, in the plain words of alt_text.py."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -12,7 +12,7 @@ from sprints.forecast_words import tenth_in_words
 
 
 def velocity_alt(velocity: VelocityBars) -> str:
-    """What sprints usually bring, and what the last one promised and brought."""
+    """Describe what sprints usually complete, and the latest sprint's commitment and result."""
     if not velocity.bars:
         return "Velocity: no sprint is closed yet. There are no figures."
     last, count, unit = velocity.bars[-1], len(velocity.bars), velocity.unit
@@ -29,7 +29,7 @@ def velocity_alt(velocity: VelocityBars) -> str:
 
 
 def throughput_alt(throughput: ThroughputBars) -> str:
-    """How much was done in all and usually, and the best and the empty weeks or days."""
+    """Describe how much was done in all and usually, and the best and the empty weeks or days."""
     bars, span = throughput.bars, throughput.span
     if not bars:
         return "Throughput: no days are counted. There are no figures."
@@ -48,7 +48,7 @@ def throughput_alt(throughput: ThroughputBars) -> str:
 
 
 def cycle_time_alt(cycle: CycleScatter) -> str:
-    """How long items took by percentiles, the longest, and what could not be counted."""
+    """Describe how long items took by percentiles, the longest, and the items that were not counted."""
     span = f"from {long_day(cycle.first)} to {long_day(cycle.last)}"
     left_out = f"{_items(cycle.excluded)} without a known start {_was(cycle.excluded)} not counted"
     if not cycle.items or cycle.p50 is None:
@@ -64,7 +64,7 @@ def cycle_time_alt(cycle: CycleScatter) -> str:
 
 
 def aging_alt(aging: Aging) -> str:
-    """How much is in progress, the oldest, and what is older than usual."""
+    """Describe how much is in progress, the oldest, and the items that are older than usual."""
     if not aging.items:
         return "Age of work: nothing is in progress. There is nothing to wait for."
     oldest, count = aging.items[0], len(aging.items)
@@ -78,7 +78,7 @@ def aging_alt(aging: Aging) -> str:
 
 
 def cumulative_flow_alt(flow: CumulativeFlow) -> str:
-    """What is in which state now, and what arrived and left on the way."""
+    """Describe the current number of items in each state, and those that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
     dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
     waiting, in_progress, done = map(whole, (last.waiting, last.in_progress, last.done))
@@ -91,22 +91,22 @@ def cumulative_flow_alt(flow: CumulativeFlow) -> str:
 
 
 def calibration_alt(calibration: Calibration) -> str:
-    """How often forecasts came true, by what they had said."""
+    """Describe how often forecasts came true, by their chances."""
     bins = calibration.bins
     if not bins:
         return "Calibration: no forecast has come to its end yet. There is no record."
-    shares = [f"of {_tenths(one)}, {whole(one.true)} of {whole(one.n)}" for one in bins]
-    expected = sum(one.mean_chance * one.n for one in bins)
-    true = sum(one.true for one in bins)
+    shares = [f"of {_tenths(group)}, {whole(group.true)} of {whole(group.n)}" for group in bins]
+    expected = sum(group.mean_chance * group.n for group in bins)
+    true = sum(group.true for group in bins)
     in_all = f"In all {whole(true)} came true where {number(Decimal(expected), 1)} were to be expected"
     first, *others = shares
     return f"Calibration: {'; '.join([f'{first} came true', *others])}. {in_all}."
 
 
-def _tenths(one: Bin) -> str:
-    if one.low == one.high:
-        return tenth_in_words(one.low)
-    return f"{one.low} to {one.high} in 10" if one.low else f"at most {one.high} in 10"
+def _tenths(group: Bin) -> str:
+    if group.low == group.high:
+        return tenth_in_words(group.low)
+    return f"{group.low} to {group.high} in 10" if group.low else f"at most {group.high} in 10"
 
 
 def _items(count: int) -> str:

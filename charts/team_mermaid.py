@@ -1,4 +1,4 @@
-"""Pictures of a team as Mermaid charts, or as Markdown tables where Mermaid has no such chart."""
+"""Charts of a team as Mermaid charts, or as Markdown tables where Mermaid has no such chart."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -13,7 +13,7 @@ _MOST_BARS, _MOST_ROWS = 52, 10
 
 
 def velocity_mermaid(velocity: VelocityBars) -> str:
-    """Bars of what was completed, and lines of what was committed and of the median."""
+    """Write bars of what was completed, and lines of what was committed and of the median."""
     bars, unit = velocity.bars, unit_name(velocity.unit)
     series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
     title = f"{unit.capitalize()} completed (blue)"
@@ -27,7 +27,7 @@ def velocity_mermaid(velocity: VelocityBars) -> str:
 
 
 def throughput_mermaid(throughput: ThroughputBars) -> str:
-    """Bars of what was done, and a line at the median. Of a long time it shows the latest part."""
+    """Write bars of what was done, and a line at the median; only the latest part of a long time."""
     bars = throughput.bars[-_MOST_BARS:]
     series = [Series("bar", "done", BLUE, [Decimal(bar.count) for bar in bars])]
     title = f"Throughput: items done per {throughput.span} (blue)"
@@ -38,7 +38,7 @@ def throughput_mermaid(throughput: ThroughputBars) -> str:
 
 
 def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
-    """Lines of what had arrived, was started, and had left."""
+    """Write lines of the items that had arrived, were started, and had left."""
     days = flow.days
     shown = [days[n * (len(days) - 1) // (MOST_POINTS - 1)] for n in range(MOST_POINTS)]
     days = tuple(shown) if len(days) > MOST_POINTS else days
@@ -48,13 +48,13 @@ def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
         Series("line", "left", BLUE, [Decimal(day.done + day.dropped) for day in days]),
     ]
     if len(days) == 1:  # A line of one point is invisible.
-        series = [Series("bar", one.name, one.ink, one.values) for one in series]
+        series = [Series("bar", line.name, line.ink, line.values) for line in series]
     title = "Items arrived (grey), started (orange), left (blue)"
     return _by_name(title, [short_day(day.date) for day in days], "items", series)
 
 
 def cycle_time_table(cycle: CycleScatter) -> str:
-    """Within how many days how many of the items were done. Mermaid has no scatter chart."""
+    """Write within how many days which share of the items was done. Mermaid has no scatter chart."""
     percentiles = ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95))
     rows = [f"| {percent} % | {whole(days)} |" for percent, days in percentiles if days is not None]
     count = len(cycle.items)
@@ -63,7 +63,7 @@ def cycle_time_table(cycle: CycleScatter) -> str:
 
 
 def aging_table(aging: Aging) -> str:
-    """The oldest items, which GitHub shows with their titles. Mermaid would need a name for each bar."""
+    """Write the oldest items, which GitHub shows with titles. Mermaid would need a name for each bar."""
     rows = [
         f"| {ref(item.number)} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
         for item in aging.items[:_MOST_ROWS]
@@ -77,7 +77,7 @@ def aging_table(aging: Aging) -> str:
 
 
 def calibration_mermaid(calibration: Calibration) -> str:
-    """Bars of what came true, beside a line of what was said, in percent."""
+    """Write bars of what came true, beside a line of the forecast chances, in percent."""
     bins = calibration.bins
     names = [
         f"{group.low}/10, {group.n}x"
@@ -86,8 +86,8 @@ def calibration_mermaid(calibration: Calibration) -> str:
         for group in bins
     ]
     series = [
-        Series("bar", "came true", BLUE, [Decimal(100 * one.true) / one.n for one in bins]),
-        Series("line", "said", ORANGE, [Decimal(100 * one.mean_chance) for one in bins]),
+        Series("bar", "came true", BLUE, [Decimal(100 * group.true) / group.n for group in bins]),
+        Series("line", "said", ORANGE, [Decimal(100 * group.mean_chance) for group in bins]),
     ]
     title = "Percent that came true (blue), chance said (orange)"
     return xychart(title, distinct(names), "percent", series, top=Decimal(100))
@@ -100,9 +100,9 @@ def _share(days: int, aging: Aging) -> str:
 
 
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
-    """A chart with a name for each place, or where these are many for some of them."""
+    """Write a chart with a name for each value, or for some of them where these are many."""
     every = -(-len(names) // most_names(names))
-    # From the right, so that the latest has its name.
-    seen = [name if (len(names) - 1 - place) % every == 0 else "" for place, name in enumerate(names)]
-    top = max((value for one in series for value in one.values), default=Decimal(0))
-    return xychart(title, distinct(seen), y_name, series, top=top)
+    # Counted from the right, so that the latest value has its name.
+    labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
+    top = max((value for item in series for value in item.values), default=Decimal(0))
+    return xychart(title, distinct(labels), y_name, series, top=top)

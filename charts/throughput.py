@@ -15,7 +15,7 @@ _ROOM_FOR_WEEK = 40.0
 
 
 def draw(throughput: ThroughputBars) -> bytes:
-    """The picture as PNG at 2×: a bar for each week or day. A week that is partly outside is paler."""
+    """Draw the picture as PNG at 2×: a bar for each week or day. A week that is partly outside is paler."""
     bars = throughput.bars
     counts = [bar.count for bar in bars]
     ticks = value_ticks(max(counts, default=0), whole=True)

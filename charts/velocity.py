@@ -1,4 +1,4 @@
-"""The velocity picture: what each of the last sprints promised and brought, and the median of the latter."""
+"""The velocity picture: committed and completed work of the last sprints, and the median completed."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
 from charts.scale import value_ticks
 from charts.values import VelocityBars
 
-# How far the mark of the commitment reaches over its bar.
+# The width of the commitment's mark, as a multiple of its bar's width.
 _MARK_SHARE = 1.24
 
 
 def draw(velocity: VelocityBars) -> bytes:
-    """The picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
+    """Draw the picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
     bars = velocity.bars
     highest = max((max(bar.committed, bar.completed) for bar in bars), default=0)
     ticks = value_ticks(float(highest), whole=velocity.unit != "points")
@@ -43,14 +43,14 @@ def draw(velocity: VelocityBars) -> bytes:
 
 
 def _draw_band(canvas: Canvas, plot: DayPlot, velocity: VelocityBars) -> None:
-    """From the least to the most that a sprint brought."""
+    """Draw the range from the least to the most that a sprint completed."""
     if velocity.least is not None and velocity.most is not None:
         band = Box(plot.left, plot.y(velocity.least), plot.right, plot.y(velocity.most))
         canvas.areas([band], [style.BAND])
 
 
 def _label_marks(canvas: Canvas, space: Space, marks: Sequence[Box]) -> None:
-    """The word for the marks, above one that has room, the latest first."""
+    """Label the marks, above one that has room, the latest first."""
 
     def above(width: float, _: float) -> list[Point]:
         lefts = [

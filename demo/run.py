@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import re
 import shutil
+import sys
+import threading
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -18,16 +20,22 @@ from bot.settings import GitHubSettings, Secret, Settings
 from commands.framework.registry import load
 from demo.page import DemoPage
 from demo.scenario import DemoThread, play
-from github_standin.emulate import HOST, free_port
+from github_standin.emulate import HOST, DemoNotInstalledError, free_port
 from github_standin.github import StandInGitHub
 
 
-def run(settings: Settings, _: argparse.Namespace) -> int:
-    """`python -m bot demo`."""
-    return asyncio.run(demo(settings))
+def run(settings: Settings, options: argparse.Namespace) -> int:
+    """`python -m bot demo`. `options.ready` ends what is printed while it starts."""
+    try:
+        return asyncio.run(demo(settings, options.ready))
+    except DemoNotInstalledError as problem:
+        print(problem, file=sys.stderr)
+        return 2
+    finally:
+        options.ready.set()
 
 
-async def demo(settings: Settings) -> int:
+async def demo(settings: Settings, ready: threading.Event) -> int:
     """Runs until Ctrl-C. Each start begins with a fresh sprint, in a folder of its own beside other data."""
     async with AsyncExitStack() as stack:
         _say("Starting a stand-in for GitHub …")
@@ -48,6 +56,7 @@ async def demo(settings: Settings) -> int:
                 suggestions=_suggestions(base.clock()),
             )
         )
+        ready.set()
         _say("Ready. Type a command such as /sprint status in the thread; Ctrl-C here ends everything.")
         _say(page.url)
         await until_told_to_stop()

@@ -28,6 +28,7 @@ from demo.screens_html import check_html, comment_html, pictures_in, with_pictur
 from demo.screenshots import WIDTHS, browser, shoot
 from demo.stage import Stage, stage
 from marketplace.plans import PlanName
+from storage.job_types import TellOwnerJob
 from storage.jobs import Jobs
 from storage.subscriptions import Subscription, Subscriptions
 
@@ -370,7 +371,7 @@ async def _by_card(there: Stage, camera: Camera, repo: str, number: int) -> None
     await camera.comment(PLAN_BY_CARD, said, repo)
     async with there.base.database.tenant(there.tenant) as tenant:
         await Subscriptions(tenant).put(replace(card, status="past_due", past_due_since=NOW))
-        await Jobs(there.base.queue).tell_owner(tenant.connection, organization_id=there.tenant)
+        await Jobs(there.base.queue).defer(tenant.connection, TellOwnerJob(organization_id=there.tenant))
     await there.rest()
     issues = await there.github.call("GET", f"/repos/{repo}/issues?state=all&per_page=100")
     said = next(one for one in issues if one["user"]["type"] == "Bot")

@@ -25,6 +25,7 @@ from demo.scenario import DemoThread, play
 from github_standin.emulate import HOST
 from github_standin.github import StandInGitHub
 from storage.installations import Installations
+from storage.job_types import CheckJob, RedrawJob
 from storage.jobs import Jobs, is_busy
 from storage.lookups import all_tenants
 from storage.measures import schedule_measurement
@@ -86,7 +87,7 @@ class Stage:
         """The team settles something."""
         async with self.base.database.tenant(self.tenant) as tenant:
             for key, value in settings.items():
-                await Projects(tenant).say(self.project, key, value)
+                await Projects(tenant).set_command_setting(self.project, key, value)
 
     async def follow(self, title: str) -> None:
         """The sprint is followed in an issue of this title from now on."""
@@ -99,8 +100,8 @@ class Stage:
         await self.settle(paused=False)
         async with self.base.database.tenant(self.tenant) as tenant:
             jobs, at = Jobs(self.base.queue), tenant.connection
-            await jobs.redraw(at, organization_id=self.tenant, project_id=self.project)
-            await jobs.check(at, organization_id=self.tenant, project_id=self.project)
+            await jobs.defer(at, RedrawJob(organization_id=self.tenant, project_id=self.project))
+            await jobs.defer(at, CheckJob(organization_id=self.tenant, project_id=self.project))
         await self.rest()
 
     async def measure(self) -> None:
@@ -124,8 +125,8 @@ class Stage:
     async def said(self, prefix: str) -> Json:
         """What we said last unasked under a key that begins so."""
         async with self.base.database.tenant(self.tenant) as tenant:
-            wanted = await Posts(tenant).wanted(self.project, prefix)
-            fate = await Posts(tenant).fate(self.project, max(wanted, key=lambda key: wanted[key]))
+            wanted = await Posts(tenant).desired_since(self.project, prefix)
+            fate = await Posts(tenant).status(self.project, max(wanted, key=lambda key: wanted[key]))
         if fate is None or fate.external_id is None:
             raise LookupError(f"{prefix} was not said")
         path = f"/repos/{self.thread.repo}/issues/comments/{fate.external_id}"
@@ -149,7 +150,7 @@ class Stage:
         async with self.base.database.unscoped() as connection:
             (self.tenant,) = await all_tenants(connection)
         async with self.base.database.tenant(self.tenant) as tenant:
-            project = await Projects(tenant).named(self.thread.repo)
+            project = await Projects(tenant).by_name(self.thread.repo)
         if project is None:
             raise LookupError(f"{self.thread.repo} is not known")
         self.project = project.id
@@ -159,7 +160,7 @@ class Stage:
     async def _hold(self) -> None:
         async with self.base.database.tenant(self.tenant) as tenant:
             await schedule_measurement(tenant, self.clock.now + _NEVER)
-            await Installations(tenant).reconcile_next(self.clock.now + _NEVER)
+            await Installations(tenant).schedule_reconciliation(self.clock.now + _NEVER)
 
     async def _is_busy(self) -> bool:
         async with self.base.database.unscoped() as connection:

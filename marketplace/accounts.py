@@ -51,7 +51,7 @@ class Billing:
     """
 
     account: Account
-    standing: AccountPlan
+    plan: AccountPlan
     is_sold: bool
     people: tuple[str, ...] = ()
     deadline: Deadline | None = None
@@ -63,24 +63,24 @@ class Billing:
     @property
     def features(self) -> dict[str, bool]:
         """What private repositories may use."""
-        included = self.standing.terms.features
+        included = self.plan.terms.features
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 
     @property
     def pending(self) -> PendingChange | None:
         """The change that is announced."""
-        counting = self.standing.subscription
+        counting = self.plan.subscription
         return counting.pending if counting else None
 
     def as_json(self) -> dict[str, object]:
         """As `python -m bot plan --json` prints it."""
-        counting, pending = self.standing.subscription, self.pending
+        counting, pending = self.plan.subscription, self.pending
         return {
             "account": self.account.name,
-            "plan": self.standing.plan.value,
-            "source": self.standing.source,
-            "status": self.standing.status,
-            "seats": {"paid": self.standing.seats, "used": len(self.people)},
+            "plan": self.plan.name.value,
+            "source": self.plan.source,
+            "status": self.plan.status,
+            "seats": {"paid": self.plan.seats, "used": len(self.people)},
             "trial_ends": _told(counting.trial_ends) if counting and counting.status == "trialing" else None,
             "period_end": _told(counting.period_end) if counting else None,
             "pending": {
@@ -114,7 +114,7 @@ async def load_billing(tenant: Tenant, now: datetime, shop: Offer) -> Billing | 
         account,
         standing,
         shop.is_on,
-        tuple(await Seats(tenant).used(now, SEAT_DAYS)),
+        tuple(await Seats(tenant).active_people(now, SEAT_DAYS)),
         await Deadlines(tenant).latest(),
         tuple(subscriptions),
         usage,

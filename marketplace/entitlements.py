@@ -86,24 +86,24 @@ class AccountPlan:
     account may buy or change.
     """
 
-    plan: PlanName = PlanName.FREE
+    name: PlanName = PlanName.FREE
     seats: int | None = None
     source: str | None = None
     status: str = "none"
     subscription: Subscription | None = None
     reason: Reason = Reason.NOT_IN_PLAN
-    lost: tuple[PreviousPlan, ...] = ()
+    previous_plans: tuple[PreviousPlan, ...] = ()
     grace_ends: datetime | None = None
-    also_by: Subscription | None = None
+    fallback: Subscription | None = None
     is_paid_twice: bool = False
     ways: PurchaseWays = field(default_factory=PurchaseWays)
 
     @property
     def terms(self) -> Plan:
-        return PLANS[self.plan]
+        return PLANS[self.name]
 
     @property
-    def limited_to(self) -> int | None:
+    def seat_limit(self) -> int | None:
         """For how many people it was bought. None where any number may use it: with Stripe the number that is
         paid for follows the people, within a day.
         """
@@ -119,7 +119,7 @@ def resolve_account_plan(
     live, ended = list[Subscription](), list[Subscription]()
     lost, reasons = list[PreviousPlan](), list[tuple[bool, datetime, int, Reason]]()
     for one in subscriptions:
-        lost += [one.had] if one.had else []
+        lost += [one.previous_plan] if one.previous_plan else []
         if (why := _lost(one, now, grace)) is None:
             live.append(one)
             continue
@@ -133,7 +133,9 @@ def resolve_account_plan(
     gone = tuple(sorted(lost, key=lambda had: had.until))
     if not live:
         last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
-        return AccountPlan(status=last.status if last else "none", reason=reason, lost=gone, ways=ways)
+        return AccountPlan(
+            status=last.status if last else "none", reason=reason, previous_plans=gone, ways=ways
+        )
     best = max(live, key=_worth)
     grace_ends = grace_end(best, grace)
     if grace_ends is None and is_ending(best):  # Then what stays is what another one's payment is due for.
@@ -145,15 +147,15 @@ def resolve_account_plan(
         if grace_end(one, grace) is None and _rank(one) >= _rank(best) and not is_ending(one)
     ]
     return AccountPlan(
-        plan=PlanName(best.plan),
+        name=PlanName(best.plan),
         seats=best.quantity,
         source=best.source,
         status=best.status,
         subscription=best,
         reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
-        lost=gone,
+        previous_plans=gone,
         grace_ends=grace_ends,
-        also_by=max(others, key=_worth, default=None) if grace_ends is not None else None,
+        fallback=max(others, key=_worth, default=None) if grace_ends is not None else None,
         is_paid_twice=sum(map(_costs, live)) > 1,
         ways=ways,
     )
@@ -271,10 +273,10 @@ def decide(
     if isinstance(decision, Allowed):
         return decision
     running = [one for one in sprints if one.start <= question.asked_at < one.end]
-    for had in standing.lost:
+    for had in standing.previous_plans:
         is_recent = had.until <= question.asked_at < had.until + LONGEST_COURTESY
         if is_recent and any(one.start <= had.until for one in running):
-            before = replace(standing, plan=PlanName(had.plan), seats=had.quantity)
+            before = replace(standing, name=PlanName(had.plan), seats=had.quantity)
             if isinstance(_by_plan(question, before, people, links), Allowed):
                 return Allowed()
     return decision
@@ -285,13 +287,13 @@ def _by_plan(
 ) -> Decision:
     if question.feature not in standing.terms.features:
         return _not_included(question, standing, links)
-    seats, who = standing.limited_to, [one.lower() for one in people]
+    seats, who = standing.seat_limit, [one.lower() for one in people]
     if seats is not None and question.login.lower() in who[seats:]:
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
             f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
-            *_where(standing, links, standing.plan, "add seats"),
+            *_where(standing, links, standing.name, "add seats"),
         )
     return Allowed()
 

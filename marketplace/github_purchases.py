@@ -180,7 +180,7 @@ class PurchaseOutcome:
 
     subscription: Subscription | None = None
     cancelled_at: datetime | None = None
-    is_told: bool = False
+    is_announced: bool = False
     try_again: bool = False
 
 
@@ -201,7 +201,7 @@ def decide_outcome(
         return PurchaseOutcome(read)
     if action == "cancelled":
         at = effective_at or now
-        return PurchaseOutcome(_ended(known, at, now), at, is_told=True)
+        return PurchaseOutcome(_ended(known, at, now), at, is_announced=True)
     if not is_last_try:
         return PurchaseOutcome(try_again=True)
     if known is None or known.has_ended:

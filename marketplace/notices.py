@@ -47,12 +47,12 @@ def notices_of(billing: Billing) -> tuple[Notice, ...]:
 
 def ending_trial(billing: Billing) -> Subscription | None:
     """The subscription whose trial is about to end in a charge."""
-    subscription, now = billing.standing.subscription, billing.as_of
+    subscription, now = billing.plan.subscription, billing.as_of
     if subscription is None or now is None or subscription.status != "trialing":
         return None
     ends = subscription.trial_ends
     is_near = ends is not None and ends - TRIAL_NOTICE <= now < ends
-    return subscription if is_near and billing.standing.terms.is_paid and not subscription.pending else None
+    return subscription if is_near and billing.plan.terms.is_paid and not subscription.pending else None
 
 
 def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
@@ -60,7 +60,7 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
         yield NoticeKind.DELETION, f"{billing.deadline.due_at:%Y-%m-%d}"
     if not billing.is_sold:
         return
-    standing = billing.standing
+    standing = billing.plan
     if standing.grace_ends is not None:
         yield NoticeKind.PAYMENT_FAILED, f"{standing.grace_ends:%Y-%m-%d}"
     elif is_lost_to_failed_payment(billing) and any(_is_fresh(one, billing) for one in billing.subscriptions):
@@ -77,7 +77,7 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
 
 def also_paid_by(billing: Billing) -> Subscription | None:
     """The subscription by which all that the account has stays, although another one's payment is due."""
-    other = billing.standing.also_by
+    other = billing.plan.fallback
     return other if other is not None and has_seats_for(other, len(billing.people)) else None
 
 
@@ -89,7 +89,7 @@ def has_seats_for(subscription: Subscription, people: int) -> bool:
 
 def is_card_subscription_continuing(billing: Billing) -> bool:
     """Whether a subscription by card goes on, so that a cancellation on the Marketplace deletes nothing."""
-    standing = billing.standing
+    standing = billing.plan
     return any(
         one.source == STRIPE
         and PLANS[PlanName(one.plan)].is_paid
@@ -101,7 +101,7 @@ def is_card_subscription_continuing(billing: Billing) -> bool:
 
 def is_lost_to_failed_payment(billing: Billing) -> bool:
     """Whether a paid plan was lost to a failed payment."""
-    return not billing.standing.terms.is_paid and billing.standing.reason is Reason.PAYMENT_FAILED
+    return not billing.plan.terms.is_paid and billing.plan.reason is Reason.PAYMENT_FAILED
 
 
 def _is_fresh(subscription: Subscription, billing: Billing) -> bool:

@@ -42,15 +42,15 @@ class SubscriptionLedger:
         self._now = now
         self._grace = grace
 
-    async def keep(self, read: Subscription, cause: LedgerCause) -> bool:
+    async def record(self, read: Subscription, cause: LedgerCause) -> bool:
         """Keeps a subscription as its source told it. False if the source was asked again since then."""
         account = await self._subscriptions.lock()
-        known = await self.known(read.source, read.reference)
+        known = await self.stored(read.source, read.reference)
         if account is None or (known is not None and known.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
         had = previous_plan_after(known, read, at, self._grace)
-        kept = replace(read, had=had, quantity_set_on=_set_on(known, read))
+        kept = replace(read, previous_plan=had, quantity_set_on=_set_on(known, read))
         await self._subscriptions.put(kept)
         await self._follow(account, known, kept, cause)
         if self._keeps_data(kept):
@@ -73,9 +73,9 @@ class SubscriptionLedger:
         if any(one.source == STRIPE and not one.has_ended for one in every):
             return
         if bought is not None and bought.has_ended and bought.ended_at is not None:
-            await self.cancelled(bought.ended_at, cause, is_told=False)
+            await self.record_cancellation(bought.ended_at, cause, is_told=False)
 
-    async def cancelled(self, at: datetime, cause: LedgerCause, *, is_told: bool) -> None:
+    async def record_cancellation(self, at: datetime, cause: LedgerCause, *, is_told: bool) -> None:
         """Notes by when the account's data goes, unless it pays for it elsewhere."""
         account = await self._subscriptions.lock()
         every = await self._subscriptions.all()
@@ -83,17 +83,17 @@ class SubscriptionLedger:
             return
         if any(_paid_after(one, at) for one in every):
             if is_told:  # We may have found it gone later than the card ended, only because we looked later.
-                await self._deadlines.withdraw(self._now, "a card paid after it", only_found=True)
+                await self._deadlines.withdraw(self._now, "a card paid after it", only_inferred=True)
             return
         if not is_told and await self._deadlines.latest() is not None:
             return
         due = max(at + DELETION_AFTER, self._now + _LEAST_NOTICE)
-        if not await self._deadlines.note(Deadline(at, due, is_told)):
+        if not await self._deadlines.record(Deadline(at, due, is_told)):
             return
         if is_told:  # What GitHub names counts more than what we found.
-            await self._deadlines.withdraw(self._now, "GitHub named the day", only_found=True)
+            await self._deadlines.withdraw(self._now, "GitHub named the day", only_inferred=True)
         details = {"cause": cause.event, "id": cause.id, "due": due.isoformat()}
-        await self._subscriptions.audit(
+        await self._subscriptions.record_audit_entry(
             AccountAuditEntry(cause.actor, "deletion noted", account.name, details, self._now)
         )
 
@@ -105,12 +105,12 @@ class SubscriptionLedger:
             await self._deadlines.withdraw(self._now, f"{kept[0].source}: {kept[0].plan} {kept[0].status}")
         return bool(kept)
 
-    async def known(self, source: str, reference: str) -> Subscription | None:
+    async def stored(self, source: str, reference: str) -> Subscription | None:
         """The subscription as it was kept last."""
         every = await self._subscriptions.all()
         return next((one for one in every if (one.source, one.reference) == (source, reference)), None)
 
-    async def settle(self) -> None:
+    async def update_plan(self) -> None:
         """Time alone can take a plan away: at the end of a trial, or of grace."""
         account = await self._subscriptions.lock()
         if account is not None:
@@ -131,18 +131,18 @@ class SubscriptionLedger:
         before, after = _shown(known), _shown(kept)
         if before != after:
             details = {"before": before, "after": after, "event": cause.event, "id": cause.id}
-            await self._subscriptions.audit(
+            await self._subscriptions.record_audit_entry(
                 AccountAuditEntry(cause.actor, "subscription", account.name, details, self._now)
             )
         await self._set_plan(account, cause)
 
     async def _set_plan(self, account: Account, cause: LedgerCause) -> None:
-        plan = resolve_account_plan(await self._subscriptions.all(), self._now, self._grace).plan
+        plan = resolve_account_plan(await self._subscriptions.all(), self._now, self._grace).name
         if plan == account.plan:
             return
         await self._subscriptions.set_plan(plan)
         details = {"before": account.plan, "after": plan.value, "event": cause.event, "id": cause.id}
-        await self._subscriptions.audit(
+        await self._subscriptions.record_audit_entry(
             AccountAuditEntry(cause.actor, "plan", account.name, details, self._now)
         )
 
@@ -151,7 +151,7 @@ def previous_plan_after(
     known: Subscription | None, read: Subscription, at: datetime, grace: timedelta
 ) -> PreviousPlan | None:
     """What the account had before it became less. It is forgotten when it has as much again."""
-    had = known.had if known else None
+    had = known.previous_plan if known else None
     if known is not None and _gave(known, grace) and _is_less(read, known.plan, known.quantity, grace):
         # What time alone had ended before is not had once more until now.
         ended_before = access_end(known, at, grace)

@@ -38,7 +38,7 @@ ADD, LINK, ASIDE = "add", "link", "aside"
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class CheckButton:
     """A button of a check. `identifier` is all that GitHub tells when it is pressed."""
 
     label: str
@@ -53,7 +53,7 @@ class Card:
     title: str
     summary: str
     conclusion: str = "neutral"
-    buttons: tuple[Button, ...] = ()
+    buttons: tuple[CheckButton, ...] = ()
 
 
 def impact_card(
@@ -110,12 +110,12 @@ def title(impact: Impact) -> str:
             return "No sprint is running"
 
 
-def buttons(impact: Impact) -> tuple[Button, ...]:
+def buttons(impact: Impact) -> tuple[CheckButton, ...]:
     """What can be done about it, at most three things, the likeliest first."""
     if impact.sprint is None or impact.standing is PullRequestStatus.LATER:
         return ()
     # A sprint of several repositories may have no milestone in this one that anything could be put into.
-    here, found = impact.sprint.number_in(), list[Button]()
+    here, found = impact.sprint.number_in(), list[CheckButton]()
     name = _name(impact.sprint.title)
     if here and impact.standing in {
         PullRequestStatus.UNPLANNED,
@@ -123,15 +123,15 @@ def buttons(impact: Impact) -> tuple[Button, ...]:
         PullRequestStatus.ASIDE,
     }:
         what = "this" if impact.to_add == (impact.pull.number,) else named(impact.to_add, 2)
-        found.append(Button("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
+        found.append(CheckButton("Add to sprint", f"Puts {what} into {name}", f"{ADD}:{here}"))
     if (one := impact.candidate) is not None:
-        link = Button(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
+        link = CheckButton(f"Link #{one}", f"Writes “Closes #{one}” into the text", f"{LINK}:{one}")
         found.insert(0 if impact.is_candidate_inside else 1, link)
     if here and impact.standing in {PullRequestStatus.UNPLANNED, PullRequestStatus.ENDED}:
         does = f"Says that it is no work of {name}"
-        found.append(Button("Not this sprint", does, f"{ASIDE}:{here}"))
+        found.append(CheckButton("Not this sprint", does, f"{ASIDE}:{here}"))
     elif here and any(one.tie is LinkKind.ITSELF for one in impact.moved):
-        found.append(Button("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
+        found.append(CheckButton("Not this sprint", f"Takes it out of {name}", f"{ASIDE}:{here}"))
     return tuple(found)
 
 

@@ -11,7 +11,7 @@ from charts.reading import number, signed, unit_word
 from commands.formatting.wording import counted, folded, footer, named, person, plain, weekday
 from commands.messages.report import both
 from commands.messages.status import after_chart, before_chart, completeness
-from sprints.alerts import BlockedLong
+from sprints.alerts import BlockedItem
 from sprints.burndown import Burndown
 from sprints.facts import Cause, Facts
 from sprints.forecast_words import in_words
@@ -43,7 +43,7 @@ class StickyComment:
     burndown: Burndown
     expected: str = ""
     effects: Mapping[str, str] = field(default_factory=dict)
-    blocked: Sequence[BlockedLong] = ()
+    blocked: Sequence[BlockedItem] = ()
     is_silenced: bool = False
 
 
@@ -140,7 +140,7 @@ def _line(line: LedgerLine, living: StickyComment) -> str:
     return f"- {day} · {what}{f' · {effect}' if effect else ''}"
 
 
-def _blocked(blocked: Sequence[BlockedLong]) -> str:
+def _blocked(blocked: Sequence[BlockedItem]) -> str:
     if not blocked:
         return ""
     lines = [f"- {ref(one.number)} {waits(one)}" for one in blocked[:MOST_CHANGES]]
@@ -149,7 +149,7 @@ def _blocked(blocked: Sequence[BlockedLong]) -> str:
     return "**Blocked**\n" + "\n".join(lines)
 
 
-def waits(one: BlockedLong) -> str:
+def waits(one: BlockedItem) -> str:
     """How long an item has waited, and for what."""
     since = f"for {counted(one.days, 'working day')}" if one.days else "since today"
     what = f", by {named(one.by)}" if one.by else ""

@@ -1,4 +1,4 @@
-"""What a forecast rests on: a running sprint and the past, and the past side by side as arrays."""
+"""The inputs of a forecast: a running sprint and its history, and the history side by side as arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
-# Adding tenths must not lose a sprint that is done to the last point.
+# Sums of tenths must not keep a sprint from counting as done.
 TOLERANCE = 1e-9
 
-# What others did counts as three sprints like this one, however many they are: the team's own soon outweigh.
+# The sprints of others weigh as three of the team's own, however many they are, so that its own soon prevail.
 PRIOR_WEIGHT = 3.0
 MOST_OWN, MOST_OTHERS, DAY_DRAWS = 30, 100, 400
-# Fewer sprints than this say little of what a team can do.
+# Fewer sprints than this are too few to rely on.
 FEW_SPRINTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A sprint when a share `elapsed` (0 to 1) of its working days was over: work done, work in it in all."""
+    """A sprint at a share `elapsed` (0 to 1) of its working days: work done, and all work in it."""
 
     elapsed: float
     done: float
@@ -30,11 +30,11 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class PastSprint:
-    """A finished sprint: what was known of it by moments, at least one, and how it ended.
+    """A finished sprint: its moments, at least one, and its result.
 
-    `delivered` is what was done at the end, work added on the way included; `scope_at_end` all that was in
+    `delivered` is the work done at the end, including work added on the way; `scope_at_end` all that was in
     it then, None if that is unknown. Amounts are points or items, the same for all sprints of a forecast.
-    `working_days` is how many it had, None if that is unknown: then it counts as long as any other.
+    `working_days` is its length, None if that is unknown: then it counts as long as any other.
     """
 
     moments: tuple[Moment, ...]
@@ -44,17 +44,17 @@ class PastSprint:
 
     @property
     def is_finished(self) -> bool:
-        """Whether as much was done at the end as was in it, as far as that is known."""
+        """Whether all of its scope was done at the end, as far as that is known."""
         scope = self.moments[-1].scope if self.scope_at_end is None else self.scope_at_end
         return self.delivered >= scope - TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """A running sprint at this moment, in the same unit as the past ones.
+    """A running sprint at this moment, in the same unit as the past sprints.
 
     `elapsed` is the share of its working days that is over (0 to 1), `days_left` the number of those to come,
-    today included while it lasts, `working_days` how many it has in all (None: as many as past sprints).
+    today included while it lasts, `working_days` its length (None: as long as past sprints).
     """
 
     elapsed: float
@@ -65,23 +65,23 @@ class Now:
 
     @property
     def share(self) -> float:
-        """The share elapsed: all of it once no working day is left, whatever days off remain."""
+        """The share elapsed: 1 once no working day is left, whatever days off remain."""
         return self.elapsed if self.days_left else 1.0
 
     @property
     def remaining(self) -> float:
-        """Work in the sprint that is not done."""
+        """The work in the sprint that is not done."""
         left = self.scope - self.done
         return left if left > TOLERANCE else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a forecast may learn from, all of it before the moment of the forecast, oldest first.
+    """The data that a forecast may learn from, all of it before the moment of the forecast, oldest first.
 
-    `own` are the team's finished sprints, `others` those of other teams of the project. `days` is what the
-    team did on each past working day, days with nothing included, in the forecast's unit.
-    `finished_items` counts the items done in all of it.
+    `own` are the team's finished sprints, `others` those of other teams of the project. `days` is the work
+    done on each past working day, days without any included, in the forecast's unit. `finished_items` counts
+    the items done in all of it.
     """
 
     finished_items: int
@@ -92,13 +92,13 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class PastWork:
-    """The past side by side: one row for each past sprint, or for each future drawn from past days.
+    """The past as arrays: one row for each past sprint, or for each future drawn from past days.
 
-    `done` and `scope` (rows × shares) are what had been done, and was in the sprint, at shares elapsed that
-    the caller chose, `delivered` what was done at the end. `weights` are 1 for the team's own sprints, the
-    first `own` rows; all others together weigh as `PRIOR_WEIGHT` of these.
-    `scope_at_end` is NaN where it is unknown. The last `drawn` rows are drawn from days, and their scope is
-    infinite. `factors` are how many times as long as each row this sprint is, NaN where that is unknown.
+    `done` and `scope` (rows × shares) are the work done, and in the sprint, at shares elapsed that the caller
+    chose, `delivered` the work done at the end. `weights` are 1 for the team's own sprints, the first `own`
+    rows; all others together weigh as `PRIOR_WEIGHT` of these. `scope_at_end` is NaN where it is unknown. The
+    last `drawn` rows are drawn from days, and their scope is infinite. `factors` are the ratios of this
+    sprint's length to each row's, NaN where that is unknown.
     """
 
     done: Floats
@@ -116,44 +116,44 @@ class PastWork:
         return len(self.weights) > self.drawn
 
     def with_prior(self, weights: Floats) -> Floats:
-        """Weights (rows, or rows × anything) where all but the team's own sprints weigh `PRIOR_WEIGHT`."""
+        """Scale weights (rows, or rows × anything) so that all but the team's own weigh `PRIOR_WEIGHT`."""
         rest = weights[self.own :]
         prior = rest * (PRIOR_WEIGHT / rest.sum(axis=0)) if len(rest) else rest
         return np.concatenate([weights[: self.own], prior])
 
     @property
     def record(self) -> int:
-        """How many of the first rows tell what the team can do: its own, or all where these are few."""
+        """The number of first rows that form the team's record: its own, or all where these are few."""
         return self.own if self.own >= FEW_SPRINTS or self.own == len(self.weights) else len(self.weights)
 
     @property
     def growth(self) -> Floats:
-        """What came into each past sprint after each share, less what went."""
+        """The work added to each past sprint after each share, less the work removed."""
         growth: Floats = np.zeros_like(self.scope)
         is_sprint = np.isfinite(self.scope_at_end)
         growth[is_sprint] = self.scope_at_end[is_sprint, None] - self.scope[is_sprint]
         return growth
 
     def could_do(self, later: Floats, shares: Floats, is_finished: npt.NDArray[np.bool_]) -> Floats:
-        """What each past sprint did after each share, or could have done where it ran out of work.
+        """Return the work of each past sprint after each share, extrapolated where it ran out of work.
 
-        One that finished early did little later because nothing was left: it could go on as before.
+        A sprint that finished early did little later because nothing was left: its pace continues.
         """
         going_on = self.delivered[:, None] * (1 - shares)
         return np.where(is_finished, np.maximum(later, going_on), later)
 
     @property
     def stretch(self) -> float:
-        """How many times as long as past sprints this one is, at least 1; 1 where that is unknown."""
+        """The ratio of this sprint's length to that of past sprints, at least 1; 1 where that is unknown."""
         is_known = ~np.isnan(self.factors)
         if not is_known.any():
             return 1.0
         return max(float(np.average(self.factors[is_known], weights=self.weights[is_known])), 1.0)
 
     def scaled(self, amounts: Floats) -> Floats:
-        """Amounts (rows × anything) as if past sprints had been as long as this one.
+        """Scale amounts (rows × anything) to past sprints as long as this one.
 
-        A shorter stretch delivers in proportion. Over a longer one good and bad days even out: the mean grows
+        A shorter time delivers in proportion. Over a longer time good and bad days even out: the mean grows
         in proportion, the distance from it with the square root, as that of a sum of independent parts.
         """
         is_known = ~np.isnan(self.factors)
@@ -167,10 +167,10 @@ class PastWork:
 
 
 def past_work(now: Now, history: History, shares: Floats, seed: int) -> PastWork | None:
-    """The past at these shares elapsed; None if there is none.
+    """Arrange the past at these shares elapsed; None if there is none.
 
-    Past days stand in where no other team does. They are drawn with replacement until the end of this sprint:
-    what they tell of a share elapsed is what they tell of all of the time left.
+    Past days stand in where there are no other teams. They are drawn with replacement until the end of this
+    sprint, and the rows are the same at any share elapsed: they are about the time left.
     """
     own, others = list(history.own)[-MOST_OWN:], list(history.others)[-MOST_OTHERS:]
     sprints = [*own, *others]
@@ -192,7 +192,7 @@ def past_work(now: Now, history: History, shares: Floats, seed: int) -> PastWork
 
 
 def draw_days(days: Sequence[float], days_left: int, seed: int) -> Floats:
-    """What is done by the end of each coming day (rows) in each of many futures (columns).
+    """Draw the work done by the end of each coming day (rows) in each of many futures (columns).
 
     The futures of fewer days are the beginnings of those of more.
     """
@@ -201,7 +201,7 @@ def draw_days(days: Sequence[float], days_left: int, seed: int) -> Floats:
 
 
 def _with_days(work: PastWork, totals: Floats, columns: int) -> PastWork:
-    """The drawn days as further rows: nothing done at any share, and all of `totals` until the end."""
+    """Add the drawn days as rows: nothing done at any share, and all of `totals` until the end."""
     rows = (len(totals), columns)
     return PastWork(
         done=np.concatenate([work.done, np.zeros(rows)]),
@@ -220,13 +220,13 @@ def _factor(now: Now, sprint: PastSprint) -> float:
 
 
 def _done(sprint: PastSprint, shares: Floats) -> Floats:
-    """Work done at each share elapsed, straight between the moments that are known."""
+    """Interpolate the work done at each share elapsed, between the known moments."""
     before_end = [moment for moment in sprint.moments if moment.elapsed < 1]
     elapsed = [*(moment.elapsed for moment in before_end), 1.0]
     return np.interp(shares, elapsed, [*(moment.done for moment in before_end), sprint.delivered])
 
 
 def _scope(sprint: PastSprint, shares: Floats) -> Floats:
-    """Work in it in all at each share elapsed, straight between the moments that are known."""
+    """Interpolate the work in the sprint at each share elapsed, between the known moments."""
     elapsed = [moment.elapsed for moment in sprint.moments]
     return np.interp(shares, elapsed, [moment.scope for moment in sprint.moments])

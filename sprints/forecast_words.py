@@ -1,4 +1,4 @@
-"""A chance and amounts in words that promise no more than is known."""
+"""Wording of chances and amounts that promises no more precision than there is."""
 
 import math
 
@@ -9,10 +9,10 @@ TOLERANCE = 1e-9
 
 
 def in_words(chance: float) -> str:
-    """A chance (0 to 1) as "7 in 10".
+    """Word a chance (0 to 1) as "7 in 10".
 
     Only 1 is "certain" and only 0 "impossible"; near them it is "more than 9 in 10" and "less than 1 in 10".
-    Raises ValueError for what is no chance.
+    Raises ValueError outside 0 to 1.
     """
     if not 0 <= chance <= 1:
         raise ValueError(f"a chance lies between 0 and 1, not at {chance}")
@@ -22,14 +22,14 @@ def in_words(chance: float) -> str:
 
 
 def tenth_in_words(tenth: int) -> str:
-    """What is said for chances of a tenth, as `tenths` counts them."""
+    """Word a chance in tenths, as `tenths` counts them."""
     return {0: "less than 1 in 10", 10: "more than 9 in 10"}.get(tenth, f"{tenth} in 10")
 
 
 def tenths(chance: float) -> int:
-    """The tenth that is said for a chance: 0 below 1 in 10, 10 above 9 in 10, else the nearest.
+    """Round a chance to tenths for wording: 0 below 1 in 10, 10 above 9 in 10, else the nearest.
 
-    Halfway between two it is the lower one: who is told "7 in 10" should not have 6.5.
+    Halfway it is the lower one, so that "7 in 10" is never less than 6.5.
     """
     if not 0.1 <= chance <= 0.9:
         return 10 if chance > 0.9 else 0
@@ -38,18 +38,18 @@ def tenths(chance: float) -> int:
 
 
 def whole_band(band: Band, scope: float) -> tuple[int, int, int]:
-    """P10, P50 and P90 of an amount as whole numbers, each on the same side of the scope as it was.
+    """Round P10, P50 and P90 of an amount to whole numbers, each on the same side of the scope as before.
 
-    P10 and P90 are rounded down, as beside the picture, but none below the one before it.
-    So that no number that is said contradicts the chance beside it, which is that of reaching the scope.
+    So no number contradicts the chance beside it, which is that of reaching the scope. P10 and P90 are
+    rounded down, as beside the picture, but none below the one before it.
     """
     rounded = ((math.floor, band.p10), (round, band.p50), (math.floor, band.p90))
-    low, middle, high = (_on_its_side(rounding(value), value, scope) for rounding, value in rounded)
+    low, middle, high = (_keep_side_of_scope(rounding(value), value, scope) for rounding, value in rounded)
     return low, max(low, middle), max(low, middle, high)
 
 
-def _on_its_side(whole: int, value: float, scope: float) -> int:
-    """The nearest whole number that reaches the scope exactly if the value does."""
+def _keep_side_of_scope(whole: int, value: float, scope: float) -> int:
+    """Move a rounded number to the side of the scope on which its value is."""
     if value >= scope - TOLERANCE:
         return max(whole, math.ceil(scope - TOLERANCE)) if whole < scope else whole
     return min(whole, math.ceil(scope) - 1)

@@ -1,7 +1,7 @@
 """A sprint's report: every total with the list that it adds up from.
 
-It is made of plain values (plain.py), so that a finished sprint's report comes from the numbers that were
-taken of it and is the same whenever it is asked for.
+It is made of plain values (plain.py), so that a finished sprint's report comes from its stored snapshot and
+is the same whenever it is asked for.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,9 +22,9 @@ _ZERO = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an item adds to a total. `at` is when it did, in a part that tells of changes.
+    """An item's contribution to a total. `at` is its time, in a part that lists changes.
 
-    One that is not `is_estimated` is worth 0 points.
+    An item that is not `is_estimated` is worth 0 points.
     """
 
     number: Number
@@ -45,17 +45,17 @@ class Part:
 
     @property
     def numbers(self) -> tuple[Number, ...]:
-        """The items, each once."""
+        """The numbers of the items, each once."""
         return tuple(dict.fromkeys(entry.number for entry in self.entries))
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a sprint, or has so far unless it `is_over`.
+    """The report of a sprint that is running or `is_over`.
 
-    `left` is what was open at its end, or is open now; `late` what of that was done after the end. `kept` is
-    the part of the commitment that was done, at the estimates of the commitment. `unit` is the one that its
-    estimates allow (`points` or `count`: items).
+    `left` was open at its end, or is open now; `late` is the part of it that was done after the end. `kept`
+    is the part of the commitment that was done, at the estimates of the commitment. `unit` is the one that
+    its estimates allow (`points` or `count`: items).
     """
 
     unit: str
@@ -73,22 +73,22 @@ class Report:
 
     @property
     def scope(self) -> Amount:
-        """All that counts: done, and left."""
+        """The whole scope: done, and left."""
         return self.done.total + self.left.total
 
     def say_do(self, unit: str) -> Decimal | None:
-        """Kept ÷ committed; None if nothing was promised."""
+        """Return kept ÷ committed; None if nothing was committed."""
         return _ratio(self.kept.total, self.committed.total, unit)
 
     def delivered(self, unit: str) -> Decimal | None:
-        """Done ÷ committed, which may exceed 1; None if nothing was promised."""
+        """Return done ÷ committed, which may exceed 1; None if nothing was committed."""
         return _ratio(self.done.total, self.committed.total, unit)
 
 
 def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
-    """The report that a sprint's plain values tell.
+    """Build the report from a sprint's plain values.
 
-    Of a sprint that is over they are those as of its end, with `late` as it became known afterwards.
+    For a sprint that is over they are those as of its end, with `late` as it became known afterwards.
     """
     covered = set(values["covered"])
     members = {item["number"]: item for item in values["items"]}
@@ -109,17 +109,17 @@ def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
         is_complete=values["complete"],
         reconstructed_before=_moment(values["reconstructed_before"]),
         first_seen=tuple(values["first_seen_later"]),
-        # What was taken by an older version says nothing of them.
+        # Snapshots of an older version have no gaps.
         gaps=tuple(_gap(gap) for gap in values.get("gaps", ())),
     )
 
 
 def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | None:
-    """The burndown of a sprint that is over, from its plain values. None for one without an end or days."""
+    """Build the burndown of a sprint that is over, from its plain values. None without an end or days."""
     if sprint.end is None or not values["days"]:
         return None
     commitment = Amount(Decimal(str(values["points"]["committed"])), values["count"]["committed"])
-    # Its last day has passed, also if the milestone was closed within it.
+    # The last day counts as over, even if the milestone was closed within it.
     days, unit = days_of(values, sprint.calendar), values["unit"]
     burndown = burndown_by_days(sprint, commitment, days, sprint.end, unit)
     carried = values["carried"]
@@ -128,8 +128,8 @@ def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | Non
 
 
 def _member(members: Mapping[Number, Any], number: Number) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = members.get(number) or {"number": number, "points": None}
-    return found
+    member: Mapping[str, Any] = members.get(number) or {"number": number, "points": None}
+    return member
 
 
 def _part(items: Iterable[Mapping[str, Any]]) -> Part:
@@ -157,10 +157,10 @@ def _gap(gap: Mapping[str, Any]) -> EventGap:
     return EventGap(GapCause(gap["cause"]), datetime.fromisoformat(gap["from"]), ended_at, gap["read_again"])
 
 
-def _moment(told: str | None) -> datetime | None:
-    return datetime.fromisoformat(told) if told else None
+def _moment(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
 
 
 def _ratio(part: Amount, whole: Amount, unit: str) -> Decimal | None:
-    above, below = (part.points, whole.points) if unit == "points" else (part.count, whole.count)
-    return Decimal(above) / below if below else None
+    numerator, denominator = (part.points, whole.points) if unit == "points" else (part.count, whole.count)
+    return Decimal(numerator) / denominator if denominator else None

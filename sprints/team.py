@@ -1,7 +1,7 @@
-"""What was done on each day, and by whom.
+"""The work done on each day, by person.
 
 It is kept by person so that everybody can see their own days and a team its sums. Nothing here adds up a
-person's days or puts people in an order: whom it may be shown to is for the caller to decide.
+person's days or ranks people: the caller decides who may see what.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What was done. Pull requests are counted when merged, and also where an issue tells their work."""
+    """Counts of finished work. Pull requests count when merged, even where an issue covers their work."""
 
     issues_closed: int = 0
     points_completed: Points = _ZERO
@@ -40,7 +40,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class PersonDay:
-    """What one person did on one local day. `login` is empty for work that belongs to nobody."""
+    """The work of one person on one local day. `login` is empty for work without a known person."""
 
     date: date
     login: str
@@ -49,14 +49,14 @@ class PersonDay:
 
 @dataclass(frozen=True, slots=True)
 class TeamDay:
-    """One local day of a team. Each total is exactly the sum over `people`, who stand by name."""
+    """One local day of a team. Each total is exactly the sum over `people`, who are sorted by login."""
 
     date: date
     people: tuple[PersonDay, ...] = ()
 
     @property
     def total(self) -> Work:
-        return sum((one.work for one in self.people), Work())
+        return sum((person_day.work for person_day in self.people), Work())
 
 
 def team_days(
@@ -67,42 +67,46 @@ def team_days(
     first: date,
     last: date,
 ) -> tuple[TeamDay, ...]:
-    """Each local day from `first` to `last`, both included, as far as it is known before `as_of`.
+    """Add up the work of each local day from `first` to `last`, both included, as known before `as_of`.
 
-    `flows` are those as of `as_of`; `activity` is what happened in the same repository. An item and its
-    points belong to `owner_of` it, a merged pull request to its author, a commit on the default branch to
-    its author. What was done again after a re-opening counts on the day on which it was last done.
+    `flows` are those as of `as_of`; `activity` are the events of the same repository. An item and its points
+    belong to its owner (`owner_of`), a merged pull request to its author, a commit on the default branch to
+    its author. Reopened work counts on the day on which it was last done.
     """
     done = done_within(flows, first, last, calendar)
-    entries = [*_of_items(done, calendar), *_of_pushes(activity, as_of, calendar)]
-    found: dict[date, dict[str, Work]] = {day: {} for day in days_between(first, last)}
-    # GitHub's logins have no case: a person is one, however a login is spelled.
-    spelling = {one.login.lower(): one.login for one in entries}
-    for one in entries:
-        if (people := found.get(one.date)) is not None:
-            login = spelling[one.login.lower()]
-            people[login] = people.get(login, Work()) + one.work
+    entries = [*_item_days(done, calendar), *_push_days(activity, as_of, calendar)]
+    work_by_day: dict[date, dict[str, Work]] = {day: {} for day in days_between(first, last)}
+    # GitHub's logins ignore case: all spellings of a login are one person.
+    spelling = {entry.login.lower(): entry.login for entry in entries}
+    for entry in entries:
+        if (people := work_by_day.get(entry.date)) is not None:
+            login = spelling[entry.login.lower()]
+            people[login] = people.get(login, Work()) + entry.work
     return tuple(
         TeamDay(day, tuple(PersonDay(day, login, people[login]) for login in sorted(people)))
-        for day, people in found.items()
+        for day, people in work_by_day.items()
     )
 
 
 def owner_of(flow: Flow) -> str:
-    """Whose a done item is: its first assignee's when it was done, else that of whoever closed it."""
+    """Return whose work a done item is: its first assignee's when it was done, else that of who closed it."""
     return flow.assignee_at_done or flow.closed_by or NOBODY
 
 
 def days_of(login: str, days: Iterable[TeamDay]) -> tuple[PersonDay, ...]:
-    """One person's own days, those without any work included."""
-    wanted = login.lower()  # GitHub's logins have no case.
+    """List one person's own days, those without any work included."""
+    wanted = login.lower()  # GitHub's logins ignore case.
     return tuple(
-        PersonDay(day.date, login, sum((p.work for p in day.people if p.login.lower() == wanted), Work()))
+        PersonDay(
+            day.date,
+            login,
+            sum((person_day.work for person_day in day.people if person_day.login.lower() == wanted), Work()),
+        )
         for day in days
     )
 
 
-def _of_items(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:
+def _item_days(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:
     for flow in done:
         if flow.done_at is None:
             continue
@@ -114,16 +118,16 @@ def _of_items(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:
             yield PersonDay(day, owner_of(flow), Work(issues, flow.points or _ZERO))
 
 
-def _of_pushes(activity: Iterable[ActivityEvent], as_of: datetime, calendar: Calendar) -> Iterator[PersonDay]:
+def _push_days(activity: Iterable[ActivityEvent], as_of: datetime, calendar: Calendar) -> Iterator[PersonDay]:
     pushes = {
         (event.subject, event.event, event.at): event
         for event in activity
         if event.kind == "push" and event.at < as_of
     }
     for event in pushes.values():
-        told = event.details.get("commits")
+        counts = event.details.get("commits")
         commits: Counter[str] = Counter()
-        for login, count in (told if isinstance(told, Mapping) else {}).items():
+        for login, count in (counts if isinstance(counts, Mapping) else {}).items():
             if isinstance(count, int):
                 commits[str(login)] += count
         for login, count in commits.items():

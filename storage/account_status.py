@@ -1,4 +1,4 @@
-"""How we stand with a tenant: what came last, what waits, what was missed, what runs."""
+"""The processing status of a tenant: last delivery, waiting and missed deliveries, running jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 
 from storage.database import Tenant
 from storage.deliveries import Deliveries
-from storage.jobs import BACKFILL, READ_SETTINGS, RECONCILE
+from storage.job_types import BackfillJob, ReadSettingsJob, ReconcileJob
 from storage.missed_deliveries import MissedDeliveries, MissedDelivery
 from storage.outbox import Outbox
 from storage.tables import organizations
@@ -18,12 +18,12 @@ _RUNNING = text("select * from running_tasks(cast(:names as text[]))")
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """All of a tenant, over its repositories.
+    """The processing status of a tenant over all of its repositories.
 
-    `newest` is the kind and time of the last event; `missed` when deliveries failed that have not come since;
-    `lost` those that will not come any more, and that nothing else tells of;
-    `corrections` how many facts comparing with GitHub has had to add, `next_comparison` when that is done
-    again; `running` the jobs under way or waiting.
+    `newest` is the kind and time of the last event. `missed` are the times of failed deliveries that may
+    still come; `lost` are deliveries that will not come any more and that no backfill can replace.
+    `refused` counts messages that GitHub rejected. `corrections` counts the facts that reconciliation had to
+    add, and `next_comparison` is when it runs next. `running` are the names of jobs that run or wait.
     """
 
     newest: tuple[str, datetime] | None
@@ -38,29 +38,29 @@ class AccountStatus:
 
     @property
     def is_comparing(self) -> bool:
-        return RECONCILE in self.running
+        return ReconcileJob.name in self.running
 
     @property
-    def is_reading_the_past(self) -> bool:
-        return BACKFILL in self.running
+    def is_backfilling(self) -> bool:
+        return BackfillJob.name in self.running
 
 
 async def load_account_status(tenant: Tenant) -> AccountStatus:
-    """How we stand now."""
+    """Load the present status of the transaction's tenant."""
     deliveries = Deliveries(tenant)
     counts = await deliveries.counts()
-    names = [BACKFILL, RECONCILE, READ_SETTINGS]
+    names = [BackfillJob.name, ReconcileJob.name, ReadSettingsJob.name]
     running = await tenant.connection.scalars(_RUNNING, {"names": names})
     next_comparison = await tenant.connection.scalar(
         select(organizations.c.next_reconcile_at).where(organizations.c.id == tenant.organization_id)
     )
     return AccountStatus(
-        newest=await deliveries.newest(),
+        newest=await deliveries.newest_event(),
         waiting=counts["waiting"],
         parked=counts["parked"],
         missed=tuple(missed.delivered_at for missed in await MissedDeliveries(tenant).expected()),
         refused=len(await Outbox(tenant).refused()),
-        corrections=await Timeline(tenant).corrections(),
+        corrections=await Timeline(tenant).count_corrections(),
         next_comparison=next_comparison,
         running=frozenset(running),
         lost=tuple(await MissedDeliveries(tenant).lost()),

@@ -1,4 +1,4 @@
-"""The posts by which an account's owner is told of money and data, over all of its repositories."""
+"""Posts that inform an account's owner about billing and data, over all of its repositories."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ ISSUE, NEWS = f"{BILLING}issue:", f"{BILLING}news:"
 
 @dataclass(frozen=True, slots=True)
 class BillingPost:
-    """A post of one repository. `sent_as` is what GitHub took last; `external_id` an issue's number there."""
+    """A billing post of one repository.
+
+    `sent_as` is the version that GitHub accepted last, `external_id` the number of an issue.
+    """
 
     project_id: int
     post: Post
@@ -33,29 +36,29 @@ class BillingPost:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Whether nothing but a neutral sentence is left of it, because others could read it."""
+        """Whether the post was reduced to a neutral sentence, because others than the owner could read it."""
         return self.post.data.get("withdrawn") is True
 
     @property
     def notices(self) -> frozenset[str]:
-        """The keys of what it says."""
+        """The keys of the notices in the desired post."""
         return frozenset(map(str, self.post.data.get("notices", ())))
 
     @property
     def sent_notices(self) -> frozenset[str]:
-        """The keys of what it says as GitHub took it last."""
+        """The keys of the notices in the version that GitHub accepted last."""
         return frozenset(map(str, self.sent_as.get("notices", ())))
 
 
 class BillingPosts:
-    """What one tenant's owner is told, and where."""
+    """The billing posts of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
     async def all(self) -> list[BillingPost]:
-        """All that is or was wanted, the oldest first."""
+        """All billing posts that were not withdrawn, the oldest first."""
         query = (
             select(posts)
             .where(posts.c.organization_id == self._organization_id)
@@ -77,7 +80,7 @@ class BillingPosts:
         ]
 
     async def private_repositories(self) -> list[int]:
-        """The repositories that are private and looked after, that with the newest event first."""
+        """The ids of active private repositories, the one with the newest event first."""
         newest = (
             select(timeline.c.at)
             .where(
@@ -96,7 +99,7 @@ class BillingPosts:
         return list(await self._connection.scalars(query))
 
     async def setting(self) -> object:
-        """The `billing` of the account's own settings; a repository's file has no say in it."""
+        """The setting `billing` of the organization; settings of repositories do not affect it."""
         settings = organizations.c.settings.op("||")(organizations.c.file)
         query = select(settings.op("->")("billing")).where(organizations.c.id == self._organization_id)
         return await self._connection.scalar(query)

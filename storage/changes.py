@@ -1,4 +1,4 @@
-"""What commands proposed and did, so that it is done once, in the sight of who asked, and can be undone."""
+"""Changes that commands proposed or applied: each applied once, visible to its author, and undoable."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from storage.tables import audit_log, changes
 
 
 class ChangeState(StrEnum):
-    """How far a change has come.
+    """The state of a change.
 
-    A begun change is applied, failed because GitHub refused it, or interrupted because who began it may not
-    run its command any more.
+    A change in progress ends as applied, as failed because GitHub refused it, or as interrupted because the
+    person who started it may not run its command any more.
     """
 
     PROPOSED = "proposed"
-    BEGUN = "begun"
+    IN_PROGRESS = "begun"
     APPLIED = "applied"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
@@ -32,7 +32,7 @@ class ChangeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change as a command worked it out.
+    """A change that a command proposes.
 
     `line` is the command's line in its comment, `slot` names the answer within the thread, `steps` are JSON.
     """
@@ -52,9 +52,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class CommandChange:
-    """A change in the database.
+    """A stored change.
 
-    `note` says in Markdown why it failed or was interrupted, `decided_by` who let it be carried out.
+    `note` says in Markdown why it failed or was interrupted, `decided_by` is the login of who approved it.
     """
 
     id: int
@@ -75,7 +75,7 @@ class CommandChange:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """A line of the audit log."""
+    """An entry of a repository's audit log."""
 
     actor: str
     action: str
@@ -84,7 +84,7 @@ class AuditEntry:
     at: datetime
 
 
-_SET_GOING = (ChangeState.BEGUN, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
+_STARTED = (ChangeState.IN_PROGRESS, ChangeState.APPLIED, ChangeState.FAILED, ChangeState.INTERRUPTED)
 _COLUMNS = tuple(changes.c[name] for name in CommandChange.__dataclass_fields__)
 
 
@@ -96,38 +96,38 @@ class ChangeLog:
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, proposal: Proposal, state: ChangeState) -> CommandChange:
-        """The change of this line of this event: as it was put down first, whoever asks again."""
+    async def record(self, proposal: Proposal, state: ChangeState) -> CommandChange:
+        """Record the change of one line of an event, once; a repeated call returns the first change."""
         values = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
         values["steps"] = msgspec.json.decode(proposal.steps)
-        told = {"organization_id": self._organization_id, "project_id": self._project_id, "state": state}
-        await self._connection.execute(insert(changes).values(**values, **told).on_conflict_do_nothing())
-        found = await self.of(proposal.event_id, proposal.line)
-        if found is None:
-            raise LookupError("a change that was just put down is not there")
-        return found
+        keys = {"organization_id": self._organization_id, "project_id": self._project_id, "state": state}
+        await self._connection.execute(insert(changes).values(**values, **keys).on_conflict_do_nothing())
+        change = await self.find(proposal.event_id, proposal.line)
+        if change is None:
+            raise LookupError("a change that was just recorded cannot be read")
+        return change
 
-    async def of(self, event_id: int, line: int) -> CommandChange | None:
-        """What was put down for a line of an event."""
-        return await self._one(changes.c.event_id == event_id, changes.c.line == line)
+    async def find(self, event_id: int, line: int) -> CommandChange | None:
+        """Return the change recorded for a line of an event."""
+        return await self._find(changes.c.event_id == event_id, changes.c.line == line)
 
-    async def begun(self, event_id: int) -> list[tuple[int, CommandChange]]:
-        """What an event's lines have set going, whether it has come to its end or not, by line."""
+    async def started_by(self, event_id: int) -> list[tuple[int, CommandChange]]:
+        """The changes that were started for an event, finished or not, with their lines."""
         query = (
             select(changes.c.line, *_COLUMNS)
-            .where(self._mine, changes.c.event_id == event_id, changes.c.state.in_(_SET_GOING))
+            .where(self._is_mine, changes.c.event_id == event_id, changes.c.state.in_(_STARTED))
             .order_by(changes.c.line)
         )
         return [(row.line, _change(row)) for row in await self._connection.execute(query)]
 
     async def get(self, change_id: int) -> CommandChange | None:
-        return await self._one(changes.c.id == change_id)
+        return await self._find(changes.c.id == change_id)
 
     async def last_applied(self, *, most_steps: int | None = None) -> CommandChange | None:
-        """The newest change that holds: neither undone nor itself an undoing."""
+        """The newest applied change that was not undone and does not itself undo another."""
         query = (
             select(*_COLUMNS)
-            .where(self._mine, changes.c.state == ChangeState.APPLIED, changes.c.undoes.is_(None))
+            .where(self._is_mine, changes.c.state == ChangeState.APPLIED, changes.c.undoes.is_(None))
             .order_by(changes.c.decided_at.desc(), changes.c.id.desc())
         )
         for row in await self._connection.execute(query.limit(50)):
@@ -136,20 +136,20 @@ class ChangeLog:
         return None
 
     async def applied(self, slot: str, most: int = 200) -> list[CommandChange]:
-        """What one command has carried out and nobody has undone, the newest first. `slot` is its name."""
+        """The applied changes of one command that were not undone, the newest first. `slot` is its name."""
         query = (
             select(*_COLUMNS)
-            .where(self._mine, changes.c.state == ChangeState.APPLIED, changes.c.slot.startswith(slot))
+            .where(self._is_mine, changes.c.state == ChangeState.APPLIED, changes.c.slot.startswith(slot))
             .order_by(changes.c.id.desc())
             .limit(most)
         )
         return [_change(row) for row in await self._connection.execute(query)]
 
-    async def waiting(self, thread: int, command: str) -> CommandChange | None:
-        """The newest proposal of the same words in a thread, if it still waits to be decided on."""
+    async def pending_proposal(self, thread: int, command: str) -> CommandChange | None:
+        """The newest proposal of the same command in a thread, if nobody has decided on it yet."""
         query = (
             select(*_COLUMNS)
-            .where(self._mine, changes.c.thread == thread, changes.c.command == command)
+            .where(self._is_mine, changes.c.thread == thread, changes.c.command == command)
             .order_by(changes.c.id.desc())
             .limit(1)
         )
@@ -157,20 +157,20 @@ class ChangeLog:
         return _change(row) if row is not None and row.state == ChangeState.PROPOSED else None
 
     async def decide(self, change_id: int, state: ChangeState, by: str, at: datetime) -> None:
-        """What becomes of a change."""
+        """Set the state of a change, and who decided on it when."""
         await self._update(change_id, state=state, decided_by=by, decided_at=at)
 
-    async def end(self, change_id: int, steps: bytes, note: str | None) -> None:
-        """A change was carried out: `steps` are those that were done, `note` says why others were not."""
+    async def finish(self, change_id: int, steps: bytes, note: str | None) -> None:
+        """Finish a change: `steps` are the steps that were done, `note` says why others were not."""
         state = ChangeState.FAILED if note and steps == b"[]" else ChangeState.APPLIED
         await self._update(change_id, state=state, steps=msgspec.json.decode(steps), note=note)
 
     async def interrupt(self, change_id: int, why: str) -> None:
-        """Ends a begun change whose remaining steps nobody may carry out; `why` is Markdown."""
+        """Interrupt a change in progress whose remaining steps may not be carried out; `why` is Markdown."""
         await self._update(change_id, state=ChangeState.INTERRUPTED, steps=[], note=why)
 
-    async def audit(self, entry: AuditEntry) -> None:
-        """Writes down who did what."""
+    async def record_audit_entry(self, entry: AuditEntry) -> None:
+        """Add an entry to the audit log."""
         await self._connection.execute(
             insert(audit_log).values(
                 organization_id=self._organization_id,
@@ -183,8 +183,8 @@ class ChangeLog:
             )
         )
 
-    async def audited(self, most: int) -> list[AuditEntry]:
-        """The newest entries of this repository, the newest first."""
+    async def audit_entries(self, most: int) -> list[AuditEntry]:
+        """The newest entries of the repository's audit log, the newest first."""
         query = (
             select(*(audit_log.c[name] for name in AuditEntry.__dataclass_fields__))
             .where(audit_log.c.organization_id == self._organization_id)
@@ -196,19 +196,21 @@ class ChangeLog:
 
     async def _update(self, change_id: int, **values: object) -> None:
         await self._connection.execute(
-            update(changes).where(self._mine, changes.c.id == change_id).values(**values)
+            update(changes).where(self._is_mine, changes.c.id == change_id).values(**values)
         )
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         is_tenant = changes.c.organization_id == self._organization_id
         return is_tenant & (changes.c.project_id == self._project_id)
 
-    async def _one(self, *conditions: ColumnElement[bool]) -> CommandChange | None:
-        row = (await self._connection.execute(select(*_COLUMNS).where(self._mine, *conditions))).first()
+    async def _find(self, *conditions: ColumnElement[bool]) -> CommandChange | None:
+        row = (await self._connection.execute(select(*_COLUMNS).where(self._is_mine, *conditions))).first()
         return _change(row) if row is not None else None
 
 
 def _change(row: Any) -> CommandChange:
-    told = {name: getattr(row, name) for name in CommandChange.__dataclass_fields__}
-    return CommandChange(**told | {"steps": msgspec.json.encode(row.steps), "state": ChangeState(row.state)})
+    values = {name: getattr(row, name) for name in CommandChange.__dataclass_fields__}
+    return CommandChange(
+        **values | {"steps": msgspec.json.encode(row.steps), "state": ChangeState(row.state)}
+    )

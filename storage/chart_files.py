@@ -1,4 +1,4 @@
-"""Drawn pictures, by a name that nobody can guess and that changes with the picture and its repository."""
+"""Rendered charts, under unguessable names that depend on the content and the repository."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -16,28 +16,28 @@ _TOKEN_BYTES = 24
 
 @dataclass(frozen=True, slots=True)
 class ChartFile:
-    """A stored picture: its bytes, unless they were given up, and what it is drawn from.
+    """A stored chart: its bytes, unless they were dropped, and the inputs that it is drawn from.
 
-    `is_in_sight` is whether the App can see every repository whose work it shows, and none of them is more
-    private than the one of `project_id`, in which it is linked.
+    `is_visible` is whether the App can see every repository whose work the chart shows, and none of them is
+    more private than the one of `project_id`, in which the chart is linked.
     """
 
     png: bytes | None = field(repr=False)
     inputs: bytes | None = field(repr=False)
     used_at: datetime
     project_id: int
-    is_in_sight: bool
+    is_visible: bool
 
 
 class ChartFiles:
-    """One tenant's pictures."""
+    """The charts of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
     async def token_of(self, project: Project, content_key: str) -> str | None:
-        """The name of the picture with this content in this repository, if it was drawn before."""
+        """Return the name of the chart with this content in a repository, if it was drawn before."""
         query = select(chart_files.c.token).where(
             chart_files.c.organization_id == self._organization_id,
             chart_files.c.project_id == project.id,
@@ -45,10 +45,10 @@ class ChartFiles:
         )
         return await self._connection.scalar(query)
 
-    async def keep(self, project: Project, content_key: str, png: bytes, inputs: bytes) -> str:
-        """Stores a picture and returns its name. One with the same content keeps the name it has here.
+    async def store(self, project: Project, content_key: str, png: bytes, inputs: bytes) -> str:
+        """Store a chart and return its name; a chart with the same content in the repository keeps its name.
 
-        `inputs` are what it is drawn from, should its bytes be given up.
+        `inputs` are what the chart is drawn from again once its bytes were dropped.
         """
         statement = insert(chart_files).values(
             organization_id=self._organization_id,
@@ -63,8 +63,8 @@ class ChartFiles:
         return await self.token_of(project, content_key) or ""
 
     async def get(self, token: str) -> ChartFile | None:
-        """The picture of this name."""
-        mine = chart_files.c.organization_id == self._organization_id
+        """Return the chart with a name."""
+        is_mine = chart_files.c.organization_id == self._organization_id
         shown = projects.alias("shown")
         is_hidden = exists().where(
             shown.c.organization_id == self._organization_id,
@@ -91,21 +91,21 @@ class ChartFiles:
                 ),
             )
             .join(organizations, organizations.c.id == chart_files.c.organization_id)
-            .where(mine, chart_files.c.token == token)
+            .where(is_mine, chart_files.c.token == token)
         )
         row = (await self._connection.execute(query)).first()
         return ChartFile(*row) if row is not None else None
 
     async def restore(self, token: str, png: bytes) -> None:
-        """The bytes of a picture that had been given up."""
+        """Store the bytes of a chart again after they were dropped."""
         await self._update(chart_files.c.token == token, png=png, used_at=func.app_now())
 
-    async def note_use(self, token: str) -> None:
-        """Somebody has looked at it."""
+    async def record_use(self, token: str) -> None:
+        """Record that a chart was looked at now."""
         await self._update(chart_files.c.token == token, used_at=func.app_now())
 
-    async def give_up(self, before: datetime, most: int) -> int:
-        """Gives up the bytes of pictures that nobody has looked at since a moment. Returns of how many."""
+    async def drop_images(self, before: datetime, most: int) -> int:
+        """Drop the bytes of at most `most` charts last looked at before a moment; return how many."""
         old = (
             select(chart_files.c.id)
             .where(chart_files.c.organization_id == self._organization_id)
@@ -114,13 +114,13 @@ class ChartFiles:
             .order_by(chart_files.c.used_at)
             .limit(most)
         )
-        found = await self._connection.execute(
+        dropped = await self._connection.execute(
             update(chart_files)
             .where(chart_files.c.organization_id == self._organization_id, chart_files.c.id.in_(old))
             .values(png=None)
             .returning(chart_files.c.id)
         )
-        return len(found.all())
+        return len(dropped.all())
 
     async def _update(self, condition: ColumnElement[bool], **values: object) -> None:
         await self._connection.execute(
@@ -131,5 +131,5 @@ class ChartFiles:
 
 
 def _shared_with(project: Project) -> list[int]:
-    """The other repositories whose work is in this one's charts."""
+    """The ids of the other repositories whose work the charts of a repository show."""
     return [member.id for member in project.sharing if member.id != project.id]

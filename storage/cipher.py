@@ -1,6 +1,6 @@
-"""Stored payloads are compressed, then encrypted (AES-256-GCM); keys rotate.
+"""Compression and encryption (AES-256-GCM) of stored payloads, with rotating keys.
 
-What is sealed is bound to its place: the place is authenticated with it (as associated data), so that what
+A sealed payload is bound to its place, which is authenticated with it as associated data. So a payload that
 was copied elsewhere does not open there.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-# The fastest level: webhook JSON shrinks to a sixth with it, and the door is in a hurry.
+# The fastest level: webhook JSON shrinks to a sixth with it, and the webhook endpoint has to answer soon.
 _COMPRESSION = 1
 _KEY_BYTES = 32
 # Random, and so long that one key is good for some four billion payloads.
@@ -22,7 +22,7 @@ _NONCE_BYTES = 12
 
 
 class PayloadCipher:
-    """Encrypts with the first key, decrypts with any. Raises ValueError for a malformed key."""
+    """Encrypts with the first key and decrypts with any. Raises ValueError for a malformed key."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._ciphers = [AESGCM(_decoded(key)) for key in keys]
@@ -30,15 +30,15 @@ class PayloadCipher:
             raise ValueError("at least one key is needed")
 
     def seal(self, content: bytes, place: bytes) -> bytes:
-        """Encrypt what belongs to a place, such as that of `delivery_place`."""
+        """Encrypt content for a place, such as one of `delivery_place`."""
         nonce = os.urandom(_NONCE_BYTES)
         return nonce + self._ciphers[0].encrypt(nonce, zlib.compress(content, _COMPRESSION), place)
 
     def open(self, sealed: bytes, place: bytes, *, may_be_unbound: bool = False) -> bytes:
-        """Decrypt what was sealed for this place. Raises LookupError if it was not, or no key fits.
+        """Decrypt content that was sealed for a place. Raises LookupError for another place or key.
 
-        With `may_be_unbound` also what an earlier version sealed, which bound nothing to its place. What was
-        sealed for a place never opens as unbound.
+        `may_be_unbound` also accepts content of earlier versions, which bound nothing to a place. Content
+        that was sealed for a place never opens as unbound.
         """
         nonce, content = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         for bound_to in (place, None) if may_be_unbound else (place,):
@@ -53,12 +53,12 @@ class PayloadCipher:
 
 
 def delivery_place(account: int | None, delivery: str) -> bytes:
-    """Where a payload belongs: to the tenant, by GitHub's id of its account, and to the delivery."""
+    """The place of a payload: GitHub's id of the tenant's account, and the id of the delivery."""
     return f"delivery:{account}:{delivery}".encode()
 
 
 def new_key() -> str:
-    """A fresh key: 32 random bytes in URL-safe base64."""
+    """Generate a key: 32 random bytes in URL-safe base64."""
     return base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)).decode()
 
 

@@ -1,4 +1,4 @@
-"""Closed sprints: their numbers as they were taken a day after the end. Once taken, they never change."""
+"""Snapshots of closed sprints: their numbers a day after the end, which never change afterwards."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from storage.database import Tenant
 from storage.gaps import Gaps
 from storage.tables import closed_sprints, github_events, projects, sprints
 
-# Until then a number is provisional: a webhook may be late, and somebody may close an issue after the end.
+# Until then numbers are provisional: a webhook may be late, and somebody may close an issue after the end.
 SNAPSHOT_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedSprint:
-    """One snapshot. A sprint that goes on after its end gets another revision when it ends again."""
+    """The snapshot of a closed sprint. A sprint that is reopened gets another revision when it ends again."""
 
     revision: int
     ended_at: datetime
@@ -29,16 +29,16 @@ class ClosedSprint:
 
 
 def is_snapshot_due(sprint: Sprint, now: datetime) -> bool:
-    """Whether a sprint's numbers are to be taken: 24 hours after its end and after its closing."""
+    """Whether a sprint's snapshot is due: 24 hours after its end and after its closing."""
     if sprint.end is None or sprint.phase(now) is not Phase.COMPLETED:
         return False
     closing = max(sprint.end, sprint.closed_at or sprint.end)
-    # Closed long after its end, it was completed before: see GRACE_AFTER_END.
+    # A sprint that is closed long after its end counts as completed before: see GRACE_AFTER_END.
     return now >= min(closing, sprint.end + timedelta(days=2)) + SNAPSHOT_AFTER
 
 
 class ClosedSprints:
-    """The closed sprints of some repositories: of one, and of those that share its sprints."""
+    """The snapshots of a repository's closed sprints, and of the repositories that share its sprints."""
 
     def __init__(self, tenant: Tenant, project_ids: Collection[int]) -> None:
         self._tenant = tenant
@@ -51,13 +51,13 @@ class ClosedSprints:
         return (await self._latest(sprints.c.github_milestone_id == milestone)).get(milestone)
 
     async def latest_of(self, milestones: Collection[int]) -> dict[int, ClosedSprint]:
-        """The newest snapshots of those of some sprints that have one, by GitHub's id of the milestone."""
+        """The newest snapshots of several sprints by GitHub's id of the milestone; some may have none."""
         return await self._latest(sprints.c.github_milestone_id.in_(milestones))
 
     async def is_history_still_coming(self) -> bool:
-        """Whether deliveries of this tenant wait, or these repositories' past is still to be asked for.
+        """Whether deliveries of the tenant wait, or a backfill of these repositories is still to be done.
 
-        So it is while nothing is heard: what happens now is asked for later.
+        This holds throughout a gap in the events as well, because the gap is backfilled later.
         """
         waiting = select(github_events.c.id).where(
             github_events.c.organization_id == self._organization_id,
@@ -74,8 +74,8 @@ class ClosedSprints:
                 return True
         return await Gaps(self._tenant).is_history_missing(self._project_ids)
 
-    async def take(self, sprint: Sprint, facts: Values, now: datetime) -> None:
-        """Keeps the numbers of a sprint at its end. A second taking at the same end is not kept."""
+    async def take_snapshot(self, sprint: Sprint, facts: Values, now: datetime) -> None:
+        """Store the snapshot of a sprint. A second snapshot of the same end is ignored."""
         last = await self.latest(sprint.milestone)
         if sprint.end is None or (last is not None and last.ended_at == sprint.end):
             return
@@ -112,4 +112,4 @@ class ClosedSprints:
             .order_by(closed_sprints.c.revision)
         )
         # Of several revisions, the last one wins.
-        return {milestone: ClosedSprint(*told) for milestone, *told in await self._connection.execute(query)}
+        return {milestone: ClosedSprint(*row) for milestone, *row in await self._connection.execute(query)}

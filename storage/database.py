@@ -1,4 +1,4 @@
-"""Connections and transactions. A transaction sees the rows of the tenant that it names, and no others."""
+"""Connections and transactions. A transaction sees only the rows of the tenant that it is opened for."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,22 +21,24 @@ _SET_TENANT_NOT_DURABLE = text(
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """One tenant's transaction: what every store is built with."""
+    """A transaction of one tenant, with which every store is constructed."""
 
     connection: AsyncConnection
     organization_id: int
 
 
 class Blobs(list[bytes]):
-    """Several byte strings for one statement, sent as they are. As text, which other lists are sent as, they
-    cost more than all the rest of their delivery."""
+    """Several byte strings for one statement, sent in binary form.
+
+    As text, the form in which other lists are sent, they would cost more than all else about a delivery.
+    """
 
 
 class Database:
     """A pool of connections to one database, as the application's role.
 
-    Rows are dated by `clock`: each transaction tells the database its moment, which column defaults and
-    functions take from `app_now()`. Without a clock they take the database's own.
+    Rows are dated by `clock`: each transaction passes its moment to the database, where column defaults and
+    functions read it as `app_now()`. Without a clock, the database's own time is used.
     """
 
     def __init__(self, url: str, clock: Callable[[], datetime] | None = None, *, pool_size: int = 10) -> None:
@@ -50,8 +52,8 @@ class Database:
             connect_args={"connect_timeout": 5},
             hide_parameters=True,
         )
-        # For single statements: no round trips for a ping, a beginning and an end.
-        self._at_once = create_async_engine(
+        # For single statements: saves the round trips of a ping, a begin and a commit.
+        self._autocommit_engine = create_async_engine(
             _with_driver(url),
             pool_size=2,
             max_overflow=0,
@@ -61,16 +63,17 @@ class Database:
             hide_parameters=True,
         )
 
-        event.listen(self._at_once.sync_engine, "connect", _send_blobs_as_they_are)
-        for engine in (self._engine, self._at_once):
+        event.listen(self._autocommit_engine.sync_engine, "connect", _send_blobs_in_binary)
+        for engine in (self._engine, self._autocommit_engine):
             hide_values(engine.sync_engine)
 
     @asynccontextmanager
     async def tenant(self, organization_id: int, *, durable: bool = True) -> AsyncIterator[Tenant]:
-        """A transaction in which exactly this tenant's rows exist.
+        """Open a transaction in which exactly one tenant's rows exist.
 
-        One that does not wait for the disk when it commits may be lost, whole, if the server dies within the
-        next second; a later transaction that does wait saves it as well. For what is then simply done again.
+        A transaction that is not `durable` does not wait for the disk when it commits: it may be lost as a
+        whole if the server dies within the next second, unless a durable one commits later. Use it for work
+        that is then simply repeated.
         """
         begin = _SET_TENANT if durable else _SET_TENANT_NOT_DURABLE
         async with self._engine.begin() as connection:
@@ -79,19 +82,19 @@ class Database:
 
     @asynccontextmanager
     async def unscoped(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction before a tenant is known: it sees no tenant's rows, only the look-up functions."""
+        """Open a transaction without a tenant: it sees no tenant's rows, but may call look-up functions."""
         async with self._engine.begin() as connection:
             await connection.execute(_SET_NOW, {"now": self._now()})
             yield connection
 
     @asynccontextmanager
     async def autocommit(self) -> AsyncIterator[AsyncConnection]:
-        """Like `unscoped`, but each statement is a transaction of its own; the connection may be stale."""
-        async with self._at_once.connect() as connection:
+        """Open a connection without a tenant where each statement commits by itself; it may be stale."""
+        async with self._autocommit_engine.connect() as connection:
             yield connection
 
     def now(self) -> datetime | None:
-        """The moment that rows are dated with; None where the database is to take its own."""
+        """The moment with which rows are dated; None where the database uses its own clock."""
         return self._clock() if self._clock else None
 
     def _now(self) -> str:
@@ -99,19 +102,19 @@ class Database:
         return now.isoformat() if now else ""
 
     async def close(self) -> None:
-        await self._at_once.dispose()
+        await self._autocommit_engine.dispose()
         await self._engine.dispose()
 
 
-def _send_blobs_as_they_are(connection: AdaptedConnection, _: object) -> None:
+def _send_blobs_in_binary(connection: AdaptedConnection, _: object) -> None:
     connection.driver_connection.adapters.register_dumper(Blobs, ListBinaryDumper)
 
 
 def hide_values(engine: Engine) -> None:
     """Keep values of rows and parameters out of the texts of an engine's errors, which end up in logs.
 
-    `hide_parameters` of SQLAlchemy hides what it adds itself. PostgreSQL's own messages quote values as well:
-    in details ("Key (…)=(…) already exists", "Failing row contains (…)") and where it cannot read one.
+    `hide_parameters` of SQLAlchemy hides only what SQLAlchemy adds. PostgreSQL's own messages quote values as
+    well: in details ("Key (…)=(…) already exists", "Failing row contains (…)") and for malformed values.
     """
     event.listen(engine, "handle_error", _hide_values)
 
@@ -127,21 +130,21 @@ def _hide_values(context: ExceptionContext) -> None:
 
 
 def _without_values(problem: psycopg.Error) -> str:
-    """What PostgreSQL said went wrong, without what it said of the values."""
+    """PostgreSQL's error message without the values that it quotes."""
     primary = problem.diag.message_primary
     if isinstance(problem, psycopg.DataError):
         # The message itself quotes the value: "invalid input syntax for type integer: …".
         return f"a value does not fit its type (SQLSTATE {problem.sqlstate})"
-    if primary is None:  # Not PostgreSQL's: psycopg's own, or of a connection that failed.
+    if primary is None:  # An error of psycopg itself, or of a connection that failed.
         return str(problem)
     return f"{primary} (SQLSTATE {problem.sqlstate})"
 
 
 def _with_driver(url: str) -> str:
-    """The same address for SQLAlchemy on psycopg 3."""
+    """Convert a database URL to SQLAlchemy's form for psycopg 3."""
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
 def plain_url(url: str) -> str:
-    """The same address as libpq and psycopg understand it."""
+    """Convert a database URL to the form that libpq and psycopg understand."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

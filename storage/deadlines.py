@@ -1,4 +1,4 @@
-"""By when an account's data must be gone, because it cancelled on the Marketplace; and its deletion."""
+"""Deadlines for deleting an account's data after a cancellation on the Marketplace, and the deletion."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,79 +14,86 @@ from storage.tables import deletion_deadlines
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Data goes at `due_at`. `is_told`: GitHub named the day of the cancellation, else we found it gone.
+    """A deadline, `due_at`, by which an account's data is deleted.
 
-    `shown_at` is when an owner has read of it in a thread.
+    `is_announced`: GitHub named the day of the cancellation; otherwise it was inferred, because the purchase
+    was gone when GitHub was asked. `shown_at` is when an owner could read of the deadline in a thread.
     """
 
     cancelled_at: datetime
     due_at: datetime
-    is_told: bool
+    is_announced: bool
     shown_at: datetime | None = None
 
 
+_COLUMNS = ("cancelled_at", "due_at", "is_told", "shown_at")
+
+
 class Deadlines:
-    """One tenant's deadlines. Only the latest that is not withdrawn counts."""
+    """The deadlines of one tenant, of which only the latest that is not withdrawn counts."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def note(self, deadline: Deadline) -> bool:
-        """Keeps a deadline; False if one for this cancellation is known, be it withdrawn by now.
+    async def record(self, deadline: Deadline) -> bool:
+        """Store a deadline; False if one for the same cancellation is stored, withdrawn or not.
 
-        One that we found gone becomes one that we were told of.
+        A deadline that was inferred is replaced by the one that GitHub announces.
         """
         fresh = insert(deletion_deadlines).values(
             organization_id=self._organization_id,
             cancelled_at=deadline.cancelled_at,
             due_at=deadline.due_at,
-            is_told=deadline.is_told,
+            is_told=deadline.is_announced,
         )
-        kept = fresh.on_conflict_do_update(
+        stored = fresh.on_conflict_do_update(
             index_elements=["organization_id", "cancelled_at"],
             set_={"is_told": True, "withdrawn_at": None, "withdrawn_because": None},
             where=and_(fresh.excluded.is_told, deletion_deadlines.c.is_told.is_(False)),
         ).returning(deletion_deadlines.c.id)
-        return await self._connection.scalar(kept) is not None
+        return await self._connection.scalar(stored) is not None
 
     async def active(self) -> list[Deadline]:
-        """Those that are not withdrawn, the latest last."""
+        """The deadlines that are not withdrawn, the latest last."""
         query = (
-            select(*(deletion_deadlines.c[name] for name in Deadline.__dataclass_fields__))
-            .where(self._open)
+            select(*(deletion_deadlines.c[name] for name in _COLUMNS))
+            .where(self._is_open)
             .order_by(deletion_deadlines.c.due_at, deletion_deadlines.c.id)
         )
         return [Deadline(*row) for row in await self._connection.execute(query)]
 
     async def latest(self) -> Deadline | None:
-        """The one that counts."""
+        """The deadline that counts."""
         return next(iter((await self.active())[::-1]), None)
 
-    async def withdraw(self, at: datetime, because: str, *, only_found: bool = False) -> bool:
-        """Nothing will be deleted, or with `only_found` not because of what we found out ourselves."""
-        condition = self._open
-        if only_found:
+    async def withdraw(self, at: datetime, because: str, *, only_inferred: bool = False) -> bool:
+        """Withdraw the deadlines, or with `only_inferred` only those that GitHub did not announce.
+
+        Returns whether there was any.
+        """
+        condition = self._is_open
+        if only_inferred:
             condition = and_(condition, deletion_deadlines.c.is_told.is_(False))
         result = await self._connection.execute(
             update(deletion_deadlines).where(condition).values(withdrawn_at=at, withdrawn_because=because)
         )
         return result.rowcount > 0
 
-    async def shown(self, at: datetime) -> None:
-        """An owner is being told."""
-        await self._connection.execute(update(deletion_deadlines).where(self._open).values(shown_at=at))
+    async def mark_shown(self, at: datetime) -> None:
+        """Record that the deadlines are being shown to an owner."""
+        await self._connection.execute(update(deletion_deadlines).where(self._is_open).values(shown_at=at))
 
     async def delete_everything(self) -> Mapping[str, int]:
-        """Deletes all that there is of this tenant, itself too, and tells how many rows of which table.
+        """Delete all rows of the tenant, its own row included; return the number of rows by table.
 
         The database refuses (DBAPIError) unless, by its own clock, the latest deadline has passed, and none
-        was noted, withdrawn or restored in the last seven days.
+        was stored, withdrawn or restored in the last seven days.
         """
         return dict(await self._connection.scalar(text("select delete_tenant()")) or {})
 
     @property
-    def _open(self) -> ColumnElement[bool]:
+    def _is_open(self) -> ColumnElement[bool]:
         return and_(
             deletion_deadlines.c.organization_id == self._organization_id,
             deletion_deadlines.c.withdrawn_at.is_(None),
@@ -94,5 +101,5 @@ class Deadlines:
 
 
 async def tenants_to_delete(connection: AsyncConnection) -> Sequence[int]:
-    """Whose latest deadline has passed, with no change to their deadlines in the last seven days."""
+    """The tenants whose latest deadline has passed, with no change of deadlines in the last seven days."""
     return (await connection.scalars(text("select * from tenants_to_delete()"))).all()

@@ -1,4 +1,4 @@
-"""GitHub's deliveries: received at the door, worked off once, kept as the log."""
+"""Webhook deliveries of GitHub: stored on arrival, processed once, kept as a log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,12 +17,12 @@ from storage.tables import github_events, organizations, projects, timeline
 # After so many failures an event is parked: kept, and shown by `doctor`, until GitHub redelivers it.
 MOST_ATTEMPTS = 5
 _FIRST_DELAY = timedelta(seconds=15)
-# One would do, but a transferred item brings some of another repository.
+# One would do, but a transferred item brings facts of another repository.
 _MOST_FACTS_OF_A_PROJECT = 20
 
 
 class ReceiveOutcome(StrEnum):
-    """What became of a delivery at the door."""
+    """What became of a delivery on arrival."""
 
     STORED = "stored"
     REPEATED = "repeated"
@@ -33,7 +33,7 @@ class ReceiveOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReceivedDelivery:
-    """A delivery at the door. `payload` is as it came; the rest says whose it is."""
+    """A delivery on arrival: its payload as received, and the fields that identify its tenant."""
 
     delivery: str
     event: str
@@ -48,7 +48,7 @@ class ReceivedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
-    """A delivery to be worked off. `payload` is sealed for the tenant's `account` (storage/cipher.py)."""
+    """A delivery to be processed. `payload` is sealed for the tenant's `account` (storage/cipher.py)."""
 
     id: int
     delivery: str
@@ -61,9 +61,9 @@ class StoredEvent:
 
 
 def open_payload(cipher: PayloadCipher, event: StoredEvent) -> bytes:
-    """A stored delivery's payload. Raises LookupError if it is not this delivery's of this tenant.
+    """Decrypt a stored payload. Raises LookupError if it belongs to another delivery or tenant.
 
-    What an earlier version has stored is not bound to them, and opens nevertheless (docs/security.md).
+    Payloads stored by earlier versions are bound to neither, and open nevertheless (docs/security.md).
     """
     return cipher.open(event.payload, delivery_place(event.account, event.delivery), may_be_unbound=True)
 
@@ -87,10 +87,10 @@ async def receive_deliveries(
     sealed: Sequence[bytes],
     moment: datetime | None = None,
 ) -> list[ReceiveOutcome]:
-    """Stores a batch, each delivery at most once, with the wake-up for the worker; one outcome for each.
+    """Store a batch, each delivery at most once, and wake the worker; return one outcome per delivery.
 
-    No two of the batch may have the same delivery id; `sealed` are their payloads, encrypted; they arrived
-    at `moment`, by default now by the database's clock.
+    Delivery ids must be unique within the batch. `sealed` are the encrypted payloads, in the same order. The
+    deliveries arrived at `moment`, by default now by the database's clock.
     """
     descriptions = [{name: getattr(delivery, name) for name in _DESCRIPTION} for delivery in batch]
     outcomes = await connection.scalar(
@@ -105,28 +105,27 @@ async def receive_deliveries(
 
 
 class Deliveries:
-    """One tenant's deliveries."""
+    """The deliveries of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def let_the_door_finish(self) -> None:
-        """Waits for deliveries being stored that rely on the job that now begins (see wake_tenant).
+    async def wait_for_writers(self) -> None:
+        """Wait until writers that rely on the job that now begins have committed (see wake_tenant).
 
-        The lock is let go at once: what is stored from now on brings a job of its own.
+        The lock is released at once: deliveries stored from now on defer a job of their own.
         """
-        wanted = f"events:{self._organization_id}"
+        lock_name = f"events:{self._organization_id}"
         await self._connection.execute(
             text(
-                "select pg_advisory_lock(key), pg_advisory_unlock(key)"
-                " from hashtextextended(:wanted, 0) as key"
+                "select pg_advisory_lock(key), pg_advisory_unlock(key) from hashtextextended(:name, 0) as key"
             ),
-            {"wanted": wanted},
+            {"name": lock_name},
         )
 
     async def claim(self, most: int, moment: datetime, only: int | None = None) -> list[StoredEvent]:
-        """The oldest events due at `moment`, for this transaction alone; `only` names a single one."""
+        """Lock and return the oldest events due at `moment`; `only` is the id of a single one."""
         query = (
             self._events()
             .where(github_events.c.processed_at.is_(None), github_events.c.parked_at.is_(None))
@@ -140,13 +139,13 @@ class Deliveries:
         return [StoredEvent(*row) for row in await self._connection.execute(query)]
 
     async def get(self, event_id: int) -> StoredEvent | None:
-        """The event, unless the retention of its payload is over."""
+        """Return an event, or None once the retention of its payload is over."""
         query = self._events().where(github_events.c.id == event_id, github_events.c.payload != b"")
         row = (await self._connection.execute(query)).first()
         return StoredEvent(*row) if row else None
 
     async def mark_processed(self, notes: dict[int, str | None], at: datetime) -> None:
-        """Marks events done, by id; a note says why one carried nothing usable."""
+        """Mark events as processed, by id; a note says why an event carried nothing usable."""
         if notes:
             await self._connection.execute(
                 update(github_events)
@@ -157,7 +156,7 @@ class Deliveries:
             )
 
     async def mark_failed(self, event: StoredEvent, why: str, at: datetime) -> bool:
-        """Puts an event off with growing delays, or parks it. Returns whether it was parked."""
+        """Postpone an event with growing delays, or park it; return whether it was parked."""
         attempts = event.attempts + 1
         parked = attempts >= MOST_ATTEMPTS
         await self._connection.execute(
@@ -173,7 +172,7 @@ class Deliveries:
         return parked
 
     async def counts(self) -> dict[str, int]:
-        """How many deliveries are processed, waiting, parked, and processed without being usable."""
+        """Count deliveries: `processed`, `waiting`, `parked`, and `unusable` among the processed."""
         done, parked, note = (
             github_events.c.processed_at.is_not(None),
             github_events.c.parked_at.is_not(None),
@@ -187,10 +186,10 @@ class Deliveries:
         ).where(github_events.c.organization_id == self._organization_id)
         return dict((await self._connection.execute(query)).mappings().one())
 
-    async def forget_payloads(self, before: datetime, most: int) -> int:
-        """Empties the oldest payloads from before a moment, at most so many, and returns how many.
+    async def empty_payloads(self, before: datetime, most: int) -> int:
+        """Empty the payloads stored before a moment, oldest first and at most `most`; return how many.
 
-        The rows stay as a log, by which repetitions are told.
+        The rows stay as a log that identifies repeated deliveries.
         """
         old = (
             select(github_events.c.id)
@@ -207,8 +206,8 @@ class Deliveries:
         )
         return int(result.rowcount)
 
-    async def newest(self) -> tuple[str, datetime] | None:
-        """The event that came last, and when."""
+    async def newest_event(self) -> tuple[str, datetime] | None:
+        """The kind of the last event, and when it was received."""
         query = (
             select(github_events.c.event_type, github_events.c.created_at)
             .where(github_events.c.organization_id == self._organization_id)
@@ -218,26 +217,26 @@ class Deliveries:
         row = (await self._connection.execute(query)).first()
         return (row[0], row[1]) if row else None
 
-    async def last_before(self, moment: datetime) -> datetime | None:
-        """When the last event came before a moment; None if none did."""
+    async def last_received_before(self, moment: datetime) -> datetime | None:
+        """When the last event before a moment was received; None if there was none."""
         query = select(func.max(github_events.c.created_at)).where(
             github_events.c.organization_id == self._organization_id, github_events.c.created_at < moment
         )
-        found: datetime | None = await self._connection.scalar(query)
-        return found
+        received_at: datetime | None = await self._connection.scalar(query)
+        return received_at
 
     async def last_processed_before(self, moment: datetime) -> datetime | None:
-        """The same, without those that still wait."""
+        """When the last processed event before a moment was received; None if there was none."""
         query = select(func.max(github_events.c.created_at)).where(
             github_events.c.organization_id == self._organization_id,
             github_events.c.created_at < moment,
             github_events.c.processed_at.is_not(None),
         )
-        found: datetime | None = await self._connection.scalar(query)
-        return found
+        received_at: datetime | None = await self._connection.scalar(query)
+        return received_at
 
     async def project_of(self, repository_id: int) -> int | None:
-        """The project of the repository with GitHub's id, by the deliveries that told of it last.
+        """Find the project of a repository by GitHub's id, from the deliveries of its last facts.
 
         Each step uses an index: the last facts of each project, and their deliveries.
         """
@@ -259,11 +258,11 @@ class Deliveries:
             .where(github_events.c.github_id == repository_id)
             .limit(1)
         )
-        found: int | None = await self._connection.scalar(query)
-        return found
+        project_id: int | None = await self._connection.scalar(query)
+        return project_id
 
     async def parked(self, most: int = 20) -> list[tuple[str, str, str | None]]:
-        """The newest parked deliveries: id, event and why."""
+        """The newest parked deliveries: delivery id, event and reason."""
         query = (
             select(github_events.c.delivery_id, github_events.c.event_type, github_events.c.note)
             .where(github_events.c.organization_id == self._organization_id)
@@ -274,7 +273,7 @@ class Deliveries:
         return [(row[0], row[1], row[2]) for row in await self._connection.execute(query)]
 
     def _events(self) -> Select[int, str, str, str | None, bytes, int, datetime, int]:
-        """The columns of a StoredEvent."""
+        """Select the columns of a StoredEvent."""
         return select(
             github_events.c.id,
             github_events.c.delivery_id,

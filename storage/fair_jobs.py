@@ -8,32 +8,10 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.manager import JobManager
 
-from storage.jobs import (
-    BACKFILL,
-    CHECK,
-    CHECK_LATER,
-    CHECK_VISIBILITY,
-    MEASURE,
-    READ_SETTINGS,
-    RECONCILE,
-    REDRAW,
-    REDRAW_LATER,
-    SEND_POSTS,
-)
+from storage.job_types import TENANT_JOBS
 
-# These may take minutes, and nobody waits for them: half of a worker's places is kept for the others.
-BACKGROUND = (
-    BACKFILL,
-    CHECK,
-    CHECK_LATER,
-    CHECK_VISIBILITY,
-    MEASURE,
-    READ_SETTINGS,
-    RECONCILE,
-    REDRAW,
-    REDRAW_LATER,
-    SEND_POSTS,
-)
+# The names of the tasks that have at most half of a worker's places together.
+BACKGROUND = tuple(kind.name for kind in TENANT_JOBS if kind.is_background)
 _FETCH = """
 select
     id, status, task_name, priority, lock, queueing_lock, args, scheduled_at, queue_name, attempts, worker_id

@@ -1,7 +1,7 @@
-"""The record of forecasts: what was said to whom, and what came of it.
+"""The record of forecasts that people were shown, and of their outcomes.
 
-A forecast is written down together with the message that carries it, an answer or a post, and counts once
-GitHub has taken that very message. What was overwritten, refused or never sent was shown to nobody.
+A forecast is stored together with the message that carries it, an answer or a post, and counts once GitHub
+has accepted that version of the message. What was overwritten, refused or never sent was shown to nobody.
 """
 
 from collections.abc import Iterable
@@ -28,15 +28,15 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from sprints.forecast_words import tenths
 from storage.database import Tenant
-from storage.tables import calibration, forecasts, sprints
+from storage.tables import forecasts, sprints
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastRecord:
-    """One forecast of the sprint with GitHub's id `milestone`, as it stands in a message.
+    """A forecast of the sprint with GitHub's id `milestone`, as a message shows it.
 
-    `scope` is what was in it then, `low` to `high` the 80 % band of what is delivered, all in `unit`.
-    `likely_date` is the day by which it is done with a chance of 85 %.
+    `scope` is the size of the sprint at that time, `low` to `high` the 80 % band of what will be delivered,
+    all in `unit`. `likely_date` is the day by which the sprint is done with a chance of 85 %.
     """
 
     milestone: int
@@ -55,7 +55,7 @@ class ForecastRecord:
 
 @dataclass(frozen=True, slots=True)
 class OpenForecast:
-    """A forecast that has not been graded. `shown_at` is when GitHub took the message that tells it."""
+    """A forecast that has not been graded. `shown_at` is when GitHub accepted the message that carries it."""
 
     id: int
     milestone: int
@@ -67,7 +67,7 @@ class OpenForecast:
 
 @dataclass(frozen=True, slots=True)
 class ForecastGrade:
-    """What came of a forecast: whether all that was in the sprint then was done, and how much was."""
+    """The outcome of a forecast: whether the scope of that time was finished, and how much was delivered."""
 
     id: int
     is_finished: bool
@@ -77,7 +77,7 @@ class ForecastGrade:
 
 @dataclass(frozen=True, slots=True)
 class GradedForecast:
-    """A forecast with its grade."""
+    """A forecast with its outcome."""
 
     milestone: int
     made_at: datetime
@@ -91,21 +91,21 @@ class GradedForecast:
     finished_on: date | None
 
 
-_SAID = tuple(name for name in ForecastRecord.__dataclass_fields__ if name != "milestone")
+_STORED_FIELDS = tuple(name for name in ForecastRecord.__dataclass_fields__ if name != "milestone")
 
 
 def answer_carrier(event_id: int, position: int) -> str:
-    """The name of a message of the outbox, by the event that it answers and its place among the answers."""
+    """Name a message of the outbox by the event that it answers and its position among the answers."""
     return f"answer:{event_id}/{position}"
 
 
 def post_carrier(project_id: int, key: str, digest: str) -> str:
-    """The name of one version of a post: once it says something else, it is another message."""
+    """Name one version of a post by its digest: another text is another message."""
     return f"post:{project_id}:{key}:{digest}"
 
 
 async def mark_shown(tenant: Tenant, carrier: str, at: datetime) -> None:
-    """GitHub has taken this message, so people can read the forecasts in it."""
+    """Mark the forecasts of a message as shown, because GitHub has accepted the message."""
     await tenant.connection.execute(
         update(forecasts)
         .where(forecasts.c.organization_id == tenant.organization_id, forecasts.c.carrier == carrier)
@@ -115,19 +115,21 @@ async def mark_shown(tenant: Tenant, carrier: str, at: datetime) -> None:
 
 
 class Forecasts:
-    """The forecasts of one repository."""
+    """The recorded forecasts of one repository."""
 
     def __init__(self, tenant: Tenant, project_id: int) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
         self._project_id = project_id
 
-    async def put(self, carrier: str, predictions: Iterable[ForecastRecord]) -> None:
-        """Keeps the forecasts of a message that is about to be sent, unless their day has a shown one."""
+    async def record(self, carrier: str, predictions: Iterable[ForecastRecord]) -> None:
+        """Record the forecasts of a message to be sent, unless one of the same day was shown."""
         for prediction in predictions:
-            values = {name: getattr(prediction, name) for name in _SAID}
+            values = {name: getattr(prediction, name) for name in _STORED_FIELDS}
             sprint_id = await self._connection.scalar(
-                select(sprints.c.id).where(*self._mine, sprints.c.github_milestone_id == prediction.milestone)
+                select(sprints.c.id).where(
+                    *self._is_mine, sprints.c.github_milestone_id == prediction.milestone
+                )
             )
             if sprint_id is None or await self._has_shown(sprint_id, prediction.made_at):
                 continue
@@ -137,21 +139,21 @@ class Forecasts:
                 )
             )
 
-    async def open(self) -> list[OpenForecast]:
-        """What counts and has not been graded yet."""
+    async def ungraded(self) -> list[OpenForecast]:
+        """The forecasts that count and have not been graded yet."""
         first = self._first_of_each_day()
         query = select(first).where(first.c.graded_at.is_(None)).order_by(first.c.id)
         return [
-            OpenForecast(row.id, row.github_milestone_id, row.told_at, row.unit, row.scope, row.chance)
+            OpenForecast(row.id, row.github_milestone_id, row.first_shown_at, row.unit, row.scope, row.chance)
             for row in await self._connection.execute(query)
         ]
 
     async def grade(self, grades: Iterable[tuple[OpenForecast, ForecastGrade]], at: datetime) -> None:
-        """Writes down what came of forecasts, each once, and counts it for all tenants."""
-        for told, grade in grades:
+        """Store the outcomes of forecasts, each once, and count them in the calibration of all tenants."""
+        for forecast, grade in grades:
             changed = await self._connection.scalar(
                 update(forecasts)
-                .where(forecasts.c.organization_id == self._organization_id, forecasts.c.id == told.id)
+                .where(forecasts.c.organization_id == self._organization_id, forecasts.c.id == forecast.id)
                 .where(forecasts.c.graded_at.is_(None))
                 .values(
                     is_finished=grade.is_finished,
@@ -162,7 +164,7 @@ class Forecasts:
                 .returning(forecasts.c.id)
             )
             if changed is not None:
-                values = {"tenth": tenths(float(told.chance)), "is_true": grade.is_finished}
+                values = {"tenth": tenths(float(forecast.chance)), "is_true": grade.is_finished}
                 await self._connection.execute(_COUNT, values)
 
     async def graded(self) -> list[GradedForecast]:
@@ -185,24 +187,19 @@ class Forecasts:
             for row in await self._connection.execute(query)
         ]
 
-    async def overall(self) -> dict[int, tuple[int, int]]:
-        """Over all tenants, by the tenth that was said: how many forecasts, and how many came true."""
-        rows = await self._connection.execute(select(calibration))
-        return {row.tenth: (row.shown, row.came_true) for row in rows}
-
     def _first_of_each_day(self) -> Subquery:
-        """The first forecast of each sprint and day that was shown: who asks often does not weigh more."""
+        """The first forecast of each sprint and day that was shown, so that frequent askers weigh no more."""
         query: Select[Any] = (
-            select(sprints.c.github_milestone_id, _TOLD_AT.label("told_at"), forecasts)
+            select(sprints.c.github_milestone_id, _SHOWN_AT.label("first_shown_at"), forecasts)
             .join(sprints, _SAME_SPRINT)
-            .where(*self._mine, _COUNTS)
+            .where(*self._is_mine, _COUNTS)
             .ext(distinct_on(forecasts.c.sprint_id, _DAY))
-            .order_by(forecasts.c.sprint_id, _DAY, _TOLD_AT, forecasts.c.id)
+            .order_by(forecasts.c.sprint_id, _DAY, _SHOWN_AT, forecasts.c.id)
         )
         return query.subquery()
 
     async def _has_shown(self, sprint_id: int, made_at: datetime) -> bool:
-        """Whether a forecast of this sprint was shown on the day of a moment: another adds nothing."""
+        """Whether a forecast of a sprint was shown on the UTC day of a moment."""
         query = (
             select(forecasts.c.id)
             .where(forecasts.c.organization_id == self._organization_id, forecasts.c.sprint_id == sprint_id)
@@ -212,7 +209,7 @@ class Forecasts:
         return await self._connection.scalar(query) is not None
 
     @property
-    def _mine(self) -> tuple[ColumnElement[bool], ...]:
+    def _is_mine(self) -> tuple[ColumnElement[bool], ...]:
         return (
             sprints.c.organization_id == self._organization_id,
             sprints.c.project_id == self._project_id,
@@ -222,10 +219,10 @@ class Forecasts:
 _SAME_SPRINT = (sprints.c.organization_id == forecasts.c.organization_id) & (
     sprints.c.id == forecasts.c.sprint_id
 )
-# Rows from before have no carrier: they were shown when they were made, as far as is known.
-_TOLD_AT = case((forecasts.c.carrier.is_(None), forecasts.c.made_at), else_=forecasts.c.shown_at)
+# Rows of earlier versions have no carrier, and are taken to have been shown when they were made.
+_SHOWN_AT = case((forecasts.c.carrier.is_(None), forecasts.c.made_at), else_=forecasts.c.shown_at)
 _DAY = cast(func.timezone("UTC", forecasts.c.made_at), Date)
-# A chance of 1 says that all is done, one of 0 that no time is left: facts, and no forecasts.
+# A chance of 1 says that all is done, and one of 0 that no time is left: these are facts, not forecasts.
 _COUNTS = and_(
     or_(forecasts.c.carrier.is_(None), forecasts.c.shown_at.is_not(None)),
     forecasts.c.chance > 0,

@@ -1,4 +1,4 @@
-"""Spans in which GitHub's events did not reach us, as they are told in any order."""
+"""Gaps: spans in which GitHub's events did not reach us, reported in any order."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from sprints.gaps import EventGap, GapCause
 from storage.database import Tenant
 from storage.tables import event_gaps, projects
 
-# For so long, what is settled once and for all waits for the past to be read. Where GitHub refuses that for
-# longer, the numbers say what they lack.
-_WAITED_FOR = timedelta(days=3)
+# Final snapshots wait so long for the backfill of a gap. Where GitHub refuses it for longer, the numbers say
+# what they lack.
+_LONGEST_WAIT = timedelta(days=3)
 
-_HAD_BEGUN = or_(event_gaps.c.ended_at.is_(None), projects.c.created_at < event_gaps.c.ended_at)
-_IS_READ_AGAIN = func.coalesce(projects.c.synced_from >= event_gaps.c.ended_at, False)
+_IS_AFFECTED = or_(event_gaps.c.ended_at.is_(None), projects.c.created_at < event_gaps.c.ended_at)
+_IS_BACKFILLED = func.coalesce(projects.c.synced_from >= event_gaps.c.ended_at, False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class _Row:
 
 
 class Gaps:
-    """One tenant's gaps.
+    """The gaps of one tenant.
 
-    `begin` and `end` return False where the news came out of order, so that GitHub should be asked how it is.
+    `begin` and `end` return False where reports came out of order, so that GitHub has to be asked for the
+    present state.
     """
 
     def __init__(self, tenant: Tenant) -> None:
@@ -42,23 +43,23 @@ class Gaps:
     async def lock(self) -> None:
         """Let nobody else change the tenant's gaps until the transaction ends.
 
-        Webhooks and what GitHub answers tell of the same suspension at once. To be taken before any row is
-        locked that others change together with gaps, so that nobody waits in a circle.
+        Webhooks and answers of GitHub's API may report the same suspension at once. Take this lock before any
+        row that others change together with gaps, to avoid a deadlock.
         """
         key = func.hashtextextended("event_gaps", self._organization_id)
         await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
 
     async def begin(self, cause: GapCause, at: datetime) -> bool:
-        """From this moment on nothing is heard in any repository. Told twice, it is known once."""
+        """Begin a gap in all repositories; idempotent."""
         await self.lock()
-        known = await self._known(cause)
-        if not known or (known[-1].ended_at is not None and known[-1].ended_at < at):
+        stored = await self._stored(cause)
+        if not stored or (stored[-1].ended_at is not None and stored[-1].ended_at < at):
             await self.add(cause, at, None)
             return True
-        if not any(row.contains(at) for row in known):
-            later = next(row for row in known if at < row.began_at)
+        if not any(row.contains(at) for row in stored):
+            later = next(row for row in stored if at < row.began_at)
             await self._update(later, began_at=at)
-        return known[-1].ended_at is None
+        return stored[-1].ended_at is None
 
     async def end(
         self,
@@ -68,39 +69,36 @@ class Gaps:
         stated_at: datetime | None = None,
         last_heard_at: datetime | None = None,
     ) -> bool:
-        """From this moment on we hear again; `stated_at` is when GitHub says that this began.
+        """End the gap of a cause; `stated_at` is when it ended by GitHub's clock.
 
-        Where nobody told us of the beginning, it was after what was heard last; without that there is no gap.
+        Where its beginning was not reported, the gap begins at `last_heard_at`; without that there is none.
         """
         await self.lock()
-        known, stated = await self._known(cause), stated_at or at
-        if known and known[-1].ended_at is None:
-            if stated < known[-1].began_at:
+        stored, stated = await self._stored(cause), stated_at or at
+        if stored and stored[-1].ended_at is None:
+            if stated < stored[-1].began_at:
                 return False
-            await self._update(known[-1], ended_at=max(at, known[-1].began_at))
-        elif not any(row.contains(stated) for row in known) and last_heard_at and last_heard_at < at:
+            await self._update(stored[-1], ended_at=max(at, stored[-1].began_at))
+        elif not any(row.contains(stated) for row in stored) and last_heard_at and last_heard_at < at:
             await self.add(cause, last_heard_at, at)
         return True
 
     async def close(self, cause: GapCause, at: datetime) -> bool:
-        """We hear again, as something else shows. Returns whether that is news."""
+        """End an open gap because something else shows that events arrive; return whether there was one."""
         await self.lock()
-        known = await self._known(cause)
-        if not known or known[-1].ended_at is not None or known[-1].began_at > at:
+        stored = await self._stored(cause)
+        if not stored or stored[-1].ended_at is not None or stored[-1].began_at > at:
             return False
-        await self._update(known[-1], ended_at=at)
+        await self._update(stored[-1], ended_at=at)
         return True
 
     async def add(
         self, cause: GapCause, began_at: datetime, ended_at: datetime | None, project_id: int | None = None
     ) -> None:
-        """A gap in one repository, or in all that there are by then.
-
-        Told twice, it is known once; the later end holds.
-        """
+        """Add a gap in one repository, or in all that exist by then; idempotent, the later end holds."""
         await self.lock()
         is_same = and_(
-            self._mine,
+            self._is_mine,
             event_gaps.c.cause == cause.value,
             event_gaps.c.project_id.is_not_distinct_from(project_id),
         )
@@ -127,79 +125,81 @@ class Gaps:
         )
 
     async def was_suspended_since(self, moment: datetime) -> bool:
-        """Whether the installation was suspended at or after a moment, as far as we know."""
+        """Whether the installation was suspended at or after a moment, as far as events tell."""
         query = select(event_gaps.c.id).where(
-            self._mine,
+            self._is_mine,
             event_gaps.c.cause == GapCause.SUSPENDED.value,
             or_(event_gaps.c.ended_at.is_(None), event_gaps.c.ended_at >= moment),
         )
         return await self._connection.scalar(query.limit(1)) is not None
 
     async def last_return(self, project_id: int) -> datetime | None:
-        """When a repository came back last after it had left the installation or the account."""
+        """When a repository last came back after it had left the installation or the account."""
         query = select(func.max(event_gaps.c.ended_at)).where(
-            self._mine, event_gaps.c.project_id == project_id, event_gaps.c.cause == GapCause.REMOVED.value
+            self._is_mine, event_gaps.c.project_id == project_id, event_gaps.c.cause == GapCause.REMOVED.value
         )
-        found: datetime | None = await self._connection.scalar(query)
-        return found
+        returned_at: datetime | None = await self._connection.scalar(query)
+        return returned_at
 
     async def of_projects(self, project_ids: Collection[int]) -> tuple[EventGap, ...]:
         """The gaps that concern any of these repositories, the oldest first."""
         return tuple(dict.fromkeys(gap for _, gap in await self._gaps(projects.c.id.in_(project_ids))))
 
     async def of_all(self) -> Mapping[int, Sequence[EventGap]]:
-        """The gaps of each repository that gets work by the clock, the oldest first."""
-        found = dict[int, list[EventGap]]()
+        """The gaps of each active repository, by project id, the oldest first."""
+        gaps = dict[int, list[EventGap]]()
         for project_id, gap in await self._gaps(projects.c.is_active):
-            found.setdefault(project_id, []).append(gap)
-        return found
+            gaps.setdefault(project_id, []).append(gap)
+        return gaps
 
-    async def unread(self) -> list[int]:
-        """The repositories whose past is to be asked for, now that they are heard again, by their ids."""
-        is_unread = and_(projects.c.is_active, event_gaps.c.ended_at.is_not(None), ~_IS_READ_AGAIN)
-        still_deaf = select(event_gaps.c.id).where(self._mine, event_gaps.c.ended_at.is_(None)).exists()
-        query = self._with_projects(projects.c.id).where(is_unread, ~still_deaf).distinct()
+    async def projects_to_backfill(self) -> list[int]:
+        """The ids of the repositories to backfill after gaps that have ended."""
+        is_unread = and_(projects.c.is_active, event_gaps.c.ended_at.is_not(None), ~_IS_BACKFILLED)
+        is_still_missing = (
+            select(event_gaps.c.id).where(self._is_mine, event_gaps.c.ended_at.is_(None)).exists()
+        )
+        query = self._with_projects(projects.c.id).where(is_unread, ~is_still_missing).distinct()
         return list(await self._connection.scalars(query.order_by(projects.c.id)))
 
     async def is_history_missing(self, project_ids: Collection[int]) -> bool:
-        """Whether events of these repositories are missing that may still be asked for before long."""
-        is_hoped_for = or_(
-            event_gaps.c.ended_at.is_(None), event_gaps.c.ended_at > func.app_now() - _WAITED_FOR
+        """Whether events of these repositories are missing that a backfill may still bring before long."""
+        is_awaited = or_(
+            event_gaps.c.ended_at.is_(None), event_gaps.c.ended_at > func.app_now() - _LONGEST_WAIT
         )
         query = self._with_projects(event_gaps.c.id).where(
-            projects.c.id.in_(project_ids), ~_IS_READ_AGAIN, is_hoped_for
+            projects.c.id.in_(project_ids), ~_IS_BACKFILLED, is_awaited
         )
         return await self._connection.scalar(query.limit(1)) is not None
 
     async def _gaps(self, condition: ColumnElement[bool]) -> list[tuple[int, EventGap]]:
-        columns = (event_gaps.c.cause, event_gaps.c.began_at, event_gaps.c.ended_at, _IS_READ_AGAIN)
+        columns = (event_gaps.c.cause, event_gaps.c.began_at, event_gaps.c.ended_at, _IS_BACKFILLED)
         query = self._with_projects(projects.c.id, *columns).where(condition)
         query = query.order_by(event_gaps.c.began_at, event_gaps.c.id, projects.c.id)
         rows = await self._connection.execute(query)
         return [(project_id, EventGap(GapCause(cause), *gap)) for project_id, cause, *gap in rows]
 
     def _with_projects(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        concerns = or_(event_gaps.c.project_id.is_(None), event_gaps.c.project_id == projects.c.id)
+        is_concerned = or_(event_gaps.c.project_id.is_(None), event_gaps.c.project_id == projects.c.id)
         return (
             select(*columns)
             .select_from(event_gaps)
-            .join(projects, and_(projects.c.organization_id == event_gaps.c.organization_id, concerns))
-            .where(self._mine, _HAD_BEGUN)
+            .join(projects, and_(projects.c.organization_id == event_gaps.c.organization_id, is_concerned))
+            .where(self._is_mine, _IS_AFFECTED)
         )
 
-    async def _known(self, cause: GapCause) -> list[_Row]:
+    async def _stored(self, cause: GapCause) -> list[_Row]:
         query = (
             select(event_gaps.c.id, event_gaps.c.began_at, event_gaps.c.ended_at)
-            .where(self._mine, event_gaps.c.cause == cause.value, event_gaps.c.project_id.is_(None))
+            .where(self._is_mine, event_gaps.c.cause == cause.value, event_gaps.c.project_id.is_(None))
             .order_by(event_gaps.c.began_at, event_gaps.c.id)
         )
         return [_Row(*row) for row in await self._connection.execute(query)]
 
     async def _update(self, row: _Row, **values: datetime) -> None:
         await self._connection.execute(
-            update(event_gaps).where(self._mine, event_gaps.c.id == row.id).values(**values)
+            update(event_gaps).where(self._is_mine, event_gaps.c.id == row.id).values(**values)
         )
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return event_gaps.c.organization_id == self._organization_id

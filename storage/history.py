@@ -1,4 +1,4 @@
-"""What is known of a repository's planning, together with those that share its sprints."""
+"""The planning history of a repository, together with the repositories that share its sprints."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,110 +15,115 @@ _NOTHING_SHARED = Sharing({}, {}, frozenset())
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """A repository and its name as it is called from where it is looked: empty for that one itself."""
+    """A repository and the name that prefixes its items; empty for the repository whose history it is."""
 
     id: int
     name: str
 
 
 class History:
-    """The planning history of a repository, seen from there.
+    """The planning history of a repository, from its own point of view.
 
-    Its own items have numbers, those of the repositories that share its sprints are called `owner/name#12`. A
-    milestone that is part of another repository's sprint has that sprint's id in every event.
+    Its own items have plain numbers; items of the repositories that share its sprints are called
+    `owner/name#12`. A milestone that is part of another repository's sprint has the id of that
+    sprint in every event.
     """
 
     def __init__(self, tenant: Tenant, project: Project) -> None:
         self._timeline = Timeline(tenant)
         self._project = project
         self._members = tuple(
-            _Member(one.id, "" if one.id == project.id else one.full_name or "")
-            for one in project.sharing or (project,)
+            _Member(member.id, "" if member.id == project.id else member.full_name or "")
+            for member in project.sharing or (project,)
         )
         self._sharing: Sharing | None = None if project.sharing else _NOTHING_SHARED
 
     async def sharing(self) -> Sharing:
-        """Which milestones are one; asked for once."""
+        """Which milestones of the repositories form one sprint; loaded once."""
         if self._sharing is None:
-            leader, *others = [(one.name, await self._timeline.milestones(one.id)) for one in self._members]
+            leader, *others = [
+                (member.name, await self._timeline.milestones(member.id)) for member in self._members
+            ]
             self._sharing = sharing_of(leader[1], dict(others))
         return self._sharing
 
     async def milestones(self) -> dict[int, list[MilestoneEvent]]:
-        """All events of all milestones, by milestone: those of the leading repository, and of this one what
-        is part of none of those."""
-        found = await self._timeline.milestones(self._members[0].id)
+        """All events of all milestones, by milestone.
+
+        These are the milestones of the leading repository, and those of this one that belong to none of them.
+        """
+        milestones = await self._timeline.milestones(self._members[0].id)
         if self._project.is_led:
             led = (await self.sharing()).leader_of
             own = await self._timeline.milestones(self._project.id)
-            found |= {milestone: told for milestone, told in own.items() if milestone not in led}
-        return found
+            milestones |= {milestone: events for milestone, events in own.items() if milestone not in led}
+        return milestones
 
     async def milestone(self, milestone: int) -> list[MilestoneEvent]:
         """All events of one milestone."""
         owners = [self._members[0].id, self._project.id]
         for owner in dict.fromkeys(owners):
-            if told := await self._timeline.milestone(owner, milestone):
-                return told
+            if events := await self._timeline.milestone(owner, milestone):
+                return events
         return []
 
     async def milestone_id(self, number: int) -> int | None:
         """GitHub's id of the sprint to which this repository's milestone with a number belongs."""
-        found = await self._timeline.milestone_id(self._project.id, number)
-        return found if found is None else (await self.sharing()).leader_of.get(found, found)
+        milestone = await self._timeline.milestone_id(self._project.id, number)
+        return milestone if milestone is None else (await self.sharing()).leader_of.get(milestone, milestone)
 
     async def items_of(self, milestone: int) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of all items that were ever in a sprint."""
-        sharing, found = await self.sharing(), dict[str, list[ItemEvent]]()
+        """All events, by item, of the items that were ever in a sprint."""
+        sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
         parts = {part.repository: part.milestone for part in sharing.parts.get(milestone, ())}
-        for one in self._members:
-            theirs = await self._timeline.items_of(one.id, parts.get(one.name, milestone))
-            found |= self._seen(theirs, one, sharing)
-        return found
+        for member in self._members:
+            member_items = await self._timeline.items_of(member.id, parts.get(member.name, milestone))
+            items |= self._as_seen(member_items, member, sharing)
+        return items
 
     async def items(self) -> dict[str, list[ItemEvent]]:
         """All events, by item, of all items."""
-        sharing, found = await self.sharing(), dict[str, list[ItemEvent]]()
-        for one in self._members:
-            found |= self._seen(await self._timeline.items(one.id), one, sharing)
-        return found
+        sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
+        for member in self._members:
+            items |= self._as_seen(await self._timeline.items(member.id), member, sharing)
+        return items
 
     async def items_since(self, since: datetime) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of those items that something happened to since a moment (see Timeline)."""
-        sharing, found = await self.sharing(), dict[str, list[ItemEvent]]()
-        for one in self._members:
-            found |= self._seen(await self._timeline.items_since(one.id, since), one, sharing)
-        return found
+        """All events, by item, of items with events since a moment and related ones (see Timeline)."""
+        sharing, items = await self.sharing(), dict[str, list[ItemEvent]]()
+        for member in self._members:
+            items |= self._as_seen(await self._timeline.items_since(member.id, since), member, sharing)
+        return items
 
     async def item(self, number: int, repository: str = "") -> list[ItemEvent]:
         """All events of the issue or pull request with a number, of this repository or of another one."""
         sharing = await self.sharing()
-        for one in self._members:
-            if one.name == repository:
-                told = await self._timeline.item(one.id, number)
-                return self._seen({repository: told}, one, sharing)[repository]
+        for member in self._members:
+            if member.name == repository:
+                events = await self._timeline.item(member.id, number)
+                return self._as_seen({repository: events}, member, sharing)[repository]
         return []
 
-    async def items_named(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+    async def items_by_id(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """All events of these items, by node id, whichever repository of the tenant they are in."""
-        return await self._timeline.items_named(items)
+        return await self._timeline.items_by_id(items)
 
     async def labels(self) -> list[LabelEvent]:
-        """What happened to labels."""
-        found = list[LabelEvent]()
-        for one in self._members:
-            found += seen_labels(await self._timeline.labels(one.id), one.name)
-        return found
+        """The events of labels."""
+        events = list[LabelEvent]()
+        for member in self._members:
+            events += seen_labels(await self._timeline.labels(member.id), member.name)
+        return events
 
     async def activity(self, kind: str, since: datetime, until: datetime) -> list[ActivityEvent]:
-        """What else happened within `[since, until)`; kinds are those of ActivityEvent."""
-        found = list[ActivityEvent]()
-        for one in self._members:
-            told = await self._timeline.activity(one.id, kind, since, until)
-            found += seen_activity(told, one.name) if one.name else told
-        return found
+        """The other events of a kind within `[since, until)`; kinds are those of ActivityEvent."""
+        events = list[ActivityEvent]()
+        for member in self._members:
+            own_events = await self._timeline.activity(member.id, kind, since, until)
+            events += seen_activity(own_events, member.name) if member.name else own_events
+        return events
 
-    def _seen(
+    def _as_seen(
         self, items: dict[str, list[ItemEvent]], member: _Member, sharing: Sharing
     ) -> dict[str, list[ItemEvent]]:
         return seen_items(items, member.name, sharing) if self._project.sharing else items

@@ -1,7 +1,7 @@
-"""Installations that deliveries named for a tenant before GitHub had said that they belong together.
+"""Claims: installations that deliveries named for a tenant without GitHub having confirmed it.
 
-They are written where deliveries come in (assign_tenant in migrations/) and checked by
-bot/sync/installation_check.py.
+The database writes them when it receives deliveries (assign_tenant in migrations/);
+bot/sync/installation_check.py checks them.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, any_, delete, exists, func, or_, select, u
 from storage.database import Tenant
 from storage.tables import installation_claims, organizations
 
-# Since it was last made. Then whoever could mend it has seen it, or nothing is wrong any more.
+# Counted from when a claim was last made. By then whoever could act on it has seen it, or it is settled.
 CLAIM_KEPT_FOR = timedelta(days=7)
 # GitHub is not asked about the same claim more often.
 _CHECK_AGAIN_AFTER = timedelta(hours=1)
@@ -21,10 +21,10 @@ _CHECK_AGAIN_AFTER = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class InstallationClaim:
-    """A delivery said that `installation` is that of the account `login`.
+    """A delivery's claim that `installation` belongs to the account `login`.
 
-    `refused` counts deliveries that were not stored because of it. `claimed_at` is when the last delivery
-    said so, `checked_at` when GitHub said otherwise.
+    `refused` counts deliveries that were not stored because of the claim. `claimed_at` is when the last
+    delivery made it, `checked_at` when GitHub denied it.
     """
 
     id: int
@@ -37,12 +37,12 @@ class InstallationClaim:
 
     @property
     def is_denied(self) -> bool:
-        """Whether GitHub says that the installation is not this account's."""
+        """Whether GitHub denied that the installation belongs to the account."""
         return self.checked_at is not None
 
 
 class InstallationClaims:
-    """One tenant's claims."""
+    """The installation claims of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
@@ -51,7 +51,7 @@ class InstallationClaims:
     async def since(self, moment: datetime) -> Sequence[InstallationClaim]:
         """Claims made since a moment that GitHub did not confirm, by when they were last made.
 
-        Without those of former installations: what these tell late is expected, and nothing needs mending.
+        Claims of former installations are left out: late deliveries of those are expected.
         """
         is_former = exists().where(
             organizations.c.id == self._organization_id,
@@ -60,30 +60,30 @@ class InstallationClaims:
         return await self._select(installation_claims.c.claimed_at >= moment, ~is_former)
 
     async def unchecked(self) -> Sequence[InstallationClaim]:
-        """Claims that GitHub was not asked about, or that were made anew an hour after it denied them."""
+        """Claims that GitHub was not asked about, or that were repeated an hour after it denied them."""
         checked_at = installation_claims.c.checked_at
         is_made_anew = installation_claims.c.claimed_at >= checked_at + _CHECK_AGAIN_AFTER
         return await self._select(or_(checked_at.is_(None), is_made_anew))
 
-    async def forget(self, before: datetime) -> None:
+    async def delete_older(self, before: datetime) -> None:
         """Delete claims that were last made before a moment."""
         await self._connection.execute(
-            delete(installation_claims).where(self._mine, installation_claims.c.claimed_at < before)
+            delete(installation_claims).where(self._is_mine, installation_claims.c.claimed_at < before)
         )
 
     async def deny(self, claim: InstallationClaim, checked_at: datetime) -> None:
-        """GitHub says that the installation is not this account's. The claim is kept for `doctor`."""
+        """Record that GitHub denied a claim, which stays for `doctor`."""
         await self._connection.execute(
             update(installation_claims)
-            .where(self._mine, installation_claims.c.id == claim.id)
+            .where(self._is_mine, installation_claims.c.id == claim.id)
             .values(checked_at=checked_at)
         )
 
     async def confirm(self, claim: InstallationClaim, suspended_at: datetime | None = None) -> bool:
-        """GitHub says that the installation is the claimed account's: the tenant is known by it from now on.
+        """Make the installation of a claim the tenant's present one, because GitHub confirmed it.
 
-        `suspended_at` is since when it is suspended. False, and nothing changes, if that account is another
-        than the tenant's.
+        `suspended_at` is since when it is suspended. Returns False, and changes nothing, if the claim names
+        another account than the tenant's.
         """
         former = func.former_installations_after(
             organizations.c.former_installations, organizations.c.github_installation_id, claim.installation
@@ -101,7 +101,7 @@ class InstallationClaims:
         if not result.rowcount:
             return False
         await self._connection.execute(
-            delete(installation_claims).where(self._mine, installation_claims.c.id == claim.id)
+            delete(installation_claims).where(self._is_mine, installation_claims.c.id == claim.id)
         )
         return True
 
@@ -109,11 +109,11 @@ class InstallationClaims:
         names = InstallationClaim.__dataclass_fields__
         query = (
             select(*(installation_claims.c[name] for name in names))
-            .where(self._mine, *conditions)
+            .where(self._is_mine, *conditions)
             .order_by(installation_claims.c.claimed_at, installation_claims.c.id)
         )
         return [InstallationClaim(*row) for row in await self._connection.execute(query)]
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return installation_claims.c.organization_id == self._organization_id

@@ -1,4 +1,4 @@
-"""The tenant's installation of the App, and the people that it has met."""
+"""The tenant's installation of the App, and the people seen in its deliveries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from storage.tables import organizations
 
 
 class InstallationRelation(Enum):
-    """What an installation is to an account."""
+    """The relation of an installation to an account."""
 
     PRESENT = auto()
-    REPLACED = auto()  # The account has another one.
-    ENDED = auto()  # It was the account's, which has none now.
-    UNKNOWN = auto()  # The account has none, and this one was never its.
+    REPLACED = auto()  # The account has another installation.
+    ENDED = auto()  # The account had this installation, and has none now.
+    UNKNOWN = auto()  # The account has no installation, and never had this one.
 
 
 @dataclass(frozen=True, slots=True)
 class SeenLogin:
-    """A person, by GitHub's id, who had a login at a moment."""
+    """The login that a person, by GitHub's id, had at a moment."""
 
     github_id: int
     login: str
@@ -33,59 +33,60 @@ class SeenLogin:
 
 
 class Installations:
-    """One tenant's installation."""
+    """The installation of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def ended(self, installation: int) -> None:
-        """The App was uninstalled. What an older installation tells late does not end a newer one."""
+    async def record_uninstalled(self, installation: int) -> None:
+        """Record that the App was uninstalled. A late delivery of an older installation ends no newer one."""
         former = func.former_installations_after(organizations.c.former_installations, installation, None)
         await self._update(former_installations=former)
         await self._update_if_present(installation, github_installation_id=None, suspended_at=None)
 
-    async def suspended(self, installation: int, since: datetime | None) -> None:
-        """GitHub refuses everything of a suspended installation until it is resumed (None).
+    async def record_suspension(self, installation: int, since: datetime | None) -> None:
+        """Record since when an installation is suspended, or None once it is resumed.
 
-        What a former installation tells late says nothing of the present one.
+        A late delivery of a former installation does not change the present one. GitHub
+        refuses every request of a suspended installation.
         """
         await self._update_if_present(installation, suspended_at=since)
 
     async def set_suspended(self, since: datetime | None) -> None:
-        """Note what GitHub says of the present installation, now that it was asked."""
+        """Set since when the present installation is suspended, by GitHub's answer; None if it is not."""
         await self._update(suspended_at=since)
 
     async def suspended_since(self) -> datetime | None:
-        """Since when the installation is suspended, as far as we know; None if it works."""
-        found: datetime | None = await self._value(organizations.c.suspended_at)
-        return found
+        """Since when the installation is suspended, as far as events tell; None if it works."""
+        suspended_at: datetime | None = await self._value(organizations.c.suspended_at)
+        return suspended_at
 
-    async def present(self) -> int | None:
+    async def current(self) -> int | None:
         """GitHub's id of the present installation; None while there is none."""
-        found: int | None = await self._value(organizations.c.github_installation_id)
-        return found
+        installation: int | None = await self._value(organizations.c.github_installation_id)
+        return installation
 
     async def account(self) -> int:
         """GitHub's id of the account."""
         return int(await self._value(organizations.c.github_account_id))
 
-    async def known_since(self) -> datetime:
-        """Since when we know the account."""
-        found: datetime = await self._value(organizations.c.created_at)
-        return found
+    async def first_seen_at(self) -> datetime:
+        """When the account was first seen."""
+        created_at: datetime = await self._value(organizations.c.created_at)
+        return created_at
 
     async def has_former(self, installation: int) -> bool:
         """Whether the account had another installation before this one."""
         former: list[int] = await self._value(organizations.c.former_installations)
-        return any(one != installation for one in former)
+        return any(other != installation for other in former)
 
-    async def seen_working(self, installation: int, at: datetime) -> None:
-        """Note that GitHub answered for the installation, which was thus not suspended at that moment."""
+    async def record_working(self, installation: int, at: datetime) -> None:
+        """Record that GitHub answered for an installation, which was not suspended at that moment."""
         await self._update_if_present(installation, organizations.c.suspended_at <= at, suspended_at=None)
 
     async def relation(self, installation: int) -> InstallationRelation:
-        """Whether an installation is the account's present one, or was, as far as we know."""
+        """Return how an installation relates to the account, as far as events tell."""
         query = select(organizations.c.github_installation_id, organizations.c.former_installations).where(
             organizations.c.id == self._organization_id
         )
@@ -96,19 +97,19 @@ class Installations:
             return InstallationRelation.REPLACED
         return InstallationRelation.ENDED if installation in former else InstallationRelation.UNKNOWN
 
-    async def reconcile_next(self, at: datetime) -> None:
-        """When its sprints are compared with GitHub again."""
+    async def schedule_reconciliation(self, at: datetime) -> None:
+        """Set when the tenant's sprints are next compared with GitHub."""
         await self._update(next_reconcile_at=at)
 
-    async def check_visibility_next(self, at: datetime) -> None:
-        """When GitHub is asked again which repositories can be seen."""
+    async def schedule_visibility_check(self, at: datetime) -> None:
+        """Set when GitHub is next asked which repositories the App can see."""
         await self._update(next_visibility_check_at=at)
 
-    async def meet(self, people: Sequence[SeenLogin]) -> None:
-        """Remembers people of this tenant, and which logins they had when."""
+    async def record_people(self, people: Sequence[SeenLogin]) -> None:
+        """Store people of the tenant, with the logins they had at given moments."""
         if people:
             await self._connection.execute(
-                text("select meet_people(:told)"), {"told": msgspec.json.encode(people).decode()}
+                text("select meet_people(:people)"), {"people": msgspec.json.encode(people).decode()}
             )
 
     async def _value(self, column: ColumnElement[Any]) -> Any:
@@ -133,15 +134,15 @@ class Installations:
 
 
 async def tenant_of_installation(connection: AsyncConnection, installation: int) -> int | None:
-    """Whose installation this is."""
-    found = await connection.scalar(
+    """The tenant that has an installation; None if there is none."""
+    tenant = await connection.scalar(
         text("select tenant_of_installation(:installation)"), {"installation": installation}
     )
-    return None if found is None else int(found)
+    return None if tenant is None else int(tenant)
 
 
 async def account_of_installation(connection: AsyncConnection, installation: int) -> int | None:
-    """GitHub's id of the account whose installation this is."""
+    """GitHub's id of the account that has an installation; None if there is none."""
     account = await connection.scalar(
         text("select account_of_installation(:installation)"), {"installation": installation}
     )

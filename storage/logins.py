@@ -1,4 +1,4 @@
-"""People whose login has changed: what history tells of them by an old login is told by the present one."""
+"""Renamed people: events that name them by a former login are shown with the present one."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,22 +13,21 @@ from storage.database import Tenant
 from storage.tables import organization_members
 
 _NAMING_PEOPLE = {"assigned", "unassigned"}
-# What else happened tells of people in these.
+# The details of activity events that hold a login.
 _PERSON_KEYS = ("author", "reviewer")
 
 
 def moment_of_logins(row: Any) -> datetime:
-    """When the people of a fact had the logins by which its row of the timeline names them.
+    """The moment at which people had the logins that a row of the timeline names.
 
-    Webhooks name them as they are called when it happens, an answer of GitHub's API as they are called when
-    it is given.
+    Webhooks use the logins at the time of the event, answers of GitHub's API those at the time of the answer.
     """
     moment: datetime = row.at if row.source == Source.WEBHOOK.value else row.created_at
     return moment
 
 
 class _Former(msgspec.Struct):
-    """A login, and when somebody was first seen with it."""
+    """A former login, and when the person was first seen with it."""
 
     login: str
     since: datetime
@@ -36,17 +35,17 @@ class _Former(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Logins:
-    """The logins that people of a tenant gave up. Most tenants have none, and nothing is to be done.
+    """The former logins of a tenant's people. It is empty, and false, for most tenants.
 
-    `holders` has each of them, in lower case, with all who had it, the first one first: since when, and that
-    person's present login.
+    `holders` maps each former login, in lower case, to the people who had it, oldest first: since when, and
+    the person's present login.
     """
 
     holders: Mapping[str, Sequence[tuple[datetime, str]]] = field(default_factory=dict)
 
     @classmethod
-    async def of(cls, tenant: Tenant) -> "Logins":
-        """The logins that people of one tenant gave up."""
+    async def load(cls, tenant: Tenant) -> "Logins":
+        """Load the former logins of the transaction's tenant."""
         members = organization_members.c
         is_mine = members.organization_id == tenant.organization_id
         renamed = await tenant.connection.execute(
@@ -75,69 +74,69 @@ class Logins:
         """The logins, in lower case, that passed from one person to another."""
         return sorted(login for login, spans in self.holders.items() if len({own for _, own in spans}) > 1)
 
-    def present(self, login: str, at: datetime) -> str:
-        """The present login of who had this one at a moment.
+    def current_login(self, login: str, at: datetime) -> str:
+        """The present login of the person who had a login at a moment.
 
-        Where nobody was seen with it until then, that is the first who was.
+        Where nobody was seen with it until then, this is the first person who had it.
         """
         spans = self.holders.get(login.lower())
         if not spans:
             return login
         return next((present for since, present in reversed(spans) if since <= at), spans[0][1])
 
-    def all_of(self, people: Iterable[str]) -> set[str]:
-        """These logins and all that the same people gave up, in lower case."""
+    def all_logins_of(self, people: Iterable[str]) -> set[str]:
+        """These logins and all former ones of the same people, in lower case."""
         present = {login.lower() for login in people}
-        gone = (
+        former = (
             login for login, spans in self.holders.items() if any(own.lower() in present for _, own in spans)
         )
-        return present.union(gone)
+        return present.union(former)
 
     def in_item(self, event: ItemEvent, at: datetime) -> ItemEvent:
-        """A fact of an item with present logins. It names people by those that they had at that moment."""
+        """An event of an item with present logins. `at` is the moment of the logins that it names."""
         if not self:
             return event
-        shown = event.snapshot
+        snapshot = event.snapshot
         return replace(
             event,
-            actor=self._maybe(event.actor, at),
-            named=self._maybe(event.named, at) if event.event in _NAMING_PEOPLE else event.named,
+            actor=self._optional_login(event.actor, at),
+            named=self._optional_login(event.named, at) if event.event in _NAMING_PEOPLE else event.named,
             snapshot=replace(
-                shown,
-                author=self._maybe(shown.author, at),
-                assignees=tuple(self.present(login, at) for login in shown.assignees),
+                snapshot,
+                author=self._optional_login(snapshot.author, at),
+                assignees=tuple(self.current_login(login, at) for login in snapshot.assignees),
             ),
         )
 
     def in_activity(self, event: ActivityEvent, at: datetime) -> ActivityEvent:
-        """A fact beside items with present logins."""
+        """An activity event with present logins."""
         if not self:
             return event
         details = dict(event.details)
         for key in _PERSON_KEYS:
             if isinstance(login := details.get(key), str):
-                details[key] = self.present(login, at)
+                details[key] = self.current_login(login, at)
         if isinstance(commits := details.get("commits"), Mapping):
-            details["commits"] = self._added_up(commits, at)
-        return replace(event, actor=self._maybe(event.actor, at), details=details)
+            details["commits"] = self._commits_by_present_login(commits, at)
+        return replace(event, actor=self._optional_login(event.actor, at), details=details)
 
     def in_milestone(self, event: MilestoneEvent, at: datetime) -> MilestoneEvent:
-        """A fact of a milestone with present logins."""
-        return replace(event, actor=self._maybe(event.actor, at)) if self else event
+        """An event of a milestone with present logins."""
+        return replace(event, actor=self._optional_login(event.actor, at)) if self else event
 
     def in_label(self, event: LabelEvent, at: datetime) -> LabelEvent:
-        """A fact of a label with present logins."""
-        return replace(event, actor=self._maybe(event.actor, at)) if self else event
+        """An event of a label with present logins."""
+        return replace(event, actor=self._optional_login(event.actor, at)) if self else event
 
-    def _maybe(self, login: str | None, at: datetime) -> str | None:
-        return self.present(login, at) if login else login
+    def _optional_login(self, login: str | None, at: datetime) -> str | None:
+        return self.current_login(login, at) if login else login
 
-    def _added_up(self, commits: Mapping[str, object], at: datetime) -> dict[str, object]:
-        """Commits by present login: one push may name somebody by two."""
+    def _commits_by_present_login(self, commits: Mapping[str, object], at: datetime) -> dict[str, object]:
+        """Sum commits by present login, because one push may name a person by two logins."""
         sums = dict[str, object]()
         for login, count in commits.items():
-            present, before = self.present(str(login), at), 0
-            if isinstance(known := sums.get(present), int) and isinstance(count, int):
-                before = known
+            present, before = self.current_login(str(login), at), 0
+            if isinstance(counted := sums.get(present), int) and isinstance(count, int):
+                before = counted
             sums[present] = before + count if isinstance(count, int) else count
         return sums

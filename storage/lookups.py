@@ -1,7 +1,7 @@
-"""The few questions that are asked before a tenant is known.
+"""Look-ups of tenants, for transactions that are not scoped to one yet.
 
-Each is a SECURITY DEFINER function of the database (see migrations/) that returns ids of tenants only;
-their rows are then read in that tenant's own transaction.
+Each calls a SECURITY DEFINER function of the database (see migrations/) that returns ids of tenants only.
+Their rows are then read in that tenant's own transaction.
 """
 
 from collections.abc import Sequence
@@ -12,40 +12,40 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def tenant_of_chart(connection: AsyncConnection, token: str) -> int | None:
-    """Whose picture has this name."""
-    found = await connection.scalar(text("select tenant_of_chart(:token)"), {"token": token})
-    return None if found is None else int(found)
+    """The tenant whose chart has a name; None if there is no such chart."""
+    tenant = await connection.scalar(text("select tenant_of_chart(:token)"), {"token": token})
+    return None if tenant is None else int(tenant)
 
 
 async def tenants_of_repository(connection: AsyncConnection, full_name: str) -> Sequence[int]:
-    """Who has, or last knew, a repository of this name (`owner/name`, in any case)."""
+    """The tenants with a repository last known by a name (`owner/name`, in any case)."""
     query = text("select * from tenants_of_repository(:name)")
     return (await connection.scalars(query, {"name": full_name})).all()
 
 
 async def tenants_of_node(connection: AsyncConnection, node_id: str) -> Sequence[int]:
-    """Who looks after the repository with this node id."""
+    """The tenants that have the repository with a node id."""
     query = text("select * from tenants_of_node(:node_id)")
     return (await connection.scalars(query, {"node_id": node_id})).all()
 
 
 async def all_tenants(connection: AsyncConnection) -> Sequence[int]:
-    """Everybody, for what is done by the clock and for `doctor`."""
+    """All tenants, for periodic tasks and `doctor`."""
     return (await connection.scalars(text("select * from all_tenants()"))).all()
 
 
 async def tenants_with_waiting_events(connection: AsyncConnection, moment: datetime) -> Sequence[int]:
-    """Whose deliveries wait although they are due at a moment."""
+    """The tenants with unprocessed deliveries that are due at a moment."""
     query = text("select * from tenants_with_waiting_events(:moment)")
     return (await connection.scalars(query, {"moment": moment})).all()
 
 
 async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) -> Sequence[int]:
-    """Whose turn it is to `measure`, to `reconcile`, or to check the `visibility` of."""
+    """The tenants for which `what` is due: `measure`, `reconcile` or `visibility`."""
     query = text("select * from tenants_due(:what, :moment)")
     return (await connection.scalars(query, {"what": what, "moment": moment})).all()
 
 
 async def wake_tenant(connection: AsyncConnection, organization_id: int) -> None:
-    """Sees to it that a job works off what waits for this tenant."""
+    """Ensure that a job processes the waiting deliveries of a tenant."""
     await connection.execute(text("select wake_tenant(:tenant)"), {"tenant": organization_id})

@@ -1,4 +1,4 @@
-"""What the clock measures: a sprint at the end of each day, and what a team did on it."""
+"""Daily measurements: the state of a sprint at the end of each day, and the work of each person."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Sprint
+from sprints.settings_parser import parse_settings
 from sprints.team import PersonDay, Work
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import (
     daily_metrics,
@@ -24,7 +26,7 @@ from storage.tables import (
 
 @dataclass(frozen=True, slots=True)
 class SprintDay:
-    """A row of daily_metrics. `team_velocity` is None with too few sprints."""
+    """A row of daily_metrics. `team_velocity` is in points per sprint, and None with too few sprints."""
 
     date: date
     total_points: Decimal
@@ -37,7 +39,7 @@ class SprintDay:
 
 @dataclass(frozen=True, slots=True)
 class TeamRow:
-    """A row of team_metrics. Without a user it is the work of all whom the tenant has not met."""
+    """A row of team_metrics. Without a user it sums the work of all people unknown to the tenant."""
 
     date: date
     user_id: int | None
@@ -53,7 +55,7 @@ _TEAM = tuple(TeamRow.__dataclass_fields__)
 
 
 class Measures:
-    """The measured figures of one repository."""
+    """The daily measurements of one repository."""
 
     def __init__(self, tenant: Tenant, project_id: int) -> None:
         self._connection = tenant.connection
@@ -61,13 +63,15 @@ class Measures:
         self._project_id = project_id
 
     async def sprint_ids(self) -> dict[int, int]:
-        """The sprints' ids by GitHub's ids of their milestones."""
+        """The ids of the sprints by GitHub's ids of their milestones."""
         query = select(sprints.c.github_milestone_id, sprints.c.id).where(*self._mine(sprints))
         return {row[0]: row[1] for row in await self._connection.execute(query)}
 
-    async def describe(self, sprint_id: int, sprint: Sprint, description: str | None, now: datetime) -> None:
-        """Writes down what a sprint is now."""
-        told = {
+    async def update_sprint(
+        self, sprint_id: int, sprint: Sprint, description: str | None, now: datetime
+    ) -> None:
+        """Store the title, goal, dates and phase of a sprint as they are now."""
+        values = {
             "name": sprint.title,
             "description": description,
             "goal": sprint.goal,
@@ -75,13 +79,13 @@ class Measures:
             "end_date": sprint.last_day,
             "status": sprint.phase(now).value,
         }
-        is_other = or_(*(sprints.c[name].is_distinct_from(value) for name, value in told.items()))
+        is_other = or_(*(sprints.c[name].is_distinct_from(value) for name, value in values.items()))
         await self._connection.execute(
-            update(sprints).where(*self._mine(sprints), sprints.c.id == sprint_id, is_other).values(**told)
+            update(sprints).where(*self._mine(sprints), sprints.c.id == sprint_id, is_other).values(**values)
         )
 
     async def days(self, sprint_id: int) -> list[SprintDay]:
-        """A sprint's days as they were measured, oldest first."""
+        """The measured days of a sprint, oldest first."""
         query = (
             select(*(daily_metrics.c[name] for name in _DAY))
             .where(*self._mine(daily_metrics), daily_metrics.c.sprint_id == sprint_id)
@@ -89,55 +93,55 @@ class Measures:
         )
         return [SprintDay(*row) for row in await self._connection.execute(query)]
 
-    async def put_days(self, sprint_id: int, rows: Iterable[SprintDay]) -> None:
-        """Makes `rows` the sprint's days. Rows that are right already stay as they are."""
-        wanted = {row.date: row for row in rows}
-        known = {row.date: row for row in await self.days(sprint_id)}
-        if gone := known.keys() - wanted.keys():
+    async def set_days(self, sprint_id: int, rows: Iterable[SprintDay]) -> None:
+        """Replace the measured days of a sprint by `rows`; rows that are equal already are not written."""
+        desired = {row.date: row for row in rows}
+        stored = {row.date: row for row in await self.days(sprint_id)}
+        if obsolete := stored.keys() - desired.keys():
             await self._connection.execute(
                 delete(daily_metrics)
                 .where(*self._mine(daily_metrics), daily_metrics.c.sprint_id == sprint_id)
-                .where(daily_metrics.c.date.in_(gone))
+                .where(daily_metrics.c.date.in_(obsolete))
             )
-        changed = [row for day, row in wanted.items() if known.get(day) != row]
+        changed = [row for day, row in desired.items() if stored.get(day) != row]
         await self._upsert(
             daily_metrics, ("sprint_id", "date"), [asdict(row) | {"sprint_id": sprint_id} for row in changed]
         )
 
     async def team(self, day: date) -> list[TeamRow]:
-        """What was done on a day, by person; who is not known stands last."""
+        """The work of a day by person, unknown people last."""
         return await self._team(team_metrics.c.date == day)
 
     async def last_team_day(self) -> date | None:
-        """The last day with any work that was measured."""
+        """The last day with measured work; None if there is none."""
         query = select(func.max(team_metrics.c.date)).where(*self._mine(team_metrics))
         newest: date | None = await self._connection.scalar(query)
         return newest
 
     async def first_event(self, recorded_since: datetime | None = None) -> datetime | None:
-        """When the repository's work begins; or the earliest of it that we were told of since a moment."""
+        """When the first work happened, or the first that was recorded since a moment; None without any."""
         query = select(func.min(timeline.c.at)).where(*self._mine(timeline), timeline.c.kind.in_(_WORK))
         if recorded_since:
             query = query.where(timeline.c.created_at >= recorded_since)
         first: datetime | None = await self._connection.scalar(query)
         return first
 
-    async def put_team(self, date_from: date, date_to: date, rows: Iterable[PersonDay]) -> None:
-        """Makes `rows` what was done from the first to the last day, both included."""
-        wanted = await self._by_user(rows)
+    async def set_team(self, date_from: date, date_to: date, rows: Iterable[PersonDay]) -> None:
+        """Replace the work from `date_from` to `date_to`, both included, by `rows`."""
+        desired = await self._by_user(rows)
         within = team_metrics.c.date.between(date_from, date_to)
-        known = {(row.date, row.user_id): row for row in await self._team(within)}
-        for day, user_id in known.keys() - wanted.keys():
+        stored = {(row.date, row.user_id): row for row in await self._team(within)}
+        for day, user_id in stored.keys() - desired.keys():
             await self._connection.execute(
                 delete(team_metrics)
                 .where(*self._mine(team_metrics), team_metrics.c.date == day)
                 .where(team_metrics.c.user_id.is_not_distinct_from(user_id))
             )
-        changed = [asdict(row) for key, row in wanted.items() if known.get(key) != row]
+        changed = [asdict(row) for key, row in desired.items() if stored.get(key) != row]
         await self._upsert(team_metrics, ("user_id", "date"), changed)
 
     async def _by_user(self, rows: Iterable[PersonDay]) -> dict[tuple[date, int | None], TeamRow]:
-        # Should two have had a login, one after the other, it belongs to the one who was seen with it last.
+        # A login that two people had, one after the other, belongs to the one who was seen with it last.
         query = (
             select(func.lower(organization_members.c.login), organization_members.c.user_id)
             .where(organization_members.c.organization_id == self._organization_id)
@@ -171,21 +175,21 @@ class Measures:
             index_elements=["organization_id", "project_id", *key],
             set_={name: fresh.excluded[name] for name in rows[0] if name not in key},
         )
-        mine = {"organization_id": self._organization_id, "project_id": self._project_id}
-        await self._connection.execute(statement, [row | mine for row in rows])
+        key_values = {"organization_id": self._organization_id, "project_id": self._project_id}
+        await self._connection.execute(statement, [row | key_values for row in rows])
 
     def _mine(self, table: Any) -> tuple[ColumnElement[bool], ...]:
         return table.c.organization_id == self._organization_id, table.c.project_id == self._project_id
 
 
-async def settings_of(tenant: Tenant) -> dict[str, object]:
-    """What holds for all repositories of a tenant that settle nothing else."""
+async def settings_of(tenant: Tenant) -> TeamSettings:
+    """The tenant's own settings, which hold for all repositories that set nothing else."""
     query = select(organizations.c.settings).where(organizations.c.id == tenant.organization_id)
-    return dict(await tenant.connection.scalar(query) or {})
+    return parse_settings(await tenant.connection.scalar(query) or {})
 
 
 async def schedule_measurement(tenant: Tenant, at: datetime) -> None:
-    """When the tenant is measured again."""
+    """Set when the tenant is measured next."""
     await tenant.connection.execute(
         update(organizations).where(organizations.c.id == tenant.organization_id).values(next_measure_at=at)
     )

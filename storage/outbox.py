@@ -1,4 +1,4 @@
-"""What we owe to a thread: written together with the answer, sent afterwards, sent once."""
+"""The outbox of answers: stored in the transaction that makes them, sent afterwards, exactly once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from storage.tables import github_events, outbox
 
 
 class MessageKind(StrEnum):
-    """What is sent: a comment, or a reaction to the comment that asked."""
+    """The kind of a message: a comment, or a reaction to the comment that is answered."""
 
     REPLY = "reply"
     REACTION = "reaction"
@@ -21,10 +21,10 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing to send. `slot` names a reply within its thread: a later one with the same slot edits it.
+    """A message to send. `slot` names a reply within its thread: a later reply with the same slot edits it.
 
-    A reaction's `body` is GitHub's name of it, its `comment_id` what it goes to, in the place that `slot`
-    names as GitHub's API does.
+    A reaction's `body` is GitHub's name of the reaction, `comment_id` the id of its target, and `slot` the
+    kind of target by the name that GitHub's API uses.
     """
 
     kind: MessageKind
@@ -35,9 +35,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class QueuedMessage:
-    """A message in the outbox. `key` is unique among all messages to GitHub; `attempts` counts this one too.
+    """A message in the outbox. `key` is unique among all messages; `attempts` includes the present one.
 
-    `earlier` is the comment that holds this thread's last answer of the same slot, `earlier_body` its text.
+    `earlier` is the comment with the thread's last answer of the same slot, `earlier_body` its text.
     """
 
     id: int
@@ -54,7 +54,7 @@ class QueuedMessage:
 
 @dataclass(frozen=True, slots=True, order=True)
 class RefusedAnswer:
-    """An event whose answer GitHub refused, and the thread that it belongs to."""
+    """An event whose answer GitHub refused, and the thread of the answer."""
 
     event_id: int
     project_id: int
@@ -62,14 +62,14 @@ class RefusedAnswer:
 
 
 class Outbox:
-    """One tenant's outbox."""
+    """The outbox of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def put(self, project_id: int, event_id: int, thread: int, messages: Sequence[Message]) -> None:
-        """Queues the answer to an event. A second answer to the same event is not taken."""
+    async def enqueue(self, project_id: int, event_id: int, thread: int, messages: Sequence[Message]) -> None:
+        """Queue the answer to an event. A second answer to the same event is ignored."""
         values = [
             {
                 "organization_id": self._organization_id,
@@ -89,14 +89,14 @@ class Outbox:
 
     async def is_answered(self, event_id: int) -> bool:
         """Whether the event has an answer, sent or not."""
-        query = select(func.count()).select_from(outbox).where(self._mine, outbox.c.event_id == event_id)
+        query = select(func.count()).select_from(outbox).where(self._is_mine, outbox.c.event_id == event_id)
         return bool(await self._connection.scalar(query))
 
     async def begin_attempts(self, event_id: int) -> list[QueuedMessage]:
-        """What is still to be sent for an event, in order, noted as on its way to GitHub from now on."""
+        """Count an attempt for the unsent messages of an event, and return them in order."""
         await self._connection.execute(
             update(outbox)
-            .where(self._mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
+            .where(self._is_mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
             .values(attempts=outbox.c.attempts + 1)
         )
         sent = outbox.alias()
@@ -123,7 +123,7 @@ class Outbox:
                 (github_events.c.organization_id == outbox.c.organization_id)
                 & (github_events.c.id == outbox.c.event_id),
             )
-            .where(self._mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
+            .where(self._is_mine, outbox.c.event_id == event_id, outbox.c.sent_at.is_(None))
             .order_by(outbox.c.position)
         )
         return [
@@ -146,18 +146,18 @@ class Outbox:
         await self._update(message_id, sent_at=at, comment_id=comment_id)
 
     async def mark_refused(self, message_id: int, at: datetime, why: str) -> None:
-        """GitHub did not take it: kept, shown by `doctor`, and tried again only if the reason is gone."""
+        """Mark a message as refused by GitHub; it stays for `doctor`, and for `retry_refused`."""
         await self._update(message_id, sent_at=at, comment_id=None, refused=why[:500])
 
-    async def try_again(
+    async def retry_refused(
         self, since: datetime, project_id: int | None = None, thread: int | None = None
     ) -> list[RefusedAnswer]:
-        """Makes answers due that were refused since a moment, everywhere, in a repository or in a thread.
+        """Make answers due again that were refused since a moment.
 
-        Returns them in the order of their events.
+        `project_id` and `thread` limit them to a repository or a thread. Returns them in the order of events.
         """
         statement = update(outbox).where(
-            self._mine,
+            self._is_mine,
             outbox.c.refused.is_not(None),
             outbox.c.kind == MessageKind.REPLY,
             outbox.c.sent_at >= since,
@@ -167,14 +167,14 @@ class Outbox:
         if thread is not None:
             statement = statement.where(outbox.c.thread == thread)
         columns = (outbox.c.event_id, outbox.c.project_id, outbox.c.thread)
-        forgiven = statement.values(refused=None, sent_at=None).returning(*columns)
-        return sorted({RefusedAnswer(*row) for row in await self._connection.execute(forgiven)})
+        retried = statement.values(refused=None, sent_at=None).returning(*columns)
+        return sorted({RefusedAnswer(*row) for row in await self._connection.execute(retried)})
 
     async def refused(self, most: int = 20) -> list[tuple[int, str]]:
-        """The newest messages of the last 7 days that GitHub would not take: thread and reason."""
+        """The newest messages of the last 7 days that GitHub refused: thread and reason."""
         query = (
             select(outbox.c.thread, outbox.c.refused)
-            .where(self._mine, outbox.c.refused.is_not(None))
+            .where(self._is_mine, outbox.c.refused.is_not(None))
             .where(outbox.c.created_at > func.app_now() - timedelta(days=7))
             .order_by(outbox.c.id.desc())
             .limit(most)
@@ -182,10 +182,10 @@ class Outbox:
         return [(row[0], row[1]) for row in await self._connection.execute(query)]
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return outbox.c.organization_id == self._organization_id
 
     async def _update(self, message_id: int, **values: object) -> None:
         await self._connection.execute(
-            update(outbox).where(self._mine, outbox.c.id == message_id).values(**values)
+            update(outbox).where(self._is_mine, outbox.c.id == message_id).values(**values)
         )

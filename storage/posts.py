@@ -1,4 +1,4 @@
-"""What we say unasked: one row for each thing that is kept up to date, and whether GitHub has it."""
+"""Posts: the desired state of comments, issues, checks and releases, and what GitHub has of each."""
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
@@ -16,21 +16,21 @@ from storage.tables import clockwork, outbox, posts, projects
 
 _HOUR = timedelta(hours=1)
 _TICK = timedelta(microseconds=1)
-# One refusal is no reason to be silent for good, and no reason to ask with every event.
+# A refused post is neither given up at once nor retried with every event.
 RETRY_AFTER = timedelta(days=1)
-# What GitHub has refused for so long is not wanted by anybody any more.
+# A post that GitHub has refused for so long is not tried any more.
 _RETRY_WITHIN = timedelta(days=30)
-# So many texts are remembered of attempts without an answer.
+# How many texts are kept of attempts without an answer.
 _MOST_ATTEMPTED = 3
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-# The keys of what an account's owner is told (storage/billing_posts.py). The sprints' reports leave it alone.
+# The prefix of the keys of billing posts (storage/billing_posts.py), which reports on sprints do not touch.
 BILLING = "billing:"
 
 
 class PostKind(StrEnum):
-    """What it is on GitHub."""
+    """The kind of object that a post is on GitHub."""
 
     COMMENT = "comment"
     ISSUE = "issue"
@@ -40,13 +40,14 @@ class PostKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """Something that GitHub should show.
+    """The content of a post that GitHub should show.
 
-    `key` names it within its repository for ever: the same key again is the same post, edited. `thread` is
-    the issue or pull request that a comment belongs to. `data` is what else goes along: an issue's `title`
-    and `state`, a check's fields, GitHub's id of the `release` that it is a part of; of a comment or an issue
-    also what is to be remembered with it, in `beside` the key of a post without which it should not be said,
-    and in `otherwise` the title and state of the issue that a comment becomes if its thread is gone.
+    `key` identifies the post within its repository for ever: another content under the same key edits it.
+    `thread` is the number of the issue or pull request that a comment belongs to. `data` holds the rest: the
+    `title` and `state` of an issue, the fields of a check, GitHub's id of the `release` that a post is part
+    of; for a comment or an issue also facts to keep with it, under `beside` the key of a post without which
+    it is not posted, and under `otherwise` the title and state of the issue that replaces a comment whose
+    thread was deleted.
     """
 
     key: str
@@ -57,18 +58,18 @@ class Post:
 
     @property
     def digest(self) -> str:
-        """Equal for posts that say the same."""
-        told = [self.body, msgspec.json.encode(self.data, order="deterministic").decode()]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+        """A SHA-256 digest of body and data, equal for posts with the same content."""
+        content = [self.body, msgspec.json.encode(self.data, order="deterministic").decode()]
+        return hashlib.sha256("\n".join(content).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredPost:
-    """A post that GitHub does not have yet, or not so.
+    """A post whose desired state GitHub does not have yet.
 
-    `attempts` counts this one too. Nothing of it was posted before `first_wanted_at`. `sent_as` is what
-    GitHub took last: `body`, and of an issue `title` and `state`; None if that is not known. `attempted` are
-    the texts that it may have taken since, without an answer that reached us.
+    `attempts` includes the present one. Nothing of the post was sent before `first_wanted_at`. `sent_as` is
+    the version that GitHub accepted last: `body`, and for an issue `title` and `state`; None if unknown.
+    `attempted` are the texts of later attempts whose outcome is unknown.
     """
 
     id: int
@@ -84,10 +85,10 @@ class DesiredPost:
 
 @dataclass(frozen=True, slots=True)
 class PostStatus:
-    """What was wanted last under a key, and what became of it.
+    """The desired content of a post, and what GitHub has of it.
 
-    `external_id` and `sent_at` are None until it was sent. It `is_pending` while GitHub does not have it as
-    it is wanted; `attempts` to send it so have no known outcome.
+    `external_id` and `sent_at` are None until the post was sent. The post `is_pending` while GitHub does not
+    have the desired content; `attempts` counts attempts to send it whose outcome is unknown.
     """
 
     post: Post
@@ -99,13 +100,13 @@ class PostStatus:
 
     @property
     def is_unsent(self) -> bool:
-        """Whether nobody can have read any of it yet."""
+        """Whether nobody can have read any version of the post yet."""
         return self.external_id is None and self.attempts == 0
 
 
 @dataclass(frozen=True, slots=True)
 class RecentWrites:
-    """What GitHub has taken of us lately: how much within the last hour, and when it was last asked to."""
+    """How many writes GitHub accepted within the last hour, and when the last one was made."""
 
     in_an_hour: int
     last_at: datetime
@@ -113,21 +114,21 @@ class RecentWrites:
 
 _PLACE = ("kind", "thread")
 _is_pending = or_(posts.c.sent_at.is_(None), posts.c.sent_at < posts.c.wanted_at)
-# Of what was refused before refusals were dated, only the last wish is known.
+# Rows that were refused before refusals had dates know only when they were last desired.
 _refused_at = func.coalesce(posts.c.refused_at, posts.c.wanted_at)
 
 
 class Posts:
-    """One tenant's posts."""
+    """The posts of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
     async def set_desired(self, project_id: int, post: Post, at: datetime) -> bool:
-        """From now on GitHub should show this. Whether that is anything new.
+        """Set the desired content of a post from `at` on; return whether that changes anything.
 
-        A comment stays in the thread where it is; one that nobody can have read yet may come elsewhere.
+        A comment stays in its thread; one that nobody can have read yet may move to another thread.
         """
         values = {
             "kind": post.kind,
@@ -142,14 +143,14 @@ class Posts:
         is_unsent = and_(posts.c.external_id.is_(None), posts.c.attempts == 0)
         is_elsewhere = and_(is_unsent, posts.c.thread.is_distinct_from(fresh.excluded.thread))
         changed = or_(posts.c.body != post.body, posts.c.data != fresh.excluded.data, is_elsewhere)
-        # What GitHub has so already, unless an attempt to change it is under way.
-        is_there = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
+        # GitHub has this content already, unless an attempt to change it is under way.
+        is_up_to_date = and_(posts.c.sent == post.digest, posts.c.attempts == 0)
         place = {name: case((is_unsent, fresh.excluded[name]), else_=posts.c[name]) for name in _PLACE}
-        is_forgiven = _refused_at < at - RETRY_AFTER
-        # Of what an earlier version sent, the last wish tells how GitHub took it, unless that was still due.
-        is_taken = and_(posts.c.sent_as.is_(None), posts.c.external_id.is_not(None), ~_is_pending)
-        has_words = posts.c.kind.in_((PostKind.COMMENT, PostKind.ISSUE))
-        taken = func.jsonb_build_object(
+        is_retry_due = _refused_at < at - RETRY_AFTER
+        # Rows of earlier versions have no `sent_as`: unless pending, GitHub has the last desired content.
+        has_old_record = and_(posts.c.sent_as.is_(None), posts.c.external_id.is_not(None), ~_is_pending)
+        has_text = posts.c.kind.in_((PostKind.COMMENT, PostKind.ISSUE))
+        accepted = func.jsonb_build_object(
             "body", posts.c.body,
             "title", posts.c.data["title"].as_string(),
             "state", func.coalesce(posts.c.data["state"].as_string(), "open"),
@@ -160,18 +161,18 @@ class Posts:
             | place
             | {
                 "wanted_at": case(
-                    (is_there, posts.c.sent_at), else_=func.greatest(at, posts.c.sent_at + _TICK)
+                    (is_up_to_date, posts.c.sent_at), else_=func.greatest(at, posts.c.sent_at + _TICK)
                 ),
-                "refused": case((is_forgiven, None), else_=posts.c.refused),
+                "refused": case((is_retry_due, None), else_=posts.c.refused),
                 "is_withdrawn": False,
-                "sent_as": case((and_(is_taken, has_words), taken), else_=posts.c.sent_as),
+                "sent_as": case((and_(has_old_record, has_text), accepted), else_=posts.c.sent_as),
             },
             where=or_(changed, posts.c.is_withdrawn) & ~posts.c.is_gone,
         ).returning(posts.c.id)
         return await self._connection.scalar(statement) is not None
 
     async def withdraw(self, project_id: int, keys: Collection[str]) -> None:
-        """What nobody was told yet is not wanted any more, unless it is wanted again."""
+        """Withdraw posts that were never sent; they stay withdrawn until they are desired again."""
         await self._connection.execute(
             update(posts)
             .where(self._mine, posts.c.project_id == project_id, posts.c.key.in_(keys))
@@ -179,38 +180,38 @@ class Posts:
             .values(is_withdrawn=True, refused=None, refused_at=None)
         )
 
-    async def remember(self, project_id: int, key: str, data: Mapping[str, Any]) -> None:
-        """Keeps with a post what it was made of. Nothing of it becomes due."""
+    async def update_data(self, project_id: int, key: str, data: Mapping[str, Any]) -> None:
+        """Merge facts into the data of a post without making the post due."""
         await self._connection.execute(
             update(posts)
             .where(self._mine, posts.c.project_id == project_id, posts.c.key == key)
             .values(data=posts.c.data.op("||")(cast(dict(data), JSONB)))
         )
 
-    async def leave_out(self, project_id: int, key: str, at: datetime) -> None:
-        """What was said elsewhere is never posted here. It changes nothing of what is posted already."""
+    async def suppress(self, project_id: int, key: str, at: datetime) -> None:
+        """Never post under a key, because the content was posted elsewhere; an existing post stays."""
         values = {"kind": PostKind.COMMENT, "body": "", "wanted_at": at, "is_gone": True}
         statement = insert(posts).values(
             organization_id=self._organization_id, project_id=project_id, key=key, **values
         )
         await self._connection.execute(statement.on_conflict_do_nothing())
 
-    async def known(self, project_id: int, key: str) -> Post | None:
-        """What was wanted last under a key."""
-        fate = await self.fate(project_id, key)
-        return fate.post if fate else None
+    async def desired_post(self, project_id: int, key: str) -> Post | None:
+        """The desired content of a key; None if there is none or it was withdrawn."""
+        status = await self.status(project_id, key)
+        return status.post if status else None
 
-    async def fate(self, project_id: int, key: str) -> PostStatus | None:
-        """What was wanted last under a key, and what has become of it. None if it was withdrawn."""
-        is_it = posts.c.key == key
-        return (await self._fates(project_id, is_it)).get(key)
+    async def status(self, project_id: int, key: str) -> PostStatus | None:
+        """The status of the post with a key; None if there is none or it was withdrawn."""
+        has_key = posts.c.key == key
+        return (await self._statuses(project_id, has_key)).get(key)
 
-    async def fates(self, project_id: int, prefix: str = "") -> dict[str, PostStatus]:
-        """By key what was wanted last under each that begins so, without what was withdrawn."""
-        return await self._fates(project_id, posts.c.key.startswith(prefix, autoescape=True))
+    async def statuses(self, project_id: int, prefix: str = "") -> dict[str, PostStatus]:
+        """The status, by key, of the posts whose key begins with `prefix`, without withdrawn ones."""
+        return await self._statuses(project_id, posts.c.key.startswith(prefix, autoescape=True))
 
     async def pending_notices(self, project_id: int) -> set[str]:
-        """The keys of what would notify people of sprints and was not said yet."""
+        """The keys of unsent posts about sprints that would notify people, which checks do not."""
         query = select(posts.c.key).where(
             self._mine,
             posts.c.project_id == project_id,
@@ -223,8 +224,8 @@ class Posts:
         )
         return set(await self._connection.scalars(query))
 
-    async def wanted(self, project_id: int, prefix: str) -> dict[str, datetime]:
-        """The keys that begin so, without what was withdrawn, and since when each is wanted as it is."""
+    async def desired_since(self, project_id: int, prefix: str) -> dict[str, datetime]:
+        """Since when, by key, the posts whose key begins with `prefix` have their desired content."""
         query = select(posts.c.key, posts.c.wanted_at).where(
             self._mine,
             posts.c.project_id == project_id,
@@ -233,25 +234,24 @@ class Posts:
         )
         return {row.key: row.wanted_at for row in await self._connection.execute(query)}
 
-    async def known_since(self, project_id: int) -> datetime | None:
-        """When we first heard of a repository."""
+    async def first_seen_at(self, project_id: int) -> datetime | None:
+        """When a repository was first seen; None if never."""
         query = select(projects.c.created_at).where(
             projects.c.organization_id == self._organization_id, projects.c.id == project_id
         )
         return await self._connection.scalar(query)
 
-    async def waiting(self) -> set[int]:
-        """The repositories for which GitHub does not have all as it should be."""
+    async def projects_with_due(self) -> set[int]:
+        """The ids of the repositories with posts that are due."""
         return set(await self._connection.scalars(select(posts.c.project_id).where(self._is_due).distinct()))
 
-    async def due(self, of: Collection[int], most: int = 100, *, prefix: str = "") -> list[DesiredPost]:
-        """What GitHub does not have as it should be in some repositories, the longest wanted first.
-
-        Only what has a key that begins with `prefix`.
-        """
+    async def due(
+        self, project_ids: Collection[int], most: int = 100, *, prefix: str = ""
+    ) -> list[DesiredPost]:
+        """The due posts of some repositories whose key begins with `prefix`, the longest desired first."""
         query = (
             select(posts)
-            .where(self._is_due, posts.c.project_id.in_(of))
+            .where(self._is_due, posts.c.project_id.in_(project_ids))
             .where(posts.c.key.startswith(prefix, autoescape=True))
             .order_by(posts.c.wanted_at, posts.c.id)
             .limit(most)
@@ -271,26 +271,26 @@ class Posts:
             for row in await self._connection.execute(query)
         ]
 
-    async def begin(self, wanted: DesiredPost) -> bool:
-        """It is on its way to GitHub from now on. False if it is not wanted like this any more."""
-        body = wanted.post.body
-        attempted = [*(text for text in wanted.attempted if text != body), body][-_MOST_ATTEMPTED:]
+    async def begin_attempt(self, desired: DesiredPost) -> bool:
+        """Count an attempt to send a post; False if its desired content has changed meanwhile."""
+        body = desired.post.body
+        attempted = [*(text for text in desired.attempted if text != body), body][-_MOST_ATTEMPTED:]
         statement = (
             update(posts)
-            .where(self._mine, posts.c.id == wanted.id, posts.c.wanted_at == wanted.wanted_at)
+            .where(self._mine, posts.c.id == desired.id, posts.c.wanted_at == desired.wanted_at)
             .where(~posts.c.is_withdrawn, ~posts.c.is_gone)
             .values(attempts=posts.c.attempts + 1, attempted=attempted)
             .returning(posts.c.id)
         )
         return await self._connection.scalar(statement) is not None
 
-    async def sent(
-        self, wanted: DesiredPost, external_id: int, at: datetime, sent_as: Mapping[str, Any] | None = None
+    async def mark_sent(
+        self, desired: DesiredPost, external_id: int, at: datetime, sent_as: Mapping[str, Any] | None = None
     ) -> None:
-        """GitHub has it as it was wanted, taken as `sent_as`. What was wanted meanwhile is still due."""
+        """Record that GitHub accepted a post as `sent_as`. Content desired meanwhile is still due."""
         values = {
             "external_id": external_id,
-            "sent": wanted.post.digest,
+            "sent": desired.post.digest,
             "sent_at": at,
             "sent_as": sent_as,
             "attempted": None,
@@ -299,37 +299,38 @@ class Posts:
             "refused_at": None,
             "is_withdrawn": False,
         }
-        is_newer = posts.c.wanted_at > wanted.wanted_at
-        later = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=wanted.wanted_at)
-        await self._update(wanted.id, **values, wanted_at=later)
+        is_newer = posts.c.wanted_at > desired.wanted_at
+        desired_at = case((is_newer, func.greatest(posts.c.wanted_at, at + _TICK)), else_=desired.wanted_at)
+        await self._update(desired.id, **values, wanted_at=desired_at)
 
-    async def gone(self, wanted: DesiredPost) -> None:
-        """A person has deleted it. It is not posted again, nor is what was to be said beside it."""
-        await self._update(wanted.id, is_gone=True)
-        is_beside = posts.c.data["beside"].as_string() == wanted.post.key
+    async def mark_deleted(self, desired: DesiredPost) -> None:
+        """Record that a person deleted a post: neither it nor unsent posts `beside` it are posted again."""
+        await self._update(desired.id, is_gone=True)
+        is_beside = posts.c.data["beside"].as_string() == desired.post.key
         await self._connection.execute(
             update(posts)
-            .where(self._mine, posts.c.project_id == wanted.project_id, posts.c.sent_at.is_(None), is_beside)
+            .where(self._mine, posts.c.project_id == desired.project_id, posts.c.sent_at.is_(None), is_beside)
             .values(is_gone=True)
         )
 
-    async def move(self, wanted: DesiredPost, post: Post) -> None:
-        """Its thread is gone, so it is posted anew as `post`."""
+    async def repost_as(self, desired: DesiredPost, post: Post) -> None:
+        """Send a post anew with the place of `post`, because its thread was deleted."""
         place = {"kind": post.kind, "thread": post.thread, "data": dict(post.data)}
         unsent = {"external_id": None, "sent": None, "sent_at": None, "sent_as": None, "attempted": None}
-        await self._update(wanted.id, **place, **unsent, attempts=0, refused=None, refused_at=None)
+        await self._update(desired.id, **place, **unsent, attempts=0, refused=None, refused_at=None)
 
-    async def refused(self, post_id: int, why: str, at: datetime) -> None:
-        """GitHub did not take it: kept, shown by `doctor`, and tried again a day later.
+    async def mark_refused(self, post_id: int, why: str, at: datetime) -> None:
+        """Record that GitHub refused a post, which `doctor` shows and which is tried again a day later.
 
-        Such an attempt has left nothing on GitHub.
+        A refused attempt leaves nothing on GitHub, and does not count.
         """
         attempts = func.greatest(posts.c.attempts - 1, 0)
         await self._update(post_id, refused=why[:500], refused_at=at, attempts=attempts)
 
-    async def try_again(self, project_id: int | None = None, thread: int | None = None) -> bool:
-        """What GitHub refused, in one repository or all and in one thread or all, is due at once. Whether
-        there is any.
+    async def retry_refused(self, project_id: int | None = None, thread: int | None = None) -> bool:
+        """Make refused posts due at once, in one repository or all, and in one thread or all.
+
+        Returns whether there are any.
         """
         statement = update(posts).where(self._mine, posts.c.refused.is_not(None), ~posts.c.is_withdrawn)
         if project_id is not None:
@@ -337,11 +338,11 @@ class Posts:
         if thread is not None:
             is_issue = and_(posts.c.kind == PostKind.ISSUE, posts.c.external_id == thread)
             statement = statement.where(or_(posts.c.thread == thread, is_issue))
-        forgiven = statement.values(refused=None, refused_at=None).returning(posts.c.id)
-        return bool((await self._connection.scalars(forgiven)).all())
+        retried = statement.values(refused=None, refused_at=None).returning(posts.c.id)
+        return bool((await self._connection.scalars(retried)).all())
 
     async def refusals(self) -> list[tuple[str, str]]:
-        """What GitHub would not take and that is still wanted, by repository and key, and why."""
+        """The refused posts that are still desired: repository and key, and the reason."""
         query = (
             select(projects.c.github_repo, posts.c.key, posts.c.refused)
             .join(projects, and_(projects.c.id == posts.c.project_id, self._mine))
@@ -352,19 +353,21 @@ class Posts:
         rows = await self._connection.execute(query)
         return [(f"{row.github_repo or 'a repository'}: {row.key}", row.refused) for row in rows]
 
-    async def writes(self, now: datetime) -> RecentWrites:
-        """What GitHub has taken of us lately, answers included."""
+    async def recent_writes(self, now: datetime) -> RecentWrites:
+        """Count the tenant's writes to GitHub within the last hour, answers included."""
         state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
-        ours = [datetime.fromisoformat(one) for one in (state or {}).get("at", ())]
+        posted = [datetime.fromisoformat(at) for at in (state or {}).get("at", ())]
         query = select(func.count(), func.max(outbox.c.sent_at)).where(
             outbox.c.organization_id == self._organization_id, outbox.c.sent_at >= now - _HOUR
         )
         answers, last_answer = (await self._connection.execute(query)).one()
-        recent = [at for at in ours if at >= now - _HOUR]
-        return RecentWrites(len(recent) + answers, max([*recent, last_answer or _NEVER], default=_NEVER))
+        recent_posts = [at for at in posted if at >= now - _HOUR]
+        return RecentWrites(
+            len(recent_posts) + answers, max([*recent_posts, last_answer or _NEVER], default=_NEVER)
+        )
 
-    async def write(self, now: datetime) -> None:
-        """Counts a write that is about to be made."""
+    async def record_write(self, now: datetime) -> None:
+        """Count a write that is about to be made."""
         state = await self._connection.scalar(select(clockwork.c.state).where(clockwork.c.name == self._log))
         recent = [at for at in (state or {}).get("at", ()) if datetime.fromisoformat(at) >= now - _HOUR]
         values = {"state": {"at": [*recent, now.isoformat()]}, "updated_at": func.app_now()}
@@ -373,7 +376,7 @@ class Posts:
 
     @property
     def _log(self) -> str:
-        """Numbers of this tenant alone; they say when, not what."""
+        """The name of the tenant's row of `clockwork`, which holds only the times of its writes."""
         return f"writes:{self._organization_id}"
 
     @property
@@ -393,11 +396,11 @@ class Posts:
     def _mine(self) -> ColumnElement[bool]:
         return posts.c.organization_id == self._organization_id
 
-    async def _fates(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, PostStatus]:
+    async def _statuses(self, project_id: int, has_key: ColumnElement[bool]) -> dict[str, PostStatus]:
         query = select(posts).where(
             self._mine, posts.c.project_id == project_id, has_key, ~posts.c.is_withdrawn
         )
-        return {row.key: _fate(row) for row in await self._connection.execute(query)}
+        return {row.key: _status(row) for row in await self._connection.execute(query)}
 
     async def _update(self, post_id: int, **values: object) -> None:
         await self._connection.execute(
@@ -409,6 +412,6 @@ def _post(row: Any) -> Post:
     return Post(row.key, PostKind(row.kind), row.body, row.thread, dict(row.data))
 
 
-def _fate(row: Any) -> PostStatus:
+def _status(row: Any) -> PostStatus:
     is_pending = row.sent_at is None or row.sent_at < row.wanted_at
     return PostStatus(_post(row), row.external_id, row.is_gone, row.sent_at, is_pending, row.attempts)

@@ -1,14 +1,17 @@
-"""A tenant's repositories. They are known by node id; a name is what a repository was last called."""
+"""The repositories of a tenant, identified by node id; the name is the last one seen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from sprints.rules import Rules, rules_of
+from sprints.rules import Rules
+from sprints.settings_parser import parse_settings, parse_shared_repositories
+from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import chart_files, organizations, projects
 from storage.visibility import VisibilityHistory
@@ -16,7 +19,7 @@ from storage.visibility import VisibilityHistory
 
 @dataclass(frozen=True, slots=True)
 class RepositoryName:
-    """A repository as a delivery showed it. `seen_at` is the time of that event."""
+    """A repository as an event describes it. `seen_at` is the time of the event."""
 
     node_id: str
     full_name: str
@@ -25,24 +28,26 @@ class RepositoryName:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Project:
-    """A repository as we know it, with the settings that hold for it.
+    """A repository as stored, with its effective settings.
 
-    `installation` is None while the App is not installed; `synced_at` until its past was asked for.
-    `private_since` is when one that had been public became private.
-    `sharing` are the repositories whose milestones of one title are one sprint, this one included, in the
-    order of the organization's file; empty where it shares none. The first of them leads: it is where such a
-    sprint is settled and followed.
-    `is_active` until it is archived, deleted or out of our sight; `suspended_at` is since when GitHub has
-    refused everything of the installation.
+    `stored_settings` are the settings of all origins as JSON, for what shows or edits them; everything else
+    reads `settings`.
+    `installation` is None while the App is not installed; `synced_at` is None until the first backfill.
+    `private_since` is when a public repository became private.
+    `sharing` are the repositories whose milestones of the same title form one sprint, this one included, in
+    the order of the organization's file; empty where it shares none. The first one leads: its milestones and
+    settings hold for the shared sprints, which are reported there.
+    `is_active` until the repository is archived, deleted or hidden from the App. `suspended_at` is since when
+    the installation is suspended, and GitHub refuses all of its requests.
     """
 
     id: int
     full_name: str | None
     is_private: bool
     installation: int | None
-    settings: dict[str, object]
+    stored_settings: dict[str, object]
     synced_at: datetime | None = None
     node_id: str = ""
     other_bots: tuple[str, ...] = ()
@@ -52,43 +57,49 @@ class Project:
     suspended_at: datetime | None = None
 
     @property
-    def is_open_to_us(self) -> bool:
-        """Whether something can be asked of GitHub, or said there, in this repository."""
+    def is_accessible(self) -> bool:
+        """Whether the App can read from, and write to, the repository on GitHub now."""
         is_named = self.installation is not None and self.full_name is not None
         return is_named and self.is_active and self.suspended_at is None
 
     @property
     def leader(self) -> "Project":
-        """The repository that leads in shared sprints; itself where it shares none."""
+        """The repository that leads the shared sprints; this one where it shares none."""
         return replace(self.sharing[0], sharing=self.sharing) if self.sharing else self
 
     @property
     def is_led(self) -> bool:
-        """Whether another repository leads."""
+        """Whether another repository leads the shared sprints."""
         return bool(self.sharing) and self.sharing[0].id != self.id
 
     @property
     def alone(self) -> "Project":
-        """The same as if it shared nothing, for what concerns its own milestones."""
+        """This repository without shared sprints, for its own milestones."""
         return replace(self, sharing=())
+
+    @cached_property
+    def settings(self) -> TeamSettings:
+        """The settings in force, parsed at their first use."""
+        return parse_settings(self.stored_settings)
 
     @property
     def rules(self) -> Rules:
-        """The team's days and estimates."""
-        return rules_of(self.settings)
+        """The team's calendar, estimates and start labels."""
+        return self.settings.rules
 
     @property
-    def links_pictures(self) -> bool:
-        """Whether a chart may be a linked picture. In a private repository nothing leaves GitHub unasked."""
-        told = self.settings.get("charts")
-        return told == "image" if self.is_private else told != "mermaid"
+    def may_link_images(self) -> bool:
+        """Whether a chart may be a linked image; in a private repository only if the setting asks for it."""
+        charts = self.settings.charts
+        return charts == "image" if self.is_private else charts != "mermaid"
 
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """How a repository stands with us.
+    """Whether a repository is active, hidden or backfilled.
 
-    `hidden_since` is when it went out of our sight, `synced_at` when its past was read last.
+    `hidden_since` is when the App lost sight of it; `synced_at` is when its last backfill was finished, and
+    `synced_from` when that one began.
     """
 
     id: int
@@ -100,7 +111,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class KnownRepository:
-    """A repository under the name that we know; whether it gets work by the clock, or is out of sight."""
+    """A repository by its last name; whether periodic tasks serve it, and whether the App cannot see it."""
 
     id: int
     node_id: str
@@ -109,7 +120,7 @@ class KnownRepository:
     is_hidden: bool
 
 
-# What is kept beside the settings of a file and is none (storage/settings_files.py).
+# Keys stored beside the settings of a file that are no settings (storage/settings_files.py).
 FILE_NOTES = frozenset({"wrong", "out_of_sight"})
 
 # Later ones win.
@@ -122,7 +133,7 @@ _SETTINGS = (
 
 
 class Projects:
-    """One tenant's repositories."""
+    """The repositories of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -130,9 +141,9 @@ class Projects:
         self._organization_id = tenant.organization_id
 
     async def remember(self, repository: RepositoryName) -> int:
-        """The project's id. Name and visibility follow the newest event, in whatever order events come."""
-        if known := await self._known(repository):
-            return known
+        """Store a repository and return its id. The newest event decides its name and visibility."""
+        if unchanged := await self._unchanged(repository):
+            return unchanged
         newer = projects.c.named_at < repository.seen_at
         await self._give_up_name(repository)
         fresh = insert(projects).values(
@@ -145,7 +156,7 @@ class Projects:
             named_at=repository.seen_at,
         )
         visibility = VisibilityHistory(self._tenant)
-        # Of two changes the later one holds, whichever of them was delivered first.
+        # Of two changes of visibility the later one holds, in whatever order they were delivered.
         is_outdated = await visibility.has_changed_since(
             repository.node_id, repository.seen_at, is_private=repository.is_private
         )
@@ -167,72 +178,77 @@ class Projects:
             await visibility.record_sight(project_id, repository.seen_at, is_private=repository.is_private)
         else:
             project_id = await self._connection.scalar(
-                select(projects.c.id).where(self._mine, projects.c.repository_node_id == repository.node_id)
+                select(projects.c.id).where(
+                    self._is_mine, projects.c.repository_node_id == repository.node_id
+                )
             )
         return int(project_id or 0)
 
     async def set_active(self, project_id: int, *, is_active: bool) -> None:
-        """Whether it gets work by the clock. Its history stays in either case."""
+        """Set whether periodic tasks serve a repository. Its history stays in either case."""
         await self._connection.execute(
-            update(projects).where(self._mine, projects.c.id == project_id).values(is_active=is_active)
+            update(projects).where(self._is_mine, projects.c.id == project_id).values(is_active=is_active)
         )
 
     async def set_hidden(self, node_id: str, since: datetime | None) -> None:
-        """Since when the App cannot see it; None if it can. What is known already is not written again."""
+        """Set since when the App cannot see a repository; None if it can. An equal state is not written."""
         await self._connection.execute(
             update(projects)
-            .where(self._mine, projects.c.repository_node_id == node_id)
+            .where(self._is_mine, projects.c.repository_node_id == node_id)
             .where(
                 projects.c.hidden_since.is_not(None) if since is None else projects.c.hidden_since.is_(None)
             )
             .values(hidden_since=since)
         )
 
-    async def presence(self, node_id: str) -> "Presence | None":
-        """How a repository stands with us; None if it was never heard of."""
+    async def presence(self, node_id: str) -> Presence | None:
+        """Return the presence of a repository by node id; None if it was never seen."""
         columns = (projects.c[name] for name in Presence.__dataclass_fields__)
-        query = select(*columns).where(self._mine, projects.c.repository_node_id == node_id)
+        query = select(*columns).where(self._is_mine, projects.c.repository_node_id == node_id)
         row = (await self._connection.execute(query)).first()
         return Presence(*row) if row else None
 
-    async def leave(self, node_id: str, at: datetime) -> None:
-        """It is out of our sight from now on. Its history stays."""
+    async def mark_hidden(self, node_id: str, at: datetime) -> None:
+        """Mark a repository as inactive and hidden from now on. Its history stays."""
         await self._connection.execute(
             update(projects)
-            .where(self._mine, projects.c.repository_node_id == node_id)
+            .where(self._is_mine, projects.c.repository_node_id == node_id)
             .values(is_active=False, hidden_since=func.coalesce(projects.c.hidden_since, at))
         )
 
     async def hidden(self) -> Mapping[str, datetime]:
-        """Since when repositories are out of our sight, by node id."""
+        """Since when repositories are hidden from the App, by node id."""
         query = select(projects.c.repository_node_id, projects.c.hidden_since).where(
-            self._mine, projects.c.hidden_since.is_not(None)
+            self._is_mine, projects.c.hidden_since.is_not(None)
         )
         rows = await self._connection.execute(query)
         return {row.repository_node_id: row.hidden_since for row in rows}
 
-    async def never_read(self, before: datetime) -> list[int]:
-        """The ids of the repositories known since before a moment of which the past was never asked for."""
+    async def never_backfilled(self, before: datetime) -> list[int]:
+        """The ids of active repositories first seen before a moment that were never backfilled."""
         query = select(projects.c.id).where(
-            self._mine, projects.c.is_active, projects.c.synced_at.is_(None), projects.c.created_at < before
+            self._is_mine,
+            projects.c.is_active,
+            projects.c.synced_at.is_(None),
+            projects.c.created_at < before,
         )
         return list(await self._connection.scalars(query.order_by(projects.c.id)))
 
-    async def all_known(self) -> list[KnownRepository]:
-        """Every repository that the tenant ever had."""
+    async def all(self) -> list[KnownRepository]:
+        """All repositories that the tenant ever had."""
         query = select(
             projects.c.id,
             projects.c.repository_node_id,
             projects.c.github_repo,
             projects.c.is_active,
             projects.c.hidden_since.is_not(None),
-        ).where(self._mine)
+        ).where(self._is_mine)
         return [
             KnownRepository(*row) for row in await self._connection.execute(query.order_by(projects.c.id))
         ]
 
     async def rename_owner(self, before: str, after: str) -> None:
-        """The account has another login, and so have its repositories that were known under the old one."""
+        """Rename the owner in the names of repositories, because the account has another login."""
         renamed = literal(f"{after}/").op("||")(func.split_part(projects.c.github_repo, "/", 2))
         other = projects.alias()
         is_taken = exists().where(
@@ -240,93 +256,100 @@ class Projects:
         )
         await self._connection.execute(
             update(projects)
-            .where(self._mine, func.lower(func.split_part(projects.c.github_repo, "/", 1)) == before.lower())
+            .where(
+                self._is_mine, func.lower(func.split_part(projects.c.github_repo, "/", 1)) == before.lower()
+            )
             .where(~is_taken)
             .values(github_repo=renamed)
         )
 
-    async def with_pictures(self) -> list[Project]:
-        """The repositories that pictures were linked in, in the order of their ids."""
-        has_pictures = exists().where(
+    async def with_charts(self) -> list[Project]:
+        """The repositories with linked charts, in the order of their ids."""
+        has_charts = exists().where(
             chart_files.c.organization_id == self._organization_id, chart_files.c.project_id == projects.c.id
         )
-        query = self._query().where(has_pictures).order_by(projects.c.id)
+        query = self._query().where(has_charts).order_by(projects.c.id)
         return [_project(row) for row in await self._connection.execute(query)]
 
     async def active(self) -> list[Project]:
-        """The repositories that get work by the clock, in the order of their ids.
+        """The repositories that periodic tasks serve, in the order of their ids.
 
-        Who defers a job for each of them does so in the same order as everybody else.
+        The fixed order keeps transactions that defer a job for each of them from deadlocks.
         """
         query = self._query().where(projects.c.is_active).order_by(projects.c.id)
         rows = await self._connection.execute(query)
         return await self._shared([_project(row) for row in rows])
 
-    async def said(self, project_id: int) -> dict[str, Any]:
-        """The settings that commands gave."""
-        query = select(projects.c.said).where(self._mine, projects.c.id == project_id)
+    async def command_settings(self, project_id: int) -> dict[str, Any]:
+        """The settings of a repository that commands set."""
+        query = select(projects.c.said).where(self._is_mine, projects.c.id == project_id)
         return dict(await self._connection.scalar(query) or {})
 
-    async def say(self, project_id: int, key: str, value: object) -> None:
-        """Keeps a setting that a command gave; with None, it is what the other origins say."""
-        said = projects.c.said.op("-")(key)
+    async def set_command_setting(self, project_id: int, key: str, value: object) -> None:
+        """Store a setting that a command sets; None removes it, so that the other origins hold."""
+        settings = projects.c.said.op("-")(key)
         if value is not None:
-            said = said.op("||")(literal({key: value}, JSONB))
-        # In the one statement: other settings that are given meanwhile stay.
+            settings = settings.op("||")(literal({key: value}, JSONB))
+        # One statement, so that other settings that are stored meanwhile stay.
         await self._connection.execute(
-            update(projects).where(self._mine, projects.c.id == project_id).values(said=said)
+            update(projects).where(self._is_mine, projects.c.id == project_id).values(said=settings)
         )
 
-    async def settle(self, project_id: int, key: str, before: object, after: object) -> None:
-        """Keeps what a command changed of a setting. Of a mapping only the entries that it changed, so that
-        others, changed since the command looked, stay as they are."""
-        mine = (self._mine, projects.c.id == project_id)
-        said = await self._connection.scalar(select(projects.c.said).where(*mine).with_for_update())
-        await self.say(project_id, key, merge_setting_change((said or {}).get(key), before, after))
+    async def apply_setting_change(self, project_id: int, key: str, before: object, after: object) -> None:
+        """Store the change that a command makes to a setting.
+
+        Of a mapping only the changed entries are stored, so that entries that others changed since the
+        command read it stay as they are.
+        """
+        is_project = (self._is_mine, projects.c.id == project_id)
+        settings = await self._connection.scalar(select(projects.c.said).where(*is_project).with_for_update())
+        await self.set_command_setting(
+            project_id, key, merge_setting_change((settings or {}).get(key), before, after)
+        )
 
     async def get(self, project_id: int) -> Project | None:
         return await self._find(projects.c.id == project_id)
 
-    async def of_repository(self, node_id: str) -> Project | None:
-        """The repository with this node id."""
+    async def by_node_id(self, node_id: str) -> Project | None:
+        """Return the repository with a node id."""
         return await self._find(projects.c.repository_node_id == node_id)
 
-    async def named(self, full_name: str) -> Project | None:
-        """The repository of this name, in any case."""
+    async def by_name(self, full_name: str) -> Project | None:
+        """Return the repository of a full name, in any case."""
         return await self._find(func.lower(projects.c.github_repo) == full_name.lower())
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return projects.c.organization_id == self._organization_id
 
-    async def _known(self, repository: RepositoryName) -> int | None:
-        """The id, if the row needs no change: the usual case, and one that writes nothing."""
+    async def _unchanged(self, repository: RepositoryName) -> int | None:
+        """The id of the repository if its row needs no change, which is the usual case."""
         same = and_(
             projects.c.github_repo == repository.full_name,
             projects.c.is_private == repository.is_private,
         )
-        found = await self._connection.scalar(
+        project_id = await self._connection.scalar(
             select(projects.c.id)
-            .where(self._mine, projects.c.repository_node_id == repository.node_id)
+            .where(self._is_mine, projects.c.repository_node_id == repository.node_id)
             .where(or_(same, projects.c.named_at >= repository.seen_at))
         )
-        return None if found is None else int(found)
+        return None if project_id is None else int(project_id)
 
     async def _give_up_name(self, repository: RepositoryName) -> None:
-        """Another repository that had this name must have another one by now, not yet known to us."""
+        """Clear the name at another repository that had it, because that one must have been renamed since."""
         await self._connection.execute(
             update(projects)
-            .where(self._mine, projects.c.github_repo == repository.full_name)
+            .where(self._is_mine, projects.c.github_repo == repository.full_name)
             .where(projects.c.repository_node_id != repository.node_id)
             .where(projects.c.named_at < repository.seen_at)
             .values(github_repo=None)
         )
 
     async def _free_name(self, repository: RepositoryName) -> str | None:
-        """The name, unless a repository seen later has it."""
+        """The name for the row, or None if a repository seen later has it."""
         taken = await self._connection.scalar(
             select(literal(1))
-            .where(self._mine, projects.c.github_repo == repository.full_name)
+            .where(self._is_mine, projects.c.github_repo == repository.full_name)
             .where(projects.c.repository_node_id != repository.node_id)
         )
         return None if taken else repository.full_name
@@ -335,15 +358,15 @@ class Projects:
         row = (await self._connection.execute(self._query().where(condition))).first()
         return (await self._shared([_project(row)]))[0] if row else None
 
-    async def _shared(self, found: Sequence[Project]) -> list[Project]:
-        """With those that they share sprints with."""
-        wanted = {name for project in found for name in names_that_share(project)}
-        if not wanted:
-            return list(found)
-        query = self._query().where(projects.c.is_active, func.lower(projects.c.github_repo).in_(wanted))
+    async def _shared(self, loaded: Sequence[Project]) -> list[Project]:
+        """Add to repositories the ones that they share sprints with."""
+        names = {name for project in loaded for name in names_that_share(project)}
+        if not names:
+            return list(loaded)
+        query = self._query().where(projects.c.is_active, func.lower(projects.c.github_repo).in_(names))
         rows = await self._connection.execute(query)
-        known = {(project.full_name or "").lower(): project for project in map(_project, rows)}
-        return [sharing(project, known) for project in found]
+        by_name = {(project.full_name or "").lower(): project for project in map(_project, rows)}
+        return [sharing(project, by_name) for project in loaded]
 
     def _query(self) -> Select[Any]:
         return (
@@ -361,11 +384,11 @@ class Projects:
                 organizations.c.suspended_at,
             )
             .join(organizations, organizations.c.id == projects.c.organization_id)
-            .where(self._mine)
+            .where(self._is_mine)
         )
 
 
-# What settles the numbers is one for all that share a sprint.
+# The settings that decide the numbers come from the leading repository of shared sprints.
 LED_SETTINGS = frozenset(
     {
         "timezone", "working_days", "holidays", "days_off", "sizes", "estimate_labels", "started_labels",
@@ -375,45 +398,45 @@ LED_SETTINGS = frozenset(
 
 
 def names_that_share(project: Project) -> list[str]:
-    """The repositories, by their full names in lower case, that shall share the sprints of this one."""
-    told = project.settings.get("sprints")
-    listed = told.get("repositories") if isinstance(told, Mapping) else None
+    """The full names, in lower case, of the repositories configured to share sprints with a project."""
     owner, _, own = (project.full_name or "").lower().partition("/")
-    names = [str(one).lower() for one in listed] if isinstance(listed, list) else []
+    names = parse_shared_repositories(project.stored_settings)
     return [f"{owner}/{name}" for name in names] if own in names else []
 
 
-def sharing(project: Project, known: Mapping[str, Project]) -> Project:
-    """The repository with those that it shares sprints with, of the `known` ones by name in lower case.
+def sharing(project: Project, by_name: Mapping[str, Project]) -> Project:
+    """Add to a repository the ones that it shares sprints with, if they are in `by_name` (lower case).
 
-    Public and private ones share nothing: what is private would be shown to everybody.
+    Public and private repositories share nothing, because private work would be shown to everybody.
     """
-    members = tuple(known[name] for name in names_that_share(project) if name in known)
-    is_one_of_them = project.id in {one.id for one in members}
-    if len(members) < 2 or not is_one_of_them or len({one.is_private for one in members}) > 1:
+    members = tuple(by_name[name] for name in names_that_share(project) if name in by_name)
+    is_listed = project.id in {member.id for member in members}
+    if len(members) < 2 or not is_listed or len({member.is_private for member in members}) > 1:
         return project
-    led = {key: value for key, value in members[0].settings.items() if key in LED_SETTINGS}
-    rest = {key: value for key, value in project.settings.items() if key not in LED_SETTINGS}
-    return replace(project, sharing=members, settings=rest | led)
+    led = {key: value for key, value in members[0].stored_settings.items() if key in LED_SETTINGS}
+    rest = {key: value for key, value in project.stored_settings.items() if key not in LED_SETTINGS}
+    return replace(project, sharing=members, stored_settings=rest | led)
 
 
 def merge_setting_change(now: object, before: object, after: object) -> object:
-    """A setting that a command changed from `before` to `after`, while it has become `now`."""
+    """Merge the change of a setting from `before` to `after` into its present value `now`."""
     if not isinstance(after, dict) or not isinstance(now, dict):
         return after
-    was = before if isinstance(before, dict) else {}
-    gone = was.keys() - after.keys()
-    new = {key: value for key, value in after.items() if key not in was or was[key] != value}
-    return {key: value for key, value in now.items() if key not in gone} | new
+    old = before if isinstance(before, dict) else {}
+    removed = old.keys() - after.keys()
+    added = {key: value for key, value in after.items() if key not in old or old[key] != value}
+    return {key: value for key, value in now.items() if key not in removed} | added
 
 
 def _project(row: Any) -> Project:
-    *known, is_active, suspended_at = row
-    project = Project(*known)
+    *columns, is_active, suspended_at = row
+    project = Project(*columns)
     return replace(
         project,
         other_bots=tuple(map(str, project.other_bots)),
-        settings={key: value for key, value in project.settings.items() if key not in FILE_NOTES},
+        stored_settings={
+            key: value for key, value in project.stored_settings.items() if key not in FILE_NOTES
+        },
         is_active=is_active,
         suspended_at=suspended_at,
     )

@@ -1,4 +1,4 @@
-"""Bringing a database up to the schema of this version, and refusing to work with any other."""
+"""Migration of a database to the schema of this version, and the check that it has this schema."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from storage.database import hide_values
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _OLDEST_SERVER = 15
 
-# What the application's role may do; the owner of the tables is another role. docs/security.md says why.
+# The rights of the application's role; another role owns the tables. docs/security.md says why.
 GRANTS = {
     "organizations": "select",
     "projects": "select, insert, update",
@@ -48,8 +48,8 @@ GRANTS = {
     "installation_claims": "select, delete",
     "alembic_version": "select",
 }
-# What it may do with some columns only: by the others, rows would come under another account, a deletion
-# would come early, or other tenants' work would show.
+# Rights on single columns: by the others, rows could move to another account, a deletion could come early, or
+# other tenants' work could show.
 COLUMN_GRANTS = {
     "organizations": {
         "update": "plan, settings, github_installation_id, former_installations, suspended_at, "
@@ -61,12 +61,12 @@ COLUMN_GRANTS = {
         "update": "is_told, shown_at, withdrawn_at, withdrawn_because",
     },
     "visibility_changes": {"update": "is_change"},
-    # Which repository a picture belongs to, and whose work is in it, is settled when it is drawn.
+    # The repositories that a chart belongs to, and whose work it shows, are fixed when it is drawn.
     "chart_files": {"update": "png, used_at"},
-    # Who claims what is written where deliveries come in.
+    # The claims themselves are written by the database, when it receives deliveries.
     "installation_claims": {"update": "checked_at"},
-    # Whose jobs they are, and what they are about, is in the other columns. `scheduled_at` tells whether
-    # anything is due (`is_busy` of storage/jobs.py).
+    # The other columns tell the tenant and the arguments of jobs. `scheduled_at` shows whether anything is
+    # due (`is_busy` of storage/jobs.py).
     "procrastinate_jobs": {
         "select": "id, queue_name, task_name, status, scheduled_at, attempts, abort_requested",
     },
@@ -96,7 +96,7 @@ _LOOK_UPS = (
     "app_now()",
     "former_installations_after(bigint[], bigint, bigint)",
 )
-# What a worker does with the queue: procrastinate's own functions and ours, run as the owner (0007).
+# The functions of a worker: procrastinate's own and ours, run as the owner (migration 0007).
 _QUEUE = (
     "procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[])",
     f"procrastinate_defer_periodic_job_v2({', '.join(['varchar'] * 4)}, integer, varchar, bigint, jsonb)",
@@ -118,11 +118,14 @@ _NEVER_FOR_THE_APPLICATION = (
 
 
 class SchemaError(Exception):
-    """The database cannot be worked with; the text says why and how to mend it."""
+    """The database cannot be used; the text says why and how to fix it."""
 
 
 def migrate(owner_url: str, application_role: str) -> None:
-    """Applies all migrations as the tables' owner, then grants the application's role what it needs."""
+    """Apply all migrations as the tables' owner, then grant the application's role its rights.
+
+    Raises SchemaError for a server that is too old, a missing or wrong role, or a newer schema.
+    """
     engine = create_engine(
         make_url(owner_url).set(drivername="postgresql+psycopg"), poolclass=NullPool, hide_parameters=True
     )
@@ -143,14 +146,14 @@ def migrate(owner_url: str, application_role: str) -> None:
 
 
 def newest_revision() -> str | None:
-    """The schema that this version of the program works with."""
+    """The schema revision that this version of the program needs."""
     return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
 
 async def check(connection: AsyncConnection) -> None:
-    """Raises SchemaError unless the schema is this version's and the role cannot bypass row security."""
-    if found := await connection.run_sync(_problem):
-        raise SchemaError(found)
+    """Raise SchemaError unless the schema is this version's and row security binds the role."""
+    if problem := await connection.run_sync(_problem):
+        raise SchemaError(problem)
 
 
 def _problem(connection: Connection) -> str | None:
@@ -158,9 +161,9 @@ def _problem(connection: Connection) -> str | None:
         text("select current_user, rolsuper, rolbypassrls from pg_roles where rolname = current_user")
     ).one()
     if role.rolsuper or role.rolbypassrls:
-        what = "a superuser" if role.rolsuper else "a role with BYPASSRLS"
+        kind = "a superuser" if role.rolsuper else "a role with BYPASSRLS"
         return (
-            f"DATABASE_URL connects as “{role[0]}”, {what}, for whom PostgreSQL does not keep tenants apart. "
+            f"DATABASE_URL connects as “{role[0]}”, {kind}, for whom PostgreSQL does not keep tenants apart. "
             "Create a plain role (create role agile_app login password '…'), run "
             "`python -m bot migrate` with DATABASE_OWNER_URL set to the owner, and use the plain role here."
         )
@@ -184,13 +187,13 @@ def _check_server(connection: Connection, application_role: str) -> None:
     version = connection.dialect.server_version_info or (0,)
     if int(version[0]) < _OLDEST_SERVER:
         raise SchemaError(f"PostgreSQL {_OLDEST_SERVER} or newer is needed; this server is {version[0]}")
-    me = connection.execute(text("select current_user")).scalar()
-    if me == application_role:
+    owner = connection.execute(text("select current_user")).scalar()
+    if owner == application_role:
         raise SchemaError(
-            f"DATABASE_OWNER_URL and DATABASE_URL both connect as “{me}”; the application must own nothing"
+            f"DATABASE_OWNER_URL and DATABASE_URL both connect as “{owner}”; the application must own nothing"
         )
-    known = connection.execute(text("select from pg_roles where rolname = :r"), {"r": application_role})
-    if known.first() is None:
+    roles = connection.execute(text("select from pg_roles where rolname = :r"), {"r": application_role})
+    if roles.first() is None:
         raise SchemaError(
             f"the role “{application_role}” of DATABASE_URL does not exist; "
             f"create it with: create role {application_role} login password '…'"
@@ -201,7 +204,7 @@ def _grant(connection: Connection, application_role: str) -> None:
     quote = connection.dialect.identifier_preparer.quote
     role = quote(application_role)
     connection.execute(text(f"grant usage on schema public to {role}"))
-    # What an older version granted, and this one does not need, goes as well.
+    # Rights that an older version granted and this one does not need are revoked as well.
     owned = text("select tablename from pg_tables where schemaname = 'public' and tableowner = current_user")
     for table in connection.scalars(owned).all():
         connection.execute(text(f"revoke all on {quote(table)} from {role}"))

@@ -1,4 +1,4 @@
-"""Increases of a subscription's quantity that wait for an admin's approval."""
+"""Seat increases: changes of a subscription's quantity that need an admin's approval."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from storage.tables import seat_increases
 
 @dataclass(frozen=True, slots=True)
 class IncreaseTerms:
-    """What an approval is bound to: the subscription (Stripe's id), its seats, and the price of one.
+    """The terms of an approval: the subscription (Stripe's id), the number of seats, and the price of one.
 
     `unit_amount` is in the smallest unit of `currency`; both are None where the price is not known.
     """
@@ -48,20 +48,20 @@ class SeatIncrease:
 
     @property
     def terms(self) -> IncreaseTerms:
-        """What an approval of it is bound to."""
+        """The terms that an approval of this increase is bound to."""
         return IncreaseTerms(self.reference, self.after, self.unit_amount, self.currency)
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nobody has approved it yet."""
+        """Whether nobody has approved the increase yet."""
         return self.approved_at is None
 
 
 class IncreaseOutcome(StrEnum):
-    """Why an increase is over.
+    """Why an increase was closed.
 
-    It was REPORTED to Stripe, was NOT_NEEDED any more because there were fewer people, was REPLACED by
-    another one that needs an approval of its own, or the SUBSCRIPTION_ENDED.
+    REPORTED: Stripe has the new quantity. NOT_NEEDED: there are fewer people again. REPLACED: another
+    increase needs an approval of its own. SUBSCRIPTION_ENDED: there is nothing to increase any more.
     """
 
     REPORTED = "reported"
@@ -74,9 +74,9 @@ _FIELDS = tuple(SeatIncrease.__dataclass_fields__)
 
 
 class SeatIncreases:
-    """One tenant's increases, of which one is open at a time.
+    """The seat increases of one tenant, of which one is open at a time.
 
-    Who writes holds the lock of `Subscriptions.lock`.
+    Callers that write must hold `Subscriptions.lock`.
     """
 
     def __init__(self, tenant: Tenant) -> None:
@@ -84,14 +84,14 @@ class SeatIncreases:
         self._organization_id = tenant.organization_id
 
     async def current(self) -> SeatIncrease | None:
-        """The open increase: one that waits, or is approved and not yet reported."""
+        """The open increase: waiting for approval, or approved and not yet reported."""
         query = select(*(seat_increases.c[name] for name in _FIELDS)).where(self._is_open)
         row = (await self._connection.execute(query)).first()
         return SeatIncrease(*row) if row is not None else None
 
     async def waiting_since(self) -> datetime | None:
-        """Since when an increase waits, whatever its number of seats has been. None if none does."""
-        latest_settled = (
+        """Since when an increase waits, even if its number of seats has changed; None if none waits."""
+        latest_closed = (
             select(func.max(seat_increases.c.id))
             .where(self._is_mine, seat_increases.c.closed_at.is_not(None))
             .where(seat_increases.c.outcome != IncreaseOutcome.REPLACED)
@@ -101,13 +101,13 @@ class SeatIncreases:
         if current is None or not current.is_waiting:
             return None
         query = select(func.min(seat_increases.c.asked_at)).where(
-            self._is_mine, seat_increases.c.id > func.coalesce(latest_settled, 0)
+            self._is_mine, seat_increases.c.id > func.coalesce(latest_closed, 0)
         )
         since: datetime | None = await self._connection.scalar(query)
         return since
 
     async def open(self, increase: SeatIncrease) -> None:
-        """Keep an increase as the one that waits, in the place of another that was open."""
+        """Store an increase that waits for approval, and close another that was open as replaced."""
         await self.close(IncreaseOutcome.REPLACED, increase.asked_at)
         values = {name: getattr(increase, name) for name in _FIELDS}
         await self._connection.execute(
@@ -115,11 +115,11 @@ class SeatIncreases:
         )
 
     async def update_price(self, due_now: int | None) -> None:
-        """Keep what the open increase would cost at once as of today."""
+        """Update the amount that the open increase would cost at once."""
         await self._update({"due_now": due_now})
 
     async def approve(self, terms: IncreaseTerms, by: str, at: datetime) -> bool:
-        """Approve the increase that waits, if it is still the one on these terms. False if it is not."""
+        """Approve the waiting increase; False if none waits on exactly these terms."""
         is_same = and_(
             self._is_open,
             seat_increases.c.reference == terms.reference,
@@ -134,7 +134,7 @@ class SeatIncreases:
         return result.rowcount > 0
 
     async def close(self, outcome: IncreaseOutcome, at: datetime) -> None:
-        """End the open increase, if there is one."""
+        """Close the open increase, if there is one."""
         await self._update({"closed_at": at, "outcome": outcome.value})
 
     async def _update(self, values: Mapping[str, object]) -> None:

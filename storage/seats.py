@@ -1,4 +1,4 @@
-"""Who needs a seat: who acted on planned work of a private repository, as the timeline tells it."""
+"""People who need a seat: those who acted on planned work of a private repository, by the timeline."""
 
 from datetime import datetime, timedelta
 
@@ -9,29 +9,29 @@ from storage.database import Tenant
 from storage.logins import Logins
 from storage.visibility import PUBLIC_SPANS
 
-# What was done while a repository was public needs no seat, also once it is private.
+# Work in a repository while it was public needs no seat, even if the repository is private now.
 _IN_PRIVATE = """
     not exists (
         select from public_spans
-        where public_spans.project_id = told.project_id and told.at >= began and told.at < ended
+        where public_spans.project_id = fact.project_id and fact.at >= began and fact.at < ended
     )
 """
-# Of a login that passed from one person to another, each moment counts.
+# Rows of a login that passed from one person to another are not grouped, because each moment counts.
 _ACTIVE = text(
     f"""
     with {PUBLIC_SPANS}, private as (
-        -- One that has left the account needs no seats; one that is archived is still the account's.
+        -- A repository that left the account needs no seats; an archived one still belongs to it.
         select id from projects
         where organization_id = :tenant and is_private and (is_active or hidden_since is null)
     )
-    select actor, min(case source when 'webhook' then at else created_at end) as had_at
-    from timeline as told
+    select actor, min(case source when 'webhook' then at else created_at end) as named_at
+    from timeline as fact
     where organization_id = :tenant and project_id in (select id from private) and {_IN_PRIVATE}
         and at > :since and at <= :until and kind in ('issue', 'pull_request')
         and actor is not null and actor <> '' and right(actor, 1) <> ']'
         and exists (
             select from timeline as planned
-            where planned.organization_id = :tenant and planned.item = told.item
+            where planned.organization_id = :tenant and planned.item = fact.item
                 and planned.milestone_id is not null
         )
     group by actor, case when lower(actor) = any (cast(:shared as text[])) then
@@ -44,8 +44,8 @@ _FIRST = text(
     f"""
     with {PUBLIC_SPANS}
     select
-        actor, min(at) as first, min(case source when 'webhook' then at else created_at end) as had_at
-    from timeline as told
+        actor, min(at) as first, min(case source when 'webhook' then at else created_at end) as named_at
+    from timeline as fact
     where organization_id = :tenant and lower(actor) = any (:logins) and kind in ('issue', 'pull_request')
         and {_IN_PRIVATE}
         and project_id in (select id from projects where organization_id = :tenant and is_private)
@@ -58,10 +58,10 @@ _FIRST = text(
 
 
 class Seats:
-    """One tenant's people on planned work, each once and by the present login.
+    """The people of one tenant on planned work, each once and by the present login.
 
-    Bots are none, nor are those who stand for nobody in particular. Public repositories are free, and so is
-    what was done before a repository became private.
+    Bots and placeholder accounts such as `ghost` are left out. Public repositories are free, and so is work
+    done before a repository became private.
     """
 
     def __init__(self, tenant: Tenant) -> None:
@@ -69,9 +69,9 @@ class Seats:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def used(self, now: datetime, days: int) -> list[str]:
-        """The logins of all who acted within so many days, in any order."""
-        logins = await Logins.of(self._tenant)
+    async def active_people(self, now: datetime, days: int) -> list[str]:
+        """The logins of all people who acted within the last `days` days."""
+        logins = await Logins.load(self._tenant)
         values = {
             "tenant": self._organization_id,
             "since": now - timedelta(days=days),
@@ -79,19 +79,20 @@ class Seats:
             "shared": logins.shared,
         }
         people = [
-            logins.present(row.actor, row.had_at) for row in await self._connection.execute(_ACTIVE, values)
+            logins.current_login(row.actor, row.named_at)
+            for row in await self._connection.execute(_ACTIVE, values)
         ]
         return sorted(spelled_once(filter(is_person, people)))
 
-    async def in_order(self, people: list[str]) -> list[str]:
-        """The same people, those first who have worked here for the longest time."""
-        logins = await Logins.of(self._tenant)
+    async def by_seniority(self, people: list[str]) -> list[str]:
+        """Sort people by their first work in private repositories; those without any are left out."""
+        logins = await Logins.load(self._tenant)
         values = {
             "tenant": self._organization_id,
-            "logins": sorted(logins.all_of(people)),
+            "logins": sorted(logins.all_logins_of(people)),
             "shared": logins.shared,
         }
         spelling = {login.lower(): login for login in people}
         rows = await self._connection.execute(_FIRST, values)
-        present = dict.fromkeys(logins.present(row.actor, row.had_at).lower() for row in rows)
+        present = dict.fromkeys(logins.current_login(row.actor, row.named_at).lower() for row in rows)
         return [spelling[login] for login in present if login in spelling]

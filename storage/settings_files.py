@@ -1,4 +1,4 @@
-"""The teams' settings files as they were last read, and where each setting comes from."""
+"""Settings files as they were last read, and the origins of each setting."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,19 +10,19 @@ from storage.database import Tenant
 from storage.projects import FILE_NOTES
 from storage.tables import organizations, projects
 
-# Beside the settings that are in force stands what the file's last version had wrong, which settings that
-# cost (none: the whole file), and whether the file was out of sight when it was last looked for.
+# Stored beside the settings in force: the problems of the file's last version, the settings that they
+# invalidate (none: the whole file), and whether the file could not be seen when it was last looked for.
 PROBLEMS, WRONG, OUT_OF_SIGHT = "problems", "wrong", "out_of_sight"
 _NOTES = {PROBLEMS, *FILE_NOTES}
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFile:
-    """A settings file as we know it: the settings in force, and what is wrong with the version `sha`.
+class StoredSettingsFile:
+    """A stored settings file: the settings in force, and the problems of the version `sha`.
 
-    `sha` is that of the content on GitHub; None where there is no file. `wrong` are the settings that
-    problems cost; problems that cost none cost the whole file. Of a file that `is_out_of_sight` the last
-    good settings are in force.
+    `sha` is the Git hash of the content on GitHub; None where there is no file. `wrong` are the keys of the
+    settings that the problems invalidate; with problems and no keys the whole file is invalid. For a file
+    that `is_out_of_sight` the last valid settings stay in force.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -34,50 +34,52 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True)
 class SettingOrigins:
-    """All that a repository's settings are made of, the later winning."""
+    """The origins of a repository's settings, in the order in which later ones win."""
 
     operator: Mapping[str, Any]
-    organization: KeptFile
+    organization: StoredSettingsFile
     operator_here: Mapping[str, Any]
-    repository: KeptFile
-    said: Mapping[str, Any]
+    repository: StoredSettingsFile
+    from_commands: Mapping[str, Any]
 
 
 class SettingsFiles:
-    """One tenant's settings files."""
+    """The settings files of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
-    async def of_organization(self) -> KeptFile:
+    async def of_organization(self) -> StoredSettingsFile:
         query = select(organizations.c.file, organizations.c.file_sha).where(self._organization)
-        return _kept(*(await self._connection.execute(query)).one())
+        return _parse(*(await self._connection.execute(query)).one())
 
-    async def of_project(self, project_id: int) -> KeptFile:
+    async def of_project(self, project_id: int) -> StoredSettingsFile:
         query = select(projects.c.file, projects.c.file_sha).where(self._project(project_id))
-        return _kept(*(await self._connection.execute(query)).one())
+        return _parse(*(await self._connection.execute(query)).one())
 
-    async def keep_of_organization(self, file: KeptFile) -> None:
-        """From now on this holds for all repositories."""
+    async def keep_of_organization(self, file: StoredSettingsFile) -> None:
+        """Store the organization's settings file, which holds for all repositories."""
         await self._connection.execute(
-            update(organizations).where(self._organization).values(file=_told(file), file_sha=file.sha)
+            update(organizations).where(self._organization).values(file=_columns_of(file), file_sha=file.sha)
         )
 
-    async def keep_of_project(self, project_id: int, file: KeptFile) -> None:
-        """From now on this holds for the repository."""
+    async def keep_of_project(self, project_id: int, file: StoredSettingsFile) -> None:
+        """Store the settings file of a repository."""
         await self._connection.execute(
-            update(projects).where(self._project(project_id)).values(file=_told(file), file_sha=file.sha)
+            update(projects)
+            .where(self._project(project_id))
+            .values(file=_columns_of(file), file_sha=file.sha)
         )
 
     async def keep_other_bots(self, project_id: int, verbs: Sequence[str]) -> None:
-        """The words that other bots answer to in a repository."""
+        """Store the command words that other bots answer to in a repository."""
         await self._connection.execute(
             update(projects).where(self._project(project_id)).values(other_bots=list(verbs))
         )
 
     async def origins(self, project_id: int) -> SettingOrigins:
-        """Where the settings of a repository come from."""
+        """Load the origins of a repository's settings."""
         query = (
             select(
                 organizations.c.settings,
@@ -92,7 +94,7 @@ class SettingsFiles:
             .where(self._project(project_id))
         )
         row = (await self._connection.execute(query)).one()
-        return SettingOrigins(row[0], _kept(row[1], row[2]), row[3], _kept(row[4], row[5]), row[6])
+        return SettingOrigins(row[0], _parse(row[1], row[2]), row[3], _parse(row[4], row[5]), row[6])
 
     @property
     def _organization(self) -> ColumnElement[bool]:
@@ -102,12 +104,12 @@ class SettingsFiles:
         return (projects.c.organization_id == self._organization_id) & (projects.c.id == project_id)
 
 
-def _kept(told: Mapping[str, Any], sha: str | None) -> KeptFile:
-    settings = {key: value for key, value in told.items() if key not in _NOTES}
-    problems, wrong = tuple(told.get(PROBLEMS, ())), tuple(told.get(WRONG, ()))
-    return KeptFile(settings, problems, sha, wrong, told.get(OUT_OF_SIGHT) is True)
+def _parse(stored: Mapping[str, Any], sha: str | None) -> StoredSettingsFile:
+    settings = {key: value for key, value in stored.items() if key not in _NOTES}
+    problems, wrong = tuple(stored.get(PROBLEMS, ())), tuple(stored.get(WRONG, ()))
+    return StoredSettingsFile(settings, problems, sha, wrong, stored.get(OUT_OF_SIGHT) is True)
 
 
-def _told(file: KeptFile) -> dict[str, Any]:
+def _columns_of(file: StoredSettingsFile) -> dict[str, Any]:
     notes = {PROBLEMS: list(file.problems), WRONG: list(file.wrong), OUT_OF_SIGHT: file.is_out_of_sight}
     return {**file.settings, **{name: note for name, note in notes.items() if note}}

@@ -1,4 +1,4 @@
-"""A repository's sprints and their numbers, folded from its history."""
+"""The sprints of a repository and their numbers, folded from its history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -22,109 +22,110 @@ from storage.gaps import Gaps
 from storage.history import History
 from storage.projects import Project
 
-# A forecast learns from the last thirty; some of those that ended were abandoned.
+# A forecast uses the last MOST_OWN sprints; some more are loaded, because some were abandoned.
 _MOST_RECORDS = MOST_OWN + 10
 
 
 @dataclass(frozen=True, slots=True)
 class SprintNumbers:
-    """What is known of a sprint: the numbers that were taken at its present end, or else the fold."""
+    """The numbers of a sprint: the snapshot of its present end, or else the facts folded from history."""
 
     sprint: Sprint
-    known: Facts | ClosedSprint
+    numbers: Facts | ClosedSprint
 
     def outcome(self, now: datetime) -> Outcome | None:
-        """What it came to. None until its end."""
+        """The outcome of the sprint; None until its end."""
         end = self.sprint.end
         if end is None or end > now:
             return None
-        if isinstance(self.known, ClosedSprint):
-            return outcome_as_taken(self.sprint, self.known.facts)
-        # Its numbers stand still from its end on, so nobody has to wait until its milestone is closed.
-        return outcome_of(replace(self.known, as_of=end + GRACE_AFTER_END))
+        if isinstance(self.numbers, ClosedSprint):
+            return outcome_as_taken(self.sprint, self.numbers.facts)
+        # Numbers do not change after the end, so the outcome need not wait for the milestone to be closed.
+        return outcome_of(replace(self.numbers, as_of=end + GRACE_AFTER_END))
 
     def record(self, now: datetime) -> Record | None:
-        """What a forecast learns from it. None until its end."""
+        """The record of the sprint for forecasts; None until its end."""
         outcome = self.outcome(now)
         if outcome is None:
             return None
-        if isinstance(self.known, ClosedSprint):
-            return Record(self.sprint, days_of(self.known.facts, self.sprint.calendar), outcome)
-        return Record(self.sprint, self.known.days, outcome)
+        if isinstance(self.numbers, ClosedSprint):
+            return Record(self.sprint, days_of(self.numbers.facts, self.sprint.calendar), outcome)
+        return Record(self.sprint, self.numbers.days, outcome)
 
 
 @dataclass(slots=True)
 class LoadedSprints:
-    """The sprints of a repository, and by milestone the kind of error of those that cannot be read."""
+    """The sprints of a repository, and the kind of error, by milestone, of unreadable ones."""
 
     sprints: list[Sprint] = field(default_factory=list)
     problems: dict[int, str] = field(default_factory=dict)
 
 
 class Sprints:
-    """The sprints of one repository, and those that it shares, by its team's rules."""
+    """The sprints of one repository, shared ones included, by its team's rules."""
 
     def __init__(self, tenant: Tenant, project: Project, rules: Rules | None = None) -> None:
-        """`rules` are others than those that its settings say."""
+        """`rules` replace the rules of the project's settings."""
         self._tenant = tenant
         self._project = project
         self._history = History(tenant, project)
-        self._project_ids = {project.id, *(one.id for one in project.sharing)}
+        self._project_ids = {project.id, *(member.id for member in project.sharing)}
         self._closed = ClosedSprints(tenant, self._project_ids)
         self._gaps: tuple[EventGap, ...] | None = None
         self._rules = rules or project.rules
         self._log = structlog.get_logger(__name__)
 
     async def all(self, as_of: datetime) -> Sequence[Sprint]:
-        """Every milestone as a sprint, as it was known at a moment. Those of one shared sprint are one."""
-        return (await self.readable(as_of)).sprints
+        """All readable sprints as of a moment. The milestones of a shared sprint form one."""
+        return (await self.load(as_of)).sprints
 
-    async def readable(self, as_of: datetime) -> LoadedSprints:
-        """Every milestone that can be read as a sprint, and what is wrong with the others.
+    async def load(self, as_of: datetime) -> LoadedSprints:
+        """Load all milestones as sprints as of a moment, with the errors of unreadable ones.
 
-        One that cannot be read stops only itself.
+        An unreadable milestone does not affect the others.
         """
         milestones = await self._history.milestones()
-        if self._project.sharing:  # Asked for here, so that below nothing but the rows can be wrong.
+        if (
+            self._project.sharing
+        ):  # Loaded here, so that in the loop only the rows can be the cause of an error.
             await self._history.sharing()
-        readable = LoadedSprints()
+        loaded = LoadedSprints()
         for milestone, events in milestones.items():
             try:
-                readable.sprints.append(await self._sprint(events, as_of))
-            except Exception as problem:  # noqa: BLE001 - whatever is wrong, it is wrong with this one
+                loaded.sprints.append(await self._sprint(events, as_of))
+            except Exception as problem:  # noqa: BLE001 - any error concerns this milestone alone
                 self._log.exception("milestone unreadable", project=self._project.id, milestone=milestone)
-                readable.problems[milestone] = type(problem).__name__
-        return readable
+                loaded.problems[milestone] = type(problem).__name__
+        return loaded
 
     async def numbers(self, now: datetime) -> list[SprintNumbers]:
-        """Those of every sprint. What was taken is not folded again."""
+        """The numbers of every sprint, from snapshots where there are any."""
         return await self._numbers(await self.all(now), now)
 
     async def outcomes(self, now: datetime) -> list[Outcome]:
-        """What each sprint that has ended came to, the oldest end first."""
-        # Of the others nothing has come yet, and folding one that runs takes long if it is large.
+        """The outcomes of all sprints that have ended, the oldest end first."""
+        # Other sprints have no outcome yet, and folding a large running one takes long.
         ended = [sprint for sprint in await self.all(now) if sprint.end and sprint.end <= now]
         numbers = await self._numbers(ended, now)
         outcomes = [outcome for sprint in numbers if (outcome := sprint.outcome(now))]
         return sorted(outcomes, key=lambda outcome: outcome.order)
 
     async def records(self, now: datetime) -> list[Record]:
-        """The last of these with their days, as many as a forecast learns from."""
+        """The last sprints that have ended, with their days, as many as a forecast uses."""
         ended = [(sprint.end, sprint.milestone, sprint) for sprint in await self.all(now) if sprint.end]
-        last = sorted((one for one in ended if one[0] <= now), key=lambda one: one[:2])[-_MOST_RECORDS:]
+        last = sorted((row for row in ended if row[0] <= now), key=lambda row: row[:2])[-_MOST_RECORDS:]
         numbers = await self._numbers([sprint for _, _, sprint in last], now)
-        return [record for one in numbers if (record := one.record(now))]
+        return [record for sprint_numbers in numbers if (record := sprint_numbers.record(now))]
 
     async def facts(self, milestone: int, as_of: datetime) -> Facts | None:
-        """The numbers of the sprint with GitHub's id `milestone`, or None if we never heard of it."""
+        """Fold the numbers of the sprint with GitHub's id `milestone`; None if it is unknown."""
         events = await self._history.milestone(milestone)
         return await self._fold(await self._sprint(events, as_of), as_of) if events else None
 
     async def closed(self, milestone: int, now: datetime) -> ClosedSprint | None:
-        """The numbers of a finished sprint as they were taken, and are taken now if nobody has yet.
+        """The snapshot of a closed sprint, which is taken now if it is due and missing.
 
-        What is read for the first time when it is settled is what stays. None before, and while history is
-        still coming in.
+        Returns the last earlier snapshot, or None, before it is due and while history is still coming in.
         """
         events = await self._history.milestone(milestone)
         sprint = await self._sprint(events, now) if events else None
@@ -140,12 +141,14 @@ class Sprints:
         if await self._closed.is_history_still_coming():
             return last
         at_end = plain(await self._fold(sprint, sprint.end))
-        # What was done late is known only afterwards.
-        await self._closed.take(sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now)
+        # Late work is known only after the end.
+        await self._closed.take_snapshot(
+            sprint, at_end | {"late": plain(await self._fold(sprint, now))["late"]}, now
+        )
         return await self._closed.latest(milestone)
 
     async def gaps(self) -> tuple[EventGap, ...]:
-        """When GitHub's events did not reach us, of any of the repositories; asked for once."""
+        """The gaps in the events of any of the repositories; loaded once."""
         if self._gaps is None:
             self._gaps = await Gaps(self._tenant).of_projects(self._project_ids)
         return self._gaps
@@ -155,24 +158,24 @@ class Sprints:
         return await self._history.milestone_id(number)
 
     async def _numbers(self, sprints: Sequence[Sprint], now: datetime) -> list[SprintNumbers]:
-        taken = await self._closed.latest_of({sprint.milestone for sprint in sprints})
-        found = list[SprintNumbers]()
+        snapshots = await self._closed.latest_of({sprint.milestone for sprint in sprints})
+        numbers = list[SprintNumbers]()
         for sprint in sprints:
-            closed = self._as_seen(sprint, taken.get(sprint.milestone))
-            # One that goes on after its end is open again: its numbers will be taken again.
+            closed = self._as_seen(sprint, snapshots.get(sprint.milestone))
+            # A sprint with another end than its snapshot was reopened, and gets another snapshot later.
             if closed is not None and closed.ended_at == sprint.end:
-                found.append(SprintNumbers(sprint, closed))
+                numbers.append(SprintNumbers(sprint, closed))
             elif facts := await self._fold_alone(sprint, now):
-                found.append(SprintNumbers(sprint, facts))
-        return found
+                numbers.append(SprintNumbers(sprint, facts))
+        return numbers
 
     async def _fold_alone(self, sprint: Sprint, as_of: datetime) -> Facts | None:
-        """The numbers of one sprint among many; None, and a line in the log, if its rows cannot be folded."""
+        """Fold the numbers of one sprint; None, and a log entry, if its rows cannot be folded."""
         items = await self._history.items_of(sprint.milestone)
         labels, gaps = await self._history.labels(), await self.gaps()
         try:
             return facts_of(sprint, items, as_of, self._rules.estimates, labels, gaps)
-        except Exception:  # noqa: BLE001 - whatever is wrong with one sprint, the others have their numbers
+        except Exception:  # noqa: BLE001 - an error in one sprint must not affect the others
             self._log.exception("sprint unreadable", project=self._project.id, sprint=sprint.number)
             return None
 
@@ -191,8 +194,8 @@ class Sprints:
         return replace(sprint, repository=repository, parts=sharing.parts.get(sprint.milestone, ()))
 
     def _as_seen(self, sprint: Sprint, closed: ClosedSprint | None) -> ClosedSprint | None:
-        """Numbers that were taken in another repository call its items by that one's name."""
+        """Rename the items in a snapshot that was taken in another repository."""
         if closed is None or not sprint.repository:
             return closed
-        here = self._project.full_name or ""
-        return replace(closed, facts=taken_from(closed.facts, sprint.repository, here))
+        own_name = self._project.full_name or ""
+        return replace(closed, facts=taken_from(closed.facts, sprint.repository, own_name))

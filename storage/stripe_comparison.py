@@ -1,4 +1,4 @@
-"""What came of the last nightly comparisons of what is sold, kept for `doctor`, without any tenant's rows."""
+"""Results of the last nightly comparisons with Stripe and the Marketplace, for `doctor`, over all tenants."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ _LONGEST_FAILURE = 200
 
 
 class ComparisonKind(StrEnum):
-    """What is compared each night; the names under which the results are kept."""
+    """The kinds of nightly comparisons; the values name their rows of `clockwork`."""
 
     SUBSCRIPTIONS = "comparison with Stripe"
     PAYMENTS = "comparison of refunds and disputes with Stripe"
@@ -25,9 +25,9 @@ class ComparisonKind(StrEnum):
 
 
 class UnclearSubscription(msgspec.Struct, frozen=True):
-    """A subscription at Stripe that belongs to no account of ours, and why. `account` is GitHub's id.
+    """A subscription at Stripe that belongs to no known account, and why. `account` is GitHub's id.
 
-    `has_failed`: whose it is was not found out, or it could not be kept.
+    `has_failed`: looking up its account or storing it failed.
     """
 
     subscription: str
@@ -39,7 +39,7 @@ class UnclearSubscription(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ComparisonResult:
-    """When something was compared last, what was unclear, and why the latest try failed, if it did."""
+    """The result of the last comparison: its time, unclear subscriptions, and why the latest try failed."""
 
     compared_at: datetime | None = None
     failed_at: datetime | None = None
@@ -50,7 +50,7 @@ class ComparisonResult:
 async def record_comparison(
     connection: AsyncConnection, result: ComparisonResult, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
 ) -> None:
-    """Keep the result in the place of the last one."""
+    """Store the result of a comparison in place of the last one."""
     state = msgspec.to_builtins(result) | {"unclear": msgspec.to_builtins(result.unclear[:_MOST_UNCLEAR])}
     fresh = insert(clockwork).values(name=of.value, state=state, updated_at=func.app_now())
     changed = {"state": fresh.excluded.state, "updated_at": fresh.excluded.updated_at}
@@ -60,7 +60,7 @@ async def record_comparison(
 async def record_comparison_failure(
     connection: AsyncConnection, of: ComparisonKind, problem: Exception, now: datetime
 ) -> None:
-    """Keep why a comparison failed, beside what the last whole one found."""
+    """Store why a comparison failed, beside the result of the last complete one."""
     before = await last_comparison(connection, of)
     failed = replace(before, failed_at=now, failure=str(problem)[:_LONGEST_FAILURE])
     await record_comparison(connection, failed, of)
@@ -69,6 +69,6 @@ async def record_comparison_failure(
 async def last_comparison(
     connection: AsyncConnection, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
 ) -> ComparisonResult:
-    """The last result; an empty one before the first comparison."""
+    """Return the result of the last comparison; an empty one before the first."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == of.value))
     return msgspec.convert(state, ComparisonResult) if state else ComparisonResult()

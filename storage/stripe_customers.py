@@ -1,4 +1,4 @@
-"""The Stripe customer by which an account buys."""
+"""The Stripe customer of an account."""
 
 from sqlalchemy import select, update
 
@@ -7,7 +7,7 @@ from storage.tables import organizations
 
 
 class StripeCustomers:
-    """The customer of one account. A subscription names its own, which may be another, from before."""
+    """The Stripe customer of one account for new purchases; older subscriptions may name another."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
@@ -21,7 +21,7 @@ class StripeCustomers:
         return customer
 
     async def set_customer(self, customer: str) -> None:
-        """Keep the customer for the account's next checkout."""
+        """Store the customer for the account's next checkout."""
         await self._connection.execute(
             update(organizations).where(self._is_mine).values(stripe_customer_id=customer)
         )

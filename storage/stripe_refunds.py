@@ -1,4 +1,4 @@
-"""Refunds and disputes of an account's payments, as lines of its audit log. Nothing here changes a plan."""
+"""Refunds and disputes of an account's payments in its audit log. They do not change the plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,13 +11,16 @@ from storage.database import Tenant
 from storage.tables import audit_log
 
 REFUND, DISPUTE = "refund", "dispute"
-# By Stripe: a dispute that is closed has one of these, and stays so.
+# Stripe's final statuses of a dispute.
 CLOSED = frozenset({"won", "lost", "warning_closed", "prevented", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A payment that its card's owner does not acknowledge; `amount` in the currency's smallest unit."""
+    """A payment disputed by the card's owner; `amount` is in the currency's smallest unit.
+
+    `due_by` is until when the dispute can be answered.
+    """
 
     id: str
     status: str
@@ -28,7 +31,7 @@ class Dispute:
 
 
 async def open_disputes(tenant: Tenant) -> list[Dispute]:
-    """The disputes of the transaction's tenant that Stripe had not closed when it was last asked."""
+    """The disputes of the transaction's tenant that were not closed when Stripe was last asked."""
     query = (
         select(audit_log.c.details)
         .where(audit_log.c.organization_id == tenant.organization_id, audit_log.c.action == DISPUTE)

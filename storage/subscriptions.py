@@ -1,4 +1,4 @@
-"""What an account has bought, as GitHub or Stripe told when they were last asked."""
+"""The subscriptions of an account, as GitHub or Stripe described them when last asked."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ MARKETPLACE, STRIPE = "marketplace", "stripe"
 
 
 class PendingChange(msgspec.Struct, frozen=True):
-    """A change that is announced: what will hold from `effective_at` on. A `plan` of None ends it.
+    """An announced change of a subscription: its terms from `effective_at` on. A `plan` of None ends it.
 
-    `is_yearly` says whether it will be paid by the year. None: as before.
+    `is_yearly` says whether it will be paid by the year; None leaves that unchanged.
     """
 
     plan: str | None
@@ -35,7 +35,7 @@ class PendingChange(msgspec.Struct, frozen=True):
 
 
 class PreviousPlan(msgspec.Struct, frozen=True):
-    """What the account had before it became less, and until when."""
+    """The plan of a subscription before it was reduced, and until when it held."""
 
     plan: str
     quantity: int | None
@@ -44,15 +44,15 @@ class PreviousPlan(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription. `quantity` None: for any number of people.
+    """A subscription of an account. A `quantity` of None is for any number of people.
 
     `status` is one of trialing, active, past_due, unpaid, paused, incomplete, ended. `reference` is Stripe's
-    id of it, `customer` Stripe's id of who pays, `plan_id` the Marketplace's id of the plan. The source was
-    asked at `read_at`; since `missing_since` it has not known the subscription. Stripe opens no portal for a
-    customer who `is_customer_deleted`. `unit_amount` is what the subscriber pays for a seat and period, in
-    the smallest unit of `currency` (ISO 4217, in lower case as Stripe writes it); both are None where the
-    source does not say. `price_id` is Stripe's id of the price. `started_at` is from when on Stripe's
-    subscription counts, be it as a trial; None for what was read before this was kept.
+    id of the subscription, `customer` Stripe's id of the customer, `plan_id` the Marketplace's id of the
+    plan. The source was asked at `read_at`; since `missing_since` it has not known the subscription. Stripe
+    opens no portal for a customer who `is_customer_deleted`. `unit_amount` is what the subscriber pays for a
+    seat and period, in the smallest unit of `currency` (ISO 4217, in lower case as Stripe writes it); both
+    are None where the source does not say. `price_id` is Stripe's id of the price. `started_at` is when
+    Stripe's subscription began, trials included; None for rows of earlier versions.
     """
 
     source: str
@@ -70,7 +70,7 @@ class Subscription:
     past_due_since: datetime | None = None
     ended_at: datetime | None = None
     pending: PendingChange | None = None
-    had: PreviousPlan | None = None
+    previous_plan: PreviousPlan | None = None
     quantity_set_on: date | None = None
     missing_since: datetime | None = None
     is_customer_deleted: bool = False
@@ -86,7 +86,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionProblem:
-    """What of a Stripe subscription could not be understood when Stripe was last asked, as a sentence."""
+    """What could not be understood of a Stripe subscription when last read, as a sentence."""
 
     subscription_id: str
     problem: str
@@ -95,7 +95,7 @@ class SubscriptionProblem:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The tenant as GitHub knows it. `installation` is None while the App is not installed."""
+    """The account of a tenant on GitHub. `installation` is None while the App is not installed."""
 
     github_id: int
     name: str
@@ -107,7 +107,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class AccountAuditEntry:
-    """A line of the audit log about an account as a whole."""
+    """An entry of the audit log about an account as a whole."""
 
     actor: str
     action: str
@@ -123,9 +123,10 @@ _COLUMNS = {
     "period_start": "current_period_start",
     "period_end": "current_period_end",
     "trial_ends": "trial_ends_at",
+    "previous_plan": "had",
 }
 _FIELDS = tuple(Subscription.__dataclass_fields__)
-# Nothing that is read of a subscription later brings a deleted customer back.
+# A deleted customer stays deleted, whatever is read of a subscription later.
 _SET_ONCE = frozenset({"is_customer_deleted"})
 
 
@@ -134,33 +135,33 @@ def _column(field: str) -> str:
 
 
 class Subscriptions:
-    """One tenant's subscriptions."""
+    """The subscriptions of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
     async def lock(self) -> Account | None:
-        """The account; until the transaction ends, nobody else changes what it has bought."""
+        """Lock the account's subscriptions until the transaction ends; return the account, if it exists."""
         return await self._account(for_update=True)
 
     async def account(self) -> Account | None:
         return await self._account(for_update=False)
 
     async def all(self) -> list[Subscription]:
-        """Also those that have ended, in the order in which they were first seen."""
+        """All subscriptions, ended ones included, in the order in which they were first seen."""
         query = (
             select(*(subscriptions.c[_column(field)].label(field) for field in _FIELDS))
-            .where(self._mine)
+            .where(self._is_mine)
             .order_by(subscriptions.c.id)
         )
         return [_subscription(row) for row in await self._connection.execute(query)]
 
     async def put(self, subscription: Subscription) -> None:
-        """Keeps it in the place of what was known of the same one."""
+        """Store a subscription in place of its earlier version."""
         values = {_column(field): getattr(subscription, field) for field in _FIELDS}
         values["pending"] = msgspec.to_builtins(subscription.pending)
-        values["had"] = msgspec.to_builtins(subscription.had)
+        values["had"] = msgspec.to_builtins(subscription.previous_plan)
         if subscription.source == STRIPE:
             values["stripe_subscription_id"] = subscription.reference
         fresh = insert(subscriptions).values(organization_id=self._organization_id, **values)
@@ -169,23 +170,23 @@ class Subscriptions:
         await self._connection.execute(fresh.on_conflict_do_update(index_elements=key, set_=changed))
 
     async def set_missing(self, reference: str, since: datetime | None) -> None:
-        """Note since when Stripe has not known a subscription; None once it knows it again."""
+        """Set since when Stripe has not known a subscription; None once it knows it again."""
         await self._connection.execute(
             update(subscriptions)
-            .where(self._mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
+            .where(self._is_mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
             .values(missing_since=since)
         )
 
     async def set_customer_deleted(self, customer: str) -> None:
-        """Note that Stripe has deleted a customer, for good."""
+        """Mark a customer as deleted at Stripe, which is final."""
         await self._connection.execute(
             update(subscriptions)
-            .where(self._mine, subscriptions.c.stripe_customer_id == customer)
+            .where(self._is_mine, subscriptions.c.stripe_customer_id == customer)
             .values(is_customer_deleted=True)
         )
 
     async def problems(self) -> list[SubscriptionProblem]:
-        """What of the account's Stripe subscriptions is not understood, in the order of their ids."""
+        """The problems of the account's Stripe subscriptions, in the order of their ids."""
         query = (
             select(
                 subscription_problems.c.subscription_id,
@@ -198,7 +199,7 @@ class Subscriptions:
         return [SubscriptionProblem(*row) for row in await self._connection.execute(query)]
 
     async def set_problem(self, subscription_id: str, problem: str | None, at: datetime) -> None:
-        """Replaces what is not understood of a subscription. None: everything is."""
+        """Replace the problem of a subscription; None removes it."""
         if problem is None:
             await self._connection.execute(
                 delete(subscription_problems).where(
@@ -221,47 +222,47 @@ class Subscriptions:
         )
 
     async def set_quantity_day(self, reference: str, day: date) -> None:
-        """Keep the UTC day on which Stripe was last told another quantity of a subscription."""
+        """Store the UTC day on which a subscription's quantity was last changed at Stripe."""
         await self._connection.execute(
             update(subscriptions)
-            .where(self._mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
+            .where(self._is_mine, subscriptions.c.source == STRIPE, subscriptions.c.reference == reference)
             .values(quantity_set_on=day)
         )
 
     async def set_plan(self, plan: str) -> None:
-        """The plan that holds now, for whoever asks the organization alone."""
+        """Store the plan that holds now in the row of the organization."""
         await self._connection.execute(
             update(organizations).where(organizations.c.id == self._organization_id).values(plan=plan)
         )
 
     async def is_new_event(self, event_id: str, kind: str) -> bool:
-        """Notes an event of Stripe; False if it has had its effect before."""
+        """Record an event of Stripe; False if it was recorded before, and is to be ignored."""
         fresh = insert(stripe_events).values(
             organization_id=self._organization_id, event_id=event_id, type=kind
         )
-        kept = fresh.on_conflict_do_nothing().returning(stripe_events.c.id)
-        return await self._connection.scalar(kept) is not None
+        stored = fresh.on_conflict_do_nothing().returning(stripe_events.c.id)
+        return await self._connection.scalar(stored) is not None
 
-    async def audit(self, noted: AccountAuditEntry) -> None:
-        """Writes down what became of the account's plan, and why."""
+    async def record_audit_entry(self, entry: AccountAuditEntry) -> None:
+        """Add an entry to the account's audit log."""
         await self._connection.execute(
             insert(audit_log).values(
                 organization_id=self._organization_id,
-                actor=noted.actor,
-                action=noted.action,
-                target=noted.target,
-                details=dict(noted.details),
-                at=noted.at,
+                actor=entry.actor,
+                action=entry.action,
+                target=entry.target,
+                details=dict(entry.details),
+                at=entry.at,
             )
         )
 
-    async def last_noted(self, action: str) -> datetime | None:
-        """When something was last written down about the account."""
+    async def last_audit_at(self, action: str) -> datetime | None:
+        """When the account's audit log last got an entry with an action; None if never."""
         query = select(func.max(audit_log.c.at)).where(
             audit_log.c.organization_id == self._organization_id, audit_log.c.action == action
         )
-        found: datetime | None = await self._connection.scalar(query)
-        return found
+        at: datetime | None = await self._connection.scalar(query)
+        return at
 
     async def _account(self, *, for_update: bool) -> Account | None:
         query = select(
@@ -278,38 +279,38 @@ class Subscriptions:
         return Account(*row) if row is not None else None
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return subscriptions.c.organization_id == self._organization_id
 
 
 def _subscription(row: Any) -> Subscription:
-    told = {field: getattr(row, field) for field in _FIELDS}
-    told["pending"] = msgspec.convert(told["pending"], PendingChange | None)
-    told["had"] = msgspec.convert(told["had"], PreviousPlan | None)
-    return Subscription(**told)
+    values = {field: getattr(row, field) for field in _FIELDS}
+    values["pending"] = msgspec.convert(values["pending"], PendingChange | None)
+    values["previous_plan"] = msgspec.convert(values["previous_plan"], PreviousPlan | None)
+    return Subscription(**values)
 
 
 async def tenant_of_account(connection: AsyncConnection, account: int) -> int | None:
-    """The tenant with GitHub's id of an account, if we have heard of it."""
-    found = await connection.scalar(text("select tenant_of_account(:account)"), {"account": account})
-    return None if found is None else int(found)
+    """The tenant of an account by GitHub's id; None if the account was never seen."""
+    tenant = await connection.scalar(text("select tenant_of_account(:account)"), {"account": account})
+    return None if tenant is None else int(tenant)
 
 
 async def tenant_of_buyer(connection: AsyncConnection, account: int, login: str, kind: str) -> int:
-    """The tenant of an account that has bought something, made if this is the first that we hear of it."""
+    """The tenant of an account that has bought something; created if the account is new."""
     query = text("select tenant_of_buyer(:account, :login, :kind)")
     return int(await connection.scalar(query, {"account": account, "login": login, "kind": kind}) or 0)
 
 
 async def tenants_named(connection: AsyncConnection, name: str) -> Sequence[int]:
-    """The tenants of this name, in any case; those whose account is called so come first."""
+    """The tenants of a name, in any case; those whose account has this name come first."""
     return (await connection.scalars(text("select * from tenants_named(:name)"), {"name": name})).all()
 
 
 async def tenants_of_stripe(
     connection: AsyncConnection, customer: str | None, subscription: str | None
 ) -> Sequence[int]:
-    """Who has a customer or a subscription of Stripe: one, unless somebody has mixed them up."""
+    """The tenants with a Stripe customer or subscription; more than one only if data are inconsistent."""
     query = text("select * from tenants_of_stripe(:customer, :subscription)")
-    told = {"customer": customer, "subscription": subscription}
-    return (await connection.scalars(query, told)).all()
+    ids = {"customer": customer, "subscription": subscription}
+    return (await connection.scalars(query, ids)).all()

@@ -1,4 +1,4 @@
-"""The append-only planning history: what handlers record, and what every number is folded from."""
+"""The append-only planning history, which handlers record and every number is folded from."""
 
 import itertools
 from collections.abc import Collection, Iterable, Sequence
@@ -29,38 +29,38 @@ _ITEMS = ("issue", "pull_request")
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """A fact of one project, or of none: an installation's."""
+    """A fact of one project, or of an installation, where `project_id` is None."""
 
     project_id: int | None
     fact: Event
 
 
 class Timeline:
-    """One tenant's history."""
+    """The timeline of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
-        self._known_logins: Logins | None = None
+        self._loaded_logins: Logins | None = None
 
     async def record(self, rows: Sequence[TimelineRow]) -> None:
-        """Adds facts; one that is known already is left as it is."""
+        """Record facts; a fact that is recorded already is left unchanged."""
         if not rows:
             return
-        rows = await self._without_needless_observations(rows)
+        rows = await self._without_redundant_observations(rows)
         values = [self._values(row) for row in rows]
         # Always in the same order, so that two workers with the same facts wait and do not dead-lock.
         values.sort(key=lambda v: (v["item"], v["event"], v["at"], v["subject"]))
         if values:
             await self._connection.execute(insert(timeline).on_conflict_do_nothing(), values)
-        await self._remember_milestones(rows)
+        await self._store_milestones(rows)
         for row in rows:
             if row.fact.event == "deleted" and isinstance(row.fact, ItemEvent):
                 await self._connection.execute(_FORGET, {"item": row.fact.item})
 
     async def milestone_id(self, project_id: int, number: int) -> int | None:
-        """GitHub's id of a repository's milestone."""
+        """GitHub's id of a repository's milestone by its number; None if it is unknown."""
         query = select(sprints.c.github_milestone_id).where(
             sprints.c.organization_id == self._organization_id,
             sprints.c.project_id == project_id,
@@ -74,10 +74,10 @@ class Timeline:
 
     async def milestone(self, project_id: int, milestone: int) -> list[MilestoneEvent]:
         """All events of one milestone."""
-        found = await self._milestones(
+        milestones = await self._milestones(
             timeline.c.project_id == project_id, timeline.c.milestone_id == milestone
         )
-        return found.get(milestone, [])
+        return milestones.get(milestone, [])
 
     async def items_of(self, project_id: int, milestone: int) -> dict[str, list[ItemEvent]]:
         """All events, by item, of all items that were ever in the milestone."""
@@ -95,47 +95,47 @@ class Timeline:
         return await self._items(timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS))
 
     async def item(self, project_id: int, number: int) -> list[ItemEvent]:
-        """All events of the issue or pull request with this number in a repository."""
-        is_named = timeline.c.after["item", "number"].as_string() == str(number)
-        named = select(timeline.c.item).where(
+        """All events of the issue or pull request with a number in a repository."""
+        has_number = timeline.c.after["item", "number"].as_string() == str(number)
+        item_ids = select(timeline.c.item).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
             timeline.c.kind.in_(_ITEMS),
-            is_named,
+            has_number,
         )
-        found = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(named))
-        return next(iter(found.values()), [])
+        items = await self._items(timeline.c.project_id == project_id, timeline.c.item.in_(item_ids))
+        return next(iter(items.values()), [])
 
-    async def items_named(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
+    async def items_by_id(self, items: Collection[str]) -> dict[str, list[ItemEvent]]:
         """All events of these items, by node id, whichever repository of the tenant they are in."""
         if not items:
             return {}
         return await self._items(timeline.c.item.in_(items), timeline.c.kind.in_(_ITEMS))
 
     async def items_since(self, project_id: int, since: datetime) -> dict[str, list[ItemEvent]]:
-        """All events, by item, of the items that something happened to since a moment.
+        """All events, by item, of the items with events since a moment, and of related items.
 
-        With them come those that say whether others tell their work (see coverage.py): their sub-issues,
-        and the issues that pull requests close.
+        Related are sub-issues and the issues that pull requests close, which decide whether an item's work is
+        covered by linked items (see coverage.py).
         """
         values = {"tenant": self._organization_id, "project": project_id, "since": since}
         touched = select(_TOUCHED.bindparams(**values).columns(timeline.c.item).subquery().c.item)
-        mine = timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS)
-        found = await self._items(*mine, timeline.c.item.in_(touched))
-        shown = [event.snapshot for told in found.values() for event in told]
-        closes = {number for snapshot in shown for number in snapshot.closes or ()}
-        missing = closes - {snapshot.number for snapshot in shown}
+        is_item = timeline.c.project_id == project_id, timeline.c.kind.in_(_ITEMS)
+        by_item = await self._items(*is_item, timeline.c.item.in_(touched))
+        snapshots = [event.snapshot for events in by_item.values() for event in events]
+        closes = {number for snapshot in snapshots for number in snapshot.closes or ()}
+        missing = closes - {snapshot.number for snapshot in snapshots}
         if missing:
-            named = select(timeline.c.item).where(
+            closed_items = select(timeline.c.item).where(
                 timeline.c.organization_id == self._organization_id,
-                *mine,
+                *is_item,
                 timeline.c.after["item", "number"].as_integer().in_(missing),
             )
-            found |= await self._items(*mine, timeline.c.item.in_(named))
-        return found
+            by_item |= await self._items(*is_item, timeline.c.item.in_(closed_items))
+        return by_item
 
     async def labels(self, project_id: int) -> list[LabelEvent]:
-        """What happened to a repository's labels."""
+        """The events of a repository's labels."""
         query = self._facts().where(timeline.c.project_id == project_id, timeline.c.kind == _LABEL)
         logins = await self._logins()
         return [
@@ -146,7 +146,7 @@ class Timeline:
     async def activity(
         self, project_id: int, kind: str, since: datetime, until: datetime
     ) -> list[ActivityEvent]:
-        """What else happened in a repository within `[since, until)`; kinds are those of ActivityEvent."""
+        """The other events of a kind in a repository within `[since, until)`; see ActivityEvent."""
         query = self._facts().where(
             timeline.c.project_id == project_id,
             timeline.c.kind == kind,
@@ -160,7 +160,7 @@ class Timeline:
         ]
 
     async def permissions_before(self, installation: str, moment: datetime) -> set[str] | None:
-        """The names of the permissions that an installation had before a moment; None if none were noted."""
+        """The permissions of an installation before a moment, by name; None if none were recorded."""
         permissions = timeline.c.after["permissions"]
         query = (
             select(permissions)
@@ -170,11 +170,11 @@ class Timeline:
             .order_by(timeline.c.at.desc())
             .limit(1)
         )
-        found = await self._connection.scalar(query)
-        return None if found is None else set(found)
+        names = await self._connection.scalar(query)
+        return None if names is None else set(names)
 
-    async def last_heard(self, project_id: int, before: datetime | None = None) -> datetime | None:
-        """When the last thing happened in a repository that a webhook told of, `before` a moment if given."""
+    async def last_webhook_event(self, project_id: int, before: datetime | None = None) -> datetime | None:
+        """The time of the last event by webhook in a repository, `before` a moment if given; None if none."""
         query = select(func.max(timeline.c.at)).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.project_id == project_id,
@@ -182,11 +182,11 @@ class Timeline:
         )
         if before is not None:
             query = query.where(timeline.c.at < before)
-        found: datetime | None = await self._connection.scalar(query)
-        return found
+        at: datetime | None = await self._connection.scalar(query)
+        return at
 
-    async def corrections(self) -> int:
-        """How many facts were found missing, in all repositories."""
+    async def count_corrections(self) -> int:
+        """Count the facts that reconciliation added, in all repositories."""
         query = select(func.count()).where(
             timeline.c.organization_id == self._organization_id,
             timeline.c.source == Source.CORRECTION.value,
@@ -202,10 +202,10 @@ class Timeline:
         }
 
     async def _logins(self) -> Logins:
-        """Which people are to be told by another login than history has; asked for once."""
-        if self._known_logins is None:
-            self._known_logins = await Logins.of(self._tenant)
-        return self._known_logins
+        """The former logins of the tenant's people; loaded once."""
+        if self._loaded_logins is None:
+            self._loaded_logins = await Logins.load(self._tenant)
+        return self._loaded_logins
 
     def _facts(self) -> Select[Any]:
         columns = (
@@ -218,17 +218,17 @@ class Timeline:
 
     async def _milestones(self, *conditions: Any) -> dict[int, list[MilestoneEvent]]:
         query = self._facts().where(timeline.c.kind == _MILESTONE, *conditions)
-        found: dict[int, list[MilestoneEvent]] = {}
+        milestones: dict[int, list[MilestoneEvent]] = {}
         logins = await self._logins()
         for row in await self._connection.execute(query):
             event = logins.in_milestone(_milestone_event(row), moment_of_logins(row))
-            found.setdefault(event.milestone, []).append(event)
-        return found
+            milestones.setdefault(event.milestone, []).append(event)
+        return milestones
 
-    async def _without_needless_observations(self, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
-        """A picture of a milestone tells nothing where the milestone's creation is known."""
-        told = [row.fact for row in rows if isinstance(row.fact, MilestoneEvent)]
-        observed = {fact.milestone for fact in told if fact.event == "observed"}
+    async def _without_redundant_observations(self, rows: Sequence[TimelineRow]) -> list[TimelineRow]:
+        """Drop observations of milestones whose creation is recorded, because they add nothing."""
+        facts = [row.fact for row in rows if isinstance(row.fact, MilestoneEvent)]
+        observed = {fact.milestone for fact in facts if fact.event == "observed"}
         if not observed:
             return list(rows)
         query = select(timeline.c.milestone_id).where(
@@ -238,23 +238,23 @@ class Timeline:
             timeline.c.kind == _MILESTONE,
             timeline.c.event == "created",
         )
-        known = set(await self._connection.scalars(query))
-        known |= {fact.milestone for fact in told if fact.event == "created"}
+        created = set(await self._connection.scalars(query))
+        created |= {fact.milestone for fact in facts if fact.event == "created"}
         return [
             row
             for row in rows
             if not isinstance(row.fact, MilestoneEvent)
             or row.fact.event != "observed"
-            or row.fact.milestone not in known
+            or row.fact.milestone not in created
         ]
 
-    async def _remember_milestones(self, rows: Iterable[TimelineRow]) -> None:
-        told = {
+    async def _store_milestones(self, rows: Iterable[TimelineRow]) -> None:
+        milestones = {
             (row.project_id, row.fact.milestone, row.fact.number)
             for row in rows
             if isinstance(row.fact, MilestoneEvent)
         }
-        if told:
+        if milestones:
             await self._connection.execute(
                 insert(sprints).on_conflict_do_nothing(),
                 [
@@ -264,7 +264,7 @@ class Timeline:
                         "github_milestone_id": milestone,
                         "github_milestone_number": number,
                     }
-                    for project_id, milestone, number in sorted(told)
+                    for project_id, milestone, number in sorted(milestones)
                 ],
             )
 
@@ -281,11 +281,11 @@ class Timeline:
             "subject": "",
             "milestone_id": None,
             "before": None,
-            **_told_by(fact),
+            **_columns_by_kind(fact),
         }
 
 
-# Union, not union all, so that a circle of parents ends.
+# Union instead of union all, so that a circle of parents ends.
 _TOUCHED = text(
     """
     with recursive touched(item) as (
@@ -302,7 +302,7 @@ _FORGET = text("select forget_text(:item)")
 _MILESTONE_FIELDS = ("milestone", "number", "title", "created_at", "description", "due_on", "closed_at")
 
 
-def _told_by(fact: Event) -> dict[str, Any]:
+def _columns_by_kind(fact: Event) -> dict[str, Any]:
     """The columns that differ between the kinds of facts."""
     match fact:
         case MilestoneEvent():
@@ -316,14 +316,14 @@ def _told_by(fact: Event) -> dict[str, Any]:
             }
         case ItemEvent():
             named = {"milestone": fact.milestone, "label": fact.label, "named": fact.named}
-            told = {name: value for name, value in named.items() if value}
+            subject = {name: value for name, value in named.items() if value}
             return {
                 "item": fact.item,
                 "kind": _ITEMS[fact.snapshot.is_pull_request],
-                "subject": str(next(iter(told.values()), "")),
+                "subject": str(next(iter(subject.values()), "")),
                 "milestone_id": fact.milestone or fact.snapshot.milestone,
                 "before": fact.before,
-                "after": told
+                "after": subject
                 | ({"reason": fact.reason} if fact.reason else {})
                 | {"item": _without_defaults(msgspec.to_builtins(fact.snapshot))},
             }
@@ -346,7 +346,7 @@ def _told_by(fact: Event) -> dict[str, Any]:
 
 
 def _without_defaults(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Most pictures show little: what a snapshot has anyway is not stored. That it closes nothing is told."""
+    """Drop the fields of a snapshot that have their default, except an empty `closes`, which is a fact."""
     return {
         name: value
         for name, value in snapshot.items()
@@ -373,9 +373,9 @@ def _item_event(row: Any) -> ItemEvent:
 
 
 def _milestone_event(row: Any) -> MilestoneEvent:
-    told = {"event": row.event, "at": row.at, "delivery": row.delivery or ""}
-    known = {"before": row.before, "actor": row.actor, "source": row.source}
-    return msgspec.convert(row.after | told | known, MilestoneEvent)
+    event = {"event": row.event, "at": row.at, "delivery": row.delivery or ""}
+    details = {"before": row.before, "actor": row.actor, "source": row.source}
+    return msgspec.convert(row.after | event | details, MilestoneEvent)
 
 
 def _label_event(row: Any) -> LabelEvent:
@@ -392,7 +392,7 @@ def _label_event(row: Any) -> LabelEvent:
 
 
 def activity_event(row: Any) -> ActivityEvent:
-    """The fact that a row of the timeline tells, of the kinds that have no class of their own."""
+    """Convert a row of the timeline to an ActivityEvent, for kinds that have no class of their own."""
     return ActivityEvent(
         kind=row.kind,
         subject=row.subject,

@@ -1,4 +1,4 @@
-"""The usage ledger: how much of what an account used on which UTC day. What is charged for follows it."""
+"""The usage ledger: what an account used on each UTC day. Charges for usage follow it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ _METERS_MISSING = "usage without a meter at Stripe"
 
 @dataclass(frozen=True, slots=True)
 class UsageRecord:
-    """How much was used on a day, and whether the seller's side has heard of it.
+    """The quantity of a metric on one UTC day, and whether it was reported to Stripe.
 
-    `tried_at` is when it was first told, `refused` why it never will be.
+    `tried_at` is when it was first sent, `reported_at` when Stripe confirmed it, and `refused` why it
+    never will be reported.
     """
 
     metric: str
@@ -34,14 +35,14 @@ class UsageRecord:
 
 
 class Usage:
-    """One tenant's ledger."""
+    """The usage ledger of one tenant."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
         self._organization_id = tenant.organization_id
 
     async def add(self, metric: str, period: date, quantity: int) -> None:
-        """Counts what leaves no other trace. A day that was told already is not counted up any more."""
+        """Add to the quantity of a day that leaves no other trace. A day that was sent does not change."""
         fresh = insert(usage_ledger).values(
             organization_id=self._organization_id, metric=metric, period=period, quantity=quantity
         )
@@ -54,7 +55,7 @@ class Usage:
         )
 
     async def set(self, metric: str, period: date, quantity: int) -> None:
-        """Writes down what was counted from other tables. What was told already stays as it was told."""
+        """Set the quantity of a day, as counted from other tables. A day that was sent does not change."""
         fresh = insert(usage_ledger).values(
             organization_id=self._organization_id, metric=metric, period=period, quantity=quantity
         )
@@ -67,7 +68,7 @@ class Usage:
         )
 
     async def commands_answered(self, period: date) -> int:
-        """The answers that were given, without refusals and failures."""
+        """Count the commands answered on a day, without refusals and failures."""
         return await self._count(
             select(func.count()).where(
                 outbox.c.organization_id == self._organization_id,
@@ -78,7 +79,7 @@ class Usage:
         )
 
     async def projects_created(self, period: date) -> int:
-        """The repositories that were added."""
+        """Count the repositories added on a day."""
         return await self._count(
             select(func.count()).where(
                 projects.c.organization_id == self._organization_id,
@@ -87,11 +88,11 @@ class Usage:
         )
 
     async def since(self, first: date) -> list[UsageRecord]:
-        """The ledger from a day on, the oldest day first."""
+        """The records from a day on, the oldest day first."""
         return await self._read(usage_ledger.c.period >= first)
 
     async def unreported(self, before: date) -> list[UsageRecord]:
-        """What was used before a day and has not been told, the oldest day first."""
+        """The records before a day that have not been reported, the oldest day first."""
         return await self._read(
             usage_ledger.c.period < before,
             usage_ledger.c.quantity > 0,
@@ -99,23 +100,25 @@ class Usage:
             usage_ledger.c.refused.is_(None),
         )
 
-    async def untaken(self) -> list[UsageRecord]:
-        """What was told and not taken, or never will be."""
+    async def unconfirmed(self) -> list[UsageRecord]:
+        """The records that were sent without confirmation, or refused."""
         is_tried = and_(usage_ledger.c.tried_at.is_not(None), usage_ledger.c.reported_at.is_(None))
         return await self._read(or_(is_tried, usage_ledger.c.refused.is_not(None)))
 
-    async def note(self, used: UsageRecord, **values: object) -> None:
-        """What became of telling it: tried_at, reported_at or refused."""
+    async def update(self, record: UsageRecord, **values: object) -> None:
+        """Update `tried_at`, `reported_at` or `refused` of a record."""
         await self._connection.execute(
             update(usage_ledger)
-            .where(self._mine, usage_ledger.c.metric == used.metric, usage_ledger.c.period == used.period)
+            .where(
+                self._is_mine, usage_ledger.c.metric == record.metric, usage_ledger.c.period == record.period
+            )
             .values(**values)
         )
 
     async def _read(self, *conditions: ColumnElement[bool]) -> list[UsageRecord]:
         query = (
             select(*(usage_ledger.c[name] for name in UsageRecord.__dataclass_fields__))
-            .where(self._mine, *conditions)
+            .where(self._is_mine, *conditions)
             .order_by(usage_ledger.c.period, usage_ledger.c.metric)
         )
         return [UsageRecord(*row) for row in await self._connection.execute(query)]
@@ -124,50 +127,50 @@ class Usage:
         return int(await self._connection.scalar(query) or 0)  # type: ignore[call-overload]
 
     @property
-    def _mine(self) -> ColumnElement[bool]:
+    def _is_mine(self) -> ColumnElement[bool]:
         return usage_ledger.c.organization_id == self._organization_id
 
 
 @dataclass(frozen=True, slots=True)
 class RejectedUsage:
-    """Stripe's latest word that it could not count something that it had taken: no tenant is named in it."""
+    """Stripe's event that it could not count usage it had accepted; the event names no tenant."""
 
     event: str
     at: datetime
 
 
-async def record_rejected_usage(connection: AsyncConnection, told: RejectedUsage) -> None:
-    """Keeps it for `doctor`."""
-    await _note(connection, _UNCOUNTED, {"event": told.event, "at": told.at.isoformat()})
+async def record_rejected_usage(connection: AsyncConnection, usage: RejectedUsage) -> None:
+    """Store, for `doctor`, that Stripe could not count usage."""
+    await _note(connection, _UNCOUNTED, {"event": usage.event, "at": usage.at.isoformat()})
 
 
 async def last_rejected_usage(connection: AsyncConnection) -> RejectedUsage | None:
-    """The latest, if there ever was one."""
+    """The latest event about usage that Stripe could not count, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _UNCOUNTED))
     return RejectedUsage(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 
-async def record_dropped_usage(connection: AsyncConnection, told: RejectedUsage) -> None:
-    """Keep for `doctor` that Stripe dropped usage, because its event name has no meter."""
-    await _note(connection, _DROPPED, {"event": told.event, "at": told.at.isoformat()})
+async def record_dropped_usage(connection: AsyncConnection, usage: RejectedUsage) -> None:
+    """Store, for `doctor`, that Stripe dropped usage because its event name has no meter."""
+    await _note(connection, _DROPPED, {"event": usage.event, "at": usage.at.isoformat()})
 
 
 async def last_dropped_usage(connection: AsyncConnection) -> RejectedUsage | None:
-    """The latest event that said so, if there ever was one."""
+    """The latest event about usage that Stripe dropped, if there ever was one."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _DROPPED))
     return RejectedUsage(str(state["event"]), datetime.fromisoformat(state["at"])) if state else None
 
 
 @dataclass(frozen=True, slots=True)
 class MissingMeter:
-    """Stripe has no meter for usage: by which event name, and when that was last seen."""
+    """The event name for which Stripe has no meter, and when that was last seen."""
 
     name: str
     at: datetime
 
 
 async def record_missing_meter(connection: AsyncConnection, missing: MissingMeter | None) -> None:
-    """Keep for `doctor` that a meter is missing; None: there is one for everything that is told."""
+    """Store, for `doctor`, that a meter is missing; None if all reported usage has one."""
     await _note(
         connection,
         _METERS_MISSING,
@@ -176,7 +179,7 @@ async def record_missing_meter(connection: AsyncConnection, missing: MissingMete
 
 
 async def last_missing_meter(connection: AsyncConnection) -> MissingMeter | None:
-    """What was missing when it was last seen."""
+    """The meter that was missing at the last check, if any."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == _METERS_MISSING))
     return MissingMeter(str(state["name"]), datetime.fromisoformat(state["at"])) if state else None
 
@@ -187,9 +190,9 @@ async def _note(connection: AsyncConnection, name: str, state: dict[str, str]) -
     await connection.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=changed))
 
 
-def total_quantity(used: Iterable[UsageRecord], metric: str) -> int:
-    """All that was used of one thing."""
-    return sum(one.quantity for one in used if one.metric == metric)
+def total_quantity(records: Iterable[UsageRecord], metric: str) -> int:
+    """Sum the quantities of one metric."""
+    return sum(record.quantity for record in records if record.metric == metric)
 
 
 def _within(column: ColumnElement[datetime], day: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""When repositories were public and when private, from what GitHub told of it, in whatever order it came."""
+"""The visibility history of repositories, from GitHub's events in any order."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ PUBLIC_SPANS = """
 
 
 class VisibilityHistory:
-    """What GitHub told of the visibility of one tenant's repositories."""
+    """The visibility history of one tenant's repositories."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._connection = tenant.connection
@@ -52,11 +52,11 @@ class VisibilityHistory:
         )
 
     async def record_sight(self, project_id: int, at: datetime, *, is_private: bool) -> None:
-        """Record that a repository was seen as public or private, which it may have been for long."""
+        """Record that a repository was seen as public or private; when it became so is unknown."""
         await self._add(project_id, at, is_private=is_private, is_change=False)
 
     async def has_changed_since(self, node_id: str, at: datetime, *, is_private: bool) -> bool:
-        """Whether GitHub told that a repository became otherwise than `is_private` later than `at`."""
+        """Whether a repository's visibility changed later than `at` to other than `is_private`."""
         history = visibility_changes.c
         query = (
             select(func.count())

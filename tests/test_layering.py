@@ -29,7 +29,7 @@ FOLDERS = {
     "bot": (
         {"settings", "pauses", "processes"},
         {"logs", "github"},
-        {"isolation", "services"},
+        {"isolation", "services", "job_blueprint"},
         {"publishing", "sync", "billing"},
         {"checks"},
         {"webhooks", "jobs"},
@@ -140,3 +140,19 @@ def test_only_bot_reads_the_environment_and_the_clock(path: Path) -> None:
 
 def _calls(text: str) -> set[str]:
     return {ast.unparse(node) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Attribute)}
+
+
+def test_no_file_imports_a_test_file() -> None:
+    """Shared helpers live in tests/support/."""
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        names = {name for name in imports_of(path) if name.startswith("tests.")}
+        in_tests = {name for name in names if any(part.startswith("test_") for part in name.split("."))}
+        assert not in_tests, f"{path.relative_to(ROOT)} imports {in_tests}"
+
+
+@pytest.mark.parametrize("room", [*MAY_IMPORT, "benchmarks"])
+def test_only_tests_import_tests(room: str) -> None:
+    for path in sorted((ROOT / room).rglob("*.py")):
+        if "node_modules" not in path.parts:
+            names = {name for name in imports_of(path) if name.split(".")[0] == "tests"}
+            assert not names, f"{path.relative_to(ROOT)} imports {names}"

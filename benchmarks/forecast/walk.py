@@ -158,7 +158,7 @@ class DemoContext:
     def __init__(self, history: DemoHistory) -> None:
         self._all = history
         self.now = NOW
-        self.project = Project(1, "acme/webshop", is_private=False, installation=100, settings={})
+        self.project = Project(1, "acme/webshop", is_private=False, installation=100, stored_settings={})
         self.calendar = CALENDAR
         self.request = _NoThread()
         self.tenant = _NoForecasts()

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,8 +30,8 @@ from bot.settings.billing import StripeSettings
 from commands.formatting.wording import counted
 from marketplace.plans import PLANS, SEAT_DAYS, PlanName
 from marketplace.purchase_ways import is_collected_by_card, purchase_ways
-from marketplace.stripe_subscriptions import SubscriptionHint
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob
+from storage.jobs import Jobs
 from storage.seats import Seats
 from storage.stripe_customers import StripeCustomers
 from storage.subscriptions import (
@@ -70,7 +70,7 @@ class _Buyer:
 class CheckoutRoutes:
     """Handlers of checkout, billing portal, and the addresses that Stripe leads back to."""
 
-    def __init__(self, services: Services, settings: StripeSettings, jobs: BillingJobs) -> None:
+    def __init__(self, services: Services, settings: StripeSettings, jobs: Jobs) -> None:
         self._services = services
         self._settings = settings
         self._jobs = jobs
@@ -233,9 +233,8 @@ class CheckoutRoutes:
         if purchase is None:
             return subscriptions
         async with self._services.database.unscoped() as connection:
-            await self._jobs.follow_purchase(
-                connection, account=account, action=RECONCILED, effective_at=None, delivery=""
-            )
+            job = FollowPurchaseJob(account=account, action=RECONCILED, effective_at=None, delivery="")
+            await self._jobs.defer(connection, job)
         others = [subscription for subscription in subscriptions if subscription.source != MARKETPLACE]
         return [*others, purchase]
 
@@ -254,7 +253,7 @@ class CheckoutRoutes:
             rows = Subscriptions(tenant)
             stored_account = await rows.account()
             subscriptions = tuple(await rows.all())
-            people = await Seats(tenant).used(now, SEAT_DAYS)
+            people = await Seats(tenant).active_people(now, SEAT_DAYS)
         if stored_account is None:
             return None
         return _Buyer(organization_id, stored_account, subscriptions, max(1, len(people)))
@@ -268,9 +267,11 @@ class CheckoutRoutes:
         await self._queue(subscription.reference, subscription.customer, account)
 
     async def _queue(self, reference: str, customer: str | None, account: int) -> None:
-        subject = SubscriptionHint("", _CHECKOUT, customer, reference, account)
+        job = FollowStripeJob(
+            event_id="", kind=_CHECKOUT, customer=customer, subscription=reference, account=account
+        )
         async with self._services.database.unscoped() as connection:
-            await self._jobs.follow_stripe(connection, **asdict(subject))
+            await self._jobs.defer(connection, job)
 
     async def _handle_failures(self, response: Awaitable[web.Response]) -> web.Response:
         """Return the response, or a page for the visitor when Stripe is unavailable or refuses."""

@@ -236,7 +236,7 @@ class StripeComparison:
                             past_due_since=None,
                             missing_since=since,
                         )
-                        await SubscriptionLedger(tenant, now, self._grace).keep(
+                        await SubscriptionLedger(tenant, now, self._grace).record(
                             ended, LedgerCause("clock", MISSING, "")
                         )
                         await Subscriptions(tenant).set_problem(subscription.reference, None, now)

@@ -102,16 +102,16 @@ class Entitlements:
         standing = resolve_account_plan(await books.all(), now, self._shop.grace)
         if project.is_private and project.private_since is not None:
             had_in_public = PreviousPlan(PUBLIC_REPOSITORIES.value, None, project.private_since)
-            standing = replace(standing, lost=(*standing.lost, had_in_public))
+            standing = replace(standing, previous_plans=(*standing.previous_plans, had_in_public))
         question = EntitlementQuestion(feature, login, account.name, not project.is_private, now)
         links = self._shop.links(account.github_id)
         people = list[str]()
-        if standing.limited_to is not None and project.is_private and login != THE_ACCOUNT:
-            people = await Seats(tenant).used(now, SEAT_DAYS)
-            if len(people) > standing.limited_to:
-                people = await Seats(tenant).in_order(people)
+        if standing.seat_limit is not None and project.is_private and login != THE_ACCOUNT:
+            people = await Seats(tenant).active_people(now, SEAT_DAYS)
+            if len(people) > standing.seat_limit:
+                people = await Seats(tenant).by_seniority(people)
         decision = decide(question, standing, people=people, links=links)
-        if isinstance(decision, Denied) and standing.lost:
+        if isinstance(decision, Denied) and standing.previous_plans:
             spans = await self._sprints(tenant, project, now)
             decision = decide(question, standing, people=people, sprints=spans, links=links)
         if isinstance(decision, Denied) and login != THE_ACCOUNT:
@@ -139,7 +139,7 @@ class Entitlements:
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
             books, deadlines = Subscriptions(tenant), Deadlines(tenant)
-            last = await books.last_noted(_NOTICE)
+            last = await books.last_audit_at(_NOTICE)
             if last is not None and now < last + _NOTICE_PAUSE:
                 return None
             account, deadline = await books.account(), await deadlines.latest()
@@ -150,8 +150,8 @@ class Entitlements:
             if text is None:
                 return None
             if deadline:
-                await deadlines.shown(now)
-            await books.audit(
+                await deadlines.mark_shown(now)
+            await books.record_audit_entry(
                 AccountAuditEntry("agile-github-suite", _NOTICE, account.name, {"told": text}, now)
             )
             return text
@@ -167,8 +167,8 @@ def _deletion(deadline: Deadline | None) -> str | None:
 
 
 async def _money(tenant: Tenant, standing: AccountPlan, now: datetime) -> str | None:
-    other = standing.also_by
-    if other is not None and has_seats_for(other, len(await Seats(tenant).used(now, SEAT_DAYS))):
+    other = standing.fallback
+    if other is not None and has_seats_for(other, len(await Seats(tenant).active_people(now, SEAT_DAYS))):
         return (
             f"The last payment by card failed, but {standing.terms.title} stays: it is paid "
             f"{SOURCES[other.source]} too. `/agile plan` tells where the subscription by card is cancelled."

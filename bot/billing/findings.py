@@ -78,7 +78,7 @@ async def _read(base: Services, organization_id: int) -> _Account | None:
             account,
             await books.all(),
             await Deadlines(tenant).latest(),
-            await Usage(tenant).untaken(),
+            await Usage(tenant).unconfirmed(),
             await open_disputes(tenant),
             await books.problems(),
         )

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.billing.issue_posts import (
@@ -29,23 +28,23 @@ from bot.billing.issue_posts import (
     why_closed,
     withdrawn,
 )
-from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
+from bot.github.client import GitHub, GitHubRefusedError
 from marketplace.accounts import Billing, Offer
 from storage.database import Database, Tenant
-from storage.jobs import OTHERS, TELL_OWNER, Jobs
+from storage.job_types import SendPostsJob, TellOwnerJob
+from storage.jobs import Jobs
 from storage.lookups import all_tenants
 from storage.posts import Post, Posts
 from storage.projects import Project
 from storage.subscriptions import Subscriptions
 
-TELL_OWNERS = "tell_owners"
 # More owners would be called in vain: one of them is enough.
 _MOST_CALLED = 5
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,59}")
 
 
 class BillingIssue:
-    """Keeps one account's billing issue up to date. Each of its jobs can be repeated at any time."""
+    """Keeps one account's billing issue up to date. Everything here can be repeated at any time."""
 
     def __init__(
         self, database: Database, github: GitHub, shop: Offer, jobs: Jobs, clock: Callable[[], datetime]
@@ -57,14 +56,7 @@ class BillingIssue:
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the job that tells one owner, and the daily one that finds all who have something to hear."""
-        retry = procrastinate.RetryStrategy(max_attempts=5, exponential_wait=4)
-        queue.task(name=TELL_OWNER, queue=OTHERS, retry=retry)(self._tell_job)
-        task = queue.task(name=TELL_OWNERS, queue=OTHERS, queueing_lock=TELL_OWNERS)(self.tell_all)
-        queue.periodic(cron="10 5 * * *")(task)
-
-    async def tell_all(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
+    async def tell_all(self) -> None:
         """Queues a job for each account whose owner has something to hear, or heard something before."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
@@ -73,17 +65,10 @@ class BillingIssue:
                 async with self._database.tenant(organization_id) as tenant:
                     scene = await read_scene(tenant, self._clock(), self._shop)
                     if scene is not None:
-                        await self._jobs.tell_owner(tenant.connection, organization_id=organization_id)
+                        job = TellOwnerJob(organization_id=organization_id)
+                        await self._jobs.defer(tenant.connection, job)
             except Exception:  # noqa: BLE001 - an account that cannot be read stops no other
                 self._log.exception("billing not looked at", organization=organization_id)
-
-    async def _tell_job(self, organization_id: int) -> None:
-        with structlog.contextvars.bound_contextvars(organization=organization_id):
-            try:
-                await self.tell(organization_id)
-            except GitHubUnavailableError as problem:
-                async with self._database.unscoped() as connection:
-                    await self._jobs.tell_owner(connection, problem.retry_at, organization_id=organization_id)
 
     async def tell(self, organization_id: int) -> None:
         """Writes down what the billing issue of an account should say now.
@@ -106,7 +91,7 @@ class BillingIssue:
             if scene is None:
                 return
             if await self._write(tenant, scene, place, people):
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def as_of_now(self, organization_id: int, project_id: int, post: Post) -> Post | None:
         """A post of ours as it is to be said now. None if it is not to be said any more.
@@ -124,7 +109,7 @@ class BillingIssue:
             fresh = fresh_post(scene, billing_post, self._links(scene.billing))
         if fresh is None:  # It is withdrawn, or said elsewhere.
             async with self._database.unscoped() as connection:
-                await self._jobs.tell_owner(connection, organization_id=organization_id)
+                await self._jobs.defer(connection, TellOwnerJob(organization_id=organization_id))
         return fresh
 
     async def _write(

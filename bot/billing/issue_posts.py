@@ -17,7 +17,6 @@ from commands.messages.billing_notices import (
 )
 from marketplace.accounts import Billing, Offer, load_billing
 from marketplace.notices import Notice, NoticeKind, notices_of
-from sprints.quiet import is_paused
 from storage.billing_posts import ISSUE, NEWS, BillingPost, BillingPosts
 from storage.database import Tenant
 from storage.deadlines import Deadlines
@@ -67,7 +66,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
         for billing_post in sorted(standing, key=lambda billing_post: not _is_open(billing_post.post))
     ]
     if isinstance(setting, Mapping):
-        chosen = await projects.named(f"{billing.account.name}/{setting.get('repository')}")
+        chosen = await projects.by_name(f"{billing.account.name}/{setting.get('repository')}")
         ids = [chosen.id] if chosen else []
     elif setting == OFF:
         ids = []
@@ -91,7 +90,7 @@ async def read_scene(tenant: Tenant, now: datetime, shop: Offer) -> Scene | None
     usable = tuple(
         project
         for project in places
-        if project.is_private and project.is_open_to_us and not is_paused(project.settings)
+        if project.is_private and project.is_accessible and not project.settings.is_paused
     )
     return Scene(billing, notices, posts, usable, by_id, setting == OFF)
 

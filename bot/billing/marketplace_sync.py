@@ -18,8 +18,9 @@ from marketplace.github_purchases import (
     read_purchase,
 )
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
-from storage.billing_jobs import BillingJobs
+from storage.billing_jobs import FollowPurchaseJob
 from storage.database import Database
+from storage.jobs import Jobs
 from storage.subscriptions import MARKETPLACE, Subscriptions, tenant_of_account, tenant_of_buyer
 
 # GitHub's answer may lag behind its event: after so long it is asked again, then believed.
@@ -70,7 +71,7 @@ class MarketplaceSync:
         database: Database,
         listing: Listing,
         settings: BillingSettings,
-        jobs: BillingJobs,
+        jobs: Jobs,
         clock: Callable[[], datetime],
     ) -> None:
         if settings.marketplace is None:
@@ -161,7 +162,7 @@ class MarketplaceSync:
             return
         async with self._database.tenant(tenant_id) as tenant:
             books = SubscriptionLedger(tenant, self._clock(), self._grace)
-            known = await books.known(MARKETPLACE, "")
+            known = await books.stored(MARKETPLACE, "")
             read = None
             if found is not None:
                 reading = read_purchase(found, self._plan_of, asked_at, known)
@@ -180,10 +181,10 @@ class MarketplaceSync:
                 await self._again(tenant.connection, account, cause, tries)
                 return
             if result.subscription is not None:
-                await books.keep(result.subscription, cause)
+                await books.record(result.subscription, cause)
             # Even if GitHub was asked again since then: what is paid for by now is not deleted.
             if result.cancelled_at is not None:
-                await books.cancelled(result.cancelled_at, cause, is_told=result.is_told)
+                await books.record_cancellation(result.cancelled_at, cause, is_told=result.is_announced)
 
     async def _again_or_nothing(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int
@@ -201,15 +202,14 @@ class MarketplaceSync:
     async def _put_off(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int, at: datetime
     ) -> None:
-        await self._jobs.follow_purchase(
-            connection,
+        job = FollowPurchaseJob(
             account=account,
             action=cause.event,
             effective_at=cause.effective_at,
             delivery=cause.id,
             tries=tries,
-            at=at,
         )
+        await self._jobs.defer(connection, job, at)
 
     async def _ours_but_not_in(self, seen: set[int]) -> list[int]:
         """The accounts whose purchase stands in our books and is not in the listing."""

@@ -148,7 +148,7 @@ class StripePayments:
                     account = await books.lock()
                     if account is None or not await books.is_new_event(key[:255], action):
                         continue
-                    await books.audit(
+                    await books.record_audit_entry(
                         AccountAuditEntry("stripe", action, account.name, details, self._clock())
                     )
                 self._log.info("payment changed", action=action, reference=details["id"])

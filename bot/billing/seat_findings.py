@@ -22,7 +22,7 @@ async def seat_findings(base: Services, organization_id: int) -> AsyncIterator[s
         subscriptions, increases = Subscriptions(tenant), SeatIncreases(tenant)
         account = await subscriptions.account()
         increase, since = await increases.current(), await increases.waiting_since()
-        refused_at = await subscriptions.last_noted(SEATS_REFUSED)
+        refused_at = await subscriptions.last_audit_at(SEATS_REFUSED)
     if account is None:
         return
     if increase is not None and since is not None and now - since >= _ANSWERED_WITHIN:

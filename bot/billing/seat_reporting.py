@@ -88,7 +88,7 @@ class SeatReporting:
             return None
         if subscription.status not in {"active", "trialing"}:
             return None
-        people = await Seats(tenant).used(now, SEAT_DAYS)
+        people = await Seats(tenant).active_people(now, SEAT_DAYS)
         return _Seats(account, subscription, max(1, len(people)), increase)
 
     async def _follow_people(self, organization_id: int, seats: _Seats, now: datetime) -> None:
@@ -139,7 +139,7 @@ class SeatReporting:
                     increase = replace(increase, asked_at=current.asked_at)  # Fewer need not be told anew.
             await increases.open(increase)
             details = {"before": increase.before, "after": increase.after, "due_now": increase.due_now}
-            await subscriptions.audit(
+            await subscriptions.record_audit_entry(
                 AccountAuditEntry(_ACTOR, SEATS_ASKED, seats.account.name, details, now)
             )
         self._log.info("seats wait for approval", before=increase.before, after=increase.after)
@@ -169,14 +169,14 @@ class SeatReporting:
             details = {"before": before, "after": quantity, "reason": str(problem)[:_LONGEST_REASON]}
             async with self._database.tenant(organization_id) as tenant:
                 noted = AccountAuditEntry("stripe", SEATS_REFUSED, seats.account.name, details, now)
-                await Subscriptions(tenant).audit(noted)
+                await Subscriptions(tenant).record_audit_entry(noted)
             raise
         async with self._database.tenant(organization_id) as tenant:
             subscriptions, books = Subscriptions(tenant), SubscriptionLedger(tenant, now, self._grace)
             await subscriptions.lock()
-            if kept := await books.known(STRIPE, subscription.reference):
+            if kept := await books.stored(STRIPE, subscription.reference):
                 kept = replace(kept, quantity=quantity, read_at=max(self._clock(), kept.read_at))
-                await books.keep(kept, LedgerCause("clock", "seats", key))
+                await books.record(kept, LedgerCause("clock", "seats", key))
             await subscriptions.set_quantity_day(subscription.reference, now.date())
             if decision.is_approval_over:
                 await SeatIncreases(tenant).close(_outcome(seats.increase, before, quantity), now)

@@ -150,7 +150,7 @@ class StripeSync:
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
-            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).known(
+            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).stored(
                 STRIPE, answered.id
             )
         is_kept = subscription is not None
@@ -159,7 +159,7 @@ class StripeSync:
         async with self._database.tenant(owner.organization_id) as tenant:
             books, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
-            subscription = await books.known(STRIPE, answered.id)
+            subscription = await books.stored(STRIPE, answered.id)
             try:
                 reading = read_subscription(answered, catalog, asked_at, subscription, invoices)
             except PurchaseError as problem:
@@ -176,7 +176,7 @@ class StripeSync:
             if owner.problem is not None and subscription is not None:
                 read = with_status_of(subscription, read)
             problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
-            await books.keep(read, LedgerCause("stripe", about.kind, about.event_id))
+            await books.record(read, LedgerCause("stripe", about.kind, about.event_id))
             await self._note_problems(rows, read, problems)
 
     async def _note_unread(

@@ -136,7 +136,7 @@ class UsageReporting:
 
     async def _note(self, organization_id: int, one: UsageRecord, **values: object) -> None:
         async with self._database.tenant(organization_id) as tenant:
-            await Usage(tenant).note(one, **values)
+            await Usage(tenant).update(one, **values)
 
 
 def identifier(account: Account, one: UsageRecord) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.isolation import isolated
-from commands.framework.context import Context
-from commands.framework.permissions import Policy
+from commands.framework.planning import Planning
 from commands.messages.completeness import missing_text
 from commands.shared.forecasting import outlook
 from reports.sprint_impact import Card, impact_card
@@ -74,16 +73,16 @@ class CheckResult:
 class SprintImpacts:
     """Works out what is to be said, in one transaction."""
 
-    def __init__(self, context: Context) -> None:
-        self.context = context
-        self._project = context.project
-        self._pulls = PullRequests(context.tenant, self._project.id)
+    def __init__(self, planning: Planning) -> None:
+        self.planning = planning
+        self._project = planning.project
+        self._pulls = PullRequests(planning.tenant, self._project.id)
         self._numbers = dict[int, ImpactFacts]()
         self._log = structlog.get_logger(__name__)
 
     async def all(self, only: PullRequest | None) -> list[CheckResult]:
         """What the checks of the open pull requests say; of the last active ones, or of one."""
-        now = self.context.now
+        now = self.planning.now
         lives = lives_of(await self._pulls.heads(now - RECENT))
         pulls = {number: one for number, one in _newest(lives).items() if one.is_open}
         if only is not None:
@@ -112,13 +111,13 @@ class SprintImpacts:
         return (await self._impact(pull, await self._known([pull], {})))[0]
 
     async def _known(self, pulls: Iterable[PullRequest], lives: Mapping[int, list[ActivityEvent]]) -> _Known:
-        now = self.context.now
+        now = self.planning.now
         reviews = await self._pulls.reviews(now - RECENT)
         return _Known(
             lives=lives,
             reviews=reviews,
             plans=await self._pulls.plans(),
-            sprints=list(await self.context.sprints.all(now)),
+            sprints=list(await self.planning.sprints.all(now)),
             items=await self._pulls.items({number for pull in pulls for number in related_numbers(pull)}),
             usual_wait=usual_wait(lives, reviews, now),
             usual_size=usual_size(lives, now),
@@ -126,10 +125,10 @@ class SprintImpacts:
 
     async def _said(self, pull: PullRequest, known: _Known) -> CheckResult:
         impact, numbers = await self._impact(pull, known)
-        life = known.lives.get(pull.number) or await self._pulls.life(pull.number)
+        life = known.lives.get(pull.number) or await self._pulls.history(pull.number)
         impact = replace(
             impact,
-            review=review_of(life, known.reviews, self.context.now),
+            review=review_of(life, known.reviews, self.planning.now),
             usual_wait=known.usual_wait,
             usual_size=known.usual_size,
             is_exempt=is_exempt(self._project, pull),
@@ -137,16 +136,16 @@ class SprintImpacts:
         shown = numbers if impact.effect else None
         card = impact_card(
             impact,
-            self.context.calendar,
+            self.planning.calendar,
             is_required=is_required(self._project),
             button=await self._pulls.last_button(pull),
-            burndown=shown.burndown if shown and not self._project.links_pictures else None,
-            doubts=missing_text(await self.context.gaps(), self.context.calendar),
+            burndown=shown.burndown if shown and not self._project.may_link_images else None,
+            doubts=missing_text(await self.planning.gaps(), self.planning.calendar),
         )
         return CheckResult(impact, card, shown)
 
     async def _impact(self, pull: PullRequest, known: _Known) -> tuple[Impact, ImpactFacts | None]:
-        sprint, later = sprints_of(pull, known.items, known.sprints, self.context.now)
+        sprint, later = sprints_of(pull, known.items, known.sprints, self.planning.now)
         numbers = await self._numbers_of(sprint) if sprint else None
         impact = impact_of(
             pull,
@@ -154,7 +153,7 @@ class SprintImpacts:
             numbers.outlook if numbers else None,
             known.items,
             later=later,
-            ended=ended_sprint_of(pull, known.items, known.sprints, self.context.now),
+            ended=ended_sprint_of(pull, known.items, known.sprints, self.planning.now),
             aside_by=aside_by(known.plans, pull.number, sprint.milestone) if sprint else None,
             done_labels=self._project.rules.estimates.done_labels,
         )
@@ -163,10 +162,10 @@ class SprintImpacts:
     async def _numbers_of(self, sprint: Sprint) -> ImpactFacts:
         """The same for all pull requests that are looked at together."""
         if sprint.milestone not in self._numbers:
-            facts = await self.context.sprints.facts(sprint.milestone, self.context.now)
+            facts = await self.planning.sprints.facts(sprint.milestone, self.planning.now)
             if facts is None:
                 raise LookupError("a sprint that was there a moment ago is not")
-            told = await outlook(self.context, facts)
+            told = await outlook(self.planning, facts)
             self._numbers[sprint.milestone] = ImpactFacts(facts, told, burndown_of(facts))
         return self._numbers[sprint.milestone]
 
@@ -180,13 +179,11 @@ def is_exempt(project: Project, pull: PullRequest) -> bool:
 
     Bots are those by GitHub's type, and the accounts that the team lists as such.
     """
-    checks = project.settings.get("checks")
-    if isinstance(checks, Mapping) and checks.get("exempt_bots") is False:
+    if not project.settings.checks.exempts_bots:
         return False
-    return pull.is_of_bot or (pull.author or "").lower() in Policy(project.settings).bots
+    return pull.is_of_bot or (pull.author or "").lower() in project.settings.commands.bots
 
 
 def is_required(project: Project) -> bool:
     """Whether every pull request must belong to an item of the sprint."""
-    told = project.settings.get("checks")
-    return isinstance(told, Mapping) and told.get("require_sprint_item") is True
+    return project.settings.checks.requires_sprint_item

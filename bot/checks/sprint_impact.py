@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import procrastinate
 import structlog
 
 from bot.checks.buttons import changes_of, label_of, outcome_of, refusal_of, request_of
@@ -23,15 +22,14 @@ from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
 from charts.alt_text import burndown_alt
 from commands.formatting.markdown import skimming
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Answer
-from commands.framework.permissions import Policy
-from commands.framework.request import CommandLine, Request
+from commands.framework.planning import Planning, writing_for
+from commands.framework.request import CommandLine
 from commands.shared.forecasting import foretold
 from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import Delivery
 from handlers.lenient import convert_leniently
-from handlers.payloads import PullRequest as Shown
+from handlers.payloads import PullRequestPayload as Shown
 from handlers.pull_request import head_of
 from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
@@ -42,12 +40,11 @@ from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
 from storage.forecasts import ForecastRecord, Forecasts, post_carrier
-from storage.jobs import CHECK, CHECK_LATER, OTHERS, PRESS, PRESS_LATER, Jobs
+from storage.job_types import CheckJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project, Projects
 from storage.pull_requests import PullRequests
-
-_NOBODY = Request("", 0, 0, "", None, ())
 
 
 class Checks:
@@ -72,14 +69,6 @@ class Checks:
         self._clock = clock
         self._changing = ChangeApplier(database, clock, jobs)
         self._log = structlog.get_logger(__name__)
-
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs. Each can be repeated at any time."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=CHECK, queue=OTHERS, retry=retry)(self.work_out)
-        queue.task(name=CHECK_LATER, queue=OTHERS, retry=retry)(self._later)
-        queue.task(name=PRESS, queue=OTHERS, retry=retry)(self._press)
-        queue.task(name=PRESS_LATER, queue=OTHERS, retry=retry)(self._press_later)
 
     async def work_out(
         self,
@@ -129,8 +118,8 @@ class Checks:
                 return None
         await self.work_out(organization_id, project_id, head=head)
         async with self._database.tenant(organization_id) as tenant:
-            pull = await PullRequests(tenant, project_id).of_head(head)
-            fate = await Posts(tenant).fate(project_id, post.key)
+            pull = await PullRequests(tenant, project_id).find_by_head(head)
+            fate = await Posts(tenant).status(project_id, post.key)
             is_head = pull is None or (pull.is_open and pull.head == head)
             if fate is None or (fate.is_unsent and not is_head):
                 await Posts(tenant).withdraw(project_id, {post.key})
@@ -149,7 +138,7 @@ class Checks:
         now, posts, is_new = self._clock(), Posts(tenant), False
         for one, shown in zip(said, images, strict=True):
             key = f"check:{one.impact.pull.head}"
-            before = await posts.known(project.id, key)
+            before = await posts.desired_post(project.id, key)
             if (
                 before is None
                 and one.impact.standing is PullRequestStatus.NO_SPRINT
@@ -164,28 +153,25 @@ class Checks:
             if await posts.set_desired(project.id, post, now):
                 is_new = True
                 carrier = post_carrier(project.id, key, post.digest)
-                await Forecasts(tenant, project.leader.id).put(carrier, _foretold(one))
+                await Forecasts(tenant, project.leader.id).record(carrier, _foretold(one))
         if is_new:
-            await self._jobs.send_posts(tenant.connection, organization_id=tenant.organization_id)
+            job = SendPostsJob(organization_id=tenant.organization_id)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _repeat(self, organization_id: int, project: Project, head: str) -> None:
         """A commit that is no open head any more: its check says what it said last."""
         async with self._database.tenant(organization_id) as tenant:
-            before, now = await Posts(tenant).known(project.id, f"check:{head}"), self._clock()
+            before, now = await Posts(tenant).desired_post(project.id, f"check:{head}"), self._clock()
             if before is not None:
                 data = {**before.data, "completed_at": moment_of(_after(before, now))}
                 await Posts(tenant).set_desired(project.id, replace(before, data=data), now)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
     async def _images(self, organization_id: int, project: Project, one: CheckResult) -> list[Image]:
-        if one.shown is None or not project.links_pictures:
+        if one.shown is None or not project.may_link_images:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
         return [Image(burndown_alt(one.shown.burndown), url)]
-
-    async def _later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.check(connection, organization_id=organization_id, project_id=project_id)
 
     # Which pull request
 
@@ -195,7 +181,7 @@ class Checks:
         """The pull request of a number or a commit, with the issues that people linked it with."""
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            pull = await pulls.of_head(head) if head else await pulls.get(number or 0)
+            pull = await pulls.find_by_head(head) if head else await pulls.get(number or 0)
         if pull is None and head:
             pull = await self._learn(organization_id, project, head)
         if pull is None or not pull.is_open:
@@ -213,7 +199,7 @@ class Checks:
             return pull
         async with self._database.tenant(organization_id) as tenant:
             pulls = PullRequests(tenant, project.id)
-            lives = {pull.number: await pulls.life(pull.number)}
+            lives = {pull.number: await pulls.history(pull.number)}
             await record_links(tenant, project, [listed], lives, self._clock())
             return await pulls.get(pull.number) or pull
 
@@ -258,26 +244,7 @@ class Checks:
 
     # Buttons
 
-    async def _press(self, organization_id: int, event_id: int, project_id: int) -> None:
-        try:
-            await self._follow(organization_id, event_id, project_id)
-        except GitHubUnavailableError as problem:
-            async with self._database.unscoped() as connection:
-                await self._jobs.press(
-                    connection,
-                    organization_id=organization_id,
-                    event_id=event_id,
-                    project_id=project_id,
-                    at=max(problem.retry_at, self._clock() + timedelta(seconds=5)),
-                )
-
-    async def _press_later(self, organization_id: int, event_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.press(
-                connection, organization_id=organization_id, event_id=event_id, project_id=project_id
-            )
-
-    async def _follow(self, organization_id: int, event_id: int, project_id: int) -> None:
+    async def press(self, organization_id: int, event_id: int, project_id: int) -> None:
         """Does what a button says, once, if who pressed it may, and lets the check tell what came of it."""
         async with self._database.tenant(organization_id) as tenant:
             event = await Deliveries(tenant).get(event_id)
@@ -286,7 +253,7 @@ class Checks:
                 return
             body = open_payload(self._cipher, event)
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
-            if await PullRequests(tenant, project.id).is_pressed(delivery.id):
+            if await PullRequests(tenant, project.id).is_button_recorded(delivery.id):
                 return
         press = press_of(delivery)
         pull = await self._one(organization_id, project, None, press.head)
@@ -302,12 +269,8 @@ class Checks:
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
             await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
-            await self._jobs.check(
-                tenant.connection,
-                organization_id=organization_id,
-                project_id=project.id,
-                number=pull.number,
-            )
+            job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
+            await self._jobs.defer(tenant.connection, job)
 
     async def _do(self, task: Task, pull: PullRequest, press: Press) -> tuple[str, bool]:
         """What came of it, in words, and whether it was done."""
@@ -319,7 +282,7 @@ class Checks:
         async with self._database.tenant(task.organization_id) as tenant:
             working = self._working(tenant, task.project)
             impact = await working.impact(pull)
-            every = await working.context.sprints.all(working.context.now)
+            every = await working.planning.sprints.all(working.planning.now)
             sprints = {here: one for one in every if (here := one.number_in()) is not None}
         changes = changes_of(press.button, impact, sprints)
         if changes is None:
@@ -338,9 +301,8 @@ class Checks:
         return self._github.installation(project.installation or 0)
 
     def _working(self, tenant: Tenant, project: Project) -> SprintImpacts:
-        there = GitHubRepository(self._installation(project), project.full_name or "")
         entitled = self._entitled_in(tenant.organization_id, project)
-        return SprintImpacts(Context(_NOBODY, project, tenant, there, self._clock(), entitled=entitled))
+        return SprintImpacts(Planning(tenant, project, self._clock(), entitled))
 
 
 def _after(before: Post, now: datetime) -> datetime:
@@ -365,13 +327,12 @@ def _foretold(check: CheckResult) -> tuple[ForecastRecord, ...]:
 
 
 def _wants_checks(project: Project) -> bool:
-    is_paused = project.settings.get("paused") is True
-    return project.is_open_to_us and not _switches_off_checks(project) and not is_paused
+    return project.is_accessible and not _switches_off_checks(project) and not project.settings.is_paused
 
 
 def _switches_off_checks(project: Project) -> bool:
-    return project.settings.get("checks") == "off"
+    return project.settings.checks.is_off
 
 
 def _is_listed(login: str, project: Project) -> bool:
-    return login.lower() in Policy(project.settings).bots
+    return login.lower() in project.settings.commands.bots

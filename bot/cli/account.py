@@ -83,7 +83,7 @@ async def _read(settings: Settings, name: str) -> Billing:
 
 def plan_lines(billing: Billing) -> list[str]:
     """The plan in words, a fact on each line."""
-    standing = billing.standing
+    standing = billing.plan
     status = None if standing.status == "none" else standing.status
     by = f"by {standing.source}" if standing.source else None
     seats = f"seats: {len(billing.people)} used"

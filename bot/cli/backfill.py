@@ -77,10 +77,10 @@ async def _known(base: Services, repository: str) -> tuple[int, int] | None:
     known = list[tuple[int, int]]()
     for organization_id in tenants:
         async with base.database.tenant(organization_id) as tenant:
-            project = await Projects(tenant).named(repository)
+            project = await Projects(tenant).by_name(repository)
         if project is not None:
             # Another account may have had a repository of this name.
-            known.insert(0 if project.is_open_to_us else len(known), (organization_id, project.id))
+            known.insert(0 if project.is_accessible else len(known), (organization_id, project.id))
     return known[0] if known else None
 
 

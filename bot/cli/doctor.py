@@ -89,9 +89,10 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
         deliveries = Deliveries(tenant)
         counts = await deliveries.counts()
         print(f"tenant {organization_id}: {', '.join(f'{number} {name}' for name, number in counts.items())}")
-        if newest := await deliveries.newest():
+        if newest := await deliveries.newest_event():
             print(f"tenant {organization_id}: last event {newest[0]} at {newest[1]:%Y-%m-%d %H:%M} UTC")
-        print(f"tenant {organization_id}: {await Timeline(tenant).corrections()} corrections by reconciling")
+        corrections = await Timeline(tenant).count_corrections()
+        print(f"tenant {organization_id}: {corrections} corrections by reconciling")
         for delivery, event, why in await deliveries.parked():
             yield (
                 f"tenant {organization_id}: delivery {delivery} ({event}) is parked: {why}; once mended, "
@@ -100,7 +101,7 @@ async def _tenant(base: Services, organization_id: int) -> AsyncIterator[str]:
         for claim in await InstallationClaims(tenant).since(base.clock() - CLAIM_KEPT_FOR):
             yield f"tenant {organization_id}: {_about_claim(claim)}"
         for project in await Projects(tenant).active():
-            problems = (await Sprints(tenant, project.alone).readable(base.clock())).problems
+            problems = (await Sprints(tenant, project.alone).load(base.clock())).problems
             for milestone, kind in problems.items():
                 yield (
                     f"tenant {organization_id}: milestone {milestone} of {project.full_name} cannot be read "

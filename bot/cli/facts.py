@@ -67,7 +67,7 @@ async def _tenant_facts(
     zone: ZoneInfo | None,
 ) -> Values | None:
     async with base.database.tenant(organization_id) as tenant:
-        project = await Projects(tenant).named(repository)
+        project = await Projects(tenant).by_name(repository)
         if project is None:
             return None
         rules = project.rules

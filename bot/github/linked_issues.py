@@ -116,7 +116,7 @@ async def record_links(
         one.number: pull_request_of(lives[one.number]).item if lives.get(one.number) else one.item
         for one in lists
     }
-    items = await Timeline(tenant).items_named(set(keys.values()) - {""})
+    items = await Timeline(tenant).items_by_id(set(keys.values()) - {""})
     facts = list[Event]()
     for one in lists:
         if life := lives.get(one.number):

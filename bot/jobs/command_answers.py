@@ -20,9 +20,10 @@ from bot.publishing.pictures import Pictures
 from bot.sync.installation_check import InstallationCheck
 from commands.dispatch import CommandEnvironment, Dispatcher
 from commands.formatting.wording import footer
-from commands.framework.context import Context, writing_for
+from commands.framework.context import Context
 from commands.framework.outcome import Answer, Picture, Reply
 from commands.framework.permissions import Level, Policy
+from commands.framework.planning import writing_for
 from commands.framework.registry import load
 from commands.framework.request import CommandLine, Request
 from handlers.delivery import Delivery
@@ -53,7 +54,7 @@ class CommandAnswers:
         shop: PurchaseLinks,
         *,
         installations: InstallationCheck,
-        reading: CommentReader,
+        comments: CommentReader,
     ) -> None:
         self._installations = installations
         self._database = database
@@ -62,7 +63,7 @@ class CommandAnswers:
         self._pictures = pictures
         self._clock = clock
         self._shop = shop
-        self._reading = reading
+        self._comments = comments
         self._entitlements = Entitlements(database, shop, clock)
         self._publisher = OutboxPublisher(database, clock)
         self._changing = ChangeApplier(database, clock, jobs)
@@ -92,17 +93,17 @@ class CommandAnswers:
             delivery = Delivery(event.delivery, event.event, event.action, body, event.received_at)
             structlog.contextvars.bind_contextvars(delivery=event.delivery, github_event=event.event)
             repository = delivery.frame.repository
-            project = await Projects(tenant).of_repository(repository.key) if repository else None
+            project = await Projects(tenant).by_node_id(repository.key) if repository else None
             is_answered = await Outbox(tenant).is_answered(event_id)
         if repository is not None and project is not None and project.installation is None:
             # GitHub may not have been there to be asked whose installation it is when the event was recorded.
             await self._installations.run(organization_id)
             async with self._database.tenant(organization_id) as tenant:
-                project = await Projects(tenant).of_repository(repository.key)
+                project = await Projects(tenant).by_node_id(repository.key)
         if project is None or project.installation is None or project.full_name is None:
             self._log.warning("no answer: the repository or its installation is not known any more")
             return None
-        request = await self._reading.request_of(organization_id, delivery)
+        request = await self._comments.request_of(organization_id, delivery)
         installation = self._github.installation(project.installation)
         there = GitHubRepository(installation, project.full_name)
         task = Task(organization_id, event_id, project, request, there)
@@ -138,10 +139,10 @@ class CommandAnswers:
             messages += _reaction(request, answers)
         # The publisher's first transaction waits for the disk, for this one too.
         async with self._database.tenant(organization_id, durable=False) as tenant:
-            await Outbox(tenant).put(task.project.id, task.event_id, request.thread, messages)
+            await Outbox(tenant).enqueue(task.project.id, task.event_id, request.thread, messages)
             forecasts = Forecasts(tenant, task.project.leader.id)
             for position, reply in enumerate(answer.reply for answer in answers if answer.reply):
-                await forecasts.put(answer_carrier(task.event_id, position), reply.foretold)
+                await forecasts.record(answer_carrier(task.event_id, position), reply.foretold)
         if failure:
             await self._publisher.send(organization_id, task.event_id, thread)
             raise failure
@@ -164,7 +165,7 @@ class CommandAnswers:
                 change = await ChangeLog(tenant, task.project.id).get(change_id)
             if change is None or change.thread != task.request.thread:
                 continue
-            if change.state is ChangeState.BEGUN:  # By a try that died.
+            if change.state is ChangeState.IN_PROGRESS:  # By a try that died.
                 answers.append(await self._resume(task, thread, change))
             elif change.state is ChangeState.PROPOSED:
                 line = CommandLine(change.command, 0)
@@ -174,7 +175,7 @@ class CommandAnswers:
 
     async def _resume(self, task: Task, thread: GitHubThread, change: CommandChange) -> Answer:
         """Brings to its end what a try that died has begun, if who asks may still do it."""
-        if change.state is not ChangeState.BEGUN:
+        if change.state is not ChangeState.IN_PROGRESS:
             return await self._changing.carry_out(task, change)
         task.repository.forget_level(task.request.sender)
         refusal = await self._dispatcher.refusal_of(task.request, self._desk(task, thread), change.slot)
@@ -199,7 +200,7 @@ class CommandAnswers:
         async def open_context() -> AsyncIterator[Context]:
             async with self._database.tenant(task.organization_id) as tenant:
                 now, there = self._clock(), task.repository
-                yield Context(request, project, tenant, there, now, shop=self._shop, entitled=entitled)
+                yield Context(tenant, project, now, entitled, request=request, github=there, offer=self._shop)
 
         return CommandEnvironment(
             thread,

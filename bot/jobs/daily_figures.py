@@ -19,7 +19,6 @@ from sprints.facts import Day, Facts
 from sprints.flow import flows_of
 from sprints.model import MilestoneEvent, in_order
 from sprints.plain import days_of
-from sprints.rules import rules_of
 from sprints.team import team_days
 from sprints.velocity import Outcome, velocity
 from storage.closed_sprints import ClosedSprint, ClosedSprints
@@ -57,7 +56,7 @@ class DailyFigures:
             except Exception:  # noqa: BLE001 - a bad repository stops no other, and has its turn tomorrow
                 self._log.exception("measuring failed", organization=organization_id, project=project.id)
         async with self._database.tenant(organization_id) as tenant:
-            calendar = rules_of(await settings_of(tenant)).calendar
+            calendar = (await settings_of(tenant)).rules.calendar
             await schedule_measurement(tenant, next_turn(now, calendar, organization_id))
 
 
@@ -92,15 +91,15 @@ async def _measure_sprints(
         with isolated(log, "sprint not measured", project=project.id, sprint=sprint.number):
             sprint_id = ids[sprint.milestone]
             description = _description(milestones[sprint.milestone], now)
-            await measures.describe(sprint_id, sprint, description, now)
-            if isinstance(one.known, ClosedSprint):
+            await measures.update_sprint(sprint_id, sprint, description, now)
+            if isinstance(one.numbers, ClosedSprint):
                 # They are left alone; only a day that nobody has measured is added, as it was taken.
                 known = await measures.days(sprint_id)
-                missing = _missing(one.known, sprint.calendar, outcomes, {row.date for row in known})
+                missing = _missing(one.numbers, sprint.calendar, outcomes, {row.date for row in known})
                 if missing:
-                    await measures.put_days(sprint_id, [*known, *missing])
+                    await measures.set_days(sprint_id, [*known, *missing])
             else:
-                await measures.put_days(sprint_id, _rows(one.known, outcomes, now))
+                await measures.set_days(sprint_id, _rows(one.numbers, outcomes, now))
                 # Once its numbers are taken, which is done here if it is time, its days stay as well.
                 await sprints.closed(sprint.milestone, now)
 
@@ -108,7 +107,7 @@ async def _measure_sprints(
 async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> None:
     """Forecasts of sprints whose numbers are taken, by these."""
     forecasts = Forecasts(tenant, project.id)
-    open_ones = await forecasts.open()
+    open_ones = await forecasts.ungraded()
     taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
     grades = [
         (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
@@ -173,7 +172,7 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     flows = flows_of(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
     days = team_days(flows, pushes, now, calendar, first, last)
-    await measures.put_team(first, last, [one for day in days for one in day.people])
+    await measures.set_team(first, last, [one for day in days for one in day.people])
 
 
 async def _first_team_day(measures: Measures, calendar: Calendar, last: date) -> date | None:

@@ -46,14 +46,14 @@ class Retention:
         now, total, emptied = self._clock(), 0, _BATCH
         while emptied == _BATCH:
             async with self._database.tenant(organization_id) as tenant:
-                emptied = await Deliveries(tenant).forget_payloads(now - self._keep, _BATCH)
+                emptied = await Deliveries(tenant).empty_payloads(now - self._keep, _BATCH)
             total += emptied
             await asyncio.sleep(_PAUSE_SECONDS)
         async with self._database.tenant(organization_id) as tenant:
-            await InstallationClaims(tenant).forget(now - CLAIM_KEPT_FOR)
+            await InstallationClaims(tenant).delete_older(now - CLAIM_KEPT_FOR)
         given_up = _BATCH
         while given_up == _BATCH:
             async with self._database.tenant(organization_id) as tenant:
-                given_up = await ChartFiles(tenant).give_up(now - _PICTURES_KEPT, _BATCH)
+                given_up = await ChartFiles(tenant).drop_images(now - _PICTURES_KEPT, _BATCH)
             await asyncio.sleep(_PAUSE_SECONDS)
         return total

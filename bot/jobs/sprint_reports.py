@@ -6,12 +6,10 @@ facts want
 the same.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
-from typing import cast
 
-import procrastinate
 import structlog
 from cachetools import LRUCache
 from structlog.typing import FilteringBoundLogger
@@ -19,24 +17,22 @@ from structlog.typing import FilteringBoundLogger
 from bot.isolation import isolated
 from bot.jobs.event_processor import REDRAW_EVERY
 from bot.publishing.pictures import Pictures
-from commands.framework.context import Context, writing_for
 from commands.framework.outcome import Picture
-from commands.framework.ports import GitHubPort
-from commands.framework.request import Request
-from marketplace.entitlements import Entitled, EntitledIn, allow_everywhere
+from commands.framework.planning import Planning, writing_for
+from marketplace.entitlements import EntitledIn, allow_everywhere
 from reports.drafts import CurrentDrafts, Draft, DraftsNow, Kept, keys_of
 from reports.ended_sprint import SUMMED_UP_WITHIN, EndedSprint
 from reports.running_sprint import FollowedSprint, living_key
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of, starts
 from sprints.calendar import Calendar
 from sprints.milestone import Sprint
-from sprints.quiet import is_paused, morning_of, standup_at
+from sprints.team_settings import TeamSettings
 from storage.changes import CommandChange
 from storage.closed_sprints import ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, post_carrier
-from storage.jobs import OTHERS, REDRAW, REDRAW_LATER, WAKE_POSTS, Jobs
-from storage.lookups import all_tenants
+from storage.job_types import RedrawJob, SendPostsJob
+from storage.jobs import Jobs
 from storage.posts import Post, PostKind, Posts, PostStatus
 from storage.projects import Project, Projects
 
@@ -65,14 +61,6 @@ class SprintReports:
         self._asked: LRUCache[int, datetime] = LRUCache(maxsize=10_000)
         self._log = structlog.get_logger(__name__)
 
-    def register(self, queue: procrastinate.App) -> None:
-        """Adds the jobs that redraw, and one that wakes what waits to be sent."""
-        retry = procrastinate.RetryStrategy(max_attempts=2, wait=60)
-        queue.task(name=REDRAW, queue=OTHERS, retry=retry)(self.redraw)
-        queue.task(name=REDRAW_LATER, queue=OTHERS, retry=retry)(self._redraw_later)
-        task = queue.task(name=WAKE_POSTS, queue=OTHERS, queueing_lock=WAKE_POSTS)(self._wake_posts)
-        queue.periodic(cron="*/5 * * * *")(task)
-
     async def redraw(self, organization_id: int, project_id: int) -> None:
         """Brings all that is said of one repository's sprints up to date with the facts."""
         now = self._clock()
@@ -99,14 +87,15 @@ class SprintReports:
                 failures.append(problem)
         async with self._database.tenant(organization_id) as tenant:
             if is_coming:
-                at = now + REDRAW_EVERY
-                await self._jobs.redraw(
-                    tenant.connection, at, organization_id=organization_id, project_id=project_id
-                )
+                job = RedrawJob(organization_id=organization_id, project_id=project_id)
+                await self._jobs.defer(tenant.connection, job, now + REDRAW_EVERY)
             # Where drafting fails, what waits would ask at once for another redraw, which fails too. So it
             # waits for its turn.
-            elif not (drafting.has_failed or failures) and project_id in await Posts(tenant).waiting():
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+            elif (
+                not (drafting.has_failed or failures)
+                and project_id in await Posts(tenant).projects_with_due()
+            ):
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
         if failures:
             raise failures[0]
 
@@ -134,16 +123,15 @@ class SprintReports:
                 case Draft() as draft if draft.text is not None and _place(draft.post) == _place(post):
                     fresh = replace(draft.post, body=draft.text)
                     carrier = post_carrier(project_id, fresh.key, fresh.digest)
-                    await Forecasts(tenant, project_id).put(carrier, draft.foretold)
+                    await Forecasts(tenant, project_id).record(carrier, draft.foretold)
                     return fresh
                 case None if current.has_failed:
                     return None
             last = self._asked.get(project_id)
             at = now + _ASK_EVERY if last is not None and now - last < _ASK_EVERY else None
             self._asked[project_id] = now
-            await self._jobs.redraw(
-                tenant.connection, at, organization_id=organization_id, project_id=project_id
-            )
+            job = RedrawJob(organization_id=organization_id, project_id=project_id)
+            await self._jobs.defer(tenant.connection, job, at)
         return None
 
     async def _current_drafts(self, tenant: Tenant, project: Project, now: datetime) -> CurrentDrafts:
@@ -156,35 +144,21 @@ class SprintReports:
     async def _project(self, tenant: Tenant, project_id: int) -> Project | None:
         """The repository, if anything may be said in it."""
         project = await Projects(tenant).get(project_id)
-        if project is None or not project.is_open_to_us or is_paused(project.settings):
+        if project is None or not project.is_accessible or project.settings.is_paused:
             return None
         return project
 
     def _drafting(self, tenant: Tenant, project: Project, now: datetime, *, is_complete: bool) -> "_Drafting":
         entitled = self._entitled_in(tenant.organization_id, project)
-        context = _context(tenant, project, now, entitled)
-        return _Drafting(context, self._log, is_complete=is_complete)
-
-    async def _redraw_later(self, organization_id: int, project_id: int) -> None:
-        async with self._database.unscoped() as connection:
-            await self._jobs.redraw(connection, organization_id=organization_id, project_id=project_id)
-
-    async def _wake_posts(self, timestamp: int = 0) -> None:  # noqa: ARG002 - the clock's argument
-        """What had to wait for the end of a pause, of quiet hours or of a crash is sent after all."""
-        async with self._database.unscoped() as connection:
-            tenants = await all_tenants(connection)
-        for organization_id in tenants:
-            with isolated(self._log, "posts not woken", organization=organization_id):
-                async with self._database.tenant(organization_id) as tenant:
-                    if await Posts(tenant).waiting():
-                        await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+        planning = Planning(tenant, project, now, entitled)
+        return _Drafting(planning, self._log, is_complete=is_complete)
 
     async def _keep(self, organization_id: int, project: Project, draft: Draft | Kept, now: datetime) -> None:
         if isinstance(draft, Draft):
             await self._set_desired(organization_id, project, draft, now)
         elif draft.remember:
             async with self._database.tenant(organization_id) as tenant:
-                await Posts(tenant).remember(project.id, draft.key, draft.remember)
+                await Posts(tenant).update_data(project.id, draft.key, draft.remember)
 
     async def _set_desired(self, organization_id: int, project: Project, draft: Draft, now: datetime) -> None:
         parts = [
@@ -197,20 +171,20 @@ class SprintReports:
         async with self._database.tenant(organization_id) as tenant:
             if await Posts(tenant).set_desired(project.id, post, now):
                 carrier = post_carrier(project.id, post.key, post.digest)
-                await Forecasts(tenant, project.id).put(carrier, draft.foretold)
-                await self._jobs.send_posts(tenant.connection, organization_id=organization_id)
+                await Forecasts(tenant, project.id).record(carrier, draft.foretold)
+                await self._jobs.defer(tenant.connection, SendPostsJob(organization_id=organization_id))
 
 
 class _Drafting:
     """Works out what should be said in one repository at one moment."""
 
-    def __init__(self, context: Context, log: FilteringBoundLogger, *, is_complete: bool) -> None:
+    def __init__(self, planning: Planning, log: FilteringBoundLogger, *, is_complete: bool) -> None:
         """Unless history `is_complete`, nothing is said that notifies people: it might not be so."""
-        self._context = context
+        self._planning = planning
         self._log = log
-        self._posts = Posts(context.tenant)
-        self._project = context.project
-        self._now = context.now
+        self._posts = Posts(planning.tenant)
+        self._project = planning.project
+        self._now = planning.now
         self._is_complete = is_complete
         self._undone = set[int]()
 
@@ -223,12 +197,12 @@ class _Drafting:
         """All that GitHub should show now: what is to be written anew, and what is wanted so already."""
         drafts = dict[str, Draft | Kept]()
         # A sprint is followed in one repository, even if it spans several.
-        every = [one for one in await self._context.sprints.all(self._now) if not one.repository]
+        every = [one for one in await self._planning.sprints.all(self._now) if not one.repository]
         known = await self._spoken_of()
         # What was said of a milestone that is none any more, or is no time box, is brought to its end.
         sprints = [one for one in every if is_sprint(one) or one.milestone in known]
         recent = [one for one in sprints if self._is_recent(one)]
-        begun = await starts(self._context) if recent else ()
+        begun = await starts(self._planning) if recent else ()
         for sprint in recent:
             self._undone.add(sprint.milestone)
             with isolated(self._log, "sprint not redrawn", project=self._project.id, sprint=sprint.number):
@@ -239,8 +213,8 @@ class _Drafting:
 
     async def _drafts_of(self, sprint: Sprint, begun: Sequence[CommandChange]) -> list[Draft | Kept]:
         """What is said of one sprint."""
-        context, drafts = self._context, list[Draft | Kept]()
-        fate = await self._posts.fate(self._project.id, living_key(sprint))
+        planning, drafts = self._planning, list[Draft | Kept]()
+        fate = await self._posts.status(self._project.id, living_key(sprint))
         place = _place_so_far(fate)
         if place is None and is_sprint(sprint):
             place = place_of(self._project.settings, sprint, begun_in(sprint, begun))
@@ -249,15 +223,17 @@ class _Drafting:
             place = TrackingPlace(None) if fate.post.data.get("instead_of") == place.thread else place
         if place is not None:
             is_complete = self._is_complete
-            drafts += await FollowedSprint(context, sprint, place, fate, is_complete=is_complete).drafts()
+            drafts += await FollowedSprint(planning, sprint, place, fate, is_complete=is_complete).drafts()
         if self._is_complete:
-            drafts += await EndedSprint(context, sprint, place, fate).drafts()
+            drafts += await EndedSprint(planning, sprint, place, fate).drafts()
         return drafts
 
     async def _spoken_of(self) -> set[int]:
         """GitHub's ids of the milestones of which something was said."""
         prefixes = ("living:", "summary:", "summary-place:")
-        keys = [key for prefix in prefixes for key in await self._posts.wanted(self._project.id, prefix)]
+        keys = [
+            key for prefix in prefixes for key in await self._posts.desired_since(self._project.id, prefix)
+        ]
         return {int(key.rpartition(":")[2]) for key in keys}
 
     def _is_recent(self, sprint: Sprint) -> bool:
@@ -266,9 +242,9 @@ class _Drafting:
         return self._now < sprint.end + SUMMED_UP_WITHIN
 
 
-def next_turns(now: datetime, calendar: Calendar, settings: Mapping[str, object]) -> dict[str, datetime]:
+def next_turns(now: datetime, calendar: Calendar, settings: TeamSettings) -> dict[str, datetime]:
     """When next a team hears what a day brings, and its standup if it asked for one; always in UTC."""
-    hours = {"morning": morning_of(settings), "standup": standup_at(settings)}
+    hours = {"morning": settings.quiet.morning, "standup": settings.standup_at}
     return {name: _next(now, calendar, hour) for name, hour in hours.items() if hour is not None}
 
 
@@ -279,14 +255,6 @@ def _next(now: datetime, calendar: Calendar, hour: time) -> datetime:
         if found > now:
             return found
         day += timedelta(days=1)
-
-
-def _context(tenant: Tenant, project: Project, now: datetime, entitled: Entitled) -> Context:
-    """As if somebody asked, without anybody."""
-    request = Request("", 0, 0, "", None, ())
-    # GitHub itself has nothing to be asked when nobody asks us.
-    nobody = cast(GitHubPort, None)
-    return Context(request, project, tenant, nobody, now, entitled=entitled)
 
 
 def _place_so_far(fate: PostStatus | None) -> TrackingPlace | None:

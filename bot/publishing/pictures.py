@@ -47,5 +47,5 @@ class Pictures:
         if token is None:
             png = await self._drawing.draw(chart, locale)
             async with self._database.tenant(organization_id, durable=False) as tenant:
-                token = await ChartFiles(tenant).keep(project, key, png, packed(chart, locale))
+                token = await ChartFiles(tenant).store(project, key, png, packed(chart, locale))
         return f"{self._public_url}/charts/{token}.png"

@@ -11,7 +11,6 @@ from bot.github.client import GitHub, GitHubRefusedError, GitHubUnavailableError
 from bot.isolation import isolated
 from bot.publishing.post_location import PostGoneError, PostLocation, PostRepository, ThreadGoneError, mark_of
 from reports.drafts import DraftsNow
-from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread
 from storage.database import Database
 from storage.deadlines import Deadlines
 from storage.forecasts import mark_shown, post_carrier
@@ -75,9 +74,9 @@ class PostPublisher:
         """What may be said now, and where: what has to wait stops nothing else."""
         async with self._database.tenant(organization_id) as tenant:
             posts = Posts(tenant)
-            waiting = [await Projects(tenant).get(one) for one in await posts.waiting()]
-            projects = {one.id: one for one in waiting if one is not None and one.is_open_to_us}
-            paused = {one.id for one in projects.values() if is_paused(one.settings)}
+            waiting = [await Projects(tenant).get(one) for one in await posts.projects_with_due()]
+            projects = {one.id: one for one in waiting if one is not None and one.is_accessible}
+            paused = {one.id for one in projects.values() if one.settings.is_paused}
             due = await posts.due(projects.keys() - paused, _MOST_AT_ONCE)
             # What must not be read by others is withdrawn even where nothing is said.
             due += [
@@ -96,7 +95,7 @@ class PostPublisher:
             return True
         wanted = decided
         async with self._database.tenant(organization_id) as tenant:
-            if not await Posts(tenant).begin(wanted):
+            if not await Posts(tenant).begin_attempt(wanted):
                 return True
         place = PostLocation(
             self._github.installation(project.installation or 0),
@@ -109,7 +108,7 @@ class PostPublisher:
             written = await place.write()
         except PostGoneError:
             async with self._database.tenant(organization_id) as tenant:
-                await Posts(tenant).gone(wanted)
+                await Posts(tenant).mark_deleted(wanted)
             return False
         except ThreadGoneError as problem:
             return await self._leave(organization_id, wanted, str(problem))
@@ -118,11 +117,11 @@ class PostPublisher:
             return True
         # Lost in a crash, the next attempt finds the post by its marker.
         async with self._database.tenant(organization_id) as tenant:
-            await Posts(tenant).sent(wanted, written.external_id, self._clock(), written.sent_as)
+            await Posts(tenant).mark_sent(wanted, written.external_id, self._clock(), written.sent_as)
             carrier = post_carrier(wanted.project_id, wanted.post.key, wanted.post.digest)
             await mark_shown(tenant, carrier, self._clock())
             if wanted.post.data.get("deletion") is True:
-                await Deadlines(tenant).shown(self._clock())
+                await Deadlines(tenant).mark_shown(self._clock())
         return True
 
     async def _decided(
@@ -157,25 +156,25 @@ class PostPublisher:
         data |= {**otherwise, "instead_of": wanted.post.thread}
         issue = replace(wanted.post, kind=PostKind.ISSUE, thread=None, data=data)
         async with self._database.tenant(organization_id) as tenant:
-            await Posts(tenant).move(wanted, issue)
+            await Posts(tenant).repost_as(wanted, issue)
         return False
 
     async def _note_refusal(self, organization_id: int, wanted: DesiredPost, why: str) -> None:
         self._log.warning("post refused by GitHub", key=wanted.post.key, reason=why)
         async with self._database.tenant(organization_id) as tenant:
-            await Posts(tenant).refused(wanted.id, why, self._clock())
+            await Posts(tenant).mark_refused(wanted.id, why, self._clock())
 
     async def _keep_pace(self, organization_id: int) -> None:
         """Waits until the next write may be made, and counts it."""
         now = self._clock()
         async with self._database.tenant(organization_id) as tenant:
-            writes = await Posts(tenant).writes(now)
+            writes = await Posts(tenant).recent_writes(now)
         if writes.in_an_hour >= self._most_an_hour:
             raise GitHubUnavailableError("enough was written this hour", now + _WHEN_TOO_MUCH)
         since = max(now - writes.last_at, timedelta(0))
         await asyncio.sleep(max(self._pause - since, timedelta(0)).total_seconds())
         async with self._database.tenant(organization_id) as tenant:
-            await Posts(tenant).write(self._clock())
+            await Posts(tenant).record_write(self._clock())
 
 
 def _is_withdrawal(wanted: DesiredPost) -> bool:
@@ -187,6 +186,5 @@ def _has_to_wait(project: Project, wanted: DesiredPost, now: datetime) -> bool:
     if wanted.external_id is not None or wanted.post.kind is PostKind.CHECK:
         return False
     there = project.rules.calendar.local(now)
-    return is_quiet_hour(project.settings, there.time()) or is_quiet_thread(
-        project.settings, wanted.post.thread, there.date()
-    )
+    quiet = project.settings.quiet
+    return quiet.is_quiet_hour(there.time()) or quiet.is_quiet_thread(wanted.post.thread, there.date())

@@ -39,21 +39,21 @@ async def follow_installation(tenant: Tenant, change: InstallationChanged) -> bo
     is_alive = is_present and change.change not in ("created", "deleted")
     if is_alive and await gaps.close(GapCause.UNINSTALLED, change.at):
         # It is there, so it was installed, although nobody told us of that, nor of its repositories.
-        await installations.reconcile_next(change.at)
+        await installations.schedule_reconciliation(change.at)
     match change.change:
         case "deleted":
-            await installations.ended(change.installation)
+            await installations.record_uninstalled(change.installation)
             return not is_present or await gaps.begin(GapCause.UNINSTALLED, change.at)
         case "created" if is_present:
             return await _installed(tenant, change)
         case "suspend" if is_present:
             if not await gaps.begin(GapCause.SUSPENDED, change.stated_at or change.at):
                 return False
-            await installations.suspended(change.installation, change.stated_at or change.at)
+            await installations.record_suspension(change.installation, change.stated_at or change.at)
         case "unsuspend" if is_present:
             if not await _heard_again(tenant, GapCause.SUSPENDED, change):
                 return False
-            await installations.suspended(change.installation, None)
+            await installations.record_suspension(change.installation, None)
         case "new_permissions_accepted" if is_present:
             await _accept_permissions(tenant, change)
     return True
@@ -95,7 +95,7 @@ async def follow_confirmation(
     )
     if suspended_at is not None:
         await gaps.add(GapCause.SUSPENDED, suspended_at, None)
-    await installations.reconcile_next(now)
+    await installations.schedule_reconciliation(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ async def leave(tenant: Tenant, node_id: str, at: datetime) -> bool:
     """
     if await heard_since(tenant, node_id, at) is not None:
         return False
-    await Projects(tenant).leave(node_id, at)
+    await Projects(tenant).mark_hidden(node_id, at)
     return True
 
 
@@ -178,7 +178,7 @@ async def heard_since(tenant: Tenant, node_id: str, at: datetime) -> datetime | 
     if presence is None or presence.hidden_since is not None:
         return None
     returned_at = await Gaps(tenant).last_return(presence.id)
-    heard_at = await Timeline(tenant).last_heard(presence.id)
+    heard_at = await Timeline(tenant).last_webhook_event(presence.id)
     is_later = (heard_at is not None and heard_at > at) or (returned_at is not None and returned_at >= at)
     return max(moment for moment in (heard_at, returned_at) if moment is not None) if is_later else None
 
@@ -210,7 +210,7 @@ def seen(repository: RepositoryPayload, at: datetime) -> SeenRepository:
 async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
     """A first installation begins hearing; a later one hears again."""
     installations, gaps = Installations(tenant), Gaps(tenant)
-    await installations.suspended(change.installation, None)
+    await installations.record_suspension(change.installation, None)
     await gaps.close(GapCause.SUSPENDED, change.at)
     if await gaps.close(GapCause.UNINSTALLED, change.at):
         return True
@@ -219,7 +219,7 @@ async def _installed(tenant: Tenant, change: InstallationChanged) -> bool:
 
 
 async def _heard_again(tenant: Tenant, cause: GapCause, change: InstallationChanged) -> bool:
-    last_heard_at = await Deliveries(tenant).last_before(change.at)
+    last_heard_at = await Deliveries(tenant).last_received_before(change.at)
     return await Gaps(tenant).end(cause, change.at, stated_at=change.stated_at, last_heard_at=last_heard_at)
 
 
@@ -233,7 +233,7 @@ async def _accept_permissions(tenant: Tenant, change: InstallationChanged) -> No
     if before is None:
         await Gaps(tenant).add(GapCause.PERMISSIONS, change.at, change.at)
     elif any(name in change.permissions and name not in before for name in _PLANNING):
-        began_at = await Installations(tenant).known_since()
+        began_at = await Installations(tenant).first_seen_at()
         await Gaps(tenant).add(GapCause.PERMISSIONS, min(began_at, change.at), change.at)
 
 
@@ -267,4 +267,4 @@ async def _out_of_sight_since(tenant: Tenant, before: Presence, at: datetime) ->
     since = max(before.synced_at, returned_at or before.synced_at)
     if at - since < _SAME_RETURN:
         return None
-    return await Timeline(tenant).last_heard(before.id, at) or before.synced_at
+    return await Timeline(tenant).last_webhook_event(before.id, at) or before.synced_at

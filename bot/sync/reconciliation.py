@@ -98,7 +98,7 @@ class Reconciliation:
             running = [
                 (project, sprints)
                 for project in await Projects(tenant).active()
-                if project.is_open_to_us and (sprints := await _open_sprints(tenant, project, self._clock()))
+                if project.is_accessible and (sprints := await _open_sprints(tenant, project, self._clock()))
             ]
         return sum([await self._compare(organization_id, project, sprints) for project, sprints in running])
 

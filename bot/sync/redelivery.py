@@ -148,7 +148,7 @@ class Redelivery:
             tenants = await all_tenants(connection)
         for tenant_id in tenants:
             async with self._database.tenant(tenant_id) as tenant:
-                lost = await MissedDeliveries(tenant).give_up(now - _KEPT_BY_GITHUB, len(PAUSES), now)
+                lost = await MissedDeliveries(tenant).mark_lost(now - _KEPT_BY_GITHUB, len(PAUSES), now)
                 places = dict[int | None, list[datetime]]()
                 for missed in lost:
                     if missed.event in FOUND_BY_BACKFILL:
@@ -197,7 +197,7 @@ class Redelivery:
                 arrived.setdefault(one.tenant, []).append(one.guid)
         for tenant_id, guids in arrived.items():
             async with self._database.tenant(tenant_id) as tenant:
-                if count := await MissedDeliveries(tenant).recovered(guids, now):
+                if count := await MissedDeliveries(tenant).mark_recovered(guids, now):
                     self._log.info("missed deliveries have arrived", organization=tenant_id, count=count)
 
     async def _read_counts(self, failed: Iterable[_Delivery]) -> None:
@@ -220,7 +220,7 @@ class Redelivery:
         """Of an unknown installation there is nobody to remember it for; that it was asked for is logged."""
         if one.tenant is not None:
             async with self._database.tenant(one.tenant) as tenant:
-                await MissedDeliveries(tenant).note(one.told(), asked=asked)
+                await MissedDeliveries(tenant).record(one.told(), asked=asked)
 
 
 def _spans(moments: Sequence[datetime]) -> list[tuple[datetime, datetime]]:

@@ -35,9 +35,9 @@ class RepositoryCheck:
         """Bring one tenant's repositories up to date. Raises GitHubUnavailableError."""
         async with self._database.tenant(organization_id) as tenant:
             installations = Installations(tenant)
-            present, is_suspended = await installations.present(), await installations.suspended_since()
+            present, is_suspended = await installations.current(), await installations.suspended_since()
             account = await installations.account()
-            known = await Projects(tenant).all_known()
+            known = await Projects(tenant).all()
         if present is None or is_suspended or not known:
             return
         installation, now = self._github.installation(present), self._clock()
@@ -61,7 +61,7 @@ class RepositoryCheck:
         async with self._database.tenant(organization_id) as tenant:
             for repository in gone:
                 self._log.info("repository has left unheard", project=repository.id)
-                await Projects(tenant).leave(repository.node_id, now)
+                await Projects(tenant).mark_hidden(repository.node_id, now)
             await follow_repositories(tenant, RepositoriesChanged(added=back), now)
             # Whether work needs a seat depends on its repository's visibility.
             for repository in known:

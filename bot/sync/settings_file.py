@@ -25,7 +25,7 @@ from commands.settings.file import ORGANIZATION_REPOSITORY, PATH, Problem, Setti
 from handlers.push import OTHER_BOTS
 from storage.database import Database, Tenant
 from storage.projects import Project, Projects
-from storage.settings_files import KeptFile, SettingsFiles
+from storage.settings_files import SettingsFiles, StoredSettingsFile
 
 # Instead of a repository's id: the file that holds for all of them.
 ORGANIZATION = 0
@@ -49,7 +49,7 @@ class _Place:
 
     installation: Installation
     full_name: str
-    before: KeptFile
+    before: StoredSettingsFile
     is_organization: bool
 
 
@@ -68,7 +68,7 @@ class SettingsFileSync:
         Raises GitHubUnavailableError; what was read until then is kept.
         """
         async with self._database.tenant(organization_id) as tenant:
-            known = [project for project in await Projects(tenant).active() if project.is_open_to_us]
+            known = [project for project in await Projects(tenant).active() if project.is_accessible]
         wanted = known if project_id is None else [one for one in known if one.id == project_id]
         if known and (project_id in {None, ORGANIZATION} or any(map(_is_for_all, wanted))):
             await self._guarded(self._read_organization, organization_id, known[0])
@@ -121,11 +121,11 @@ class SettingsFileSync:
             if (before := await files.of_project(project.id)).sha is not None:
                 await files.keep_of_project(project.id, replace(before, is_out_of_sight=True))
 
-    async def _keep(self, tenant: Tenant, project: Project, kept: KeptFile) -> None:
+    async def _keep(self, tenant: Tenant, project: Project, kept: StoredSettingsFile) -> None:
         await SettingsFiles(tenant).keep_of_project(project.id, kept)
         self._log.info("settings read", project=project.id, problems=len(kept.problems))
 
-    async def _now(self, place: _Place) -> KeptFile | None:
+    async def _now(self, place: _Place) -> StoredSettingsFile | None:
         """What to keep from now on; None if it is what is kept already."""
         found, before = await find_file(place.installation, place.full_name, PATH), place.before
         if found is None and before.sha is None:
@@ -133,7 +133,7 @@ class SettingsFileSync:
         if found is None:
             # Not to be seen is not the same as gone: without its repository we cannot tell.
             is_visible = await _root(place.installation, place.full_name) is not None
-            return KeptFile() if is_visible else replace(before, is_out_of_sight=True)
+            return StoredSettingsFile() if is_visible else replace(before, is_out_of_sight=True)
         if found.sha == before.sha and not before.problems:
             return replace(before, is_out_of_sight=False) if before.is_out_of_sight else None
         # What was made to be hard to read takes a second, in which the event loop serves others.
@@ -146,7 +146,7 @@ class SettingsFileSync:
             is_told = await self._tell(place, read) if problems or before.problems else True
         # What GitHub would not take is told at the next reading.
         sha = found.sha if is_told else _UNTOLD
-        kept = KeptFile(read.in_force_after(before.settings), problems, sha, read.wrong)
+        kept = StoredSettingsFile(read.in_force_after(before.settings), problems, sha, read.wrong)
         return None if kept == before else kept
 
     async def _tell(self, place: _Place, read: SettingsFile) -> bool:

@@ -19,10 +19,10 @@ async def note_shared_summaries(tenant: Tenant, leader: Project, now: datetime) 
     if not leader.sharing or leader.is_led:
         return
     posts = Posts(tenant)
-    fates = await posts.fates(leader.id, _SUMMARY)
+    fates = await posts.statuses(leader.id, _SUMMARY)
     summed_up = {key for key, fate in fates.items() if fate.sent_at is not None}
     members = {(member.full_name or "").lower(): member.id for member in leader.sharing}
     for sprint in await Sprints(tenant, leader).all(now) if summed_up else ():
         if f"{_SUMMARY}{sprint.milestone}" in summed_up:
             for part in sprint.parts:
-                await posts.leave_out(members[part.repository.lower()], f"{_SUMMARY}{part.milestone}", now)
+                await posts.suppress(members[part.repository.lower()], f"{_SUMMARY}{part.milestone}", now)

@@ -42,7 +42,7 @@ class VisibilityCheck:
         Raises GitHubUnavailableError; then everything stays as it was.
         """
         async with self._database.tenant(organization_id) as tenant:
-            before = await Projects(tenant).with_pictures()
+            before = await Projects(tenant).with_charts()
         installation = next((project.installation for project in before if project.installation), None)
         if installation is None:
             return []
@@ -52,11 +52,11 @@ class VisibilityCheck:
             return []
         async with self._database.tenant(organization_id) as tenant:
             if visible:
-                await Installations(tenant).seen_working(installation, now)
+                await Installations(tenant).record_working(installation, now)
                 await Gaps(tenant).close(GapCause.SUSPENDED, now)
             for project in before:
                 await _update(Projects(tenant), project, visible.get(project.node_id), now)
-            after = {project.id: project for project in await Projects(tenant).with_pictures()}
+            after = {project.id: project for project in await Projects(tenant).with_charts()}
         return [project.id for project in before if after[project.id].is_private != project.is_private]
 
     async def _visible(

@@ -4,16 +4,14 @@ Neither GitHub nor Stripe is asked here; the job asks what holds.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 
 import msgspec
 import stripe
 import structlog
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.webhooks.delivery_writer import DATABASE_AWAY_ERRORS
 from bot.webhooks.request_bodies import (
@@ -28,10 +26,10 @@ from bot.webhooks.request_bodies import (
 from bot.webhooks.signatures import SignedDeliveryReader
 from handlers.payloads import MalformedError, clean
 from marketplace.github_purchases import ACTIONS, PurchaseEvent
-from marketplace.stripe_refunds import PaymentHint
-from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent, SubscriptionHint
-from storage.billing_jobs import BillingJobs
+from marketplace.stripe_subscriptions import EVENTS, NO_METER, USAGE_REFUSED, StripeEvent
+from storage.billing_jobs import FollowPurchaseJob, FollowStripeJob, FollowStripePaymentJob
 from storage.database import Database
+from storage.jobs import JobMessage, Jobs
 from storage.usage import RejectedUsage, record_dropped_usage, record_rejected_usage
 
 _EVENT = msgspec.json.Decoder(StripeEvent)
@@ -43,9 +41,7 @@ _STRIPE_SIGNATURE = re.compile(r"(?=.*\bt=[0-9]{1,15}(?:,|$))(?=.*\bv1=[0-9a-f]{
 class MarketplaceWebhookEndpoint:
     """`POST /webhooks/marketplace`: receives the listing's webhook, which has a secret of its own."""
 
-    def __init__(
-        self, database: Database, jobs: BillingJobs, secrets: Sequence[str], bodies: RequestBodies
-    ) -> None:
+    def __init__(self, database: Database, jobs: Jobs, secrets: Sequence[str], bodies: RequestBodies) -> None:
         """Raises ValueError without a secret."""
         self._database = database
         self._jobs = jobs
@@ -82,13 +78,13 @@ class MarketplaceWebhookEndpoint:
             return make_response(202, "ignored: not an action that we act on")
         try:
             async with self._database.unscoped() as connection:
-                await self._jobs.follow_purchase(
-                    connection,
+                job = FollowPurchaseJob(
                     account=hint.account.id,
                     action=hint.action,
                     effective_at=hint.effective_at,
                     delivery=delivery,
                 )
+                await self._jobs.defer(connection, job)
         except DATABASE_AWAY_ERRORS:
             self._log.warning("Marketplace event refused: the database is away")
             raise make_database_away_refusal() from None
@@ -102,7 +98,7 @@ class StripeWebhookEndpoint:
     def __init__(
         self,
         database: Database,
-        jobs: BillingJobs,
+        jobs: Jobs,
         secrets: Sequence[str],
         clock: Callable[[], datetime],
         bodies: RequestBodies,
@@ -153,13 +149,15 @@ class StripeWebhookEndpoint:
                 return make_response(200, "ignored: of another account or mode than our key")
             if event.type in {USAGE_REFUSED, NO_METER}:
                 return await self._record_usage_alert(event)
-            if hint := event.payment_hint():
-                return await self._queue_payment(hint)
-            subject = event.subscription_hint() if event.type in EVENTS else None
-            if subject is None or not subject.event_id:
+            if payment_hint := event.payment_hint():
+                payment_job = FollowStripePaymentJob(**asdict(payment_hint))
+                return await self._queue(payment_job, reference=payment_hint.reference)
+            subscription_hint = event.subscription_hint() if event.type in EVENTS else None
+            if subscription_hint is None or not subscription_hint.event_id:
                 self._log.debug("event of Stripe ignored")
                 return make_response(200, "ignored: nothing that we act on")
-            return await self._queue_subject(subject)
+            job = FollowStripeJob(**asdict(subscription_hint))
+            return await self._queue(job, customer=subscription_hint.customer)
 
     def _is_of_other_account_or_mode(self, event: StripeEvent) -> bool:
         """Whether our API key cannot read what the event concerns: of a connected account, or other mode."""
@@ -186,21 +184,11 @@ class StripeWebhookEndpoint:
             raise make_database_away_refusal() from None
         return make_response(200, "noted")
 
-    async def _queue_payment(self, hint: PaymentHint) -> web.Response:
-        defer = partial(self._jobs.follow_stripe_payment, **asdict(hint))
-        return await self._store(defer, reference=hint.reference)
-
-    async def _queue_subject(self, subject: SubscriptionHint) -> web.Response:
-        defer = partial(self._jobs.follow_stripe, **asdict(subject))
-        return await self._store(defer, customer=subject.customer)
-
-    async def _store(
-        self, defer: Callable[[AsyncConnection], Awaitable[None]], **log_fields: str | None
-    ) -> web.Response:
-        """Queue the job of an event with `defer`, and log `log_fields`."""
+    async def _queue(self, job: JobMessage, **log_fields: str | None) -> web.Response:
+        """Queue the job of an event, and log `log_fields`."""
         try:
             async with self._database.unscoped() as connection:
-                await defer(connection)
+                await self._jobs.defer(connection, job)
         except DATABASE_AWAY_ERRORS:
             self._log.warning("event of Stripe refused: the database is away")
             raise make_database_away_refusal() from None

@@ -8,12 +8,12 @@ from bot.billing.stripe_client import is_live_key
 from bot.services import Services
 from bot.webhooks.billing_endpoints import MarketplaceWebhookEndpoint, StripeWebhookEndpoint
 from bot.webhooks.request_bodies import RequestBodies
-from storage.billing_jobs import BillingJobs
+from storage.jobs import Jobs
 
 
 def add_billing_routes(app: web.Application, services: Services, bodies: RequestBodies) -> None:
     """Add the routes. They stay when selling is switched off, because purchases that were made go on."""
-    settings, jobs = services.settings.billing, BillingJobs(services.queue)
+    settings, jobs = services.settings.billing, Jobs(services.queue)
     app.router.add_get("/billing", BillingOverviewPage(settings).get)
     if settings.marketplace is not None:
         secrets = [secret.reveal() for secret in settings.marketplace.webhook_secrets]

@@ -56,7 +56,7 @@ class ChartRoute:
                 return None
             if picture.png is not None:
                 if self._clock() - picture.used_at > _RECORD_USE_EVERY:
-                    await ChartFiles(tenant).note_use(token)
+                    await ChartFiles(tenant).record_use(token)
                 return picture.png
         if picture.inputs is None:
             return None
@@ -68,7 +68,7 @@ class ChartRoute:
 
 async def _is_visible(tenant: Tenant, picture: ChartFile) -> bool:
     """Whether the picture's repository may link it now."""
-    if not picture.is_in_sight:
+    if not picture.is_visible:
         return False
     project = await Projects(tenant).get(picture.project_id)
-    return project is not None and project.links_pictures
+    return project is not None and project.may_link_images

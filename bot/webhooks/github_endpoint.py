@@ -19,23 +19,23 @@ from bot.webhooks.request_bodies import (
 from bot.webhooks.signatures import SignedDeliveryReader
 from handlers import ROUTES
 from handlers.lenient import convert_leniently, decode_leniently
-from handlers.payloads import Account, Id, Kind, MalformedError, clean, decode, replace_half_pairs
+from handlers.payloads import AccountPayload, Id, Kind, MalformedError, clean, decode, replace_half_pairs
 from storage.deliveries import ReceivedDelivery, ReceiveOutcome
 
 
 class _Installation(msgspec.Struct):
     id: Id
-    account: Account | None = None
+    account: AccountPayload | None = None
 
 
 class _Repository(msgspec.Struct):
     id: Id | None = None
-    owner: Account | None = None
+    owner: AccountPayload | None = None
 
 
 class _Owner(msgspec.Struct):
-    user: Account | None = None
-    organization: Account | None = None
+    user: AccountPayload | None = None
+    organization: AccountPayload | None = None
 
 
 class _OwnerChange(msgspec.Struct):
@@ -46,7 +46,7 @@ class _Changes(msgspec.Struct):
     owner: _OwnerChange | None = None
 
 
-class _Organization(Account):
+class _Organization(AccountPayload):
     """An account under the key `organization`, where its type may be missing."""
 
     type: Kind = "Organization"
@@ -62,7 +62,7 @@ class _Envelope(msgspec.Struct):
     changes: Any = None
 
     @property
-    def account(self) -> Account | None:
+    def account(self) -> AccountPayload | None:
         """The tenant's account; for events about an installation, the account where it is installed."""
         installed_on = self.installation.account if self.installation else None
         owner = self.repository.owner if self.repository else None
@@ -74,7 +74,7 @@ class _Envelope(msgspec.Struct):
         return account
 
     @property
-    def former_owner(self) -> Account | None:
+    def former_owner(self) -> AccountPayload | None:
         """The owner of the repository before its transfer."""
         try:
             owner = convert_leniently(_Changes, self.changes).owner
@@ -179,8 +179,8 @@ class GitHubWebhookEndpoint:
         return make_response(202, outcome.value)
 
     async def _choose_side(
-        self, installation: int, former_owner: Account | None, account: Account | None
-    ) -> Account | None:
+        self, installation: int, former_owner: AccountPayload | None, account: AccountPayload | None
+    ) -> AccountPayload | None:
         """Return the account of a transfer: the former owner if the installation is theirs, else the new one.
 
         Where GitHub does not name the former owner, the installation's account is taken later (None).

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from charts.values import aging as aging_of
 from commands.formatting.wording import counted, footer, full_day, moment, named, plain, table
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.shared.choosing import facts_meant
 from sprints.calendar import Calendar
 from sprints.durations import Age, Durations, ages
@@ -24,7 +24,7 @@ _MOST_ROWS = 40
     summary="what is in progress, the oldest first, beside how long finished items took",
     level=Level.READ,
     feature="flow",
-    arguments=(Argument("for", Kind.TEXT, "only what is open in the sprint with this title"), AS),
+    arguments=(Argument("for", ArgumentKind.TEXT, "only what is open in the sprint with this title"), AS),
     examples=("/aging", '/aging for:"Sprint 24"', "/aging as:table"),
 )
 async def aging(context: Context, arguments: Arguments) -> Reply:
@@ -39,7 +39,7 @@ async def aging(context: Context, arguments: Arguments) -> Reply:
     finished, days = past.times, f"the last {past.window} days" if past.window else "all that is known"
     as_of = moment(calendar.local(context.now))
     usual = f"compared with {counted(finished.n, 'item')} done in {days}" if finished.n else ""
-    words = Words(
+    words = ChartText(
         f"Age of work · {name}",
         aging_reading(old, finished),
         "Items in progress, the oldest first",

@@ -11,7 +11,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.messages.cycletime import left_out
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.calendar import Calendar
@@ -52,7 +52,7 @@ async def cycletime(context: Context, arguments: Arguments) -> Reply:
     done = done_within(await context.flows(), window.first, window.last, calendar)
     found, items = cycle_times(done, calendar), timed(done, calendar)
     as_of = moment(calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Cycle time · {window.name}",
         cycletime_reading(items, found),
         "Items by the days that they took",

@@ -10,7 +10,7 @@ from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.charts import AS, Words, reply_with
+from commands.messages.charts import AS, ChartText, reply_with
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.durations import done_within
 from sprints.outliers import farthest
@@ -35,7 +35,7 @@ async def throughput(context: Context, arguments: Arguments) -> Reply:
     bars = throughput_bars(throughput_of(flows, calendar, window.first, window.last), calendar)
     done = done_within(flows, window.first, window.last, calendar)
     as_of = moment(calendar.local(context.now))
-    words = Words(
+    words = ChartText(
         f"Throughput · {window.name}",
         throughput_reading(bars, sum(flow.is_covered for flow in done)),
         f"Items done per {bars.span}",

@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from charts.reading import quantity
 from commands.formatting.wording import plain
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.changes import Changes, Relabel
 from commands.framework.context import Context
 from commands.framework.errors import UserError
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
     arguments=(
         Argument(
             "points",
-            Kind.TEXT,
+            ArgumentKind.TEXT,
             "a number, one of your team's sizes, or `none`",
             is_positional=True,
             is_required=True,

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Changes, Tell
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, RecordFact
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -20,7 +20,7 @@ from sprints.spans import Span
     "pause",
     summary="says that work on this item rests until `/start`",
     level=Level.TRIAGE,
-    arguments=(Argument("reason", Kind.TEXT, "why, in quotation marks"),),
+    arguments=(Argument("reason", ArgumentKind.TEXT, "why, in quotation marks"),),
     examples=("/pause", '/pause reason:"waits for the design"'),
     is_changing=True,
 )
@@ -41,4 +41,4 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
     done = said(told, wips_with(work, rested, context.project.settings))
-    return Changes(summary, (Tell(own(flow.number), "paused", reason),), done)
+    return Changes(summary, (RecordFact(own(flow.number), "paused", reason),), done)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from commands.framework.arguments import Arguments
-from commands.framework.changes import Changes, Tell
+from commands.framework.changes import Changes, RecordFact
 from commands.framework.context import Context
 from commands.framework.permissions import Level
 from commands.framework.registry import command
@@ -12,7 +12,8 @@ from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import own
 from sprints.starts import StartSignal
-from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.team_settings import TeamSettings
+from sprints.wip import Wip, limited_wips, wip_of
 from sprints.work import Work
 
 _SIGNALS = {
@@ -39,17 +40,17 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (Tell(own(flow.number), "started"),), said(_started(flow, work), wips))
+    return Changes(summary, (RecordFact(own(flow.number), "started"),), said(_started(flow, work), wips))
 
 
-def wips_with(work: Work, changed: Flow, settings: dict[str, object]) -> list[Wip]:
+def wips_with(work: Work, changed: Flow, settings: TeamSettings) -> list[Wip]:
     """The work in progress once this item has changed: all of it, and each team's that this item belongs to
     or that has too much.
     """
     flows = [changed if flow.item == changed.item else flow for flow in work.flows]
-    of_teams = [wip for wip in limited(flows, settings) if wip.team]
+    of_teams = [wip for wip in limited_wips(flows, settings.teams, settings.wip_limits) if wip.team]
     concerned = [wip for wip in of_teams if wip.excess or changed in wip.items]
-    return [wip_of(flows, limit_of(settings)), *concerned]
+    return [wip_of(flows, settings.wip_limits.repository), *concerned]
 
 
 def said(sentence: str, wips: list[Wip]) -> str:

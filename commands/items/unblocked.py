@@ -1,8 +1,8 @@
 """`/unblocked`: this item waits for nothing any more."""
 
 from commands.formatting.wording import named
-from commands.framework.arguments import Argument, Arguments, Kind
-from commands.framework.changes import Block, Changes, Step, Tell
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
+from commands.framework.changes import Changes, RecordFact, SetBlocked, Step
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.permissions import Level
@@ -18,7 +18,7 @@ from sprints.numbering import own, place
     "unblocked",
     summary="says that this item waits for nothing any more, or not for one of the issues",
     level=Level.TRIAGE,
-    arguments=(Argument("by", Kind.ITEMS, "only these issues no longer block it"),),
+    arguments=(Argument("by", ArgumentKind.ITEMS, "only these issues no longer block it"),),
     examples=("/unblocked", "/unblocked by:#9"),
     is_changing=True,
 )
@@ -61,12 +61,12 @@ def ending_of(flow: Flow, numbers: tuple[int, ...]) -> list[Held]:
 def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
     """What takes these blocks away."""
     steps: list[Step] = [
-        Block(own(flow.number), block.number, is_blocked=False)
+        SetBlocked(own(flow.number), block.number, is_blocked=False)
         for block in ending
         if isinstance(block.number, int)
     ]
     steps += [
-        Tell(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
+        RecordFact(own(flow.number), "unblocked", by=own(block.number) if block.number else None)
         for block in ending
     ]
     return tuple(steps)

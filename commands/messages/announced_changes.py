@@ -16,7 +16,7 @@ _BOUGHT = {MARKETPLACE: "on GitHub", STRIPE: "by card"}
 
 def announced_changes(billing: Billing, links: PurchasePages) -> str:
     """What will become of the plan that counts, and of another one that is paid for beside it."""
-    counting = billing.standing.subscription
+    counting = billing.plan.subscription
     others = [one for one in billing.subscriptions if one is not counting and not one.has_ended]
     sentences = list[str]()
     if counting is not None and counting.pending is not None:

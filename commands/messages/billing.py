@@ -47,7 +47,7 @@ def plan_card(
     if is_public:
         return "\n\n".join(filter(None, [IN_PUBLIC, _quoted(deletion(billing, links))]))
     parts = [
-        f"### {plain(billing.account.name)} is on {billing.standing.terms.title}",
+        f"### {plain(billing.account.name)} is on {billing.plan.terms.title}",
         _notices(billing, links),
         _terms(billing),
         announced_changes(billing, links),
@@ -101,13 +101,13 @@ def _quoted(sentence: str) -> str:
 
 def _lost(billing: Billing, links: PurchasePages) -> str:
     """Why a paid plan is not there any more, where no payment is due."""
-    if billing.standing.terms.is_paid:
+    if billing.plan.terms.is_paid:
         return ""
     reason = {
         Reason.SUSPENDED: f"**The subscription is paused.** {_how_to_resume(billing, links)}",
         Reason.TRIAL_OVER: "**The trial is over.** Nothing was deleted by that.",
     }
-    return reason.get(billing.standing.reason, "")
+    return reason.get(billing.plan.reason, "")
 
 
 def _how_to_resume(billing: Billing, links: PurchasePages) -> str:
@@ -127,7 +127,7 @@ def _usage(billing: Billing) -> str:
 
 
 def _terms(billing: Billing) -> str:
-    standing, one = billing.standing, billing.standing.subscription
+    standing, one = billing.plan, billing.plan.subscription
     if one is None:
         return f"{_without_plan(billing)} Public repositories have everything that Pro has."
     if not standing.terms.is_paid:
@@ -162,20 +162,20 @@ def _total(subscription: Subscription) -> str:
 
 
 def _seats(billing: Billing) -> str:
-    standing, used = billing.standing, len(billing.people)
+    standing, used = billing.plan, len(billing.people)
     people = f"{used} {'person' if used == 1 else 'people'} on planned work"
     if not standing.terms.is_paid or standing.subscription is None:
         return f"{people}; a paid plan needs a seat for each."
     if standing.seats is None:
         return f"{people}; the plan is for any number."
-    if standing.limited_to is None:
+    if standing.seat_limit is None:
         return f"{people}, {counted(standing.seats, 'seat')} paid for."
-    if used > standing.limited_to:
+    if used > standing.seat_limit:
         return (
-            f"**{people}, {counted(standing.limited_to, 'seat')} paid for.** Who came last waits for a seat "
+            f"**{people}, {counted(standing.seat_limit, 'seat')} paid for.** Who came last waits for a seat "
             "with what the plan adds; for the others nothing changes."
         )
-    return f"{people}, {counted(standing.limited_to, 'seat')} paid for."
+    return f"{people}, {counted(standing.seat_limit, 'seat')} paid for."
 
 
 def _change(billing: Billing, links: PurchasePages, checkout: Checkout) -> str:
@@ -208,7 +208,7 @@ def _price(plan: Plan) -> str:
 
 def _features(billing: Billing) -> str:
     marks = {
-        plan.name: f"**{plan.title}**" if plan is billing.standing.terms else plan.title
+        plan.name: f"**{plan.title}**" if plan is billing.plan.terms else plan.title
         for plan in PLANS.values()
     }
     rows = [

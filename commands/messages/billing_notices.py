@@ -96,15 +96,15 @@ def failed_payment(billing: Billing, links: PurchasePages, how_to_buy: str = _HO
     """By when a payment has to succeed, or what its failure has ended."""
     if (other := also_paid_by(billing)) is not None:
         portal = f" in the [billing portal]({links.portal})" if links.portal else ""
-        title = billing.standing.terms.title
+        title = billing.plan.terms.title
         return (
             f"**The last payment by card failed.** Nothing is lost by that: {title} is "
             f"paid {SOURCES[other.source]} as well. The subscription whose payment failed can be "
             f"cancelled{portal}."
         )
     to_do = _how_to_pay(billing, links, how_to_buy)
-    if billing.standing.grace_ends is not None:
-        day = full_day(billing.standing.grace_ends.date())
+    if billing.plan.grace_ends is not None:
+        day = full_day(billing.plan.grace_ends.date())
         return f"**The last payment failed.** Nothing changes before {day}: until then, please {to_do}."
     if is_lost_to_failed_payment(billing):
         return f"**The last payment failed**, and its time is over. To go on, {to_do}."
@@ -118,7 +118,7 @@ def _how_to_pay(billing: Billing, links: PurchasePages, how_to_buy: str) -> str:
     due = [one for one in billing.subscriptions if one.source == STRIPE and one.status in _DUE]
     if not due:
         return f"buy the plan again: {how_to_buy}"  # A card that is changed revives nothing.
-    subscription = next((one for one in due if one is billing.standing.subscription), due[0])
+    subscription = next((one for one in due if one is billing.plan.subscription), due[0])
     if subscription.status == "past_due":
         return f"[change the card]({links.portal})" if links.portal else "change the card where you pay"
     portal = f"[billing portal]({links.portal})" if links.portal else "billing portal"
@@ -167,14 +167,14 @@ def _cancelled_trial(billing: Billing) -> str:
 
 def paid_twice(billing: Billing) -> str:
     """Which of several plans counts."""
-    if not billing.standing.is_paid_twice:
+    if not billing.plan.is_paid_twice:
         return ""
     begin = f"**{plain(billing.account.name)} pays for more than one plan.** Nothing is cut off"
     if also_paid_by(billing) is not None:
         return f"{begin}, also without the one whose payment failed."
     return (
         f"{begin}: what includes "
-        f"more counts, which is {_what_counts(billing.standing)}. The other can be cancelled where it was "
+        f"more counts, which is {_what_counts(billing.plan)}. The other can be cancelled where it was "
         "bought."
     )
 

@@ -6,19 +6,19 @@ from typing import Any
 from commands.formatting.wording import code, plain
 from commands.framework.changes import (
     ApproveSeats,
-    Block,
+    ChangeSetting,
     CreateMilestone,
     EditMilestone,
-    Link,
+    ExcludeFromSprint,
+    LinkIssue,
     MoveItem,
     OpenIssue,
     ProposeFile,
+    RecordFact,
     Relabel,
     Resync,
-    SetAside,
-    Settle,
+    SetBlocked,
     Step,
-    Tell,
 )
 from commands.settings.text import as_yaml
 from sprints.milestone import Sprint
@@ -39,7 +39,7 @@ def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
 
 def target_words(step: Step) -> str:
     """What a step changes. Titles and names of settings are somebody's words; numbers are links."""
-    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | Settle)
+    is_named = isinstance(step, CreateMilestone | OpenIssue | ProposeFile | ChangeSetting)
     return plain(step.target) if is_named else step.target
 
 
@@ -84,23 +84,23 @@ def _open(step: OpenIssue, _: Titles) -> str:
     return f"new issue “{plain(step.title)}”"
 
 
-def _block(step: Block, _: Titles) -> str:
+def _block(step: SetBlocked, _: Titles) -> str:
     return f"#{step.number} {'waits' if step.is_blocked else 'no longer waits'} for #{step.by}"
 
 
-def _tell(step: Tell, _: Titles) -> str:
+def _tell(step: RecordFact, _: Titles) -> str:
     return f"#{step.number}: {plain(step.event)}"
 
 
-def _link(step: Link, _: Titles) -> str:
+def _link(step: LinkIssue, _: Titles) -> str:
     return f"#{step.number} closes #{step.issue}, by its text"
 
 
-def _set_aside(step: SetAside, _: Titles) -> str:
+def _set_aside(step: ExcludeFromSprint, _: Titles) -> str:
     return f"#{step.number} {'is no' if step.is_aside else 'may be'} work of the sprint"
 
 
-def _settle(step: Settle, _: Titles) -> str:
+def _settle(step: ChangeSetting, _: Titles) -> str:
     before, after = step.before, step.after
     if isinstance(before, dict) and isinstance(after, dict):
         # Of a mapping only what differs.
@@ -128,12 +128,12 @@ _WORDS: dict[type, Callable[[Any, Titles], str]] = {
     EditMilestone: _edit,
     CreateMilestone: _create,
     OpenIssue: _open,
-    Block: _block,
-    Tell: _tell,
-    Settle: _settle,
+    SetBlocked: _block,
+    RecordFact: _tell,
+    ChangeSetting: _settle,
     ProposeFile: _propose,
-    Link: _link,
-    SetAside: _set_aside,
+    LinkIssue: _link,
+    ExcludeFromSprint: _set_aside,
     Resync: _resync,
     ApproveSeats: _approve_seats,
 }

@@ -29,7 +29,7 @@ def how_to_change(billing: Billing, links: PurchasePages) -> Iterator[str]:
     bought = [one for one in billing.subscriptions if one.source == MARKETPLACE and not one.has_ended]
     is_both = bool(live) and any(PLANS[PlanName(one.plan)].is_paid for one in bought)
     if live:
-        counting = billing.standing.subscription
+        counting = billing.plan.subscription
         subscription = next((one for one in live if one is counting), live[0])
         yield from _by_card(subscription, billing, links, _which(subscription) if is_both else "")
     elif cards and links.portal:
@@ -48,7 +48,7 @@ def _which(subscription: Subscription) -> str:
 
 
 def _by_card(subscription: Subscription, billing: Billing, links: PurchasePages, which: str) -> Iterator[str]:
-    portal, standing = _portal(links), billing.standing
+    portal, standing = _portal(links), billing.plan
     is_given = subscription.status in _RUNNING or (
         subscription is standing.subscription and standing.grace_ends is not None
     )

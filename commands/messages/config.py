@@ -7,27 +7,27 @@ from typing import Any
 from commands.formatting.wording import code, counted, folded, footer, table
 from commands.settings.file import PATH, SettingsFile, schema
 from commands.settings.text import as_yaml
-from storage.settings_files import KeptFile, SettingOrigins
+from storage.settings_files import SettingOrigins, StoredSettingsFile
 
 _MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SettingsSource:
     """One origin of settings, in words."""
 
     words: str
     settings: Mapping[str, Any]
 
 
-def sources(origins: SettingOrigins) -> tuple[Source, ...]:
+def sources(origins: SettingOrigins) -> tuple[SettingsSource, ...]:
     """All origins, those that win first."""
     return (
-        Source("a command", origins.said),
-        Source("the repository's file", origins.repository.settings),
-        Source("the operator, for this repository", origins.operator_here),
-        Source("the organization's file", origins.organization.settings),
-        Source("the operator", origins.operator),
+        SettingsSource("a command", origins.from_commands),
+        SettingsSource("the repository's file", origins.repository.settings),
+        SettingsSource("the operator, for this repository", origins.operator_here),
+        SettingsSource("the organization's file", origins.organization.settings),
+        SettingsSource("the operator", origins.operator),
     )
 
 
@@ -137,7 +137,7 @@ def out_of_sight(where: str) -> str:
     )
 
 
-def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+def judged_bad(read: SettingsFile, kept: StoredSettingsFile, where: str, *, is_proposed: bool) -> str:
     """A file that has something wrong, where `kept` was known before. `is_proposed`: not merged yet."""
     lines = "\n".join(f"- {problem}" for problem in read.problems)
     head = f"**{counted(len(read.problems), 'problem')} in `{PATH}`** {where}:"
@@ -145,7 +145,9 @@ def judged_bad(read: SettingsFile, kept: KeptFile, where: str, *, is_proposed: b
     return f"{head}\n\n{lines}\n\n{outcome}"
 
 
-def judged_good(settings: Mapping[str, Any], kept: KeptFile, where: str, *, is_proposed: bool) -> str:
+def judged_good(
+    settings: Mapping[str, Any], kept: StoredSettingsFile, where: str, *, is_proposed: bool
+) -> str:
     """A file that is good, and what it changes."""
     head = f"`{PATH}` {where} is good."
     rows = differences(kept.settings, settings)

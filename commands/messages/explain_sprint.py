@@ -7,7 +7,15 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from charts.reading import number, quantity
 from commands.formatting.wording import counted, plain
-from commands.messages.explain import Explanation, Listing, Row, Rule, addition, amount_words, values_of
+from commands.messages.explain import (
+    Explanation,
+    ExplanationRow,
+    ItemListing,
+    Rule,
+    addition,
+    amount_words,
+    values_of,
+)
 from commands.messages.progress import hides_open_items, percent
 from sprints.burndown import measure
 from sprints.evidence import Event, done, membership
@@ -72,7 +80,7 @@ CARRY_OVER = Rule(
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SprintEvidence:
     """What a sprint's explanations are made of: its facts, and how each item changed, by node id."""
 
     facts: Facts
@@ -84,7 +92,7 @@ class Told:
         rule: Rule,
         result: str,
         arithmetic: Sequence[str],
-        rows: Iterable[tuple[Row, Amount]],
+        rows: Iterable[tuple[ExplanationRow, Amount]],
         notes: Sequence[str] = (),
         name: str = "",
         remarks: str = "",
@@ -97,7 +105,7 @@ class Told:
             plain(self.facts.sprint.title),
             result,
             arithmetic,
-            Listing(
+            ItemListing(
                 name or f"{counted(len(listed), 'line')} that add up to it",
                 _HEAD,
                 [row for row, _ in listed],
@@ -110,7 +118,7 @@ class Told:
         )
 
 
-def committed(told: Told) -> Explanation:
+def committed(told: SprintEvidence) -> Explanation:
     """The list is that of the start; later estimates do not matter."""
     facts = told.facts
     before = min(facts.sprint.committed_at, facts.as_of)
@@ -123,7 +131,7 @@ def committed(told: Told) -> Explanation:
     )
 
 
-def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
+def of_cause(told: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
     """Added, removed, dropped, re-estimated: the lines of the ledger."""
     lines = [line for line in told.facts.ledger if line.cause is cause]
     total = told.facts.total(cause)
@@ -135,7 +143,7 @@ def of_cause(told: Told, rule: Rule, cause: Cause) -> Explanation:
     return told.explanation(rule, result, arithmetic, rows)
 
 
-def scope(told: Told) -> Explanation:
+def scope(told: SprintEvidence) -> Explanation:
     """The equation, and the items that are in it."""
     facts = told.facts
     items = [*facts.done_items, *facts.open_items]
@@ -146,7 +154,7 @@ def scope(told: Told) -> Explanation:
     )
 
 
-def done_work(told: Told) -> Explanation:
+def done_work(told: SprintEvidence) -> Explanation:
     """What was done, and who said so."""
     facts = told.facts
     before = _until(facts)
@@ -154,7 +162,7 @@ def done_work(told: Told) -> Explanation:
     return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
-def remaining(told: Told) -> Explanation:
+def remaining(told: SprintEvidence) -> Explanation:
     """The difference, and the open items that make it up."""
     facts = told.facts
     left, before = facts.open_items, _until(facts)
@@ -167,7 +175,7 @@ def remaining(told: Told) -> Explanation:
     return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
 
 
-def say_do(told: Told) -> Explanation:
+def say_do(told: SprintEvidence) -> Explanation:
     """The part of the commitment that was done, item by item."""
     facts, unit = told.facts, told.unit
     kept, promised = measure(facts.kept, unit), measure(facts.committed, unit)
@@ -200,7 +208,7 @@ def say_do(told: Told) -> Explanation:
     )
 
 
-def carried(told: Told, over: CarryOver) -> Explanation:
+def carried(told: SprintEvidence, over: CarryOver) -> Explanation:
     """What went on, and how often it did."""
     facts = told.facts
     crossed = {one.item.item: one.crossed for one in over.items}
@@ -251,25 +259,25 @@ _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed
 
 
 def _rows(
-    told: Told,
+    told: SprintEvidence,
     items: Iterable[Item],
     evidence: Callable[[Sequence[SprintChange]], list[Event]],
     remark: Callable[[Item], str] = lambda _: "",
     nothing: str = "",
-) -> list[tuple[Row, Amount]]:
+) -> list[tuple[ExplanationRow, Amount]]:
     """A row for each item; `nothing` is said where there are no events because nothing has happened."""
     found = []
     for item in items:
         amount = amount_of([item])
         events = tuple(evidence(told.histories.get(item.item, ())))
         points = "not estimated" if item.points is None else number(item.points)
-        found.append((Row(item.number, (points, "1"), events, remark(item), nothing), amount))
+        found.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))
     return found
 
 
-def _ledger_row(line: ScopeChange) -> Row:
+def _ledger_row(line: ScopeChange) -> ExplanationRow:
     remark = "was done already" if line.was_done else ""
-    return Row(line.number, values_of(line.amount), (line.event,), remark)
+    return ExplanationRow(line.number, values_of(line.amount), (line.event,), remark)
 
 
 def _state(item: Item) -> str:

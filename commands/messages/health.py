@@ -14,7 +14,7 @@ from commands.settings.file import PATH
 from sprints.calendar import Calendar
 from sprints.gaps import EventGap, missing
 from storage.account_status import AccountStatus
-from storage.settings_files import KeptFile
+from storage.settings_files import StoredSettingsFile
 
 # With less than this share of GitHub's hourly limit left, answers may soon have to wait.
 _LOW = 0.1
@@ -23,7 +23,7 @@ _MOST_GAPS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sharing:
+class SharingHealth:
     """Which repositories share their sprints (the first one leads), and which should and do not."""
 
     shared: tuple[str, ...]
@@ -38,11 +38,11 @@ class HealthFacts:
 
     standing: AccountStatus
     health: Health
-    files: tuple[KeptFile, KeptFile]
+    files: tuple[StoredSettingsFile, StoredSettingsFile]
     synced_at: datetime | None
     other_bots: tuple[str, ...]
     calendar: Calendar
-    sharing: Sharing | None = None
+    sharing: SharingHealth | None = None
     gaps: tuple[EventGap, ...] = ()
 
 
@@ -107,7 +107,7 @@ def _findings(facts: HealthFacts) -> Iterator[str]:
         )
 
 
-def _file(where: str, file: KeptFile) -> Iterator[str]:
+def _file(where: str, file: StoredSettingsFile) -> Iterator[str]:
     if file.problems:
         yield (
             f"The {where}'s `{PATH}` is wrong in {counted(len(file.problems), 'place')}: {file.problems[0]}"
@@ -179,7 +179,7 @@ def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
             f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
             "again, we ask for what happened meanwhile."
         )
-    if facts.standing.is_reading_the_past:
+    if facts.standing.is_backfilling:
         done = "We are reading the past of this repository again; until that is done, figures are incomplete."
     else:
         done = (
@@ -194,7 +194,7 @@ def _told_gap(gap: EventGap, facts: HealthFacts) -> str:
     return f"{span_text(gap, facts.calendar)}: {REASONS[gap.cause]}; {state}"
 
 
-def _not_shared(sharing: Sharing) -> str:
+def _not_shared(sharing: SharingHealth) -> str:
     if sharing.is_mixed:
         return (
             "The organization's file wants public and private repositories to share sprints. They do not: "
@@ -208,7 +208,7 @@ def _not_shared(sharing: Sharing) -> str:
 
 
 def _past(facts: HealthFacts) -> str:
-    if facts.standing.is_reading_the_past:
+    if facts.standing.is_backfilling:
         return "being read now"
     return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
 
@@ -222,7 +222,7 @@ def _comparison(facts: HealthFacts) -> str:
     return f"{found} until now{following}"
 
 
-def _settings(files: tuple[KeptFile, KeptFile]) -> str:
+def _settings(files: tuple[StoredSettingsFile, StoredSettingsFile]) -> str:
     names = [
         f"the {where}'s file"
         for where, file in zip(("repository", "organization"), files, strict=True)

@@ -41,7 +41,7 @@ class ClosedSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReportData:
     """All that a report or a summary says.
 
     `outcomes` are those of the sprints that had ended when this one did, itself included once it has.
@@ -65,7 +65,7 @@ class Sheet:
     hears_answers: bool = True
 
 
-def report_text(sheet: Sheet) -> str:
+def report_text(sheet: ReportData) -> str:
     """The report: what became of the sprint, every number with its list, and what was learned since."""
     return _joined(
         [
@@ -80,12 +80,12 @@ def report_text(sheet: Sheet) -> str:
     )
 
 
-def summary_head(sheet: Sheet) -> str:
+def summary_head(sheet: ReportData) -> str:
     """The summary down to its picture: what became of the sprint and of its goal."""
     return _joined(_opening(sheet, "summary"))
 
 
-def summary_rest(sheet: Sheet) -> str:
+def summary_rest(sheet: ReportData) -> str:
     """The summary below its picture, for everybody: also where work waited, and whom it is owed to.
 
     It tells nothing that was learned after the numbers were taken, so that it can be posted again as it was.
@@ -164,12 +164,12 @@ def _joined(parts: Iterable[str]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _opening(sheet: Sheet, kind: str) -> list[str]:
+def _opening(sheet: ReportData, kind: str) -> list[str]:
     sprint = sheet.sprint
     return [f"### {plain(sprint.title)} · {kind}", _when(sheet), _goal(sheet), result_sentence(sheet.report)]
 
 
-def _when(sheet: Sheet) -> str:
+def _when(sheet: ReportData) -> str:
     sprint = sheet.sprint
     until = full_day(sprint.due) if sprint.due else "no due date"
     dates = f"{full_day(sprint.first_day)} – {until}"
@@ -183,7 +183,7 @@ def _when(sheet: Sheet) -> str:
     return dates
 
 
-def _goal(sheet: Sheet) -> str:
+def _goal(sheet: ReportData) -> str:
     goal = sheet.sprint.goal
     if not goal:
         return ""
@@ -212,7 +212,7 @@ def _share(share: Decimal | None) -> str:
     return "–" if share is None else percent(share)
 
 
-def _velocity(sheet: Sheet) -> str:
+def _velocity(sheet: ReportData) -> str:
     own = next((one for one in sheet.outcomes if one.milestone == sheet.sprint.milestone), None)
     before = [one for one in sheet.outcomes if one.milestone != sheet.sprint.milestone]
     if own and own.is_abandoned:
@@ -236,7 +236,7 @@ def _velocity_before(past: Velocity) -> str:
     return f"The {past.n} sprints before it: median {quantity(past.median, past.unit)}, from {spread}."
 
 
-def _carried(sheet: Sheet) -> str:
+def _carried(sheet: ReportData) -> str:
     report = sheet.report
     if not report.left.entries:
         return ""
@@ -263,7 +263,7 @@ def _ordinal(count: int) -> str:
     return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }"
 
 
-def _waits(sheet: Sheet) -> str:
+def _waits(sheet: ReportData) -> str:
     if not sheet.waits:
         return ""
     lines = [f"- {ref(wait.number)}: {wait_words(wait)}" for wait in sheet.waits[:_MOST_WAITS]]
@@ -322,7 +322,7 @@ def _footnotes(footnotes: Sequence[str]) -> str:
     return folded(f"{counted(len(footnotes), 'thing')} became known since; the numbers stay", lines)
 
 
-def _footer(sheet: Sheet) -> str:
+def _footer(sheet: ReportData) -> str:
     calendar = sheet.sprint.calendar
     if sheet.taken:
         taken = moment(calendar.local(sheet.taken.at))
@@ -338,7 +338,7 @@ def _footer(sheet: Sheet) -> str:
 _NOT_CLOSED = "provisional until a day after `/sprint close`, three days after its end at the latest"
 
 
-def _completeness(sheet: Sheet) -> str:
+def _completeness(sheet: ReportData) -> str:
     report = sheet.report
     return completeness_text(
         sheet.sprint.calendar, report.reconstructed_before, report.gaps, report.first_seen, most_named=5

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from commands.formatting.wording import counted, footer, moment, named, plain, weekday
-from commands.messages.report import Sheet, result_sentence
+from commands.messages.report import ReportData, result_sentence
 from sprints.durations import ServiceLevel
 from sprints.milestone import Sprint
 from sprints.numbering import ref
@@ -27,7 +27,7 @@ _ELSE = "🎉"
 class Retro:
     """A sprint, and what stood out in it. `usual` is how long the team's work takes."""
 
-    sheet: Sheet
+    sheet: ReportData
     evidence: Mapping[Topic, Sequence[Evidence]]
     usual: ServiceLevel | None = None
 
@@ -49,7 +49,7 @@ def retro_text(retro: Retro) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _goal(sheet: Sheet) -> str:
+def _goal(sheet: ReportData) -> str:
     if not sheet.sprint.goal:
         return ""
     return f"**Goal{f' {sheet.verdict}' if sheet.verdict else ''}:** {plain(sheet.sprint.goal)}"

@@ -64,7 +64,7 @@ def approved_text(increase: SeatIncrease) -> str:
 
 def due_text(increase: SeatIncrease, billing: Billing) -> str:
     """What is charged when. Where Stripe did not say, it is computed from the price."""
-    subscription, now = billing.standing.subscription, billing.as_of or increase.asked_at
+    subscription, now = billing.plan.subscription, billing.as_of or increase.asked_at
     if subscription is not None and subscription.status == "trialing":
         return "Nothing is due during the trial."
     proration = proration_of(subscription, now) if subscription is not None else None
@@ -101,14 +101,14 @@ def _waiting(increase: SeatIncrease | None) -> str:
 
 
 def _paid(billing: Billing) -> str:
-    seats = billing.standing.seats
-    if not billing.standing.terms.is_paid or billing.standing.subscription is None:
+    seats = billing.plan.seats
+    if not billing.plan.terms.is_paid or billing.plan.subscription is None:
         return ""
     return f", {counted(seats, 'seat')} paid for" if seats is not None else "; the plan is for any number"
 
 
 def _price(billing: Billing, now: datetime) -> str:
-    subscription = billing.standing.subscription
+    subscription = billing.plan.subscription
     price = price_of_seat(subscription) if subscription is not None else None
     if subscription is None or price is None or subscription.quantity is None:
         return ""

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from commands.framework.context import Context
+from commands.framework.planning import Planning
 from commands.messages.overload import load_sentence
-from commands.shared.reporting import LATE
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_words import tenths
-from sprints.late import credited, credits_of
+from sprints.late import credited
 from sprints.load import load_of
 from sprints.outlook import Outlook
 from sprints.velocity import Velocity, velocity
@@ -25,17 +24,17 @@ class Velocities:
     points: Velocity | None
 
 
-async def velocities(context: Context, facts: Facts) -> Velocities:
+async def velocities(planning: Planning, facts: Facts) -> Velocities:
     """What the last sprints delivered that had ended by the moment of the facts."""
-    ended = await context.sprints.outcomes(facts.as_of)
+    ended = await planning.sprints.outcomes(facts.as_of)
     others = [outcome for outcome in ended if outcome.milestone != facts.sprint.milestone]
-    outcomes = credited(others, credits_of(context.project.settings.get(LATE)))
+    outcomes = credited(others, planning.project.settings.late_credits)
     usual = velocity(outcomes)
     return Velocities(velocity(outcomes, "count"), usual if usual.unit == "points" else None)
 
 
 async def load_here(
-    context: Context, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
+    planning: Planning, facts: Facts, outlook: Outlook | Refusal, forecast: Forecast | Refusal
 ) -> str:
     """The sentence for a sprint that has not ended and holds more than the last ones delivered.
 
@@ -45,6 +44,6 @@ async def load_here(
         return ""
     if isinstance(forecast, Forecast) and tenths(forecast.chance) >= _LIKELY:
         return ""
-    past = await velocities(context, facts)
+    past = await velocities(planning, facts)
     counts_items = isinstance(outlook, Outlook) and outlook.unit == "count"
     return load_sentence(load_of(facts, past.items, past.points, counts_items=counts_items))

@@ -2,6 +2,7 @@
 
 from commands.framework.context import Context
 from commands.framework.errors import UserError
+from commands.framework.planning import Planning
 from commands.shared.choosing import item_meant
 from sprints.blocked import blockers_of
 from sprints.flow import Flow, flows_of
@@ -9,25 +10,25 @@ from sprints.reviews import Wait, waiting_for_review
 from sprints.work import Work
 
 
-async def work_here(context: Context) -> Work:
+async def work_here(planning: Planning) -> Work:
     """The work of this repository. Issues of the tenant's other repositories that block some of it are looked
     up, because they may have been closed.
     """
-    history, rules = context.history, context.project.rules
+    history, rules = planning.history, planning.project.rules
     events = await history.items()
     blockers = set[str]().union(*(blockers_of(told) for told in events.values()))
-    elsewhere = await history.items_named(blockers - events.keys())
+    elsewhere = await history.items_by_id(blockers - events.keys())
     labels = await history.labels()
-    flows = flows_of(events, context.now, rules, labels, elsewhere)
-    return Work(flows, events, context.now, rules.calendar)
+    flows = flows_of(events, planning.now, rules, labels, elsewhere)
+    return Work(flows, events, planning.now, rules.calendar)
 
 
-async def waits_here(context: Context, work: Work) -> tuple[Wait, ...]:
+async def waits_here(planning: Planning, work: Work) -> tuple[Wait, ...]:
     """The pull requests that wait for their first review."""
     opened = [flow.created_at for flow in work.flows if flow.is_pull_request and flow.is_open]
     if not opened:
         return ()
-    reviews = await context.history.activity("review", min(opened), work.now)
+    reviews = await planning.history.activity("review", min(opened), work.now)
     return waiting_for_review(work.flows, work.events, reviews, work.now)
 
 

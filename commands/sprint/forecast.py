@@ -5,11 +5,12 @@ from datetime import date
 
 from charts.values import Calibration, ForecastFan
 from commands.formatting.wording import full_day
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Picture, Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.charts import shown
 from commands.messages.forecast import (
@@ -45,9 +46,11 @@ _ENOUGH_FOR_A_CHART = 10
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("milestone", Kind.TEXT, "the milestone's title; else the one that is running"),
-        Argument("when", Kind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)),
-        Argument("by", Kind.DATE, "how many items will be done by a day"),
+        Argument("milestone", ArgumentKind.TEXT, "the milestone's title; else the one that is running"),
+        Argument(
+            "when", ArgumentKind.NUMBER, "by which day so many items will be done", limits=(1, MOST_ITEMS)
+        ),
+        Argument("by", ArgumentKind.DATE, "how many items will be done by a day"),
     ),
     examples=(
         "/forecast",
@@ -93,22 +96,24 @@ async def forecast(context: Context, arguments: Arguments) -> Reply:
     return Reply(parts, foretold=foretold(sprint_end, expected, "forecast", likely))
 
 
-def _fan(context: Context, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
+def _fan(planning: Planning, sprint_end: Outlook, expected: Forecast) -> list[str | Picture]:
     """How the work done may grow, where there is anything left to do and time to do it."""
     days = sprint_end.fan()
     if isinstance(days, Refusal) or not days or sprint_end.now.remaining <= 0:
         return []
     burndown = burndown_of(sprint_end.facts, sprint_end.unit)
-    return shown(context, ForecastFan(burndown, days, expected.chance))
+    return shown(planning, ForecastFan(burndown, days, expected.chance))
 
 
-async def _record(context: Context) -> list[str | Picture]:
+async def _record(planning: Planning) -> list[str | Picture]:
     """How earlier forecasts came true."""
-    graded = await Forecasts(context.tenant, context.project.leader.id).graded()
+    graded = await Forecasts(planning.tenant, planning.project.leader.id).graded()
     sentence = record_sentence(graded)
     if not graded:
         return [sentence]
-    chart = shown(context, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    chart = (
+        shown(planning, Calibration(bins_of(graded, TENTHS))) if len(graded) >= _ENOUGH_FOR_A_CHART else []
+    )
     opening = f"<details>\n<summary>All {len(graded)} graded forecasts</summary>"
     return [sentence, opening, *chart, record_table(graded), "</details>"]
 
@@ -142,9 +147,9 @@ async def _work_to_come(context: Context) -> Facts:
     return empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(context: Context, facts: Facts, sprint_end: Outlook | Refusal) -> Dates | Refusal:
+async def _dates_of(planning: Planning, facts: Facts, sprint_end: Outlook | Refusal) -> Dates | Refusal:
     """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")
-    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(context, facts.as_of)
+    past = sprint_end.past if isinstance(sprint_end, Outlook) else await past_until(planning, facts.as_of)
     return await asyncio.to_thread(when, facts if facts.sprint.due else begun_today(facts), past)

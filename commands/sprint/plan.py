@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from commands.messages.plan import Plan, plan_text, working_days
+from commands.messages.plan import LoadComparison, plan_text, working_days
 from commands.shared.choosing import sprint_meant
 from commands.shared.overload import velocities
 from commands.shared.reporting import fold
@@ -22,7 +22,9 @@ from sprints.upcoming import to_plan
     summary="compares what is planned with what the team usually does, and says if it is too much",
     level=Level.WRITE,
     arguments=(
-        Argument("name", Kind.TEXT, "the milestone's title; else the next sprint's", is_positional=True),
+        Argument(
+            "name", ArgumentKind.TEXT, "the milestone's title; else the next sprint's", is_positional=True
+        ),
     ),
     examples=("/sprint plan", '/sprint plan "Sprint 25"'),
 )
@@ -35,7 +37,7 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
     counted = {outcome.milestone for outcome in usual.items.outcomes}
     before = choose(sprints, context.now, None)
     is_before = before and before.milestone != sprint.milestone and before.phase(context.now) is Phase.ACTIVE
-    plan = Plan(
+    plan = LoadComparison(
         facts,
         usual.items,
         usual.points,

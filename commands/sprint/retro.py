@@ -1,6 +1,6 @@
 """`/sprint retro`: evidence for a retrospective, to be voted on."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -19,7 +19,10 @@ from sprints.retro import evidence_of
     level=Level.WRITE,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
     ),
     examples=("/sprint retro", '/sprint retro "Sprint 24"'),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -24,16 +24,19 @@ _MOST_ENTRIES = 1000
     level=Level.READ,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
-        Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
     ),
     examples=("/sprint scope", '/sprint scope "Sprint 24"', "/sprint scope as-of:2026-11-20"),
 )
 async def sprint_scope(context: Context, arguments: Arguments) -> Reply:
     """The equation of the scope, and its lines. What we did is told of the person who asked for it."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
-    entries = await context.changes.audited(_MOST_ENTRIES)
+    entries = await context.changes.audit_entries(_MOST_ENTRIES)
     return Reply((scope_text(facts, list(_deeds(entries, facts.sprint))),))
 
 

@@ -1,6 +1,6 @@
 """`/sprint status`: where the sprint stands, in one card."""
 
-from commands.framework.arguments import Argument, Arguments, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
@@ -18,10 +18,13 @@ from sprints.burndown import burndown_of
     level=Level.READ,
     arguments=(
         Argument(
-            "name", Kind.TEXT, "the milestone's title; else the one that is running", is_positional=True
+            "name",
+            ArgumentKind.TEXT,
+            "the milestone's title; else the one that is running",
+            is_positional=True,
         ),
         BY,
-        Argument("as-of", Kind.DATE, "how it stood at the end of that day"),
+        Argument("as-of", ArgumentKind.DATE, "how it stood at the end of that day"),
     ),
     examples=(
         "/sprint status",

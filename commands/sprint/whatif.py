@@ -8,11 +8,12 @@ from decimal import Decimal
 
 from charts.reading import quantity, whole
 from commands.formatting.wording import code, counted, footer, full_day, named, plain, weekday
-from commands.framework.arguments import Argument, Arguments, Batch, Kind
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, Batch
 from commands.framework.context import Context
 from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.forecast import finish_sentence
 from commands.messages.forecast_sentences import open_sizes
@@ -36,16 +37,16 @@ _MOST_WHOLE = 999
     level=Level.READ,
     feature="forecasts",
     arguments=(
-        Argument("drop", Kind.ITEMS, "open items to take out"),
+        Argument("drop", ArgumentKind.ITEMS, "open items to take out"),
         Argument(
             "add",
-            Kind.BATCH,
+            ArgumentKind.BATCH,
             "what comes in: `8` is one item of 8 points, `2x5` are two of 5; "
             "where items are counted, `8` is 8 items",
         ),
-        Argument("due", Kind.DATE, "another due date"),
-        Argument("days-off", Kind.DAYS, "working days to come on which nobody works"),
-        Argument("milestone", Kind.TEXT, "of another sprint than the one that is running"),
+        Argument("due", ArgumentKind.DATE, "another due date"),
+        Argument("days-off", ArgumentKind.DAYS, "working days to come on which nobody works"),
+        Argument("milestone", ArgumentKind.TEXT, "of another sprint than the one that is running"),
     ),
     examples=(
         "/whatif drop:#1",
@@ -106,11 +107,11 @@ def _check_sprint(facts: Facts, due: date | None) -> None:
         raise UserError(f"A sprint can last up to two years. Use a `due:` up to {full_day(last_possible)}.")
 
 
-async def _with_milestone_due(context: Context, facts: Facts, due: date) -> Facts:
+async def _with_milestone_due(planning: Planning, facts: Facts, due: date) -> Facts:
     """The numbers if the milestone had another due date."""
-    milestone, history = facts.sprint.milestone, context.history
+    milestone, history = facts.sprint.milestone, planning.history
     events, items = await history.milestone(milestone), await history.items_of(milestone)
-    estimates, labels = context.project.rules.estimates, await history.labels()
+    estimates, labels = planning.project.rules.estimates, await history.labels()
     return with_milestone_due(facts, due, events, items, estimates, labels)
 
 

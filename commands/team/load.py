@@ -18,12 +18,12 @@ from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.reviews import Wait
 from sprints.standup import blocked_now
-from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, limit_of, people_of, teams_of, wip_of
+from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, people_of, wip_of
 from sprints.work import Work, recent
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class TeamLoad:
     """The open items of a team; `waits` are its pull requests that wait for a review. Without a slug it is
     all of the repository.
     """
@@ -53,15 +53,15 @@ async def team_load(context: Context, _: Arguments) -> Reply:
     """Figures of three people or more, and no table of persons."""
     work = await work_here(context)
     waits, settings = await waits_here(context, work), context.project.settings
-    whole = load_of(work.flows, waits, work, most=limit_of(settings))
+    whole = load_of(work.flows, waits, work, most=settings.wip_limits.repository)
     if whole.people < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; here I know of {whole.people}. `/my` tells you your own."
         )
-    teams = teams_of(settings)
+    teams, limits = settings.teams, settings.wip_limits
     loads = [
-        load_of(items_of(team, teams, work.flows), waits, work, most=limit_of(settings, team.slug), team=team)
+        load_of(items_of(team, teams, work.flows), waits, work, most=limits.limit_of(team.slug), team=team)
         for team in teams
     ]
     return Reply((load_text(whole, loads, work),))
@@ -69,11 +69,11 @@ async def team_load(context: Context, _: Arguments) -> Reply:
 
 def load_of(
     flows: Sequence[Flow], waits: Sequence[Wait], work: Work, *, most: int | None, team: Team | None = None
-) -> Load:
+) -> TeamLoad:
     """The load of those who have these items."""
     slug = team.slug if team else None
     items = {flow.item for flow in flows}
-    return Load(
+    return TeamLoad(
         tuple(flow for flow in flows if flow.is_open and not flow.is_covered),
         tuple(wait for wait in waits if wait.flow.item in items),
         wip_of(flows, most, slug),
@@ -82,7 +82,7 @@ def load_of(
     )
 
 
-def load_text(whole: Load, loads: Sequence[Load], work: Work) -> str:
+def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> str:
     """What is in progress against the limit, all open work by its state, what is held up, and teams."""
     parts = ["### Load of the team", against(whole.wip), _states(whole)]
     parts += sections(
@@ -95,7 +95,7 @@ def load_text(whole: Load, loads: Sequence[Load], work: Work) -> str:
     return "\n\n".join(parts)
 
 
-def _states(load: Load) -> str:
+def _states(load: TeamLoad) -> str:
     """Each open item stands in one row."""
     rows = [
         ("In progress", load.wip.items),
@@ -115,7 +115,7 @@ def _row(name: str, items: Sequence[Flow]) -> list[str]:
     return [name, str(len(items)), str(blocked), number(points), str(unestimated)]
 
 
-def _by_team(loads: Sequence[Load]) -> list[str]:
+def _by_team(loads: Sequence[TeamLoad]) -> list[str]:
     told = [load for load in loads if load.people >= FEWEST_PEOPLE]
     small = [load for load in loads if load.people < FEWEST_PEOPLE]
     parts = []
@@ -128,7 +128,7 @@ def _by_team(loads: Sequence[Load]) -> list[str]:
     return parts
 
 
-def _team_row(load: Load) -> list[str]:
+def _team_row(load: TeamLoad) -> list[str]:
     in_progress = f"**{load.wip.count}**" if load.wip.excess else str(load.wip.count)
     limit = "–" if load.wip.most is None else str(load.wip.most)
     counts = (load.paused, load.not_started, load.flows, load.waits)

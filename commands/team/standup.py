@@ -8,6 +8,7 @@ from commands.framework.arguments import Arguments
 from commands.framework.context import Context
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
+from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.work import against, blocked_line, lasting, listed
 from commands.shared.work import waits_here, work_here
@@ -15,7 +16,7 @@ from sprints.flow import Flow
 from sprints.numbering import ref
 from sprints.reviews import Wait
 from sprints.standup import Standup, standup_of
-from sprints.wip import Wip, limit_of, limited, wip_of
+from sprints.wip import Wip, limited_wips, wip_of
 from sprints.work import Work
 
 
@@ -27,12 +28,18 @@ from sprints.work import Work
 )
 async def standup(context: Context, _: Arguments) -> Reply:
     """Of the whole repository, by items and not by people."""
-    work = await work_here(context)
-    found = standup_of(work.flows, await waits_here(context, work), work.now, work.calendar)
-    settings = context.project.settings
-    broken = [wip for wip in limited(work.flows, settings) if wip.team and wip.excess]
-    wips = [wip_of(work.flows, limit_of(settings)), *broken]
-    return Reply((standup_text(found, wips, work),))
+    return Reply((await standup_report(context),))
+
+
+async def standup_report(planning: Planning) -> str:
+    """The standup of a repository as Markdown, as `/standup` answers it and as it is posted every morning."""
+    work = await work_here(planning)
+    found = standup_of(work.flows, await waits_here(planning, work), work.now, work.calendar)
+    settings = planning.project.settings
+    limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
+    broken = [wip for wip in limits if wip.team and wip.excess]
+    wips = [wip_of(work.flows, settings.wip_limits.repository), *broken]
+    return standup_text(found, wips, work)
 
 
 def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:

@@ -21,14 +21,14 @@ from charts.values import (
 from sprints.durations import ages, cycle_times
 from sprints.throughput import DayCount, Throughput
 from sprints.velocity import velocity
-from tests.sprints.test_velocity import outcome
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
+from tests.support.outcomes import make_january_outcome
 
 
 def test_a_sprint_is_named_by_its_last_local_day() -> None:
     """In New York the sprint of 9 January ends when UTC is at 5 o'clock of the 10th."""
-    ended = velocity([outcome(1, 5, end=at("2026-01-10 05:00"))])
+    ended = velocity([make_january_outcome(1, 5, end=at("2026-01-10 05:00"))])
     for zone, day in (("America/New_York", 9), ("UTC", 10)):
         found = velocity_bars(ended, calendar(zone))
         assert found.bars == (SprintBar(date(2026, 1, day), Decimal(5), Decimal(5)),)
@@ -36,7 +36,7 @@ def test_a_sprint_is_named_by_its_last_local_day() -> None:
 
 
 def test_velocity_has_its_median_and_range() -> None:
-    found = velocity_bars(velocity(outcome(n, 10 * n) for n in (1, 2, 3)), calendar())
+    found = velocity_bars(velocity(make_january_outcome(n, 10 * n) for n in (1, 2, 3)), calendar())
     assert found.unit == "points"
     assert [found.least, found.median, found.most] == [10, 20, 30]
 

@@ -17,11 +17,9 @@ from charts.scale import date_ticks, month_periods
 from commands.formatting.wording import full_day, weekday, weekdays
 from tests.support.charts.comparing import misplaced, words_on
 from tests.support.charts.family import CASES, CHARTS
+from tests.support.charts.years import DATE_WITHOUT_YEAR
 
 DAYS = st.dates(date(2000, 1, 1), date(2100, 12, 31))
-# A day and a month, and what follows: `20 Nov`, `November 20`, without a year.
-_MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
-WITHOUT_YEAR = re.compile(rf"\b\d{{1,2}} {_MONTH}\b(?! \d{{4}})|\b{_MONTH} \d{{1,2}}\b(?!, \d{{4}}|\d)")
 FAR = date(2031, 1, 1)
 
 
@@ -63,15 +61,15 @@ def test_each_month_of_an_axis_can_be_dated(first: date, count: int, today: date
 @pytest.mark.parametrize("case", CASES)
 def test_every_chart_tells_years_in_its_story_and_its_twin(case: str, name: str) -> None:
     with writing_in(locale_of(name, FAR)):
-        assert WITHOUT_YEAR.findall(alt_text(CASES[case])) == []
-        assert WITHOUT_YEAR.findall(twin(CASES[case])) == []
+        assert DATE_WITHOUT_YEAR.findall(alt_text(CASES[case])) == []
+        assert DATE_WITHOUT_YEAR.findall(twin(CASES[case])) == []
 
 
 @pytest.mark.parametrize("case", [name for name in CASES if not name.startswith(("aging", "calibration"))])
 def test_every_picture_with_dates_tells_the_year(case: str) -> None:
     words = [text for text, _ in words_on(CASES[case], locale_of("en", FAR))]
     dated = [text for text in words if any(month in text for month in MONTHS)]
-    assert [text for text in dated if WITHOUT_YEAR.search(text)] == []
+    assert [text for text in dated if DATE_WITHOUT_YEAR.search(text)] == []
     if dated:
         assert any(re.search(r"\b20\d\d\b", text) for text in words)
 

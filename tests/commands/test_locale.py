@@ -2,13 +2,12 @@
 
 import re
 
-from tests.bot.jobs.test_sprint_reports import Room, room, tracked
-from tests.bot.publishing.test_change_applier import in_database
-from tests.conftest import Clock
+from tests.support.changes import query_database
+from tests.support.clock import Clock
 from tests.support.past import ask, settle, tell_past
+from tests.support.reporting import ReportingHarness
 from tests.support.running import Bot
 
-__all__ = ["room", "tracked"]
 _PICTURE = re.compile(r"!\[([^\]]+)\]\((\S+)\)")
 
 
@@ -43,9 +42,9 @@ async def test_a_picture_that_was_given_up_is_drawn_again_in_its_form(bot: Bot, 
     assert await _fetched(bot, token) == first
 
 
-async def test_the_living_comment_has_it(tracked: Room) -> None:
-    await tracked.settle(locale="en-US", alerts="off")
-    (text,) = await tracked.go()
+async def test_the_living_comment_has_it(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.settle(locale="en-US", alerts="off")
+    (text,) = await tracked_sprint.go()
 
     assert "As of Nov 18, 2026, 12:00 UTC" in text
     assert "![Burndown: 6 of 12 points remain on November 18, day 3 of 5; " in text
@@ -66,4 +65,4 @@ async def _fetched(bot: Bot, token: str) -> bytes:
 
 
 async def _tenants(bot: Bot) -> list[int]:
-    return [row[0] for row in await in_database(bot, "select organization_id from projects")]
+    return [row[0] for row in await query_database(bot, "select organization_id from projects")]

@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from github_standin.github import StandInGitHub
-from tests.github_standin.test_standin import app_jwt, installation_token
-from tests.support.standin import Client, Inbox
+from tests.support.standin import Client, Inbox, app_jwt, installation_token
 
 PATH = "/app/hook/deliveries"
 

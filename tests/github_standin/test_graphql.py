@@ -9,8 +9,7 @@ import pytest
 import pytest_asyncio
 
 from github_standin.github import StandInGitHub
-from tests.github_standin.test_standin import app_jwt, installation_token
-from tests.support.standin import Client, Inbox
+from tests.support.standin import Client, Inbox, app_jwt, installation_token
 
 Json = dict[str, Any]
 Query = Callable[..., Awaitable[Json]]

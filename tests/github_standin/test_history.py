@@ -10,8 +10,7 @@ import pytest
 
 from github_standin.github import StandInGitHub
 from github_standin.timeline import milliseconds
-from tests.github_standin.test_standin import app_jwt, installation_token
-from tests.support.standin import Client
+from tests.support.standin import Client, app_jwt, installation_token
 
 Json = dict[str, Any]
 _names = count(1)

@@ -5,31 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import time
 import uuid
 
 import aiohttp
-import jwt
 import pytest
 
 from github_standin.actions import ActionError
 from github_standin.github import StandInGitHub
-from tests.support.standin import Client, Inbox
-
-
-def app_jwt(github: StandInGitHub) -> str:
-    now = int(time.time())
-    return jwt.encode(
-        {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}, github.private_key, algorithm="RS256"
-    )
-
-
-async def installation_token(github: StandInGitHub, ask: Client) -> str:
-    path = f"/app/installations/{github.installation_id}/access_tokens"
-    status, body, _ = await ask("POST", path, token=app_jwt(github))
-    assert status == 201
-    token: str = body["token"]
-    return token
+from tests.support.standin import Client, Inbox, app_jwt, installation_token
 
 
 async def test_only_tokens_that_were_issued_are_taken(github: StandInGitHub, ask: Client, repo: str) -> None:

@@ -9,8 +9,7 @@ import pytest
 
 from github_standin.emulate import NODE_MODULES
 from github_standin.github import StandInGitHub
-from tests.github_standin.test_standin import installation_token
-from tests.support.standin import Client, Inbox
+from tests.support.standin import Client, Inbox, installation_token
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.formatting.markdown import MOST_AT_ONCE, MOST_CHARACTERS, skimming
-from handlers.payloads import PullRequest
+from handlers.payloads import PullRequestPayload
 from handlers.references import references_in
 
 REPOSITORY = "acme/shop"
@@ -79,7 +79,7 @@ def test_the_host_is_that_of_the_payload_s_repository() -> None:
         "body": "Closes https://octo.ghe.com/acme/shop/issues/7, fixes https://gitlab.com/acme/shop/issues/8",
         "base": {"ref": "main", "repo": repository},
     }
-    assert msgspec.convert(pull, PullRequest).snapshot().closes == (7,)
+    assert msgspec.convert(pull, PullRequestPayload).snapshot().closes == (7,)
 
 
 def test_each_issue_needs_a_word() -> None:

@@ -9,12 +9,12 @@ from commands.framework.outcome import Answer
 from commands.framework.permissions import Level
 from commands.framework.request import Request
 from marketplace.entitlements import Allowed, Decision, Denied, Reason
-from tests.commands.test_dispatch import Office, asked, texts
+from tests.support.dispatching import DispatchHarness, make_request, reply_texts
 
 DENIED = Denied(Reason.NOT_IN_PLAN, "This is part of Pro; acme is on Free.", "See `/agile plan`")
 
 
-class Shop(Office):
+class Shop(DispatchHarness):
     """An office in which closing a sprint needs a feature."""
 
     def __init__(self, decision: Decision, level: Level = Level.WRITE) -> None:
@@ -45,7 +45,7 @@ async def test_what_it_does_not_include_is_denied_in_words_and_does_not_run() ->
     shop = Shop(DENIED)
     (answer,) = await shop.say("/sprint close")
     assert not answer.is_success
-    assert texts([answer]) == [DENIED.text]
+    assert reply_texts([answer]) == [DENIED.text]
     assert shop.ran == []
 
 
@@ -65,20 +65,20 @@ async def test_a_command_without_a_feature_is_never_asked_for() -> None:
 async def test_who_may_not_is_refused_before_the_plan_is_looked_at(level: Level) -> None:
     shop = Shop(DENIED, level)
     (answer,) = await shop.say("/sprint close")
-    assert "needs the write role" in texts([answer])[0]
+    assert "needs the write role" in reply_texts([answer])[0]
     assert not any("entitled" in entry for entry in shop.log)
 
 
 async def test_the_plan_comes_before_the_arguments() -> None:
     shop = Shop(DENIED)
     (answer,) = await shop.say("/sprint close when:never")
-    assert texts([answer]) == [DENIED.text]
+    assert reply_texts([answer]) == [DENIED.text]
 
 
 async def test_where_nothing_is_sold_everything_is_allowed() -> None:
     shop = Shop(DENIED)
     desk = CommandEnvironment(
-        shop.place, shop.place, shop.policy, lambda: shop._context(asked("/sprint close"))
+        shop.place, shop.place, shop.policy, lambda: shop._context(make_request("/sprint close"))
     )
-    (answer,) = await shop.dispatcher.answer(asked("/sprint close"), desk)
+    (answer,) = await shop.dispatcher.answer(make_request("/sprint close"), desk)
     assert answer.is_success

@@ -171,16 +171,16 @@ def test_seats_that_were_given_up_stay_until_the_sprint_ends() -> None:
 def test_the_higher_plan_counts_then_the_seats_then_the_marketplace() -> None:
     pro, enterprise = bought(quantity=5), bought(STRIPE, plan="enterprise", quantity=1, reference="sub_1")
     both = resolve_account_plan([pro, enterprise], NOW, GRACE)
-    assert (both.plan, both.source, both.is_paid_twice) == ("enterprise", "stripe", True)
+    assert (both.name, both.source, both.is_paid_twice) == ("enterprise", "stripe", True)
     equal = resolve_account_plan([pro, replace(enterprise, plan="pro")], NOW, GRACE)
-    assert (equal.plan, equal.source) == ("pro", "stripe")
+    assert (equal.name, equal.source) == ("pro", "stripe")
     flat = resolve_account_plan([replace(pro, quantity=None), replace(enterprise, plan="pro")], NOW, GRACE)
     assert (flat.source, flat.is_paid_twice) == ("marketplace", True)
 
 
 def test_who_pays_twice_is_never_cut_off_by_the_one_that_fails() -> None:
     standing = resolve_account_plan([bought(), bought(STRIPE, "unpaid", reference="sub_1")], NOW, GRACE)
-    assert (standing.plan, standing.source, standing.is_paid_twice) == ("pro", "marketplace", False)
+    assert (standing.name, standing.source, standing.is_paid_twice) == ("pro", "marketplace", False)
 
 
 def test_the_free_plan_of_the_marketplace_is_not_paid_twice() -> None:
@@ -221,7 +221,7 @@ def test_the_order_of_subscriptions_does_not_matter(told: tuple[list[Subscriptio
         resolve_account_plan(given_, NOW, GRACE),
         resolve_account_plan([given_[n] for n in order], NOW, GRACE),
     )
-    assert (one.plan, one.is_paid_twice, one.reason) == (other.plan, other.is_paid_twice, other.reason)
+    assert (one.name, one.is_paid_twice, one.reason) == (other.name, other.is_paid_twice, other.reason)
 
 
 @given(st.lists(_SUBSCRIPTIONS, max_size=4), _SUBSCRIPTIONS)

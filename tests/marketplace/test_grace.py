@@ -36,7 +36,7 @@ def answer(due: datetime, **more: Any) -> dict[str, Any]:
 
 def read(shown: dict[str, Any], at: datetime, before: Subscription | None, grace: timedelta) -> Subscription:
     subscription = read_subscription(parse_subscription(shown), PRICES, at, before).subscription
-    return replace(subscription, had=previous_plan_after(before, subscription, at, grace))
+    return replace(subscription, previous_plan=previous_plan_after(before, subscription, at, grace))
 
 
 @given(
@@ -57,12 +57,12 @@ def test_access_ends_with_grace_and_neither_before_nor_after(
     at = NOW + timedelta(hours=asked)
     standing = resolve_account_plan([kept], at, grace)
     is_in_grace = at < NOW + grace
-    assert standing.plan == ("pro" if is_in_grace else "free")
+    assert standing.name == ("pro" if is_in_grace else "free")
     assert standing.grace_ends == (NOW + grace if is_in_grace else None)
     if not is_in_grace:
         assert standing.reason is Reason.PAYMENT_FAILED
         # In a running sprint it lasts from the end of grace, and from no other moment.
-        assert {had.until for had in standing.lost} == {NOW + grace}
+        assert {had.until for had in standing.previous_plans} == {NOW + grace}
 
 
 @given(first=st.sampled_from(GAVE_UP), hours=_HOURS, asked=_HOURS)
@@ -74,8 +74,8 @@ def test_who_cancels_when_grace_is_over_gets_nothing_back(
     ended = answer(NOW, status="canceled", cancellation_details={"reason": "cancellation_requested"})
     kept = read(ended | {"ended_at": int(later.timestamp())}, later, kept, grace)
     standing = resolve_account_plan([kept], max(later, NOW + timedelta(hours=asked)), grace)
-    assert standing.plan == "free"
-    assert [had.until for had in standing.lost] == [min(later, NOW + grace)]
+    assert standing.name == "free"
+    assert [had.until for had in standing.previous_plans] == [min(later, NOW + grace)]
     assert grace < LONGEST_COURTESY
 
 
@@ -103,7 +103,7 @@ def test_grace_of_what_ended_unheard_ran_from_then(over: Callable[[int], dict[st
     ended = answer(NOW, latest_invoice=voided, **over(int(ended_at.timestamp())))
     kept = read(ended, NOW, None, 14 * DAY)
     assert kept.past_due_since == ended_at
-    assert (resolve_account_plan([kept], NOW, 14 * DAY).plan == "pro") is (days < 14)
+    assert (resolve_account_plan([kept], NOW, 14 * DAY).name == "pro") is (days < 14)
 
 
 @given(gave_up=st.sampled_from(GAVE_UP), hours=_HOURS)
@@ -112,7 +112,7 @@ def test_who_pays_has_everything_at_once(gave_up: dict[str, Any], hours: int) ->
     kept = read(answer(NOW, **gave_up), NOW, None, grace)
     kept = read(answer(NOW, status="active"), later, kept, grace)
     standing = resolve_account_plan([kept], later, grace)
-    assert (standing.plan, standing.grace_ends, standing.lost) == ("pro", None, ())
+    assert (standing.name, standing.grace_ends, standing.previous_plans) == ("pro", None, ())
 
 
 def test_what_runs_counts_before_what_has_ended_and_is_not_paid_twice() -> None:

@@ -1,7 +1,6 @@
 """Two sources and an App that comes and goes: every sequence, its events in every order and with duplicates."""
 
-import itertools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,13 +13,13 @@ from bot.billing.stripe_sync import StripeSync
 from bot.services import Services
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import SubscriptionHint
-from tests.bot.billing.test_stripe import stand_in, stripe_settings
-from tests.conftest import Clock
+from tests.support.clock import Clock
+from tests.support.orders import event_orders
+from tests.support.stripe.selling import stripe_settings
 from tests.support.stripe.server import StandInStripe
 from tests.support.stripe.world import DAY, NOW, World, merged
 from tests.support.stripe.world import SETTINGS as LISTING
 
-__all__ = ["stand_in"]
 Hear = Callable[[], Awaitable[None]]
 
 
@@ -95,9 +94,9 @@ SEQUENCES: dict[str, tuple[list[str], tuple[str, str | None, bool, bool]]] = {
 
 @pytest.mark.parametrize("status", ["paused", "unpaid", "canceled"])
 async def test_a_card_that_goes_wrong_long_after_a_move_deletes_nothing(
-    base: Services, stand_in: StandInStripe, clock: Clock, status: str
+    base: Services, stripe_server: StandInStripe, clock: Clock, status: str
 ) -> None:
-    market = Market(base, stand_in)
+    market = Market(base, stripe_server)
     await market.world.install()
     for number, act in enumerate(("buys", "pays by card", "cancels")):
         clock.now = NOW + number * DAY
@@ -112,12 +111,12 @@ async def test_a_card_that_goes_wrong_long_after_a_move_deletes_nothing(
 
 @pytest.mark.parametrize("name", SEQUENCES)
 async def test_when_all_is_heard_late_no_order_matters(
-    name: str, base: Services, stand_in: StandInStripe, clock: Clock
+    name: str, base: Services, stripe_server: StandInStripe, clock: Clock
 ) -> None:
     """All acts first; then their events in each order that there is, each of them twice."""
     acts, wanted = SEQUENCES[name]
-    for order in _orders(len(acts)):
-        market = Market(base, stand_in)
+    for order in event_orders(len(acts)):
+        market = Market(base, stripe_server)
         await market.world.install()
         heard = []
         for number, act in enumerate(acts):
@@ -128,13 +127,6 @@ async def test_when_all_is_heard_late_no_order_matters(
             await heard[number]()
         await market.client.close()
         assert await market.shown() == wanted, order
-
-
-def _orders(count: int) -> Iterator[tuple[int, ...]]:
-    """Each order of up to four events; of more, those that begin with each of them."""
-    if count <= 4:
-        return itertools.permutations(range(count))
-    return ((*range(first, count), *range(first)) for first in range(count))
 
 
 _MOST = max(len(acts) for acts, _ in SEQUENCES.values())
@@ -156,7 +148,7 @@ _MOST = max(len(acts) for acts, _ in SEQUENCES.values())
 async def test_while_it_happens_no_order_matters(
     name: str,
     base: Services,
-    stand_in: StandInStripe,
+    stripe_server: StandInStripe,
     clock: Clock,
     lateness: list[int],
     repeated: set[int],
@@ -164,7 +156,7 @@ async def test_while_it_happens_no_order_matters(
 ) -> None:
     """Events come between the acts, late or twice, and GitHub and Stripe tell what holds just then."""
     acts, wanted = SEQUENCES[name]
-    market, heard, count = Market(base, stand_in), dict[int, Hear](), len(acts)
+    market, heard, count = Market(base, stripe_server), dict[int, Hear](), len(acts)
     await market.world.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
     for kind, number in merged(late, {one for one in repeated if one < count}, count):

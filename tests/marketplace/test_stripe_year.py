@@ -18,13 +18,12 @@ from marketplace.accounts import Billing
 from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import tenant_of_buyer
-from tests.bot.billing.test_stripe import billing, stand_in, stripe_settings
-from tests.conftest import Clock
-from tests.marketplace.test_moving import _orders
+from tests.support.clock import Clock
+from tests.support.orders import event_orders
+from tests.support.stripe.selling import read_billing, stripe_settings
 from tests.support.stripe.server import StandInStripe
 from tests.support.stripe.world import DAY, NOW, merged
 
-__all__ = ["stand_in"]
 Json = dict[str, Any]
 _ACCOUNTS = itertools.count(70_000)
 _PRODUCT = {"id": "prod_pro", "object": "product", "metadata": {}}
@@ -59,7 +58,7 @@ class Customers:
 
     async def install(self) -> None:
         for account in self.accounts.values():
-            await billing(self.base, account)
+            await read_billing(self.base, account)
 
     async def close(self) -> None:
         await self.client.close()
@@ -70,8 +69,8 @@ class Customers:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, self.accounts[who], "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).settle()
-        return await billing(self.base, self.accounts[who])
+            await SubscriptionLedger(tenant, clock.now, GRACE_DAYS * DAY).update_plan()
+        return await read_billing(self.base, self.accounts[who])
 
 
 Act = Callable[[Customers, float], SubscriptionHint]
@@ -301,15 +300,15 @@ YEAR: dict[str, Line] = {
 async def check(customers: Customers, line: Line, clock: Clock) -> None:
     for number, plan in line.plans:
         found = await customers.at(number, clock, "first")
-        assert (found.standing.plan, found.account.plan) == (plan, plan), number
-    assert found.standing.is_paid_twice is line.is_paid_twice
+        assert (found.plan.name, found.account.plan) == (plan, plan), number
+    assert found.plan.is_paid_twice is line.is_paid_twice
     other = await customers.at(line.plans[-1][0], clock, "second")
-    assert (other.standing.plan, other.account.plan) == (line.second, line.second)
+    assert (other.plan.name, other.account.plan) == (line.second, line.second)
 
 
 @pytest.mark.parametrize("name", YEAR)
-async def test_in_order(name: str, base: Services, stand_in: StandInStripe, clock: Clock) -> None:
-    customers, line = Customers(base, stand_in), YEAR[name]
+async def test_in_order(name: str, base: Services, stripe_server: StandInStripe, clock: Clock) -> None:
+    customers, line = Customers(base, stripe_server), YEAR[name]
     await customers.install()
     for number, act in line.acts:
         clock.now = day(number)
@@ -320,12 +319,12 @@ async def test_in_order(name: str, base: Services, stand_in: StandInStripe, cloc
 
 @pytest.mark.parametrize("name", [name for name, line in YEAR.items() if not line.skips_late])
 async def test_when_all_is_heard_late_no_order_matters(
-    name: str, base: Services, stand_in: StandInStripe, clock: Clock
+    name: str, base: Services, stripe_server: StandInStripe, clock: Clock
 ) -> None:
     """All acts first; then their events in each order that there is, each of them twice."""
     line = YEAR[name]
-    for order in _orders(min(len(line.acts), 3)):
-        customers = Customers(base, stand_in)
+    for order in event_orders(min(len(line.acts), 3)):
+        customers = Customers(base, stripe_server)
         await customers.install()
         events = []
         for number, act in line.acts:
@@ -351,7 +350,7 @@ _MOST = max(len(line.acts) for line in YEAR.values())
 async def test_while_it_happens_no_order_matters(
     name: str,
     base: Services,
-    stand_in: StandInStripe,
+    stripe_server: StandInStripe,
     clock: Clock,
     lateness: list[int],
     repeated: set[int],
@@ -359,7 +358,7 @@ async def test_while_it_happens_no_order_matters(
 ) -> None:
     """Events come between the acts, late or twice, and Stripe tells what holds just then."""
     line, count = YEAR[name], len(YEAR[name].acts)
-    customers, heard = Customers(base, stand_in), dict[int, SubscriptionHint]()
+    customers, heard = Customers(base, stripe_server), dict[int, SubscriptionHint]()
     await customers.install()
     late = [lateness[number] + ties[number] / (2 * _MOST + 2) for number in range(count)]
     for kind, number in merged(late, {one for one in repeated if one < count}, count):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.services import Services
 from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.stripe.world import DAY, NOW, Shown, World, merged
 
 Act = Callable[[World, datetime], dict[str, Any]]

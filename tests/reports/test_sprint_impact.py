@@ -14,9 +14,15 @@ from sprints.burndown import burndown_of
 from sprints.calendar import Calendar
 from sprints.impact import Impact, PullRequestStatus, impact_of
 from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
-from tests.sprints.test_impact import impact, issue, known, pull, running
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
 from tests.support.builders import Card as Item
+from tests.support.impacts import (
+    make_impact,
+    make_known_items,
+    make_pull_request,
+    make_running_week,
+    make_snapshot,
+)
 
 LATER = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20", title="Sprint 13").sprint()
 AHEAD = {"later": LATER}
@@ -30,16 +36,16 @@ def identifiers(found: Impact) -> list[str]:
     return [one.identifier for one in buttons(found)]
 
 
-ASIDE = impact(pull(), aside_by="alice")
-UNPLANNED = impact(pull())
-OUTSIDE = impact(pull(closes=(90,)), None, issue(90))
-NAMED = impact(pull(mentions=(4,)))
-NAMED_OUTSIDE = impact(pull(branch="90-x"), None, issue(90))
-FINISHES = impact(pull(closes=(4,)))
-WORKS_ON = impact(pull(branch="4-x"))
-DONE = impact(pull(closes=(1,)))
-PLANNED = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), **AHEAD)
-NONE = impact_of(pull(), None, None, {})
+ASIDE = make_impact(make_pull_request(), aside_by="alice")
+UNPLANNED = make_impact(make_pull_request())
+OUTSIDE = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90))
+NAMED = make_impact(make_pull_request(mentions=(4,)))
+NAMED_OUTSIDE = make_impact(make_pull_request(branch="90-x"), None, make_snapshot(90))
+FINISHES = make_impact(make_pull_request(closes=(4,)))
+WORKS_ON = make_impact(make_pull_request(branch="4-x"))
+DONE = make_impact(make_pull_request(closes=(1,)))
+PLANNED = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), **AHEAD)
+NONE = impact_of(make_pull_request(), None, None, {})
 ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE, PLANNED, NONE]
 
 
@@ -47,7 +53,11 @@ ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE
     ("found", "said", "pressable"),
     [
         (FINISHES, "Finishes #4: 4 → 2 points left in Sprint 12", []),
-        (impact(pull(closes=(4, 5))), "Finishes #4, #5: 4 → 0 points left in Sprint 12", []),
+        (
+            make_impact(make_pull_request(closes=(4, 5))),
+            "Finishes #4, #5: 4 → 0 points left in Sprint 12",
+            [],
+        ),
         (WORKS_ON, "Works on #4 of Sprint 12, but does not close it", ["link:4"]),
         (DONE, "Belongs to #1 of Sprint 12, done already", []),
         (UNPLANNED, "Unplanned: moves no item of Sprint 12", ["add:12", "aside:12"]),
@@ -75,12 +85,12 @@ def test_what_merging_does_stands_in_a_table() -> None:
     assert "| Chance that all is done by Fri 13 Nov |" in text
     assert (
         "Merging this finishes **#4** Card 4 (2 points) and **#5** Card 5"
-        in card(impact(pull(closes=(4, 5)))).summary
+        in card(make_impact(make_pull_request(closes=(4, 5)))).summary
     )
 
 
 def test_without_a_forecast_no_chance_is_told() -> None:
-    found = impact_of(pull(closes=(4,)), running(), None, known())
+    found = impact_of(make_pull_request(closes=(4,)), make_running_week(), None, make_known_items())
     assert "Left to do" in card(found).summary
     assert "Chance" not in card(found).summary
 
@@ -90,7 +100,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
     facts = Box("11-06", start="11-09", due="11-13").facts(
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
-    found = impact_of(pull(closes=(5,)), facts, None, {})
+    found = impact_of(make_pull_request(closes=(5,)), facts, None, {})
     assert title(found) == "Finishes #5: 8 points left in Sprint 12, as now"
     assert "**#5** Card 5 (not estimated)" in card(found).summary
 
@@ -98,7 +108,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
 def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     own = Item(40, is_pull_request=True).opened("11-09", "points: 3").joined("11-09 10:00")
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
-    found = impact_of(pull(milestone=SPRINT), facts, None, {})
+    found = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
     assert title(found) == "Part of the sprint: 3 → 0 points left in Sprint 12"
     assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(found).summary
     assert identifiers(found) == ["aside:12"]
@@ -109,7 +119,7 @@ def test_a_pull_request_in_the_milestone_is_an_item() -> None:
 
 
 def usual(**told: Any) -> Impact:
-    own = replace(UNPLANNED, pull=pull(lines=420, files=12))
+    own = replace(UNPLANNED, pull=make_pull_request(lines=420, files=12))
     return replace(
         own,
         usual_wait=Usual(34, timedelta(hours=4, minutes=10), timedelta(hours=50)),
@@ -138,7 +148,7 @@ def test_a_review_that_came_is_told_by_how_long_it_took() -> None:
 
 
 def test_too_few_are_not_called_usual() -> None:
-    text = card(replace(UNPLANNED, pull=pull(lines=1, files=1))).summary
+    text = card(replace(UNPLANNED, pull=make_pull_request(lines=1, files=1))).summary
     assert "| Size | 1 line in 1 file | too few to say |" in text
     assert "Usual:" not in text
 
@@ -184,7 +194,7 @@ LONG_ENDED = Box("10-01", milestone=OTHER_SPRINT, start="10-02", due="2026-11-06
 
 
 def test_an_item_of_a_sprint_that_has_just_ended_is_asked_nothing_yet() -> None:
-    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=ENDED)
+    found = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), ended=ENDED)
     told = card(found, is_required=True)
     assert (told.title, told.conclusion) == ("Belongs to Sprint 11, which ended on Mon 9 Nov", "neutral")
     assert "#90 is still in **Sprint 11**, which ended on Mon 9 Nov." in told.summary
@@ -192,7 +202,9 @@ def test_an_item_of_a_sprint_that_has_just_ended_is_asked_nothing_yet() -> None:
 
 
 def test_an_item_of_a_sprint_that_ended_earlier_is_to_be_moved_on() -> None:
-    found = impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), ended=LONG_ENDED)
+    found = make_impact(
+        make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), ended=LONG_ENDED
+    )
     told = card(found, is_required=True)
     assert told.conclusion == "failure"
     assert (
@@ -203,7 +215,7 @@ def test_an_item_of_a_sprint_that_ended_earlier_is_to_be_moved_on() -> None:
 
 @pytest.mark.parametrize(("told", "by"), [({"words": (4,)}, "text"), ({"linked": (4,)}, "links")])
 def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], by: str) -> None:
-    found = impact(pull(base="release", is_to_default_branch=False, **told))
+    found = make_impact(make_pull_request(base="release", is_to_default_branch=False, **told))
     text = card(found, is_required=True)
     assert (text.title, text.conclusion) == ("Works on #4 of Sprint 12, but does not close it", "success")
     assert f"By its {by} this works on **#4** Card 4 (2 points) of **Sprint 12**. It goes into `release`" in (
@@ -212,7 +224,7 @@ def test_towards_another_branch_it_works_on_what_it_names(told: dict[str, Any], 
 
 
 def test_towards_another_branch_naming_an_item_is_recommended() -> None:
-    told = card(impact(pull(base="release", is_to_default_branch=False)), is_required=True)
+    told = card(make_impact(make_pull_request(base="release", is_to_default_branch=False)), is_required=True)
     assert told.conclusion == "failure"
     assert "It goes into `release`, and GitHub closes issues only for what reaches the default branch." in (
         told.summary
@@ -222,8 +234,10 @@ def test_towards_another_branch_naming_an_item_is_recommended() -> None:
 
 def test_where_nothing_could_be_added_the_rule_asks_nothing() -> None:
     """A sprint of several repositories without a milestone in this one."""
-    sprint = replace(running().sprint, repository="acme/lead")
-    told = card(impact(pull(), replace(running(), sprint=sprint)), is_required=True)
+    sprint = replace(make_running_week().sprint, repository="acme/lead")
+    told = card(
+        make_impact(make_pull_request(), replace(make_running_week(), sprint=sprint)), is_required=True
+    )
     assert (told.conclusion, told.buttons) == ("neutral", ())
     assert "this sprint has no milestone here to add anything to, so it asks nothing." in told.summary
 
@@ -234,7 +248,7 @@ def test_where_there_is_nothing_to_say_there_is_no_small_line() -> None:
 
 
 def test_of_a_draft_the_rule_asks_nothing() -> None:
-    told = card(replace(UNPLANNED, pull=pull(is_draft=True)), is_required=True)
+    told = card(replace(UNPLANNED, pull=make_pull_request(is_draft=True)), is_required=True)
     assert told.conclusion == "neutral"
     assert "Of a draft it asks nothing yet." in told.summary
 
@@ -256,7 +270,7 @@ def test_what_was_pressed_last_is_told() -> None:
 
 
 def test_the_last_days_are_a_small_table_where_no_picture_may_be_linked() -> None:
-    burndown = burndown_of(running())
+    burndown = burndown_of(make_running_week())
     assert "| Wed 11 Nov | 4 | 4 |" in card(FINISHES, burndown=burndown).summary
     assert "<details>" not in card(UNPLANNED, burndown=burndown).summary
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.changes import CreateMilestone, EditMilestone, Step, encoded
+from commands.framework.changes import CreateMilestone, EditMilestone, Step, encode_steps
 from commands.shared.tracking import remembering
 from reports.alert import alert_text
 from reports.sprint_facts import TrackingPlace, begun_in, is_sprint, place_of
@@ -22,11 +22,13 @@ from reports.sticky_comment import (
     shown_lines,
     without,
 )
-from sprints.alerts import BlockedLong, DaysLeft, ForecastLeft, HalfWay, ScopeGrown
+from sprints.alerts import BlockedItem, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import burndown_of
 from sprints.facts import Amount, Cause, Facts
 from sprints.ledger import LedgerLine, grouped
+from sprints.settings_parser import parse_settings
 from storage.changes import ChangeState, CommandChange
+from storage.projects import Project
 from tests.support.builders import Box, Card
 
 
@@ -84,13 +86,13 @@ def test_only_the_last_ten_changes_are_open() -> None:
 
 
 def test_what_waits_and_for_what() -> None:
-    text = before_picture(living(blocked=(BlockedLong(4, 3, (9,), "no *key*"), BlockedLong(5, 0))))
+    text = before_picture(living(blocked=(BlockedItem(4, 3, (9,), "no *key*"), BlockedItem(5, 0))))
     assert "**Blocked**\n- #4 for 3 working days, by #9: no \\*key\\*\n- #5 since today" in text
 
 
 def test_nobody_is_mentioned_and_nothing_is_formatted() -> None:
     reason = "@acme/all <b>**now**</b> `x`"
-    text = before_picture(living(late(2, title=reason), blocked=(BlockedLong(4, 3, (), reason),)))
+    text = before_picture(living(late(2, title=reason), blocked=(BlockedItem(4, 3, (), reason),)))
     assert not re.search(r"@\w", text)
     assert "<b>" not in text
     assert "**now" not in text
@@ -118,7 +120,7 @@ def test_what_is_expected_changes_nothing_but_what_happened_does() -> None:
     others = [
         living(late(2)),
         living(Card(5).opened("11-10", "points: 1").joined("11-12")),
-        living(blocked=(BlockedLong(1, 1),)),
+        living(blocked=(BlockedItem(1, 1),)),
         living(is_silenced=True),
     ]
     assert len({plain, *map(digest, others), digest(living(), "image")}) == len(others) + 2
@@ -180,28 +182,31 @@ def test_the_shown_lines_are_those_of_the_card() -> None:
 
 def test_where_a_sprint_is_followed() -> None:
     sprint = facts().sprint
-    assert place_of({}, sprint, None) is None
-    assert place_of({}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": 7}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "7"}, sprint, 5) == TrackingPlace(7)
-    assert place_of({"tracking": "issue"}, sprint, 5) == TrackingPlace(None)
-    assert place_of({"tracking": "off"}, sprint, 5) is None
-    assert place_of({"tracking": True}, sprint, 5) == TrackingPlace(5)
-    assert place_of({"tracking": ["x"]}, sprint, None) is None
+    assert place_of(parse_settings({}), sprint, None) is None
+    assert place_of(parse_settings({}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": 7}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "7"}), sprint, 5) == TrackingPlace(7)
+    assert place_of(parse_settings({"tracking": "issue"}), sprint, 5) == TrackingPlace(None)
+    assert place_of(parse_settings({"tracking": "off"}), sprint, 5) is None
+    assert place_of(parse_settings({"tracking": True}), sprint, 5) == TrackingPlace(5)
+    assert place_of(parse_settings({"tracking": ["x"]}), sprint, None) is None
 
 
 def test_a_thread_that_was_remembered() -> None:
     sprint = facts().sprint
-    step = remembering({"threads": {"1": 2}}, sprint.milestone, 9)
+    project = Project(
+        1, "acme/shop", is_private=False, installation=100, stored_settings={"threads": {"1": 2}}
+    )
+    step = remembering(project, sprint.milestone, 9)
     assert step.after == {"1": 2, str(sprint.milestone): 9}
-    assert place_of({step.key: step.after}, sprint, None) == TrackingPlace(9)
+    assert place_of(parse_settings({step.key: step.after}), sprint, None) == TrackingPlace(9)
     assert begun_in(sprint, ()) is None
 
 
 def started(*steps: Step) -> CommandChange:
     words: dict[str, Any] = dict.fromkeys(CommandChange.__dataclass_fields__, "")
     return CommandChange(
-        **words | {"id": 1, "thread": 5, "steps": encoded(steps), "state": ChangeState.APPLIED}
+        **words | {"id": 1, "thread": 5, "steps": encode_steps(steps), "state": ChangeState.APPLIED}
     )
 
 
@@ -229,7 +234,7 @@ def test_what_is_a_time_box() -> None:
 def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     text = alert_text(
         facts(late(2)),
-        (ScopeGrown(30, 1), ForecastLeft(0.22), BlockedLong(4, 3, (9,))),
+        (ScopeGrowth(30, 1), ForecastDrop(0.22), BlockedItem(4, 3, (9,))),
         "**2 in 10** that the remaining 5 points are done.",
     )
     *told, hint = text.split("\n\n")
@@ -257,7 +262,7 @@ def test_the_first_line_is_the_news_and_all_else_follows() -> None:
     ],
 )
 def test_large_growth_is_told_as_people_say_it(percent: int, words: str) -> None:
-    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrown(percent, 1),))
+    assert f"its scope {words} 10 to" in alert_text(facts(late(2)), (ScopeGrowth(percent, 1),))
 
 
 @pytest.mark.parametrize(
@@ -273,7 +278,7 @@ def test_what_time_brings(crossed: HalfWay | DaysLeft, news: str) -> None:
 
 
 def test_several_that_are_blocked_are_a_list() -> None:
-    blocked = tuple(BlockedLong(n, 4) for n in range(1, 15))
+    blocked = tuple(BlockedItem(n, 4) for n in range(1, 15))
     text = alert_text(facts(), blocked)
     assert text.startswith("**Sprint 12:** 14 items have been blocked for long:\n- #1 for 4 working days")
     assert "- and 4 more" in text

@@ -8,26 +8,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sprints.alerts import (
-    NO_LINES,
-    BlockedLong,
+    BlockedItem,
     Crossing,
     DaysLeft,
-    ForecastLeft,
+    ForecastDrop,
     HalfWay,
-    Lines,
-    ScopeGrown,
+    ScopeGrowth,
     Situation,
-    blocked_now,
-    crossings,
-    lines_of,
+    find_blocked_items,
+    find_crossings,
 )
 from sprints.facts import Facts
 from sprints.flow import flows_of
 from sprints.rules import Rules
+from sprints.settings_parser import parse_settings
+from sprints.team_settings import NO_ALERTS, AlertThresholds
 from tests.support.builders import Box, Card, at
 from tests.support.flow_cards import FlowCard
 
-USUAL = Lines()
+USUAL = AlertThresholds()
 
 
 def two_weeks(*more: Card, as_of: str = "11-17 12:00") -> Facts:
@@ -40,8 +39,8 @@ def joining(points: int, number: int = 2, when: str = "11-17 09:00") -> Card:
     return Card(number).opened("11-10", f"points: {points}").joined(when)
 
 
-def told(situation: Situation, lines: Lines = USUAL, *names: str) -> tuple[Crossing, ...]:
-    return crossings(situation, lines, names)
+def told(situation: Situation, lines: AlertThresholds = USUAL, *names: str) -> tuple[Crossing, ...]:
+    return find_crossings(situation, lines, names)
 
 
 # Scope
@@ -49,7 +48,7 @@ def told(situation: Situation, lines: Lines = USUAL, *names: str) -> tuple[Cross
 
 @pytest.mark.parametrize(
     ("points", "expected"),
-    [(1, ()), (2, (ScopeGrown(20, 1),)), (3, (ScopeGrown(30, 1),)), (5, (ScopeGrown(50, 2),))],
+    [(1, ()), (2, (ScopeGrowth(20, 1),)), (3, (ScopeGrowth(30, 1),)), (5, (ScopeGrowth(50, 2),))],
 )
 def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> None:
     assert told(Situation(two_weeks(joining(points)))) == expected
@@ -57,7 +56,7 @@ def test_scope_that_has_grown(points: int, expected: tuple[Crossing, ...]) -> No
 
 def test_each_share_is_told_once_and_smaller_ones_not_afterwards() -> None:
     situation = Situation(two_weeks(joining(5)))
-    assert told(situation, USUAL, "scope-1") == (ScopeGrown(50, 2),)
+    assert told(situation, USUAL, "scope-1") == (ScopeGrowth(50, 2),)
     assert told(situation, USUAL, "scope-2") == ()
     assert told(Situation(two_weeks(joining(3))), USUAL, "scope-2") == ()
 
@@ -73,7 +72,7 @@ def test_growth_is_told_in_growing_steps() -> None:
 @pytest.mark.parametrize("share", ["scope-3", "scope-5"])
 def test_what_was_told_in_equal_steps_by_an_earlier_version_counts(share: str) -> None:
     assert told(Situation(two_weeks(joining(5))), USUAL, share) == ()
-    assert told(Situation(two_weeks(joining(16))), USUAL, share) == (ScopeGrown(160, 8),)
+    assert told(Situation(two_weeks(joining(16))), USUAL, share) == (ScopeGrowth(160, 8),)
 
 
 def test_without_a_commitment_nothing_has_grown() -> None:
@@ -91,7 +90,7 @@ def test_without_a_commitment_nothing_has_grown() -> None:
 def test_the_forecast_leaves_the_due_date(chance: float | None, was_hopeful: bool, is_told: bool) -> None:
     found = told(Situation(two_weeks(), chance, was_hopeful))
     assert bool(found) is is_told
-    assert all(isinstance(one, ForecastLeft) for one in found)
+    assert all(isinstance(one, ForecastDrop) for one in found)
 
 
 def test_it_is_told_once() -> None:
@@ -110,16 +109,16 @@ def test_blocked_for_three_working_days() -> None:
     for as_of, days in (("11-23 12:00", 2), ("11-24 00:01", 3)):  # A weekend lies between.
         facts = box.facts(card, as_of=as_of)
         flows = flows_of({one.id: one.events for one in (card, blocker)}, at(as_of), Rules())
-        blocked = blocked_now(facts, flows)
-        assert blocked == (BlockedLong(1, days, (9,)),)
-        found = told(Situation(facts, blocked=blocked), Lines(half_way=False))
+        blocked = find_blocked_items(facts, flows)
+        assert blocked == (BlockedItem(1, days, (9,)),)
+        found = told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False))
         assert found == (blocked if days == 3 else ())
-        assert told(Situation(facts, blocked=blocked), Lines(half_way=False), "blocked-1") == ()
+        assert told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False), "blocked-1") == ()
 
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
     card = FlowCard(7).opened("11-10").blocked("11-11")
-    assert blocked_now(two_weeks(), flows_of({card.id: card.events}, at("11-20"), Rules())) == ()
+    assert find_blocked_items(two_weeks(), flows_of({card.id: card.events}, at("11-20"), Rules())) == ()
 
 
 # By the calendar
@@ -163,7 +162,7 @@ def test_when_all_is_done_there_is_nothing_to_remind_of() -> None:
 
 @pytest.mark.parametrize("as_of", ["11-13 12:00", "11-28 12:00", "12-05 12:00"])
 def test_before_the_start_and_after_the_end_nothing_is_crossed(as_of: str) -> None:
-    situation = Situation(two_weeks(joining(50), as_of=as_of), 0.1, True, (BlockedLong(1, 9),))
+    situation = Situation(two_weeks(joining(50), as_of=as_of), 0.1, True, (BlockedItem(1, 9),))
     assert told(situation) == ()
 
 
@@ -174,24 +173,27 @@ def test_before_the_start_and_after_the_end_nothing_is_crossed(as_of: str) -> No
     ("alerts", "expected"),
     [
         (None, USUAL),
-        ("off", NO_LINES),
-        (False, NO_LINES),
-        ({"scope": 50, "blocked": 5, "forecast": 2, "days_left": 1}, Lines(50, 0.2, 5, days_left=1)),
+        ("off", NO_ALERTS),
+        (False, NO_ALERTS),
+        (
+            {"scope": 50, "blocked": 5, "forecast": 2, "days_left": 1},
+            AlertThresholds(50, 0.2, 5, days_left=1),
+        ),
         (
             {"scope": "off", "forecast": False, "blocked": "off", "half_way": False, "days_left": "off"},
-            NO_LINES,
+            NO_ALERTS,
         ),
         ({"scope": "much", "blocked": -1, "forecast": True, "half_way": 7, "days_left": [2]}, USUAL),
         (["scope"], USUAL),
     ],
 )
-def test_each_line_can_be_moved_or_taken_away(alerts: Any, expected: Lines) -> None:
-    assert lines_of({"alerts": alerts}) == expected
+def test_each_line_can_be_moved_or_taken_away(alerts: Any, expected: AlertThresholds) -> None:
+    assert parse_settings({"alerts": alerts}).alerts == expected
 
 
 def test_nothing_is_crossed_where_there_are_no_lines() -> None:
     facts = two_weeks(joining(50), as_of="11-26 09:00")
-    assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedLong(1, 99),)), NO_LINES) == ()
+    assert told(Situation(facts, 0.01, was_hopeful=True, blocked=(BlockedItem(1, 99),)), NO_ALERTS) == ()
 
 
 @settings(deadline=None, max_examples=50)

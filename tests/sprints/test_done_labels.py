@@ -10,7 +10,8 @@ from sprints.facts import Cause, Facts, facts_of
 from sprints.flow import flows_of
 from sprints.history import changes, state_at
 from sprints.model import State
-from sprints.rules import Rules, rules_of
+from sprints.rules import Rules
+from sprints.settings_parser import parse_settings
 from tests.support.builders import SPRINT, Box, Card, at, label_deleted, renamed
 from tests.support.sprints_reference import World, borne, state_told
 from tests.support.sprints_strategies import NOWS, History, histories
@@ -28,8 +29,8 @@ def card(number: int = 1) -> Card:
 
 
 def test_the_settings_name_the_labels() -> None:
-    assert rules_of({"done_labels": ["Verified"]}).estimates.done_labels == {"verified"}
-    assert rules_of({}).estimates.done_labels == frozenset()
+    assert parse_settings({"done_labels": ["Verified"]}).rules.estimates.done_labels == {"verified"}
+    assert parse_settings({}).rules.estimates.done_labels == frozenset()
 
 
 def test_closed_is_not_done_until_it_is_verified() -> None:

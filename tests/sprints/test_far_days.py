@@ -16,7 +16,8 @@ from sprints.facts import Facts, facts_of
 from sprints.milestone import readable_moment, sprint_of
 from sprints.model import MilestoneEvent
 from sprints.plain import plain
-from sprints.rules import MOST_DAYS_OFF, days_off, rules_of
+from sprints.rules import MOST_DAYS_OFF
+from sprints.settings_parser import parse_settings
 
 CREATED = datetime(2026, 11, 16, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -178,7 +179,7 @@ def test_days_off_far_away_are_passed_over() -> None:
         ],
     }
 
-    assert rules_of(settings).calendar.holidays == {date(2026, 12, 25), FIRST_DAY, LAST_DAY}
+    assert parse_settings(settings).rules.calendar.holidays == {date(2026, 12, 25), FIRST_DAY, LAST_DAY}
 
 
 def test_the_same_days_off_again_and_again_cost_no_more_than_once() -> None:
@@ -187,7 +188,7 @@ def test_the_same_days_off_again_and_again_cost_no_more_than_once() -> None:
     settings: dict[str, object] = {"days_off": [stretch | {"name": str(n)} for n in range(500)]}
     begun = time.thread_time()
 
-    assert len(days_off(settings)) == 500
+    assert len(parse_settings(settings).days_off) == 500
     for _ in range(20):
-        assert len(rules_of(settings).calendar.holidays) == MOST_DAYS_OFF
+        assert len(parse_settings(settings).rules.calendar.holidays) == MOST_DAYS_OFF
     assert time.thread_time() - begun < MOST_CPU_SECONDS

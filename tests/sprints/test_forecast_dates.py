@@ -30,14 +30,14 @@ from sprints.forecast_dates import (
 from sprints.forecast_draws import History, Now
 from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items
 from sprints.what_if import without_items
-from tests.sprints.test_outlook import PAST, _flows, week
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard
+from tests.support.forecasts import PAST_RECORDS, make_flows, make_week
 
 EVERY = settings(max_examples=40, deadline=None)
 # Each of these asks the model itself some fifty times.
 FEW = settings(max_examples=10, deadline=None)
-SIX_SPRINTS = Past(tuple(PAST), (), 1)
+SIX_SPRINTS = Past(tuple(PAST_RECORDS), (), 1)
 EASTER = Calendar(holidays={date(2027, 3, 29)})
 THURSDAY = date(2026, 11, 12)
 TWO_A_DAY = 2
@@ -64,7 +64,7 @@ def two_a_day(now: Now, history: History, seed: int, *, with_growth: bool = Fals
 
 def running(done: int = 3, items: int = 5, *, as_of: str = "11-12 00:00", points: int | None = 2) -> Facts:
     """A sprint from Monday, 9 November to Friday; on Thursday morning three of five items are done."""
-    return week("11-09", done, items, points=points, as_of=as_of)
+    return make_week("11-09", done, items, points=points, as_of=as_of)
 
 
 def fresh(as_of: str = "2027-03-29", calendar: Calendar | None = None) -> Facts:
@@ -250,13 +250,15 @@ def test_the_two_questions_agree(items: int, more: int, is_running: bool, as_of:
 
 
 TWELVE_DAYS = tuple(
-    flow for n in range(12) for flow in _flows(FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00"))
+    flow
+    for n in range(12)
+    for flow in make_flows(FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00"))
 )
 PASTS = {
     "six sprints": SIX_SPRINTS,
-    "one sprint": Past(tuple(PAST[:1]), (), 1),
+    "one sprint": Past(tuple(PAST_RECORDS[:1]), (), 1),
     "days": Past((), TWELVE_DAYS, 1),
-    "one sprint and days": Past(tuple(PAST[:1]), TWELVE_DAYS, 1),
+    "one sprint and days": Past(tuple(PAST_RECORDS[:1]), TWELVE_DAYS, 1),
 }
 HISTORIES = st.sampled_from(sorted(PASTS))
 

@@ -8,23 +8,21 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TypeVar
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sprints.burndown import burndown_of, measure
 from sprints.facts import Amount, Cause, Facts, amount_of
 from sprints.model import ItemEvent
 from tests.support.builders import at
-from tests.support.sprints_strategies import MOMENTS, NOWS, History, histories
+from tests.support.sprints_strategies import MOMENTS, NOWS, PROPERTY_SETTINGS, History, histories
 
 E = TypeVar("E")
 SEEDS = st.integers(0, 2**32)
-# Several properties hold only for some of the random moments; the others are passed over.
-EVERY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
 @given(histories(), NOWS, SEEDS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_order_of_arrival_and_duplicates_change_nothing(history: History, as_of: datetime, seed: int) -> None:
     shuffle = random.Random(seed)
 
@@ -46,7 +44,7 @@ def test_order_of_arrival_and_duplicates_change_nothing(history: History, as_of:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_scope_is_commitment_and_its_changes(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     changed = facts.total(Cause.ADDED) - facts.total(Cause.REMOVED) - facts.total(Cause.DROPPED)
@@ -57,7 +55,7 @@ def test_scope_is_commitment_and_its_changes(history: History, as_of: datetime) 
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
@@ -69,7 +67,7 @@ def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_nothing_is_negative_but_a_fallen_estimate(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     changes = [line.amount for line in facts.ledger if line.cause is not Cause.REESTIMATED]
@@ -82,7 +80,7 @@ def test_nothing_is_negative_but_a_fallen_estimate(history: History, as_of: date
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_last_day_is_where_the_sprint_stands(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(facts.days)
@@ -91,7 +89,7 @@ def test_the_last_day_is_where_the_sprint_stands(history: History, as_of: dateti
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_days_follow_each_other_from_the_start_and_never_into_the_future(
     history: History, as_of: datetime
 ) -> None:
@@ -106,7 +104,7 @@ def test_days_follow_each_other_from_the_start_and_never_into_the_future(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_before_the_start_all_scope_is_the_commitment(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(as_of <= facts.sprint.start)
@@ -126,7 +124,7 @@ def _numbers(facts: Facts) -> tuple[object, ...]:
 
 
 @given(histories())
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_happens_after_the_end_changes_no_number(history: History) -> None:
     end = history.facts(at("12-30")).sprint.end
     assume(end is not None)
@@ -139,7 +137,7 @@ def test_what_happens_after_the_end_changes_no_number(history: History) -> None:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_each_item_of_the_milestone_is_listed_once(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     numbers = [item.number for item in facts.items]
@@ -149,7 +147,7 @@ def test_each_item_of_the_milestone_is_listed_once(history: History, as_of: date
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
     assume(not facts.sprint.has_ended(as_of))
@@ -161,7 +159,7 @@ def test_while_it_runs_the_list_adds_up_to_the_scope(history: History, as_of: da
 
 
 @given(histories(most_items=3, is_distinct=True), MOMENTS, st.integers(1, 5))
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
     history: History, as_of: datetime, missed: int
 ) -> None:
@@ -189,7 +187,7 @@ def test_what_was_missed_before_the_start_is_told_by_the_first_picture(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_lists_add_up(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
@@ -205,7 +203,7 @@ def test_the_lists_add_up(history: History, as_of: datetime) -> None:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_only_what_others_tell_is_not_counted(history: History, as_of: datetime) -> None:
     """Whoever is covered is told by members, and by going from teller to teller one comes to work that counts."""
     items = {item.item: item for item in history.facts(as_of).items}
@@ -219,7 +217,7 @@ def test_only_what_others_tell_is_not_counted(history: History, as_of: datetime)
 
 
 @given(histories(), NOWS, SEEDS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
     history: History, as_of: datetime, seed: int
 ) -> None:
@@ -239,7 +237,7 @@ def test_what_was_recorded_in_parts_is_what_was_recorded_at_once(
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_comes_later_is_not_known_yet(history: History, as_of: datetime) -> None:
     known = {item: tuple(e for e in events if e.at < as_of) for item, events in history.items.items()}
     milestone = tuple(e for e in history.milestone if e.at < as_of) or history.milestone
@@ -250,7 +248,7 @@ def test_what_comes_later_is_not_known_yet(history: History, as_of: datetime) ->
 
 
 @given(histories(), NOWS, st.sampled_from(["points", "count"]))
-@EVERY
+@PROPERTY_SETTINGS
 def test_the_burndown_shows_the_facts(history: History, as_of: datetime, unit: str) -> None:
     facts = history.facts(as_of)
     burndown = burndown_of(facts, unit)

@@ -4,14 +4,14 @@ from datetime import date, time
 
 import pytest
 
-from sprints.quiet import is_paused, is_quiet_hour, is_quiet_thread, standup_at
+from sprints.settings_parser import parse_settings
 
 TODAY = date(2026, 11, 18)
 
 
 @pytest.mark.parametrize(("told", "expected"), [(True, True), (False, False), (None, False), ("yes", False)])
 def test_paused(told: object, expected: bool) -> None:
-    assert is_paused({"paused": told}) is expected
+    assert parse_settings({"paused": told}).is_paused is expected
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_paused(told: object, expected: bool) -> None:
     ],
 )
 def test_a_quiet_thread(told: object, expected: bool) -> None:
-    assert is_quiet_thread({"quiet": told}, 7, TODAY) is expected
+    assert parse_settings({"quiet": told}).quiet.is_quiet_thread(7, TODAY) is expected
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,17 @@ def test_a_quiet_thread(told: object, expected: bool) -> None:
     ],
 )
 def test_quiet_hours(begin: str, end: str, now: time, expected: bool) -> None:
-    assert is_quiet_hour({"quiet_hours": {"from": begin, "until": end}}, now) is expected
+    quiet = parse_settings({"quiet_hours": {"from": begin, "until": end}}).quiet
+    assert quiet.is_quiet_hour(now) is expected
 
 
 @pytest.mark.parametrize("told", [None, "night", {}, {"from": "18:00"}])
 def test_what_cannot_be_understood_silences_nothing(told: object) -> None:
-    assert not is_quiet_hour({"quiet_hours": told}, time(3))
+    assert not parse_settings({"quiet_hours": told}).quiet.is_quiet_hour(time(3))
 
 
 @pytest.mark.parametrize(
     ("told", "expected"), [("9:30", time(9, 30)), ("off", None), (None, None), (True, None), (930, None)]
 )
 def test_when_the_standup_is_told(told: object, expected: time | None) -> None:
-    assert standup_at({"standup": told}) == expected
+    assert parse_settings({"standup": told}).standup_at == expected

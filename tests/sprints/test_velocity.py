@@ -2,18 +2,19 @@
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sprints.facts import Amount, Facts
+from sprints.facts import Facts
 from sprints.milestone import Phase
 from sprints.plain import plain
 from sprints.velocity import Outcome, Velocity, carry_over, crossings, outcome_as_taken, outcome_of, velocity
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at
+from tests.support.outcomes import make_amount, make_january_outcome
 from tests.support.sprints_strategies import NOWS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
@@ -27,25 +28,6 @@ def sprint() -> Box:
 def committed(number: int = 1, points: int | None = 5) -> Card:
     labels = [] if points is None else [f"points: {points}"]
     return Card(number).opened("11-10 10:00", *labels).joined("11-12 09:00")
-
-
-def amount(points: float, count: int = 1) -> Amount:
-    return Amount(Decimal(str(points)), count)
-
-
-def outcome(number: int, points: float, count: int = 1, **more: object) -> Outcome:
-    """Sprint `number` ended in the night to that day of January."""
-    done = amount(points, count)
-    told = {
-        "milestone": number,
-        "number": number,
-        "title": f"Sprint {number}",
-        "end": at("2026-01-01") + timedelta(days=number - 1),
-        "committed": done,
-        "completed": done,
-        "kept": done,
-    }
-    return Outcome(**told | more)  # type: ignore[arg-type]
 
 
 def numbers(*values: float) -> tuple[Decimal, ...]:
@@ -69,11 +51,11 @@ def test_an_outcome_is_what_the_facts_say() -> None:
         number=12,
         title="Sprint 12",
         end=at("11-28"),
-        committed=amount(17, 4),
-        completed=amount(7, 2),
-        kept=amount(5),
-        late=amount(8),
-        carried=amount(11, 2),
+        committed=make_amount(17, 4),
+        completed=make_amount(7, 2),
+        kept=make_amount(5),
+        late=make_amount(8),
+        carried=make_amount(11, 2),
     )
 
 
@@ -129,18 +111,20 @@ def test_a_deleted_milestone_and_one_closed_before_its_start_are_abandoned() -> 
 
 
 def test_velocity_is_the_median_of_what_was_completed_with_its_range() -> None:
-    found = velocity([outcome(1, 20), outcome(2, 5), outcome(3, 31)])
+    found = velocity([make_january_outcome(1, 20), make_january_outcome(2, 5), make_january_outcome(3, 31)])
 
     assert (found.median, found.least, found.most) == numbers(20, 5, 31)
     assert (found.n, found.unit, found.is_too_few) == (3, "points", False)
 
 
 def test_of_an_even_number_the_median_is_the_mean_of_the_two_in_the_middle() -> None:
-    assert velocity([outcome(n, points) for n, points in enumerate((8, 5, 13, 40))]).median == Decimal("10.5")
+    assert velocity(
+        [make_january_outcome(n, points) for n, points in enumerate((8, 5, 13, 40))]
+    ).median == Decimal("10.5")
 
 
 def test_the_last_seven_count_by_their_ends() -> None:
-    outcomes = [outcome(n, n) for n in range(1, 11)]
+    outcomes = [make_january_outcome(n, n) for n in range(1, 11)]
     random.Random(3).shuffle(outcomes)
     found = velocity(outcomes)
 
@@ -151,29 +135,40 @@ def test_the_last_seven_count_by_their_ends() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_fewer_than_three_are_too_few(n: int) -> None:
-    found = velocity([outcome(one + 1, 5) for one in range(n)])
+    found = velocity([make_january_outcome(one + 1, 5) for one in range(n)])
 
     assert found.is_too_few
     assert (found.n, found.median, found.least, found.most) == (n, None, None, None)
 
 
 def test_units_are_never_mixed() -> None:
-    outcomes = [outcome(1, 20, 4), outcome(2, 0, 6, unit="count"), outcome(3, 30, 5)]
+    outcomes = [
+        make_january_outcome(1, 20, 4),
+        make_january_outcome(2, 0, 6, unit="count"),
+        make_january_outcome(3, 30, 5),
+    ]
     assert velocity(outcomes) == Velocity("count", tuple(outcomes), numbers(4, 6, 5))
     assert velocity(outcomes, "points").values == numbers(20, 0, 30)
 
-    older = [outcome(n + 1, 10, 2) for n in range(3, 10)]
+    older = [make_january_outcome(n + 1, 10, 2) for n in range(3, 10)]
     assert velocity([*outcomes, *older]).unit == "points"  # The one counted in items is too long ago.
 
 
 def test_an_abandoned_sprint_is_no_velocity() -> None:
-    found = velocity([outcome(1, 20), outcome(2, 5, is_abandoned=True), outcome(3, 30), outcome(4, 40)])
+    found = velocity(
+        [
+            make_january_outcome(1, 20),
+            make_january_outcome(2, 5, is_abandoned=True),
+            make_january_outcome(3, 30),
+            make_january_outcome(4, 40),
+        ]
+    )
 
     assert found.values == numbers(20, 30, 40)
 
 
 def test_what_was_done_late_counts_only_if_the_team_credits_it() -> None:
-    outcomes = [outcome(n, 5, late=amount(n)) for n in (1, 2, 3)]
+    outcomes = [make_january_outcome(n, 5, late=make_amount(n)) for n in (1, 2, 3)]
 
     assert velocity(outcomes).values == numbers(5, 5, 5)
     assert velocity(outcomes, credit_late=True).values == numbers(6, 7, 8)
@@ -194,7 +189,7 @@ def test_carry_over_is_what_was_open_at_the_end() -> None:
     found = carry_over(facts)
 
     assert [(one.item.number, one.crossed) for one in found.items] == [(1, 1), (2, 1), (3, 1)]
-    assert found.amount == amount(8, 3)
+    assert found.amount == make_amount(8, 3)
     assert carry_over(sprint().facts(committed(1), as_of="11-20")).items == ()
 
 
@@ -253,7 +248,9 @@ def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
 def test_velocity_lies_within_its_range_in_whatever_order_sprints_are_told(
     told: list[tuple[int, int, str]],
 ) -> None:
-    outcomes = [outcome(n + 1, points, count, unit=unit) for n, (points, count, unit) in enumerate(told)]
+    outcomes = [
+        make_january_outcome(n + 1, points, count, unit=unit) for n, (points, count, unit) in enumerate(told)
+    ]
     found = velocity(outcomes)
 
     assert velocity(reversed(outcomes)) == found

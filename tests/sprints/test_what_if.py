@@ -23,8 +23,8 @@ from sprints.what_if import (
     without_changes,
     without_items,
 )
-from tests.sprints.test_outlook import PAST
 from tests.support.builders import SPRINT, Box, Card, at
+from tests.support.forecasts import PAST_RECORDS
 from tests.support.sprints_strategies import FIRST_DAY, MOMENTS, History, histories
 
 EVERY = settings(max_examples=60, deadline=None)
@@ -35,7 +35,7 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, told = (outlook_from(facts, Past(tuple(PAST), (), 1)) for facts in (what_if, real))
+    assumed, told = (outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real))
     if not isinstance(told, Outlook) or not isinstance(assumed, Outlook):
         assert assumed == told
         return

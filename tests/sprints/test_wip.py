@@ -4,29 +4,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sprints.settings_parser import parse_settings
 from sprints.wip import (
     Team,
     Wip,
-    breaches,
+    WipLimits,
     items_of,
-    limit_of,
-    limited,
+    limited_wips,
     owners_of,
     people_of,
-    teams_of,
     wip_of,
 )
 from tests.support.flow_cards import FlowCard, flows
 
 WEB = Team("web", frozenset({"team: web"}), frozenset({"alice", "bob", "carol"}))
 OPS = Team("ops", people=frozenset({"dave"}))
-SETTINGS = {
-    "wip": {"limit": 3, "teams": {"web": 1}},
-    "teams": {
-        "web": {"labels": ["Team: Web"], "people": ["Alice", "bob", "carol"]},
-        "ops": {"people": ["dave"]},
-    },
-}
+SETTINGS = parse_settings(
+    {
+        "wip": {"limit": 3, "teams": {"web": 1}},
+        "teams": {
+            "web": {"labels": ["Team: Web"], "people": ["Alice", "bob", "carol"]},
+            "ops": {"people": ["dave"]},
+        },
+    }
+)
 
 
 def started(number: int, *people: str, label: str | None = None, on: str = "11-11") -> FlowCard:
@@ -63,12 +64,12 @@ def test_a_label_says_whose_an_item_is_before_the_people_do() -> None:
 def test_each_limit_is_watched_and_those_broken_are_told() -> None:
     found = list(flows(started(1, "alice"), started(2, "bob"), started(3, "dave")).values())
 
-    assert [(wip.team, wip.count, wip.most) for wip in limited(found, SETTINGS)] == [
-        (None, 3, 3),
-        ("web", 2, 1),
+    wips = limited_wips(found, SETTINGS.teams, SETTINGS.wip_limits)
+    assert [(wip.team, wip.count, wip.most, wip.excess) for wip in wips] == [
+        (None, 3, 3, 0),
+        ("web", 2, 1, 1),
     ]
-    assert [wip.team for wip in breaches(found, SETTINGS)] == ["web"]
-    assert breaches(found, {}) == limited(found, {}) == []
+    assert limited_wips(found, SETTINGS.teams, WipLimits()) == []
 
 
 def test_a_pull_request_belongs_to_its_assignees_before_its_author_and_never_to_a_bot() -> None:
@@ -87,20 +88,21 @@ def test_people_are_who_has_items_and_whom_the_team_names() -> None:
 
 
 def test_limits_and_teams_are_read_from_the_settings() -> None:
-    assert (limit_of(SETTINGS), limit_of(SETTINGS, "web"), limit_of(SETTINGS, "ops")) == (3, 1, None)
-    assert teams_of(SETTINGS) == (OPS, WEB)
+    limits = SETTINGS.wip_limits
+    assert (limits.repository, limits.limit_of("web"), limits.limit_of("ops")) == (3, 1, None)
+    assert SETTINGS.teams == (OPS, WEB)
 
 
 @pytest.mark.parametrize("told", [None, 0, -1, "5", True, 2.5, [5], {"a": 1}, 10**9])
 def test_what_is_no_limit_is_passed_over(told: object) -> None:
-    settings = {"wip": {"limit": told, "teams": {"web": told}}}
-    assert limit_of(settings) is limit_of(settings, "web") is None
-    assert limit_of({"wip": told}) is limit_of({"wip": {"teams": told}}, "web") is None
+    for setting in ({"limit": told, "teams": {"web": told}}, told, {"teams": told}):
+        limits = parse_settings({"wip": setting}).wip_limits
+        assert limits.repository is limits.limit_of("web") is None
 
 
 @pytest.mark.parametrize("told", [None, [], "web", {"web": None}, {"web": {"labels": 5, "people": [1]}}])
 def test_what_is_no_team_has_no_items(told: object) -> None:
-    teams = teams_of({"teams": told})
+    teams = parse_settings({"teams": told}).teams
     found = flows(started(1, "alice")).values()
     assert all(items_of(team, teams, found) == [] for team in teams)
 

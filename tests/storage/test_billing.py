@@ -104,7 +104,7 @@ async def test_one_tenant_sees_nothing_of_what_another_has_bought(base: Services
     async with base.database.tenant(one) as tenant:
         await Subscriptions(tenant).put(bought())
         await Usage(tenant).add("api_calls", NOW.date(), 5)
-        await Deadlines(tenant).note(Deadline(NOW, NOW, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW, is_announced=True))
     async with base.database.tenant(two) as tenant:
         assert await Subscriptions(tenant).all() == []
         assert await Usage(tenant).since(date(2026, 1, 1)) == []
@@ -122,7 +122,9 @@ async def test_an_event_of_stripe_is_new_once(base: Services) -> None:
 async def test_a_change_of_plan_is_audited_for_the_account(base: Services) -> None:
     organization = await buyer(base)
     async with base.database.tenant(organization) as tenant:
-        await Subscriptions(tenant).audit(AccountAuditEntry("stripe", "plan", "acme", {"after": "pro"}, NOW))
+        await Subscriptions(tenant).record_audit_entry(
+            AccountAuditEntry("stripe", "plan", "acme", {"after": "pro"}, NOW)
+        )
     (row,) = await rows(base, "select actor, project_id, details from audit_log", organization)
     assert tuple(row) == ("stripe", None, {"after": "pro"})
 
@@ -141,9 +143,9 @@ async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
         assert (calls.quantity, created.quantity) == (7, 3)
         assert await usage.unreported(day) == []
 
-        await usage.note(calls, tried_at=NOW)
+        await usage.update(calls, tried_at=NOW)
         await usage.add("api_calls", day, 1)
-        await usage.note(created, tried_at=NOW, reported_at=NOW)
+        await usage.update(created, tried_at=NOW, reported_at=NOW)
         await usage.set("projects_created", day, 9)
         assert [one.quantity for one in await usage.since(day)] == [7, 3]
         assert [one.metric for one in await usage.unreported(day + DAY)] == ["api_calls"]
@@ -156,25 +158,28 @@ async def test_what_was_told_is_not_counted_up_any_more(base: Services) -> None:
 async def test_the_latest_deadline_counts_until_it_is_withdrawn(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         deadlines = Deadlines(tenant)
-        first, second = Deadline(NOW, NOW + 30 * DAY, is_told=True), Deadline(NOW + DAY, NOW + 31 * DAY, True)
-        assert await deadlines.note(second)
-        assert await deadlines.note(first)
-        assert not await deadlines.note(first)
+        first, second = (
+            Deadline(NOW, NOW + 30 * DAY, is_announced=True),
+            Deadline(NOW + DAY, NOW + 31 * DAY, True),
+        )
+        assert await deadlines.record(second)
+        assert await deadlines.record(first)
+        assert not await deadlines.record(first)
         assert await deadlines.latest() == second
         assert await deadlines.withdraw(NOW, "bought again")
         assert await deadlines.latest() is None
         # The same cancellation is told again, late: it is over.
-        assert not await deadlines.note(second)
+        assert not await deadlines.record(second)
         assert await deadlines.latest() is None
 
 
 async def test_what_we_found_gives_way_to_what_we_are_told(base: Services) -> None:
     async with base.database.tenant(await buyer(base)) as tenant:
         deadlines = Deadlines(tenant)
-        told = Deadline(NOW - DAY, NOW + 29 * DAY, is_told=True)
-        await deadlines.note(Deadline(NOW, NOW + 30 * DAY, is_told=False))
-        await deadlines.note(told)
-        assert await deadlines.withdraw(NOW, "told", only_found=True)
+        told = Deadline(NOW - DAY, NOW + 29 * DAY, is_announced=True)
+        await deadlines.record(Deadline(NOW, NOW + 30 * DAY, is_announced=False))
+        await deadlines.record(told)
+        assert await deadlines.withdraw(NOW, "told", only_inferred=True)
         assert await deadlines.active() == [told]
 
 
@@ -279,7 +284,7 @@ async def two(base: Services, server: EmbeddedServer, database_name: str) -> tup
 async def _note(base: Services, organization_id: int, *, days_ago: int) -> None:
     due = datetime.now(UTC) - timedelta(days=days_ago)
     async with base.database.tenant(organization_id) as tenant:
-        await Deadlines(tenant).note(Deadline(due - 30 * DAY, due, is_told=True))
+        await Deadlines(tenant).record(Deadline(due - 30 * DAY, due, is_announced=True))
     let_deadlines_be_read(base)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from bot.services import Services
 from storage.fair_jobs import BACKGROUND, FairJobManager
-from storage.jobs import ANSWER, BACKFILL, EVENTS, OTHERS, PROCESS_EVENTS, SWEEP, Jobs
+from storage.job_types import SWEEP, AnswerJob, BackfillJob, ProcessEventsJob, SendPostsJob
+from storage.jobs import EVENTS, OTHERS, Jobs
 from tests.support.running import as_administrator
 
 PLACES = 8
@@ -22,7 +23,7 @@ class Waiting:
     """A job as a test describes it."""
 
     tenant: int | None = 1
-    task: str = ANSWER
+    task: str = AnswerJob.name
     lock: str | None = None
     priority: int = 10
     queue: str = OTHERS
@@ -115,12 +116,14 @@ async def test_who_comes_later_has_the_next_place(base: Services) -> None:
     flood = await put(base, *[Waiting(1)] * 300)
     places = await Places.new(base)
     await places.fill()
-    (late,) = await put(base, Waiting(2, PROCESS_EVENTS, priority=0, queue=EVENTS))
+    (late,) = await put(base, Waiting(2, ProcessEventsJob.name, priority=0, queue=EVENTS))
     await places.end(flood[0])
     assert await places.take() == late
 
 
-@pytest.mark.parametrize(("task", "priority"), [(PROCESS_EVENTS, 0), (ANSWER, 10), (BACKFILL, 0)])
+@pytest.mark.parametrize(
+    ("task", "priority"), [(ProcessEventsJob.name, 0), (AnswerJob.name, 10), (BackfillJob.name, 0)]
+)
 async def test_behind_two_who_flood_a_third_has_the_next_place(
     base: Services, task: str, priority: int
 ) -> None:
@@ -137,12 +140,14 @@ async def test_jobs_of_nobody_are_never_held_back(base: Services) -> None:
     places = await Places.new(base)
     for _ in range(4):
         await places.take()
-    ours = await put(base, Waiting(None, SWEEP, priority=0), Waiting(None, BACKFILL, priority=0))
+    ours = await put(base, Waiting(None, SWEEP, priority=0), Waiting(None, BackfillJob.name, priority=0))
     assert [await places.take(), await places.take()] == ours
 
 
 async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: Services) -> None:
-    await put(base, *[Waiting(tenant, BACKFILL, priority=0) for tenant in range(1, 9) for _ in range(9)])
+    await put(
+        base, *[Waiting(tenant, BackfillJob.name, priority=0) for tenant in range(1, 9) for _ in range(9)]
+    )
     places = await Places.new(base)
     assert len(await places.fill()) == 4
     (command,) = await put(base, Waiting(99))
@@ -150,7 +155,9 @@ async def test_long_jobs_leave_half_of_the_places_to_what_people_wait_for(base: 
 
 
 async def test_one_s_long_jobs_leave_half_of_their_places_to_others(base: Services) -> None:
-    await put(base, *[Waiting(1, BACKFILL, priority=0)] * 20, Waiting(2, BACKFILL, priority=0))
+    await put(
+        base, *[Waiting(1, BackfillJob.name, priority=0)] * 20, Waiting(2, BackfillJob.name, priority=0)
+    )
     assert await tenants_of(base, await (await Places.new(base)).fill()) == {"1": 3, "2": 1}
 
 
@@ -181,7 +188,7 @@ class Model:
         return [
             Waiting(
                 choice([None, 1, 1, 1, 2, 3]),
-                choice([ANSWER, ANSWER, PROCESS_EVENTS, BACKFILL]),
+                choice([AnswerJob.name, AnswerJob.name, ProcessEventsJob.name, BackfillJob.name]),
                 choice([None, None, "a", "b"]),
                 choice([0, 10]),
             )
@@ -283,9 +290,9 @@ async def test_taking_stays_cheap_with_thousands_waiting(base: Services, threads
 async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
         # What this transaction wrote cannot be seen yet, so the job would miss it.
         assert await places.take() is None
     assert await places.take() is not None
@@ -295,10 +302,10 @@ async def test_a_waiting_job_begins_after_who_relies_on_it(base: Services) -> No
 async def test_who_finds_that_the_job_has_begun_gets_another(base: Services) -> None:
     jobs, places = Jobs(base.queue), await Places.new(base)
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     (first,) = await places.fill()
     async with base.database.unscoped() as connection:
-        await jobs.send_posts(connection, organization_id=1)
+        await jobs.defer(connection, SendPostsJob(organization_id=1))
     assert await places.take() is None  # On the same lock, behind the first.
     await places.end(first)
     assert len(await places.fill()) == 1
@@ -310,7 +317,7 @@ async def test_many_who_rely_on_one_job_do_not_wait_for_each_other(base: Service
     async def rely(_: int) -> None:
         async with base.database.unscoped() as connection:
             for organization_id in (1, 2, 3):
-                await jobs.send_posts(connection, organization_id=organization_id)
+                await jobs.defer(connection, SendPostsJob(organization_id=organization_id))
 
     await asyncio.gather(*map(rely, range(9)))
     (count,) = as_administrator(base, "select count(*) as jobs from procrastinate_jobs where status = 'todo'")

@@ -25,6 +25,7 @@ from storage.deliveries import Deliveries, ReceivedDelivery, StoredEvent, open_p
 from storage.embedded import EmbeddedServer
 from storage.fair_jobs import FairJobManager
 from storage.installations import Installations, SeenLogin
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs, delete_ended_jobs
 from storage.schema import COLUMN_GRANTS, GRANTS, SchemaError, check
 from storage.tables import TENANT_TABLES
@@ -293,7 +294,7 @@ async def test_a_tenant_sees_of_the_queue_which_of_its_own_jobs_run(base: Servic
     one, two = await two_tenants(base)
     jobs = Jobs(base.queue)
     async with base.database.unscoped() as connection:
-        await jobs.reconcile(connection, organization_id=two)
+        await jobs.defer(connection, ReconcileJob(organization_id=two))
     query = "select * from running_tasks(array['reconcile', 'measure'])"
     assert await rows(base, query, one) == []
     assert [row[0] for row in await rows(base, query, two)] == ["reconcile"]
@@ -323,7 +324,7 @@ async def test_ended_jobs_go_and_waiting_ones_stay(base: Services) -> None:
 async def meet(base: Services, tenant: int, people: dict[int, str]) -> None:
     async with base.database.tenant(tenant) as transaction:
         at = datetime.now(UTC)
-        await Installations(transaction).meet([SeenLogin(*person, at) for person in people.items()])
+        await Installations(transaction).record_people([SeenLogin(*person, at) for person in people.items()])
 
 
 async def known_as(base: Services, tenant: int) -> dict[int, str]:

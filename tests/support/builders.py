@@ -287,3 +287,11 @@ def comment_webhook(
     if before is not None:
         payload["changes"] = {"body": {"from": before}}
     return payload | ({"sender": sender} if sender else {})
+
+
+def make_committed_card(number: int, points: int = 5) -> Card:
+    return Card(number).opened("11-10", f"points: {points}").joined("11-12")
+
+
+def make_added_card(number: int, points: int, when: str = "11-18 09:00") -> Card:
+    return Card(number).opened(when, f"points: {points}", milestone=SPRINT)

@@ -1,7 +1,7 @@
 """Items of a repository that are started, linked and given to people: told one by one, or at random."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -243,3 +243,11 @@ def _edit(draw: st.DrawFn, shown: ItemSnapshot, _: datetime) -> _Told:
 
 def _go(draw: st.DrawFn, shown: ItemSnapshot, _: datetime) -> _Told:
     return _Told(shown, draw(st.sampled_from(["commented", *GONE])))
+
+
+def make_finished_card(number: int, days: int) -> FlowCard:
+    """An item that touched so many days."""
+    start = at("11-02 09:00")
+    card = FlowCard(number).opened("11-01").assigned(start)
+    card.closed(start + timedelta(days=days - 1, hours=1))
+    return card

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from sprints.model import ActivityEvent, Event, ItemEvent, MilestoneEvent
 from storage.projects import Projects
 from storage.timeline import Timeline, TimelineRow
-from tests.bot.publishing.test_change_applier import in_database
-from tests.conftest import Clock
 from tests.support.builders import Box, Card, at
+from tests.support.changes import query_database
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.running import Bot
 
@@ -19,7 +19,7 @@ _FIRST_MONDAY = at("2026-10-19")
 
 async def record(bot: Bot, *told: Event) -> None:
     """Adds facts to the bot's own repository, which it must know."""
-    (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
+    (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
     async with bot.base.database.tenant(tenant) as one:
         (project,) = await Projects(one).active()
         await Timeline(one).record([TimelineRow(project.id, fact) for fact in told])
@@ -27,10 +27,10 @@ async def record(bot: Bot, *told: Event) -> None:
 
 async def settle(bot: Bot, key: str, value: object) -> None:
     """A setting of the bot's own repository."""
-    (tenant,) = [row[0] for row in await in_database(bot, "select organization_id from projects")]
+    (tenant,) = [row[0] for row in await query_database(bot, "select organization_id from projects")]
     async with bot.base.database.tenant(tenant) as one:
         (project,) = await Projects(one).active()
-        await Projects(one).say(project.id, key, value)
+        await Projects(one).set_command_setting(project.id, key, value)
 
 
 async def tell_past(bot: Bot, clock: Clock, boxes: Sequence[Box] = (), cards: Sequence[Card] = ()) -> int:

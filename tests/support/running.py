@@ -3,17 +3,27 @@
 import asyncio
 import hashlib
 import hmac
+import itertools
 import json
+import os
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from bot.services import Services
+from bot.cli.serve import door
+from bot.jobs.worker import worker
+from bot.publishing.pictures import Drawing
+from bot.services import Services, services
+from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
+from tests.support.clock import Clock
 
 SECRET = "stand-in-secret"
 _PATIENCE_SECONDS = 60
@@ -135,3 +145,44 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while not await condition():  # noqa: ASYNC110 - the condition lies in another process
             await asyncio.sleep(0.03)
+
+
+_NUMBERS = itertools.count(1)
+
+
+@asynccontextmanager
+async def running_bot(
+    github: StandInGitHub,
+    settings: Settings,
+    clock: Clock,
+    drawing: Drawing,
+    *,
+    has_periodic_jobs: bool = False,
+) -> AsyncIterator[Bot]:
+    """Door and worker, as `serve` runs them; but by default nothing begins because a minute has passed.
+
+    `make test-later` switches that on with PERIODIC_JOBS: a clock that is set on holds for the minutes, too.
+    """
+    has_periodic_jobs = has_periodic_jobs or os.environ.get("PERIODIC_JOBS") == "on"
+    app = GitHubSettings(str(github.app_id), Secret(github.private_key))
+    settings = replace(settings, github=app, github_api_url=github.url)
+    github.violations.clear()
+    github.clear_faults()
+    # What failed in earlier tests is not to be redelivered in this one.
+    github.age_deliveries(timedelta(days=4))
+    async with AsyncExitStack() as stack:
+        base = await stack.enter_async_context(services(settings, clock))
+        await stack.enter_async_context(worker(base, drawing=drawing, has_periodic_jobs=has_periodic_jobs))
+        port = await stack.enter_async_context(door(base, "127.0.0.1", 0))
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        repository = await github.create_repository(name=f"repo-{next(_NUMBERS)}")
+        running = Bot(base, github, session, f"http://127.0.0.1:{port}", repository)
+        github.target = f"{running.url}/webhooks/github"
+        stack.push_async_callback(_untarget, github)
+        yield running
+
+
+async def _untarget(github: StandInGitHub) -> None:
+    await github.settle()
+    github.target = None
+    await asyncio.sleep(0)

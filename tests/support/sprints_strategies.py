@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
@@ -300,3 +301,9 @@ def histories(draw: st.DrawFn, most_items: int = 4, *, is_distinct: bool = False
 
 
 NOWS = MOMENTS | st.just(at("12-31")) | st.just(at("10-30 12:00"))
+
+
+# Several properties hold only for some of the random moments; the others are passed over.
+PROPERTY_SETTINGS = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)

@@ -162,3 +162,18 @@ def chromium() -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+def app_jwt(github: StandInGitHub) -> str:
+    now = int(time.time())
+    return jwt.encode(
+        {"iat": now - 5, "exp": now + 300, "iss": str(github.app_id)}, github.private_key, algorithm="RS256"
+    )
+
+
+async def installation_token(github: StandInGitHub, ask: Client) -> str:
+    path = f"/app/installations/{github.installation_id}/access_tokens"
+    status, body, _ = await ask("POST", path, token=app_jwt(github))
+    assert status == 201
+    token: str = body["token"]
+    return token

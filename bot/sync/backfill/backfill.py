@@ -15,7 +15,7 @@ from bot.isolation import isolated
 from bot.sync.backfill.milestones import unheard_changes
 from bot.sync.backfill.names import Names
 from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
-from bot.sync.backfill.past_reader import BackfillError, Page, PastReader, Sleep
+from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
 from sprints.model import ItemEvent, MilestoneEvent, Source
 from storage.database import Database, Tenant
@@ -70,7 +70,7 @@ class BackfillPosition:
         where = {"phase": self.phase, "after": self.after, "begun": self.begun_at.isoformat()}
         return where | {"done": self.told, "lost": self.lost}
 
-    def behind(self, page: Page, lost: int) -> "BackfillPosition":
+    def behind(self, page: PastPage, lost: int) -> "BackfillPosition":
         """The place after a page."""
         phase = self.phase
         if page.after is None and phase is not None:
@@ -109,7 +109,7 @@ class Backfill:
             row = (await tenant.connection.execute(query)).first()
             if row is None or row.synced_at is None or row.sync:
                 return True
-            return project_id in await Gaps(tenant).unread()
+            return project_id in await Gaps(tenant).projects_to_backfill()
 
     async def go_on(
         self, organization_id: int, project_id: int, progress: Progress = lambda _done, _total: None
@@ -184,13 +184,13 @@ class _Work:
                 self._asking.leave_enough()
         return place
 
-    def _check(self, page: Page) -> None:
+    def _check(self, page: PastPage) -> None:
         """A name that was given up may have been taken by another repository."""
         known = self._project.node_id
         if known and ":" not in known and page.repository != known:
             raise BackfillError(f"{self._name} is another repository now")
 
-    async def _read(self, page: Page, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
+    async def _read(self, page: PastPage, links: Mapping[int, LinkedIssues]) -> tuple[list[ItemEvent], int]:
         """The facts of a page, and how many entries named a milestone that nobody knows."""
         names = await self._names_for(page.nodes)
         lives = list[Life]()
@@ -239,7 +239,7 @@ class _Work:
     ) -> None:
         """Facts and the place to go on from are kept together or not at all."""
         async with self._database.tenant(self._organization_id) as tenant:
-            await Installations(tenant).meet(people)
+            await Installations(tenant).record_people(people)
             known = await self._told_by_others(tenant, {fact.item for fact in facts})
             await Timeline(tenant).record(
                 [TimelineRow(self._project.id, fact) for fact in facts if not _is_known(fact, known)]
@@ -272,7 +272,7 @@ class _Work:
         return known
 
 
-def _links(page: Page, full_name: str) -> dict[int, LinkedIssues]:
+def _links(page: PastPage, full_name: str) -> dict[int, LinkedIssues]:
     """By number what the pull requests of a page are linked with, of those whose list GitHub tells."""
     repository = {"id": page.repository}
     return {

@@ -9,23 +9,22 @@ from typing import Any
 
 import pytest
 
-from bot.billing.issue import TELL_OWNERS
 from bot.cli.doctor import examine
 from bot.publishing.pictures import Drawing
 from bot.settings import Settings
 from github_standin.github import StandInGitHub
+from storage.billing_jobs import TELL_OWNERS
 from storage.database import Tenant
 from storage.deadlines import Deadlines
 from storage.jobs import OTHERS
 from storage.projects import Projects
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
-from tests.bot.billing.test_marketplace import deliver as deliver_marketplace
-from tests.bot.billing.test_stripe import deliver, sold, stand_in
-from tests.conftest import Clock, running_bot
-from tests.support.running import Bot, as_administrator
+from tests.support.clock import Clock
+from tests.support.marketplace import deliver_marketplace_event as deliver_marketplace
+from tests.support.running import Bot, as_administrator, running_bot
+from tests.support.stripe.selling import card_billing_settings, deliver_stripe_event
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 DAY = timedelta(days=1)
 TITLE = "Agile GitHub Suite: billing"
 _NAMES = itertools.count(1)
@@ -60,7 +59,7 @@ class Firm:
 
     async def hear(self, kind: str, subscription: Json, **changes: Any) -> None:
         subscription.update(changes)
-        await deliver(self.bot, self.stripe.event(kind, subscription))
+        await deliver_stripe_event(self.bot, self.stripe.event(kind, subscription))
 
     async def fail_payment(self, subscription: Json) -> None:
         await self.hear("customer.subscription.updated", subscription, status="past_due")
@@ -106,27 +105,27 @@ class Firm:
 
     async def settle_repository(self, repo: str, key: str, value: object) -> None:
         async with self.bot.base.database.tenant(await self.tenant_id()) as tenant:
-            await Projects(tenant).say(await _id(tenant, repo), key, value)
+            await Projects(tenant).set_command_setting(await _id(tenant, repo), key, value)
 
     async def findings(self) -> str:
         return "\n".join(await examine(self.bot.base))
 
 
 async def _id(tenant: Tenant, repo: str) -> int:
-    project = await Projects(tenant).named(repo)
+    project = await Projects(tenant).by_name(repo)
     assert project
     return project.id
 
 
 @pytest.fixture
 async def firm(
-    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> AsyncIterator[Firm]:
     github.marketplace.accounts.clear()
-    selling = replace(settings, billing=sold(stand_in))
+    selling = replace(settings, billing=card_billing_settings(stripe_server))
     async with running_bot(github, selling, clock, drawing) as bot:
         private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
-        found = Firm(bot, stand_in, clock, private["full_name"])
+        found = Firm(bot, stripe_server, clock, private["full_name"])
         await found.work(found.private)
         await found.work(found.public)
         yield found
@@ -295,7 +294,7 @@ async def test_events_in_any_order_and_twice_make_one_issue(firm: Firm) -> None:
     ]
     events[1]["data"]["object"] = {"customer": subscription["customer"], "subscription": subscription["id"]}
     for event in (*events, *reversed(events)):
-        await deliver(firm.bot, event)
+        await deliver_stripe_event(firm.bot, event)
     assert len(await firm.issues()) == 1
 
 
@@ -457,13 +456,13 @@ async def test_where_github_does_not_name_the_owners_the_issue_stands_without_th
 
 
 async def test_data_that_goes_is_told_of_though_selling_is_switched_off(
-    github: StandInGitHub, stand_in: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
+    github: StandInGitHub, stripe_server: StandInStripe, settings: Settings, clock: Clock, drawing: Drawing
 ) -> None:
     github.marketplace.accounts.clear()
-    over = replace(settings, billing=replace(sold(stand_in), is_on=False))
+    over = replace(settings, billing=replace(card_billing_settings(stripe_server), is_on=False))
     async with running_bot(github, over, clock, drawing) as bot:
         private = await github.create_repository(name=f"office-{next(_NAMES)}", private=True)
-        firm = Firm(bot, stand_in, clock, private["full_name"])
+        firm = Firm(bot, stripe_server, clock, private["full_name"])
         await firm.work(firm.private)
         market = github.marketplace
         await deliver_marketplace(bot, market.purchase(firm.account, "acme"), secret="m")

@@ -21,13 +21,12 @@ from storage.seat_increases import IncreaseTerms, SeatIncrease, SeatIncreases
 from storage.seats import Seats
 from storage.subscriptions import Subscriptions
 from storage.visibility import VisibilityHistory
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.conftest import Clock
-from tests.marketplace.test_reading import DAY, NOW, Firm, firm, worked
+from tests.support.billing import DAY, NOW, BilledTenant, work_events
+from tests.support.clock import Clock
 from tests.support.running import rows
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["firm", "stand_in"]
 YEAR = 365 * DAY
 
 
@@ -35,9 +34,14 @@ class Office:
     """A firm that pays by card, with what the nightly job does about it and the stand-in's clock."""
 
     def __init__(
-        self, firm: Firm, stripe: StandInStripe, sync: StripeSync, seats: SeatReporting, clock: Clock
+        self,
+        billed_tenant: BilledTenant,
+        stripe: StandInStripe,
+        sync: StripeSync,
+        seats: SeatReporting,
+        clock: Clock,
     ) -> None:
-        self.firm = firm
+        self.firm = billed_tenant
         self.stripe = stripe
         self.sync = sync
         self.seats = seats
@@ -67,7 +71,7 @@ class Office:
         project = self.firm.public if in_public else self.firm.private
         for login in logins:
             await self.firm.happened(
-                project, worked(next(self.numbers), login, at or self.clock() - timedelta(hours=1))
+                project, work_events(next(self.numbers), login, at or self.clock() - timedelta(hours=1))
             )
 
     async def night(self, days: int = 1) -> int:
@@ -85,7 +89,7 @@ class Office:
 
     async def people(self) -> list[str]:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
-            return await Seats(tenant).used(self.clock(), 30)
+            return await Seats(tenant).active_people(self.clock(), 30)
 
     async def increase(self) -> SeatIncrease | None:
         async with self.firm.base.database.tenant(self.firm.id) as tenant:
@@ -123,13 +127,17 @@ class Office:
 
 
 @pytest.fixture
-async def office(firm: Firm, stand_in: StandInStripe, clock: Clock) -> AsyncIterator[Office]:
-    client = RealStripe(stripe_settings(stand_in))
-    stand_in.seat_invoices.now = lambda: clock().timestamp()
-    settings = sold(stand_in)
-    firm.shop = type(firm.shop)(settings, "https://agile.example", firm.base.cipher)
-    parts = (firm.base.database, client, settings, clock)
-    yield Office(firm, stand_in, StripeSync(*parts), SeatReporting(*parts), clock)
+async def office(
+    billed_tenant: BilledTenant, stripe_server: StandInStripe, clock: Clock
+) -> AsyncIterator[Office]:
+    client = RealStripe(stripe_settings(stripe_server))
+    stripe_server.seat_invoices.now = lambda: clock().timestamp()
+    settings = card_billing_settings(stripe_server)
+    billed_tenant.shop = type(billed_tenant.shop)(
+        settings, "https://agile.example", billed_tenant.base.cipher
+    )
+    parts = (billed_tenant.base.database, client, settings, clock)
+    yield Office(billed_tenant, stripe_server, StripeSync(*parts), SeatReporting(*parts), clock)
     await client.close()
 
 
@@ -357,13 +365,13 @@ async def test_two_workers_at_once_tell_stripe_once(office: Office) -> None:
     assert pending == 600 * 29 // 30
 
 
-async def test_while_stripe_is_away_nothing_is_lost(office: Office, stand_in: StandInStripe) -> None:
+async def test_while_stripe_is_away_nothing_is_lost(office: Office, stripe_server: StandInStripe) -> None:
     await office.subscribe(1)
     await office.work("a", "b")
-    stand_in.fail_with = 503
+    stripe_server.fail_with = 503
     with pytest.raises(StripeUnavailableError):
         await office.seats.report(office.firm.id)
-    stand_in.fail_with = None
+    stripe_server.fail_with = None
     assert await office.night(days=0) == 2
 
 
@@ -433,7 +441,7 @@ async def test_a_cancelled_plan_is_billed_nothing_after_its_end(office: Office) 
     office.clock.now = NOW + 29 * DAY
     await office.work("a")
     async with office.firm.base.database.tenant(office.firm.id) as tenant:
-        assert len(await Seats(tenant).used(NOW + 29 * DAY, 10)) == 1
+        assert len(await Seats(tenant).active_people(NOW + 29 * DAY, 10)) == 1
     assert office.stripe.seat_invoices.pending == {}
 
 
@@ -447,28 +455,28 @@ async def test_a_trial_is_not_prorated(office: Office) -> None:
 
 @pytest.mark.parametrize("told_by", ["setting", "product"])
 async def test_seats_go_to_the_item_that_is_the_plan(
-    firm: Firm, stand_in: StandInStripe, clock: Clock, told_by: str
+    billed_tenant: BilledTenant, stripe_server: StandInStripe, clock: Clock, told_by: str
 ) -> None:
     """What tells the plan of a subscription tells the item whose seats follow the people, too."""
-    settings = sold(stand_in)
+    settings = card_billing_settings(stripe_server)
     assert settings.stripe
     if told_by == "setting":
         stripe = replace(settings.stripe, earlier_prices={"price_old": PlanName.ENTERPRISE})
         settings = replace(settings, stripe=stripe)
-    client = RealStripe(settings.stripe or stripe_settings(stand_in))
-    parts = (firm.base.database, client, settings, clock)
+    client = RealStripe(settings.stripe or stripe_settings(stripe_server))
+    parts = (billed_tenant.base.database, client, settings, clock)
     price = "price_pro" if told_by == "setting" else "price_of_support"
-    one = stand_in.subscribe(7, price=price, quantity=5)
+    one = stripe_server.subscribe(7, price=price, quantity=5)
     (beside,) = one["items"]["data"]
     plan = beside | {"id": "si_plan", "price": {"id": "price_old", "object": "price"}}
     one["items"]["data"].append(plan)
     if told_by == "product":
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
-        stand_in.prices["price_old"] = plan["price"] | {"product": product}
+        stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
         SubscriptionHint("evt_1", "customer.subscription.updated", one["customer"], one["id"])
     )
-    await SeatReporting(*parts).report(firm.id)
+    await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()
     assert (plan["quantity"], beside["quantity"]) == (1, 5)
 

@@ -15,12 +15,17 @@ from marketplace.plans import PlanName
 from marketplace.stripe_subscriptions import SubscriptionHint
 from marketplace.subscription_ledger import SubscriptionLedger
 from storage.subscriptions import Subscription, SubscriptionProblem, Subscriptions, tenant_of_buyer
-from tests.bot.billing.test_stripe import ACCOUNT, DAY, billing, deliver, shop, sold, stand_in
-from tests.conftest import Clock
+from tests.support.billing import DAY
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.stripe.selling import (
+    CARD_ACCOUNT,
+    card_billing_settings,
+    deliver_stripe_event,
+    read_billing,
+)
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["shop", "stand_in"]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 Json = dict[str, Any]
 
@@ -51,15 +56,15 @@ class Shelf:
         """What the clock does with one account: compare, then let time take its plan away."""
         await self.sync.reconcile()
         async with self.base.database.unscoped() as connection:
-            tenant_id = await tenant_of_buyer(connection, ACCOUNT, "octo", "Organization")
+            tenant_id = await tenant_of_buyer(connection, CARD_ACCOUNT, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
-            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).settle()
+            await SubscriptionLedger(tenant, self.base.clock(), 14 * DAY).update_plan()
 
-    async def kept(self, account: int = ACCOUNT) -> Subscription:
-        (subscription,) = (await billing(self.base, account)).subscriptions
+    async def kept(self, account: int = CARD_ACCOUNT) -> Subscription:
+        (subscription,) = (await read_billing(self.base, account)).subscriptions
         return subscription
 
-    async def problems(self, account: int = ACCOUNT) -> list[SubscriptionProblem]:
+    async def problems(self, account: int = CARD_ACCOUNT) -> list[SubscriptionProblem]:
         async with self.base.database.unscoped() as connection:
             tenant_id = await tenant_of_buyer(connection, account, "octo", "Organization")
         async with self.base.database.tenant(tenant_id) as tenant:
@@ -67,10 +72,10 @@ class Shelf:
 
 
 @pytest.fixture
-async def shelf(base: Services, stand_in: StandInStripe, clock: Clock) -> Any:
+async def shelf(base: Services, stripe_server: StandInStripe, clock: Clock) -> Any:
     clock.now = NOW
-    await billing(base)
-    found = Shelf(base, stand_in, sold(stand_in), clock)
+    await read_billing(base)
+    found = Shelf(base, stripe_server, card_billing_settings(stripe_server), clock)
     yield found
     await found.client.close()
 
@@ -88,35 +93,35 @@ def item(subscription: Json) -> Json:
 
 
 async def test_a_subscriber_on_an_old_price_who_recovers_is_not_cut_off(
-    shop: Bot, stand_in: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stand_in.subscribe(ACCOUNT, price="price_pro")
-    await deliver(shop, stand_in.event("customer.subscription.created", one))
+    one = stripe_server.subscribe(CARD_ACCOUNT, price="price_pro")
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
     one["status"] = "past_due"
-    await deliver(shop, stand_in.event("customer.subscription.updated", one))
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
     item(one)["price"] = price("price_of_last_year")
     one["status"] = "active"
-    await deliver(shop, stand_in.event("customer.subscription.updated", one))
-    standing = (await billing(shop.base)).standing
-    assert (standing.plan, standing.status, standing.grace_ends) == ("pro", "active", None)
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.updated", one))
+    standing = (await read_billing(selling_bot.base)).plan
+    assert (standing.name, standing.status, standing.grace_ends) == ("pro", "active", None)
 
 
 async def test_a_subscriber_on_an_old_price_who_cancels_has_cancelled(
-    shop: Bot, stand_in: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    one = stand_in.subscribe(ACCOUNT)
-    await deliver(shop, stand_in.event("customer.subscription.created", one))
+    one = stripe_server.subscribe(CARD_ACCOUNT)
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
     item(one)["price"] = price("price_of_last_year")
     one["status"] = "canceled"
-    await deliver(shop, stand_in.event("customer.subscription.deleted", one))
-    found = await billing(shop.base)
-    assert (found.account.plan, found.standing.status) == ("free", "ended")
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.deleted", one))
+    found = await read_billing(selling_bot.base)
+    assert (found.account.plan, found.plan.status) == ("free", "ended")
 
 
 async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
     shelf: Shelf, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(one)
     item(one)["price"] = price("price_x")
     await shelf.hear(one)
@@ -132,9 +137,9 @@ async def test_a_price_that_nothing_tells_of_is_named_until_it_is_understood(
 
 
 async def test_a_new_subscription_that_nothing_tells_of_gives_nothing_and_is_named(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, price="price_x")
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x")
     await shelf.hear(one)
-    assert (await billing(shelf.base)).subscriptions == ()
+    assert (await read_billing(shelf.base)).subscriptions == ()
     (problem,) = await shelf.problems()
     assert "price_x" in problem.problem
     one["status"] = "canceled"
@@ -156,16 +161,16 @@ async def test_a_new_subscription_that_nothing_tells_of_gives_nothing_and_is_nam
     ],
 )
 async def test_the_plan_is_known_by_earlier_ids_metadata_or_product(
-    base: Services, stand_in: StandInStripe, clock: Clock, shape: Json, plan: str
+    base: Services, stripe_server: StandInStripe, clock: Clock, shape: Json, plan: str
 ) -> None:
-    stripe = sold(stand_in).stripe
+    stripe = card_billing_settings(stripe_server).stripe
     assert stripe
     settings = BillingSettings(
         is_on=True,
         stripe=_replaced(stripe, earlier_prices={"price_older": PlanName.ENTERPRISE}),
     )
-    await billing(base)
-    stand_in.prices.update(
+    await read_billing(base)
+    stripe_server.prices.update(
         {
             "price_pro": price("price_pro", product={"id": "prod_pro", "object": "product", "metadata": {}}),
             "price_year": price(
@@ -174,8 +179,8 @@ async def test_the_plan_is_known_by_earlier_ids_metadata_or_product(
             "price_x": price("price_x", product=_product_of(shape)),
         }
     )
-    shelf = Shelf(base, stand_in, settings, clock)
-    one = stand_in.subscribe(ACCOUNT)
+    shelf = Shelf(base, stripe_server, settings, clock)
+    one = stripe_server.subscribe(CARD_ACCOUNT)
     item(one).update(shape)
     await shelf.hear(one)
     assert (await shelf.kept()).plan == plan
@@ -201,13 +206,13 @@ async def test_a_product_with_two_plans_tells_of_neither(shelf: Shelf) -> None:
     shelf.stripe.prices.update(
         {name: price(name, product=both) for name in ("price_pro", "price_big", "price_year", "price_x")}
     )
-    await shelf.hear(shelf.stripe.subscribe(ACCOUNT, price="price_x"))
-    assert (await billing(shelf.base)).subscriptions == ()
+    await shelf.hear(shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x"))
+    assert (await read_billing(shelf.base)).subscriptions == ()
 
 
 async def test_the_metadata_of_our_checkout_come_after_what_the_price_says(shelf: Shelf) -> None:
-    metadata = {"account": str(ACCOUNT), "plan": "enterprise"}
-    one = shelf.stripe.subscribe(ACCOUNT, price="price_x", metadata=metadata)
+    metadata = {"account": str(CARD_ACCOUNT), "plan": "enterprise"}
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_x", metadata=metadata)
     await shelf.hear(one)
     assert (await shelf.kept()).plan == "enterprise"
     item(one)["price"] = price("price_pro")
@@ -218,7 +223,7 @@ async def test_the_metadata_of_our_checkout_come_after_what_the_price_says(shelf
 async def test_stripe_away_for_the_price_alone_holds_up_nothing(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(one)
     item(one)["price"] = price("price_x")
     one["status"] = "canceled"
@@ -253,7 +258,7 @@ SUPPORT = {"id": "si_support", "object": "subscription_item", "price": price("pr
 async def test_items_beside_the_plan_s_do_not_stand_for_it(
     shelf: Shelf, others: list[Json], name: str
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, price="price_pro", quantity=7)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_pro", quantity=7)
     await shelf.hear(one)
     shelf.stripe.prices["price_of_last_year"] = price("price_of_last_year", metadata={})
     item(one)["price"] = price(name, metadata={"plan": "pro"})
@@ -264,14 +269,14 @@ async def test_items_beside_the_plan_s_do_not_stand_for_it(
 
 
 async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, quantity=4)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=4)
     await shelf.hear(one)
     one["items"]["data"] = []
     await shelf.hear(one)
     assert ((await shelf.kept()).plan, (await shelf.kept()).quantity) == ("pro", 4)
     one["status"] = "canceled"
     await shelf.hear(one)
-    assert (await billing(shelf.base)).account.plan == "free"
+    assert (await read_billing(shelf.base)).account.plan == "free"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +293,7 @@ async def test_a_subscription_without_items_keeps_its_plan_and_ends(shelf: Shelf
 async def test_stripe_says_whether_a_price_is_by_the_year(
     shelf: Shelf, recurring: Json | None, is_yearly: bool
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT)
     item(one)["price"] = price("price_pro", recurring=recurring, unit_amount=700, currency="eur")
     await shelf.hear(one)
     kept = await shelf.kept()
@@ -307,7 +312,7 @@ async def test_stripe_says_whether_a_price_is_by_the_year(
     ],
 )
 async def test_an_odd_field_costs_itself_alone(shelf: Shelf, odd: Json) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(one)
     item(one).update(odd)
     one.update({"trial_end": "never", "pause_collection": "no", "latest_invoice": 7, "status": "past_due"})
@@ -316,7 +321,7 @@ async def test_an_odd_field_costs_itself_alone(shelf: Shelf, odd: Json) -> None:
 
 
 async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, quantity=2)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=2)
     await shelf.hear(one)
     item(one)["quantity"] = 3
     one["status"] = "in_orbit"
@@ -347,10 +352,10 @@ async def test_a_status_that_is_new_keeps_what_was_given_and_is_named(shelf: She
 async def test_what_is_never_collected_is_not_paid(
     shelf: Shelf, status: str, pause: Json | None, plan: str, kept: str
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, status=status, pause_collection=pause)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, status=status, pause_collection=pause)
     one["trial_end"] = seconds(NOW + 9 * DAY) if status == "trialing" else None
     await shelf.hear(one)
-    assert ((await billing(shelf.base)).account.plan, (await shelf.kept()).status) == (plan, kept)
+    assert ((await read_billing(shelf.base)).account.plan, (await shelf.kept()).status) == (plan, kept)
 
 
 # Grace
@@ -376,20 +381,20 @@ PAUSED = {"status_details": {"paused": {"subscription": {"type": "final_payment_
     ids=["past_due", "unpaid", "canceled", "paused"],
 )
 async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: Shelf, gave_up: Json) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, latest_invoice=invoice(1, NOW))
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW))
     one["status"] = "past_due"
     await shelf.hear(one)
     shelf.clock.now = NOW + 7 * DAY
     one.update(gave_up)
     await shelf.hear(one)
-    standing = (await billing(shelf.base)).standing
-    assert (standing.plan, standing.grace_ends) == ("pro", NOW + 14 * DAY)
-    assert (await billing(shelf.base)).account.plan == "pro"
+    standing = (await read_billing(shelf.base)).plan
+    assert (standing.name, standing.grace_ends) == ("pro", NOW + 14 * DAY)
+    assert (await read_billing(shelf.base)).account.plan == "pro"
     shelf.clock.now = NOW + 14 * DAY
-    standing = (await billing(shelf.base)).standing
-    assert (standing.plan, standing.reason) == ("free", Reason.PAYMENT_FAILED)
+    standing = (await read_billing(shelf.base)).plan
+    assert (standing.name, standing.reason) == ("free", Reason.PAYMENT_FAILED)
     await shelf.night()
-    assert (await billing(shelf.base)).account.plan == "free"
+    assert (await read_billing(shelf.base)).account.plan == "free"
 
 
 @pytest.mark.parametrize(
@@ -404,12 +409,12 @@ async def test_grace_runs_from_the_due_date_whatever_stripe_makes_of_it(shelf: S
     ],
 )
 async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, latest_invoice=invoice(1, NOW - DAY), status="past_due")
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW - DAY), status="past_due")
     await shelf.hear(one)
     one.update(over)
     await shelf.hear(one)
-    found = await billing(shelf.base)
-    assert (found.account.plan, found.standing.grace_ends) == ("free", None)
+    found = await read_billing(shelf.base)
+    assert (found.account.plan, found.plan.grace_ends) == ("free", None)
 
 
 @pytest.mark.parametrize(
@@ -448,18 +453,18 @@ async def test_what_somebody_ended_ends_at_once(shelf: Shelf, over: Json) -> Non
 async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
     shelf: Shelf, invoices: list[Json], due: datetime
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, latest_invoice=invoices[0], status="past_due")
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoices[0], status="past_due")
     shelf.stripe.invoices[one["id"]] = invoices
     await shelf.hear(one)
     assert (await shelf.kept()).past_due_since == due
-    assert (await billing(shelf.base)).standing.grace_ends == due + 14 * DAY
+    assert (await read_billing(shelf.base)).plan.grace_ends == due + 14 * DAY
 
 
 async def test_without_a_list_of_invoices_the_latest_one_counts(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shelf.client, "list_invoices", _raising(_away()))
-    one = shelf.stripe.subscribe(ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due")
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due")
     await shelf.hear(one)
     assert (await shelf.kept()).past_due_since == NOW - 3 * DAY
     one["latest_invoice"] = invoice(2, NOW - DAY)
@@ -471,60 +476,64 @@ async def test_without_a_list_of_invoices_the_latest_one_counts(
 
 
 async def test_a_second_organization_of_one_customer_has_what_it_pays_for(
-    shop: Bot, stand_in: StandInStripe
+    selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    first = stand_in.subscribe(ACCOUNT)
-    second = stand_in.subscribe(8, price="price_big", customer=first["customer"])
-    await billing(shop.base, 8)
+    first = stripe_server.subscribe(CARD_ACCOUNT)
+    second = stripe_server.subscribe(8, price="price_big", customer=first["customer"])
+    await read_billing(selling_bot.base, 8)
     for one in (first, second):
-        await deliver(shop, stand_in.event("customer.subscription.created", one))
-    assert (await billing(shop.base)).account.plan == "pro"
-    assert (await billing(shop.base, 8)).account.plan == "enterprise"
+        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
+    assert (await read_billing(selling_bot.base)).account.plan == "pro"
+    assert (await read_billing(selling_bot.base, 8)).account.plan == "enterprise"
     second["metadata"] = {}  # Our books remember whose it is.
     second["status"] = "canceled"
-    await deliver(shop, stand_in.event("customer.subscription.deleted", second))
-    assert (await billing(shop.base)).account.plan == "pro"
-    assert (await billing(shop.base, 8)).account.plan == "free"
+    await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.deleted", second))
+    assert (await read_billing(selling_bot.base)).account.plan == "pro"
+    assert (await read_billing(selling_bot.base, 8)).account.plan == "free"
 
 
-async def test_a_deleted_customer_of_two_organizations_ends_both(shop: Bot, stand_in: StandInStripe) -> None:
-    first = stand_in.subscribe(ACCOUNT)
-    second = stand_in.subscribe(8, customer=first["customer"])
-    await billing(shop.base, 8)
+async def test_a_deleted_customer_of_two_organizations_ends_both(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    first = stripe_server.subscribe(CARD_ACCOUNT)
+    second = stripe_server.subscribe(8, customer=first["customer"])
+    await read_billing(selling_bot.base, 8)
     for one in (first, second):
-        await deliver(shop, stand_in.event("customer.subscription.created", one))
+        await deliver_stripe_event(selling_bot, stripe_server.event("customer.subscription.created", one))
         one["status"] = "canceled"
-    await deliver(shop, stand_in.event("customer.deleted", {"id": first["customer"]}))
-    for account in (ACCOUNT, 8):
-        assert (await billing(shop.base, account)).account.plan == "free"
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.deleted", {"id": first["customer"]})
+    )
+    for account in (CARD_ACCOUNT, 8):
+        assert (await read_billing(selling_bot.base, account)).account.plan == "free"
 
 
 async def test_the_customer_decides_only_where_nothing_else_does(shelf: Shelf) -> None:
-    first = shelf.stripe.subscribe(ACCOUNT)
+    first = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(first)
     unnamed = shelf.stripe.subscribe(None, customer=first["customer"], price="price_big")
     await shelf.hear(unnamed)
-    assert (await billing(shelf.base)).account.plan == "enterprise"
-    await billing(shelf.base, 8)
+    assert (await read_billing(shelf.base)).account.plan == "enterprise"
+    await read_billing(shelf.base, 8)
     await shelf.hear(shelf.stripe.subscribe(8, customer=first["customer"]))
     third = shelf.stripe.subscribe(None, customer=first["customer"])
     await shelf.hear(third)
-    assert len((await billing(shelf.base)).subscriptions) == 2
-    assert len((await billing(shelf.base, 8)).subscriptions) == 1
+    assert len((await read_billing(shelf.base)).subscriptions) == 2
+    assert len((await read_billing(shelf.base, 8)).subscriptions) == 1
 
 
 async def test_what_a_customer_buys_elsewhere_is_no_problem_of_ours(shelf: Shelf) -> None:
-    first = shelf.stripe.subscribe(ACCOUNT)
+    first = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(first)
     await shelf.hear(shelf.stripe.subscribe(None, customer=first["customer"], price="price_of_a_book"))
-    assert len((await billing(shelf.base)).subscriptions) == 1
+    assert len((await read_billing(shelf.base)).subscriptions) == 1
     assert await shelf.problems() == []
 
 
 async def test_a_subscription_claimed_for_another_account_stays_and_can_end(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT)
     await shelf.hear(one)
-    await billing(shelf.base, 8)
+    await read_billing(shelf.base, 8)
     one["metadata"] = {"account": "8"}
     item(one).update({"quantity": 99, "price": price("price_big")})
     await shelf.hear(one)
@@ -534,8 +543,8 @@ async def test_a_subscription_claimed_for_another_account_stays_and_can_end(shel
     assert "name another one (8)" in problem.problem
     one["status"] = "canceled"
     await shelf.hear(one)
-    assert (await billing(shelf.base)).account.plan == "free"
-    assert (await billing(shelf.base, 8)).subscriptions == ()
+    assert (await read_billing(shelf.base)).account.plan == "free"
+    assert (await read_billing(shelf.base, 8)).subscriptions == ()
     assert await rows(shelf.base, "select 1 from subscription_problems") == []
 
 
@@ -567,7 +576,7 @@ def phase(begins: datetime, ends: datetime, name: str = "price_pro", quantity: i
 async def test_a_change_that_is_scheduled_is_pending(
     shelf: Shelf, next_phase: Json, more: Json, pending: tuple[Any, ...] | None
 ) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, price="price_big", quantity=3)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big", quantity=3)
     one["schedule"] = {
         "id": "sub_sched_1",
         "object": "subscription_schedule",
@@ -587,7 +596,7 @@ async def test_a_change_that_is_scheduled_is_pending(
 
 async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_asked(shelf: Shelf) -> None:
     """Stripe expands only what is asked for, in lists and searches too."""
-    one = shelf.stripe.subscribe(ACCOUNT, price="price_big")
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, price="price_big")
     phases = [phase(NOW - DAY, NOW + DAY, "price_big"), phase(NOW + DAY, NOW + 31 * DAY)]
     one["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
     await shelf.hear(one)
@@ -599,12 +608,12 @@ async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
         shelf.stripe.checkout.has_search = has_search
-        (found,) = await shelf.client.find_subscriptions(ACCOUNT, NOW + DAY)
+        (found,) = await shelf.client.find_subscriptions(CARD_ACCOUNT, NOW + DAY)
         assert found["schedule"]["phases"] == phases
 
 
 async def test_a_change_from_month_to_year_is_pending(shelf: Shelf) -> None:
-    one = shelf.stripe.subscribe(ACCOUNT, quantity=3)
+    one = shelf.stripe.subscribe(CARD_ACCOUNT, quantity=3)
     phases = [phase(NOW - DAY, NOW + DAY), phase(NOW + DAY, NOW + 366 * DAY, "price_year")]
     one["schedule"] = {"id": "sub_sched_1", "status": "active", "phases": phases}
     await shelf.hear(one)

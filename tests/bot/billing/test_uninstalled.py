@@ -17,12 +17,11 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.settings.billing import BillingSettings
 from storage.subscriptions import PendingChange, Subscription, Subscriptions, tenant_of_buyer
-from tests.bot.billing.test_stripe import deliver, shop, sold, stand_in
 from tests.support.running import Bot
+from tests.support.stripe.selling import card_billing_settings, deliver_stripe_event
 from tests.support.stripe.server import StandInStripe
 from tests.support.stripe.world import SETTINGS as MARKETPLACE
 
-__all__ = ["shop", "stand_in"]
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
@@ -88,16 +87,18 @@ async def test_who_pays_nothing_or_has_the_app_is_not_named(
     assert await paid_without_the_app(base) == []
 
 
-async def test_uninstalling_is_noticed(shop: Bot, stand_in: StandInStripe) -> None:
-    number = int(shop.repository["owner"]["id"])
-    await shop.github.create_issue(shop.repo, "Before")
-    await shop.rest()
-    await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(number)))
-    assert await paid_without_the_app(shop.base) == []
-    await shop.github.tell("installation", "deleted")
-    await shop.rest()
-    assert len(await paid_without_the_app(shop.base)) == 1
-    await shop.github.tell("installation", "created")
+async def test_uninstalling_is_noticed(selling_bot: Bot, stripe_server: StandInStripe) -> None:
+    number = int(selling_bot.repository["owner"]["id"])
+    await selling_bot.github.create_issue(selling_bot.repo, "Before")
+    await selling_bot.rest()
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", stripe_server.subscribe(number))
+    )
+    assert await paid_without_the_app(selling_bot.base) == []
+    await selling_bot.github.tell("installation", "deleted")
+    await selling_bot.rest()
+    assert len(await paid_without_the_app(selling_bot.base)) == 1
+    await selling_bot.github.tell("installation", "created")
 
 
 # The way to the portal
@@ -131,23 +132,25 @@ async def portal_link(
 async def test_the_portal_link_opens_the_customer_who_is_live(
     base: Services,
     settings: Settings,
-    stand_in: StandInStripe,
+    stripe_server: StandInStripe,
     capsys: pytest.CaptureFixture[str],
     statuses: list[str],
     customer: str,
 ) -> None:
     await account(base, *(by_card(status, number) for number, status in enumerate(statuses)))
-    status, out, _ = await portal_link(base, replace(settings, billing=sold(stand_in)), capsys)
+    status, out, _ = await portal_link(
+        base, replace(settings, billing=card_billing_settings(stripe_server)), capsys
+    )
     assert status == 0
     ticket = SignedLinks(base.cipher).read(out.rpartition("/")[2], "portal", datetime.now(UTC))
     assert ticket["customer"] == customer
 
 
 async def test_who_has_no_customer_any_more_gets_no_link(
-    base: Services, settings: Settings, stand_in: StandInStripe, capsys: pytest.CaptureFixture[str]
+    base: Services, settings: Settings, stripe_server: StandInStripe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     organization_id = await account(base, by_card("ended"))
-    billing = replace(settings, billing=sold(stand_in))
+    billing = replace(settings, billing=card_billing_settings(stripe_server))
     assert (await portal_link(base, billing, capsys))[0] == 0
     async with base.database.tenant(organization_id) as tenant:
         await Subscriptions(tenant).set_customer_deleted("cus_1")
@@ -160,9 +163,9 @@ async def test_who_has_no_customer_any_more_gets_no_link(
 
 
 async def test_the_page_leads_to_each_way_of_paying(
-    settings: Settings, base: Services, stand_in: StandInStripe
+    settings: Settings, base: Services, stripe_server: StandInStripe
 ) -> None:
-    only_market, both = MARKETPLACE, sold(stand_in)
+    only_market, both = MARKETPLACE, card_billing_settings(stripe_server)
     no_login = replace(both, stripe=replace(both.stripe, portal_login_url=None)) if both.stripe else both
     github, sign_in = "https://github.com/settings/billing", "https://billing.stripe.com/p/login/x"
     for billing, has_github, has_sign_in in (
@@ -190,22 +193,28 @@ async def get_page(base: Services) -> str:
         return await response.text()
 
 
-async def test_the_page_looks_like_those_of_the_checkout(shop: Bot) -> None:
+async def test_the_page_looks_like_those_of_the_checkout(selling_bot: Bot) -> None:
     pages = list[str]()
     for path in ("/billing", "/billing/returned"):
-        async with shop.session.get(shop.url + path) as response:
+        async with selling_bot.session.get(selling_bot.url + path) as response:
             assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
             pages.append(await response.text())
     style, other_style = (page.partition("<style>")[2].partition("</style>")[0] for page in pages)
     assert style == other_style != ""
 
 
-async def test_the_page_names_no_account_and_takes_no_words(shop: Bot, stand_in: StandInStripe) -> None:
-    await deliver(shop, stand_in.event("customer.subscription.created", stand_in.subscribe(7)))
-    async with shop.session.get(f"{shop.url}/billing?account=octo&next=%3Cscript%3E") as response:
+async def test_the_page_names_no_account_and_takes_no_words(
+    selling_bot: Bot, stripe_server: StandInStripe
+) -> None:
+    await deliver_stripe_event(
+        selling_bot, stripe_server.event("customer.subscription.created", stripe_server.subscribe(7))
+    )
+    async with selling_bot.session.get(
+        f"{selling_bot.url}/billing?account=octo&next=%3Cscript%3E"
+    ) as response:
         page = await response.text()
     assert response.status == 200
     assert "<script" not in page
     assert "octo" not in page
-    async with shop.session.post(f"{shop.url}/billing") as response:
+    async with selling_bot.session.post(f"{selling_bot.url}/billing") as response:
         assert response.status == 405

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from bot.billing.jobs import BillingTasks
+from bot.billing.jobs import blueprints_for
 from bot.billing.stripe_client import (
     NoStripe,
     RealStripe,
@@ -21,22 +21,22 @@ from bot.billing.stripe_sync import StripeSync
 from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
 from bot.cli.doctor import examine
 from bot.github.call_counter import Calls, write_down
-from bot.github.client import GitHub, GitHubRefusedError
+from bot.github.client import GitHubRefusedError
+from bot.job_blueprint import add_jobs
 from bot.services import Services, github_of
 from bot.settings.billing import BillingSettings
 from marketplace.stripe_subscriptions import SubscriptionHint
-from storage.billing_jobs import DELETE_DUE, REPORT_USAGE, BillingJobs
+from storage.billing_jobs import DELETE_DUE, REPORT_USAGE
 from storage.database import Database
 from storage.deadlines import Deadline, Deadlines
 from storage.subscriptions import Subscription, Subscriptions, tenant_of_buyer
 from storage.usage import RejectedUsage, Usage, UsageRecord, record_rejected_usage
-from tests.bot.billing.test_stripe import sold, stand_in, stripe_settings
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
+from tests.support.sprints import make_sprint
+from tests.support.stripe.selling import card_billing_settings, stripe_settings
 from tests.support.stripe.server import StandInStripe
 
-__all__ = ["stand_in"]
 NOW = datetime(2026, 11, 23, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 YESTERDAY = date(2026, 11, 22)
@@ -53,7 +53,7 @@ class Teller:
         self.id = organization_id
         self.server = server
         self.stripe = stripe
-        self.reporting = UsageReporting(base.database, stripe, sold(server), clock)
+        self.reporting = UsageReporting(base.database, stripe, card_billing_settings(server), clock)
 
     async def use(self, metric: str = "api_calls", day: date = YESTERDAY, quantity: int = 5) -> None:
         async with self.base.database.tenant(self.id) as tenant:
@@ -66,7 +66,7 @@ class Teller:
     async def note(self, **values: object) -> None:
         (one,) = await self.ledger()
         async with self.base.database.tenant(self.id) as tenant:
-            await Usage(tenant).note(one, **values)
+            await Usage(tenant).update(one, **values)
 
     @property
     def told(self) -> dict[str, int]:
@@ -79,17 +79,17 @@ class Teller:
 
 
 @pytest.fixture
-async def teller(base: Services, clock: Clock, stand_in: StandInStripe) -> AsyncIterator[Teller]:
+async def teller(base: Services, clock: Clock, stripe_server: StandInStripe) -> AsyncIterator[Teller]:
     clock.now = NOW
-    stand_in.meters["agile_api_calls"] = "mtr_3"
+    stripe_server.meters["agile_api_calls"] = "mtr_3"
     async with base.database.unscoped() as connection:
         organization_id = await tenant_of_buyer(connection, 7, "acme", "Organization")
     async with base.database.tenant(organization_id) as tenant:
         card = Subscription("stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1")
         await Subscriptions(tenant).put(card)
         await tenant.connection.execute(text("update organizations set github_installation_id = 77"))
-    client = RealStripe(stripe_settings(stand_in))
-    yield Teller(base, clock, organization_id, client, stand_in)
+    client = RealStripe(stripe_settings(stripe_server))
+    yield Teller(base, clock, organization_id, client, stripe_server)
     await client.close()
 
 
@@ -238,12 +238,13 @@ async def test_whatever_fails_it_is_charged_once(teller: Teller, bad: list[str],
     day = YESTERDAY - timedelta(days=1)
     async with teller.base.database.tenant(teller.id) as tenant:
         for one in await Usage(tenant).since(date(2026, 1, 1)):
-            await Usage(tenant).note(one, tried_at=None, reported_at=None, refused=None)
+            await Usage(tenant).update(one, tried_at=None, reported_at=None, refused=None)
         await Usage(tenant).set("api_calls", day, 5)
     teller.clock.now = NOW
     flaky = Flaky(teller.clock)
     flaky.bad_days = list(bad)
-    reporting = UsageReporting(teller.base.database, flaky, sold(teller.server), teller.clock)  # type: ignore[arg-type]
+    settings = card_billing_settings(teller.server)
+    reporting = UsageReporting(teller.base.database, flaky, settings, teller.clock)  # type: ignore[arg-type]
     for hours in pauses:
         await reporting.run()
         teller.clock.now += timedelta(hours=hours)
@@ -265,12 +266,11 @@ async def test_the_day_is_told_before_the_invoice_is_final(teller: Teller) -> No
 
 
 async def test_usage_is_reported_at_five_past_each_hour(
-    base: Services, clock: Clock, stand_in: StandInStripe
+    base: Services, clock: Clock, stripe_server: StandInStripe
 ) -> None:
     queue = procrastinate.App(connector=base.queue.connector)
-    github = GitHub.__new__(GitHub)  # Nobody asks it here.
-    github.app = None  # type: ignore[assignment]
-    BillingTasks(base.database, github, sold(stand_in), BillingJobs(base.queue), clock).register(queue)
+    for blueprint in blueprints_for(card_billing_settings(stripe_server)):
+        add_jobs(queue, blueprint)
     periodic = {task.task.name: task.cron for task in queue.periodic_registry.periodic_tasks.values()}
     assert periodic[REPORT_USAGE] == "5 * * * *"
     assert DELETE_DUE in periodic
@@ -490,25 +490,25 @@ async def test_doctor_tells_which_data_will_be_deleted_and_whom_nobody_told(
     teller: Teller, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).note(Deadline(NOW, NOW + 30 * DAY, is_told=True))
+        await Deadlines(tenant).record(Deadline(NOW, NOW + 30 * DAY, is_announced=True))
     (finding,) = await examine(teller.base)
     assert finding == (
         f"tenant {teller.id}: the data of acme will be deleted on 2026-12-23, and none of its owners has read so "
         "in a thread yet; write to them (docs/billing.md)"
     )
     async with teller.base.database.tenant(teller.id) as tenant:
-        await Deadlines(tenant).shown(NOW)
+        await Deadlines(tenant).mark_shown(NOW)
     assert await examine(teller.base) == []
     said = "the data of acme will be deleted on 2026-12-23, because it cancelled on the Marketplace"
     assert said in "".join(capsys.readouterr())
 
 
 async def test_what_was_used_before_the_purchase_is_not_charged(
-    teller: Teller, stand_in: StandInStripe
+    teller: Teller, stripe_server: StandInStripe
 ) -> None:
     """Bought on 20 November at 20:00: neither the days before count, nor the rest of that day."""
     begins = datetime(2026, 11, 20, 20, tzinfo=UTC)
-    subscription = stand_in.subscribe(7)
+    subscription = stripe_server.subscribe(7)
     subscription["start_date"] = int(begins.timestamp())
     (item,) = subscription["items"]["data"]
     item["current_period_start"] = int(begins.timestamp())
@@ -516,7 +516,7 @@ async def test_what_was_used_before_the_purchase_is_not_charged(
         await Subscriptions(tenant).put(
             Subscription("stripe", "ended", "pro", NOW, reference="sub_1", customer="cus_1")
         )
-    sync = StripeSync(teller.base.database, teller.stripe, sold(stand_in), teller.clock)
+    sync = StripeSync(teller.base.database, teller.stripe, card_billing_settings(stripe_server), teller.clock)
     await sync.follow(
         SubscriptionHint(
             "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]

@@ -9,10 +9,10 @@ import pytest
 
 from handlers.delivery import Delivery, MergeGroupQueued
 from handlers.merge_group import follow_merge_group, pull_request_of
-from tests.bot.sync.test_settings_file import write
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, until
+from tests.support.settings_files import push_settings_file
+from tests.support.sprints import make_sprint
 
 _EXAMPLES = json.loads(
     Path("github_standin/node_modules/@octokit/webhooks-examples/api.github.com/index.json").read_text()
@@ -58,7 +58,7 @@ REPORT = ("success", "Merge groups are not checked")
     ids=["none", "off", "required"],
 )
 async def test_every_group_is_reported_once(bot: Bot, file: str) -> None:
-    head = await write(bot, file)
+    head = await push_settings_file(bot, file)
     payload = await queued(bot, head)
     assert await bot.deliver("merge_group", payload, "guid") == (202, "stored")
     assert await reports(bot, head) == [REPORT]
@@ -72,7 +72,7 @@ async def test_every_group_is_reported_once(bot: Bot, file: str) -> None:
 
 async def test_a_group_is_reported_while_the_bot_is_paused(bot: Bot) -> None:
     number = await make_sprint(bot)
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.say(number, "/agile pause")
     await bot.deliver("merge_group", await queued(bot, head))
     assert await reports(bot, head) == [REPORT]
@@ -82,7 +82,7 @@ async def test_the_pull_request_s_own_check_is_named(bot: Bot) -> None:
     number = await make_sprint(bot)
     pull = await bot.github.open_pull_request(bot.repo, "Cards", body=f"Closes #{number}")
     await bot.rest()
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
     (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
@@ -98,7 +98,7 @@ async def test_of_a_pull_request_that_was_not_checked_nobody_says_that_it_was(bo
     pull = await bot.github.open_pull_request(bot.repo, "Cards", body=f"Closes #{number}")
     await bot.rest()
     bot.github.clear_faults()
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     await bot.deliver("merge_group", await queued(bot, head, number=pull["number"]))
     await bot.rest()
     (run,) = [one for one in await bot.github.check_runs(bot.repo, head) if one["name"] == "Sprint impact"]
@@ -107,7 +107,7 @@ async def test_of_a_pull_request_that_was_not_checked_nobody_says_that_it_was(bo
 
 
 async def test_it_can_be_run_again(bot: Bot) -> None:
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     payload = await queued(bot, head)
     await bot.deliver("merge_group", payload)
     assert await reports(bot, head) == [REPORT]
@@ -126,7 +126,7 @@ async def test_it_can_be_run_again(bot: Bot) -> None:
 
 
 async def test_it_is_reported_once_github_can_be_reached(bot: Bot, clock: Clock) -> None:
-    head = await write(bot, "# nothing\n")
+    head = await push_settings_file(bot, "# nothing\n")
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=502)
     await bot.deliver("merge_group", await queued(bot, head))
     assert await reports(bot, head) == []

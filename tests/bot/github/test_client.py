@@ -10,7 +10,7 @@ import pytest
 from bot.github.client import API_VERSION, GitHub, GitHubRefusedError, GitHubUnavailableError, Installation
 from bot.settings import GitHubSettings, Secret
 from github_standin.github import StandInGitHub
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.github_openapi import API_VERSION as DESCRIBED_VERSION
 
 

@@ -17,13 +17,10 @@ from bot.sync.backfill.backfill import Backfill
 from bot.sync.backfill.queries import PAGES
 from bot.sync.reconciliation import Reconciliation
 from storage.pull_requests import PullRequests
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, entrance
 from tests.support.builders import at
 from tests.support.graphql_answers import Json, answers
 from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, only_tenant_id, record_deliveries
 
 MILESTONE = {"id": 70, "number": 1, "title": "Sprint 1", "created_at": "2026-11-01T08:00:00Z"}
 MILESTONE |= {"due_on": "2026-12-01T08:00:00Z", "updated_at": "2026-11-01T08:00:00Z"}
@@ -70,18 +67,22 @@ def now() -> datetime:
     return at("11-20")
 
 
-async def prepared(base: Services, entrance: Door) -> tuple[int, int]:
+async def prepared(base: Services, webhook_client: Door) -> tuple[int, int]:
     """The account and its repository with a running sprint, in which issue 7 is."""
-    inside = ISSUE | {"action": "milestoned", "milestone": MILESTONE}
-    created = ISSUE | {"action": "created", "milestone": MILESTONE}
-    await record(base, entrance, [("installation", INSTALLED), ("milestone", created), ("issues", inside)])
-    one = await tenant(base)
+    inside = ISSUE_OPENED | {"action": "milestoned", "milestone": MILESTONE}
+    created = ISSUE_OPENED | {"action": "created", "milestone": MILESTONE}
+    await record_deliveries(
+        base,
+        webhook_client,
+        [("installation", INSTALLATION_CREATED), ("milestone", created), ("issues", inside)],
+    )
+    one = await only_tenant_id(base)
     return one, (await rows(base, "select id from projects", one))[0].id
 
 
 @pytest.mark.parametrize("phase", ["issues", "pull_requests"])
-async def test_the_past_is_read_whatever_is_null(base: Services, entrance: Door, phase: str) -> None:
-    one, project = await prepared(base, entrance)
+async def test_the_past_is_read_whatever_is_null(base: Services, webhook_client: Door, phase: str) -> None:
+    one, project = await prepared(base, webhook_client)
     github = OddGitHub()
     backfill = Backfill(base.database, cast(GitHub, github), now)
     full = {name: next(answers(query, ITEMS, LISTS))[1] for name, query in PAGES.items()}
@@ -99,8 +100,8 @@ async def test_the_past_is_read_whatever_is_null(base: Services, entrance: Door,
     assert {"I_7", "PR_8"} <= {row.item for row in known}
 
 
-async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, entrance: Door) -> None:
-    one, project = await prepared(base, entrance)
+async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, webhook_client: Door) -> None:
+    one, project = await prepared(base, webhook_client)
     github = OddGitHub()
     github.milestones = [MILESTONE, MILESTONE | {"id": 71, "number": 2, "created_at": None}]
     github.answers = {query: next(answers(query, ITEMS, LISTS))[1] for query in PAGES.values()}
@@ -116,8 +117,8 @@ async def test_an_item_that_cannot_be_read_stops_no_other(base: Services, entran
     assert {row.item for row in known} == {"I_7", "PR_8"}
 
 
-async def test_a_sprint_is_compared_whatever_is_null(base: Services, entrance: Door) -> None:
-    one, _ = await prepared(base, entrance)
+async def test_a_sprint_is_compared_whatever_is_null(base: Services, webhook_client: Door) -> None:
+    one, _ = await prepared(base, webhook_client)
     github = OddGitHub()
     reconciliation = Reconciliation(base.database, cast(GitHub, github), now)
     items = next(answers(reconcile._ITEMS, ITEMS, {"Node": ["Issue"]}))[1]
@@ -132,12 +133,12 @@ async def test_a_sprint_is_compared_whatever_is_null(base: Services, entrance: D
     assert tried > 20
 
 
-async def test_links_are_asked_for_whatever_is_null(base: Services, entrance: Door) -> None:
+async def test_links_are_asked_for_whatever_is_null(base: Services, webhook_client: Door) -> None:
     """Null stands for an issue that we may not see."""
-    one, project = await prepared(base, entrance)
-    side = {"ref": "main", "sha": "a1", "repo": ISSUE["repository"]}
-    pull = ISSUE["issue"] | {"id": 8, "node_id": "PR_8", "number": 8, "head": side, "base": side}
-    await record(base, entrance, [("pull_request", ISSUE | {"pull_request": pull})])
+    one, project = await prepared(base, webhook_client)
+    side = {"ref": "main", "sha": "a1", "repo": ISSUE_OPENED["repository"]}
+    pull = ISSUE_OPENED["issue"] | {"id": 8, "node_id": "PR_8", "number": 8, "head": side, "base": side}
+    await record_deliveries(base, webhook_client, [("pull_request", ISSUE_OPENED | {"pull_request": pull})])
     github = OddGitHub()
     pictures, jobs = AsyncMock(), AsyncMock()
     pictures.link.return_value = "https://agile.example/charts/x.png"

@@ -7,16 +7,11 @@ import pytest
 
 from github_standin.authorship import APP
 from storage.posts import PostKind, Posts
-from tests.bot.publishing.test_change_applier import (  # noqa: F401 - a fixture
-    _with_evacuate,
-    box_of,
-    in_database,
-    milestones,
-)
-from tests.bot.publishing.test_posts import Desk, desk  # noqa: F401 - a fixture
-from tests.commands.items.test_split import below
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import box_line, have_milestones, query_database
+from tests.support.items import list_sub_issues
+from tests.support.publishing import PublishingHarness
 from tests.support.running import Bot, until
+from tests.support.sprints import make_sprint
 
 COMMENTS = r"/issues/\d+/comments$"
 OTHER_APP = {**APP, "id": 99, "slug": "other"}
@@ -27,7 +22,7 @@ async def previewed(bot: Bot) -> tuple[int, str]:
     number = await make_sprint(bot)
     await bot.say(number, f"/evacuate #{number} #{number + 2}")
     (answer,) = await bot.answers(number)
-    return number, box_of(answer)
+    return number, box_line(answer)
 
 
 async def tick_in(bot: Bot, number: int, box: str, app: Any, user: dict[str, Any]) -> None:
@@ -45,7 +40,7 @@ async def tick_in(bot: Bot, number: int, box: str, app: Any, user: dict[str, Any
     await bot.rest()
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 @pytest.mark.parametrize(
     ("app", "user"),
     [
@@ -65,23 +60,23 @@ async def test_a_box_in_a_comment_of_anybody_else_is_no_box(
     number, box = await previewed(bot)
     await tick_in(bot, number, box, app, user)
 
-    assert await milestones(bot, number, number + 2) == [True, True]
+    assert await have_milestones(bot, number, number + 2) == [True, True]
     assert len(await bot.answers(number)) == 1
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 @pytest.mark.parametrize("app", [APP, None], ids=["named", "unnamed"])
 async def test_a_box_in_our_own_comment_is_one(bot: Bot, app: dict[str, Any] | None) -> None:
     number, box = await previewed(bot)
     await tick_in(bot, number, box, app, {"login": bot.github.bot_login, "type": "Bot", "id": 900})
-    assert await milestones(bot, number, number + 2) == [False, False]
+    assert await have_milestones(bot, number, number + 2) == [False, False]
 
 
-@pytest.mark.usefixtures("_with_evacuate")
+@pytest.mark.usefixtures("evacuate_command")
 async def test_a_box_copied_into_another_thread_is_none(bot: Bot) -> None:
     number, box = await previewed(bot)
     await tick_in(bot, number + 1, box, APP, {"login": bot.github.bot_login, "type": "Bot", "id": 900})
-    assert await milestones(bot, number, number + 2) == [True, True]
+    assert await have_milestones(bot, number, number + 2) == [True, True]
     assert await bot.answers(number + 1) == []
 
 
@@ -93,8 +88,8 @@ async def test_a_stranger_s_issue_with_our_marker_is_no_part_of_a_split(bot: Bot
     await bot.rest()
     await bot.say(number, '/split into:"Form fields","Check digits" confirm:yes')
 
-    assert [part["title"] for part in await below(bot, number)] == ["Form fields", "Check digits"]
-    assert {part["user"]["login"] for part in await below(bot, number)} == {bot.github.bot_login}
+    assert [part["title"] for part in await list_sub_issues(bot, number)] == ["Form fields", "Check digits"]
+    assert {part["user"]["login"] for part in await list_sub_issues(bot, number)} == {bot.github.bot_login}
 
 
 async def test_a_part_whose_opening_was_lost_is_not_opened_twice(bot: Bot) -> None:
@@ -103,7 +98,7 @@ async def test_a_part_whose_opening_was_lost_is_not_opened_twice(bot: Bot) -> No
     await bot.say(number, '/split into:"Form fields","Check digits" confirm:yes')
 
     async def is_split() -> bool:
-        return len(await below(bot, number)) == 2
+        return len(await list_sub_issues(bot, number)) == 2
 
     await until(is_split)
     await bot.rest()
@@ -126,7 +121,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
         return any(call.status == 502 and bot.repo in call.path for call in bot.github.requests)
 
     await until(has_failed)
-    (row,) = await in_database(
+    (row,) = await query_database(
         bot,
         "select e.delivery_id, o.position from outbox o join github_events e on e.id = o.event_id "
         "where o.kind = 'reply'",
@@ -138,7 +133,7 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
     await bot.rest()
 
     async def is_answered() -> bool:
-        return not await in_database(bot, "select 1 from outbox where sent_at is null")
+        return not await query_database(bot, "select 1 from outbox where sent_at is null")
 
     await until(is_answered)
     await bot.say(number, "/sprint status")
@@ -150,26 +145,28 @@ async def test_a_person_s_comment_with_our_marker_is_never_edited(bot: Bot, is_c
 
 @pytest.mark.parametrize("kind", [PostKind.COMMENT, PostKind.ISSUE])
 async def test_a_person_s_text_with_the_marker_of_a_post_is_never_taken_for_it(
-    desk: Desk,  # noqa: F811
+    publishing: PublishingHarness,
     kind: PostKind,
 ) -> None:
     data = {"title": "Summary"} if kind is PostKind.ISSUE else {}
-    await desk.set_desired(replace(desk.comment("One"), kind=kind, data=data))
-    async with desk.bot.base.database.tenant(desk.tenant) as tenant:
-        (wanted,) = await Posts(tenant).due({desk.project})
-        await Posts(tenant).begin(wanted)  # An attempt that died before it reached GitHub.
+    await publishing.set_desired(replace(publishing.comment("One"), kind=kind, data=data))
+    async with publishing.bot.base.database.tenant(publishing.tenant) as tenant:
+        (wanted,) = await Posts(tenant).due({publishing.project})
+        await Posts(tenant).begin_attempt(wanted)  # An attempt that died before it reached GitHub.
     marker = f"<!-- agile-github-suite:post:{wanted.id} -->"
     if kind is PostKind.COMMENT:
-        await desk.bot.github.comment(desk.bot.repo, desk.issue, f"Mine\n\n{marker}", as_user="mallory")
+        await publishing.bot.github.comment(
+            publishing.bot.repo, publishing.issue, f"Mine\n\n{marker}", as_user="mallory"
+        )
     else:
-        await desk.bot.github.create_issue(desk.bot.repo, "Mine", body=marker, as_user="mallory")
-    await desk.bot.rest()
-    await desk.send()
+        await publishing.bot.github.create_issue(publishing.bot.repo, "Mine", body=marker, as_user="mallory")
+    await publishing.bot.rest()
+    await publishing.send()
 
     if kind is PostKind.COMMENT:
-        assert await desk.said() == ["One"]
+        assert await publishing.said() == ["One"]
     else:
-        issues = await desk.bot.github.call("GET", f"/repos/{desk.bot.repo}/issues?state=all")
+        issues = await publishing.bot.github.call("GET", f"/repos/{publishing.bot.repo}/issues?state=all")
         assert {issue["title"]: issue["user"]["type"] for issue in issues} == {
             "A card": "User", "Mine": "User", "Summary": "Bot"
         }  # fmt: skip

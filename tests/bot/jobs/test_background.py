@@ -30,9 +30,9 @@ from github_standin.webhook_sender import Arrival, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
 from storage.jobs import Jobs
-from tests.bot.webhooks.test_github_endpoint import ISSUE
 from tests.support.running import Door, as_administrator, rows
 from tests.support.stepping import dawdle, run_in_any_order
+from tests.support.webhooks import ISSUE_OPENED
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
     base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Jobs and people go with the transaction, so nothing may be remembered of them."""
-    await entrance.deliver("issues", ISSUE)
+    await entrance.deliver("issues", ISSUE_OPENED)
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
 
@@ -194,15 +194,15 @@ async def test_what_a_failed_transaction_has_stored_is_stored_by_the_next_one(
 
     people = await rows(base, "select github_username from users", tenant[0])
     assert [row.github_username for row in people] == ["alice"]
-    jobs = as_administrator(base, "select task_name from procrastinate_jobs order by 1")
-    assert {"redraw_later", "check_later"} <= {row.task_name for row in jobs}
+    jobs = as_administrator(base, "select args ->> 'task' as task from procrastinate_jobs")
+    assert {"redraw", "check"} <= {row.task for row in jobs}
 
 
 async def test_a_dead_lock_does_not_leave_deliveries_waiting(
     base: Services, entrance: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await entrance.deliver("issues", ISSUE)
-    await entrance.deliver("issues", ISSUE | {"action": "reopened"})
+    await entrance.deliver("issues", ISSUE_OPENED)
+    await entrance.deliver("issues", ISSUE_OPENED | {"action": "reopened"})
     (tenant,) = await rows(base, "select * from all_tenants()")
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     original, tries = Deliveries.mark_processed, list[int]()
@@ -225,12 +225,12 @@ async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
 ) -> None:
     recording = EventProcessor(base.database, base.cipher, Jobs(base.queue), base.clock)
     for action, again in (("opened", False), ("reopened", True)):
-        await entrance.deliver("issues", ISSUE | {"action": action})
+        await entrance.deliver("issues", ISSUE_OPENED | {"action": action})
         (tenant,) = await rows(base, "select * from all_tenants()")
         await recording.process_pending(tenant[0])
         jobs = await rows(
             base,
-            "select status from procrastinate_jobs where task_name in ('redraw_later', 'check_later') order by 1",
+            "select status from procrastinate_jobs where task_name = 'run_later' order by 1",
         )
         assert [row.status for row in jobs] == (["todo"] * 2 + ["doing"] * 2 if again else ["todo"] * 2)
         as_administrator(base, "update procrastinate_jobs set status = 'doing' where status = 'todo'")

@@ -15,8 +15,8 @@ from bot.jobs.worker import worker
 from bot.services import Services
 from storage.projects import Projects
 from storage.sprints import Sprints
-from tests.conftest import Clock
 from tests.support.builders import at, item_json, milestone_json, stamp, webhook
+from tests.support.clock import Clock
 from tests.support.running import Door, rows
 
 MILESTONE = 501
@@ -68,7 +68,7 @@ async def play(base: Services, entrance: Door) -> None:
 
 async def closed(base: Services) -> Any:
     async with base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named("acme/shop")
+        project = await Projects(tenant).by_name("acme/shop")
         assert project
         return await Sprints(tenant, project).closed(MILESTONE, base.clock())
 
@@ -112,7 +112,7 @@ async def test_what_comes_late_changes_the_fold_and_never_the_snapshot(
 
     assert await closed(base) == taken
     async with base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named("acme/shop")
+        project = await Projects(tenant).by_name("acme/shop")
         assert project
         facts = await Sprints(tenant, project).facts(MILESTONE, clock.now)
     assert facts

@@ -21,14 +21,11 @@ from storage.measures import Measures
 from storage.projects import Projects
 from storage.sprints import Sprints
 from storage.timeline import Timeline, TimelineRow
-from tests.bot.jobs.test_event_processor import record, tenant
-from tests.bot.webhooks.test_github_endpoint import ISSUE, entrance
-from tests.conftest import Clock
 from tests.support.builders import at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.running import Door, rows
-
-__all__ = ["entrance"]
+from tests.support.webhooks import ISSUE_OPENED, only_tenant_id, record_deliveries
 
 NOW = datetime(2026, 11, 10, 1, 30, tzinfo=UTC)
 CURRENT = 70
@@ -47,7 +44,7 @@ def milestone(number: int) -> dict[str, Any]:
 
 
 def issue(number: int, action: str, at: str, sprint: int, **changes: Any) -> tuple[str, dict[str, Any]]:
-    told = ISSUE["issue"] | {
+    told = ISSUE_OPENED["issue"] | {
         "id": number,
         "node_id": f"I_{number}",
         "number": number,
@@ -57,7 +54,7 @@ def issue(number: int, action: str, at: str, sprint: int, **changes: Any) -> tup
         "labels": [{"name": f"points: {number}"}],
     }
     named = {"milestone": milestone(sprint)} if action == "milestoned" else {}
-    return "issues", ISSUE | named | {"action": action, "issue": told | changes}
+    return "issues", ISSUE_OPENED | named | {"action": action, "issue": told | changes}
 
 
 def closing(number: int, at: str, sprint: int, **changes: Any) -> tuple[str, dict[str, Any]]:
@@ -71,7 +68,7 @@ def sent_by(told: tuple[str, dict[str, Any]], number: int, login: str, kind: str
 def story() -> list[tuple[str, dict[str, Any]]]:
     """Three finished sprints with a velocity of 3, and one that runs."""
     told: list[tuple[str, dict[str, Any]]] = [
-        ("milestone", ISSUE | {"action": "created", "milestone": milestone(one)}) for one in _SPRINTS
+        ("milestone", ISSUE_OPENED | {"action": "created", "milestone": milestone(one)}) for one in _SPRINTS
     ]
     places = {1: 11, 3: 12, 8: 13, 2: CURRENT, 5: CURRENT, 13: CURRENT}
     for number, sprint in places.items():
@@ -80,7 +77,7 @@ def story() -> list[tuple[str, dict[str, Any]]]:
     push = {
         "ref": "refs/heads/main",
         "after": "abc",
-        "repository": ISSUE["repository"] | {"default_branch": "main", "pushed_at": 1793880000},
+        "repository": ISSUE_OPENED["repository"] | {"default_branch": "main", "pushed_at": 1793880000},
         "commits": [{"author": {"username": one}} for one in ("Alice", "stranger", "nobody")],
     }
     return [
@@ -90,16 +87,19 @@ def story() -> list[tuple[str, dict[str, Any]]]:
         closing(8, "2026-10-19T10:00:00Z", 13),
         closing(5, "2026-11-04T10:00:00Z", CURRENT, assignees=[{"id": 1, "login": "alice"}]),
         sent_by(closing(2, "2026-11-05T23:59:59Z", CURRENT), 99, "a-robot[bot]", "Bot"),
-        ("push", {name: value for name, value in (ISSUE | push).items() if name not in {"action", "issue"}}),
+        (
+            "push",
+            {name: value for name, value in (ISSUE_OPENED | push).items() if name not in {"action", "issue"}},
+        ),
     ]
 
 
 @pytest.fixture
-async def organization(base: Services, entrance: Door, clock: Clock) -> int:
+async def organization(base: Services, webhook_client: Door, clock: Clock) -> int:
     """A tenant with a story, not measured yet."""
-    await record(base, entrance, story())
+    await record_deliveries(base, webhook_client, story())
     clock.now = NOW
-    return await tenant(base)
+    return await only_tenant_id(base)
 
 
 async def stored(base: Services, organization: int, columns: str = "*") -> dict[str, list[Any]]:
@@ -182,12 +182,12 @@ async def test_measuring_twice_changes_nothing(base: Services, clock: Clock, org
 
 
 async def test_what_comes_late_corrects_an_open_sprint(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: Door, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
     clock.now = None
-    await record(base, entrance, [closing(13, "2026-11-03T10:00:00Z", CURRENT)])
+    await record_deliveries(base, webhook_client, [closing(13, "2026-11-03T10:00:00Z", CURRENT)])
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
 
@@ -200,12 +200,14 @@ async def test_what_comes_late_corrects_an_open_sprint(
 
 
 async def test_days_that_a_sprint_no_longer_has_go(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: Door, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     moved = milestone(CURRENT) | {"due_on": "2026-11-06T07:00:00Z", "updated_at": "2026-11-05T08:00:00Z"}
     clock.now = None
-    await record(base, entrance, [("milestone", ISSUE | {"action": "edited", "milestone": moved})])
+    await record_deliveries(
+        base, webhook_client, [("milestone", ISSUE_OPENED | {"action": "edited", "milestone": moved})]
+    )
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
     _, days = await folded(base, organization)
@@ -213,7 +215,7 @@ async def test_days_that_a_sprint_no_longer_has_go(
 
 
 async def test_numbers_that_were_taken_stay(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: Door, clock: Clock, organization: int
 ) -> None:
     await DailyFigures(base.database, clock).run(organization)
     _, before = await folded(base, organization)
@@ -224,7 +226,7 @@ async def test_numbers_that_were_taken_stay(
         assert await ClosedSprints(one, {project.id}).latest(13)
     clock.now = None
     late = issue(21, "milestoned", "2026-10-18T10:00:00Z", 13)
-    await record(base, entrance, [late, closing(21, "2026-10-19T11:00:00Z", 13)])
+    await record_deliveries(base, webhook_client, [late, closing(21, "2026-10-19T11:00:00Z", 13)])
     clock.now = NOW
     await DailyFigures(base.database, clock).run(organization)
 
@@ -316,18 +318,18 @@ async def test_missed_nights_are_caught_up_with(base: Services, clock: Clock, or
 
 
 async def test_a_bad_repository_stops_no_other(
-    base: Services, entrance: Door, clock: Clock, organization: int
+    base: Services, webhook_client: Door, clock: Clock, organization: int
 ) -> None:
-    other = ISSUE["repository"] | {"id": 6, "node_id": "R_6", "full_name": "acme/bad"}
+    other = ISSUE_OPENED["repository"] | {"id": 6, "node_id": "R_6", "full_name": "acme/bad"}
     told = [
         (event, payload | {"repository": other})
         for event, payload in [
-            ("milestone", ISSUE | {"action": "created", "milestone": milestone(CURRENT) | {"id": 71}}),
+            ("milestone", ISSUE_OPENED | {"action": "created", "milestone": milestone(CURRENT) | {"id": 71}}),
             issue(90, "opened", "2026-11-02T09:00:00Z", CURRENT),
         ]
     ]
     clock.now = None
-    await record(base, entrance, told)
+    await record_deliveries(base, webhook_client, told)
     # No snapshot of an item: nothing that we write, and nothing that can be folded.
     broken = """insert into timeline (organization_id, project_id, item, kind, event, at, after)
         select organization_id, id, 'I_91', 'issue', 'opened', '2026-11-02T10:00:00Z', '{}'

@@ -17,9 +17,9 @@ from bot.services import Services, services
 from bot.settings import GitHubSettings, Secret, Settings
 from github_standin.github import StandInGitHub
 from storage.jobs import Jobs
-from tests.bot.webhooks.test_github_endpoint import ISSUE
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, Door, as_administrator, rows, until
+from tests.support.webhooks import ISSUE_OPENED
 
 FLOOD = 300
 _BATCH = 100
@@ -27,12 +27,12 @@ _BATCH = 100
 
 def comment_of_another_tenant(number: int, thread: int) -> dict[str, Any]:
     """A command in a thread of an account that GitHub's stand-in does not know."""
-    return ISSUE | {
+    return ISSUE_OPENED | {
         "action": "created",
         "installation": {"id": 900},
-        "repository": ISSUE["repository"]
+        "repository": ISSUE_OPENED["repository"]
         | {"id": 77, "node_id": "R_77", "full_name": "flood/shop", "owner": {"id": 99, "login": "flood"}},
-        "issue": ISSUE["issue"] | {"number": thread, "id": thread, "node_id": f"I_{thread}"},
+        "issue": ISSUE_OPENED["issue"] | {"number": thread, "id": thread, "node_id": f"I_{thread}"},
         "comment": {"id": number, "body": "/sprint status", "user": {"id": 1, "login": "alice"}},
     }
 

@@ -1,5 +1,6 @@
 """What is done without being asked by anybody."""
 
+from storage.job_types import MeasureJob, ReconcileJob
 from storage.jobs import Jobs
 from tests.support.running import Bot, rows
 
@@ -41,8 +42,8 @@ async def test_measuring_and_reconciling_run_as_jobs_and_settle_their_next_turn(
     jobs = Jobs(bot.base.queue)
     async with bot.base.database.unscoped() as connection:
         for _ in range(2):  # The second finds the first waiting, and is none.
-            await jobs.measure(connection, organization_id=organization[0])
-            await jobs.reconcile(connection, organization_id=organization[0])
+            await jobs.defer(connection, MeasureJob(organization_id=organization[0]))
+            await jobs.defer(connection, ReconcileJob(organization_id=organization[0]))
     await bot.rest()
 
     (turns,) = await rows(

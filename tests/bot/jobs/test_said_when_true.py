@@ -10,133 +10,141 @@ from reports.ended_sprint import EndedSprint
 from storage.database import Tenant
 from storage.posts import Post, PostKind, Posts
 from storage.projects import Project
-from tests.bot.jobs.test_sprint_reports import CURRENT, Room, closed_sprint, joining, room, tracked  # noqa: F401 - fixtures
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard
 from tests.support.past import record
+from tests.support.reporting import CURRENT_MILESTONE, ReportingHarness, close_sprint, make_joining_card
 from tests.support.running import as_administrator, rows
+from tests.support.sprints import make_sprint
 
 ALERTS = {"half_way": False, "days_left": "off", "forecast": "off"}
 
 
-async def held_alert(room: Room, when: str) -> None:  # noqa: F811
+async def held_alert(reporting: ReportingHarness, when: str) -> None:
     """An alert that is wanted, while GitHub takes no new comment."""
-    await room.settle(alerts=ALERTS)
-    await room.go("2026-11-18 12:30")
-    await record(room.bot, *joining(3).events)
-    room.bot.github.fail_next("POST", f"/issues/{room.thread}/comments", 502, times=50)
+    await reporting.settle(alerts=ALERTS)
+    await reporting.go("2026-11-18 12:30")
+    await record(reporting.bot, *make_joining_card(3).events)
+    reporting.bot.github.fail_next("POST", f"/issues/{reporting.thread}/comments", 502, times=50)
     with pytest.raises(GitHubUnavailableError):
-        await room.go(when)
-    room.bot.github.clear_faults()
-    assert len(await room.said()) == 1
+        await reporting.go(when)
+    reporting.bot.github.clear_faults()
+    assert len(await reporting.said()) == 1
 
 
-async def send(room: Room, when: str) -> list[str]:  # noqa: F811
+async def send(reporting: ReportingHarness, when: str) -> list[str]:
     """What waits is sent, and nothing else happens before."""
-    room.clock.now = at(when)
-    await room.bot.rest()
-    tenant, _ = await room.ids()
-    await room.posting.send(tenant)
-    await room.bot.rest()
-    return await room.said()
+    reporting.clock.now = at(when)
+    await reporting.bot.rest()
+    tenant, _ = await reporting.ids()
+    await reporting.posting.send(tenant)
+    await reporting.bot.rest()
+    return await reporting.said()
 
 
-async def test_an_alert_that_had_to_wait_is_told_while_it_is_true(tracked: Room) -> None:  # noqa: F811
-    await held_alert(tracked, "2026-11-19 09:00")
-    _, alert = await send(tracked, "2026-11-19 09:30")
+async def test_an_alert_that_had_to_wait_is_told_while_it_is_true(tracked_sprint: ReportingHarness) -> None:
+    await held_alert(tracked_sprint, "2026-11-19 09:00")
+    _, alert = await send(tracked_sprint, "2026-11-19 09:30")
     assert alert.startswith("**Sprint 24:** its scope has grown by 25 %, from 12 to 15 points.")
 
 
-async def test_it_tells_the_numbers_of_when_it_is_sent(tracked: Room) -> None:  # noqa: F811
-    await held_alert(tracked, "2026-11-19 09:00")
-    await record(tracked.bot, *joining(1, 2001, "11-19 09:10").events)
-    _, alert = await send(tracked, "2026-11-19 09:30")
+async def test_it_tells_the_numbers_of_when_it_is_sent(tracked_sprint: ReportingHarness) -> None:
+    await held_alert(tracked_sprint, "2026-11-19 09:00")
+    await record(tracked_sprint.bot, *make_joining_card(1, 2001, "11-19 09:10").events)
+    _, alert = await send(tracked_sprint, "2026-11-19 09:30")
     assert "grown by 33 %, from 12 to 16 points" in alert
 
 
-async def test_what_was_taken_out_meanwhile_is_told_to_nobody(tracked: Room) -> None:  # noqa: F811
-    await held_alert(tracked, "2026-11-19 09:00")
-    await record(tracked.bot, *FlowCard(2000).left("11-19 09:10", CURRENT).events)
-    assert len(await send(tracked, "2026-11-19 09:30")) == 1
-    assert len(await tracked.go("2026-11-20 09:00")) == 1
+async def test_what_was_taken_out_meanwhile_is_told_to_nobody(tracked_sprint: ReportingHarness) -> None:
+    await held_alert(tracked_sprint, "2026-11-19 09:00")
+    await record(tracked_sprint.bot, *FlowCard(2000).left("11-19 09:10", CURRENT_MILESTONE).events)
+    assert len(await send(tracked_sprint, "2026-11-19 09:30")) == 1
+    assert len(await tracked_sprint.go("2026-11-20 09:00")) == 1
 
 
-async def test_of_a_sprint_that_has_ended_nobody_is_alerted(tracked: Room) -> None:  # noqa: F811
-    await held_alert(tracked, "2026-11-20 09:00")
-    assert len(await send(tracked, "2026-11-21 09:00")) == 1
-    assert len(await tracked.go("2026-11-23 09:00")) == 1
+async def test_of_a_sprint_that_has_ended_nobody_is_alerted(tracked_sprint: ReportingHarness) -> None:
+    await held_alert(tracked_sprint, "2026-11-20 09:00")
+    assert len(await send(tracked_sprint, "2026-11-21 09:00")) == 1
+    assert len(await tracked_sprint.go("2026-11-23 09:00")) == 1
 
 
-async def test_a_standup_is_not_told_in_the_afternoon(tracked: Room) -> None:  # noqa: F811
-    await tracked.settle(alerts="off", standup="09:30")
-    await tracked.go("2026-11-19 09:00")
-    tracked.bot.github.fail_next("POST", f"/issues/{tracked.thread}/comments", 502, times=50)
+async def test_a_standup_is_not_told_in_the_afternoon(tracked_sprint: ReportingHarness) -> None:
+    await tracked_sprint.settle(alerts="off", standup="09:30")
+    await tracked_sprint.go("2026-11-19 09:00")
+    tracked_sprint.bot.github.fail_next("POST", f"/issues/{tracked_sprint.thread}/comments", 502, times=50)
     with pytest.raises(GitHubUnavailableError):
-        await tracked.go("2026-11-19 09:30")
-    tracked.bot.github.clear_faults()
-    assert len(await send(tracked, "2026-11-19 15:00")) == 1
+        await tracked_sprint.go("2026-11-19 09:30")
+    tracked_sprint.bot.github.clear_faults()
+    assert len(await send(tracked_sprint, "2026-11-19 15:00")) == 1
 
 
-async def test_what_quiet_hours_hold_back_is_dropped_if_it_is_not_so_any_more(tracked: Room) -> None:  # noqa: F811
+async def test_what_quiet_hours_hold_back_is_dropped_if_it_is_not_so_any_more(
+    tracked_sprint: ReportingHarness,
+) -> None:
     """The tracking comment of a sprint whose team takes it back at night."""
-    await tracked.settle(quiet_hours={"from": "20:00", "until": "08:00"})
-    await tracked.go("2026-11-18 22:00")
-    await tracked.settle(tracking="off")
-    assert await send(tracked, "2026-11-19 08:01") == []
+    await tracked_sprint.settle(quiet_hours={"from": "20:00", "until": "08:00"})
+    await tracked_sprint.go("2026-11-18 22:00")
+    await tracked_sprint.settle(tracking="off")
+    assert await send(tracked_sprint, "2026-11-19 08:01") == []
 
 
-async def test_alerts_wait_for_the_end_of_quiet_hours_that_last_into_the_morning(tracked: Room) -> None:  # noqa: F811
-    await tracked.settle(alerts=ALERTS, quiet_hours={"from": "18:00", "until": "09:30"})
-    await tracked.go("2026-11-18 12:30")
-    await record(tracked.bot, *joining(3).events)
-    counts = [len(await tracked.go(f"2026-11-19 {time}")) for time in ("08:30", "09:29", "09:31")]
+async def test_alerts_wait_for_the_end_of_quiet_hours_that_last_into_the_morning(
+    tracked_sprint: ReportingHarness,
+) -> None:
+    await tracked_sprint.settle(alerts=ALERTS, quiet_hours={"from": "18:00", "until": "09:30"})
+    await tracked_sprint.go("2026-11-18 12:30")
+    await record(tracked_sprint.bot, *make_joining_card(3).events)
+    counts = [len(await tracked_sprint.go(f"2026-11-19 {time}")) for time in ("08:30", "09:29", "09:31")]
     assert counts == [1, 1, 2]
 
 
 async def test_where_it_is_not_known_what_to_say_it_is_asked_once_each_turn(
-    room: Room,  # noqa: F811
+    reporting: ReportingHarness,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The summary waits for the end of quiet hours, and cannot be worked out any more."""
-    closed = await closed_sprint(room, quiet_hours={"from": "00:00", "until": "23:59:59"})
-    await room.go(closed)
-    await room.settle(quiet_hours=None)
+    closed = await close_sprint(reporting, quiet_hours={"from": "00:00", "until": "23:59:59"})
+    await reporting.go(closed)
+    await reporting.settle(quiet_hours=None)
     attempts = list[datetime]()
 
     async def fail(_: EndedSprint) -> None:
-        attempts.append(room.clock.now or closed)
+        attempts.append(reporting.clock.now or closed)
         raise ValueError("cannot be worked out")
 
     with monkeypatch.context() as patch:
         patch.setattr(EndedSprint, "drafts", fail)
         for minutes in range(0, 12, 2):
-            await room.go(closed + timedelta(hours=1, minutes=minutes))
+            await reporting.go(closed + timedelta(hours=1, minutes=minutes))
 
     # Each of six steps redraws once and sends once.
     assert len(attempts) <= 12
-    assert await room.issues("Summary: Sprint 12") == []
-    await room.go(closed + timedelta(hours=2))
-    assert len(await room.issues("Summary: Sprint 12")) == 1
+    assert await reporting.issues("Summary: Sprint 12") == []
+    await reporting.go(closed + timedelta(hours=2))
+    assert len(await reporting.issues("Summary: Sprint 12")) == 1
 
 
-async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(tracked: Room) -> None:  # noqa: F811
+async def test_the_last_days_are_told_of_where_quiet_hours_begin_before_eight(
+    tracked_sprint: ReportingHarness,
+) -> None:
     """The team's morning begins with the end of its quiet hours."""
-    await tracked.go("2026-11-18 12:30")
-    await tracked.settle(quiet_hours={"from": "07:30", "until": "06:00"})
-    counts = [len(await tracked.go(f"2026-11-19 {time}")) for time in ("05:30", "06:30", "09:00")]
+    await tracked_sprint.go("2026-11-18 12:30")
+    await tracked_sprint.settle(quiet_hours={"from": "07:30", "until": "06:00"})
+    counts = [len(await tracked_sprint.go(f"2026-11-19 {time}")) for time in ("05:30", "06:30", "09:00")]
     assert counts == [1, 2, 2]
-    assert "2 working days" in (await tracked.said())[1]
+    assert "2 working days" in (await tracked_sprint.said())[1]
 
 
 # Noise
 
 
 @pytest.mark.timeout(600)
-async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(tracked: Room) -> None:  # noqa: F811
+async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(
+    tracked_sprint: ReportingHarness,
+) -> None:
     """12 points were committed; three items come in a day, day and night, for eleven days."""
-    await tracked.settle(alerts=ALERTS, quiet_hours=None)
-    await tracked.bot.github.settle()
+    await tracked_sprint.settle(alerts=ALERTS, quiet_hours=None)
+    await tracked_sprint.bot.github.settle()
     told = list[tuple[datetime, str]]()
     number = 3000
     for day in range(11):
@@ -145,10 +153,10 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(tracked
             if now < at("2026-11-18 12:30"):
                 continue
             number += 1
-            await record(tracked.bot, *joining(4, number, now.isoformat()).events)
+            await record(tracked_sprint.bot, *make_joining_card(4, number, now.isoformat()).events)
             if day == 0 and hour == 13:
-                await extend(tracked)
-            said = await tracked.go(now + timedelta(minutes=4))
+                await extend(tracked_sprint)
+            said = await tracked_sprint.go(now + timedelta(minutes=4))
             told += [(now, text) for text in said[1 + len(told) :]]
 
     assert 2 <= len(told) <= 5
@@ -160,170 +168,182 @@ async def test_a_sprint_that_grows_every_day_is_told_of_in_growing_steps(tracked
     assert not any("%" in text.partition(".")[0] for _, text in told[1:])
 
 
-async def extend(room: Room) -> None:  # noqa: F811
+async def extend(reporting: ReportingHarness) -> None:
     """The sprint gets another week."""
     from tests.support.builders import Box  # noqa: PLC0415
 
-    box = Box("11-13", milestone=CURRENT, number=24, title="Sprint 24", start="11-16", due="2026-11-20")
+    box = Box(
+        "11-13", milestone=CURRENT_MILESTONE, number=24, title="Sprint 24", start="11-16", due="2026-11-20"
+    )
     box.edited("11-18 13:00", due="2026-11-30")
-    await record(room.bot, *box.events[1:])
+    await record(reporting.bot, *box.events[1:])
 
 
 async def test_what_should_be_said_is_worked_out_once_for_all_that_waits(
-    tracked: Room,  # noqa: F811
+    tracked_sprint: ReportingHarness,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     worked_out = list[int]()
-    drafting = tracked.reports._drafting
+    drafting = tracked_sprint.reports._drafting
 
     def counted(tenant: Tenant, project: Project, now: datetime, *, is_complete: bool) -> Any:
         worked_out.append(project.id)
         return drafting(tenant, project, now, is_complete=is_complete)
 
-    await tracked.go()
-    monkeypatch.setattr(tracked.reports, "_drafting", counted)
-    number, project = await tracked.ids()
-    async with tracked.bot.base.database.tenant(number) as tenant:
+    await tracked_sprint.go()
+    monkeypatch.setattr(tracked_sprint.reports, "_drafting", counted)
+    number, project = await tracked_sprint.ids()
+    async with tracked_sprint.bot.base.database.tenant(number) as tenant:
         for n in range(20):
-            post = Post(f"alert:{CURRENT}:old-{n}", PostKind.COMMENT, "Old", tracked.thread)
-            await Posts(tenant).set_desired(project, post, tracked.clock())
-    await tracked.posting.send(number)
+            post = Post(f"alert:{CURRENT_MILESTONE}:old-{n}", PostKind.COMMENT, "Old", tracked_sprint.thread)
+            await Posts(tenant).set_desired(project, post, tracked_sprint.clock())
+    await tracked_sprint.posting.send(number)
 
     assert worked_out == [project]
-    assert len(await tracked.said()) == 1
+    assert len(await tracked_sprint.said()) == 1
 
 
 # It goes on
 
 
-async def test_a_summary_of_a_sprint_that_was_opened_again_says_so(room: Room) -> None:  # noqa: F811
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    (issue,) = await room.issues("Summary: Sprint 12")
-    await room.bot.github.update_issue(
-        room.bot.repo, issue["number"], body=f"{issue['body']}\n\nThe demo was great."
+async def test_a_summary_of_a_sprint_that_was_opened_again_says_so(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting)
+    await reporting.go(closed)
+    (issue,) = await reporting.issues("Summary: Sprint 12")
+    await reporting.bot.github.update_issue(
+        reporting.bot.repo, issue["number"], body=f"{issue['body']}\n\nThe demo was great."
     )
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="open")
-    await room.go(closed + timedelta(hours=1))
-    (issue,) = await room.issues("Summary: Sprint 12")
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="open")
+    await reporting.go(closed + timedelta(hours=1))
+    (issue,) = await reporting.issues("Summary: Sprint 12")
 
     assert issue["body"].startswith("**Sprint 12 goes on**, so this is not its summary yet.")
     assert issue["body"].endswith("\n\nThe demo was great.")
     assert "points" not in issue["body"]
-    assert await room.said(issue["number"]) == []
+    assert await reporting.said(issue["number"]) == []
 
 
-async def test_its_real_end_is_told_once(room: Room) -> None:  # noqa: F811
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="open")
-    await room.go(closed + timedelta(hours=1))
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
+async def test_its_real_end_is_told_once(reporting: ReportingHarness) -> None:
+    closed = await close_sprint(reporting)
+    await reporting.go(closed)
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="open")
+    await reporting.go(closed + timedelta(hours=1))
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="closed")
     for hours in (2, 3, 80, 81):
-        await room.go(closed + timedelta(hours=hours))
-    (issue,) = await room.issues("Summary: Sprint 12")
+        await reporting.go(closed + timedelta(hours=hours))
+    (issue,) = await reporting.issues("Summary: Sprint 12")
 
     assert issue["body"].startswith("### Sprint 12 · summary")
-    (notice,) = await room.said(issue["number"])
+    (notice,) = await reporting.said(issue["number"])
     assert notice.startswith("**Sprint 12 is over now.**")
 
 
-async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_told_once(room: Room) -> None:  # noqa: F811
-    moment = await closed_sprint(room)
-    await room.go(moment)
-    (issue,) = await room.issues("Summary: Sprint 12")
+async def test_the_notice_of_an_end_that_was_none_says_so_and_each_real_end_is_told_once(
+    reporting: ReportingHarness,
+) -> None:
+    moment = await close_sprint(reporting)
+    await reporting.go(moment)
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     for ends in range(1, 4):
         for state in ("open", "closed"):
-            await room.bot.github.update_milestone(room.bot.repo, 1, state=state)
+            await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state=state)
             moment += timedelta(hours=1)
-            await room.go(moment)
-            await room.go(moment + timedelta(minutes=5))
-            notices = await room.said(issue["number"])
+            await reporting.go(moment)
+            await reporting.go(moment + timedelta(minutes=5))
+            notices = await reporting.said(issue["number"])
             is_over = [notice.startswith("**Sprint 12 is over now.**") for notice in notices]
             assert is_over == [False] * (ends - 1) + [True] * (state == "closed")
     assert all(notice.startswith("**Sprint 12 went on after this.**") for notice in notices[:-1])
 
 
 @pytest.mark.parametrize("is_pending", [False, True])
-async def test_an_upgrade_leaves_a_frozen_summary_as_people_made_it(room: Room, *, is_pending: bool) -> None:  # noqa: F811
+async def test_an_upgrade_leaves_a_frozen_summary_as_people_made_it(
+    reporting: ReportingHarness, *, is_pending: bool
+) -> None:
     """The row as versions left it that kept neither a basis nor what GitHub took."""
-    closed = await closed_sprint(room)
-    await room.go(closed)
-    await room.go(closed + timedelta(days=3))
-    (issue,) = await room.issues("Summary: Sprint 12")
+    closed = await close_sprint(reporting)
+    await reporting.go(closed)
+    await reporting.go(closed + timedelta(days=3))
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert "provisional" not in issue["body"]
     body = f"Ours, above.\n\n{issue['body']}"
-    await room.bot.github.update_issue(
-        room.bot.repo, issue["number"], body=body, title="Retro 12", state="open"
+    await reporting.bot.github.update_issue(
+        reporting.bot.repo, issue["number"], body=body, title="Retro 12", state="open"
     )
     later = ", wanted_at = wanted_at + interval '1 day'" if is_pending else ""
     as_administrator(
-        room.bot.base,
+        reporting.bot.base,
         f"update posts set sent_as = null, sent = 'another', data = data - 'basis'{later} "
         "where key like 'summary:%'",
     )
-    writes = room.writes
+    writes = reporting.writes
     for hours in (74, 75, 100):
-        await room.go(closed + timedelta(hours=hours))
-    (issue,) = await room.issues("Retro 12")
+        await reporting.go(closed + timedelta(hours=hours))
+    (issue,) = await reporting.issues("Retro 12")
 
-    assert (issue["body"], issue["state"], room.writes) == (body, "open", writes)
-    ((key,),) = await rows(room.bot.base, "select key from posts where key like 'summary:%'", 1)
-    await room.settle(goals={key.rpartition(":")[2]: "met"})
-    await room.go(closed + timedelta(hours=101))
-    (issue,) = await room.issues("Retro 12")
+    assert (issue["body"], issue["state"], reporting.writes) == (body, "open", writes)
+    ((key,),) = await rows(reporting.bot.base, "select key from posts where key like 'summary:%'", 1)
+    await reporting.settle(goals={key.rpartition(":")[2]: "met"})
+    await reporting.go(closed + timedelta(hours=101))
+    (issue,) = await reporting.issues("Retro 12")
     assert issue["body"].startswith("Ours, above.\n\n### Sprint 12")
     assert (issue["body"].count("### Sprint 12"), issue["state"]) == (1, "open")
-    assert room.writes == writes + 1
+    assert reporting.writes == writes + 1
 
 
-async def test_a_summary_that_nobody_has_seen_yet_is_dropped_when_the_sprint_goes_on(room: Room) -> None:  # noqa: F811
-    closed = await closed_sprint(room, quiet_hours={"from": "00:00", "until": "23:59:59"})
-    await room.go(closed)
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="open")
-    await room.bot.rest()
-    await room.settle(quiet_hours=None)
-    await room.go(closed + timedelta(hours=1))
-    assert await room.issues("Summary: Sprint 12") == []
+async def test_a_summary_that_nobody_has_seen_yet_is_dropped_when_the_sprint_goes_on(
+    reporting: ReportingHarness,
+) -> None:
+    closed = await close_sprint(reporting, quiet_hours={"from": "00:00", "until": "23:59:59"})
+    await reporting.go(closed)
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="open")
+    await reporting.bot.rest()
+    await reporting.settle(quiet_hours=None)
+    await reporting.go(closed + timedelta(hours=1))
+    assert await reporting.issues("Summary: Sprint 12") == []
 
 
-async def test_a_later_due_date_after_the_summary_lets_the_sprint_go_on(room: Room) -> None:  # noqa: F811
-    await make_sprint(room.bot, due=2)
+async def test_a_later_due_date_after_the_summary_lets_the_sprint_go_on(reporting: ReportingHarness) -> None:
+    await make_sprint(reporting.bot, due=2)
     now = datetime.now(UTC)
-    await room.go(now + timedelta(days=6))
-    assert len(await room.issues("Summary: Sprint 12")) == 1
+    await reporting.go(now + timedelta(days=6))
+    assert len(await reporting.issues("Summary: Sprint 12")) == 1
     due = (now + timedelta(days=12)).strftime("%Y-%m-%dT12:00:00Z")
-    await room.bot.github.update_milestone(room.bot.repo, 1, due_on=due)
-    await room.go(now + timedelta(days=7))
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, due_on=due)
+    await reporting.go(now + timedelta(days=7))
 
-    (issue,) = await room.issues("Summary: Sprint 12")
+    (issue,) = await reporting.issues("Summary: Sprint 12")
     assert issue["body"].startswith("**Sprint 12 goes on**, so this is not its summary yet. It is due on ")
 
 
-async def test_the_tracking_comment_of_a_deleted_milestone_is_brought_to_its_end(room: Room) -> None:  # noqa: F811
-    await make_sprint(room.bot)
-    issue = await room.bot.github.create_issue(room.bot.repo, "Sprints")
-    room.thread = issue["number"]
-    await room.settle(tracking=room.thread, alerts="off")
+async def test_the_tracking_comment_of_a_deleted_milestone_is_brought_to_its_end(
+    reporting: ReportingHarness,
+) -> None:
+    await make_sprint(reporting.bot)
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Sprints")
+    reporting.thread = issue["number"]
+    await reporting.settle(tracking=reporting.thread, alerts="off")
     now = datetime.now(UTC)
-    (text,) = await room.go(now)
+    (text,) = await reporting.go(now)
     assert text.startswith("### Sprint 12 · day")
-    await room.bot.github.call("DELETE", f"/repos/{room.bot.repo}/milestones/1")
-    (text,) = await room.go(now + timedelta(minutes=5))
+    await reporting.bot.github.call("DELETE", f"/repos/{reporting.bot.repo}/milestones/1")
+    (text,) = await reporting.go(now + timedelta(minutes=5))
     assert text.startswith("### Sprint 12 · abandoned")
 
 
-async def test_where_its_thread_is_gone_the_summary_gets_an_issue_of_its_own(room: Room) -> None:  # noqa: F811
-    await make_sprint(room.bot)
-    issue = await room.bot.github.create_issue(room.bot.repo, "Sprints")
-    room.thread = issue["number"]
-    await room.settle(tracking=room.thread, alerts="off")
+async def test_where_its_thread_is_gone_the_summary_gets_an_issue_of_its_own(
+    reporting: ReportingHarness,
+) -> None:
+    await make_sprint(reporting.bot)
+    issue = await reporting.bot.github.create_issue(reporting.bot.repo, "Sprints")
+    reporting.thread = issue["number"]
+    await reporting.settle(tracking=reporting.thread, alerts="off")
     now = datetime.now(UTC)
-    await room.go(now)
-    await room.bot.github.update_milestone(room.bot.repo, 1, state="closed")
-    await room.bot.rest()
-    room.bot.github.fail_next("GET", rf"/issues/{room.thread}$", 410, times=2)
-    await room.go(now + timedelta(minutes=3))
+    await reporting.go(now)
+    await reporting.bot.github.update_milestone(reporting.bot.repo, 1, state="closed")
+    await reporting.bot.rest()
+    reporting.bot.github.fail_next("GET", rf"/issues/{reporting.thread}$", 410, times=2)
+    await reporting.go(now + timedelta(minutes=3))
 
-    (summary,) = await room.issues("Summary: Sprint 12")
+    (summary,) = await reporting.issues("Summary: Sprint 12")
     assert (summary["state"], summary["state_reason"]) == ("closed", "not_planned")

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.sprint.test_status import make_sprint
+from tests.support.changes import query_database
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 STATUS = "/sprint status"
 CLOSING = "/sprint close to:backlog confirm:yes"
@@ -32,7 +32,7 @@ async def is_silent(bot: Bot, number: int) -> bool:
     ]  # fmt: skip
     milestones = await bot.github.call("GET", f"/repos/{bot.repo}/milestones?state=all")
     is_open = all(milestone["state"] == "open" for milestone in milestones)
-    audited = await in_database(bot, "select 1 from audit_log")
+    audited = await query_database(bot, "select 1 from audit_log")
     return is_open and not audited and not reactions and not await bot.answers(number)
 
 
@@ -136,7 +136,7 @@ async def test_a_command_added_to_the_text_of_an_issue_is_heard(bot: Bot) -> Non
     await bot.github.call("PATCH", path, {"body": f"Oh please\n\n{STATUS} \n"}, as_user="carol")
     await bot.say(number, "/sprint status new:yes")
     assert len(await bot.answers(issue["number"])) == 1
-    replies = await in_database(bot, "select count(*) as times from outbox where kind = 'reply'")
+    replies = await query_database(bot, "select count(*) as times from outbox where kind = 'reply'")
     assert replies[0].times == 2
 
 

@@ -17,14 +17,15 @@ from handlers.delivery import InstallationChanged
 from sprints.gaps import EventGap, GapCause
 from storage.closed_sprints import ClosedSprints
 from storage.gaps import Gaps
+from storage.job_types import CheckVisibilityJob, ReconcileJob
 from storage.jobs import Jobs
 from storage.lookups import tenants_due
 from storage.missed_deliveries import set_checkpoint
 from storage.projects import Projects
-from tests.bot.webhooks.test_github_endpoint import INSTALLED
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, as_administrator, rows
+from tests.support.sprints import make_sprint
+from tests.support.webhooks import INSTALLATION_CREATED
 
 _COULD_NOT_HEAR = "reconstructed: we could not hear GitHub from "
 _INCOMPLETE = "incomplete: we could not hear GitHub from "
@@ -107,8 +108,8 @@ async def test_what_happened_unheard_is_asked_for(
 async def test_a_new_installation_asks_for_what_happened_without_any(bot: Bot) -> None:
     owner = (await bot.github.call("GET", f"/repos/{bot.repo}"))["owner"]
     before = {"installation": {"id": 4711, "account": owner}}
-    await bot.deliver("installation", INSTALLED | before)
-    await bot.deliver("installation", INSTALLED | before | {"action": "deleted"})
+    await bot.deliver("installation", INSTALLATION_CREATED | before)
+    await bot.deliver("installation", INSTALLATION_CREATED | before | {"action": "deleted"})
     await bot.rest()
     async with bot.github.muted():
         number = await make_sprint(bot)
@@ -155,7 +156,7 @@ async def test_until_then_figures_say_that_they_are_incomplete(
 
     bot.github.clear_faults()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
     assert _COULD_NOT_HEAR in await ask(bot, number, "/sprint status new:yes")
     assert not [finding for finding in await examine(bot.base) if "GitHub was not heard" in finding]
@@ -268,7 +269,7 @@ async def test_a_resumption_that_was_never_told_is_found_by_asking(bot: Bot, clo
     async with bot.base.database.unscoped() as connection:
         due = await tenants_due(connection, "visibility", bot.base.clock() + timedelta(hours=1))
         assert list(due) == [1]
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (organization,) = await rows(bot.base, "select suspended_at from organizations", 1)
@@ -294,7 +295,7 @@ async def test_nothing_is_frozen_while_nothing_is_heard(bot: Bot) -> None:
 
 async def is_history_coming(bot: Bot) -> bool:
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project
         return await ClosedSprints(tenant, {project.id}).is_history_still_coming()
 
@@ -305,9 +306,9 @@ async def test_a_suspended_account_is_left_alone(bot: Bot) -> None:
     await bot.github.tell("installation", "suspend", bot.repo)
     await bot.rest()
     async with bot.base.database.tenant(1) as tenant:
-        project = await Projects(tenant).named(bot.repo)
+        project = await Projects(tenant).by_name(bot.repo)
         assert project is not None
-        assert not project.is_open_to_us
+        assert not project.is_accessible
 
 
 # What the new permissions let us hear
@@ -328,7 +329,7 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
     account = await owner_of(bot)
     present = {"id": bot.github.installation_id, "account": account}
     begun = present if had is None else present | {"permissions": had}
-    await bot.deliver("installation", INSTALLED | {"installation": begun})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": begun})
     await bot.rest()
     accepted = {"action": "new_permissions_accepted", "installation": present | {"permissions": has}}
     await bot.deliver("installation", accepted)
@@ -339,7 +340,7 @@ async def test_permissions_that_let_us_hear_issues_leave_a_gap_since_the_beginni
 
 async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_release_adds(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
-    await bot.deliver("installation", INSTALLED | {"installation": present})
+    await bot.deliver("installation", INSTALLATION_CREATED | {"installation": present})
     await bot.rest()
     number = await make_sprint(bot)
     for table in ("organizations", "projects"):
@@ -358,7 +359,9 @@ async def test_a_team_without_pull_requests_was_heard_before_it_accepts_what_a_r
 async def test_accepting_any_permission_reads_the_past_again(bot: Bot) -> None:
     present = {"id": bot.github.installation_id, "account": await owner_of(bot)}
     held = {"issues": "write", "pull_requests": "write"}
-    await bot.deliver("installation", INSTALLED | {"installation": present | {"permissions": held}})
+    await bot.deliver(
+        "installation", INSTALLATION_CREATED | {"installation": present | {"permissions": held}}
+    )
     number = await make_sprint(bot)
     asked = backfills(bot)
     granted = present | {"permissions": held | {"merge_queues": "read"}}
@@ -525,7 +528,7 @@ async def test_a_suspension_without_a_gap_becomes_one_when_it_is_over(bot: Bot) 
     as_administrator(bot.base, "update organizations set suspended_at = now() - interval '5 days'")
     asked = backfills(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).check_visibility(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, CheckVisibilityJob(organization_id=1))
     await bot.rest()
 
     (gap,) = await gaps(bot)
@@ -538,7 +541,7 @@ async def test_a_repository_that_nobody_announced_is_read_after_a_day(bot: Bot) 
 
     async def compare() -> int:
         async with bot.base.database.unscoped() as connection:
-            await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+            await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
         await bot.rest()
         return backfills(bot)
 

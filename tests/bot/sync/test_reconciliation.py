@@ -32,7 +32,7 @@ class Sprint:
 
     async def facts(self) -> Facts:
         async with self.bot.base.database.tenant(self.organization) as tenant:
-            project = await Projects(tenant).named(self.bot.repo)
+            project = await Projects(tenant).by_name(self.bot.repo)
             assert project is not None
             sprints = Sprints(tenant, project)
             milestone = await sprints.milestone_id(1)
@@ -253,7 +253,7 @@ async def test_links_that_no_webhook_told_of_are_known_since_they_were_asked_for
 async def covered(sprint: Sprint) -> list[int]:
     """The items that others tell, once all that was asked for has happened."""
     async with sprint.bot.base.database.tenant(sprint.organization) as tenant:
-        project = await Projects(tenant).named(sprint.bot.repo)
+        project = await Projects(tenant).by_name(sprint.bot.repo)
         assert project is not None
         found = await Sprints(tenant, project).facts(
             await Sprints(tenant, project).milestone_id(1) or 0, later() + timedelta(minutes=5)

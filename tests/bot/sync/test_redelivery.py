@@ -12,7 +12,7 @@ from bot.settings import GitHubSettings, Secret
 from bot.sync import redelivery
 from bot.sync.redelivery import Redelivery
 from storage.missed_deliveries import MissedDeliveries, get_checkpoint
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.running import Bot, rows
 
 CLOSED_PORT = "http://127.0.0.1:9/webhooks/github"
@@ -35,7 +35,7 @@ async def tenant_id(bot: Bot) -> int:
 
 async def still_missed(bot: Bot) -> list[tuple[str, int]]:
     async with bot.base.database.tenant(await tenant_id(bot)) as tenant:
-        return [(one.event, one.asked_again) for one in await MissedDeliveries(tenant).open()]
+        return [(one.event, one.asked_again) for one in await MissedDeliveries(tenant).unrecovered()]
 
 
 async def happen_unheard(bot: Bot) -> None:

@@ -24,11 +24,11 @@ from commands.settings.file import (
 )
 from handlers.delivery import Delivery
 from handlers.push import find_settings
-from sprints.alerts import lines_of
-from sprints.rules import rules_of
+from sprints.settings_parser import parse_settings
+from storage.job_types import ReadSettingsJob
 from storage.jobs import Jobs
-from storage.projects import Projects
 from tests.support.running import Bot, rows
+from tests.support.settings_files import load_settings, push_settings_file
 
 NAMES = command_names()
 ZONES = schema()["properties"]["timezone"]["errorMessage"]
@@ -83,7 +83,7 @@ billing: {repository: office}
     assert found.problems == ()
     assert set(found.settings) == set(schema()["properties"])
     assert found.settings["quiet_hours"] == {"from": "18:00", "until": "08:00"}
-    rules = rules_of(found.settings)
+    rules = parse_settings(found.settings).rules
     assert str(rules.calendar.zone_of(date(2026, 12, 1))) == "Asia/Tokyo"
     assert rules.estimates.points_of("T m") == rules.estimates.points_of("effort 2.5")
     off = sorted(day.isoformat() for day in rules.calendar.holidays)
@@ -294,7 +294,7 @@ def test_every_example_of_the_page_is_good(example: str) -> None:
 def test_every_alert_can_be_off_as_the_page_promises(line: str) -> None:
     read = read_settings(f"alerts: {{{line}: off}}".encode(), NAMES)
     assert read.problems == ()
-    assert not getattr(lines_of(read.settings), line)
+    assert not getattr(parse_settings(read.settings).alerts, line)
 
 
 def test_a_part_of_a_command_s_name_has_no_rules() -> None:
@@ -348,7 +348,7 @@ def test_a_file_of_any_values_is_good_or_told_of(told: dict[str, Any]) -> None:
     text = yaml.safe_dump(told, allow_unicode=True)
     found = read_settings(text.encode("utf-8", "replace"), NAMES)
     assert all(str(problem) and "\n" not in problem.text for problem in found.problems)
-    rules_of(found.settings)
+    parse_settings(found.settings)
     assert not check_settings(found.settings, NAMES)
 
 
@@ -399,21 +399,6 @@ def test_every_setting_is_explained_and_its_examples_are_good(key: str) -> None:
 # Read, kept and complained about
 
 
-async def in_force(bot: Bot) -> dict[str, Any]:
-    (organization,) = await rows(bot.base, "select * from all_tenants()")
-    async with bot.base.database.tenant(organization[0]) as tenant:
-        project = await Projects(tenant).named(bot.repo)
-    assert project is not None
-    return project.settings
-
-
-async def write(bot: Bot, text: str, path: str = PATH, repo: str = "") -> str:
-    """Somebody pushes a file; returns the commit."""
-    made = await bot.github.put_file(repo or bot.repo, path, text)
-    await bot.rest()
-    return str(made["commit"]["sha"])
-
-
 async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]:
     """The conclusion and title of each check run of ours on a commit."""
     told = await bot.github.call("GET", f"/repos/{repo or bot.repo}/commits/{commit}/check-runs")
@@ -422,20 +407,20 @@ async def checks(bot: Bot, commit: str, repo: str = "") -> list[tuple[str, str]]
 
 
 async def test_a_push_that_changes_the_file_puts_it_in_force(bot: Bot) -> None:
-    commit = await write(bot, "timezone: Europe/Berlin\n")
+    commit = await push_settings_file(bot, "timezone: Europe/Berlin\n")
 
-    assert await in_force(bot) == {"timezone": "Europe/Berlin"}
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin"}
     assert await checks(bot, commit) == []
     await bot.github.delete_file(bot.repo, PATH)
     await bot.rest()
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
 
 
 async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: Bot) -> None:
-    await write(bot, "timezone: Europe/Berlin\n")
-    bad = await write(bot, "timezone: Berlin\nai: true\n")
+    await push_settings_file(bot, "timezone: Europe/Berlin\n")
+    bad = await push_settings_file(bot, "timezone: Berlin\nai: true\n")
 
-    settings = await in_force(bot)
+    settings = await load_settings(bot)
     assert settings["timezone"] == "Europe/Berlin"
     assert settings["ai"] is True
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
@@ -445,24 +430,24 @@ async def test_what_is_wrong_is_told_on_the_commit_and_costs_that_setting(bot: B
         in run["output"]["summary"]
     )
     # Another push says nothing again.
-    other = await write(bot, "alice\n", "OWNERS")
+    other = await push_settings_file(bot, "alice\n", "OWNERS")
     assert await checks(bot, other) == []
     assert len(await checks(bot, bad)) == 1
 
-    good = await write(bot, "timezone: Europe/Berlin\nai: true\n")
-    assert await in_force(bot) == {"timezone": "Europe/Berlin", "ai": True}
+    good = await push_settings_file(bot, "timezone: Europe/Berlin\nai: true\n")
+    assert await load_settings(bot) == {"timezone": "Europe/Berlin", "ai": True}
     assert await checks(bot, good) == [("success", "The settings are good")]
-    still_good = await write(bot, "ai: true\n")
+    still_good = await push_settings_file(bot, "ai: true\n")
     assert await checks(bot, still_good) == []
 
 
 async def test_taking_back_what_was_wrong_is_told_too(bot: Bot) -> None:
-    await write(bot, "ai: true\n")
-    await write(bot, "ai: maybe\n")
-    again = await write(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: maybe\n")
+    again = await push_settings_file(bot, "ai: true\n")
 
     assert await checks(bot, again) == [("success", "The settings are good")]
-    assert await in_force(bot) == {"ai": True}
+    assert await load_settings(bot) == {"ai": True}
 
 
 @pytest.mark.parametrize(
@@ -489,7 +474,7 @@ def test_pushes_that_may_change_the_settings(
 
 
 async def test_other_pushes_read_nothing(bot: Bot) -> None:
-    await write(bot, "# Shop\n", "README.md")
+    await push_settings_file(bot, "# Shop\n", "README.md")
 
     assert not [one for one in bot.github.requests if "/contents/" in one.path and bot.repo in one.path and one.who != "alice"]  # fmt: skip
 
@@ -497,36 +482,36 @@ async def test_other_pushes_read_nothing(bot: Bot) -> None:
 async def test_the_organization_s_file_is_the_default(bot: Bot) -> None:
     made = await bot.github.create_repository(name=".github")
     everywhere = str(made["full_name"])
-    await write(bot, "charts: mermaid\n")
-    await write(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
+    await push_settings_file(bot, "charts: mermaid\n")
+    await push_settings_file(bot, "timezone: Asia/Tokyo\ncharts: image\n", repo=everywhere)
 
-    assert await in_force(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
-    bad = await write(bot, "timezone: Tokyo\n", repo=everywhere)
-    assert (await in_force(bot))["timezone"] == "Asia/Tokyo"
+    assert await load_settings(bot) == {"timezone": "Asia/Tokyo", "charts": "mermaid"}
+    bad = await push_settings_file(bot, "timezone: Tokyo\n", repo=everywhere)
+    assert (await load_settings(bot))["timezone"] == "Asia/Tokyo"
     assert await checks(bot, bad, everywhere) == [("failure", f"1 problem in {PATH}")]
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
 async def test_a_file_that_an_older_version_put_out_of_force_is_read_anew(bot: Bot) -> None:
-    bad = await write(bot, "ai: maybe\ncharts: mermaid\n")
+    bad = await push_settings_file(bot, "ai: maybe\ncharts: mermaid\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     old = """update projects set file = '{"problems": ["line 1: `ai` must be `true` or `false`, not “maybe”"]}'
         where file ? 'problems' returning id"""
     assert await rows(bot.base, old, organization[0])
-    assert "charts" not in await in_force(bot)
+    assert "charts" not in await load_settings(bot)
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert (await in_force(bot))["charts"] == "mermaid"
+    assert (await load_settings(bot))["charts"] == "mermaid"
     assert len([one for one in bot.github.requests if (one[0], one[1]) == ("POST", f"/repos/{bot.repo}/check-runs")]) == 1  # fmt: skip
     assert await checks(bot, bad) == [("failure", f"1 problem in {PATH}")]
 
 
 async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None:
-    await write(bot, "ai: true\ntimezone: Asia/Tokyo\n")
-    bad = await write(bot, "ai: [\ntimezone: UTC\n")
-    settings = await in_force(bot)
+    await push_settings_file(bot, "ai: true\ntimezone: Asia/Tokyo\n")
+    bad = await push_settings_file(bot, "ai: [\ntimezone: UTC\n")
+    settings = await load_settings(bot)
     assert (settings["ai"], settings["timezone"]) == (True, "Asia/Tokyo")
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert (
@@ -552,9 +537,9 @@ async def test_a_file_that_cannot_be_read_leaves_all_as_it_was(bot: Bot) -> None
 async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
     bot: Bot, before: str, after: str, labels: dict[str, list[str]]
 ) -> None:
-    await write(bot, f"{before}\nai: true\n")
-    bad = await write(bot, f"{after}\nai: 7\n")
-    settings = await in_force(bot)
+    await push_settings_file(bot, f"{before}\nai: true\n")
+    bad = await push_settings_file(bot, f"{after}\nai: 7\n")
+    settings = await load_settings(bot)
     kept = {key: value for key, value in settings.items() if key in {"done_labels", "started_labels", "ai"}}
     assert kept == labels | {"ai": True}
     (run,) = await bot.github.check_runs(bot.repo, bad)
@@ -564,35 +549,35 @@ async def test_a_last_good_value_that_the_file_contradicts_does_not_stay(
 
 
 async def test_a_setting_without_a_last_good_value_is_as_if_it_were_not_there(bot: Bot) -> None:
-    bad = await write(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
-    settings = await in_force(bot)
+    bad = await push_settings_file(bot, "tracking: #42\nalerts: {half_way: off}\ntimezon: UTC\n")
+    settings = await load_settings(bot)
     assert settings["alerts"] == {"half_way": "off"}
     assert "tracking" not in settings
     (run,) = await bot.github.check_runs(bot.repo, bad)
     assert "`tracking` is empty, because `#` begins a comment in YAML" in run["output"]["summary"]
     assert "`tracking` is ignored." in run["output"]["summary"]
     # Mended, it is good again, also if only the wrong line was changed.
-    good = await write(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
+    good = await push_settings_file(bot, 'tracking: "#42"\nalerts: {half_way: off}\n')
     assert await checks(bot, good) == [("success", "The settings are good")]
-    assert (await in_force(bot))["tracking"] == "#42"
+    assert (await load_settings(bot))["tracking"] == "#42"
 
 
 @pytest.mark.parametrize("away", ["gone", "hidden"])
 async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, away: str) -> None:
     made = await bot.github.create_repository(name=".github")
     everywhere = str(made["full_name"])
-    await write(bot, "# Ours\n")
-    await write(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
+    await push_settings_file(bot, "# Ours\n")
+    await push_settings_file(bot, "timezone: Asia/Tokyo\n", repo=everywhere)
     if away == "gone":
         await bot.github.call("DELETE", f"/repos/{everywhere}")
     else:
         bot.github.fail_next("GET", f"/repos/{everywhere}/contents/", status=404, times=2)
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert await in_force(bot) == {"timezone": "Asia/Tokyo"}
+    assert await load_settings(bot) == {"timezone": "Asia/Tokyo"}
     number = int((await bot.github.create_issue(bot.repo, "Pay by card"))["number"])
     await bot.say(number, "/agile health\n/agile config\n/agile config validate")
     for answer in await bot.answers(number):
@@ -602,13 +587,13 @@ async def test_the_organization_s_file_out_of_sight_stays_in_force(bot: Bot, awa
         return
     # Seen again, it is as it was; and who deletes the file there ends its settings.
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
     await bot.say(number, "/agile health")
     assert "out of sight" not in (await bot.answers(number))[0]
     await bot.github.delete_file(everywhere, PATH)
     await bot.rest()
-    assert await in_force(bot) == {}
+    assert await load_settings(bot) == {}
     await bot.github.call("DELETE", f"/repos/{everywhere}")
 
 
@@ -618,25 +603,25 @@ async def test_a_repository_that_is_added_has_its_file_read(bot: Bot) -> None:
     await bot.github.tell("installation_repositories", "added", bot.repo)
     await bot.rest()
 
-    assert await in_force(bot) == {"ai": True}
+    assert await load_settings(bot) == {"ai": True}
 
 
 async def test_what_no_push_told_is_found_by_the_clock(bot: Bot) -> None:
-    await write(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: true\n")
     async with bot.github.muted():
         await bot.github.put_file(bot.repo, PATH, "ai: false\n")
     (organization,) = await rows(bot.base, "select * from all_tenants()")
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).read_settings(connection, organization_id=organization[0])
+        await Jobs(bot.base.queue).defer(connection, ReadSettingsJob(organization_id=organization[0]))
     await bot.rest()
 
-    assert await in_force(bot) == {"ai": False}
+    assert await load_settings(bot) == {"ai": False}
 
 
 async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
-    await write(bot, "ai: false\n")
+    await push_settings_file(bot, "ai: false\n")
     bot.github.fail_next("GET", f"/repos/{bot.repo}/contents/", status=502, times=3)
-    await write(bot, "ai: true\n")
+    await push_settings_file(bot, "ai: true\n")
     waiting = await rows(
         bot.base,
         "select 1 from procrastinate_jobs where task_name = 'read_settings' and status = 'todo' "
@@ -644,20 +629,20 @@ async def test_when_github_is_away_it_is_read_later(bot: Bot) -> None:
     )
 
     assert waiting
-    assert await in_force(bot) == {"ai": False}
+    assert await load_settings(bot) == {"ai": False}
 
 
 async def test_without_the_permission_for_checks_it_is_kept_all_the_same(bot: Bot) -> None:
     bot.github.fail_next("POST", f"/repos/{bot.repo}/check-runs", status=403)
-    commit = await write(bot, "ai: maybe\n")
+    commit = await push_settings_file(bot, "ai: maybe\n")
 
-    assert (await in_force(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
+    assert (await load_settings(bot))["problems"] == ["line 1: `ai` must be `true` or `false`, not “maybe”"]
     assert await checks(bot, commit) == []
 
 
 async def test_words_of_other_bots_are_left_to_them(bot: Bot) -> None:
     issue = await bot.github.create_issue(bot.repo, "Pay by card")
-    await write(bot, "approvers: [alice]\n", "OWNERS")
+    await push_settings_file(bot, "approvers: [alice]\n", "OWNERS")
     comment = await bot.say(issue["number"], "/help")
 
     assert bot.reactions(comment) == []

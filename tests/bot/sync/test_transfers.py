@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from bot.sync.event_access import leave
+from storage.job_types import ReconcileJob
 from storage.jobs import Jobs
 from storage.projects import Projects
 from storage.seats import Seats
-from tests.bot.webhooks.test_github_endpoint import ISSUE
 from tests.support.running import Bot, rows
+from tests.support.webhooks import ISSUE_OPENED
 
 ACME = {"id": 3, "login": "acme", "type": "Organization"}
 UMBRELLA = {"id": 4, "login": "umbrella", "type": "Organization"}
@@ -71,7 +72,7 @@ async def transfer(
         "organization": told,
         "installation": {"id": INSTALLATION_OF[told["login"]]},
         "changes": {"owner": {"from": {"organization": source}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     } | fields
     answer = await bot.deliver("repository", payload)
     await bot.rest()
@@ -88,10 +89,10 @@ async def work(
     **fields: Any,
 ) -> None:
     """An issue is opened; `fields` of the repository may differ."""
-    issue = ISSUE["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
+    issue = ISSUE_OPENED["issue"] | {"id": number, "node_id": f"I_{number}", "number": number}
     if at is not None:
         issue |= {"created_at": at.isoformat(), "updated_at": at.isoformat()}
-    payload = ISSUE | {
+    payload = ISSUE_OPENED | {
         "issue": issue,
         "repository": shop(owner, **fields),
         "installation": {"id": installation or INSTALLATION_OF[owner["login"]]},
@@ -187,7 +188,7 @@ async def test_the_new_account_asks_for_the_past(bot: Bot) -> None:
         "repository": repository,
         "installation": {"id": bot.github.installation_id},
         "changes": {"owner": {"from": {"organization": ACME}}},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()
@@ -225,10 +226,10 @@ async def test_what_has_left_needs_no_seats_and_is_open_to_nobody(bot: Bot) -> N
     await rows(bot.base, "select 1", acme)
     await transfer(bot, ACME, UMBRELLA, UMBRELLA)
     async with bot.base.database.tenant(acme) as tenant:
-        known = await Projects(tenant).of_repository("R_shop")
+        known = await Projects(tenant).by_node_id("R_shop")
         assert known is not None
-        assert not known.is_open_to_us
-        assert await Seats(tenant).used(datetime.now(UTC) + timedelta(days=1), 3650) == []
+        assert not known.is_accessible
+        assert await Seats(tenant).active_people(datetime.now(UTC) + timedelta(days=1), 3650) == []
         assert await Projects(tenant).active() == []
 
 
@@ -252,7 +253,7 @@ async def test_what_left_unheard_is_found_by_asking_github(bot: Bot) -> None:
         await bot.deliver("installation_repositories", payload)
     await bot.rest()
     async with bot.base.database.unscoped() as connection:
-        await Jobs(bot.base.queue).reconcile(connection, organization_id=1)
+        await Jobs(bot.base.queue).defer(connection, ReconcileJob(organization_id=1))
     await bot.rest()
 
     found = await rows(bot.base, "select github_repo, is_active from projects order by id", 1)
@@ -267,7 +268,7 @@ async def test_an_account_that_is_renamed_takes_its_repositories_along(bot: Bot)
         "changes": {"login": {"from": "acme"}},
         "installation": {"id": INSTALLATION_OF["acme"], "node_id": "MDIz"},
         "target_type": "Organization",
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     assert await bot.deliver("installation_target", payload) == (202, "stored")
     await bot.rest()
@@ -380,7 +381,7 @@ async def test_what_is_archived_stays_so(bot: Bot) -> None:
         "action": "archived",
         "repository": shop(ACME, archived=True),
         "installation": {"id": INSTALLATION_OF["acme"]},
-        "sender": ISSUE["sender"],
+        "sender": ISSUE_OPENED["sender"],
     }
     await bot.deliver("repository", payload)
     await bot.rest()

@@ -17,11 +17,11 @@ from bot.services import Services
 from bot.webhooks.github_endpoint import read_envelope
 from handlers.payloads import MalformedError, replace_half_pairs, strip_nul
 from storage.cipher import delivery_place
-from tests.bot.webhooks.test_github_endpoint import INSTALLED, ISSUE, stored
 from tests.support.calling import SIGNED, strict_door
 from tests.support.running import Door, rows, signature, until
+from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
 
-_BODY = json.dumps(ISSUE).encode()
+_BODY = json.dumps(ISSUE_OPENED).encode()
 
 
 @pytest.fixture
@@ -54,16 +54,16 @@ async def test_a_delivery_as_a_form_is_stored_as_json(
     base: Services, entrance: Door, form: bytes, kind: str
 ) -> None:
     assert await post(entrance, form, kind) == (202, "stored")
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert set(json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id)))) == set(
-        ISSUE
+        ISSUE_OPENED
     )
 
 
 async def test_a_form_keeps_every_character(base: Services, entrance: Door) -> None:
-    odd = ISSUE | {"title": "50 % & more = ü + 👍 ;"}
+    odd = ISSUE_OPENED | {"title": "50 % & more = ü + 👍 ;"}
     assert (await post(entrance, urlencode({"payload": json.dumps(odd)}).encode(), _FORM))[0] == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == odd
 
 
@@ -74,7 +74,7 @@ async def test_a_form_keeps_every_character(base: Services, entrance: Door) -> N
 )  # fmt: skip
 async def test_a_form_without_a_payload_is_400(base: Services, entrance: Door, form: bytes) -> None:
     assert (await post(entrance, form, _FORM))[0] == 400
-    assert await stored(base) == []
+    assert await list_stored_events(base) == []
 
 
 async def test_a_form_is_signed_as_it_is_sent(entrance: Door) -> None:
@@ -91,10 +91,10 @@ async def test_json_is_read_under_all_its_names(entrance: Door, kind: str) -> No
 
 def changed(**values: Any) -> bytes:
     """The payload with values of its repository's owner, or itself, replaced by what JSON text says."""
-    text = json.dumps(ISSUE)
+    text = json.dumps(ISSUE_OPENED)
     for name, value in values.items():
         text = text.replace(f'"{name}": {json.dumps(value[0])}', f'"{name}": {value[1]}')
-    assert text != json.dumps(ISSUE)
+    assert text != json.dumps(ISSUE_OPENED)
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -122,7 +122,7 @@ async def test_what_cannot_be_read_is_400(base: Services, entrance: Door, body: 
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
         status, message = await post(entrance, sent, kind)
         assert status == 400, message
-    assert await stored(base) == []
+    assert await list_stored_events(base) == []
 
 
 def signed_for_billing(path: str, body: bytes) -> dict[str, str]:
@@ -197,7 +197,7 @@ async def test_an_odd_part_of_the_envelope_costs_that_part(
 ) -> None:
     for kind, sent in (("application/json", body), (_FORM, b"payload=" + quote_plus(body).encode())):
         assert (await post(entrance, sent, kind))[0] == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     payload = base.cipher.open(event.payload, delivery_place(3, event.delivery_id))
     assert replace_half_pairs(payload) == payload
 
@@ -219,20 +219,20 @@ async def test_an_odd_part_of_the_envelope_costs_that_part(
 async def test_whose_a_delivery_is_can_be_told_by_any_part(
     base: Services, entrance: Door, odd: dict[str, Any]
 ) -> None:
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
-    assert await entrance.deliver("installation", INSTALLED) == (202, "stored")
-    assert await entrance.deliver("issues", ISSUE | odd) == (202, "stored")
-    assert len({event.organization_id for event in await stored(base)}) == 1
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
+    assert await entrance.deliver("installation", INSTALLATION_CREATED) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED | odd) == (202, "stored")
+    assert len({event.organization_id for event in await list_stored_events(base)}) == 1
 
 
 async def test_an_organization_whose_type_is_missing_is_one(base: Services, entrance: Door) -> None:
-    owner = ISSUE["repository"]["owner"] | {"type": None}
-    payload = ISSUE | {
-        "repository": ISSUE["repository"] | {"owner": owner},
+    owner = ISSUE_OPENED["repository"]["owner"] | {"type": None}
+    payload = ISSUE_OPENED | {
+        "repository": ISSUE_OPENED["repository"] | {"owner": owner},
         "organization": {"id": 3, "login": "acme"},
     }
     assert await entrance.deliver("issues", payload) == (202, "stored")
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     (organization,) = await rows(base, "select * from organizations", event.organization_id)
     assert (organization.name, organization.account_type) == ("acme", "Organization")
 
@@ -264,14 +264,14 @@ async def test_what_is_taken_can_be_worked_off(base: Services, entrance: Door) -
             headers = {"X-GitHub-Delivery": name.replace(" ", "-")}
             status, message = await post(entrance, body, "application/json", **headers)
             assert status in {202, 400}, (name, message)
-        assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+        assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
         async def all_are_done() -> bool:
-            events = await stored(base)
+            events = await list_stored_events(base)
             return all(event.processed_at or event.attempts for event in events)
 
         await until(all_are_done)
-    events = await stored(base)
+    events = await list_stored_events(base)
     assert [event.delivery_id for event in events if event.attempts] == []
     assert len(events) >= len(ODD) / 2
 
@@ -281,11 +281,11 @@ async def test_nul_is_left_out_of_what_is_recorded(base: Services, entrance: Doo
         assert (await post(entrance, ODD["title with NUL"], "application/json"))[0] == 202
 
         async def is_recorded() -> bool:
-            (event,) = await stored(base)
+            (event,) = await list_stored_events(base)
             return event.processed_at is not None
 
         await until(is_recorded)
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     (fact,) = await rows(base, "select * from timeline where event = 'opened'", event.organization_id)
     assert "Pay by\\\\u0000 card" in json.dumps(fact._asdict(), default=str)
 

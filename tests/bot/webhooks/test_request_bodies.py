@@ -15,9 +15,9 @@ from bot.cli.serve import door
 from bot.services import Services
 from bot.webhooks.request_bodies import MAX_BODY_BYTES
 from storage.cipher import delivery_place
-from tests.bot.webhooks.test_github_endpoint import ISSUE, stored
 from tests.support.calling import SIGNED, STRIPE_SIGNED, Caller, strict_door
 from tests.support.running import Door, signature, until
+from tests.support.webhooks import ISSUE_OPENED, list_stored_events
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ async def test_unfinished_bodies_are_bounded_together(entrance: Door, callers: A
     sent = chunk(400_000) if is_chunked else b"x" * 400_000
     await asyncio.gather(*(caller.send(sent) for caller in unfinished))
 
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
     answers = await asyncio.gather(*(caller.answer() for caller in unfinished))
     assert {status for status, _, _ in answers} == {503}
@@ -188,11 +188,11 @@ async def test_unfinished_bodies_are_bounded_together(entrance: Door, callers: A
 async def test_who_only_announces_much_takes_no_room(entrance: Door, callers: Any) -> None:
     for _ in range(50):
         await callers(entrance, SIGNED, length=24 * 1024 * 1024)
-    assert await entrance.deliver("issues", ISSUE) == (202, "stored")
+    assert await entrance.deliver("issues", ISSUE_OPENED) == (202, "stored")
 
 
 async def test_room_is_given_back(entrance: Door, callers: Any) -> None:
-    large = ISSUE | {"padding": "x" * 700_000}
+    large = ISSUE_OPENED | {"padding": "x" * 700_000}
     for number in range(5):
         unfinished = await callers(entrance, SIGNED, length=1_000_000)
         await unfinished.send(b"x" * 300_000)
@@ -215,13 +215,13 @@ async def test_more_than_25_megabytes_in_chunks_is_413(roomy: Door, callers: Any
 
 
 async def test_a_large_delivery_is_stored_whole(base: Services, roomy: Door) -> None:
-    large = ISSUE | {"padding": "x" * 20_000_000}
+    large = ISSUE_OPENED | {"padding": "x" * 20_000_000}
     body = json.dumps(large).encode()
     headers = SIGNED | {"X-Hub-Signature-256": signature(body)}
     url = f"{roomy.url}/webhooks/github"
     async with roomy.session.post(url, data=io.BytesIO(body), headers=headers) as response:
         assert response.status == 202
-    (event,) = await stored(base)
+    (event,) = await list_stored_events(base)
     assert json.loads(base.cipher.open(event.payload, delivery_place(3, event.delivery_id))) == large
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from commands.agile.explain import METRICS, overview
 from commands.messages.explain import (
     Explanation,
-    Listing,
-    Row,
+    ExplanationRow,
+    ItemListing,
     addition,
     delivery_words,
     event_words,
@@ -28,7 +28,7 @@ from commands.messages.explain_sprint import (
     DROPPED,
     REESTIMATED,
     REMOVED,
-    Told,
+    SprintEvidence,
     carried,
     committed,
     done_work,
@@ -44,28 +44,35 @@ from sprints.history import LabelBook, changes
 from sprints.model import Source
 from sprints.percentiles import nearest_rank
 from sprints.velocity import carry_over, velocity
-from tests.commands.flow.test_velocity import USUAL
-from tests.commands.sprint.test_burndown import late, planned
-from tests.conftest import Clock
-from tests.sprints.test_properties import EVERY
-from tests.support.builders import SPRINT, Box, Card, at, label_deleted, renamed
+from tests.support.builders import (
+    SPRINT,
+    Box,
+    Card,
+    at,
+    label_deleted,
+    make_added_card,
+    make_committed_card,
+    renamed,
+)
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
+from tests.support.outcomes import USUAL_OUTCOMES
 from tests.support.past import ask, tell_past
 from tests.support.running import Bot
-from tests.support.sprints_strategies import NOWS, History, histories
+from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
 
-def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> Told:
+def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> SprintEvidence:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return Told(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
+    return SprintEvidence(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
 
 
-def told_of(history: History, facts: Facts) -> Told:
+def told_of(history: History, facts: Facts) -> SprintEvidence:
     book = LabelBook(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
     found = {item: changes(told, milestone, estimates, book.of(told)) for item, told in history.items.items()}
-    return Told(facts, found, "points")
+    return SprintEvidence(facts, found, "points")
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -99,15 +106,15 @@ def test_a_percentile_is_the_value_at_its_place(days: list[int], percent: int) -
 
 def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
     odd, even = (
-        of_velocity(velocity(USUAL), Calendar()),
-        of_velocity(velocity([*USUAL, USUAL[0]]), Calendar()),
+        of_velocity(velocity(USUAL_OUTCOMES), Calendar()),
+        of_velocity(velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
     assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
     assert even.arithmetic == [
         "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
     ]
-    few = of_velocity(velocity(USUAL[:2]), Calendar())
+    few = of_velocity(velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
     assert few.arithmetic == ["2 sprints finished; a velocity needs 3."]
 
@@ -115,14 +122,14 @@ def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
 # The lists of a sprint
 
 CARDS = (
-    planned(1).closed("11-17"),
-    planned(2, 3),
-    planned(3).left("11-17"),
-    planned(4, 2).dropped("11-18"),
-    planned(5, 1).estimated("11-18", 8),
-    late(6, 8),
+    make_committed_card(1).closed("11-17"),
+    make_committed_card(2, 3),
+    make_committed_card(3).left("11-17"),
+    make_committed_card(4, 2).dropped("11-18"),
+    make_committed_card(5, 1).estimated("11-18", 8),
+    make_added_card(6, 8),
 )
-OF_SPRINT: dict[str, Callable[[Told], Explanation]] = {
+OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
     "committed": committed,
     "added": lambda one: of_cause(one, ADDED, Cause.ADDED),
     "removed": lambda one: of_cause(one, REMOVED, Cause.REMOVED),
@@ -177,7 +184,7 @@ def test_the_equation_of_the_scope() -> None:
 
 
 def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
-    text = explained(scope(told(planned(1, 8).estimated("11-18", 5))), "")
+    text = explained(scope(told(make_committed_card(1, 8).estimated("11-18", 5))), "")
     assert "8 committed + 0 added − 0 removed − 0 dropped + (−3) re-estimated = **5 points**" in text
 
 
@@ -193,13 +200,13 @@ def test_what_is_not_estimated_is_said_and_what_never_happened_as_well() -> None
     text = explained(committed(told(Card(1).opened("11-10").joined("11-12"))), "")
     assert "1 item not estimated, 0 points each" in text
     assert "| #1 | not estimated | 1 | added to the milestone |" in text
-    nothing = explained(OF_SPRINT["added"](told(planned(1))), "")
+    nothing = explained(OF_SPRINT["added"](told(make_committed_card(1))), "")
     assert "Nothing of that kind has happened in this sprint." in nothing
-    assert "n/a" in explained(say_do(told(late(1, 3))), "")
+    assert "n/a" in explained(say_do(told(make_added_card(1, 3))), "")
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     one = told_of(history, facts)
@@ -217,7 +224,7 @@ def test_every_list_of_a_sprint_adds_up_to_its_number(history: History, as_of: o
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_every_item_that_counts_has_the_event_that_made_it_count(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     one = told_of(history, facts)
@@ -267,8 +274,8 @@ def test_what_happened_to_labels_in_words() -> None:
 
 def test_a_long_list_is_folded_and_its_rest_is_one_line_that_adds_up() -> None:
     amounts = [Amount(Decimal(n), 1) for n in range(120)]
-    rows = [Row(n, (str(n), "1")) for n in range(120)]
-    listed = Listing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
+    rows = [ExplanationRow(n, (str(n), "1")) for n in range(120)]
+    listed = ItemListing("120 lines", ("Points", "Items"), rows, ("7140", "120"), amounts=amounts)
     text = explained(Explanation(ADDED, "x", "y", (), listed), "")
 
     assert "<summary>120 lines</summary>" in text
@@ -363,12 +370,12 @@ async def test_a_stranger_is_refused(bot: Bot, clock: Clock) -> None:
 
 def test_each_moment_is_shown_in_the_zone_that_was_in_force() -> None:
     rows = [
-        Row(n, ("1",), (Card().opened(at(when)).events[0],))
+        ExplanationRow(n, ("1",), (Card().opened(at(when)).events[0],))
         for n, when in enumerate(("11-10 23:30", "12-10 23:30"))
     ]
     calendar = Calendar(
         ((date.min, ZoneInfo("Europe/Helsinki")), (date(2026, 12, 1), ZoneInfo("Asia/Tokyo")))
     )
-    text = listing(Listing("x", ("Items",), rows), calendar)
+    text = listing(ItemListing("x", ("Items",), rows), calendar)
     assert "11 Nov 2026, 01:30" in text
     assert "11 Dec 2026, 08:30" in text

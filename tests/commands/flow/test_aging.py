@@ -6,14 +6,15 @@ from datetime import timedelta
 from commands.flow.aging import ages_table, aging_reading
 from sprints.calendar import Calendar
 from sprints.durations import Durations, ages, cycle_times
-from tests.commands.flow.test_cycletime import took
-from tests.conftest import Clock
-from tests.support.flow_cards import FlowCard, flows
+from tests.support.clock import Clock
+from tests.support.flow_cards import FlowCard, flows, make_finished_card
 from tests.support.past import NOW, ask, tell_past, usual_past
 from tests.support.running import Bot
 
 PAST = cycle_times(
-    flows(*(took(n, days) for n, days in enumerate([1, 2, 2, 2, 3, 3, 3, 4, 4, 9], start=1))).values(),
+    flows(
+        *(make_finished_card(n, days) for n, days in enumerate([1, 2, 2, 2, 3, 3, 3, 4, 4, 9], start=1))
+    ).values(),
     Calendar(),
 )
 
@@ -71,7 +72,7 @@ def test_nothing_is_finished_yet() -> None:
 
 def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     seen_late = FlowCard(21).opened("10-01").assigned("10-02").commented("11-10").first_seen(2)
-    few = cycle_times(flows(took(1, 2)).values(), Calendar())
+    few = cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
     found = ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
     assert aging_reading(found, few)[2] == (

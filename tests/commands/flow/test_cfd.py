@@ -12,13 +12,12 @@ from sprints.estimates import Estimates
 from sprints.facts import facts_of
 from sprints.flow import flows_of
 from sprints.rules import Rules
-from tests.conftest import Clock
-from tests.sprints.test_properties import EVERY
 from tests.support.builders import Box, at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, calendar
 from tests.support.past import ask, tell_past
 from tests.support.running import Bot
-from tests.support.sprints_strategies import NOWS, History, histories
+from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, histories
 
 MONDAY = date(2026, 11, 16)
 
@@ -116,7 +115,7 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
 
 
 @given(histories(), NOWS)
-@EVERY
+@PROPERTY_SETTINGS
 def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: object) -> None:
     facts = history.facts(as_of)  # type: ignore[arg-type]
     sprint = facts.sprint

@@ -5,10 +5,10 @@ from datetime import timedelta
 from commands.messages.eta import eta_text
 from sprints.expectation import past_of
 from sprints.work import Work
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 NOW = at("11-23 10:30")
 # Twenty items that took 1 to 20 days.

@@ -7,8 +7,8 @@ import pytest
 
 from charts.values import CountBar, ThroughputBars
 from commands.flow.throughput import counts_table, throughput_reading
-from tests.conftest import Clock
 from tests.support.builders import at
+from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.past import ask, tell_past
 from tests.support.running import Bot

@@ -1,42 +1,21 @@
 """`/velocity` and what it says of sprints."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
 from commands.flow.velocity import velocity_reading
 from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
-from sprints.facts import Amount
-from sprints.velocity import Outcome, velocity
-from tests.conftest import Clock
-from tests.support.builders import at
+from sprints.velocity import velocity
+from tests.support.clock import Clock
+from tests.support.outcomes import USUAL_OUTCOMES, make_team_outcome
 from tests.support.past import ask, tell_past
 from tests.support.running import Bot
 
 
-def outcome(number: int, committed: int, completed: int, kept: int, carried: int = 0) -> Outcome:
-    def amount(points: int) -> Amount:
-        return Amount(Decimal(points), points // 2)
-
-    return Outcome(
-        milestone=number,
-        number=number,
-        title=f"Sprint {number}",
-        end=at(f"11-{number:02} 00:00"),
-        committed=amount(committed),
-        completed=amount(completed),
-        kept=amount(kept),
-        carried=amount(carried),
-    )
-
-
-USUAL = [outcome(2, 20, 21, 18), outcome(9, 22, 19, 11, 3), outcome(16, 20, 22, 20)]
-
-
 def test_a_sprint_that_brought_little_stands_out() -> None:
-    assert velocity_reading(velocity([*USUAL, outcome(23, 25, 8, 8, 14)])) == [
+    assert velocity_reading(velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 8, 8, 14)])) == [
         (
             "**Sprint 23 completed 8 points**, the median is 20: of 25 committed, 14 were carried over. See "
             'what they waited for (`/explain carry-over for:"Sprint 23"`) before you plan the next one.'
@@ -47,13 +26,13 @@ def test_a_sprint_that_brought_little_stands_out() -> None:
 
 
 def test_a_title_that_cannot_be_typed_again_is_left_out() -> None:
-    quoted = replace(outcome(23, 25, 8, 8, 14), title='The "last" one')
-    lead = velocity_reading(velocity([*USUAL, quoted]))[0]
+    quoted = replace(make_team_outcome(23, 25, 8, 8, 14), title='The "last" one')
+    lead = velocity_reading(velocity([*USUAL_OUTCOMES, quoted]))[0]
     assert "See what they waited for (`/explain carry-over`) before" in lead
 
 
 def test_a_sprint_that_brought_much_stands_out() -> None:
-    lead = velocity_reading(velocity([*USUAL, outcome(23, 25, 50, 25)]))[0]
+    lead = velocity_reading(velocity([*USUAL_OUTCOMES, make_team_outcome(23, 25, 50, 25)]))[0]
     assert lead == (
         "**Sprint 23 completed 50 points**, the median is 21.5; 25 were committed. Do not plan with it: it was "
         "the exception."
@@ -61,11 +40,11 @@ def test_a_sprint_that_brought_much_stands_out() -> None:
 
 
 def test_nothing_stands_out() -> None:
-    assert velocity_reading(velocity(USUAL))[0].startswith("**No sprint stands out**")
+    assert velocity_reading(velocity(USUAL_OUTCOMES))[0].startswith("**No sprint stands out**")
 
 
 def test_too_few() -> None:
-    lines = velocity_reading(velocity(USUAL[:2]))
+    lines = velocity_reading(velocity(USUAL_OUTCOMES[:2]))
     assert lines[0].startswith("**2 sprints finished: too few for a velocity**, which needs 3.")
     assert lines[1:] == [
         "Completed so far: 21 points, 19 points.",
@@ -77,16 +56,16 @@ def test_too_few() -> None:
 
 
 def test_nothing_was_committed() -> None:
-    lines = velocity_reading(velocity([outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
+    lines = velocity_reading(velocity([make_team_outcome(n, 0, 5, 0) for n in (2, 9, 16)]))
     assert lines[2] == "Nothing was committed in any of them, so there is no say/do."
 
 
 def test_the_figures_in_either_unit() -> None:
     assert "| Sprint 9 | 8 Nov 2026 | 22 | 19 | 11 | 50 % | 3 | 0 |" in sprints_table(
-        velocity(USUAL, "points"), Calendar()
+        velocity(USUAL_OUTCOMES, "points"), Calendar()
     )
     assert "| Sprint 9 | 8 Nov 2026 | 11 | 9 | 5 | 45 % | 1 | 0 |" in sprints_table(
-        velocity(USUAL, "count"), Calendar()
+        velocity(USUAL_OUTCOMES, "count"), Calendar()
     )
 
 

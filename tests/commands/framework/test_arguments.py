@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.framework.arguments import Argument, Arguments, Kind, read, words_of
+from commands.framework.arguments import Argument, ArgumentKind, Arguments, read, words_of
 from commands.framework.errors import UserError
 
 ACCEPTED = (
-    Argument("name", Kind.TEXT, "the title", is_positional=True),
-    Argument("by", Kind.CHOICE, "the unit", choices=("points", "count")),
-    Argument("as-of", Kind.DATE, "the day"),
-    Argument("new", Kind.FLAG, "a new comment"),
+    Argument("name", ArgumentKind.TEXT, "the title", is_positional=True),
+    Argument("by", ArgumentKind.CHOICE, "the unit", choices=("points", "count")),
+    Argument("as-of", ArgumentKind.DATE, "the day"),
+    Argument("new", ArgumentKind.FLAG, "a new comment"),
 )
 
 

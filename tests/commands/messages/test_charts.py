@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from tests.commands.sprint.test_status import private_repository, set_up
-from tests.conftest import Clock
+from tests.support.clock import Clock
 from tests.support.past import ask, tell_past
 from tests.support.running import Bot
+from tests.support.settings_files import replace_setting
+from tests.support.sprints import use_private_repository
 
 EVERY = ["/burndown", "/burnup", "/cfd", "/velocity", "/throughput", "/cycletime", "/aging"]
 WITHOUT_MERMAID = ["/cycletime", "/aging"]
@@ -50,7 +51,7 @@ async def test_mermaid_is_asked_for(bot: Bot, clock: Clock) -> None:
 
 
 async def test_nothing_of_a_private_repository_leaves_github(bot: Bot, clock: Clock) -> None:
-    await private_repository(bot)
+    await use_private_repository(bot)
     number = await tell_past(bot, clock)
     for chart in EVERY:
         answer = await ask(bot, number, chart)
@@ -63,9 +64,9 @@ async def test_nothing_of_a_private_repository_leaves_github(bot: Bot, clock: Cl
 
 
 async def test_a_private_repository_may_allow_pictures(bot: Bot, clock: Clock) -> None:
-    await private_repository(bot)
+    await use_private_repository(bot)
     number = await tell_past(bot, clock)
-    await set_up(bot, "charts", "image")
+    await replace_setting(bot, "charts", "image")
 
     assert _PICTURE.search(await ask(bot, number, "/burnup"))
     assert not _PICTURE.search(await ask(bot, number, "/burnup as:mermaid"))

@@ -22,7 +22,7 @@ from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStat
 from sprints.plain import plain
 from sprints.pull_requests import PullRequest
 from sprints.report import report_of
-from tests.sprints.test_units import KINDS, running
+from tests.support.unit_weeks import ITEM_KINDS, make_running_mixed_week
 
 SAYS_DONE = re.compile(
     r"\(100 %\)|everything in scope|nothing (?:is|was) left|\b0 (?:points|items) (?:remain|to do|were not)|"
@@ -62,18 +62,18 @@ def test_only_all_is_100_percent_and_only_nothing_is_0(part: int, whole: int, ro
     ],
 )
 def test_the_words_in_points(kinds: list[tuple[int | None, bool]], words: str, share: str, left: str) -> None:
-    facts = running(kinds, "11-11 12:00")
+    facts = make_running_mixed_week(kinds, "11-11 12:00")
 
     assert progress(facts, "points") == words
     assert progress_percent(facts, "points") == share
     assert open_work(facts, "points") == left
 
 
-@given(KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
+@given(ITEM_KINDS, st.sampled_from(["11-09 18:00", "11-11 12:00", "11-13 12:00", "11-20 12:00"]))
 def test_no_card_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
-    facts = running(kinds, as_of)
+    facts = make_running_mixed_week(kinds, as_of)
     texts = [alert_text(facts, [DaysLeft(2)])]
     for unit in ("points", "count"):
         burndown = burndown_of(facts, unit)
@@ -85,7 +85,7 @@ def test_no_card_calls_a_sprint_with_open_items_done(
 
 
 def test_a_check_counts_items_where_no_points_would_be_left() -> None:
-    facts = running([(5, True), (3, False), (None, False)], "11-11 12:00")
+    facts = make_running_mixed_week([(5, True), (3, False), (None, False)], "11-11 12:00")
     item = next(item for item in facts.open_items if item.points)
     after = facts.remaining - amount_of([item])
     impact = Impact(

@@ -7,14 +7,18 @@ import pytest
 from commands.messages.retro import Retro, retro_text
 from sprints.durations import ServiceLevel
 from sprints.retro import Evidence, Topic
-from tests.commands.messages.test_report import MIXED, sheet
 from tests.support.builders import at
+from tests.support.report_sheets import MIXED_CARDS, make_sheet
 
 
 def text(*evidence: Evidence, as_of: str = "11-29 12:00", usual: ServiceLevel | None = None) -> str:
     by_topic = {topic: [one for one in evidence if one.topic is topic] for topic in Topic}
     return retro_text(
-        Retro(sheet(*MIXED, as_of=as_of, verdict="met"), {t: e for t, e in by_topic.items() if e}, usual)
+        Retro(
+            make_sheet(*MIXED_CARDS, as_of=as_of, verdict="met"),
+            {t: e for t, e in by_topic.items() if e},
+            usual,
+        )
     )
 
 

@@ -15,13 +15,13 @@ from sprints.forecast_amounts import Band
 from sprints.forecast_dates import Dates
 from sprints.forecast_words import whole_band
 from sprints.outlook import Outlook, Past, outlook_from
-from tests.sprints.test_units import KINDS, NOWS, RECORDS, running
+from tests.support.unit_weeks import ITEM_KINDS, MOMENTS, UNIT_RECORDS, make_running_mixed_week
 
 AMOUNTS = st.floats(0, 120, allow_nan=False)
 
 
 def outlook(kinds: list[tuple[int | None, bool]], as_of: str = "11-11 12:00") -> Outlook:
-    found = outlook_from(running(kinds, as_of), Past(RECORDS, (), 1))
+    found = outlook_from(make_running_mixed_week(kinds, as_of), Past(UNIT_RECORDS, (), 1))
     assert isinstance(found, Outlook)
     return found
 
@@ -126,12 +126,12 @@ def test_whole_numbers_lie_on_the_side_of_the_scope_where_the_amounts_do(
     assert whole[2] <= max(high, whole[1], scope + 1), "rounded down, as beside the picture"
 
 
-@given(KINDS, NOWS)
+@given(ITEM_KINDS, MOMENTS)
 def test_no_sentence_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
-    facts = running(kinds, as_of)
-    found = outlook_from(facts, Past(RECORDS, (), 1))
+    facts = make_running_mixed_week(kinds, as_of)
+    found = outlook_from(facts, Past(UNIT_RECORDS, (), 1))
     expected = found.forecast() if isinstance(found, Outlook) else None
     if not isinstance(found, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
         return

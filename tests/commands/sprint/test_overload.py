@@ -8,8 +8,8 @@ import pytest
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from storage.sprints import Sprints
-from tests.conftest import Clock
 from tests.support.builders import Box, Card, at
+from tests.support.clock import Clock
 from tests.support.past import ask, sprint_box, tell_past
 from tests.support.running import Bot
 

@@ -1,12 +1,11 @@
 """`/sprint report`, from a person's comment to the bot's answer."""
 
-from tests.bot.publishing.test_change_applier import in_database
-from tests.commands.sprint.test_status import make_sprint
-from tests.conftest import Clock
 from tests.support.builders import Box, at
-from tests.support.ended_sprints import make_ended_sprint
+from tests.support.changes import query_database
+from tests.support.clock import Clock
 from tests.support.past import ask, tell_past, usual_past
 from tests.support.running import Bot
+from tests.support.sprints import make_ended_sprint, make_sprint
 
 
 async def test_a_running_sprint_so_far(bot: Bot) -> None:
@@ -28,7 +27,7 @@ async def test_a_finished_sprint_is_told_by_its_frozen_numbers(bot: Bot, clock: 
     assert "<sub>Frozen on" in first
     # Too little is estimated for points.
     assert "**1 of 3 items committed were done (33 %)**. 5 points in 2 items carried over." in first
-    assert len(await in_database(bot, "select 1 from closed_sprints")) == 1
+    assert len(await query_database(bot, "select 1 from closed_sprints")) == 1
 
     await bot.github.reopen_issue(bot.repo, number + 1)
     await bot.rest()

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from sprints.facts import Amount
-from tests.conftest import Clock
 from tests.support.builders import Box, Card, at
+from tests.support.clock import Clock
 from tests.support.past import NOW, ask, sprint_box, tell_past
 from tests.support.running import Bot
 

@@ -8,11 +8,11 @@ from commands.team.load import load_of, load_text
 from sprints.reviews import waiting_for_review
 from sprints.wip import Team
 from sprints.work import Work
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 from tests.support.sprints_strategies import NOWS
 
 NOW = at("11-23 10:30")
@@ -30,7 +30,7 @@ async def share_out(bot: Bot, number: int, *people: str) -> None:
 
 async def test_it_tells_the_load_by_state(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"wip": {"limit": 3}}')
+    await replace_settings(bot, '{"wip": {"limit": 3}}')
     await share_out(bot, number, "alice", "bob", "carol")
     await bot.say(number + 2, '/blocked reason:"no keys"')
     comment = await bot.say(number, "/team load", as_user="dave")

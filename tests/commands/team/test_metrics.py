@@ -6,23 +6,22 @@ from decimal import Decimal
 
 import pytest
 
-from commands.team.metrics import Span, team_reading, team_text
+from commands.team.metrics import MetricsSpan, team_reading, team_text
 from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
 from sprints.team import Work
 from sprints.team_sums import TeamSum
-from tests.commands.flow.test_cycletime import took
-from tests.conftest import Clock
-from tests.support.flow_cards import flows
+from tests.support.clock import Clock
+from tests.support.flow_cards import flows, make_finished_card
 from tests.support.past import ask, pushed, record, settle, tell_past
 from tests.support.running import Bot
 
 USUAL = Work(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
 
 
-def span(work: Work | None, people: int = 4, times: Durations | None = None) -> Span:
+def span(work: Work | None, people: int = 4, times: Durations | None = None) -> MetricsSpan:
     sums = None if work is None else TeamSum(people, work)
-    return Span(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
+    return MetricsSpan(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
 
 
 def test_what_moved_the_most_comes_first() -> None:
@@ -42,7 +41,9 @@ def test_nothing_stands_out() -> None:
 
 def test_too_few_people_before() -> None:
     text = team_text(
-        "payments", span(None), span(USUAL, times=cycle_times(flows(took(1, 2)).values(), Calendar()))
+        "payments",
+        span(None),
+        span(USUAL, times=cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())),
     )
     assert "**4 people at work** in these four weeks; the four before had fewer than 3." in text
     assert "| Issues closed | 10 | – |" in text

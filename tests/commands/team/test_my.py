@@ -3,10 +3,10 @@
 from commands.team.my import mine_of, my_text
 from sprints.reviews import waiting_for_review
 from sprints.work import Work
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
+from tests.support.sprints import make_sprint
 
 NOW = at("11-23 10:30")
 

@@ -1,8 +1,8 @@
 """`/standup`: its words, and its way from the timeline to the thread."""
 
-from tests.commands.items.test_start import settle
-from tests.commands.sprint.test_status import make_sprint
 from tests.support.running import Bot
+from tests.support.settings_files import replace_settings
+from tests.support.sprints import make_sprint
 
 
 async def test_it_tells_what_happened_and_what_waits(bot: Bot) -> None:
@@ -40,7 +40,7 @@ async def test_a_review_by_another_person_ends_the_wait(bot: Bot) -> None:
 
 async def test_a_broken_limit_is_told(bot: Bot) -> None:
     number = await make_sprint(bot)
-    await settle(bot, '{"wip": {"limit": 1}}')
+    await replace_settings(bot, '{"wip": {"limit": 1}}')
     await bot.say(number, "/start")
     await bot.say(number + 2, "/start")
     await bot.say(number, "/standup")

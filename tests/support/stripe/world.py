@@ -17,7 +17,7 @@ from github_standin.marketplace import ENTERPRISE, FLAT, FREE, PRO, Marketplace
 from marketplace.accounts import load_billing
 from marketplace.plans import PlanName
 from marketplace.subscription_ledger import LedgerCause
-from storage.billing_jobs import BillingJobs
+from storage.jobs import JobMessage, Jobs
 from storage.subscriptions import tenant_of_account, tenant_of_buyer
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -53,14 +53,14 @@ class StandInListing:
                 yield one
 
 
-class RememberedJobs(BillingJobs):
+class RememberedJobs(Jobs):
     """Jobs that are only remembered: what GitHub is asked again for."""
 
     def __init__(self) -> None:
-        self.again: list[dict[str, Any]] = []
+        self.again: list[JobMessage] = []
 
-    async def follow_purchase(self, connection: AsyncConnection, **told: Any) -> None:  # noqa: ARG002
-        self.again.append(told)
+    async def defer(self, connection: AsyncConnection, job: JobMessage, at: datetime | None = None) -> None:  # noqa: ARG002
+        self.again.append(job)
 
 
 @dataclass
@@ -112,11 +112,11 @@ class World:
         async with self.base.database.tenant(tenant_id) as tenant:
             billing = await load_billing(tenant, self.base.clock(), _Shop())
         assert billing
-        standing = billing.standing
+        standing = billing.plan
         counting = standing.subscription
-        assert billing.account.plan == standing.plan
+        assert billing.account.plan == standing.name
         return Shown(
-            standing.plan.value,
+            standing.name.value,
             standing.source,
             standing.status,
             standing.seats,

@@ -129,7 +129,7 @@ async def no_sleep(_seconds: float) -> None:
 async def facts_of(base: Services, repo: str, number: int = 12) -> Facts:
     for (organization_id,) in await rows(base, "select * from all_tenants()"):
         async with base.database.tenant(organization_id) as tenant:
-            if project := await Projects(tenant).named(repo):
+            if project := await Projects(tenant).by_name(repo):
                 sprints = Sprints(tenant, project)
                 milestone = await sprints.milestone_id(number)
                 assert milestone

@@ -9,7 +9,7 @@ from bot.services import Services
 from bot.sync.backfill.names import Names
 from github_standin.github import StandInGitHub
 from sprints.model import MilestoneEvent, Source
-from tests.bot.sync.backfill.test_past import Asked, asking, hearing
+from tests.support.backfill import BackfillHarness, start_backfill, start_receiver
 from tests.support.builders import Json, at, renamed
 
 A, B = 501, 502
@@ -107,12 +107,12 @@ def test_labels_have_the_name_of_the_time() -> None:
 
 
 @pytest.fixture
-async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[Asked]:
-    async with asking(github, base) as found:
+async def asked(github: StandInGitHub, base: Services) -> AsyncIterator[BackfillHarness]:
+    async with start_backfill(github, base) as found:
         yield found
 
 
-async def moves(asked: Asked, number: int) -> list[tuple[str, int]]:
+async def moves(asked: BackfillHarness, number: int) -> list[tuple[str, int]]:
     """Where an item joined and left, by the number of the milestone."""
     return [
         (row.event, int(row.subject) - asked.past.id_of(0))
@@ -121,7 +121,7 @@ async def moves(asked: Asked, number: int) -> list[tuple[str, int]]:
     ]
 
 
-async def renamed_and_reused(asked: Asked) -> Json:
+async def renamed_and_reused(asked: BackfillHarness) -> Json:
     """Milestone 1 gives up its title, which milestone 2 takes. Returns the webhook of the rename."""
     past = asked.past
     past.many(4)
@@ -140,9 +140,9 @@ async def renamed_and_reused(asked: Asked) -> Json:
     return rename
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: Asked) -> None:
+async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: BackfillHarness) -> None:
     rename = await renamed_and_reused(asked)
-    async with hearing(asked.base) as hear:
+    async with start_receiver(asked.base) as hear:
         await hear([rename])
     await asked.run()
     assert await moves(asked, 1) == [("milestoned", 1)]
@@ -151,7 +151,7 @@ async def test_a_title_that_was_reused_after_a_rename_that_was_heard(asked: Aske
     assert await moves(asked, 4) == [("milestoned", 2)]
 
 
-async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: Asked) -> None:
+async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: BackfillHarness) -> None:
     """What an item left it had joined, and where it is now it joined last; the rest cannot be known."""
     await renamed_and_reused(asked)
     await asked.run()
@@ -161,7 +161,7 @@ async def test_a_title_that_was_reused_after_a_rename_that_nobody_heard(asked: A
     assert await moves(asked, 4) == [("milestoned", 2)]
 
 
-async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(asked: Asked) -> None:
+async def test_what_joined_before_a_rename_was_not_there_from_the_beginning(asked: BackfillHarness) -> None:
     await renamed_and_reused(asked)
     await asked.run()
     for number in (1, 2, 3, 4):
