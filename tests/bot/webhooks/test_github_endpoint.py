@@ -12,6 +12,7 @@ import pytest
 from bot.cli.serve import door
 from bot.services import Services
 from bot.webhooks.application import make_app
+from bot.webhooks.github_endpoint import MAX_BODY_BYTES
 from storage.cipher import delivery_place
 from tests.support.running import Door, as_administrator, rows, signature
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
