@@ -26,7 +26,7 @@ class CardPurchases:
         self._sync = sync
         self._clock = clock
 
-    async def are_live(self, organization_id: int, account: Account) -> bool:
+    async def has_live_subscription(self, organization_id: int, account: Account) -> bool:
         """Whether Stripe has a live subscription for the account; live ones are stored.
 
         Raises StripeUnavailableError and StripeRefusedError; then the answer is unknown.

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from bot.billing.card_purchases import CardPurchases
-from bot.billing.marketplace_sync import Listing, MarketplaceSync
+from bot.billing.marketplace_sync import MarketplaceListing, MarketplaceSync
 from bot.billing.stripe_client import StripeRefusedError, StripeUnavailableError
 from bot.github.client import GitHubRefusedError, GitHubUnavailableError
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
@@ -25,7 +25,7 @@ class Deletion:
     def __init__(
         self,
         database: Database,
-        listing: Listing,
+        listing: MarketplaceListing,
         sync: MarketplaceSync | None,
         clock: Callable[[], datetime],
         grace: timedelta,
@@ -60,13 +60,13 @@ class Deletion:
             account = await Subscriptions(tenant).account()
         if account is None:
             return False
-        if await self._listing.account(account.github_id) is not None:
+        if await self._listing.get_account(account.github_id) is not None:
             # The account has bought again, and the event was lost.
             if self._sync is not None:
                 await self._sync.follow(account.github_id, LedgerCause("clock", "reconciled", ""))
             self._log.warning("deletion stopped: GitHub lists a purchase", account=account.github_id)
             return False
-        if self._card is not None and await self._card.are_live(organization_id, account):
+        if self._card is not None and await self._card.has_live_subscription(organization_id, account):
             self._log.warning("deletion stopped: Stripe has a subscription", account=account.github_id)
             return False
         async with self._database.tenant(organization_id) as tenant:

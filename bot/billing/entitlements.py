@@ -47,7 +47,7 @@ class Entitlements:
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    def of(self, organization_id: int, project: Project) -> Entitled:
+    def for_project(self, organization_id: int, project: Project) -> Entitled:
         """Return the function that decides for one repository, and repeats its first decisions."""
         if not self._purchase_links.is_on:
             return allow_everything
@@ -60,7 +60,7 @@ class Entitlements:
 
         return entitled
 
-    async def notice(
+    async def find_notice(
         self,
         organization_id: int,
         *,

@@ -211,8 +211,8 @@ def _check_deadline(services: Services, records: _AccountRecords) -> Iterator[st
     if services.clock() - deadline.due_at > _DELETED_WITHIN:
         yield (
             f"the data of {records.account.name} was to be deleted on {deadline.due_at:%Y-%m-%d} and is "
-            "still here: GitHub or Stripe could not be asked whether it pays, or the notice is younger than seven "
-            "days; the log says which, under “deletion put off”"
+            "still here: GitHub or Stripe could not be asked whether it pays, or the notice is younger than "
+            "seven days; the log says which, under “deletion put off”"
         )
     elif deadline.shown_at is None:
         yield (

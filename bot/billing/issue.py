@@ -56,7 +56,7 @@ class BillingIssue:
         self._clock = clock
         self._log = structlog.get_logger(__name__)
 
-    async def tell_all(self) -> None:
+    async def queue_updates(self) -> None:
         """Queue a job for each account that has notices or posts."""
         async with self._database.unscoped() as connection:
             tenants = await all_tenants(connection)
@@ -70,7 +70,7 @@ class BillingIssue:
             except Exception:  # noqa: BLE001 - a failure for one account must not stop the others
                 self._log.exception("billing issue not checked", organization=organization_id)
 
-    async def tell(self, organization_id: int) -> None:
+    async def update(self, organization_id: int) -> None:
         """Store the desired posts of an account's billing issue.
 
         Raises GitHubUnavailableError; then nothing has changed.

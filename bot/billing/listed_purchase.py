@@ -23,7 +23,7 @@ async def load_listed_purchase(
         return None
     try:
         async with github_of(services) as github:
-            answer = await GitHubListing(github).account(account)
+            answer = await GitHubListing(github).get_account(account)
         if answer is None:
             return None
         return read_purchase(

@@ -31,16 +31,16 @@ PAUSES = (timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=15))
 RECONCILED = "reconciled"
 
 
-class Listing(Protocol):
+class MarketplaceListing(Protocol):
     """The listing on GitHub Marketplace."""
 
-    async def account(self, account: int) -> Any | None:
+    async def get_account(self, account: int) -> Any | None:
         """Return what an account has bought, by GitHub's id of it. None if nothing."""
 
-    def plans(self) -> AsyncIterator[Any]:
+    def list_plans(self) -> AsyncIterator[Any]:
         """Yield the plans that are on sale."""
 
-    def accounts(self, plan: int) -> AsyncIterator[Any]:
+    def list_accounts(self, plan: int) -> AsyncIterator[Any]:
         """Yield all accounts on a plan."""
 
 
@@ -53,7 +53,7 @@ class GitHubListing:
     def __init__(self, github: GitHub) -> None:
         self._app = github.app
 
-    async def account(self, account: int) -> Any | None:
+    async def get_account(self, account: int) -> Any | None:
         try:
             return await self._app.get(f"/marketplace_listing/accounts/{account}")
         except GitHubRefusedError as refusal:
@@ -61,10 +61,10 @@ class GitHubListing:
                 return None
             raise
 
-    def plans(self) -> AsyncIterator[Any]:
+    def list_plans(self) -> AsyncIterator[Any]:
         return self._app.pages("/marketplace_listing/plans?per_page=100")
 
-    def accounts(self, plan: int) -> AsyncIterator[Any]:
+    def list_accounts(self, plan: int) -> AsyncIterator[Any]:
         return self._app.pages(f"/marketplace_listing/plans/{plan}/accounts?per_page=100")
 
 
@@ -74,7 +74,7 @@ class MarketplaceSync:
     def __init__(
         self,
         database: Database,
-        listing: Listing,
+        listing: MarketplaceListing,
         settings: BillingSettings,
         jobs: Jobs,
         clock: Callable[[], datetime],
@@ -114,7 +114,7 @@ class MarketplaceSync:
         """Compare the stored subscriptions with all accounts of the listing. Raises as `follow` does."""
         listed_accounts = set[int]()
         ids = {listed.id for listed in self._plans}
-        async for plan in self._listing.plans():
+        async for plan in self._listing.list_plans():
             ids.add(int(plan["id"]))
         for plan_id in sorted(ids):
             asked_at = self._clock()
@@ -137,7 +137,7 @@ class MarketplaceSync:
     async def _list_accounts(self, plan_id: int) -> AsyncIterator[Any]:
         """Yield a plan's accounts. A plan that the settings name may be missing in the listing."""
         try:
-            async for answer in self._listing.accounts(plan_id):
+            async for answer in self._listing.list_accounts(plan_id):
                 yield answer
         except GitHubRefusedError as refusal:
             if refusal.status != 404:
@@ -145,7 +145,7 @@ class MarketplaceSync:
             self._log.warning("the listing has no such plan; see MARKETPLACE_PLAN_IDS", plan=plan_id)
 
     async def _load_purchase(self, account: int) -> MarketplaceAccount | None:
-        answer = await self._listing.account(account)
+        answer = await self._listing.get_account(account)
         return None if answer is None else parse_marketplace_account(answer)
 
     async def _store(

@@ -1,4 +1,4 @@
-"""What is sold, and where: the shop of the settings."""
+"""Links to buy, change or cancel a plan, from the settings of billing."""
 
 from datetime import datetime, timedelta
 

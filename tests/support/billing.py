@@ -56,7 +56,7 @@ class BilledTenant:
         self, login: str = "alice", feature: str = "forecasts", project: Project | None = None
     ) -> Allowed | Denied:
         entitlements = Entitlements(self.base.database, self.shop, self.base.clock)
-        return await entitlements.of(self.id, project or self.private)(feature, login)
+        return await entitlements.for_project(self.id, project or self.private)(feature, login)
 
 
 @pytest.fixture
