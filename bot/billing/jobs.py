@@ -182,7 +182,7 @@ async def tell_owner(services: JobServices, job: TellOwnerJob) -> None:
     """Bring an account's billing issue up to date."""
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:
-            await services.get(BillingIssue).tell(job.organization_id)
+            await services.get(BillingIssue).update(job.organization_id)
         except GitHubUnavailableError as problem:
             async with services.database.unscoped() as connection:
                 await services.jobs.defer(connection, job, problem.retry_at)
@@ -191,4 +191,4 @@ async def tell_owner(services: JobServices, job: TellOwnerJob) -> None:
 @tasks.periodic_job(TELL_OWNERS, "10 5 * * *", is_exclusive=False)
 async def tell_owners(services: JobServices) -> None:
     """Queue a job for each account that has a billing issue, or should have one."""
-    await services.get(BillingIssue).tell_all()
+    await services.get(BillingIssue).queue_updates()

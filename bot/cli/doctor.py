@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from bot.billing.findings import findings as billing_findings
-from bot.billing.issue_findings import unreached_owners
+from bot.billing.issue_findings import find_unreached_owners
 from bot.billing.seat_findings import seat_findings
 from bot.billing.stripe_findings import stripe_findings
 from bot.cli.grant_findings import grant_findings
@@ -53,7 +53,7 @@ async def examine(base: Services) -> list[str]:
     print(f"{len(tenants)} tenant{'' if len(tenants) == 1 else 's'}")
     for organization_id in tenants:
         findings += [finding async for finding in _tenant(base, organization_id)]
-        for of_tenant in (_refusals, _gaps, seat_findings, unreached_owners):
+        for of_tenant in (_refusals, _gaps, seat_findings, find_unreached_owners):
             found = of_tenant(base, organization_id)
             findings += [f"tenant {organization_id}: {finding}" async for finding in found]
     findings += [finding async for finding in billing_findings(base)]

@@ -194,7 +194,7 @@ class CommandAnswers:
 
     def _desk(self, task: Task, thread: GitHubThread) -> CommandEnvironment:
         request, project = task.request, task.project
-        entitled = self._entitlements.of(task.organization_id, project)
+        entitled = self._entitlements.for_project(task.organization_id, project)
 
         @asynccontextmanager
         async def open_context() -> AsyncIterator[Context]:
@@ -221,7 +221,7 @@ class CommandAnswers:
         if await task.repository.level_of(task.request.sender) < Level.ADMIN:
             return answers
         is_public = not task.project.is_private
-        line = await self._entitlements.notice(
+        line = await self._entitlements.find_notice(
             task.organization_id,
             is_public=is_public,
             project_id=task.project.id,

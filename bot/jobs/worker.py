@@ -112,7 +112,7 @@ def _talking_parts(
     database, cipher, clock = base.database, base.cipher, base.clock
     pictures = Pictures(database, drawing, base.settings.public_url)
     shop = PurchaseLinks(base.settings.billing, base.settings.public_url, cipher)
-    entitled_in = Entitlements(database, shop, clock).of
+    entitled_in = Entitlements(database, shop, clock).for_project
     installations = InstallationCheck(database, github, clock)
     reports = SprintReports(database, pictures, jobs, clock, entitled_in)
     checks = Checks(database, cipher, github, pictures, jobs, clock, entitled_in)

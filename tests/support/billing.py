@@ -59,7 +59,7 @@ class BilledTenant:
     ) -> Allowed | Denied:
         """Decide whether somebody may use a feature, by default in the private repository."""
         entitlements = Entitlements(self.base.database, self.shop, self.base.clock)
-        return await entitlements.of(self.id, project or self.private)(feature, login)
+        return await entitlements.for_project(self.id, project or self.private)(feature, login)
 
 
 @pytest.fixture

@@ -81,5 +81,5 @@ async def test_a_checkout_carries_the_account(emulate: str) -> None:
 async def test_nobody_there_is_reported_apart_from_a_refusal() -> None:
     client = RealStripe(StripeSettings(Secret("sk_test_x"), (), {}, api_url="http://127.0.0.1:9"))
     with pytest.raises(StripeUnavailableError):
-        await client.subscription("sub_1")
+        await client.get_subscription("sub_1")
     await client.close()

@@ -316,7 +316,7 @@ async def test_card_subscriber_is_sent_to_the_portal(
     ],
 )
 def test_a_paused_subscription_is_resumed_by_who_can(changes: dict[str, Any], expected: str) -> None:
-    page = pages.pays_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
+    page = pages.already_paid_by_card({"status": "active"} | changes, "https://billing.stripe.com/p/login/x")
     assert expected in page.text
     assert "Resume it in the billing portal" not in page.text
 
@@ -471,7 +471,7 @@ async def test_a_customer_that_we_have_forgotten_is_found_again(
 async def test_without_stripe_s_search_a_customer_is_made(
     selling_bot: Bot, stripe_server: StandInStripe
 ) -> None:
-    stripe_server.checkout.refuses_search = True
+    stripe_server.checkout.has_search = False
     assert (await open_link(selling_bot, await checkout_link(selling_bot)))[0] == 303
     assert len(stripe_server.checkout.customers) == 1
 

@@ -73,7 +73,7 @@ async def test_what_the_search_does_not_find_is_found(
     deletion: Deletion, bot_without_worker: Bot, stripe_server: StandInStripe, has_search: bool
 ) -> None:
     subscription = stripe_server.subscribe(BUYER_ACCOUNT)
-    stripe_server.has_search = has_search
+    stripe_server.checkout.has_search = has_search
     if has_search:
         stripe_server.unsearchable.add(subscription["id"])
     else:

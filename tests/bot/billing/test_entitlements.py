@@ -53,12 +53,12 @@ async def test_when_billing_cannot_be_read_everything_is_open_and_logged(
     billed_tenant: BilledTenant, capsys: pytest.CaptureFixture[str]
 ) -> None:
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    decision = await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).of(
+    decision = await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).for_project(
         billed_tenant.id, billed_tenant.private
     )("forecasts", "alice")
     assert decision == Allowed()
     assert (
-        await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).notice(
+        await Entitlements(away, billed_tenant.shop, billed_tenant.base.clock).find_notice(
             billed_tenant.id, is_public=False
         )
         is None
@@ -120,7 +120,7 @@ async def test_in_a_running_sprint_nothing_stops(billed_tenant: BilledTenant) ->
 async def notice(billed_tenant: BilledTenant, *, is_public: bool = False) -> str | None:
     return await Entitlements(
         billed_tenant.base.database, billed_tenant.shop, billed_tenant.base.clock
-    ).notice(billed_tenant.id, is_public=is_public)
+    ).find_notice(billed_tenant.id, is_public=is_public)
 
 
 async def test_an_owner_reads_of_a_failed_payment_once_a_week_and_never_in_public(

@@ -53,7 +53,7 @@ async def room(
 
 
 def reports_of(base: Any, clock: Clock, drawing: Drawing, database: Database | None = None) -> SprintReports:
-    may = Entitlements(database or base.database, shop_of(base), clock).of
+    may = Entitlements(database or base.database, shop_of(base), clock).for_project
     pictures = Pictures(base.database, drawing, base.settings.public_url)
     return SprintReports(base.database, pictures, Jobs(base.queue), clock, may)
 
@@ -162,7 +162,7 @@ async def test_a_repository_that_becomes_private_keeps_it_until_the_sprint_ends(
     project = await seen(True, begun)
     assert project.private_since == begun
     assert await billed_tenant.ask(project=project) == Allowed()
-    ask = Entitlements(billed_tenant.base.database, billed_tenant.shop, lambda: begun + 14 * DAY).of(
+    ask = Entitlements(billed_tenant.base.database, billed_tenant.shop, lambda: begun + 14 * DAY).for_project(
         billed_tenant.id, project
     )
     assert isinstance(await ask("forecasts", "alice"), Denied)
@@ -191,7 +191,7 @@ async def test_where_nothing_is_sold_nothing_is_asked(
 ) -> None:
     base = room.bot.base
     away = Database("postgresql://nobody@127.0.0.1:9/nothing")
-    may = Entitlements(away, shop_of(base, replace(BILLING_SETTINGS, is_on=False)), clock).of
+    may = Entitlements(away, shop_of(base, replace(BILLING_SETTINGS, is_on=False)), clock).for_project
     room.reports = SprintReports(
         base.database,
         Pictures(base.database, drawing, base.settings.public_url),

@@ -329,7 +329,7 @@ async def test_usage_that_stripe_could_not_count_raises_an_alert(
 ) -> None:
     thin = {"id": "evt_thin", "object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered"}
     assert await deliver_stripe_event(selling_bot, thin) == (200, "noted")
-    assert "Stripe could not count usage that we told" in "".join(capsys.readouterr())
+    assert "Stripe could not count usage that we reported" in "".join(capsys.readouterr())
 
 
 # Both at once
@@ -423,15 +423,15 @@ async def test_visitor_is_told_when_stripe_refuses(
 
 async def test_who_sells_nothing_has_a_client_that_knows_nothing() -> None:
     nothing = NoStripe()
-    assert await nothing.subscription("sub_1") is None
-    assert await nothing.subscriptions_of("cus_1") == ()
-    assert await nothing.usage_on("x", "cus_1", datetime.now(UTC).date()) is None
-    assert await nothing.customer("cus_1") is None
+    assert await nothing.get_subscription("sub_1") is None
+    assert await nothing.list_subscriptions("cus_1") == ()
+    assert await nothing.get_usage("x", "cus_1", datetime.now(UTC).date()) is None
+    assert await nothing.get_customer("cus_1") is None
     assert not await nothing.find_customers(1)
-    assert not await nothing.checkout_sessions("cus_1")
+    assert not await nothing.list_checkout_sessions("cus_1")
     assert not await nothing.expire_checkout("cs_1")
-    assert (await nothing.portal_configuration(), await nothing.price("price_1")) == (None, None)
-    assert not await nothing.tax_settings()
+    assert (await nothing.get_portal_configuration(), await nothing.get_price("price_1")) == (None, None)
+    assert not await nothing.get_tax_settings()
     for asked in (
         nothing.create_customer(account=1, login="acme", key="k"),
         nothing.open_checkout(CheckoutTerms(1, "cus_1", "p", 1, "x", "x"), "k"),

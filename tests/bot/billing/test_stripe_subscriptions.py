@@ -237,7 +237,7 @@ async def test_stripe_away_for_the_price_alone_holds_up_nothing(
     await shelf.hear(subscription)
     item(subscription)["price"] = price("price_x")
     subscription["status"] = "canceled"
-    monkeypatch.setattr(shelf.client, "price", _raising(_away()))
+    monkeypatch.setattr(shelf.client, "get_price", _raising(_away()))
     await shelf.hear(subscription)
     assert (await shelf.kept()).status == "ended"
 
@@ -477,7 +477,7 @@ async def test_grace_runs_from_the_earliest_payment_that_has_not_come(
 async def test_without_a_list_of_invoices_the_latest_one_counts(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf.client, "invoices_of", _raising(_away()))
+    monkeypatch.setattr(shelf.client, "list_invoices", _raising(_away()))
     subscription = shelf.stripe.subscribe(
         CARD_ACCOUNT, latest_invoice=invoice(1, NOW - 3 * DAY), status="past_due"
     )
@@ -625,8 +625,8 @@ async def test_a_change_that_is_scheduled_stays_pending_whichever_way_stripe_is_
     await shelf.sync.follow(SubscriptionHint("evt_paid", "invoice.paid", entry["customer"], None))
     assert (await shelf.kept()).pending == announced
     for has_search in (True, False):
-        shelf.stripe.has_search = has_search
-        (subscription,) = await shelf.client.subscriptions_for(CARD_ACCOUNT, NOW + DAY)
+        shelf.stripe.checkout.has_search = has_search
+        (subscription,) = await shelf.client.find_subscriptions(CARD_ACCOUNT, NOW + DAY)
         assert subscription["schedule"]["phases"] == phases
 
 

@@ -18,7 +18,7 @@ from bot.billing.stripe_client import (
     StripeUnavailableError,
 )
 from bot.billing.stripe_sync import StripeSync
-from bot.billing.usage import UsageReporting, moment_of_use, subscription_on
+from bot.billing.usage import UsageReporting, find_subscription_on, resolve_usage_time
 from bot.cli.doctor import examine
 from bot.github.call_counter import Calls, write_down
 from bot.github.client import GitHubRefusedError
@@ -222,7 +222,7 @@ class Flaky:
         if day == "lost after":
             raise StripeUnavailableError("away")
 
-    async def usage_on(self, _name: str, _who: str, _day: date) -> int | None:
+    async def get_usage(self, _name: str, _who: str, _day: date) -> int | None:
         return self.counted
 
 
@@ -353,7 +353,7 @@ def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: 
         )
         for number, end in enumerate(ends)
     ]
-    charged = subscription_on(subscriptions, YESTERDAY)
+    charged = find_subscription_on(subscriptions, YESTERDAY)
     running = [
         subscription
         for subscription in subscriptions
@@ -361,7 +361,7 @@ def test_use_counts_on_its_day_and_before_the_end(ends: list[int | None], hour: 
     ]
     assert (charged is None) == (not running)
     if charged is not None:
-        at = moment_of_use(charged, YESTERDAY)
+        at = resolve_usage_time(charged, YESTERDAY)
         assert start <= at < start + DAY
         assert charged.ended_at is None or at < charged.ended_at
         assert charged.ended_at is None or all(entry.ended_at for entry in running)
@@ -399,14 +399,14 @@ async def test_failing_account_does_not_stop_the_others(
             )
             await Subscriptions(tenant).put(card)
             await Usage(tenant).add("api_calls", YESTERDAY, 2)
-    fill = teller.reporting._fill
+    fill = teller.reporting._fill_ledger
 
     async def failing(organization_id: int) -> None:
         if organization_id == others[0]:
             raise ValueError("a bug with this account")
         await fill(organization_id)
 
-    monkeypatch.setattr(teller.reporting, "_fill", failing)
+    monkeypatch.setattr(teller.reporting, "_fill_ledger", failing)
     await teller.use()
     assert await teller.reporting.run() == 2
     assert set(teller.told) == {"7:api_calls:2026-11-22", "9:api_calls:2026-11-22"}
@@ -538,5 +538,5 @@ def test_no_day_is_charged_that_began_before_the_subscription(seconds: int, day:
     subscription = Subscription(
         "stripe", "active", "pro", NOW, reference="sub_1", customer="cus_1", started_at=began
     )
-    is_charged = subscription_on([subscription], date(2026, 11, day)) is not None
+    is_charged = find_subscription_on([subscription], date(2026, 11, day)) is not None
     assert is_charged == (datetime(2026, 11, day, tzinfo=UTC) >= began)

@@ -25,7 +25,7 @@ from bot.processes import Processes
 from bot.publishing.pictures import Drawing
 from bot.services import Services
 from bot.services import wall_clock as now
-from bot.webhooks.request_bodies import Bodies
+from bot.webhooks.request_bodies import RequestBodies
 from github_standin.webhooks.sender import IncomingWebhook, WebhookSender
 from storage.database import Database
 from storage.deliveries import Deliveries
@@ -152,14 +152,14 @@ class Request:
 def test_room_for_bodies_is_never_exceeded_nor_lost(
     random: Random, requests: list[tuple[list[int], str]]
 ) -> None:
-    bodies, most, refusals = Bodies(100, 60), 0, list[int]()
+    bodies, most, refusals = RequestBodies(100, 60), 0, list[int]()
 
     async def handle(pieces: list[int], end: str) -> None:
         nonlocal most
         try:
             async with bodies.read(cast(Any, Request(random, pieces, end))) as body:
                 assert len(body) == sum(pieces)
-                most = max(most, bodies._arrived)
+                most = max(most, bodies._received_bytes)
                 await dawdle(random)
         except aiohttp.web.HTTPException as problem:
             refusals.append(problem.status)
@@ -170,7 +170,7 @@ def test_room_for_bodies_is_never_exceeded_nor_lost(
     run_in_any_order(all_of_them(), random)
     assert set(refusals) <= {400, 503}
     assert most <= 100
-    assert bodies._arrived == 0
+    assert bodies._received_bytes == 0
 
 
 async def test_failed_batch_is_stored_by_the_next_one(
@@ -237,7 +237,7 @@ async def test_an_event_that_comes_while_a_redraw_begins_has_one_of_its_own(
 
 
 async def test_a_refused_body_is_given_back_although_its_answer_lives_on() -> None:
-    bodies = Bodies(100, 60)
+    bodies = RequestBodies(100, 60)
     with pytest.raises(aiohttp.web.HTTPServiceUnavailable) as refused:
         async with bodies.read(cast(Any, Request(Random(1), [60, 60], "whole"))):
             pass

@@ -211,7 +211,7 @@ async def test_a_failing_request_is_logged_without_the_link(
     async def fail(_: ChartRoute, token: str) -> bytes:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(ChartRoute, "_png", fail)
+    monkeypatch.setattr(ChartRoute, "_load_png", fail)
     token = "short-but-secret"
     async with (
         door(base, "127.0.0.1", 0) as port,

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from bot.services import Services
-from bot.webhooks.readiness import Readiness
+from bot.webhooks.readiness import ReadinessProbe
 from tests.support.calling import RawConnection, strict_endpoint
 from tests.support.running import WebhookClient
 
@@ -67,20 +67,20 @@ async def test_methods(entrance: WebhookClient, method: str, path: str, status: 
 
 
 async def test_readiness_is_looked_at_once_for_all_who_ask(base: Services) -> None:
-    readiness = Readiness(base.database_url)
+    readiness = ReadinessProbe(base.database_url)
     try:
-        assert await asyncio.gather(*(readiness.problem() for _ in range(200))) == [None] * 200
-        assert readiness.looks == 1
+        assert await asyncio.gather(*(readiness.find_problem() for _ in range(200))) == [None] * 200
+        assert readiness.check_count == 1
     finally:
         await readiness.close()
 
 
 async def test_readiness_is_looked_at_again_later(base: Services) -> None:
-    readiness = Readiness(base.database_url, every_seconds=0)
+    readiness = ReadinessProbe(base.database_url, check_every_seconds=0)
     try:
         for _ in range(3):
-            assert await readiness.problem() is None
-        assert readiness.looks == 3
+            assert await readiness.find_problem() is None
+        assert readiness.check_count == 3
     finally:
         await readiness.close()
 
@@ -94,11 +94,11 @@ async def test_readiness_waits_for_nobody_s_connection(base: Services, entrance:
 
 
 async def test_readiness_gives_up_in_time(base: Services) -> None:
-    readiness = Readiness(base.database_url, every_seconds=0, patience_seconds=0.2)
+    readiness = ReadinessProbe(base.database_url, check_every_seconds=0, timeout_seconds=0.2)
     try:
         async with readiness._database.unscoped():  # Its one connection is busy.
-            assert await readiness.problem() == "the database is away"
-        readiness._patience = 60
-        assert await readiness.problem() is None
+            assert await readiness.find_problem() == "the database is away"
+        readiness._timeout_seconds = 60
+        assert await readiness.find_problem() is None
     finally:
         await readiness.close()

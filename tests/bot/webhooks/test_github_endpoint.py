@@ -12,7 +12,7 @@ import pytest
 from bot.cli.serve import door
 from bot.services import Services
 from bot.webhooks.application import make_app
-from bot.webhooks.github_endpoint import MOST_BYTES
+from bot.webhooks.github_endpoint import MAX_BODY_BYTES
 from storage.cipher import delivery_place
 from tests.support.running import WebhookClient, query_as_administrator, rows, signature
 from tests.support.webhooks import INSTALLATION_CREATED, ISSUE_OPENED, list_stored_events
@@ -120,7 +120,7 @@ async def test_another_method_is_405(webhook_client: WebhookClient) -> None:
 
 
 async def test_more_than_25_megabytes_is_413(webhook_client: WebhookClient) -> None:
-    body = io.BytesIO(b"x" * (MOST_BYTES + 1))
+    body = io.BytesIO(b"x" * (MAX_BODY_BYTES + 1))
     async with webhook_client.session.post(f"{webhook_client.url}/webhooks/github", data=body) as response:
         assert response.status == 413
 

@@ -13,7 +13,7 @@ import pytest
 import bot.cli.serve
 from bot.cli.serve import door
 from bot.services import Services
-from bot.webhooks.request_bodies import MOST_BYTES
+from bot.webhooks.request_bodies import MAX_BODY_BYTES
 from storage.cipher import delivery_place
 from tests.support.calling import SIGNED, STRIPE_SIGNED, RawConnection, strict_endpoint
 from tests.support.running import WebhookClient, signature, wait_until
@@ -108,7 +108,7 @@ async def test_a_header_that_names_nothing_is_refused_at_once(
 @pytest.mark.parametrize(
     ("headers", "length", "status"),
     [
-        ({}, MOST_BYTES + 1, 413),
+        ({}, MAX_BODY_BYTES + 1, 413),
         ({}, 10**17, 413),
         ({"Content-Encoding": "gzip"}, 100, 415),
         ({"Content-Type": "text/plain"}, 100, 415),

@@ -35,7 +35,7 @@ class StandInCheckout:
             "status_details": {"active": {}},
         }
         self.shows_products = True
-        self.refuses_search = False
+        self.has_search = True
         self.before: Callable[[str, str], Awaitable[None]] | None = None
         self._subscriptions = subscriptions
         self.unindexed = set[str]()
@@ -210,7 +210,7 @@ class StandInCheckout:
         return _listed(portals, "/v1/billing_portal/configurations")
 
     def _search(self, query: str) -> Json:
-        if self.refuses_search:
+        if not self.has_search:
             raise RefusedError("Search is not available to you.")
         account = _OF_ACCOUNT.search(query)
         result = [

@@ -46,7 +46,6 @@ class StandInStripe:
         self.fail_with: int | None = None
         self.refuses_repeated_usage = False
         # Stripe's search is not sold everywhere, and may be behind.
-        self.has_search = True
         self.unsearchable: set[str] = set()
         # By path: what Stripe answers with instead.
         self.failing: dict[str, int] = {}
@@ -223,7 +222,7 @@ class StandInStripe:
     def _search(self, path: str, data: Json) -> Json | web.Response:
         if path != "subscriptions/search":
             return _error(404, f"No such subscription: {path}", "resource_missing")
-        if not self.has_search or self.checkout.refuses_search:
+        if not self.checkout.has_search:
             return _error(400, "Search is not available for your account")
         match = re.fullmatch(r"metadata\['account'\]:'(\d+)'", data["query"])
         assert match, data["query"]

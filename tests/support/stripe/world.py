@@ -40,14 +40,14 @@ class StandInListing:
     def __init__(self, marketplace: MarketplaceListing) -> None:
         self.marketplace = marketplace
 
-    async def account(self, account: int) -> Any | None:
+    async def get_account(self, account: int) -> Any | None:
         return self.marketplace.accounts.get(account)
 
-    async def plans(self) -> AsyncIterator[Any]:
+    async def list_plans(self) -> AsyncIterator[Any]:
         for plan in self.marketplace.plans.values():
             yield plan
 
-    async def accounts(self, plan: int) -> AsyncIterator[Any]:
+    async def list_accounts(self, plan: int) -> AsyncIterator[Any]:
         for account in list(self.marketplace.accounts.values()):
             if account["marketplace_purchase"]["plan"]["id"] == plan:
                 yield account

@@ -1,10 +1,10 @@
-"""`GET /billing`: where an owner changes and cancels a plan, with or without the App. It names no account."""
+"""`GET /billing`: how an owner changes or cancels a plan, with or without the App. It names no account."""
 
 from html import escape
 
 from aiohttp import web
 
-from bot.billing.page_style import page_response
+from bot.billing.page_style import make_page_response
 from bot.settings.billing import BillingSettings
 
 _MARKETPLACE = """<h2>Paid on GitHub Marketplace</h2>
@@ -23,17 +23,17 @@ _CLOSING = """<p>Uninstalling the App does not cancel what is paid for. Where it
 <code>/agile plan</code> in an issue to see what your account pays for.</p>"""
 
 
-class BillingPage:
-    """The page, whose content is made once from the settings."""
+class BillingOverviewPage:
+    """The overview page, whose content is built once from the settings."""
 
     def __init__(self, settings: BillingSettings) -> None:
-        ways = []
+        sections = []
         if settings.marketplace is not None:
-            ways.append(_MARKETPLACE)
+            sections.append(_MARKETPLACE)
         if settings.stripe is not None:
             address = settings.stripe.portal_login_url
-            ways.append(_PORTAL.format(address=escape(address)) if address else _NO_PORTAL)
-        self._content = "\n".join([*ways, _CLOSING]) if ways else _NOTHING
+            sections.append(_PORTAL.format(address=escape(address)) if address else _NO_PORTAL)
+        self._content = "\n".join([*sections, _CLOSING]) if sections else _NOTHING
 
     async def get(self, _: web.Request) -> web.Response:
-        return page_response("Billing", self._content)
+        return make_page_response("Billing", self._content)
