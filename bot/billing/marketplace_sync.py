@@ -183,7 +183,7 @@ class MarketplaceSync:
                 await books.record(result.subscription, cause)
             # Even if GitHub was asked again since then: what is paid for by now is not deleted.
             if result.cancelled_at is not None:
-                await books.record_cancellation(result.cancelled_at, cause, is_told=result.is_announced)
+                await books.record_cancellation(result.cancelled_at, cause, is_announced=result.is_announced)
 
     async def _again_or_nothing(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int

@@ -159,9 +159,9 @@ async def test_those_who_came_last_wait_for_a_seat(firm: Firm) -> None:
 
 async def test_in_a_running_sprint_nothing_stops(firm: Firm) -> None:
     await firm.happened(firm.private, Box("11-15 08:00", due="11-29").events)
-    await firm.put(status="ended", ended_at=NOW - DAY, had=PreviousPlan("pro", None, NOW - DAY))
+    await firm.put(status="ended", ended_at=NOW - DAY, previous_plan=PreviousPlan("pro", None, NOW - DAY))
     assert await firm.ask() == Allowed()
-    await firm.put(status="ended", ended_at=NOW - 10 * DAY, had=PreviousPlan("pro", None, NOW - 10 * DAY))
+    await firm.put(status="ended", ended_at=NOW - 10 * DAY, previous_plan=PreviousPlan("pro", None, NOW - 10 * DAY))
     assert isinstance(await firm.ask(), Denied)
 
 
