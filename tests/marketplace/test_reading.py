@@ -161,7 +161,9 @@ async def test_in_a_running_sprint_nothing_stops(firm: Firm) -> None:
     await firm.happened(firm.private, Box("11-15 08:00", due="11-29").events)
     await firm.put(status="ended", ended_at=NOW - DAY, previous_plan=PreviousPlan("pro", None, NOW - DAY))
     assert await firm.ask() == Allowed()
-    await firm.put(status="ended", ended_at=NOW - 10 * DAY, previous_plan=PreviousPlan("pro", None, NOW - 10 * DAY))
+    await firm.put(
+        status="ended", ended_at=NOW - 10 * DAY, previous_plan=PreviousPlan("pro", None, NOW - 10 * DAY)
+    )
     assert isinstance(await firm.ask(), Denied)
 
 
