@@ -133,11 +133,11 @@ def resolve_account_plan(
         ended.append(subscription)
         if not PLANS[PlanName(subscription.plan)].is_paid or subscription.status == "incomplete":
             continue
-        why, lost_at = loss
+        reason_lost, lost_at = loss
         if lost_at is not None:
             reductions.append(PreviousPlan(subscription.plan, subscription.quantity, lost_at))
-        weight = _REASONS_BY_WEIGHT.index(why)
-        reasons.append((not subscription.has_ended, _lost_at(subscription, lost_at), weight, why))
+        weight = _REASONS_BY_WEIGHT.index(reason_lost)
+        reasons.append((not subscription.has_ended, _lost_at(subscription, lost_at), weight, reason_lost))
     reason = max(reasons)[-1] if reasons else Reason.NOT_IN_PLAN
     previous_plans = tuple(sorted(reductions, key=lambda previous: previous.until))
     if not live:

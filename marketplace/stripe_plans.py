@@ -107,7 +107,7 @@ def plan_in(metadata: object) -> PlanName | None:
 
 
 def plan_item(
-    items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None = None
+    items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None
 ) -> SubscriptionItem | None:
     """Choose the item that is the plan; others may meter usage, or be sold in addition.
 

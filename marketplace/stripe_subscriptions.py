@@ -60,8 +60,6 @@ _STATUS = {
 # The largest integer of PostgreSQL.
 _MOST_SEATS = 2**31 - 1
 
-Prices = Mapping[str, tuple[PlanName, bool]]
-
 
 @dataclass(frozen=True, slots=True)
 class StripeSubscription:
@@ -82,12 +80,12 @@ class StripeSubscription:
         """GitHub's id of the account for which the subscription was bought; None if unknown."""
         return account_in(self.metadata)
 
-    def item(self, prices: Prices | PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
+    def item(self, catalog: PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
         """Choose the item that is the plan. Raises PurchaseError where there is no item.
 
         `price_id` is the stored price, for one that is not configured any more.
         """
-        item = plan_item(self.items, _catalog(prices), price_id)
+        item = plan_item(self.items, catalog, price_id)
         if item is None:
             raise PurchaseError(f"the subscription {self.id} has no items")
         return item
@@ -120,7 +118,7 @@ class SubscriptionReading:
 
 def read_subscription(
     answered: StripeSubscription,
-    prices: Prices | PlanCatalog,
+    catalog: PlanCatalog,
     read_at: datetime,
     subscription: Subscription | None,
     invoices: Iterable[Mapping[str, Any]] = (),
@@ -130,7 +128,6 @@ def read_subscription(
     Status and end always apply; for the plan see `_plan`. Raises PurchaseError where nothing tells the plan
     or the status.
     """
-    catalog = _catalog(prices)
     item = plan_item(answered.items, catalog, subscription.price_id if subscription else None)
     item = item or _stored_item(subscription)
     plan, plan_problem = _plan(answered, item, catalog, subscription)
@@ -187,10 +184,6 @@ def with_status_of(subscription: Subscription, read: Subscription) -> Subscripti
         pending=read.pending,
         started_at=read.started_at,
     )
-
-
-def _catalog(prices: Prices | PlanCatalog) -> PlanCatalog:
-    return prices if isinstance(prices, PlanCatalog) else PlanCatalog(prices)
 
 
 def _stored_item(subscription: Subscription | None) -> SubscriptionItem:
