@@ -1,4 +1,4 @@
-"""An account's billing as a whole: what it has, who uses it, and what is about to happen."""
+"""The billing of an account: its plan, the people who need a seat, usage, and announced changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ from storage.seats import Seats
 from storage.subscriptions import Account, PendingChange, Subscription, Subscriptions
 from storage.usage import Usage, total_quantity
 
-# For how long a Marketplace deadline is: GitHub's rule.
+# GitHub's rule: data must be deleted so long after a cancellation on the Marketplace.
 DELETION_AFTER = timedelta(days=30)
 
 
 class Offer(Protocol):
-    """What the operator sells, and where; `bot/` provides it."""
+    """The operator's offer: what is sold, and where. `bot/` implements it."""
 
     @property
     def is_on(self) -> bool:
@@ -28,26 +28,26 @@ class Offer(Protocol):
 
     @property
     def grace(self) -> timedelta:
-        """For how long a failed payment takes nothing away."""
+        """How long a plan stays after a failed payment."""
 
     @property
     def is_usage_charged(self) -> bool:
-        """Whether those who pay by card are charged for usage besides the seats."""
+        """Whether accounts that pay by card are charged for usage in addition to seats."""
 
     def links(self, account: int) -> PurchasePages:
-        """Where an account, by GitHub's id, changes its plan. None of them signs its visitor in."""
+        """The pages on which an account, by GitHub's id, changes its plan. They sign nobody in."""
 
     def checkout(self, account: int, plan: PlanName, now: datetime, *, is_yearly: bool) -> str | None:
-        """A link that leads to buying a plan by card for a while. None where that is not sold."""
+        """A link, valid for a limited time, to buy a plan by card. None where that is not sold."""
 
 
 @dataclass(frozen=True, slots=True)
 class Billing:
-    """Everything about what an account has bought.
+    """The billing of an account at the moment `as_of`.
 
-    `people` are those who need a seat. `usage` is what was used in this calendar month (UTC), by metric.
-    `deadline` says by when the account's data goes. `seat_increase` is one that waits for an admin,
-    or that one has approved and Stripe will be told of next night. All of it held at `as_of`.
+    `people` are the logins of those who need a seat. `usage` is the usage of this calendar month (UTC), by
+    metric. `deadline` is by when the account's data is deleted. `seat_increase` waits for an admin's
+    approval, or is approved and will be reported to Stripe next night.
     """
 
     account: Account
@@ -62,18 +62,18 @@ class Billing:
 
     @property
     def features(self) -> dict[str, bool]:
-        """What private repositories may use."""
+        """Which features private repositories may use, by name."""
         included = self.plan.terms.features
         return {feature.value: not self.is_sold or feature in included for feature in Feature}
 
     @property
     def pending(self) -> PendingChange | None:
-        """The change that is announced."""
+        """The announced change of the subscription that counts."""
         counting = self.plan.subscription
         return counting.pending if counting else None
 
     def as_json(self) -> dict[str, object]:
-        """As `python -m bot plan --json` prints it."""
+        """The value that `python -m bot plan --json` prints."""
         counting, pending = self.plan.subscription, self.pending
         return {
             "account": self.account.name,
@@ -81,12 +81,14 @@ class Billing:
             "source": self.plan.source,
             "status": self.plan.status,
             "seats": {"paid": self.plan.seats, "used": len(self.people)},
-            "trial_ends": _told(counting.trial_ends) if counting and counting.status == "trialing" else None,
-            "period_end": _told(counting.period_end) if counting else None,
+            "trial_ends": _isoformat(counting.trial_ends)
+            if counting and counting.status == "trialing"
+            else None,
+            "period_end": _isoformat(counting.period_end) if counting else None,
             "pending": {
                 "plan": pending.plan,
                 "quantity": pending.quantity,
-                "effective": _told(pending.effective_at),
+                "effective": _isoformat(pending.effective_at),
                 "yearly": pending.is_yearly,
             }
             if pending
@@ -95,25 +97,25 @@ class Billing:
         }
 
 
-async def load_billing(tenant: Tenant, now: datetime, shop: Offer) -> Billing | None:
-    """The billing of the transaction's tenant. None if there is no such tenant."""
-    books = Subscriptions(tenant)
-    account = await books.account()
+async def load_billing(tenant: Tenant, now: datetime, offer: Offer) -> Billing | None:
+    """Load the billing of the transaction's tenant. None if there is no such tenant."""
+    store = Subscriptions(tenant)
+    account = await store.account()
     if account is None:
         return None
-    subscriptions = await books.all()
+    subscriptions = await store.all()
     usage = await used_in_month(tenant, now)
-    standing = resolve_account_plan(subscriptions, now, shop.grace)
+    plan = resolve_account_plan(subscriptions, now, offer.grace)
     increase = await SeatIncreases(tenant).current()
     is_of_subscription = (
         increase is not None
-        and standing.subscription is not None
-        and increase.reference == standing.subscription.reference
+        and plan.subscription is not None
+        and increase.reference == plan.subscription.reference
     )
     return Billing(
         account,
-        standing,
-        shop.is_on,
+        plan,
+        offer.is_on,
         tuple(await Seats(tenant).active_people(now, SEAT_DAYS)),
         await Deadlines(tenant).latest(),
         tuple(subscriptions),
@@ -124,19 +126,19 @@ async def load_billing(tenant: Tenant, now: datetime, shop: Offer) -> Billing | 
 
 
 async def used_in_month(tenant: Tenant, now: datetime) -> dict[str, int]:
-    """What was used in the month of a moment, today included as far as it has come."""
+    """Sum the usage, by metric, of the UTC month of a moment, up to that moment."""
     ledger, today = Usage(tenant), now.date()
-    told = [one for one in await ledger.since(today.replace(day=1)) if one.period <= today]
-    fresh = {
+    records = [record for record in await ledger.since(today.replace(day=1)) if record.period <= today]
+    today_counts = {
         Metric.COMMANDS_ANSWERED: await ledger.commands_answered(today),
         Metric.PROJECTS_CREATED: await ledger.projects_created(today),
     }
-    found = dict[str, int]()
+    totals = dict[str, int]()
     for metric in Metric:
-        counted = [one for one in told if metric not in fresh or one.period < today]
-        found[metric.value] = total_quantity(counted, metric) + fresh.get(metric, 0)
-    return found
+        counted = [record for record in records if metric not in today_counts or record.period < today]
+        totals[metric.value] = total_quantity(counted, metric) + today_counts.get(metric, 0)
+    return totals
 
 
-def _told(at: datetime | None) -> str | None:
+def _isoformat(at: datetime | None) -> str | None:
     return at.isoformat() if at else None

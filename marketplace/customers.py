@@ -1,4 +1,4 @@
-"""The Stripe customer of an account: the one whose portal is opened, and whose usage is counted."""
+"""The choice of an account's Stripe customer, whose portal is opened and whose usage is counted."""
 
 from collections.abc import Sequence
 

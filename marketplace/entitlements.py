@@ -1,4 +1,4 @@
-"""Who may use what: a decision from values. Nothing is read here, and no clock is asked."""
+"""Entitlements: decides who may use which feature, from values alone, without I/O or a clock."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from storage.subscriptions import MARKETPLACE, STRIPE, PreviousPlan, Subscriptio
 
 # GitHub ends a trial with an event, which may be late by a day.
 _TRIAL_LAG = timedelta(days=1)
-# What is kept until a sprint's end is kept for so long at most: a milestone may be due in years.
+# A lost plan is kept until the running sprint's end, but not longer: a milestone may be due in years.
 LONGEST_COURTESY = timedelta(days=35)
 
 
@@ -28,12 +28,15 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Go on."""
+    """The decision that the feature may be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """`what_happened` and `what_to_do` are sentences for whoever asked; `link` is where it can be changed."""
+    """The decision that the feature may not be used.
+
+    `what_happened` and `what_to_do` are texts for the person who asked; `link` is where to change it.
+    """
 
     reason: Reason
     what_happened: str
@@ -42,33 +45,32 @@ class Denied:
 
     @property
     def text(self) -> str:
-        """What the person reads: what happened, what still works, and where to change it."""
+        """The text for the person who asked: what happened, what still works, and where to change it."""
         to_do = f"[{self.what_to_do}]({self.link})" if self.link else self.what_to_do
         return f"{self.what_happened} Sprints, estimates, burndowns and reports go on as before. {to_do}."
 
 
 Decision = Allowed | Denied
-# Asked with a feature and a login; THE_ACCOUNT is the login where nobody in particular asks.
+# Decides on a feature and a login; THE_ACCOUNT stands for the login where nobody in particular asks.
 Entitled = Callable[[str, str], Awaitable[Decision]]
-# The same question for a repository of a tenant: what the dispatcher, the publisher of reports and checks,
-# and what runs by the clock are given.
+# Makes the decider for a repository of a tenant, for the dispatcher, reports, checks and periodic tasks.
 EntitledIn = Callable[[int, Project], Entitled]
 THE_ACCOUNT = ""
 
 
 async def allow_everything(_feature: str, _login: str) -> Decision:
-    """The answer where nothing is sold."""
+    """Allow every feature, where nothing is sold."""
     return Allowed()
 
 
 def allow_everywhere(_tenant: int, _project: Project) -> Entitled:
-    """Everything is allowed in every repository."""
+    """Allow every feature in every repository, where nothing is sold."""
     return allow_everything
 
 
 @dataclass(frozen=True, slots=True)
 class PurchasePages:
-    """Where a plan can be changed. `upgrade` leads to GitHub, for each plan that can be bought there."""
+    """Links to change a plan. `upgrade` leads to GitHub, for each plan that can be bought there."""
 
     upgrade: Mapping[PlanName, str] = field(default_factory=dict)
     portal: str | None = None
@@ -76,14 +78,14 @@ class PurchasePages:
 
 @dataclass(frozen=True, slots=True)
 class AccountPlan:
-    """What an account has at a moment.
+    """The plan of an account at a moment.
 
     `subscription` is the one that counts; without one, `reason` says why a paid plan was lost, if there was
-    one. `lost` is what the account had before and until when. `grace_ends` is set while a payment is due,
-    whatever status Stripe has given the subscription meanwhile: it may have ended already. `also_by` is
-    another subscription that gives the same plan without the due payment, for as many as it has seats.
-    `is_paid_twice`: more than one subscription costs something, and goes on doing so. `ways`: where the
-    account may buy or change.
+    one. `previous_plans` are the plans before reductions, and until when they held. `grace_ends` is set while
+    a payment is due, whatever status Stripe has given the subscription meanwhile, be it ended. `fallback` is
+    another subscription that gives the same plan without the due payment, for as many people as it has seats.
+    `is_paid_twice`: more than one subscription is charged for, and goes on. `ways` are where the account may
+    buy or change a plan.
     """
 
     name: PlanName = PlanName.FREE
@@ -104,8 +106,9 @@ class AccountPlan:
 
     @property
     def seat_limit(self) -> int | None:
-        """For how many people it was bought. None where any number may use it: with Stripe the number that is
-        paid for follows the people, within a day.
+        """For how many people the plan was bought; None for any number.
+
+        With Stripe any number may use it, because the quantity follows the people within a day.
         """
         return self.seats if self.source == MARKETPLACE and self.terms.is_paid else None
 
@@ -113,38 +116,51 @@ class AccountPlan:
 def resolve_account_plan(
     subscriptions: Iterable[Subscription], now: datetime, grace: timedelta
 ) -> AccountPlan:
-    """The subscription with the most rights counts; of equal ones the Marketplace's."""
+    """Decide which plan an account has at a moment.
+
+    The subscription with the most rights counts; of equal ones the Marketplace's. `grace` is how long a plan
+    stays after a failed payment.
+    """
     subscriptions = tuple(subscriptions)
     ways = purchase_ways(subscriptions)
     live, ended = list[Subscription](), list[Subscription]()
-    lost, reasons = list[PreviousPlan](), list[tuple[bool, datetime, int, Reason]]()
-    for one in subscriptions:
-        lost += [one.previous_plan] if one.previous_plan else []
-        if (why := _lost(one, now, grace)) is None:
-            live.append(one)
+    reductions, reasons = list[PreviousPlan](), list[tuple[bool, datetime, int, Reason]]()
+    for subscription in subscriptions:
+        reductions += [subscription.previous_plan] if subscription.previous_plan else []
+        if (loss := _loss(subscription, now, grace)) is None:
+            live.append(subscription)
             continue
-        ended.append(one)
-        if not PLANS[PlanName(one.plan)].is_paid or one.status == "incomplete":
+        ended.append(subscription)
+        if not PLANS[PlanName(subscription.plan)].is_paid or subscription.status == "incomplete":
             continue
-        if why[1] is not None:
-            lost.append(PreviousPlan(one.plan, one.quantity, why[1]))
-        reasons.append((not one.has_ended, _lost_at(one, why[1]), _MOST_TELLING.index(why[0]), why[0]))
+        reason_lost, lost_at = loss
+        if lost_at is not None:
+            reductions.append(PreviousPlan(subscription.plan, subscription.quantity, lost_at))
+        weight = _REASONS_BY_WEIGHT.index(reason_lost)
+        reasons.append((not subscription.has_ended, _lost_at(subscription, lost_at), weight, reason_lost))
     reason = max(reasons)[-1] if reasons else Reason.NOT_IN_PLAN
-    gone = tuple(sorted(lost, key=lambda had: had.until))
+    previous_plans = tuple(sorted(reductions, key=lambda previous: previous.until))
     if not live:
-        last = max(ended, key=lambda one: (one.read_at, one.source, one.reference), default=None)
-        return AccountPlan(
-            status=last.status if last else "none", reason=reason, previous_plans=gone, ways=ways
+        last = max(
+            ended,
+            key=lambda subscription: (subscription.read_at, subscription.source, subscription.reference),
+            default=None,
         )
-    best = max(live, key=_worth)
+        return AccountPlan(
+            status=last.status if last else "none", reason=reason, previous_plans=previous_plans, ways=ways
+        )
+    best = max(live, key=_access_value)
     grace_ends = grace_end(best, grace)
-    if grace_ends is None and is_ending(best):  # Then what stays is what another one's payment is due for.
-        due = [one for one in live if grace_end(one, grace) is not None]
-        grace_ends = grace_end(max(due, key=_worth), grace) if due else None
+    # Where the best subscription is ending, the plan stays only if another one's due payment comes.
+    if grace_ends is None and is_ending(best):
+        due = [subscription for subscription in live if grace_end(subscription, grace) is not None]
+        grace_ends = grace_end(max(due, key=_access_value), grace) if due else None
     others = [
-        one
-        for one in live
-        if grace_end(one, grace) is None and _rank(one) >= _rank(best) and not is_ending(one)
+        subscription
+        for subscription in live
+        if grace_end(subscription, grace) is None
+        and _rank(subscription) >= _rank(best)
+        and not is_ending(subscription)
     ]
     return AccountPlan(
         name=PlanName(best.plan),
@@ -153,64 +169,81 @@ def resolve_account_plan(
         status=best.status,
         subscription=best,
         reason=reason if not PLANS[PlanName(best.plan)].is_paid else Reason.NOT_IN_PLAN,
-        previous_plans=gone,
+        previous_plans=previous_plans,
         grace_ends=grace_ends,
-        fallback=max(others, key=_worth, default=None) if grace_ends is not None else None,
-        is_paid_twice=sum(map(_costs, live)) > 1,
+        fallback=max(others, key=_access_value, default=None) if grace_ends is not None else None,
+        is_paid_twice=sum(map(_is_charged, live)) > 1,
         ways=ways,
     )
 
 
-# In these a payment may be due; `past_due_since` tells whether one is.
+# A payment may be due in these statuses; `past_due_since` tells whether one is.
 _DUE = frozenset({"past_due", "unpaid", "paused", "ended"})
-_MOST_TELLING = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, Reason.PAYMENT_FAILED)
+_REASONS_BY_WEIGHT = (Reason.NOT_IN_PLAN, Reason.TRIAL_OVER, Reason.SUSPENDED, Reason.PAYMENT_FAILED)
 
 
-def _costs(one: Subscription) -> bool:
-    """Whether a subscription is paid for and goes on; not where Stripe does not know it any more."""
-    is_live = not one.has_ended and one.missing_since is None
-    return PLANS[PlanName(one.plan)].is_paid and is_live and not is_ending(one)
+def _is_charged(subscription: Subscription) -> bool:
+    """Whether a subscription is paid for and goes on; False where Stripe does not know it any more."""
+    is_live = not subscription.has_ended and subscription.missing_since is None
+    return PLANS[PlanName(subscription.plan)].is_paid and is_live and not is_ending(subscription)
 
 
-def _lost_at(one: Subscription, ended_by_time: datetime | None) -> datetime:
-    """When a subscription stopped giving something; of several, the latest is why there is nothing now."""
-    return ended_by_time or one.ended_at or datetime.min.replace(tzinfo=UTC)
+def _lost_at(subscription: Subscription, ended_by_time: datetime | None) -> datetime:
+    """When a subscription stopped giving access. The latest such moment decides the reason."""
+    return ended_by_time or subscription.ended_at or datetime.min.replace(tzinfo=UTC)
 
 
-def _rank(one: Subscription) -> int:
-    return PLANS[PlanName(one.plan)].rank
+def _rank(subscription: Subscription) -> int:
+    return PLANS[PlanName(subscription.plan)].rank
 
 
-def _worth(one: Subscription) -> tuple[int, bool, float, bool, str]:
-    """The higher, the more a subscription gives; of equal ones, what runs counts before what has ended."""
-    seats = float("inf") if one.quantity is None or one.source == STRIPE else one.quantity
-    return _rank(one), not one.has_ended, seats, one.source == MARKETPLACE, one.reference
+def _access_value(subscription: Subscription) -> tuple[int, bool, float, bool, str]:
+    """A sort key, higher for subscriptions that give more; of equal ones, running before ended ones."""
+    is_unlimited = subscription.quantity is None or subscription.source == STRIPE
+    seats = float("inf") if is_unlimited else float(subscription.quantity or 0)
+    return (
+        _rank(subscription),
+        not subscription.has_ended,
+        seats,
+        subscription.source == MARKETPLACE,
+        subscription.reference,
+    )
 
 
-def _lost(one: Subscription, now: datetime, grace: timedelta) -> tuple[Reason, datetime | None] | None:
-    """Why and since when a subscription gives nothing. None while it does."""
-    if (ends := grace_end(one, grace)) is not None:
+def _loss(
+    subscription: Subscription, now: datetime, grace: timedelta
+) -> tuple[Reason, datetime | None] | None:
+    """Why and since when a subscription gives no access. None while it does.
+
+    The moment is set only where time alone ended the access.
+    """
+    if (ends := grace_end(subscription, grace)) is not None:
         return (Reason.PAYMENT_FAILED, ends) if now >= ends else None
-    match one.status:
+    match subscription.status:
         case "active":
             return None
         case "trialing":
-            is_over = one.trial_ends is not None and now >= one.trial_ends + _TRIAL_LAG
-            return (Reason.TRIAL_OVER, one.trial_ends) if is_over else None
+            is_over = subscription.trial_ends is not None and now >= subscription.trial_ends + _TRIAL_LAG
+            return (Reason.TRIAL_OVER, subscription.trial_ends) if is_over else None
         case "unpaid":
             return Reason.PAYMENT_FAILED, None
         case "paused":
             return Reason.SUSPENDED, None
-    was_trial = one.trial_ends is not None and one.ended_at is not None
-    if was_trial and one.ended_at and one.trial_ends and one.ended_at <= one.trial_ends + _TRIAL_LAG:
+    was_trial = subscription.trial_ends is not None and subscription.ended_at is not None
+    if (
+        was_trial
+        and subscription.ended_at
+        and subscription.trial_ends
+        and subscription.ended_at <= subscription.trial_ends + _TRIAL_LAG
+    ):
         return Reason.TRIAL_OVER, None
     return Reason.NOT_IN_PLAN, None
 
 
 def grace_end(subscription: Subscription, grace: timedelta) -> datetime | None:
-    """Until when a due payment takes nothing away. None where no payment is due.
+    """When the grace for a due payment ends. None where no payment is due.
 
-    It runs from when the payment was due, and not from what Stripe made of that: by its owner's settings it
+    Grace runs from when the payment was due, whatever Stripe does meanwhile: by its owner's settings, Stripe
     retries for weeks, or gives up within days and leaves the subscription unpaid, paused or cancelled.
     """
     if subscription.status not in _DUE:
@@ -221,21 +254,21 @@ def grace_end(subscription: Subscription, grace: timedelta) -> datetime | None:
 
 
 def gives_access(subscription: Subscription, now: datetime, grace: timedelta) -> bool:
-    """Whether a subscription gives what its plan includes at a moment."""
-    return _lost(subscription, now, grace) is None
+    """Whether a subscription gives access to its plan at a moment."""
+    return _loss(subscription, now, grace) is None
 
 
 def access_end(subscription: Subscription, now: datetime, grace: timedelta) -> datetime | None:
-    """When time alone ended what a subscription gives. None while it gives, or where time did not end it."""
-    lost = _lost(subscription, now, grace)
-    return lost[1] if lost else None
+    """When time alone ended a subscription's access. None while it gives access, or for another end."""
+    loss = _loss(subscription, now, grace)
+    return loss[1] if loss else None
 
 
 @dataclass(frozen=True, slots=True)
 class EntitlementQuestion:
-    """What somebody wants to use, and where. `account` is the name of the account that pays.
+    """The use of a feature to decide on. `account` is the name of the account that pays.
 
-    Without a `login` it is asked for what many read, for which nobody needs a seat.
+    An empty `login` stands for content that many people read, for which nobody needs a seat.
     """
 
     feature: Feature
@@ -247,7 +280,7 @@ class EntitlementQuestion:
 
 @dataclass(frozen=True, slots=True)
 class SprintSpan:
-    """A sprint `[start, end)` of the repository."""
+    """The span `[start, end)` of a sprint of the repository."""
 
     start: datetime
     end: datetime
@@ -255,45 +288,45 @@ class SprintSpan:
 
 def decide(
     question: EntitlementQuestion,
-    standing: AccountPlan,
+    plan: AccountPlan,
     *,
     people: Sequence[str] = (),
     sprints: Iterable[SprintSpan] = (),
     links: PurchasePages | None = None,
 ) -> Decision:
-    """Whether somebody may use a feature.
+    """Decide whether a feature may be used.
 
-    `people` are those on planned work, in the order in which seats are given. `sprints` are those of the
-    repository: what is lost while one of them runs stays until its end, five weeks at most.
+    `people` are the logins on planned work, in the order in which they get seats. `sprints` are the spans of
+    the repository's sprints: a plan that is lost during a sprint stays until its end, five weeks at most.
     """
     links = links or PurchasePages()
     if question.is_public and question.feature in PLANS[PUBLIC_REPOSITORIES].features:
         return Allowed()
-    decision = _by_plan(question, standing, people, links)
+    decision = _by_plan(question, plan, people, links)
     if isinstance(decision, Allowed):
         return decision
-    running = [one for one in sprints if one.start <= question.asked_at < one.end]
-    for had in standing.previous_plans:
-        is_recent = had.until <= question.asked_at < had.until + LONGEST_COURTESY
-        if is_recent and any(one.start <= had.until for one in running):
-            before = replace(standing, name=PlanName(had.plan), seats=had.quantity)
+    running = [sprint for sprint in sprints if sprint.start <= question.asked_at < sprint.end]
+    for previous in plan.previous_plans:
+        is_recent = previous.until <= question.asked_at < previous.until + LONGEST_COURTESY
+        if is_recent and any(sprint.start <= previous.until for sprint in running):
+            before = replace(plan, name=PlanName(previous.plan), seats=previous.quantity)
             if isinstance(_by_plan(question, before, people, links), Allowed):
                 return Allowed()
     return decision
 
 
 def _by_plan(
-    question: EntitlementQuestion, standing: AccountPlan, people: Sequence[str], links: PurchasePages
+    question: EntitlementQuestion, plan: AccountPlan, people: Sequence[str], links: PurchasePages
 ) -> Decision:
-    if question.feature not in standing.terms.features:
-        return _not_included(question, standing, links)
-    seats, who = standing.seat_limit, [one.lower() for one in people]
-    if seats is not None and question.login.lower() in who[seats:]:
+    if question.feature not in plan.terms.features:
+        return _not_included(question, plan, links)
+    seats, logins = plan.seat_limit, [login.lower() for login in people]
+    if seats is not None and question.login.lower() in logins[seats:]:
         return Denied(
             Reason.SEATS_EXCEEDED,
             f"{question.account} has {seats} {'seat' if seats == 1 else 'seats'} for {len(people)} people on "
             f"planned work, and the others were here before `{question.login}`; for them nothing changes.",
-            *_where(standing, links, standing.name, "add seats"),
+            *_remedy(plan, links, plan.name, "add seats"),
         )
     return Allowed()
 
@@ -301,29 +334,32 @@ def _by_plan(
 _ASK_OWNER = "An owner can see and change the plan with `/agile plan`"
 
 
-def _not_included(question: EntitlementQuestion, standing: AccountPlan, links: PurchasePages) -> Denied:
-    wanted, account = cheapest_with(question.feature), question.account
-    reason = standing.reason if not standing.terms.is_paid else Reason.NOT_IN_PLAN
-    included = f"This is part of {wanted.title}"
-    told = {
-        Reason.NOT_IN_PLAN: f"{included}; {account} is on {standing.terms.title}.",
+def _not_included(question: EntitlementQuestion, plan: AccountPlan, links: PurchasePages) -> Denied:
+    needed, account = cheapest_with(question.feature), question.account
+    reason = plan.reason if not plan.terms.is_paid else Reason.NOT_IN_PLAN
+    included = f"This is part of {needed.title}"
+    what_happened = {
+        Reason.NOT_IN_PLAN: f"{included}; {account} is on {plan.terms.title}.",
         Reason.TRIAL_OVER: f"{included}, and the trial of {account} is over.",
         Reason.PAYMENT_FAILED: f"{included}, and the last payment of {account} has failed.",
         Reason.SUSPENDED: f"{included}, and the subscription of {account} is paused.",
         Reason.SEATS_EXCEEDED: "",
     }[reason]
     # A subscription that has ended over it cannot be paid any more: it is bought anew.
-    if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal and standing.ways.portal:
-        return Denied(reason, told, "An owner can mend that here", links.portal)
-    return Denied(reason, told, *_where(standing, links, wanted.name, "change the plan"))
+    if reason in {Reason.PAYMENT_FAILED, Reason.SUSPENDED} and links.portal and plan.ways.portal:
+        return Denied(reason, what_happened, "An owner can mend that here", links.portal)
+    return Denied(reason, what_happened, *_remedy(plan, links, needed.name, "change the plan"))
 
 
-def _where(standing: AccountPlan, links: PurchasePages, plan: PlanName, what: str) -> tuple[str, str | None]:
-    """Where an owner does something about a plan: where the account pays already. Without a link, or with two
-    such places, `/agile plan` tells more.
+def _remedy(
+    plan: AccountPlan, links: PurchasePages, plan_name: PlanName, action: str
+) -> tuple[str, str | None]:
+    """A text and a link for what an owner can do about a plan, on the page where the account pays already.
+
+    Without such a page, or with two of them, the text refers to `/agile plan`.
     """
-    ways = standing.ways
-    link = links.upgrade.get(plan) if ways.marketplace else links.portal
+    ways = plan.ways
+    link = links.upgrade.get(plan_name) if ways.marketplace else links.portal
     if link is None or (ways.marketplace and ways.portal):
         return _ASK_OWNER, None
-    return f"An owner can {what} here", link
+    return f"An owner can {action} here", link

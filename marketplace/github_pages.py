@@ -1,4 +1,4 @@
-"""GitHub's pages on which an account looks after what it pays GitHub for. None signs its visitor in."""
+"""Links to GitHub's billing pages of an account. They sign nobody in."""
 
 from urllib.parse import quote
 
@@ -8,14 +8,14 @@ _GITHUB = "https://github.com"
 
 
 def billing_page(account: Account) -> str:
-    """Payment method, billing details and purchases on the Marketplace; where they are also cancelled."""
+    """The page of payment methods, billing details and Marketplace purchases, which are cancelled there."""
     if account.kind == "Organization":
         return f"{_GITHUB}/organizations/{quote(account.name, safe='')}/settings/billing"
     return f"{_GITHUB}/settings/billing"
 
 
 def payment_history(account: Account) -> str:
-    """Receipts of what was paid."""
+    """The page of payments and receipts."""
     if account.kind == "Organization":
         return f"{_GITHUB}/organizations/{quote(account.name, safe='')}/billing/history"
     return f"{_GITHUB}/account/billing/history"

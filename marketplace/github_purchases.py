@@ -1,4 +1,7 @@
-"""GitHub Marketplace: what its answers and events mean. An event is a hint; GitHub's answer is what holds."""
+"""GitHub Marketplace: parsing of its answers and events.
+
+An event is only a hint to ask GitHub, whose answer holds.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +19,7 @@ PlanOf = Callable[[int], PlanName | None]
 
 
 class PurchaseError(Exception):
-    """What GitHub told cannot be used; the text says why."""
+    """An answer of GitHub or Stripe about a purchase cannot be used; the text says why."""
 
 
 class _Plan(msgspec.Struct):
@@ -25,7 +28,7 @@ class _Plan(msgspec.Struct):
     price_model: str = ""
 
     def seats(self, units: int | None) -> int | None:
-        """How many were bought. None for a plan that is not sold by the unit."""
+        """The number of seats for a unit count. None for a plan that is not sold by the unit."""
         is_per_unit = self.price_model.replace("-", "_").upper() == "PER_UNIT"
         return units if is_per_unit else None
 
@@ -46,7 +49,7 @@ class _Purchase(msgspec.Struct):
 
 
 class MarketplaceAccount(msgspec.Struct):
-    """An account of the listing, as `GET /marketplace_listing/accounts/{id}` tells it."""
+    """An account of the Marketplace listing, from `GET /marketplace_listing/accounts/{id}`."""
 
     id: int
     login: str
@@ -55,7 +58,7 @@ class MarketplaceAccount(msgspec.Struct):
     marketplace_pending_change: _Pending | None = None
 
 
-# What a column takes.
+# The range of PostgreSQL's bigint.
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
@@ -70,7 +73,7 @@ class _Named(msgspec.Struct):
 
 
 class PurchaseEvent(msgspec.Struct):
-    """An event of the Marketplace, as far as it is read."""
+    """The fields of a `marketplace_purchase` event that are used."""
 
     action: str
     marketplace_purchase: _Named
@@ -78,7 +81,7 @@ class PurchaseEvent(msgspec.Struct):
 
     @property
     def effective_at(self) -> datetime | None:
-        """When it takes effect. None where that is no time: GitHub is asked about the account anyway."""
+        """When the event takes effect; None where GitHub sends no valid time."""
         try:
             return msgspec.convert(self.effective_date, datetime)
         except msgspec.ValidationError:
@@ -89,81 +92,83 @@ class PurchaseEvent(msgspec.Struct):
         return self.marketplace_purchase.account
 
 
-def parse_marketplace_account(told: Mapping[str, Any]) -> MarketplaceAccount:
-    """GitHub's answer. Raises PurchaseError."""
+def parse_marketplace_account(answer: Mapping[str, Any]) -> MarketplaceAccount:
+    """Parse GitHub's answer about an account. Raises PurchaseError."""
     try:
-        return msgspec.convert(told, MarketplaceAccount)
+        return msgspec.convert(answer, MarketplaceAccount)
     except msgspec.ValidationError as problem:
         raise PurchaseError(f"GitHub told of a purchase that cannot be read: {problem}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class PurchaseReading:
-    """What is to be kept of a purchase. `problem` says what was not understood, for operators."""
+    """A purchase to store. `problem` says, for operators, what was not understood."""
 
     subscription: Subscription
     problem: str | None = None
 
 
 def read_purchase(
-    account: MarketplaceAccount,
+    answer: MarketplaceAccount,
     plan_of: PlanOf,
     read_at: datetime,
     subscription: Subscription | None,
 ) -> PurchaseReading:
-    """What an account has bought. `subscription` is what our books hold of it.
+    """Convert an account's purchase to a subscription. `subscription` is the stored one.
 
-    A plan that MARKETPLACE_PLAN_IDS does not name any more stays what it was, with its seats, and all else
-    applies: trial, cycle and dates. So does what holds now where the announced plan is not named. Raises
-    PurchaseError for a plan that nothing tells.
+    If MARKETPLACE_PLAN_IDS does not name the plan any more, the stored plan and its seats stay, and all else
+    applies: trial, cycle and dates. An announced plan that is not named is left out. Raises PurchaseError for
+    a plan that neither names.
     """
-    bought, pending = (
-        account.marketplace_purchase,
-        account.marketplace_pending_change,
+    purchase, pending = (
+        answer.marketplace_purchase,
+        answer.marketplace_pending_change,
     )
-    plan, problems = _plan_of(bought.plan, plan_of), list[str]()
+    plan, problems = _plan_of(purchase.plan, plan_of), list[str]()
     if plan is None:
         if subscription is None or subscription.has_ended:
-            raise PurchaseError(_not_named(bought.plan))
+            raise PurchaseError(_not_named(purchase.plan))
         plan = PlanName(subscription.plan)
-        problems.append(_not_named(bought.plan))
-    announced = None
+        problems.append(_not_named(purchase.plan))
+    pending_change = None
     if pending is not None and pending.plan is None:
-        announced = PendingChange(None, None, pending.effective_date)
+        pending_change = PendingChange(None, None, pending.effective_date)
     elif pending is not None and pending.plan is not None:
-        coming = _plan_of(pending.plan, plan_of)
-        if coming is None:
+        announced_plan = _plan_of(pending.plan, plan_of)
+        if announced_plan is None:
             problems.append(_not_named(pending.plan))
         else:
-            announced = PendingChange(coming, pending.plan.seats(pending.unit_count), pending.effective_date)
-    read = _subscription(bought, plan, announced, read_at)
-    if subscription is not None and _plan_of(bought.plan, plan_of) is None:
+            pending_change = PendingChange(
+                announced_plan, pending.plan.seats(pending.unit_count), pending.effective_date
+            )
+    read = _subscription(purchase, plan, pending_change, read_at)
+    if subscription is not None and _plan_of(purchase.plan, plan_of) is None:
         read = replace(read, quantity=subscription.quantity)
     return PurchaseReading(read, "; ".join(problems) or None)
 
 
 def _subscription(
-    bought: _Purchase, plan: PlanName, announced: PendingChange | None, read_at: datetime
+    purchase: _Purchase, plan: PlanName, pending_change: PendingChange | None, read_at: datetime
 ) -> Subscription:
-    is_trial = bought.on_free_trial
+    is_trial = purchase.on_free_trial
     return Subscription(
         MARKETPLACE,
         "trialing" if is_trial else "active",
         plan.value,
         read_at,
-        quantity=bought.plan.seats(bought.unit_count),
-        is_yearly=bought.billing_cycle == "yearly",
-        plan_id=bought.plan.id,
-        period_end=bought.next_billing_date,
-        trial_ends=bought.free_trial_ends_on if is_trial else None,
-        pending=announced,
+        quantity=purchase.plan.seats(purchase.unit_count),
+        is_yearly=purchase.billing_cycle == "yearly",
+        plan_id=purchase.plan.id,
+        period_end=purchase.next_billing_date,
+        trial_ends=purchase.free_trial_ends_on if is_trial else None,
+        pending=pending_change,
     )
 
 
 def _plan_of(plan: _Plan, plan_of: PlanOf) -> PlanName | None:
-    """Our plan for one of the listing. One that GitHub gives away is the free one, whatever its name."""
-    named = plan_of(plan.id)
-    return PlanName.FREE if named is None and plan.price_model.upper() == "FREE" else named
+    """The plan for a plan of the listing; None if it is unknown. A free one is FREE, whatever its name."""
+    plan_name = plan_of(plan.id)
+    return PlanName.FREE if plan_name is None and plan.price_model.upper() == "FREE" else plan_name
 
 
 def _not_named(plan: _Plan) -> str:
@@ -172,10 +177,11 @@ def _not_named(plan: _Plan) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOutcome:
-    """What is to be kept: the subscription as it is now, and from when on its data is to be deleted, if so.
+    """What to store of a purchase: the subscription as it is now, and its cancellation, if any.
 
-    `cancelled_at` is the day that GitHub named (`is_told`), or else the moment at which we found it gone.
-    With `try_again` nothing is kept yet: GitHub's answer may lag behind its event.
+    `cancelled_at` is the day that GitHub announced (`is_announced`), or else the moment at which the purchase
+    was first missing. With `try_again` nothing is stored yet, because GitHub's answer may lag behind its
+    event.
     """
 
     subscription: Subscription | None = None
@@ -185,7 +191,7 @@ class PurchaseOutcome:
 
 
 def decide_outcome(
-    known: Subscription | None,
+    stored: Subscription | None,
     read: Subscription | None,
     action: str,
     effective_at: datetime | None,
@@ -193,26 +199,26 @@ def decide_outcome(
     *,
     is_last_try: bool,
 ) -> PurchaseOutcome:
-    """From what was known, and what GitHub answers now (None: 404), to what is to be kept.
+    """Decide what to store from the stored subscription and GitHub's present one (None: 404).
 
-    `action` is the event's, or "reconciled" without one.
+    `action` is that of the event, or "reconciled" without one.
     """
     if read is not None:
         return PurchaseOutcome(read)
     if action == "cancelled":
         at = effective_at or now
-        return PurchaseOutcome(_ended(known, at, now), at, is_announced=True)
+        return PurchaseOutcome(_ended(stored, at, now), at, is_announced=True)
     if not is_last_try:
         return PurchaseOutcome(try_again=True)
-    if known is None or known.has_ended:
+    if stored is None or stored.has_ended:
         return PurchaseOutcome()
-    return PurchaseOutcome(_ended(known, now, now), now)
+    return PurchaseOutcome(_ended(stored, now, now), now)
 
 
-def _ended(known: Subscription | None, at: datetime, now: datetime) -> Subscription:
-    """Also of what was bought and given up before we heard of it: which plan that was is told nowhere."""
-    if known is None:
+def _ended(stored: Subscription | None, at: datetime, now: datetime) -> Subscription:
+    """The subscription as ended. One that was never stored is taken for the free plan."""
+    if stored is None:
         return Subscription(MARKETPLACE, "ended", PlanName.FREE.value, now, ended_at=at)
-    # Where we found it gone later than the day that GitHub names now, that day is the right one.
-    ended_at = min(known.ended_at or at, at) if known.has_ended else at
-    return replace(known, status="ended", ended_at=ended_at, pending=None, period_end=None, read_at=now)
+    # Where the end was inferred later than the day that GitHub announces now, the announced day is right.
+    ended_at = min(stored.ended_at or at, at) if stored.has_ended else at
+    return replace(stored, status="ended", ended_at=ended_at, pending=None, period_end=None, read_at=now)

@@ -1,4 +1,4 @@
-"""What an account's owner has to hear: what is about to cost them money or data. A decision from values."""
+"""Notices for an account's owner about pending costs and deletions, decided from values alone."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from marketplace.plans import PLANS, PlanName
 from marketplace.purchase_ways import is_ending
 from storage.subscriptions import STRIPE, Subscription
 
-# A card is charged the moment a trial ends; so long before there is time to decide.
+# How long before the end of a trial, when the card is charged, the owner gets a notice.
 TRIAL_NOTICE = timedelta(days=3)
-# For so long it is told that a subscription was ended for want of payment; then everybody has noticed.
+# How long the notice stays that a subscription was ended for want of payment.
 _ENDED_NOTICE = timedelta(days=30)
 _UNPAID = frozenset({"past_due", "unpaid"})
 _GIVING = frozenset({"active", "trialing"})
 
 
 class NoticeKind(StrEnum):
-    """What a notice is about, in words for operators."""
+    """The kind of a notice; the values are texts for operators."""
 
     DELETION = "data that will be deleted"
     PAYMENT_FAILED = "a failed payment"
@@ -31,18 +31,18 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing that an owner has to hear. `key` is another one when it has to be heard anew."""
+    """A notice for an owner. Another `key` makes it a new notice that is posted again."""
 
     kind: NoticeKind
     key: str
 
 
 def notices_of(billing: Billing) -> tuple[Notice, ...]:
-    """All that holds at the moment of `billing`, the most pressing first.
+    """The notices at the moment of `billing`, the most urgent first.
 
-    Deletion is due even where nothing is sold any more: what was cancelled stays cancelled.
+    A deletion is due even where nothing is sold any more, because a cancellation stays valid.
     """
-    return tuple(Notice(kind, f"{kind.name.lower()}:{what}") for kind, what in _notices(billing))
+    return tuple(Notice(kind, f"{kind.name.lower()}:{occasion}") for kind, occasion in _notices(billing))
 
 
 def ending_trial(billing: Billing) -> Subscription | None:
@@ -60,42 +60,49 @@ def _notices(billing: Billing) -> Iterator[tuple[NoticeKind, str]]:
         yield NoticeKind.DELETION, f"{billing.deadline.due_at:%Y-%m-%d}"
     if not billing.is_sold:
         return
-    standing = billing.plan
-    if standing.grace_ends is not None:
-        yield NoticeKind.PAYMENT_FAILED, f"{standing.grace_ends:%Y-%m-%d}"
-    elif is_lost_to_failed_payment(billing) and any(_is_fresh(one, billing) for one in billing.subscriptions):
+    plan = billing.plan
+    if plan.grace_ends is not None:
+        yield NoticeKind.PAYMENT_FAILED, f"{plan.grace_ends:%Y-%m-%d}"
+    elif is_lost_to_failed_payment(billing) and any(
+        _is_recently_unpaid(subscription, billing) for subscription in billing.subscriptions
+    ):
         yield NoticeKind.PAYMENT_FAILED, "over"
     increase = billing.seat_increase
     if increase is not None and increase.is_waiting:
         yield NoticeKind.SEATS, f"{increase.asked_at:%Y-%m-%d}"
     if (trial := ending_trial(billing)) is not None and trial.trial_ends is not None:
         yield NoticeKind.TRIAL_ENDS, f"{trial.trial_ends:%Y-%m-%d}"
-    if standing.is_paid_twice:
-        references = (one.reference for one in billing.subscriptions if not one.has_ended)
+    if plan.is_paid_twice:
+        references = (
+            subscription.reference for subscription in billing.subscriptions if not subscription.has_ended
+        )
         yield NoticeKind.PAID_TWICE, "+".join(sorted(references))
 
 
 def also_paid_by(billing: Billing) -> Subscription | None:
-    """The subscription by which all that the account has stays, although another one's payment is due."""
+    """The subscription that keeps the account's plan although the payment of another one is due."""
     other = billing.plan.fallback
     return other if other is not None and has_seats_for(other, len(billing.people)) else None
 
 
 def has_seats_for(subscription: Subscription, people: int) -> bool:
-    """Whether so many people may use it. Those that are paid by card follow the people."""
+    """Whether a subscription covers a number of people. The seats of card subscriptions follow the people."""
     seats = subscription.quantity
     return subscription.source == STRIPE or seats is None or people <= seats
 
 
 def is_card_subscription_continuing(billing: Billing) -> bool:
-    """Whether a subscription by card goes on, so that a cancellation on the Marketplace deletes nothing."""
-    standing = billing.plan
+    """Whether a card subscription goes on, so that a cancellation on the Marketplace deletes nothing."""
+    plan = billing.plan
     return any(
-        one.source == STRIPE
-        and PLANS[PlanName(one.plan)].is_paid
-        and not is_ending(one)
-        and (one.status in _GIVING or (one is standing.subscription and standing.grace_ends is not None))
-        for one in billing.subscriptions
+        subscription.source == STRIPE
+        and PLANS[PlanName(subscription.plan)].is_paid
+        and not is_ending(subscription)
+        and (
+            subscription.status in _GIVING
+            or (subscription is plan.subscription and plan.grace_ends is not None)
+        )
+        for subscription in billing.subscriptions
     )
 
 
@@ -104,8 +111,8 @@ def is_lost_to_failed_payment(billing: Billing) -> bool:
     return not billing.plan.terms.is_paid and billing.plan.reason is Reason.PAYMENT_FAILED
 
 
-def _is_fresh(subscription: Subscription, billing: Billing) -> bool:
-    """Whether a subscription waits for its payment, or was ended for want of it not long ago."""
+def _is_recently_unpaid(subscription: Subscription, billing: Billing) -> bool:
+    """Whether a subscription's payment is due, or it was ended for want of payment within 30 days."""
     ended, now = subscription.ended_at, billing.as_of
     if subscription.has_ended and subscription.past_due_since is not None:
         return ended is not None and now is not None and now < ended + _ENDED_NOTICE

@@ -1,7 +1,7 @@
-"""The plans: what each includes, for how many people, and what it costs. `docs/plans.md` is made from here.
+"""The plans: their features, limits and prices, from which `docs/plans.md` is generated.
 
-Nothing stands here that nothing enforces: a feature belongs to commands or to parts of reports and checks,
-and the one limit is the number of people.
+Only what is enforced is listed: each feature belongs to commands or to parts of reports and checks, and the
+only limit is the number of people.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class PlanName(StrEnum):
-    """A plan as tables, settings and `--json` name it."""
+    """The name of a plan in tables, settings and `--json`."""
 
     FREE = "free"
     PRO = "pro"
@@ -17,7 +17,7 @@ class PlanName(StrEnum):
 
 
 class Feature(StrEnum):
-    """What a plan may include beyond what everybody has; a command names one as its `feature`."""
+    """A feature that not every plan includes; a command names one as its `feature`."""
 
     FORECASTS = "forecasts"
     FLOW = "flow"
@@ -32,7 +32,7 @@ FEATURES = {
 
 
 class Metric(StrEnum):
-    """What usage is counted in, by UTC day."""
+    """A metric of usage, counted by UTC day."""
 
     PROJECTS_CREATED = "projects_created"
     COMMANDS_ANSWERED = "commands_answered"
@@ -48,7 +48,7 @@ METRICS = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A plan. Prices are US cents for a seat; a year is paid at once."""
+    """A plan with its features and prices, in US cents for a seat; a year is paid at once."""
 
     name: PlanName
     title: str
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def rank(self) -> int:
-        """The higher, the more it includes."""
+        """The position among the plans; a higher one includes more."""
         return list(PlanName).index(self.name)
 
 
@@ -77,7 +77,7 @@ PLANS = {
     )
 }
 
-# In a public repository this plan's features are free, for everybody.
+# The features of this plan are free in public repositories, for everybody.
 PUBLIC_REPOSITORIES = PlanName.PRO
 
 # A seat is a person who acted on planned work of a private repository within so many days.
@@ -85,7 +85,7 @@ SEAT_DAYS = 30
 
 
 def cheapest_with(feature: Feature) -> Plan:
-    """The plan to buy for a feature."""
+    """Return the cheapest plan with a feature."""
     return next(plan for plan in PLANS.values() if feature in plan.features)
 
 
@@ -121,7 +121,7 @@ _ON_SEATS = (
 
 
 def plans_page(commands: dict[Feature, list[str]]) -> str:
-    """`docs/plans.md`. `commands` are the commands that carry each feature."""
+    """Render `docs/plans.md`. `commands` are the names of the commands that need each feature."""
     titles = [plan.title for plan in PLANS.values()]
     lines = [
         "# Plans",

@@ -1,4 +1,4 @@
-"""By which ways an account may pay, so that nobody pays twice."""
+"""The ways by which an account may pay, chosen so that nobody pays twice."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from datetime import datetime
 from marketplace.plans import PLANS, PlanName
 from storage.subscriptions import MARKETPLACE, STRIPE, Subscription
 
-# While Stripe may still collect money for it. An incomplete subscription has not collected anything yet, and
-# expires by itself after a day.
+# The statuses in which Stripe may still collect money. An incomplete subscription has not collected any yet,
+# and expires by itself after a day.
 _COLLECTING = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
 
 
@@ -17,8 +17,8 @@ class PurchaseWays:
     """Where an account may buy a plan, or change the plan that it has.
 
     `marketplace`: on GitHub Marketplace. `checkout`: by card, with a new subscription. `portal`: in Stripe's
-    billing portal, because it has a subscription there. `blocking` is the subscription because of which no
-    checkout is opened; None where one is.
+    billing portal, because it has a subscription there. `blocking` is the subscription that prevents a
+    checkout; None where one is possible.
     """
 
     marketplace: bool = True
@@ -31,7 +31,7 @@ def purchase_ways(subscriptions: Iterable[Subscription]) -> PurchaseWays:
     """Decide from an account's subscriptions by which ways it may pay.
 
     Whoever has a card subscription that has not ended changes it in the portal: one that is about to end is
-    renewed there, and one that is unpaid or paused is mended there. Whoever pays on the Marketplace changes
+    renewed there, and one that is unpaid or paused is settled there. Whoever pays on the Marketplace changes
     the plan there, and may buy by card once they have cancelled there or chosen the free plan. Whoever pays
     in both places may still go to both.
     """
@@ -54,26 +54,35 @@ def is_collected_by_card(subscription: Subscription) -> bool:
 
 
 def _is_paid_on_marketplace(subscription: Subscription) -> bool:
-    """Whether GitHub charges for it. It charges for a trial that is over before its event has reached us."""
+    """Whether GitHub charges for a purchase; trials count, as they may end before their event arrives."""
     is_live = subscription.source == MARKETPLACE and subscription.status in _COLLECTING
     return is_live and PLANS[PlanName(subscription.plan)].is_paid
 
 
 def is_ending(subscription: Subscription) -> bool:
-    """Whether it will not be charged for any more after this period, because it was cancelled or exchanged
-    for the free plan. Another pending change, to fewer seats or to a cheaper plan, goes on being charged for.
+    """Whether a subscription will not be charged for after this period.
+
+    So it is if it was cancelled or exchanged for the free plan, but not with a change to fewer seats or to a
+    cheaper plan.
     """
     pending = subscription.pending
     return pending is not None and (pending.plan is None or not PLANS[PlanName(pending.plan)].is_paid)
 
 
 def ending_on_marketplace(subscriptions: Iterable[Subscription]) -> Subscription | None:
-    """The purchase on the Marketplace that GitHub has charged for, and will not charge for again."""
+    """The purchase on the Marketplace that is paid and ending; None if there is none."""
     paid = filter(_is_paid_on_marketplace, subscriptions)
-    return next((one for one in paid if is_ending(one) and one.status != "trialing"), None)
+    return next(
+        (
+            subscription
+            for subscription in paid
+            if is_ending(subscription) and subscription.status != "trialing"
+        ),
+        None,
+    )
 
 
 def paid_until(subscription: Subscription) -> datetime | None:
-    """Until when a subscription that is ending is paid for. None where its source does not say."""
+    """The moment until which an ending subscription is paid. None where its source does not say."""
     pending = subscription.pending
     return (pending.effective_at if pending else None) or subscription.period_end

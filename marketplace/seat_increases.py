@@ -1,6 +1,6 @@
-"""Which number of seats a Stripe subscription gets, and which increase needs an admin's approval first.
+"""The number of seats of a Stripe subscription, and which increases need an admin's approval.
 
-Decided from values: nothing is read here, and no clock is asked.
+Decided from values alone, without I/O or a clock.
 """
 
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ __all__ = [
 _APPROVAL_FREE_SEATS = 3
 _APPROVAL_FREE_PERCENT = 20
 # A yearly plan's quantity goes down, without proration, in the last nightly runs before its renewal. The
-# window holds two of them at any hour of the renewal, one a little late included: one that fails is made up
-# for by the next, and a year at too many seats is not charged for want of a night.
+# window contains two of them at any hour of the renewal, even if one is a little late. So a run that fails
+# does not cost a year at too many seats.
 RENEWAL_WINDOW = timedelta(hours=50)
 _REPORTING = frozenset({"active", "trialing"})
 
@@ -43,9 +43,9 @@ class Proration(StrEnum):
 class SeatDecision:
     """What to do about a subscription's seats.
 
-    With a `quantity`, Stripe is told it, prorated as `proration` says. With `asked` seats, an admin is asked
-    to approve so many. With neither, the quantity stays. `is_approval_over` says that an increase which was
-    open is over by that.
+    With a `quantity`, it is reported to Stripe and prorated by `proration`. With `asked` seats, an admin is
+    asked to approve so many. With neither, the quantity stays. `is_approval_over` says that an open increase
+    has to be closed.
     """
 
     quantity: int | None = None
@@ -63,28 +63,30 @@ def needs_approval(paid: int, needed: int) -> bool:
 def decide_seats(
     subscription: Subscription, needed: int, increase: SeatIncrease | None, now: datetime
 ) -> SeatDecision:
-    """Decide on the seats of a Stripe subscription as Stripe told it just now.
+    """Decide on the seats of a Stripe subscription that was just read from Stripe.
 
     `needed` is the number of people who need a seat. `increase` is the open one, if any: it counts only for
-    this subscription and its present price, and an approval for no more seats than were approved.
+    this subscription and its present price, and an approval holds for no more seats than were approved.
     """
     paid, needed = subscription.quantity, max(1, needed)
     if paid is None or subscription.status not in _REPORTING:
         return SeatDecision(is_approval_over=increase is not None)
-    is_mine = increase is not None and _is_for(increase, subscription)
-    approved = increase.after if increase and is_mine and not increase.is_waiting else 0
+    is_for_subscription = increase is not None and _is_for(increase, subscription)
+    approved = increase.after if increase and is_for_subscription and not increase.is_waiting else 0
     if not needs_approval(paid, needed):
         quantity = needed
     elif approved > paid:
         quantity = min(needed, approved)
     else:
-        is_asked = increase is not None and is_mine and increase.is_waiting and increase.after == needed
+        is_asked = (
+            increase is not None and is_for_subscription and increase.is_waiting and increase.after == needed
+        )
         return SeatDecision(asked=needed, is_approval_over=increase is not None and not is_asked)
     proration = _proration(subscription, now, is_increase=quantity > paid)
-    has_had_its_day = subscription.quantity_set_on == now.date()
-    if quantity == paid or proration is None or has_had_its_day:
-        # An approved increase waits for the next day; what is not needed any more is over at once.
-        is_over = increase is not None and not (has_had_its_day and quantity > paid and approved)
+    was_changed_today = subscription.quantity_set_on == now.date()
+    if quantity == paid or proration is None or was_changed_today:
+        # An approved increase waits for the next day; one that is not needed any more is closed at once.
+        is_over = increase is not None and not (was_changed_today and quantity > paid and approved)
         return SeatDecision(is_approval_over=is_over)
     return SeatDecision(quantity, proration, is_approval_over=increase is not None)
 
@@ -124,12 +126,12 @@ def _is_in_last_period(subscription: Subscription) -> bool:
 
 
 def proration_of(subscription: Subscription, now: datetime) -> Proration | None:
-    """How more seats are prorated that would be added now."""
+    """How seats that were added now would be prorated. None if the quantity is to stay."""
     return _proration(subscription, now, is_increase=True)
 
 
 def estimate_due_now(subscription: Subscription, added: int, now: datetime) -> int | None:
-    """About what `added` seats cost at once, before tax, in the currency's smallest unit.
+    """Estimate what `added` seats cost at once, before tax, in the currency's smallest unit.
 
     0 where they are charged with the next invoice. None where the price is not known.
     """

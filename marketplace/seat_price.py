@@ -1,4 +1,4 @@
-"""What one seat costs a subscriber, and what one more costs for the rest of the period."""
+"""The price of a seat for a subscriber, and its share for the rest of a period."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +11,9 @@ LIST_CURRENCY = "usd"
 
 @dataclass(frozen=True, slots=True)
 class SeatPrice:
-    """What a seat costs for a month or a year, before discounts and tax, in the smallest unit of `currency`.
+    """The price of a seat per month or year, before discounts and tax, in the smallest unit of `currency`.
 
-    `is_list_price`: the subscriber's own price is not known, so this is what the plan costs new buyers.
+    `is_list_price`: the subscriber's own price is unknown, so this is the price for new buyers.
     """
 
     unit_amount: int
@@ -23,7 +23,7 @@ class SeatPrice:
 
 
 def price_of_seat(subscription: Subscription) -> SeatPrice | None:
-    """The subscriber's own price of a seat, else the list price.
+    """Return the subscriber's own price of a seat, else the list price.
 
     None where a seat costs nothing, or is paid in a currency in which there is no list price.
     """
@@ -37,7 +37,10 @@ def price_of_seat(subscription: Subscription) -> SeatPrice | None:
 
 
 def prorated(unit_amount: int, period_start: datetime, period_end: datetime, now: datetime) -> int:
-    """What costs `unit_amount` for a whole period, from `now` to its end; by seconds, rounded half up."""
+    """The share of `unit_amount`, the price of a whole period, for `now` to its end.
+
+    It is prorated by seconds, and rounded half up.
+    """
     seconds = int((period_end - period_start).total_seconds())
     if seconds <= 0:
         return 0

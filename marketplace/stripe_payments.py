@@ -1,6 +1,6 @@
-"""Since when a subscription's payment is due, whatever status Stripe has given it meanwhile.
+"""Since when a payment of a subscription is due, whatever its status at Stripe.
 
-Grace runs from there: Stripe may retry for longer or give up sooner, by its owner's settings.
+Grace runs from that moment, because Stripe retries for longer or gives up sooner by its owner's settings.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,17 +10,17 @@ from typing import Any
 from marketplace.stripe_objects import id_of, moment_of, number_of, object_at
 
 _FAILED_PAUSES = frozenset({"first_payment_failure", "final_payment_failure"})
-# What a whole period is paid by. A paid proration says nothing of the period's own invoice.
+# The reasons of invoices for a whole period. A paid proration says nothing about the period's own invoice.
 _PERIODS = frozenset({"subscription_create", "subscription_cycle"})
 _NOT_COLLECTED = frozenset({"void", "mark_uncollectible"})
 
 
 def is_payment_due(subscription: Mapping[str, Any]) -> bool:
-    """Whether Stripe tells of a payment that was due and did not come.
+    """Whether a payment of a subscription is due and did not come.
 
-    That is so while it retries (`past_due`), and when it has given up: `unpaid`, or cancelled or paused
-    because of the payment. A first payment that never came (`incomplete`) is none, nor is what somebody
-    cancelled.
+    So it is while Stripe retries (`past_due`), and when it has given up: `unpaid`, or cancelled or paused
+    because of the payment. A first payment that never came (`incomplete`) does not count, nor does a
+    subscription that somebody cancelled.
     """
     match subscription.get("status"):
         case "past_due" | "unpaid":
@@ -34,7 +34,7 @@ def is_payment_due(subscription: Mapping[str, Any]) -> bool:
 
 
 def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool:
-    """Whether invoices are made and never paid. With `keep_as_draft` they are paid later, so that is none."""
+    """Whether invoices are issued and never collected. With `keep_as_draft` they are collected later."""
     pause = subscription.get("pause_collection")
     resumes_at = moment_of(object_at(pause, "resumes_at"))
     has_resumed = resumes_at is not None and resumes_at <= now
@@ -44,10 +44,10 @@ def is_collection_paused(subscription: Mapping[str, Any], now: datetime) -> bool
 def oldest_due(
     subscription: Mapping[str, Any], invoices: Iterable[Mapping[str, Any]], now: datetime
 ) -> datetime | None:
-    """When the oldest payment that has not come was due. None where no invoice tells.
+    """When the oldest outstanding payment was due. None where no invoice is outstanding.
 
-    `invoices` are those of the subscription, of any status. What was due before a later period was paid no
-    longer counts: Stripe had taken the subscription for paid meanwhile.
+    `invoices` are those of the subscription, of any status. Payments due before a later paid period do not
+    count, because Stripe considered the subscription paid meanwhile.
     """
     latest = subscription.get("latest_invoice")
     by_id = {id_of(invoice): invoice for invoice in invoices if id_of(invoice) is not None}
@@ -61,7 +61,7 @@ def oldest_due(
 
 
 def due_at(invoice: Mapping[str, Any]) -> datetime | None:
-    """When an invoice is due: by its due date, or else when it was finalized, and its payment tried."""
+    """When an invoice is due: its due date, or else when it was finalized and its payment was tried."""
     finalized_at = object_at(invoice, "status_transitions", "finalized_at")
     moments = (invoice.get("due_date"), finalized_at, invoice.get("created"))
     return next((moment for value in moments if (moment := moment_of(value)) is not None), None)
@@ -72,10 +72,10 @@ def _is_paid_period(invoice: Mapping[str, Any]) -> bool:
 
 
 def _is_unpaid(invoice: Mapping[str, Any], latest: str | None) -> bool:
-    """Of those that were given up only the latest counts: older ones may have been forgiven."""
+    """Whether an invoice is outstanding; of uncollectible ones only the latest, as others may be waived."""
     status, remaining = invoice.get("status"), number_of(invoice.get("amount_remaining"))
     if remaining == 0:
         return False
-    if status == "uncollectible" or status is None:  # An invoice of which we have but the id and the time.
+    if status == "uncollectible" or status is None:  # An invoice with nothing but an id and a time.
         return id_of(invoice) == latest
     return bool(status == "open")

@@ -1,8 +1,8 @@
-"""Which of our plans a price of Stripe is, and which item of a subscription is the plan.
+"""The plans of Stripe's prices, and the item of a subscription that is the plan.
 
-Stripe's prices never change: a rise is a new price, and subscribers stay on the old one. So a plan is known
-by the price's id, by an earlier one, by the price's metadata, by its product, and only then by what we
-remember.
+Stripe's prices never change: a raise is a new price, and subscribers stay on the old one. So a plan is
+identified by the configured price ids, by earlier ones, by the metadata of the price or its product, and only
+then by the stored subscription.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ _IN_A_YEAR = {"year": 1, "month": 12, "week": 52, "day": 365}
 class StripePrice:
     """A price of Stripe. `unit_amount` is in the smallest unit of `currency`; None for tiers and fractions.
 
-    `plan` is what the metadata of the price or of its expanded product name. `is_yearly` is None where Stripe
-    does not say.
+    `plan` is the plan in the metadata of the price or of its expanded product. `is_yearly` is None where
+    Stripe does not say.
     """
 
     id: str
@@ -35,7 +35,7 @@ class StripePrice:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionItem:
-    """An item of a subscription: so many seats at a price."""
+    """An item of a subscription: a number of seats at a price. Its period is in Unix seconds."""
 
     id: str
     price: StripePrice
@@ -46,26 +46,26 @@ class SubscriptionItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanCatalog:
-    """What we sell by Stripe's ids of prices: those that are set up now, and others that are known."""
+    """The plans by Stripe's price ids: configured ones, with whether they are yearly, and earlier ones."""
 
     prices: Mapping[str, tuple[PlanName, bool]]
     others: Mapping[str, PlanName] = field(default_factory=dict)
 
     def plan_of(self, price: StripePrice) -> PlanName | None:
-        """The plan that a price is. None where neither its id nor its metadata tell."""
+        """The plan of a price. None where neither its id nor its metadata name one."""
         if price.id in self.prices:
             return self.prices[price.id][0]
         return self.others.get(price.id) or price.plan
 
     def is_yearly(self, price: StripePrice) -> bool | None:
-        """Whether a price is by the year. Stripe's own word counts before the name of our setting."""
+        """Whether a price is yearly, by Stripe's answer first, then by the setting that names it."""
         if price.is_yearly is None and price.id in self.prices:
             return self.prices[price.id][1]
         return price.is_yearly
 
 
 def parse_item(item: Mapping[str, Any]) -> SubscriptionItem | None:
-    """Reads an item; old versions of Stripe's API tell of a `plan` instead of a `price`."""
+    """Parse an item; old versions of Stripe's API have a `plan` instead of a `price`."""
     price = parse_price(item.get("price") or item.get("plan"))
     if price is None or item.get("deleted") is True:
         return None
@@ -79,7 +79,7 @@ def parse_item(item: Mapping[str, Any]) -> SubscriptionItem | None:
 
 
 def parse_price(price: object) -> StripePrice | None:
-    """Reads a price or a plan, be it expanded or an id."""
+    """Parse a price or a plan, expanded or as an id."""
     price_id = id_of(price)
     if price_id is None:
         return None
@@ -99,20 +99,20 @@ def parse_price(price: object) -> StripePrice | None:
 
 
 def plan_in(metadata: object) -> PlanName | None:
-    """The plan that metadata name as `plan`, in any case."""
+    """The paid plan that metadata name as `plan`, in any case; None without one."""
     name = (text_of(object_at(metadata, "plan")) or "").strip().lower()
     plan = PlanName(name) if name in set(PlanName) else None
-    # A price of the free plan is none that anybody pays.
+    # The free plan has no price that anybody pays.
     return plan if plan is not None and PLANS[plan].is_paid else None
 
 
 def plan_item(
-    items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None = None
+    items: Sequence[SubscriptionItem], catalog: PlanCatalog, price_id: str | None
 ) -> SubscriptionItem | None:
-    """The item that is the plan; others may count usage, or be sold beside it.
+    """Choose the item that is the plan; others may meter usage, or be sold in addition.
 
-    Of several plans the highest counts. Where no price is understood, it is the item with `price_id`, which
-    our books hold, or else the first that is sold by the seat. None where there is no item.
+    Of several plans the highest counts. Where no price is known, this is the item with the stored `price_id`,
+    or else the first that is sold by the seat. None where there is no item.
     """
 
     def likelihood(item: SubscriptionItem) -> tuple[int, bool, bool, bool]:
@@ -130,6 +130,6 @@ def _is_yearly(interval: object, count: object) -> bool | None:
 
 
 def currency_of(value: object) -> str | None:
-    """A currency's code by ISO 4217, in lower case."""
+    """Parse a currency code (ISO 4217), in lower case; None if it is invalid."""
     code = (text_of(value) or "").lower()
     return code if len(code) == 3 and code.isascii() and code.isalpha() else None

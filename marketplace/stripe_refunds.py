@@ -1,4 +1,4 @@
-"""Refunds and disputes at Stripe: which events tell of them, and what Stripe says of one."""
+"""Refunds and disputes at Stripe: their events, and parsing of Stripe's answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from marketplace.github_purchases import PurchaseError
 from marketplace.stripe_objects import id_of, object_at
 from storage.stripe_refunds import DISPUTE, REFUND
 
-# Each carries the refund or the dispute, except `charge.refunded`, which carries the charge.
+# The events carry the refund or the dispute, except `charge.refunded`, which carries the charge.
 REFUND_EVENTS = frozenset(
     {"charge.refunded", "charge.refund.updated", "refund.created", "refund.updated", "refund.failed"}
 )
@@ -23,7 +23,7 @@ _Text = Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,255}\Z")]
 
 @dataclass(frozen=True, slots=True)
 class PaymentHint:
-    """What an event about a refund or a dispute is about: ids only, and Stripe is asked for the rest."""
+    """The ids in an event about a refund or a dispute, by which Stripe is asked for the rest."""
 
     event_id: str
     kind: str
@@ -49,9 +49,9 @@ class _Payment(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class PaymentChange:
-    """A refund or a dispute as Stripe describes it; `amount` in the currency's smallest unit.
+    """A refund or a dispute as Stripe describes it; `amount` is in the currency's smallest unit.
 
-    `action` is what the audit log calls it. `due_by` is until when a dispute can be answered. Some refunds
+    `action` is its name in the audit log. `due_by` is until when a dispute can be answered. Some refunds
     have no `charge`; the `customer` is then that of the payment intent, if there is one.
     """
 
@@ -67,7 +67,7 @@ class PaymentChange:
 
     @property
     def details(self) -> dict[str, object]:
-        """As the audit log keeps it."""
+        """The details for the audit log."""
         details: dict[str, object] = {
             "id": self.id,
             "status": self.status,
@@ -94,8 +94,8 @@ def _parse(action: str, answer: Mapping[str, Any]) -> PaymentChange:
         payment = msgspec.convert(answer, _Payment)
     except msgspec.ValidationError as problem:
         raise PurchaseError(f"Stripe described a {action} that cannot be read: {problem}") from None
-    paid = payment.charge, payment.payment_intent
-    customers = (id_of(object_at(one, "customer")) for one in paid)
+    sources = payment.charge, payment.payment_intent
+    customers = (id_of(object_at(source, "customer")) for source in sources)
     due_by = payment.evidence_details.due_by if payment.evidence_details else None
     return PaymentChange(
         action,

@@ -1,6 +1,6 @@
-"""What is announced of a subscription: its end, or the next phase of its schedule.
+"""Announced changes of a subscription: its end, or the next phase of its schedule.
 
-Stripe's Customer Portal makes a schedule where a downgrade waits for the period's end.
+Stripe's customer portal creates a schedule where a downgrade waits for the period's end.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from marketplace.stripe_objects import moment_of, object_at, objects_in
 from marketplace.stripe_plans import PlanCatalog, SubscriptionItem, parse_item, plan_item
 from storage.subscriptions import PendingChange
 
-_AT_WORK = frozenset({"active", "not_started"})
+_SCHEDULED = frozenset({"active", "not_started"})
 
 
 def pending_change(
@@ -21,7 +21,7 @@ def pending_change(
     catalog: PlanCatalog,
     now: datetime,
 ) -> PendingChange | None:
-    """The next change that Stripe tells of. A new price that is not understood is left out.
+    """Return the next announced change. A phase with an unknown price is left out.
 
     `item` is the subscription's plan as it is now, `period_end` the end of its period.
     """
@@ -39,8 +39,8 @@ def pending_change(
 def _next_phase(
     schedule: object, item: SubscriptionItem, catalog: PlanCatalog, now: datetime
 ) -> PendingChange | None:
-    """The first phase to come that changes the plan, the seats or the interval; or the schedule's end."""
-    if not isinstance(schedule, Mapping) or schedule.get("status") not in _AT_WORK:
+    """The first future phase that changes the plan, the seats or the interval; or the schedule's end."""
+    if not isinstance(schedule, Mapping) or schedule.get("status") not in _SCHEDULED:
         return None
     phases = objects_in(schedule.get("phases"))
     for phase in sorted(phases, key=lambda phase: moment_of(phase.get("start_date")) or now):
@@ -56,15 +56,15 @@ def _change(
     phase: Mapping[str, Any], item: SubscriptionItem, catalog: PlanCatalog, begins_at: datetime
 ) -> PendingChange | None:
     items = [parsed for entry in objects_in(phase.get("items")) if (parsed := parse_item(entry)) is not None]
-    coming = plan_item(items, catalog, item.price.id)
-    if coming is None:
+    next_item = plan_item(items, catalog, item.price.id)
+    if next_item is None:
         return None
-    now, then = catalog.plan_of(item.price), catalog.plan_of(coming.price)
-    if then is None:  # The same price as now is no change of the plan, and any other is not understood.
+    present_plan, next_plan = catalog.plan_of(item.price), catalog.plan_of(next_item.price)
+    if next_plan is None:  # The present price is no change of the plan, and any other is unknown.
         return None
-    is_yearly = catalog.is_yearly(coming.price)
-    quantity = coming.quantity if coming.quantity is not None else item.quantity
+    is_yearly = catalog.is_yearly(next_item.price)
+    quantity = next_item.quantity if next_item.quantity is not None else item.quantity
     is_same_interval = is_yearly is None or is_yearly == catalog.is_yearly(item.price)
-    if then == now and quantity == item.quantity and is_same_interval:
+    if next_plan == present_plan and quantity == item.quantity and is_same_interval:
         return None
-    return PendingChange(then.value, quantity, begins_at, None if is_same_interval else is_yearly)
+    return PendingChange(next_plan.value, quantity, begins_at, None if is_same_interval else is_yearly)

@@ -1,4 +1,7 @@
-"""Stripe: what its subscriptions and events mean. An event is a hint; what Stripe answers is what holds."""
+"""Stripe: parsing of its subscriptions and events.
+
+An event is only a hint to ask Stripe, whose answer holds.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -38,9 +41,9 @@ EVENTS = frozenset(
         "customer.deleted",
     }
 )
-# Usage that Stripe could not count. It comes as a thin event, without an object.
+# The event that Stripe could not count usage. It is a thin event, without an object.
 USAGE_REFUSED = "v1.billing.meter.error_report_triggered"
-# The same, because no meter has the event name that usage was reported under.
+# The event that Stripe dropped usage, because no meter has its event name.
 NO_METER = "v1.billing.meter.no_meter_found"
 
 _STATUS = {
@@ -54,17 +57,15 @@ _STATUS = {
     "canceled": "ended",
 }
 
-# What PostgreSQL's integer takes.
+# The largest integer of PostgreSQL.
 _MOST_SEATS = 2**31 - 1
-
-Prices = Mapping[str, tuple[PlanName, bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class StripeSubscription:
     """A subscription as Stripe answers it. `answer` is the whole answer.
 
-    Old versions of Stripe's API tell the period, the plan and the quantity beside the items.
+    Old versions of Stripe's API have the period, the plan and the quantity beside the items.
     """
 
     id: str
@@ -76,22 +77,22 @@ class StripeSubscription:
 
     @property
     def account(self) -> int | None:
-        """GitHub's id of the account that it was bought for."""
+        """GitHub's id of the account for which the subscription was bought; None if unknown."""
         return account_in(self.metadata)
 
-    def item(self, prices: Prices | PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
-        """The item that is a plan of ours; others may count usage. Raises PurchaseError where there is none.
+    def item(self, catalog: PlanCatalog, price_id: str | None = None) -> SubscriptionItem:
+        """Choose the item that is the plan. Raises PurchaseError where there is no item.
 
-        `price_id` is the price that our books hold, for a price that is not understood any more.
+        `price_id` is the stored price, for one that is not configured any more.
         """
-        item = plan_item(self.items, _catalog(prices), price_id)
+        item = plan_item(self.items, catalog, price_id)
         if item is None:
             raise PurchaseError(f"the subscription {self.id} has no items")
         return item
 
 
 def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
-    """Reads Stripe's answer; odd fields cost only themselves. Raises PurchaseError without id or status."""
+    """Parse Stripe's answer, ignoring invalid fields. Raises PurchaseError without id or status."""
     subscription_id, status = id_of(answer), text_of(answer.get("status"))
     if subscription_id is None or status is None:
         raise PurchaseError("Stripe answered with a subscription that has no id or no status")
@@ -109,67 +110,68 @@ def parse_subscription(answer: Mapping[str, Any]) -> StripeSubscription:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionReading:
-    """What is to be kept of a subscription. `problem` says what was not understood, for operators."""
+    """A subscription to store. `problem` says, for operators, what was not understood."""
 
     subscription: Subscription
     problem: str | None = None
 
 
 def read_subscription(
-    found: StripeSubscription,
-    prices: Prices | PlanCatalog,
+    answered: StripeSubscription,
+    catalog: PlanCatalog,
     read_at: datetime,
     subscription: Subscription | None,
     invoices: Iterable[Mapping[str, Any]] = (),
 ) -> SubscriptionReading:
-    """What was bought. `subscription` is what our books hold of it, `invoices` are Stripe's of it.
+    """Convert Stripe's answer. `subscription` is the stored one, `invoices` are those at Stripe.
 
-    Status and end always apply. The plan is what is known: see `_plan`. Raises PurchaseError where nothing
-    tells the plan or the status.
+    Status and end always apply; for the plan see `_plan`. Raises PurchaseError where nothing tells the plan
+    or the status.
     """
-    catalog = _catalog(prices)
-    item = plan_item(found.items, catalog, subscription.price_id if subscription else None)
-    item = item or _remembered(subscription)
-    plan, plan_problem = _plan(found, item, catalog, subscription)
-    status, status_problem = _status(found, read_at, subscription)
-    quantity, quantity_problem = _quantity(found, item)
-    period_end = moment_of(item.current_period_end or number_of(found.answer.get("current_period_end")))
+    item = plan_item(answered.items, catalog, subscription.price_id if subscription else None)
+    item = item or _stored_item(subscription)
+    plan, plan_problem = _plan(answered, item, catalog, subscription)
+    status, status_problem = _status(answered, read_at, subscription)
+    quantity, quantity_problem = _quantity(answered, item)
+    period_end = moment_of(item.current_period_end or number_of(answered.answer.get("current_period_end")))
     is_yearly = catalog.is_yearly(item.price)
     has_ended = status == "ended"
-    # A price in several currencies shows the amount in its default one, which others do not pay.
-    currency = currency_of(found.answer.get("currency")) or item.price.currency
+    # A price in several currencies has the amount of its default one, which others do not pay.
+    currency = currency_of(answered.answer.get("currency")) or item.price.currency
     return SubscriptionReading(
         Subscription(
             STRIPE,
             status,
             plan.value,
             read_at,
-            reference=found.id,
+            reference=answered.id,
             quantity=quantity,
             is_yearly=is_yearly if is_yearly is not None else bool(subscription and subscription.is_yearly),
-            customer=found.customer,
+            customer=answered.customer,
             period_start=moment_of(
-                item.current_period_start or number_of(found.answer.get("current_period_start"))
+                item.current_period_start or number_of(answered.answer.get("current_period_start"))
             ),
             period_end=None if has_ended else period_end,
-            trial_ends=moment_of(found.answer.get("trial_end")),
-            past_due_since=_due_since(found, invoices, read_at, subscription),
-            # A subscription whose first payment never came has given nothing that could end.
-            ended_at=moment_of(found.answer.get("ended_at"))
-            if found.status != "incomplete_expired"
+            trial_ends=moment_of(answered.answer.get("trial_end")),
+            past_due_since=_due_since(answered, invoices, read_at, subscription),
+            # A subscription whose first payment never came gave no access that could end.
+            ended_at=moment_of(answered.answer.get("ended_at"))
+            if answered.status != "incomplete_expired"
             else None,
-            pending=None if has_ended else pending_change(found.answer, item, period_end, catalog, read_at),
+            pending=None
+            if has_ended
+            else pending_change(answered.answer, item, period_end, catalog, read_at),
             unit_amount=item.price.unit_amount if currency == item.price.currency else None,
             currency=currency,
             price_id=item.price.id,
-            started_at=moment_of(found.answer.get("start_date")),
+            started_at=moment_of(answered.answer.get("start_date")),
         ),
         "; ".join(filter(None, (plan_problem, status_problem, quantity_problem))) or None,
     )
 
 
 def with_status_of(subscription: Subscription, read: Subscription) -> Subscription:
-    """A subscription of our books with nothing but the status and the dates that Stripe tells now."""
+    """Update only the status and the dates of a stored subscription to those of Stripe."""
     return replace(
         subscription,
         status=read.status,
@@ -184,12 +186,8 @@ def with_status_of(subscription: Subscription, read: Subscription) -> Subscripti
     )
 
 
-def _catalog(prices: Prices | PlanCatalog) -> PlanCatalog:
-    return prices if isinstance(prices, PlanCatalog) else PlanCatalog(prices)
-
-
-def _remembered(subscription: Subscription | None) -> SubscriptionItem:
-    """Stands for the item where Stripe shows none: what our books hold."""
+def _stored_item(subscription: Subscription | None) -> SubscriptionItem:
+    """Make an item from the stored subscription, where Stripe has none."""
     if subscription is None:
         return SubscriptionItem("", StripePrice(""))
     price = StripePrice(
@@ -199,16 +197,21 @@ def _remembered(subscription: Subscription | None) -> SubscriptionItem:
 
 
 def _plan(
-    found: StripeSubscription, item: SubscriptionItem, catalog: PlanCatalog, subscription: Subscription | None
+    answered: StripeSubscription,
+    item: SubscriptionItem,
+    catalog: PlanCatalog,
+    subscription: Subscription | None,
 ) -> tuple[PlanName, str | None]:
-    """The plan, by the price first. The metadata that our checkout wrote may be older than a change in
-    Stripe's portal, and our books may be older still. Raises PurchaseError.
+    """The plan, by the price, the metadata of the checkout, or the stored subscription, in this order.
+
+    The metadata may be older than a change in Stripe's portal, and the stored plan may be older still. Raises
+    PurchaseError where none tells the plan.
     """
-    if (plan := catalog.plan_of(item.price) or plan_in(found.metadata)) is not None:
+    if (plan := catalog.plan_of(item.price) or plan_in(answered.metadata)) is not None:
         return plan, None
-    names = ", ".join(item.price.id for item in found.items) or "none"
+    names = ", ".join(item.price.id for item in answered.items) or "none"
     problem = (
-        f"no STRIPE_…_PRICE_ID names a price of the subscription {found.id} ({names}): name the price in "
+        f"no STRIPE_…_PRICE_ID names a price of the subscription {answered.id} ({names}): name the price in "
         "STRIPE_EARLIER_PRICE_IDS, or write the plan into its metadata as `plan`"
     )
     if subscription is None:
@@ -217,57 +220,59 @@ def _plan(
 
 
 def _status(
-    found: StripeSubscription, read_at: datetime, subscription: Subscription | None
+    answered: StripeSubscription, read_at: datetime, subscription: Subscription | None
 ) -> tuple[str, str | None]:
-    """Our word for Stripe's status. With a new one, what was given goes on. Raises PurchaseError."""
-    status = _STATUS.get(found.status)
-    if status == "active" and is_collection_paused(found.answer, read_at):
+    """Translate Stripe's status. An unknown one leaves the stored status. Raises PurchaseError without it."""
+    status = _STATUS.get(answered.status)
+    if status == "active" and is_collection_paused(answered.answer, read_at):
         return "paused", None
     if status is not None:
         return status, None
-    problem = f"the subscription {found.id} has a status that is not known: {found.status}"
+    problem = f"the subscription {answered.id} has a status that is not known: {answered.status}"
     if subscription is None:
         raise PurchaseError(problem)
     return subscription.status, problem
 
 
-def _quantity(found: StripeSubscription, item: SubscriptionItem) -> tuple[int | None, str | None]:
-    """The number of seats, as far as our books can hold it."""
+def _quantity(answered: StripeSubscription, item: SubscriptionItem) -> tuple[int | None, str | None]:
+    """The number of seats, limited to the range of a column, and the problem if it was limited."""
     if item.quantity is None or 0 <= item.quantity <= _MOST_SEATS:
         return item.quantity, None
     quantity = min(max(item.quantity, 0), _MOST_SEATS)
-    problem = f"the subscription {found.id} has a quantity that cannot be kept: {item.quantity}"
+    problem = f"the subscription {answered.id} has a quantity that cannot be kept: {item.quantity}"
     return quantity, f"{problem}; it is taken for {quantity}"
 
 
 def _due_since(
-    found: StripeSubscription,
+    answered: StripeSubscription,
     invoices: Iterable[Mapping[str, Any]],
     read_at: datetime,
     subscription: Subscription | None,
 ) -> datetime | None:
-    """Since when a payment is due. Where Stripe shows no unpaid invoice any more, our books remember."""
-    if found.status not in _STATUS and subscription is not None:
+    """Since when a payment is due: by the unpaid invoices, or else by the stored subscription."""
+    if answered.status not in _STATUS and subscription is not None:
         return subscription.past_due_since
-    if not is_payment_due(found.answer):
+    if not is_payment_due(answered.answer):
         return None
-    before = subscription.past_due_since if subscription else None
+    stored = subscription.past_due_since if subscription else None
     listed = list(invoices)
-    due = oldest_due(found.answer, listed, read_at)
-    if not listed and before is not None:  # The latest invoice alone may be a next one, still unpaid.
-        return min(before, due) if due else before
-    if due or before:
-        return due or before
-    # No invoice tells any more, such as one that was voided. What is over was due before it ended.
-    answer = found.answer
+    due = oldest_due(answered.answer, listed, read_at)
+    if (
+        not listed and stored is not None
+    ):  # The latest invoice alone may be a later one that is unpaid as well.
+        return min(stored, due) if due else stored
+    if due or stored:
+        return due or stored
+    # There is no unpaid invoice any more, as one that was voided. A payment was due before the end at least.
+    answer = answered.answer
     paused_at = object_at(answer, "status_details", "paused", "transitioned_at")
-    over = [moment_of(answer.get("ended_at")), moment_of(paused_at)]
-    return min([read_at, *(moment for moment in over if moment is not None)])
+    ends = [moment_of(answer.get("ended_at")), moment_of(paused_at)]
+    return min([read_at, *(moment for moment in ends if moment is not None)])
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionHint:
-    """What an event of Stripe is about: ids only."""
+    """The ids in an event about a subscription, by which Stripe is asked for the rest."""
 
     event_id: str
     kind: str
@@ -281,7 +286,7 @@ class _Data(msgspec.Struct):
 
 
 class StripeEvent(msgspec.Struct):
-    """An event as it arrives, as far as it is read.
+    """The fields of an event of Stripe that are used.
 
     `account` is set for events of accounts that are connected to the operator's own. `livemode` is false for
     what happens in test mode.
@@ -295,34 +300,34 @@ class StripeEvent(msgspec.Struct):
     account: str | None = None
 
     def payment_hint(self) -> PaymentHint | None:
-        """Which refund or dispute it is about. None if that is none."""
-        shown = self.data.object
-        reference = id_of(shown)
+        """The refund or dispute of the event; None for other events."""
+        payload = self.data.object
+        reference = id_of(payload)
         if self.type not in PAYMENT_EVENTS or reference is None or not self.id:
             return None
-        charge = reference if self.type == "charge.refunded" else id_of(shown.get("charge"))
-        return PaymentHint(self.id, self.type, reference, charge, id_of(shown.get("customer")))
+        charge = reference if self.type == "charge.refunded" else id_of(payload.get("charge"))
+        return PaymentHint(self.id, self.type, reference, charge, id_of(payload.get("customer")))
 
     def subscription_hint(self) -> SubscriptionHint | None:
-        """What it is about. None if that is no subscription."""
-        shown = self.data.object
-        customer = id_of(shown.get("customer"))
-        subscription = id_of(shown.get("subscription"))
+        """The subscription of the event, or the deleted customer; None for other events."""
+        payload = self.data.object
+        customer = id_of(payload.get("customer"))
+        subscription = id_of(payload.get("subscription"))
         account = None
         if self.type == "customer.deleted":
-            customer = id_of(shown.get("id"))
+            customer = id_of(payload.get("id"))
         elif self.type.startswith("customer.subscription."):
-            subscription = id_of(shown.get("id"))
+            subscription = id_of(payload.get("id"))
         elif self.type.startswith("invoice.") and subscription is None:
-            subscription = id_of(object_at(shown, "parent", "subscription_details", "subscription"))
+            subscription = id_of(object_at(payload, "parent", "subscription_details", "subscription"))
         elif self.type.startswith("checkout."):
-            account = account_in(shown.get("metadata"))
+            account = account_in(payload.get("metadata"))
         if subscription is None and self.type != "customer.deleted":
             return None
         return SubscriptionHint(self.id, self.type, customer, subscription, account)
 
 
 def account_in(metadata: object) -> int | None:
-    """GitHub's id of the account, as a checkout of ours wrote it down."""
+    """Parse GitHub's id of the account from metadata that a checkout wrote."""
     account = metadata.get("account") if isinstance(metadata, Mapping) else None
     return int(account) if isinstance(account, str) and re.fullmatch(r"[0-9]{1,18}", account) else None

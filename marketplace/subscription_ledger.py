@@ -1,4 +1,4 @@
-"""Keeping what an account has bought: the row, the plan that follows, the audit, and what is deleted when."""
+"""Changes of an account's subscriptions, with the plan, audit log and deletion deadline that follow."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -18,14 +18,17 @@ from storage.subscriptions import (
     Subscriptions,
 )
 
-# Who is told of a deletion late has a week left all the same.
+# A deletion that is announced late still leaves a week.
 _LEAST_NOTICE = timedelta(days=7)
 _GIVING = frozenset({"active", "trialing", "past_due"})
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerCause:
-    """Why something is kept: `actor` is marketplace, stripe or clock; `event` and `id` say which event."""
+    """Why a subscription is recorded, for the audit log.
+
+    `actor` is marketplace, stripe or clock; `event` and `id` are the kind and the id of the event.
+    """
 
     actor: str
     event: str
@@ -34,7 +37,10 @@ class LedgerCause:
 
 
 class SubscriptionLedger:
-    """What one account has bought, within a transaction."""
+    """The subscriptions of one account, within a transaction.
+
+    `grace` is how long a plan stays after a failed payment.
+    """
 
     def __init__(self, tenant: Tenant, now: datetime, grace: timedelta) -> None:
         self._subscriptions = Subscriptions(tenant)
@@ -43,54 +49,66 @@ class SubscriptionLedger:
         self._grace = grace
 
     async def record(self, read: Subscription, cause: LedgerCause) -> bool:
-        """Keeps a subscription as its source told it. False if the source was asked again since then."""
+        """Record a subscription as read from its source. False if a later reading is stored."""
         account = await self._subscriptions.lock()
-        known = await self.stored(read.source, read.reference)
-        if account is None or (known is not None and known.read_at > read.read_at):
+        stored = await self.stored(read.source, read.reference)
+        if account is None or (stored is not None and stored.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
-        had = previous_plan_after(known, read, at, self._grace)
-        kept = replace(read, previous_plan=had, quantity_set_on=_set_on(known, read))
-        await self._subscriptions.put(kept)
-        await self._follow(account, known, kept, cause)
-        if self._keeps_data(kept):
-            await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} {kept.status}")
-        elif kept.source == STRIPE and kept.has_ended:
-            await self._catch_up(kept, cause)
+        previous_plan = previous_plan_after(stored, read, at, self._grace)
+        updated = replace(read, previous_plan=previous_plan, quantity_set_on=_quantity_day(stored, read))
+        await self._subscriptions.put(updated)
+        await self._audit_change(account, stored, updated, cause)
+        if self._keeps_data(updated):
+            await self._deadlines.withdraw(self._now, f"{updated.source}: {updated.plan} {updated.status}")
+        elif updated.source == STRIPE and updated.has_ended:
+            await self._update_deadline(updated, cause)
         return True
 
-    async def _catch_up(self, kept: Subscription, cause: LedgerCause) -> None:
-        """A card has ended, maybe a while ago. If it paid after the cancellation, it has called the deletion
-        off; if it had ended before, it has not.
+    async def _update_deadline(self, ended: Subscription, cause: LedgerCause) -> None:
+        """Update the deletion deadline after a card subscription has ended, maybe a while ago.
+
+        If the card paid after the cancellation on the Marketplace, the deadline is withdrawn; if it had ended
+        before, the deadline is made up for.
         """
         deadline = await self._deadlines.latest()
         if deadline is not None:
-            if _paid_after(kept, deadline.cancelled_at):
-                await self._deadlines.withdraw(self._now, f"{kept.source}: {kept.plan} until {kept.ended_at}")
+            if _paid_after(ended, deadline.cancelled_at):
+                await self._deadlines.withdraw(
+                    self._now, f"{ended.source}: {ended.plan} until {ended.ended_at}"
+                )
             return
-        every = await self._subscriptions.all()
-        bought = next((one for one in every if one.source == MARKETPLACE), None)
-        if any(one.source == STRIPE and not one.has_ended for one in every):
+        subscriptions = await self._subscriptions.all()
+        purchase = next(
+            (subscription for subscription in subscriptions if subscription.source == MARKETPLACE), None
+        )
+        if any(
+            subscription.source == STRIPE and not subscription.has_ended for subscription in subscriptions
+        ):
             return
-        if bought is not None and bought.has_ended and bought.ended_at is not None:
-            await self.record_cancellation(bought.ended_at, cause, is_told=False)
+        if purchase is not None and purchase.has_ended and purchase.ended_at is not None:
+            await self.record_cancellation(purchase.ended_at, cause, is_announced=False)
 
-    async def record_cancellation(self, at: datetime, cause: LedgerCause, *, is_told: bool) -> None:
-        """Notes by when the account's data goes, unless it pays for it elsewhere."""
+    async def record_cancellation(self, at: datetime, cause: LedgerCause, *, is_announced: bool) -> None:
+        """Record by when the account's data is deleted, unless it pays elsewhere.
+
+        `is_announced`: GitHub named the day; otherwise the cancellation is inferred.
+        """
         account = await self._subscriptions.lock()
-        every = await self._subscriptions.all()
-        if account is None or any(self._keeps_data(one) for one in every):
+        subscriptions = await self._subscriptions.all()
+        if account is None or any(self._keeps_data(subscription) for subscription in subscriptions):
             return
-        if any(_paid_after(one, at) for one in every):
-            if is_told:  # We may have found it gone later than the card ended, only because we looked later.
+        if any(_paid_after(subscription, at) for subscription in subscriptions):
+            # An inferred cancellation may be later than the card's end only because GitHub was asked later.
+            if is_announced:
                 await self._deadlines.withdraw(self._now, "a card paid after it", only_inferred=True)
             return
-        if not is_told and await self._deadlines.latest() is not None:
+        if not is_announced and await self._deadlines.latest() is not None:
             return
         due = max(at + DELETION_AFTER, self._now + _LEAST_NOTICE)
-        if not await self._deadlines.record(Deadline(at, due, is_told)):
+        if not await self._deadlines.record(Deadline(at, due, is_announced)):
             return
-        if is_told:  # What GitHub names counts more than what we found.
+        if is_announced:  # An announced day counts more than an inferred one.
             await self._deadlines.withdraw(self._now, "GitHub named the day", only_inferred=True)
         details = {"cause": cause.event, "id": cause.id, "due": due.isoformat()}
         await self._subscriptions.record_audit_entry(
@@ -98,37 +116,50 @@ class SubscriptionLedger:
         )
 
     async def withdraw_if_paid(self) -> bool:
-        """Whether anything is paid for, so that nothing may be deleted."""
+        """Withdraw the deadline if anything is paid for; return whether it is."""
         await self._subscriptions.lock()
-        kept = [one for one in await self._subscriptions.all() if self._keeps_data(one)]
-        if kept:
-            await self._deadlines.withdraw(self._now, f"{kept[0].source}: {kept[0].plan} {kept[0].status}")
-        return bool(kept)
+        paid = [
+            subscription for subscription in await self._subscriptions.all() if self._keeps_data(subscription)
+        ]
+        if paid:
+            await self._deadlines.withdraw(self._now, f"{paid[0].source}: {paid[0].plan} {paid[0].status}")
+        return bool(paid)
 
     async def stored(self, source: str, reference: str) -> Subscription | None:
-        """The subscription as it was kept last."""
-        every = await self._subscriptions.all()
-        return next((one for one in every if (one.source, one.reference) == (source, reference)), None)
+        """Return a stored subscription; None if there is none."""
+        subscriptions = await self._subscriptions.all()
+        return next(
+            (
+                subscription
+                for subscription in subscriptions
+                if (subscription.source, subscription.reference) == (source, reference)
+            ),
+            None,
+        )
 
     async def update_plan(self) -> None:
-        """Time alone can take a plan away: at the end of a trial, or of grace."""
+        """Update the account's plan, which time alone may end: with a trial, or with grace."""
         account = await self._subscriptions.lock()
         if account is not None:
             await self._set_plan(account, LedgerCause("clock", "time", ""))
 
-    def _keeps_data(self, one: Subscription) -> bool:
-        """A purchase on the Marketplace, be it of the free plan, or a subscription with Stripe that is paid
-        or still in grace.
-        """
-        if one.source == MARKETPLACE:
-            return one.status in _GIVING
-        has_time = grace_end(one, self._grace) is not None and gives_access(one, self._now, self._grace)
-        return (one.status in _GIVING or has_time) and PLANS[PlanName(one.plan)].is_paid
+    def _keeps_data(self, subscription: Subscription) -> bool:
+        """Whether a subscription keeps the account's data from deletion.
 
-    async def _follow(
-        self, account: Account, known: Subscription | None, kept: Subscription, cause: LedgerCause
+        So does a purchase on the Marketplace, even of the free plan, and a subscription at Stripe that is
+        paid or in grace.
+        """
+        if subscription.source == MARKETPLACE:
+            return subscription.status in _GIVING
+        has_time = grace_end(subscription, self._grace) is not None and gives_access(
+            subscription, self._now, self._grace
+        )
+        return (subscription.status in _GIVING or has_time) and PLANS[PlanName(subscription.plan)].is_paid
+
+    async def _audit_change(
+        self, account: Account, stored: Subscription | None, updated: Subscription, cause: LedgerCause
     ) -> None:
-        before, after = _shown(known), _shown(kept)
+        before, after = _audited_fields(stored), _audited_fields(updated)
         if before != after:
             details = {"before": before, "after": after, "event": cause.event, "id": cause.id}
             await self._subscriptions.record_audit_entry(
@@ -148,26 +179,30 @@ class SubscriptionLedger:
 
 
 def previous_plan_after(
-    known: Subscription | None, read: Subscription, at: datetime, grace: timedelta
+    stored: Subscription | None, read: Subscription, at: datetime, grace: timedelta
 ) -> PreviousPlan | None:
-    """What the account had before it became less. It is forgotten when it has as much again."""
-    had = known.previous_plan if known else None
-    if known is not None and _gave(known, grace) and _is_less(read, known.plan, known.quantity, grace):
-        # What time alone had ended before is not had once more until now.
-        ended_before = access_end(known, at, grace)
-        had = PreviousPlan(known.plan, known.quantity, min(at, ended_before or at))
-    if had is not None and not _is_less(read, had.plan, had.quantity, grace):
+    """The plan before a subscription was reduced; None once it has as much again."""
+    previous = stored.previous_plan if stored else None
+    if (
+        stored is not None
+        and _gives_or_gave(stored, grace)
+        and _is_less(read, stored.plan, stored.quantity, grace)
+    ):
+        # A plan that time alone had ended before does not last until now.
+        ended_before = access_end(stored, at, grace)
+        previous = PreviousPlan(stored.plan, stored.quantity, min(at, ended_before or at))
+    if previous is not None and not _is_less(read, previous.plan, previous.quantity, grace):
         return None
-    return had
+    return previous
 
 
-def _gave(one: Subscription, grace: timedelta) -> bool:
-    """Whether a subscription gives something, or did until its grace was over."""
-    return one.status in _GIVING or grace_end(one, grace) is not None
+def _gives_or_gave(subscription: Subscription, grace: timedelta) -> bool:
+    """Whether a subscription gives access, or did until its grace was over."""
+    return subscription.status in _GIVING or grace_end(subscription, grace) is not None
 
 
 def _is_less(read: Subscription, plan: str, quantity: int | None, grace: timedelta) -> bool:
-    if not _gave(read, grace):
+    if not _gives_or_gave(read, grace):
         return PLANS[PlanName(plan)].is_paid
     rank, before = PLANS[PlanName(read.plan)].rank, PLANS[PlanName(plan)].rank
     if rank != before:
@@ -175,27 +210,33 @@ def _is_less(read: Subscription, plan: str, quantity: int | None, grace: timedel
     return read.quantity is not None and (quantity is None or read.quantity < quantity)
 
 
-def _paid_after(one: Subscription, at: datetime) -> bool:
-    """Whether a card paid after a cancellation: had we heard of that in time, it would have withdrawn the
-    deadline, and the end of a card's subscription brings none back."""
-    has_paid = one.source == STRIPE and one.has_ended and PLANS[PlanName(one.plan)].is_paid
-    return has_paid and one.ended_at is not None and one.ended_at > at
+def _paid_after(subscription: Subscription, at: datetime) -> bool:
+    """Whether a card subscription that has ended was paid after a cancellation on the Marketplace.
+
+    Seen in time, it would have withdrawn the deadline, and its end does not bring the deadline back.
+    """
+    has_paid = (
+        subscription.source == STRIPE
+        and subscription.has_ended
+        and PLANS[PlanName(subscription.plan)].is_paid
+    )
+    return has_paid and subscription.ended_at is not None and subscription.ended_at > at
 
 
-def _set_on(known: Subscription | None, read: Subscription) -> date | None:
-    return read.quantity_set_on or (known.quantity_set_on if known else None)
+def _quantity_day(stored: Subscription | None, read: Subscription) -> date | None:
+    return read.quantity_set_on or (stored.quantity_set_on if stored else None)
 
 
-def _shown(one: Subscription | None) -> dict[str, object] | None:
-    """What the audit log tells of a subscription."""
-    if one is None:
+def _audited_fields(subscription: Subscription | None) -> dict[str, object] | None:
+    """The fields of a subscription for the audit log."""
+    if subscription is None:
         return None
-    pending = one.pending
+    pending = subscription.pending
     return {
-        "source": one.source,
-        "status": one.status,
-        "plan": one.plan,
-        "quantity": one.quantity,
-        "yearly": one.is_yearly,
+        "source": subscription.source,
+        "status": subscription.status,
+        "plan": subscription.plan,
+        "quantity": subscription.quantity,
+        "yearly": subscription.is_yearly,
         "pending": [pending.plan, pending.quantity] if pending else None,
     }

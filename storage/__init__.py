@@ -1,1 +1,1 @@
-"""What is kept, and how: PostgreSQL, one transaction at a time, one tenant at a time."""
+"""Storage in PostgreSQL: stores whose methods work within one transaction of one tenant."""

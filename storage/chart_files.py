@@ -69,7 +69,10 @@ class ChartFiles:
         is_hidden = exists().where(
             shown.c.organization_id == self._organization_id,
             or_(shown.c.id == projects.c.id, shown.c.id == any_(chart_files.c.shared_with)),
-            or_(shown.c.hidden_since.is_not(None), and_(shown.c.is_private, ~projects.c.is_private)),
+            or_(
+                shown.c.hidden_since.is_not(None),
+                and_(shown.c.is_private, ~projects.c.is_private),
+            ),
         )
         query = (
             select(

@@ -40,10 +40,10 @@ async def tenants_with_waiting_events(connection: AsyncConnection, moment: datet
     return (await connection.scalars(query, {"moment": moment})).all()
 
 
-async def tenants_due(connection: AsyncConnection, what: str, moment: datetime) -> Sequence[int]:
-    """The tenants for which `what` is due: `measure`, `reconcile` or `visibility`."""
+async def tenants_due(connection: AsyncConnection, task: str, moment: datetime) -> Sequence[int]:
+    """The tenants for which a periodic task is due: `measure`, `reconcile` or `visibility`."""
     query = text("select * from tenants_due(:what, :moment)")
-    return (await connection.scalars(query, {"what": what, "moment": moment})).all()
+    return (await connection.scalars(query, {"what": task, "moment": moment})).all()
 
 
 async def wake_tenant(connection: AsyncConnection, organization_id: int) -> None:

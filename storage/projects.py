@@ -347,12 +347,12 @@ class Projects:
 
     async def _free_name(self, repository: RepositoryName) -> str | None:
         """The name for the row, or None if a repository seen later has it."""
-        taken = await self._connection.scalar(
+        is_taken = await self._connection.scalar(
             select(literal(1))
             .where(self._is_mine, projects.c.github_repo == repository.full_name)
             .where(projects.c.repository_node_id != repository.node_id)
         )
-        return None if taken else repository.full_name
+        return None if is_taken else repository.full_name
 
     async def _find(self, condition: ColumnElement[bool]) -> Project | None:
         row = (await self._connection.execute(self._query().where(condition))).first()

@@ -48,7 +48,7 @@ class ComparisonResult:
 
 
 async def record_comparison(
-    connection: AsyncConnection, result: ComparisonResult, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
+    connection: AsyncConnection, result: ComparisonResult, of: ComparisonKind
 ) -> None:
     """Store the result of a comparison in place of the last one."""
     state = msgspec.to_builtins(result) | {"unclear": msgspec.to_builtins(result.unclear[:_MOST_UNCLEAR])}
@@ -66,9 +66,7 @@ async def record_comparison_failure(
     await record_comparison(connection, failed, of)
 
 
-async def last_comparison(
-    connection: AsyncConnection, of: ComparisonKind = ComparisonKind.SUBSCRIPTIONS
-) -> ComparisonResult:
+async def last_comparison(connection: AsyncConnection, of: ComparisonKind) -> ComparisonResult:
     """Return the result of the last comparison; an empty one before the first."""
     state = await connection.scalar(select(clockwork.c.state).where(clockwork.c.name == of.value))
     return msgspec.convert(state, ComparisonResult) if state else ComparisonResult()

@@ -96,7 +96,7 @@ class StripeComparison:
             raise refusal
         result = ComparisonResult(compared_at=self._clock(), unclear=tuple(unclear))
         async with self._database.unscoped() as connection:
-            await record_comparison(connection, result)
+            await record_comparison(connection, result, ComparisonKind.SUBSCRIPTIONS)
 
     async def _store_all_listed(self, listed: set[str], unclear: list[UnclearSubscription]) -> None:
         asked_at = self._clock()

@@ -191,7 +191,7 @@ class MarketplaceSync:
                 await ledger.record(result.subscription, cause)
             # Even after a newer answer of GitHub: the data of an account that pays by now are not deleted.
             if result.cancelled_at is not None:
-                await ledger.record_cancellation(result.cancelled_at, cause, is_told=result.is_announced)
+                await ledger.record_cancellation(result.cancelled_at, cause, is_announced=result.is_announced)
 
     async def _retry_unknown_account(
         self, connection: AsyncConnection, account: int, cause: LedgerCause, tries: int

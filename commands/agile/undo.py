@@ -72,7 +72,7 @@ async def agile_undo(context: Context, _: Arguments) -> Changes:
 
     Only its runner and maintainers may, and only if they may run the undone command now.
     """
-    change = await context.changes.last_applied(most_steps=_SEVERAL)
+    change = await context.changes.last_applied(least_steps=_SEVERAL)
     if change is None:
         raise UserError(
             "There is nothing to undo: no command has changed several things at once here, or all of that "

@@ -36,7 +36,7 @@ class HealthFacts:
     """All that is told. `files` are the repository's and the organization's settings files, `gaps` when its
     events did not reach us, the oldest first."""
 
-    standing: AccountStatus
+    status: AccountStatus
     health: Health
     files: tuple[StoredSettingsFile, StoredSettingsFile]
     synced_at: datetime | None
@@ -67,7 +67,7 @@ def _listed(findings: Sequence[str]) -> str:
 
 
 def _findings(facts: HealthFacts) -> Iterator[str]:
-    standing, health = facts.standing, facts.health
+    standing, health = facts.status, facts.health
     yield from _grants(health)
     for where, file in zip(("repository", "organization"), facts.files, strict=True):
         yield from _file(where, file)
@@ -142,7 +142,7 @@ def _who_accepts(health: Health) -> str:
 
 
 def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
-    standing, health = facts.standing, facts.health
+    standing, health = facts.status, facts.health
     newest = standing.newest
     yield "Last event", f"{plain(newest[0])}, {_at(newest[1], facts)}" if newest else "none yet"
     yield "Events waiting to be read", str(standing.waiting)
@@ -168,7 +168,7 @@ def _rows(facts: HealthFacts) -> Iterator[tuple[str, str]]:
 def _missed(facts: HealthFacts) -> str:
     if missing(facts.gaps):
         return "not known yet"
-    expected, lost = len(facts.standing.missed), len(facts.standing.lost)
+    expected, lost = len(facts.status.missed), len(facts.status.lost)
     return f"{expected}; {lost} lost for good" if lost else str(expected)
 
 
@@ -179,7 +179,7 @@ def _about_gap(gap: EventGap, facts: HealthFacts) -> str:
             f"We have not heard GitHub {span}, because {why}. Figures are incomplete; when we hear GitHub "
             "again, we ask for what happened meanwhile."
         )
-    if facts.standing.is_backfilling:
+    if facts.status.is_backfilling:
         done = "We are reading the past of this repository again; until that is done, figures are incomplete."
     else:
         done = (
@@ -208,13 +208,13 @@ def _not_shared(sharing: SharingHealth) -> str:
 
 
 def _past(facts: HealthFacts) -> str:
-    if facts.standing.is_backfilling:
+    if facts.status.is_backfilling:
         return "being read now"
     return f"read on {_at(facts.synced_at, facts)}" if facts.synced_at else "not read yet"
 
 
 def _comparison(facts: HealthFacts) -> str:
-    standing = facts.standing
+    standing = facts.status
     found = counted(standing.corrections, "correction")
     if standing.is_comparing:
         return f"running now; {found} so far"

@@ -139,13 +139,13 @@ SPRINT = SprintSpan(NOW - 7 * DAY, NOW + 7 * DAY)
     ],
 )
 def test_what_is_lost_in_a_sprint_stays_until_its_end(sprint: SprintSpan | None, is_kept: bool) -> None:
-    gone = bought(status="ended", ended_at=NOW - DAY, had=PreviousPlan("pro", None, NOW - DAY))
+    gone = bought(status="ended", ended_at=NOW - DAY, previous_plan=PreviousPlan("pro", None, NOW - DAY))
     decision = ask(gone, sprints=[sprint] if sprint else [])
     assert isinstance(decision, Allowed) is is_kept
 
 
 def test_a_sprint_of_a_year_is_not_kept_for() -> None:
-    gone = bought(status="ended", had=PreviousPlan("pro", None, NOW - LONGEST_COURTESY))
+    gone = bought(status="ended", previous_plan=PreviousPlan("pro", None, NOW - LONGEST_COURTESY))
     assert why(ask(gone, sprints=[SprintSpan(NOW - 90 * DAY, NOW + 300 * DAY)])) is Reason.NOT_IN_PLAN
 
 
@@ -159,7 +159,7 @@ def test_the_end_of_grace_and_of_a_trial_wait_for_the_sprint_too() -> None:
 
 
 def test_seats_that_were_given_up_stay_until_the_sprint_ends() -> None:
-    fewer = bought(quantity=1, had=PreviousPlan("pro", 2, NOW - DAY))
+    fewer = bought(quantity=1, previous_plan=PreviousPlan("pro", 2, NOW - DAY))
     assert why(ask(fewer, people=["alice", "bob"])) is Reason.SEATS_EXCEEDED
     assert why(ask(fewer, people=["alice", "bob"], sprints=[SPRINT])) is None
     assert why(ask(fewer, people=["alice", "carol", "bob"], sprints=[SPRINT])) is Reason.SEATS_EXCEEDED
@@ -200,7 +200,7 @@ _SUBSCRIPTIONS = st.builds(
     trial_ends=st.none() | st.integers(-40, 40).map(lambda days: NOW + days * DAY),
     past_due_since=st.none() | st.integers(-40, 0).map(lambda days: NOW + days * DAY),
     ended_at=st.none() | st.integers(-40, 0).map(lambda days: NOW + days * DAY),
-    had=st.none()
+    previous_plan=st.none()
     | st.builds(
         PreviousPlan,
         st.sampled_from(["pro", "enterprise"]),

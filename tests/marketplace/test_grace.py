@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from marketplace.entitlements import LONGEST_COURTESY, Reason, resolve_account_plan
 from marketplace.plans import PlanName
+from marketplace.stripe_plans import PlanCatalog
 from marketplace.stripe_subscriptions import parse_subscription, read_subscription
 from marketplace.subscription_ledger import previous_plan_after
 from storage.subscriptions import Subscription
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-PRICES = {"price_pro": (PlanName.PRO, False)}
+PRICES = PlanCatalog({"price_pro": (PlanName.PRO, False)})
 GAVE_UP: list[dict[str, Any]] = [
     {"status": "past_due"},
     {"status": "unpaid"},

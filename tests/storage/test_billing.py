@@ -83,7 +83,7 @@ async def test_a_subscription_is_read_as_it_was_put_and_stands_in_one_place(base
         trial_ends=NOW,
         past_due_since=NOW,
         pending=PendingChange("free", None, NOW + 30 * DAY),
-        had=PreviousPlan("enterprise", 9, NOW),
+        previous_plan=PreviousPlan("enterprise", 9, NOW),
         quantity_set_on=date(2026, 11, 23),
     )
     async with base.database.tenant(await buyer(base)) as tenant:

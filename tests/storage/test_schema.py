@@ -1,4 +1,4 @@
-"""The migrations make what tables.py says, on a server that is new enough, for a role that may."""
+"""The migrations make what storage/tables/ says, on a server that is new enough, for a role that may."""
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -24,7 +24,7 @@ def test_migrations_and_tables_agree(server: EmbeddedServer, database_name: str)
 
 
 def _is_name_of_index(difference: object) -> bool:
-    """An index on an expression is not told in tables.py."""
+    """An index on an expression is not described in storage/tables/."""
     names = ("projects_by_name", "users_by_username", "timeline_by_number")
     return isinstance(difference, tuple) and any(name in str(difference[1]) for name in names)
 

@@ -82,7 +82,7 @@ async def put(room: ReportingHarness, **fields: Any) -> None:
 
 
 async def end(room: ReportingHarness, when: datetime) -> None:
-    await put(room, status="ended", ended_at=when, had=PreviousPlan("pro", None, when))
+    await put(room, status="ended", ended_at=when, previous_plan=PreviousPlan("pro", None, when))
 
 
 def tells_a_chance(text: str) -> bool:

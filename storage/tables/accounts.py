@@ -1,0 +1,115 @@
+"""Tables of a tenant: the account, its repositories, its people, and what the App may see of them."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.tables.base import NOW, metadata, moment, project_key, tenant_table
+
+# A tenant is an account on GitHub: its installation comes and goes, its history stays.
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("github_account_id", BigInteger, nullable=False, unique=True),
+    Column("account_type", Text, nullable=False, server_default="Organization"),
+    Column("name", Text, nullable=False),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("plan", Text, nullable=False, server_default="free"),
+    Column("github_installation_id", BigInteger, unique=True),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("created_at", nullable=False, server_default=NOW),
+    moment("updated_at", nullable=False, server_default=NOW),
+    Column("former_installations", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    moment("next_measure_at"),
+    moment("next_reconcile_at"),
+    # When GitHub is next asked which repositories the App can see, which decides whose charts are served.
+    moment("next_visibility_check_at"),
+    moment("suspended_at"),
+    # The settings file of the organization's `.github` repository, as it was last read.
+    Column("file", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("file_sha", Text),
+    # The Stripe customer of new purchases; older subscriptions may name another one.
+    Column("stripe_customer_id", Text),
+)
+
+# A repository. `github_repo` is the name it last had (`named_at`: by GitHub's clock); it is null while
+# another repository is known to have taken the name.
+projects = tenant_table(
+    "projects",
+    Column("github_repo", Text),
+    Column("repository_node_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    Column("is_private", Boolean, nullable=False, server_default=text("true")),
+    moment("named_at", nullable=False),
+    # When the last backfill was finished, and the progress of the present one.
+    moment("synced_at"),
+    Column("sync", JSONB, nullable=False, server_default=text("'{}'")),
+    # Settings come from the operator (`settings`), the team's settings file (`file`, as it was last read) and
+    # commands (`said`), the later winning. `other_bots` are command words that other bots answer to here.
+    Column("file", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("file_sha", Text),
+    Column("said", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("other_bots", JSONB, nullable=False, server_default=text("'[]'")),
+    # Since when it is private after it was public; null if it never was.
+    moment("private_since"),
+    # Since when the App cannot see it any more; null while it can.
+    moment("hidden_since"),
+    # When the last complete backfill began: all events until then are known.
+    moment("synced_from"),
+    UniqueConstraint("organization_id", "repository_node_id"),
+    UniqueConstraint("organization_id", "github_repo"),
+    Index("projects_by_node", "repository_node_id"),
+)
+
+organization_members = tenant_table(
+    "organization_members",
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("role", Text, nullable=False, server_default="member"),
+    Column("invited_by", BigInteger),
+    moment("joined_at", nullable=False, server_default=NOW),
+    # The login in the tenant's newest event, and when it was first seen, by the times of the events.
+    Column("login", Text, nullable=False),
+    moment("login_seen_at", nullable=False, server_default=NOW),
+    # The former logins of the person: `login`, and `since` when.
+    Column("former_logins", JSONB, nullable=False, server_default=text("'[]'")),
+    UniqueConstraint("organization_id", "user_id"),
+)
+
+# Installations that deliveries named for an account without GitHub having confirmed it (see assign_tenant).
+# `refused` counts deliveries that were not stored; `checked_at` is when GitHub denied the claim.
+installation_claims = tenant_table(
+    "installation_claims",
+    Column("installation", BigInteger, nullable=False),
+    Column("account", BigInteger, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("delivery_id", Text, nullable=False),
+    Column("refused", BigInteger, nullable=False, server_default="0"),
+    moment("claimed_at", nullable=False, server_default=NOW),
+    moment("checked_at"),
+    UniqueConstraint("organization_id", "installation", "account"),
+)
+
+# The visibility history of repositories (storage/visibility.py).
+visibility_changes = tenant_table(
+    "visibility_changes",
+    *project_key(),
+    moment("at", nullable=False),
+    Column("is_private", Boolean, nullable=False),
+    Column("is_change", Boolean, nullable=False),
+    UniqueConstraint("organization_id", "project_id", "at", "is_private"),
+)

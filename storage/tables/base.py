@@ -1,0 +1,61 @@
+"""The metadata of all tables, and helpers that define tables of a tenant."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    func,
+)
+from sqlalchemy.schema import SchemaItem
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_index",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+# The clock of the application, whose moment each transaction sets (storage/database.py).
+NOW = func.app_now()
+
+
+def moment(name: str, **options: object) -> Column[object]:
+    """A column of a moment, with time zone."""
+    return Column(name, DateTime(timezone=True), **options)  # type: ignore[arg-type]
+
+
+def tenant_table(name: str, *items: SchemaItem) -> Table:
+    """A table whose key begins with the tenant."""
+    return Table(
+        name,
+        metadata,
+        Column("organization_id", BigInteger, ForeignKey("organizations.id"), nullable=False),
+        Column("id", BigInteger, Identity(), nullable=False),
+        *items,
+        moment("created_at", nullable=False, server_default=NOW),
+        PrimaryKeyConstraint("organization_id", "id"),
+    )
+
+
+def project_key(*, nullable: bool = False) -> tuple[SchemaItem, SchemaItem]:
+    """The column of a reference to a project of the same tenant, and its foreign key."""
+    return (
+        Column("project_id", BigInteger, nullable=nullable),
+        ForeignKeyConstraint(["organization_id", "project_id"], ["projects.organization_id", "projects.id"]),
+    )
+
+
+def sprint_key() -> tuple[SchemaItem, SchemaItem]:
+    """The column of a reference to a sprint of the same tenant, and its foreign key."""
+    return (
+        Column("sprint_id", BigInteger, nullable=False),
+        ForeignKeyConstraint(["organization_id", "sprint_id"], ["sprints.organization_id", "sprints.id"]),
+    )

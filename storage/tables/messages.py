@@ -1,0 +1,122 @@
+"""Tables of what the bot says and does on GitHub: answers, posts, charts, changes."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.tables.base import NOW, moment, project_key, tenant_table
+
+# The outbox of answers: written in the answer's transaction, sent afterwards by bot/publishing/outbox.py.
+# `slot` names the answer within its thread, so that asking again edits it; `comment_id` is GitHub's.
+outbox = tenant_table(
+    "outbox",
+    *project_key(),
+    Column("event_id", BigInteger, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thread", Integer, nullable=False),
+    Column("slot", Text, nullable=False, server_default=""),
+    Column("body", Text, nullable=False),
+    Column("comment_id", BigInteger),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("refused", Text),
+    moment("sent_at"),
+    ForeignKeyConstraint(
+        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
+    ),
+    UniqueConstraint("organization_id", "event_id", "position"),
+    Index("outbox_by_slot", "organization_id", "project_id", "thread", "slot"),
+)
+
+# Posts that are kept up to date: a sprint's sticky comment, a summary, a check. `body` and `data` are the
+# desired content, `sent` is a digest of what GitHub has, `external_id` its id there. `sent_as` is the version
+# that GitHub accepted last, `attempted` are texts of later attempts without an answer. A post that `is_gone`
+# was deleted by a person, and is not posted again.
+posts = tenant_table(
+    "posts",
+    *project_key(),
+    Column("key", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("thread", Integer),
+    Column("body", Text, nullable=False),
+    Column("data", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("wanted_at", nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("external_id", BigInteger),
+    Column("sent", Text),
+    moment("sent_at"),
+    Column("is_gone", Boolean, nullable=False, server_default=text("false")),
+    Column("refused", Text),
+    moment("refused_at"),
+    Column("is_withdrawn", Boolean, nullable=False, server_default=text("false")),
+    Column("sent_as", JSONB),
+    Column("attempted", JSONB),
+    UniqueConstraint("organization_id", "project_id", "key"),
+    Index("posts_sent", "organization_id", "sent_at"),
+)
+
+# Rendered charts, under an unguessable name that depends on the content and the repository. `shared_with` are
+# the other repositories whose work a chart shows. The `png` of charts unused for long is dropped, and drawn
+# again from `inputs`.
+chart_files = tenant_table(
+    "chart_files",
+    *project_key(),
+    Column("shared_with", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("token", Text, nullable=False, unique=True),
+    Column("content_key", Text, nullable=False),
+    Column("png", LargeBinary),
+    Column("inputs", LargeBinary),
+    moment("used_at", nullable=False, server_default=NOW),
+    UniqueConstraint("organization_id", "project_id", "content_key"),
+    Index("chart_files_by_use", "organization_id", "used_at", postgresql_where=text("png is not null")),
+)
+
+# Changes that commands proposed or applied, one for each line of an event; for `steps` see
+# commands/framework/changes.py.
+changes = tenant_table(
+    "changes",
+    *project_key(),
+    Column("event_id", BigInteger, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("thread", Integer, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("steps", JSONB, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("done", Text, nullable=False),
+    Column("undoes", BigInteger),
+    Column("state", Text, nullable=False),
+    Column("note", Text),
+    Column("decided_by", Text),
+    moment("decided_at"),
+    ForeignKeyConstraint(
+        ["organization_id", "event_id"], ["github_events.organization_id", "github_events.id"]
+    ),
+    UniqueConstraint("organization_id", "event_id", "line"),
+    Index("changes_by_thread", "organization_id", "project_id", "thread", "id"),
+)
+
+# Who did what, for ever: the application may add and read.
+audit_log = tenant_table(
+    "audit_log",
+    *project_key(nullable=True),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    moment("at", nullable=False),
+    Index("audit_log_by_time", "organization_id", text("at desc")),
+)
