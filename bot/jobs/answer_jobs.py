@@ -25,7 +25,7 @@ async def answer(services: JobServices, job: AnswerJob) -> None:
     is_last_try = services.attempts + 1 >= _MOST_TRIES_OF_A_BUG
     with structlog.contextvars.bound_contextvars(organization=job.organization_id):
         try:
-            await services.get(CommandAnswers).give(
+            await services.get(CommandAnswers).answer(
                 job.organization_id, job.event_id, is_last_try=is_last_try
             )
         except GitHubUnavailableError as problem:

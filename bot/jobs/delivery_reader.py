@@ -70,7 +70,7 @@ class DeliveryReader:
         if self._comments is None:
             outcomes, problems = handle(delivery)
         else:
-            outcomes, problems = await self._comments.handle(organization_id, delivery)
+            outcomes, problems = await self._comments.read_outcomes(organization_id, delivery)
         for problem in problems:
             self._log.info("part of a delivery is odd", delivery=delivery.id, reason=str(problem))
         if frame.repository is None and any(map(_needs_repository, outcomes)):

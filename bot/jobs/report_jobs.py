@@ -1,4 +1,4 @@
-"""The jobs of posts, which nobody asked for: working them out, and bringing them to GitHub."""
+"""The jobs of posts about sprints: working them out, and bringing them to GitHub."""
 
 from datetime import timedelta
 

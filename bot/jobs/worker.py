@@ -147,7 +147,7 @@ def _talking_parts(
 
 
 def _as_of_now(reports: SprintReports, checks: Checks, billing_issue: BillingIssue) -> AsOfNow:
-    """Bring a post that waited up to date by whoever wrote it."""
+    """How a waiting post is brought up to date: by the part that wrote it."""
 
     async def as_of_now(
         organization_id: int, project_id: int, post: Post, drafts_now: DraftsNow
