@@ -32,7 +32,7 @@ class _Layer:
 
 
 def draw(flow: CumulativeFlow) -> bytes:
-    """Draw the picture as PNG at 2×: layers with edges that never fall, labelled with their current counts."""
+    """Draw the picture as PNG at 2×: layers with edges that never fall, labelled with current counts."""
     layers = _layers(flow)
     ticks = value_ticks(flow.days[-1].arrived, whole=True)
     room = max(text_width(layer.label, style.VALUE) for layer in layers) + 8

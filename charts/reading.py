@@ -58,7 +58,7 @@ def short_day(day: date, *, with_year: bool = False) -> str:
 
 
 def number(value: Decimal, places: int = 2) -> str:
-    """Write a number: at most `places` decimals, no trailing zeros, separated thousands, a true minus sign."""
+    """Write a number: at most `places` decimals, no trailing zeros, thousands separators, a true minus."""
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     text = f"{abs(rounded):,f}"
     text = localized(text.rstrip("0").rstrip(".") if "." in text else text)

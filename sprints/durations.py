@@ -16,7 +16,7 @@ from enum import StrEnum
 from sprints.calendar import Calendar
 from sprints.flow import Flow
 from sprints.numbering import place
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import nearest_rank
 
 
 class Exclusion(StrEnum):

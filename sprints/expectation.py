@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sprints.calendar import Calendar
 from sprints.durations import Durations, ServiceLevel, cycle_times, service_level
 from sprints.flow import Flow
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import nearest_rank
 
 # Recent cycle times are preferred where there are enough of them, because teams change.
 WINDOW_DAYS = 90

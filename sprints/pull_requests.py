@@ -9,8 +9,8 @@ from typing import Any
 from sprints.links import LINKED, Links
 from sprints.model import ActivityEvent, State
 from sprints.numbering import own
+from sprints.order_statistics import nearest_rank
 from sprints.people import is_bot, same_login
-from sprints.percentiles import nearest_rank
 
 HEAD, PLAN, BUTTON = "head", "plan", "button"
 # Older pull requests say little about how a team works today.

@@ -1,11 +1,13 @@
-"""The work done on each day, by person.
+"""The work done on each day, by person, and sums over a team that never show the work of one or two people.
 
 It is kept by person so that everybody can see their own days and a team its sums. Nothing here adds up a
-person's days or ranks people: the caller decides who may see what.
+person's days or ranks people: the caller decides who may see what. GitHub shows everybody's work, but figures
+by person invite to compare people. So there are sums only of at least three people, and only where the rest
+of the people are at least three, too.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,9 +17,11 @@ from sprints.durations import done_within
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.model import ActivityEvent
+from sprints.people import is_person
 
 _ZERO = Decimal(0)
 NOBODY = ""
+LEAST_PEOPLE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,14 @@ class TeamDay:
     @property
     def total(self) -> Work:
         return sum((person_day.work for person_day in self.people), Work())
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSum:
+    """The work of a team on some days; `people` is how many contributed, without bots."""
+
+    people: int
+    work: Work
 
 
 def team_days(
@@ -104,6 +116,29 @@ def days_of(login: str, days: Iterable[TeamDay]) -> tuple[PersonDay, ...]:
         )
         for day in days
     )
+
+
+def people_of(days: Iterable[TeamDay]) -> frozenset[str]:
+    """List the logins, in lower case, of all people who did something, without bots."""
+    logins = {entry.login.lower() for day in days for entry in day.people if entry.work != Work()}
+    return frozenset(filter(is_person, logins))
+
+
+def team_sum(days: Iterable[TeamDay], members: Collection[str] | None = None) -> TeamSum | None:
+    """Add up the work of the people in `members` (lower case), or all work without `members`.
+
+    None if fewer than three people did it, or if it would reveal the work of one or two others. Work of bots
+    and of nobody in particular belongs to no team, and to the sum of all work.
+    """
+    days = list(days)
+    everybody = people_of(days)
+    team = everybody if members is None else everybody & frozenset(members)
+    others = everybody - team
+    if len(team) < LEAST_PEOPLE or 0 < len(others) < LEAST_PEOPLE:
+        return None
+    entries = [entry for day in days for entry in day.people]
+    work = [entry.work for entry in entries if members is None or entry.login.lower() in team]
+    return TeamSum(len(team), sum(work, Work()))
 
 
 def _item_days(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:

@@ -13,7 +13,7 @@ from commands.framework.registry import command
 from commands.messages.charts import AS, Words, reply_with
 from commands.shared.flow_window import FOR, LAST, window_of
 from sprints.durations import done_within
-from sprints.outliers import farthest
+from sprints.order_statistics import farthest
 from sprints.throughput import throughput as throughput_of
 
 # With small numbers twice as many is nothing unusual.

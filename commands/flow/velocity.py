@@ -16,7 +16,7 @@ from commands.messages.velocity import _percent, sprints_table
 from commands.shared.reporting import LATE
 from sprints.burndown import measure
 from sprints.late import credited, credits_of
-from sprints.outliers import farthest
+from sprints.order_statistics import farthest
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
 from sprints.velocity import velocity as velocity_of
 

@@ -14,8 +14,7 @@ from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
 from sprints.durations import Durations, cycle_times, done_within
-from sprints.team import Work, owner_of, team_days
-from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
+from sprints.team import LEAST_PEOPLE, TeamSum, Work, owner_of, people_of, team_days, team_sum
 from sprints.wip import teams_of
 
 _WEEKS = 4

@@ -23,7 +23,7 @@ from sprints.durations import (
     lead_times,
     service_level,
 )
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import nearest_rank
 from sprints.throughput import DayCount, WeekCount, throughput
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories

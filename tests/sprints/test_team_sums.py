@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.team import PersonDay, TeamDay, Work
-from sprints.team_sums import LEAST_PEOPLE, people_of, team_sum
+from sprints.team import LEAST_PEOPLE, PersonDay, TeamDay, Work, people_of, team_sum
 
 DAY = date(2026, 11, 16)
 LOGINS = ["ann", "bob", "Cy", "dora", "eve", "fay", "renovate[bot]", ""]

@@ -12,8 +12,7 @@ from sprints.calendar import Calendar
 from sprints.flow import flows_of
 from sprints.model import in_order
 from sprints.rules import Rules
-from sprints.team import team_days
-from sprints.team_sums import people_of
+from sprints.team import people_of, team_days
 from sprints.wip import owners_of
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects

@@ -42,7 +42,7 @@ from sprints.estimates import Estimates
 from sprints.facts import Amount, Cause, Facts
 from sprints.history import LabelBook, changes
 from sprints.model import Source
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import nearest_rank
 from sprints.velocity import carry_over, velocity
 from tests.commands.flow.test_velocity import USUAL
 from tests.commands.sprint.test_burndown import late, planned

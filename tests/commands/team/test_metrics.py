@@ -9,8 +9,7 @@ import pytest
 from commands.team.metrics import Span, team_reading, team_text
 from sprints.calendar import Calendar
 from sprints.durations import Durations, cycle_times
-from sprints.team import Work
-from sprints.team_sums import TeamSum
+from sprints.team import TeamSum, Work
 from tests.commands.flow.test_cycletime import took
 from tests.conftest import Clock
 from tests.support.flow_cards import flows

@@ -28,7 +28,7 @@ from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
 from sprints.forecast_grades import BINS, TENTHS, Bin
-from sprints.percentiles import nearest_rank
+from sprints.order_statistics import nearest_rank
 from sprints.throughput import DayCount, Throughput
 from tests.support.charts.builders import CASES as BURNDOWNS
 from tests.support.charts.builders import burndown

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.outliers import farthest
+from sprints.order_statistics import farthest
 
 
 @pytest.mark.parametrize(
