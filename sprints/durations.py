@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
 from sprints.numbering import place
 from sprints.order_statistics import nearest_rank
+
+_SERVICE_LEVEL_PERCENT = 85
 
 
 class Exclusion(StrEnum):
@@ -51,11 +52,6 @@ class Durations:
     def excluded_count(self) -> int:
         """The number of done items that were left out."""
         return sum(count for _, count in self.excluded)
-
-    @property
-    def reopened_share(self) -> Decimal | None:
-        """The part of the items counted, from 0 to 1, that had been done before; None without items."""
-        return Decimal(self.reopened) / self.n if self.n else None
 
     def percentile(self, percent: int) -> timedelta | None:
         """Return the time within which `percent` % of the items were done (nearest rank)."""
@@ -93,18 +89,6 @@ class Age:
     is_at_least: bool
 
 
-def lead_time(flow: Flow) -> timedelta | None:
-    """Created → done, in elapsed calendar time. None unless it is done."""
-    return flow.done_at - flow.created_at if flow.done_at else None
-
-
-def cycle_time(flow: Flow) -> timedelta | None:
-    """First started → last done, in elapsed calendar time. None unless both are known."""
-    if flow.done_at is None or flow.started_at is None or not flow.is_start_dated:
-        return None
-    return flow.done_at - flow.started_at
-
-
 def lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
     """Measure the lead times of the done items. Durations of zero or less are excluded."""
     return _durations(flows, calendar, lambda flow: flow.created_at)
@@ -118,10 +102,10 @@ def cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
     return _durations(flows, calendar, _start)
 
 
-def service_level(cycle_times: Durations, percent: int = 85) -> ServiceLevel | None:
-    """Return the service level expectation, or None without items."""
-    days = cycle_times.days_percentile(percent)
-    return ServiceLevel(percent, days, cycle_times.n) if days is not None else None
+def service_level(cycle_times: Durations) -> ServiceLevel | None:
+    """Return the service level expectation at 85 %, or None without items."""
+    days = cycle_times.days_percentile(_SERVICE_LEVEL_PERCENT)
+    return ServiceLevel(_SERVICE_LEVEL_PERCENT, days, cycle_times.n) if days is not None else None
 
 
 def done_within(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:

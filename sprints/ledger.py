@@ -8,7 +8,7 @@ from sprints.facts import Amount, Cause, ScopeChange, amounts_of
 from sprints.numbering import place
 
 # Up to this number of lines, each is shown by itself.
-MOST_SINGLE_LINES = 5
+_MOST_SINGLE_LINES = 5
 _GROUP_WITHIN = timedelta(minutes=1)
 
 
@@ -36,10 +36,10 @@ class LedgerLine:
         return amounts_of(change.amount for change in self.changes)
 
 
-def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES) -> list[LedgerLine]:
+def grouped(ledger: Iterable[ScopeChange]) -> list[LedgerLine]:
     """Group the ledger's changes, in their order, into lines.
 
-    More than `most_single` items changed by one actor for one cause, within the minute that begins with the
+    More than five items changed by one actor for one cause, within the minute that begins with the
     first change, become one line. Nothing is left out, and the sums stay the same.
     """
     runs, latest_run = list[list[ScopeChange]](), dict[tuple[str, Cause], list[ScopeChange]]()
@@ -55,7 +55,7 @@ def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES)
             latest_run[key] = runs[-1]
     lines = list[LedgerLine]()
     for run in runs:
-        if len({change.number for change in run}) > most_single:
+        if len({change.number for change in run}) > _MOST_SINGLE_LINES:
             lines.append(LedgerLine(tuple(run)))
         else:
             lines += [LedgerLine((change,)) for change in run]

@@ -50,10 +50,6 @@ class Outcome:
         """Return kept ÷ committed, the part of the commitment that was done. None without commitment."""
         return _ratio(self.kept, self.committed, unit or self.unit)
 
-    def delivered(self, unit: str | None = None) -> Decimal | None:
-        """Return completed ÷ committed, “delivered vs planned”. With added work it may exceed 1."""
-        return _ratio(self.completed, self.committed, unit or self.unit)
-
 
 @dataclass(frozen=True, slots=True)
 class Velocity:
@@ -149,17 +145,16 @@ def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
     )
 
 
-def velocity(outcomes: Iterable[Outcome], unit: str | None = None, *, credit_late: bool = False) -> Velocity:
+def velocity(outcomes: Iterable[Outcome], unit: str | None = None) -> Velocity:
     """Compute the velocity of the last seven finished sprints, by their ends, without abandoned ones.
 
     Without a `unit` it is points if the estimates of each of these sprints allow it, else items: units are
-    never mixed. `credit_late` adds what was done between a sprint's end and its closing.
+    never mixed.
     """
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
     last = sorted(finished, key=lambda outcome: outcome.order)[-MOST_SPRINTS:]
     unit = unit or ("points" if all(outcome.unit == "points" for outcome in last) else "count")
-    amounts = [outcome.completed + outcome.late if credit_late else outcome.completed for outcome in last]
-    return Velocity(unit, tuple(last), tuple(measure(amount, unit) for amount in amounts))
+    return Velocity(unit, tuple(last), tuple(measure(outcome.completed, unit) for outcome in last))
 
 
 def carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:

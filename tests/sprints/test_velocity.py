@@ -77,7 +77,7 @@ def test_an_outcome_is_what_the_facts_say() -> None:
     )
 
 
-def test_say_do_is_the_part_of_the_commitment_that_was_kept_and_delivered_counts_additions() -> None:
+def test_say_do_is_the_part_of_the_commitment_that_was_kept() -> None:
     facts = sprint().facts(
         committed(1, 5).closed("11-20"),
         committed(2, 5),
@@ -86,20 +86,18 @@ def test_say_do_is_the_part_of_the_commitment_that_was_kept_and_delivered_counts
     found = outcome_of(facts)
 
     assert found.say_do() == Decimal("0.5")
-    assert found.delivered() == Decimal("1.5")
 
 
 def test_say_do_takes_the_estimates_of_the_commitment() -> None:
     found = outcome_of(sprint().facts(committed(1, 5).estimated("11-18", 8).closed("11-20")))
 
     assert found.say_do() == 1
-    assert found.delivered() == Decimal("1.6")
 
 
 def test_with_nothing_committed_there_is_no_ratio() -> None:
     added = Card(1).opened("11-18", "points: 5").joined("11-18").closed("11-20")
     found = outcome_of(sprint().facts(added))
-    assert (found.say_do(), found.delivered()) == (None, None)
+    assert found.say_do() is None
 
     unestimated = outcome_of(sprint().facts(committed(1, None).closed("11-20")))
     assert (unestimated.unit, unestimated.say_do("points")) == ("count", None)
@@ -172,11 +170,10 @@ def test_an_abandoned_sprint_is_no_velocity() -> None:
     assert found.values == numbers(20, 30, 40)
 
 
-def test_what_was_done_late_counts_only_if_the_team_credits_it() -> None:
+def test_what_was_done_late_does_not_count() -> None:
     outcomes = [outcome(n, 5, late=amount(n)) for n in (1, 2, 3)]
 
     assert velocity(outcomes).values == numbers(5, 5, 5)
-    assert velocity(outcomes, credit_late=True).values == numbers(6, 7, 8)
 
 
 # Carry-over
@@ -238,9 +235,8 @@ def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
     found = outcome_of(facts)
 
     for unit in ("points", "count"):
-        ratio, delivered = found.say_do(unit), found.delivered(unit)
+        ratio = found.say_do(unit)
         assert ratio is None or 0 <= ratio <= 1
-        assert (ratio is None) == (delivered is None)
     assert found.completed + found.carried == facts.scope
     assert found.late.count <= found.carried.count
     assert carry_over(facts).amount == found.carried
