@@ -75,8 +75,8 @@ def blocks_of(
         if event.event == BLOCKED:
             block = running.setdefault(event.named, _OpenBlock(event.at, None))
             block.reason = event.reason or block.reason
-        elif event.event == UNBLOCKED and (block := running.pop(event.named, None)):
-            blocks += _limit_to_open(event.named, block, event.at, was_open, blockers)
+        elif event.event == UNBLOCKED and (ended := running.pop(event.named, None)):
+            blocks += _limit_to_open(event.named, ended, event.at, was_open, blockers)
     for by, block in running.items():
         blocks += _limit_to_open(by, block, None, was_open, blockers)
     return tuple(sorted(blocks, key=lambda block: (block.span.since, block.by or "")))
