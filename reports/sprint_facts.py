@@ -12,11 +12,11 @@ from commands.shared.overload import load_here
 from commands.shared.tracking import THREADS, TRACKING
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedLong, blocked_now
-from sprints.blocked import blockers_of
-from sprints.burndown import burndown_of
-from sprints.description import states_start
+from sprints.blocked import find_blockers
+from sprints.burndown import build_burndown
+from sprints.description import has_start_line
 from sprints.facts import Facts
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
@@ -51,7 +51,7 @@ class Expected:
 
 def is_sprint(sprint: Sprint) -> bool:
     """Whether a milestone is meant as a time box at all: it has a due date, or states a start."""
-    return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
+    return not sprint.is_deleted and (sprint.due is not None or has_start_line(sprint.description))
 
 
 def place_of(settings: Mapping[str, object], sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
@@ -114,7 +114,7 @@ async def living_of(context: Context, facts: Facts, thread: int | None) -> Stick
     """What the comment shows, but for what is expected."""
     return StickyComment(
         facts,
-        burndown_of(facts),
+        build_burndown(facts),
         blocked=await blocked_of(context, facts),
         is_silenced=is_quiet_thread(context.project.settings, thread, context.calendar.day_of(context.now)),
     )
@@ -123,9 +123,9 @@ async def living_of(context: Context, facts: Facts, thread: int | None) -> Stick
 async def blocked_of(context: Context, facts: Facts) -> tuple[BlockedLong, ...]:
     """The open items of the sprint that wait for something."""
     items = await context.history.items_of(facts.sprint.milestone)
-    blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
+    blockers = {one for told in items.values() for one in find_blockers(told)} - items.keys()
     known = items | await context.history.items_named(blockers)
-    return blocked_now(facts, flows_of(known, facts.as_of, context.project.rules))
+    return blocked_now(facts, build_flows(known, facts.as_of, context.project.rules))
 
 
 async def with_effects(context: Context, living: StickyComment, known: Mapping[str, str]) -> StickyComment:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sprints.blocked import blocked_spans
+from sprints.blocked import merge_blocks
 from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts
 from sprints.flow import Flow
-from sprints.numbering import Number, place
-from sprints.outlook import working_days_left
+from sprints.numbering import Number, split_number
+from sprints.outlook import list_working_days_left
 
 # Who was told in the morning hears of the rest the next morning; the living comment has it meanwhile.
 MOST_A_DAY = 1
@@ -154,11 +154,11 @@ def blocked_now(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedLong, ...
     for flow in flows:
         if flow.number not in numbers or not flow.open_blocks:
             continue
-        since = blocked_spans(flow.blocks)[-1].since
+        since = merge_blocks(flow.blocks)[-1].since
         by = tuple(sorted({block.number for block in flow.open_blocks if block.number}))
         reason = next((block.reason for block in flow.open_blocks if block.reason), "")
         found.append(BlockedLong(flow.number, _working_days_since(since, facts.as_of, calendar), by, reason))
-    return tuple(sorted(found, key=lambda one: (-one.days, place(one.number))))
+    return tuple(sorted(found, key=lambda one: (-one.days, split_number(one.number))))
 
 
 def _working_days_since(since: datetime, now: datetime, calendar: Calendar) -> int:
@@ -196,7 +196,7 @@ def _by_the_calendar(facts: Facts, lines: Lines) -> tuple[Crossing, ...]:
     today = calendar.day_of(facts.as_of)
     if not facts.remaining.count or not calendar.is_working_day(today):
         return ()
-    left, last = len(working_days_left(sprint, facts.as_of)), lines.days_left or 0
+    left, last = len(list_working_days_left(sprint, facts.as_of)), lines.days_left or 0
     length = _length(sprint.first_day, sprint.due, calendar)
     if lines.days_left and 0 < left <= last and length > 2 * last:
         return (DaysLeft(left),)

@@ -12,7 +12,7 @@ _LEAST_VALUES = 3
 _TIMES = 2
 
 
-def nearest_rank(ascending: Sequence[T], percent: int) -> T | None:
+def find_nearest_rank(ascending: Sequence[T], percent: int) -> T | None:
     """Return the smallest value that at least `percent` % of the values do not exceed; None without values.
 
     The nearest-rank method: of n values in ascending order the one at place ⌈percent × n ÷ 100⌉, counted
@@ -29,7 +29,7 @@ def nearest_rank(ascending: Sequence[T], percent: int) -> T | None:
     return ascending[rank - 1]
 
 
-def farthest(values: Sequence[Decimal], at_least: int = 0) -> int | None:
+def find_outlier(values: Sequence[Decimal], at_least: int = 0) -> int | None:
     """Return the index of the value that stands out the most, of equal ones the latest.
 
     A value stands out if it is more than twice or less than half of the median, and at least `at_least` away

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.flow import Flow
-from sprints.numbering import place
+from sprints.numbering import split_number
 from sprints.people import is_person
 
 SETTING = "wip"
@@ -112,7 +112,7 @@ def _teams_having(flow: Flow, teams: Collection[Team]) -> list[Team]:
 
 
 def _oldest_first(flow: Flow) -> tuple[datetime, tuple[str, int]]:
-    return flow.started_at or flow.created_at, place(flow.number)
+    return flow.started_at or flow.created_at, split_number(flow.number)
 
 
 def _limit(told: object) -> int | None:

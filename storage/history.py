@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent
-from sprints.shared import Sharing, seen_activity, seen_items, seen_labels, sharing_of
+from sprints.shared import SharedSprints, find_shared_sprints, qualify_activity, qualify_items, qualify_labels
 from storage.database import Tenant
 from storage.projects import Project
 from storage.timeline import Timeline
 
-_NOTHING_SHARED = Sharing({}, {}, frozenset())
+_NOTHING_SHARED = SharedSprints({}, {}, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class History:
             _Member(one.id, "" if one.id == project.id else one.full_name or "")
             for one in project.sharing or (project,)
         )
-        self._sharing: Sharing | None = None if project.sharing else _NOTHING_SHARED
+        self._sharing: SharedSprints | None = None if project.sharing else _NOTHING_SHARED
 
-    async def sharing(self) -> Sharing:
+    async def sharing(self) -> SharedSprints:
         """Which milestones are one; asked for once."""
         if self._sharing is None:
             leader, *others = [(one.name, await self._timeline.milestones(one.id)) for one in self._members]
-            self._sharing = sharing_of(leader[1], dict(others))
+            self._sharing = find_shared_sprints(leader[1], dict(others))
         return self._sharing
 
     async def milestones(self) -> dict[int, list[MilestoneEvent]]:
@@ -107,7 +107,7 @@ class History:
         """What happened to labels."""
         found = list[LabelEvent]()
         for one in self._members:
-            found += seen_labels(await self._timeline.labels(one.id), one.name)
+            found += qualify_labels(await self._timeline.labels(one.id), one.name)
         return found
 
     async def activity(self, kind: str, since: datetime, until: datetime) -> list[ActivityEvent]:
@@ -115,10 +115,10 @@ class History:
         found = list[ActivityEvent]()
         for one in self._members:
             told = await self._timeline.activity(one.id, kind, since, until)
-            found += seen_activity(told, one.name) if one.name else told
+            found += qualify_activity(told, one.name) if one.name else told
         return found
 
     def _seen(
-        self, items: dict[str, list[ItemEvent]], member: _Member, sharing: Sharing
+        self, items: dict[str, list[ItemEvent]], member: _Member, sharing: SharedSprints
     ) -> dict[str, list[ItemEvent]]:
-        return seen_items(items, member.name, sharing) if self._project.sharing else items
+        return qualify_items(items, member.name, sharing) if self._project.sharing else items

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
-from sprints.model import ActivityEvent, ItemEvent, LabelEvent, MilestoneEvent, Source
+from sprints.model import ActivityEvent, EventSource, ItemEvent, LabelEvent, MilestoneEvent
 from storage.database import Tenant
 from storage.tables import organization_members
 
@@ -23,7 +23,7 @@ def moment_of_logins(row: Any) -> datetime:
     Webhooks name them as they are called when it happens, an answer of GitHub's API as they are called when
     it is given.
     """
-    moment: datetime = row.at if row.source == Source.WEBHOOK.value else row.created_at
+    moment: datetime = row.at if row.source == EventSource.WEBHOOK.value else row.created_at
     return moment
 
 

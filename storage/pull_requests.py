@@ -7,9 +7,17 @@ import msgspec
 from sqlalchemy import ColumnElement, select
 
 from sprints.model import ActivityEvent, ItemSnapshot
-from sprints.numbering import own
-from sprints.pull_requests import BUTTON, HEAD, PLAN, PullRequest, last_button, lives_of, pull_requests
-from sprints.pull_requests import Button as Pressed
+from sprints.numbering import local_number
+from sprints.pull_requests import (
+    BUTTON,
+    HEAD,
+    PLAN,
+    PullRequest,
+    build_pull_requests,
+    find_last_button,
+    group_head_events,
+)
+from sprints.pull_requests import PressedButton as Pressed
 from storage.database import Tenant
 from storage.logins import Logins, moment_of_logins
 from storage.tables import timeline
@@ -38,12 +46,12 @@ class Pulls:
 
     async def get(self, number: int) -> PullRequest | None:
         """A pull request as it was last shown."""
-        return pull_requests(await self.life(number)).get(number)
+        return build_pull_requests(await self.life(number)).get(number)
 
     async def life(self, number: int) -> list[ActivityEvent]:
         """All that was told of a pull request's heads, in order."""
         is_it = timeline.c.after["number"].as_string() == str(number)
-        return lives_of(await self._facts(is_it, kind=HEAD)).get(number, [])
+        return group_head_events(await self._facts(is_it, kind=HEAD)).get(number, [])
 
     async def heads(self, since: datetime) -> list[ActivityEvent]:
         """All that was told of heads since a moment."""
@@ -60,7 +68,7 @@ class Pulls:
     async def last_button(self, pull: PullRequest) -> Pressed | None:
         """What was pressed last on the check of its present head."""
         is_on_head = timeline.c.after["head"].as_string() == pull.head
-        return last_button(await self._facts(is_on_head, kind=BUTTON), pull)
+        return find_last_button(await self._facts(is_on_head, kind=BUTTON), pull)
 
     async def is_pressed(self, delivery: str) -> bool:
         """Whether what a delivery pressed has been noted."""
@@ -82,7 +90,7 @@ class Pulls:
         )
         rows = await self._connection.execute(query)
         shown = [msgspec.convert(row.shown, ItemSnapshot) for row in rows]
-        return {own(one.number): one for one in shown}
+        return {local_number(one.number): one for one in shown}
 
     @property
     def _mine(self) -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from sprints.people import is_person, spelled_once
+from sprints.people import is_person, remove_duplicate_logins
 from storage.database import Tenant
 from storage.logins import Logins
 from storage.visibility import PUBLIC_SPANS
@@ -81,7 +81,7 @@ class Seats:
         people = [
             logins.present(row.actor, row.had_at) for row in await self._connection.execute(_ACTIVE, values)
         ]
-        return sorted(spelled_once(filter(is_person, people)))
+        return sorted(remove_duplicate_logins(filter(is_person, people)))
 
     async def in_order(self, people: list[str]) -> list[str]:
         """The same people, those first who have worked here for the longest time."""

@@ -16,12 +16,12 @@ from bot.isolation import isolated
 from sprints.burndown import measure
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
-from sprints.flow import flows_of
-from sprints.model import MilestoneEvent, in_order
-from sprints.plain import days_of
+from sprints.flow import build_flows
+from sprints.model import MilestoneEvent, sort_events
+from sprints.plain import parse_days
 from sprints.rules import rules_of
-from sprints.team import team_days
-from sprints.velocity import Outcome, velocity
+from sprints.team import build_team_days
+from sprints.velocity import SprintOutcome, compute_velocity
 from storage.closed import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import Forecasts, Grade, Open
@@ -111,7 +111,7 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     open_ones = await forecasts.open()
     taken = await ClosedSprints(tenant, {project.id}).latest_of({one.milestone for one in open_ones})
     grades = [
-        (one, grade_of(one, days_of(closed.facts, project.rules.calendar)))
+        (one, grade_of(one, parse_days(closed.facts, project.rules.calendar)))
         for one in open_ones
         if (closed := taken.get(one.milestone)) and closed.ended_at > one.shown_at
     ]
@@ -127,7 +127,7 @@ def grade_of(told: Open, days: Sequence[Day]) -> Grade:
     return Grade(told.id, is_finished, delivered, finished_on)
 
 
-def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
+def _rows(facts: Facts, outcomes: Sequence[SprintOutcome], now: datetime) -> list[SprintDay]:
     """The local days that are over. The last may be one on which the sprint ended before midnight."""
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
@@ -135,14 +135,14 @@ def _rows(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[Spri
 
 
 def _missing(
-    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], known: Collection[date]
+    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[SprintOutcome], known: Collection[date]
 ) -> list[SprintDay]:
     """The days of a sprint whose numbers were taken before all of them had been measured."""
-    days = days_of(closed.facts, calendar)
+    days = parse_days(closed.facts, calendar)
     return [_row(day, outcomes, day.at) for day in days if day.date not in known]
 
 
-def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
+def _row(day: Day, outcomes: Iterable[SprintOutcome], end: datetime) -> SprintDay:
     return SprintDay(
         date=day.date,
         total_points=day.scope.points,
@@ -150,13 +150,13 @@ def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
         remaining_points=day.remaining.points,
         total_issues=day.scope.count,
         completed_issues=day.done.count,
-        team_velocity=velocity((one for one in outcomes if one.end < end), "points").median,
+        team_velocity=compute_velocity((one for one in outcomes if one.end < end), "points").median,
     )
 
 
 def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
     """As the milestone's own events tell it, or what others showed of it."""
-    told = in_order(event for event in events if event.at < now)
+    told = sort_events(event for event in events if event.at < now)
     own = [event for event in told if event.event != "observed"]
     latest = (own or told)[-1:]
     return latest[0].description if latest else None
@@ -170,9 +170,9 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     if first is None or first > last:
         return
     items = await timeline.items_since(project.id, calendar.midnight(first))
-    flows = flows_of(items, now, rules, await timeline.labels(project.id))
+    flows = build_flows(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
-    days = team_days(flows, pushes, now, calendar, first, last)
+    days = build_team_days(flows, pushes, now, calendar, first, last)
     await measures.put_team(first, last, [one for day in days for one in day.people])
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from charts.locales import LOCALE, locale_of, writing_in
+from charts.locales import LOCALE, find_locale, use_locale
 from commands.framework.permissions import Level
 from commands.framework.ports import GitHubPort
 from commands.framework.request import Request
 from marketplace.accounts import Offer
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, everything_is_allowed
 from sprints.calendar import Calendar
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.gaps import EventGap
-from sprints.model import ItemSnapshot, in_order
+from sprints.model import ItemSnapshot, sort_events
 from storage.changes import ChangeLog
 from storage.database import Tenant
 from storage.history import History
@@ -34,7 +34,7 @@ async def refuse_all(command: str) -> str | None:
 def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
     """All that is written within has the form of a repository's team, dates as of its local day."""
     today = project.rules.calendar.day_of(now)
-    return writing_in(locale_of(project.settings.get(LOCALE), today))
+    return use_locale(find_locale(project.settings.get(LOCALE), today))
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,9 @@ class Context:
         """How all items of the repository flow, as of now."""
         items = await self.history.items()
         labels = await self.history.labels()
-        return flows_of(items, self.now, self.project.rules, labels)
+        return build_flows(items, self.now, self.project.rules, labels)
 
     async def item(self, number: int) -> ItemSnapshot | None:
         """An issue or pull request as it was last seen; None for one that we never heard of."""
         told = await self.history.item(number)
-        return in_order(told)[-1].snapshot if told else None
+        return sort_events(told)[-1].snapshot if told else None

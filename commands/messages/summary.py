@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from charts.render import alt_text
+from charts.render import describe_chart
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.context import Context
@@ -26,7 +26,7 @@ def summary_parts(context: Context, sheet: Sheet, *, shows_mermaid: bool = True)
     burndown = sheet.burndown
     if burndown is not None and burndown.latest is not None:
         is_shown = shows_mermaid or context.links_pictures
-        parts += shown(context, burndown) if is_shown else [alt_text(burndown)]
+        parts += shown(context, burndown) if is_shown else [describe_chart(burndown)]
     return [*parts, summary_rest(sheet)]
 
 

@@ -13,8 +13,8 @@ from commands.shared.choosing import item_meant
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
-from sprints.trial import trial, with_moves
-from sprints.upcoming import open_sprints
+from sprints.trial import compute_trial, move_items
+from sprints.upcoming import list_open_sprints
 
 _MOST_ITEMS = 50
 
@@ -43,7 +43,7 @@ class Board:
         history = self.context.history
         told = [await history.item(number) for number in joining]
         gone = [await history.item(number) for number in leaving]
-        events = with_moves(
+        events = move_items(
             self.sprint,
             self.events,
             {one[0].item: one for one in told if one},
@@ -53,7 +53,7 @@ class Board:
         return self._trial(events)
 
     def _trial(self, events: Mapping[str, Sequence[ItemEvent]]) -> Facts:
-        return trial(self.sprint, events, self.context.now, self.context.project.rules, self.labels)
+        return compute_trial(self.sprint, events, self.context.now, self.context.project.rules, self.labels)
 
 
 async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
@@ -72,7 +72,7 @@ async def refuse_ended(context: Context, sprint: Sprint, command: str) -> None:
     if not sprint.has_ended(context.now) and sprint.closed_at is None:
         return
     ended = full_day(context.calendar.day_of(sprint.end or context.now))
-    others = open_sprints(await context.sprints.all(context.now), context.now)
+    others = list_open_sprints(await context.sprints.all(context.now), context.now)
     advice = "Begin the next one with `/sprint start`."
     if others:
         example = code(f'{command} milestone:"{others[0].title}"')

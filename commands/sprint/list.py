@@ -8,8 +8,8 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.sprint_list import Row, list_text, newest_first
 from commands.shared.reporting import LATE, outcomes_of
-from sprints.late import credited, credits_of
-from sprints.velocity import velocity
+from sprints.late import apply_credits, parse_credits
+from sprints.velocity import compute_velocity
 from storage.closed import ClosedSprint
 from storage.sprints import Numbers
 
@@ -33,7 +33,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     if not numbers:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
     rows = newest_first(_row(context, one) for one in numbers)
-    known = velocity(outcomes_of(context, numbers))
+    known = compute_velocity(outcomes_of(context, numbers))
     now = context.calendar.local(context.now)
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
@@ -41,7 +41,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
 def _row(context: Context, one: Numbers) -> Row:
     outcome = one.outcome(context.now)
     if outcome:
-        (outcome,) = credited([outcome], credits_of(context.project.settings.get(LATE)))
+        (outcome,) = apply_credits([outcome], parse_credits(context.project.settings.get(LATE)))
         is_frozen = isinstance(one.known, ClosedSprint)
         return Row(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
     if isinstance(one.known, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.

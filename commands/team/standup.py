@@ -13,10 +13,10 @@ from commands.messages.work import against, blocked_line, lasting, listed
 from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import ref
-from sprints.reviews import Wait
-from sprints.standup import Standup, standup_of
+from sprints.reviews import ReviewWait
+from sprints.standup import Standup, build_standup
 from sprints.wip import Wip, limit_of, limited, wip_of
-from sprints.work import Work
+from sprints.work import RepositoryWork
 
 
 @command(
@@ -28,14 +28,14 @@ from sprints.work import Work
 async def standup(context: Context, _: Arguments) -> Reply:
     """Of the whole repository, by items and not by people."""
     work = await work_here(context)
-    found = standup_of(work.flows, await waits_here(context, work), work.now, work.calendar)
+    found = build_standup(work.flows, await waits_here(context, work), work.now, work.calendar)
     settings = context.project.settings
     broken = [wip for wip in limited(work.flows, settings) if wip.team and wip.excess]
     wips = [wip_of(work.flows, limit_of(settings)), *broken]
     return Reply((standup_text(found, wips, work),))
 
 
-def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:
+def standup_text(found: Standup, wips: Sequence[Wip], work: RepositoryWork) -> str:
     """One list for each question that has an answer, and the work in progress."""
     day = weekday(found.since)
     parts = [f"### Since {day}"]
@@ -58,7 +58,7 @@ def sections(*told: tuple[str, Sequence[str]]) -> list[str]:
     return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in told if lines]
 
 
-def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
+def wait_lines(waits: Iterable[ReviewWait], work: RepositoryWork) -> list[str]:
     return [f"{ref(wait.flow.number)} – for {lasting(work.now - wait.since)}" for wait in waits]
 
 

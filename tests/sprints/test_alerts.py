@@ -22,7 +22,7 @@ from sprints.alerts import (
     lines_of,
 )
 from sprints.facts import Facts
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.rules import Rules
 from tests.support.builders import Box, Card, at
 from tests.support.flow_cards import FlowCard
@@ -109,7 +109,7 @@ def test_blocked_for_three_working_days() -> None:
     box = Box("11-10", due="2026-11-27", start="11-16")
     for as_of, days in (("11-23 12:00", 2), ("11-24 00:01", 3)):  # A weekend lies between.
         facts = box.facts(card, as_of=as_of)
-        flows = flows_of({one.id: one.events for one in (card, blocker)}, at(as_of), Rules())
+        flows = build_flows({one.id: one.events for one in (card, blocker)}, at(as_of), Rules())
         blocked = blocked_now(facts, flows)
         assert blocked == (BlockedLong(1, days, (9,)),)
         found = told(Situation(facts, blocked=blocked), Lines(half_way=False))
@@ -119,7 +119,7 @@ def test_blocked_for_three_working_days() -> None:
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
     card = FlowCard(7).opened("11-10").blocked("11-11")
-    assert blocked_now(two_weeks(), flows_of({card.id: card.events}, at("11-20"), Rules())) == ()
+    assert blocked_now(two_weeks(), build_flows({card.id: card.events}, at("11-20"), Rules())) == ()
 
 
 # By the calendar

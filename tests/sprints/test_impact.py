@@ -15,14 +15,14 @@ from sprints.impact import (
     Impact,
     LinkKind,
     PullRequestStatus,
-    branch_numbers,
-    finished_numbers,
-    impact_of,
-    related_numbers,
-    sprints_of,
+    assess_impact,
+    choose_sprints,
+    list_finished_numbers,
+    list_related_numbers,
+    parse_branch_numbers,
 )
 from sprints.model import ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.outlook import Outlook
 from sprints.pull_requests import PullRequest
 from tests.sprints.test_outlook import PAST, chance, outlook, week
@@ -47,12 +47,12 @@ def running() -> Facts:
 
 def known(*more: ItemSnapshot) -> dict[int, ItemSnapshot]:
     found = [issue(n, SPRINT, state=State.DONE if n < 4 else State.OPEN) for n in range(1, 6)]
-    return {own(one.number): one for one in (*found, *more)}
+    return {local_number(one.number): one for one in (*found, *more)}
 
 
 def impact(told: PullRequest, facts: Facts | None = None, *more: ItemSnapshot, **rest: Any) -> Impact:
     facts = facts or running()
-    return impact_of(told, facts, outlook(facts, *PAST), known(*more), **rest)
+    return assess_impact(told, facts, outlook(facts, *PAST), known(*more), **rest)
 
 
 # Which items
@@ -84,51 +84,54 @@ def impact(told: PullRequest, facts: Facts | None = None, *more: ItemSnapshot, *
     ],
 )
 def test_the_number_in_a_branch_s_name(branch: str, numbers: tuple[int, ...]) -> None:
-    assert branch_numbers(branch) == numbers
+    assert parse_branch_numbers(branch) == numbers
 
 
 @given(st.text(max_size=60))
 def test_any_branch_can_be_read(branch: str) -> None:
-    assert all(0 <= number < 10**9 for number in branch_numbers(branch))
+    assert all(0 <= number < 10**9 for number in parse_branch_numbers(branch))
 
 
 def test_only_in_the_default_branch_something_is_closed() -> None:
     told = pull(closes=(12,), linked=(13, 12))
-    assert finished_numbers(told) == (12, 13)
-    assert finished_numbers(replace(told, is_to_default_branch=False)) == ()
+    assert list_finished_numbers(told) == (12, 13)
+    assert list_finished_numbers(replace(told, is_to_default_branch=False)) == ()
 
 
 def test_all_that_it_may_have_to_do_with_is_looked_up_once() -> None:
     told = pull(closes=(1,), linked=(2, 1), branch="3-x", mentions=(4, 2))
-    assert related_numbers(told) == (1, 2, 3, 4)
+    assert list_related_numbers(told) == (1, 2, 3, 4)
 
 
 def test_closing_words_finish_an_item_of_the_sprint() -> None:
     found = impact(pull(closes=(4,)))
-    assert found.standing is PullRequestStatus.SPRINT
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
+    assert found.status is PullRequestStatus.SPRINT
+    assert [(one.item.number, one.kind) for one in found.linked_items] == [(4, LinkKind.CLOSES)]
     assert found.candidate is None
 
 
 def test_the_strongest_reason_counts() -> None:
     found = impact(pull(closes=(4,), branch="4-and-5"), None)
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
+    assert [(one.item.number, one.kind) for one in found.linked_items] == [(4, LinkKind.CLOSES)]
     found = impact(pull(branch="4-x", linked=(5,)))
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.BRANCH), (5, LinkKind.CLOSES)]
+    assert [(one.item.number, one.kind) for one in found.linked_items] == [
+        (4, LinkKind.BRANCH),
+        (5, LinkKind.CLOSES),
+    ]
 
 
 def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> None:
     card = Card(40, is_pull_request=True).opened("11-09 10:00").joined("11-09 11:00")
     box = Box("11-06", start="11-09", due="11-13")
     facts = box.facts(card, as_of="11-12")
-    found = impact_of(pull(milestone=SPRINT), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(40, LinkKind.ITSELF)]
+    found = assess_impact(pull(milestone=SPRINT), facts, None, {})
+    assert [(one.item.number, one.kind) for one in found.linked_items] == [(40, LinkKind.ITSELF)]
 
     told = Card(40, closes=(4,)).opened("11-09 10:00").joined("11-09 11:00")
     other = Card(4).opened("11-08").joined("11-09")
     facts = box.facts(told, other, as_of="11-12")
-    found = impact_of(pull(milestone=SPRINT, closes=(4,)), facts, None, {})
-    assert [(one.item.number, one.tie) for one in found.moved] == [(4, LinkKind.CLOSES)]
+    found = assess_impact(pull(milestone=SPRINT, closes=(4,)), facts, None, {})
+    assert [(one.item.number, one.kind) for one in found.linked_items] == [(4, LinkKind.CLOSES)]
     assert found.effect
     assert found.effect.after == Amount()
 
@@ -136,7 +139,7 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
 def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
     dropped = Card(4).opened("11-08").joined("11-09").dropped("11-10")
     facts = Box("11-06", start="11-09", due="11-13").facts(dropped, as_of="11-12")
-    assert impact_of(pull(closes=(4,)), facts, None, {}).standing is PullRequestStatus.UNPLANNED
+    assert assess_impact(pull(closes=(4,)), facts, None, {}).status is PullRequestStatus.UNPLANNED
 
 
 # Where it stands
@@ -144,7 +147,7 @@ def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
 
 def test_who_belongs_to_nothing_is_unplanned() -> None:
     found = impact(pull(closes=(90,), mentions=(91,)), None, issue(90))
-    assert found.standing is PullRequestStatus.UNPLANNED
+    assert found.status is PullRequestStatus.UNPLANNED
     assert found.outside == (90,)
     assert found.to_add == (90,)
     assert found.effect is None
@@ -159,25 +162,25 @@ def test_what_is_closed_or_a_pull_request_is_not_added() -> None:
 
 
 def test_set_aside_holds_only_while_it_belongs_to_nothing() -> None:
-    assert impact(pull(), aside_by="alice").standing is PullRequestStatus.ASIDE
-    assert impact(pull(closes=(4,)), aside_by="alice").standing is PullRequestStatus.SPRINT
+    assert impact(pull(), aside_by="alice").status is PullRequestStatus.ASIDE
+    assert impact(pull(closes=(4,)), aside_by="alice").status is PullRequestStatus.SPRINT
 
 
 def test_without_a_running_sprint_there_is_nothing_to_say() -> None:
-    found = impact_of(pull(closes=(4,)), None, None, {})
-    assert found.standing is PullRequestStatus.NO_SPRINT
+    found = assess_impact(pull(closes=(4,)), None, None, {})
+    assert found.status is PullRequestStatus.NO_SPRINT
     assert (found.sprint, found.effect) == (None, None)
 
 
 def test_one_for_a_later_sprint_is_no_unplanned_work() -> None:
     later = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20").sprint()
-    sprint, found = sprints_of(
+    sprint, found = choose_sprints(
         pull(closes=(90,)), known(issue(90, OTHER_SPRINT)), [running().sprint, later], NOW
     )
     assert sprint == running().sprint
     assert found == later
     assert (
-        impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), later=found).standing
+        impact(pull(closes=(90,)), None, issue(90, OTHER_SPRINT), later=found).status
         is PullRequestStatus.LATER
     )
 
@@ -186,18 +189,18 @@ def test_of_two_running_sprints_the_one_that_it_belongs_to_counts() -> None:
     soon = Box("11-06", start="11-09", due="11-13").sprint("11-12")
     other = Box("11-06", milestone=OTHER_SPRINT, start="11-09", due="11-20").sprint("11-12")
     both, items = [other, soon], {90: issue(90, OTHER_SPRINT)}
-    assert sprints_of(pull(), items, both, NOW) == (soon, None)
-    assert sprints_of(pull(closes=(90,)), items, both, NOW) == (other, None)
-    assert sprints_of(pull(branch="90-x"), items, both, NOW) == (other, None)
-    assert sprints_of(pull(mentions=(90,)), items, both, NOW) == (soon, None)
-    assert sprints_of(pull(milestone=OTHER_SPRINT), items, both, NOW) == (other, None)
+    assert choose_sprints(pull(), items, both, NOW) == (soon, None)
+    assert choose_sprints(pull(closes=(90,)), items, both, NOW) == (other, None)
+    assert choose_sprints(pull(branch="90-x"), items, both, NOW) == (other, None)
+    assert choose_sprints(pull(mentions=(90,)), items, both, NOW) == (soon, None)
+    assert choose_sprints(pull(milestone=OTHER_SPRINT), items, both, NOW) == (other, None)
 
 
 def test_what_is_over_or_not_begun_is_not_running() -> None:
     over = Box("11-01", start="11-02", due="11-06").sprint("11-12")
     later = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20").sprint("11-12")
-    assert sprints_of(pull(milestone=SPRINT), {}, [over, later], NOW) == (None, None)
-    assert sprints_of(pull(milestone=OTHER_SPRINT), {}, [over, later], NOW) == (None, later)
+    assert choose_sprints(pull(milestone=SPRINT), {}, [over, later], NOW) == (None, None)
+    assert choose_sprints(pull(milestone=OTHER_SPRINT), {}, [over, later], NOW) == (None, later)
 
 
 # The likely one
@@ -253,7 +256,7 @@ def test_what_is_done_already_has_no_effect() -> None:
 
 
 def test_without_a_forecast_what_is_left_is_told_all_the_same() -> None:
-    found = impact_of(pull(closes=(4,)), running(), Refusal("There are too few."), known())
+    found = assess_impact(pull(closes=(4,)), running(), Refusal("There are too few."), known())
     assert found.effect
     assert (found.effect.chance_before, found.effect.chance_after) == (None, None)
     assert found.effect.unit == running().unit
@@ -263,7 +266,7 @@ def test_the_forecast_s_unit_is_told_where_there_is_one() -> None:
     facts = running()
     told = outlook(facts, *PAST)
     assert isinstance(told, Outlook)
-    found = impact_of(pull(closes=(4,)), facts, replace(told, unit="count"), known())
+    found = assess_impact(pull(closes=(4,)), facts, replace(told, unit="count"), known())
     assert found.effect
     assert found.effect.unit == "count"
 
@@ -281,15 +284,13 @@ def test_what_is_left_afterwards_is_what_stays_open(closes: set[int], linked: se
     after = found.effect.after if found.effect else facts.remaining
     assert after.count == len(still_open)
     assert after.points == sum((one.points or Decimal(0) for one in still_open), Decimal(0))
-    assert (found.standing is PullRequestStatus.SPRINT) == bool(
-        ({branch} | closes | linked) & {1, 2, 3, 4, 5}
-    )
-    assert all(one.item.number in {1, 2, 3, 4, 5} for one in found.moved)
+    assert (found.status is PullRequestStatus.SPRINT) == bool(({branch} | closes | linked) & {1, 2, 3, 4, 5})
+    assert all(one.item.number in {1, 2, 3, 4, 5} for one in found.linked_items)
 
 
 def test_the_sprint_is_looked_at_until_its_end() -> None:
     sprint = running().sprint
     assert sprint.end
     last = sprint.end - timedelta(seconds=1)
-    assert sprints_of(pull(), {}, [sprint], last)[0] == sprint
-    assert sprints_of(pull(), {}, [sprint], sprint.end)[0] is None
+    assert choose_sprints(pull(), {}, [sprint], last)[0] == sprint
+    assert choose_sprints(pull(), {}, [sprint], sprint.end)[0] is None

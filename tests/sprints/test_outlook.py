@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 
 from sprints.facts import Facts
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Outlook, Past, Record, outlook_from, working_days_left
+from sprints.outlook import Outlook, SprintRecord, TrackRecord, build_outlook, list_working_days_left
 from sprints.rules import Rules
-from sprints.velocity import outcome_of
+from sprints.velocity import compute_outcome
 from sprints.what_if import with_done, without_items
 from tests.support.builders import Box, Card, at
 from tests.support.flow_cards import FlowCard
@@ -36,14 +36,14 @@ def week(
     return box.facts(*cards, as_of=as_of or "12-31")
 
 
-def record(facts: Facts) -> Record:
+def record(facts: Facts) -> SprintRecord:
     assert facts.sprint.end
     at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
-    return Record(facts.sprint, facts.days, outcome_of(at_end))
+    return SprintRecord(facts.sprint, facts.days, compute_outcome(at_end))
 
 
-def outlook(facts: Facts, *records: Record) -> Outlook:
-    found = outlook_from(facts, Past(tuple(records), (), 1))
+def outlook(facts: Facts, *records: SprintRecord) -> Outlook:
+    found = build_outlook(facts, TrackRecord(tuple(records), (), 1))
     assert isinstance(found, Outlook)
     return found
 
@@ -95,7 +95,7 @@ def test_where_estimates_are_missing_items_are_counted() -> None:
 
 def test_what_has_not_ended_yet_teaches_nothing() -> None:
     facts = week("09-14", 3, as_of="09-17 00:00")
-    told = outlook_from(facts, Past(tuple(PAST), (), 1))
+    told = build_outlook(facts, TrackRecord(tuple(PAST), (), 1))
 
     assert isinstance(told, Outlook)
     assert len(told.history.own) == 1
@@ -105,19 +105,19 @@ def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None
     facts = week("11-09", 3, as_of="11-12 00:00")
     cards = [FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00") for n in range(12)]
     flows = [flow for card in cards for flow in _flows(card)]
-    told = outlook_from(facts, Past(tuple(PAST[:1]), tuple(flows), 1))
+    told = build_outlook(facts, TrackRecord(tuple(PAST[:1]), tuple(flows), 1))
 
     assert isinstance(told, Outlook)
     assert sum(told.history.days) == 0, "points are asked for, and none is estimated"
-    counted = outlook_from(
-        week("11-09", 3, points=None, as_of="11-12 00:00"), Past(tuple(PAST[:1]), tuple(flows), 1)
+    counted = build_outlook(
+        week("11-09", 3, points=None, as_of="11-12 00:00"), TrackRecord(tuple(PAST[:1]), tuple(flows), 1)
     )
     assert isinstance(counted, Outlook)
     assert sum(counted.history.days) == 12
 
 
 def _flows(card: FlowCard) -> tuple[Flow, ...]:
-    return flows_of({card.id: card.events}, at("11-12 00:00"), Rules())
+    return build_flows({card.id: card.events}, at("11-12 00:00"), Rules())
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def _flows(card: FlowCard) -> tuple[Flow, ...]:
     ],
 )
 def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> None:
-    found = outlook_from(facts, Past(tuple(PAST), (), 1))
+    found = build_outlook(facts, TrackRecord(tuple(PAST), (), 1))
 
     assert isinstance(found, Refusal)
     assert why in found.sentence
@@ -138,13 +138,13 @@ def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> N
 @EVERY
 def test_any_sprint_has_an_outlook_or_a_reason(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    found = outlook_from(facts, Past(tuple(PAST), (), 1))
+    found = build_outlook(facts, TrackRecord(tuple(PAST), (), 1))
     if isinstance(found, Refusal):
         assert found.sentence
         return
     assert 0 <= found.now.elapsed <= 1
-    assert len(found.days) == found.now.days_left == len(working_days_left(facts.sprint, as_of))
-    assert outlook_from(facts, Past(tuple(PAST), (), 1)) == found
+    assert len(found.days) == found.now.days_left == len(list_working_days_left(facts.sprint, as_of))
+    assert build_outlook(facts, TrackRecord(tuple(PAST), (), 1)) == found
     still_open = [item.number for item in facts.open_items]
     assert (chance(found) == 1) == (not still_open)
     assert chance(found) <= chance(found.with_facts(with_done(facts, still_open[:1])))

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, State, in_order
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.facts import Amount, Facts, compute_facts
+from sprints.milestone import Sprint, derive_sprint
+from sprints.model import ItemEvent, ItemSnapshot, State, sort_events
+from sprints.outlook import Outlook, TrackRecord, build_outlook
 from sprints.what_if import (
     with_days_off,
     with_done,
@@ -35,7 +35,7 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, told = (outlook_from(facts, Past(tuple(PAST), (), 1)) for facts in (what_if, real))
+    assumed, told = (build_outlook(facts, TrackRecord(tuple(PAST), (), 1)) for facts in (what_if, real))
     if not isinstance(told, Outlook) or not isinstance(assumed, Outlook):
         assert assumed == told
         return
@@ -57,14 +57,14 @@ def running(history: History, as_of: datetime) -> Facts:
 def happened(history: History, as_of: datetime, item: str, event: str, **shown: object) -> Events:
     """The items' events, and one more just before the moment."""
     known = {name: [one for one in told if one.at < as_of] for name, told in history.items.items()}
-    latest = in_order(known[item])[-1]
+    latest = sort_events(known[item])[-1]
     snapshot = replace(latest.snapshot, **shown)  # type: ignore[arg-type]
     more = ItemEvent(item, event, as_of - JUST_BEFORE, "~", snapshot, milestone=SPRINT)
     return {**known, item: [*known[item], more]}
 
 
 def folded(history: History, sprint: Sprint, events: Events, as_of: datetime) -> Facts:
-    return facts_of(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
+    return compute_facts(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
 
 
 @given(histories(6), MOMENTS, st.randoms(use_true_random=False))
@@ -118,12 +118,12 @@ def test_another_due_date_is_the_milestone_edited(history: History, as_of: datet
     due = FIRST_DAY + timedelta(days=offset)
     assume(due >= facts.sprint.calendar.day_of(as_of))
     midnight = datetime(due.year, due.month, due.day, 7, tzinfo=UTC)
-    latest = in_order(known)[-1]
+    latest = sort_events(known)[-1]
     before = {"due_on": latest.due_on and latest.due_on.isoformat()}
     edit = replace(
         latest, event="edited", at=as_of - JUST_BEFORE, delivery="~", due_on=midnight, before=before
     )
-    sprint = sprint_of([*known, edit], as_of, history.calendar)
+    sprint = derive_sprint([*known, edit], as_of, history.calendar)
     estimates = Estimates(history.sizes or {})
 
     changed = with_milestone_due(facts, due, history.milestone, history.items, estimates, history.labels)

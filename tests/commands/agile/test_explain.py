@@ -39,11 +39,11 @@ from commands.messages.explain_sprint import (
 )
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts
-from sprints.history import LabelBook, changes
-from sprints.model import Source
-from sprints.order_statistics import nearest_rank
-from sprints.velocity import carry_over, velocity
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.history import LabelHistory, trace_changes
+from sprints.model import EventSource
+from sprints.order_statistics import find_nearest_rank
+from sprints.velocity import compute_velocity, list_carry_over
 from tests.commands.flow.test_velocity import USUAL
 from tests.commands.sprint.test_burndown import late, planned
 from tests.conftest import Clock
@@ -57,14 +57,17 @@ from tests.support.sprints_strategies import NOWS, History, histories
 
 def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> Told:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return Told(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
+    return Told(facts, {card.id: trace_changes(card.events, SPRINT) for card in cards}, "points")
 
 
 def told_of(history: History, facts: Facts) -> Told:
-    book = LabelBook(history.labels)
+    book = LabelHistory(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
-    found = {item: changes(told, milestone, estimates, book.of(told)) for item, told in history.items.items()}
+    found = {
+        item: trace_changes(told, milestone, estimates, book.find_for(told))
+        for item, told in history.items.items()
+    }
     return Told(facts, found, "points")
 
 
@@ -93,21 +96,21 @@ def test_an_addition_puts_equal_values_together() -> None:
 
 @given(st.lists(st.integers(1, 60), min_size=1).map(sorted), st.sampled_from([50, 85, 95]))
 def test_a_percentile_is_the_value_at_its_place(days: list[int], percent: int) -> None:
-    value = nearest_rank(days, percent)
+    value = find_nearest_rank(days, percent)
     assert percentile_words(days, percent).endswith(f"**{value} {'day' if value == 1 else 'days'}**")
 
 
 def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
     odd, even = (
-        of_velocity(velocity(USUAL), Calendar()),
-        of_velocity(velocity([*USUAL, USUAL[0]]), Calendar()),
+        of_velocity(compute_velocity(USUAL), Calendar()),
+        of_velocity(compute_velocity([*USUAL, USUAL[0]]), Calendar()),
     )
     assert odd.result == "21 points"
     assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
     assert even.arithmetic == [
         "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
     ]
-    few = of_velocity(velocity(USUAL[:2]), Calendar())
+    few = of_velocity(compute_velocity(USUAL[:2]), Calendar())
     assert few.result == "too few to say"
     assert few.arithmetic == ["2 sprints finished; a velocity needs 3."]
 
@@ -124,20 +127,20 @@ CARDS = (
 )
 OF_SPRINT: dict[str, Callable[[Told], Explanation]] = {
     "committed": committed,
-    "added": lambda one: of_cause(one, ADDED, Cause.ADDED),
-    "removed": lambda one: of_cause(one, REMOVED, Cause.REMOVED),
-    "dropped": lambda one: of_cause(one, DROPPED, Cause.DROPPED),
-    "reestimated": lambda one: of_cause(one, REESTIMATED, Cause.REESTIMATED),
+    "added": lambda one: of_cause(one, ADDED, ScopeCause.ADDED),
+    "removed": lambda one: of_cause(one, REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda one: of_cause(one, DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda one: of_cause(one, REESTIMATED, ScopeCause.REESTIMATED),
     "scope": scope,
     "done": done_work,
     "remaining": remaining,
     "say/do": say_do,
-    "carry-over": lambda one: carried(one, carry_over(one.facts)),
+    "carry-over": lambda one: carried(one, list_carry_over(one.facts)),
 }
 
 
 def total_of(facts: Facts, metric: str) -> Amount:
-    found = {cause.value: facts.total(cause) for cause in Cause}
+    found = {cause.value: facts.total(cause) for cause in ScopeCause}
     found |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
     return (found | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
 
@@ -183,7 +186,7 @@ def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
 
 def test_what_was_carried_over_at_the_end() -> None:
     one = told(*CARDS, as_of="12-05")
-    text = explained(carried(one, carry_over(one.facts)), "")
+    text = explained(carried(one, list_carry_over(one.facts)), "")
     assert "Carry-over · Sprint 12: 19 points in 3 items" in text
     assert "2 × 8 + 3 = **19 points**" in text
     assert "| #6 | 8 | 1 | 1 time |" in text
@@ -238,8 +241,8 @@ def _number(value: Decimal) -> str:
 def test_how_something_came_to_be_known() -> None:
     event = Card().opened("11-10").events[0]
     assert delivery_words(replace(event, delivery="d-`1")) == "`d-1`"
-    assert delivery_words(replace(event, source=Source.BACKFILL)) == "asked for later"
-    assert delivery_words(replace(event, source=Source.CORRECTION)) == "found missing"
+    assert delivery_words(replace(event, source=EventSource.BACKFILL)) == "asked for later"
+    assert delivery_words(replace(event, source=EventSource.CORRECTION)) == "found missing"
     assert delivery_words(replace(event, delivery="")) == ""
 
 

@@ -7,18 +7,21 @@ import pytest
 
 from commands.messages.plan import Plan, plan_text, working_days
 from sprints.facts import Amount
-from sprints.velocity import Outcome, velocity
+from sprints.velocity import SprintOutcome, compute_velocity
 from tests.commands.messages.test_report import BEFORE, box, card, outcome
 from tests.support.builders import Box, Card
 
 
 def plan(
-    *cards: Card, outcomes: list[Outcome] = BEFORE, as_of: str = "11-13 12:00", frame: Box | None = None
+    *cards: Card, outcomes: list[SprintOutcome] = BEFORE, as_of: str = "11-13 12:00", frame: Box | None = None
 ) -> Plan:
-    usual = velocity(outcomes)
+    usual = compute_velocity(outcomes)
     points = usual if usual.unit == "points" else None
     return Plan(
-        (frame or box()).facts(*cards, as_of=as_of), velocity(outcomes, "count"), points, [10, 10, 10, 10]
+        (frame or box()).facts(*cards, as_of=as_of),
+        compute_velocity(outcomes, "count"),
+        points,
+        [10, 10, 10, 10],
     )
 
 

@@ -18,14 +18,14 @@ from commands.messages.report import (
     summary_rest,
 )
 from sprints.estimates import Estimates
-from sprints.facts import Amount, facts_of
-from sprints.late import Credit
-from sprints.milestone import sprint_of
-from sprints.plain import plain
-from sprints.report import report_of
+from sprints.facts import Amount, compute_facts
+from sprints.late import LateCredit
+from sprints.milestone import derive_sprint
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from sprints.thanks import Contribution, Thanks
-from sprints.velocity import Outcome, outcome_of
-from sprints.waits import Wait, Waiting
+from sprints.velocity import SprintOutcome, compute_outcome
+from sprints.waits import ItemWait, WaitKind
 from tests.support.builders import Box, Card, at
 from tests.support.sprints_strategies import NOWS, History, histories
 
@@ -57,9 +57,11 @@ def sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00", **
     made = frame or box()
     now = made.facts(*cards, as_of=as_of)
     sprint, is_over = now.sprint, now.sprint.has_ended(now.as_of)
-    values = plain(made.facts(*cards, as_of=sprint.end)) if sprint.end and is_over else plain(now)
-    report = report_of(values | {"late": plain(now)["late"]}, is_over=is_over)
-    own = [outcome_of(made.facts(*cards, as_of="12-31"))] if is_over else []
+    values = (
+        convert_facts(made.facts(*cards, as_of=sprint.end)) if sprint.end and is_over else convert_facts(now)
+    )
+    report = build_report(values | {"late": convert_facts(now)["late"]}, is_over=is_over)
+    own = [compute_outcome(made.facts(*cards, as_of="12-31"))] if is_over else []
     outcomes = [*more.pop("before", ()), *own]
     return Sheet(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
 
@@ -69,10 +71,10 @@ def summary_text(made: Sheet) -> str:
     return f"{summary_head(made)}\n\n{summary_rest(made)}"
 
 
-def outcome(number: int, points: int, unit: str = "points") -> Outcome:
+def outcome(number: int, points: int, unit: str = "points") -> SprintOutcome:
     done = Amount(Decimal(points), 3)
     end = at("10-01") + timedelta(days=14 * number)
-    return Outcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)
+    return SprintOutcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)
 
 
 BEFORE = [outcome(number, points) for number, points in enumerate([18, 24, 21, 20], start=1)]
@@ -276,7 +278,7 @@ def test_units_are_never_mixed() -> None:
 
 
 def test_what_was_credited_is_named() -> None:
-    text = report_text(sheet(card(1).closed("11-18"), credit=Credit(Amount(Decimal(2), 1), (9,))))
+    text = report_text(sheet(card(1).closed("11-18"), credit=LateCredit(Amount(Decimal(2), 1), (9,))))
 
     assert "**Velocity:** 5 points (2 points of it done late)." in text
 
@@ -285,10 +287,10 @@ def test_what_was_credited_is_named() -> None:
 
 
 WAITS = [
-    Wait(3, Waiting.START, timedelta(days=9, hours=3), is_over=False),
-    Wait(2, Waiting.BLOCKED, timedelta(days=4), is_over=True),
-    Wait(9, Waiting.BLOCKED, timedelta(days=2), is_over=False),
-    Wait(8, Waiting.START, timedelta(days=1), is_over=True),
+    ItemWait(3, WaitKind.START, timedelta(days=9, hours=3), is_over=False),
+    ItemWait(2, WaitKind.BLOCKED, timedelta(days=4), is_over=True),
+    ItemWait(9, WaitKind.BLOCKED, timedelta(days=2), is_over=False),
+    ItemWait(8, WaitKind.START, timedelta(days=1), is_over=True),
 ]
 
 
@@ -332,10 +334,10 @@ def test_words_written_elsewhere_format_nothing_here() -> None:
 @given(histories(), NOWS)
 @settings(max_examples=60, deadline=None)
 def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: datetime) -> None:
-    sprint = sprint_of(history.milestone, now, history.calendar)
+    sprint = derive_sprint(history.milestone, now, history.calendar)
     until = min(sprint.end, now) if sprint.end else now
-    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
-    report = report_of(plain(facts), is_over=sprint.has_ended(until))
+    facts = compute_facts(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    report = build_report(convert_facts(facts), is_over=sprint.has_ended(until))
     text = report_text(Sheet(sprint=sprint, report=report, as_of=until))
 
     for heading, lines in re.findall(r"^\*\*[^*\n]+: ([^*\n]+)\*\*\n((?:- #.*\n)+)", text, re.MULTILINE):

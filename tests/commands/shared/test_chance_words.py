@@ -12,16 +12,16 @@ from commands.messages.forecast import before_chart, dates_card
 from commands.messages.forecast_sentences import band_sentence, chance_sentence
 from sprints.forecast import Basis, Forecast, Refusal
 from sprints.forecast_amounts import Band
-from sprints.forecast_dates import Dates
-from sprints.forecast_words import whole_band
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.forecast_dates import DateForecast
+from sprints.forecast_wording import round_band
+from sprints.outlook import Outlook, TrackRecord, build_outlook
 from tests.sprints.test_units import KINDS, NOWS, RECORDS, running
 
 AMOUNTS = st.floats(0, 120, allow_nan=False)
 
 
 def outlook(kinds: list[tuple[int | None, bool]], as_of: str = "11-11 12:00") -> Outlook:
-    found = outlook_from(running(kinds, as_of), Past(RECORDS, (), 1))
+    found = build_outlook(running(kinds, as_of), TrackRecord(RECORDS, (), 1))
     assert isinstance(found, Outlook)
     return found
 
@@ -106,7 +106,7 @@ def test_of_a_sprint_that_is_done_no_amount_is_expected() -> None:
 
 
 def test_items_of_a_sprint_that_is_done_are_further_ones() -> None:
-    dates = Dates(date(2026, 11, 20), None, None, 0.6, "From 6 finished sprints of the team.")
+    dates = DateForecast(date(2026, 11, 20), None, None, 0.6, "From 6 finished sprints of the team.")
     card = dates_card(dates, 3, outlook([(5, True)]).facts)
 
     assert card.endswith("From 6 finished sprints of the team. In addition to what is done in Sprint 12.")
@@ -117,7 +117,7 @@ def test_whole_numbers_lie_on_the_side_of_the_scope_where_the_amounts_do(
     amounts: list[float], scope: float
 ) -> None:
     low, middle, high = amounts
-    whole = whole_band(Band(low, low, middle, high, high), scope)
+    whole = round_band(Band(low, low, middle, high, high), scope)
 
     assert sorted(whole) == list(whole)
     for shown, value in zip(whole, amounts, strict=True):
@@ -131,7 +131,7 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = running(kinds, as_of)
-    found = outlook_from(facts, Past(RECORDS, (), 1))
+    found = build_outlook(facts, TrackRecord(RECORDS, (), 1))
     expected = found.forecast() if isinstance(found, Outlook) else None
     if not isinstance(found, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
         return
