@@ -9,7 +9,7 @@ from charts.canvas import Canvas, text_width
 from charts.labels import Box
 from charts.plot import MARGIN, TITLED_TOP, draw_title
 from charts.reading import whole
-from charts.scale import value_name, value_ticks
+from charts.scale import choose_value_ticks, write_value
 from charts.values import Aging, AgingItem
 from sprints.numbering import ref
 
@@ -28,7 +28,7 @@ def draw(aging: Aging) -> bytes:
     rows = aging.items if len(aging.items) <= _MOST_ROWS + 1 else aging.items[:_MOST_ROWS]
     others = aging.items[len(rows) :]
     names = [ref(item.number) for item in rows] + ([f"{len(others)} more"] if others else [])
-    ticks = value_ticks(_highest(aging), whole=True)
+    ticks = choose_value_ticks(_highest(aging), whole=True)
     plot = _row_plot(names, [_age(item) for item in rows], ticks[-1])
     canvas = Canvas((style.CARD, style.DAY_OFF, style.LATE_AREA))
     draw_title(canvas, "Days in progress, the oldest items first")
@@ -87,7 +87,7 @@ def _draw_ground(canvas: Canvas, plot: _RowPlot, aging: Aging, ticks: Sequence[f
     canvas.lines(grid[1:], style.GRID, 1)
     canvas.lines(grid[:1], style.BASELINE, 1.5)
     for tick in ticks:
-        name = value_name(tick)
+        name = write_value(tick)
         canvas.text(plot.x(tick) - text_width(name, style.TICK) / 2, _TICKS_AT, name, style.TICK)
     _draw_limits(canvas, plot, aging)
 

@@ -3,16 +3,16 @@
 from datetime import date
 from decimal import Decimal
 
-from charts.fan_levels import done_of, levels_of, scope_of
-from charts.locales import written_day
+from charts.fan_levels import compute_levels, get_done, get_scope
+from charts.locales import write_day
 from charts.reading import FULL_MONTHS, is_over, number, quantity
 from charts.values import ForecastFan
-from sprints.burndown import Burndown, ideal_before, pace
+from sprints.burndown import Burndown, compute_pace, ideal_before
 from sprints.burnup import Burnup
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 
-def burndown_alt(burndown: Burndown) -> str:
+def describe_burndown(burndown: Burndown) -> str:
     """Describe how the sprint stands against its ideal line, and how its scope changed.
 
     Plain words, numbers, and `. , : −` only: nothing that Markdown or HTML could interpret.
@@ -34,7 +34,7 @@ def burndown_alt(burndown: Burndown) -> str:
     return f"Burndown: {stand}. {_scope(latest.scope - burndown.committed, unit)}{_due_date_moved(burndown)}."
 
 
-def burnup_alt(burnup: Burnup) -> str:
+def describe_burnup(burnup: Burnup) -> str:
     """Describe how much of the scope is done, against the ideal line, and how the scope changed."""
     sprint = burnup.sprint
     latest = sprint.latest
@@ -71,13 +71,13 @@ def _against_rising_ideal(burnup: Burnup, done: Decimal) -> str:
     return _against_line(sprint, begins, ends, max(begins - done, min(ends - done, Decimal(0))))
 
 
-def fan_alt(fan: ForecastFan) -> str:
+def describe_fan(fan: ForecastFan) -> str:
     """Describe the chance to finish, and how much is likely to be done at the end."""
-    stand = f"{number(done_of(fan))} of {quantity(scope_of(fan), fan.sprint.unit)} are done"
+    stand = f"{number(get_done(fan))} of {quantity(get_scope(fan), fan.sprint.unit)} are done"
     chance = "" if fan.chance is None else f", {_chance(fan.chance)}"
     if not fan.days:
         return f"Forecast: {stand}{chance}. No working day is left."
-    first, *others = levels_of(fan)
+    first, *others = compute_levels(fan)
     amounts = [f"{in_words(first.chance)} that at least {number(first.amount, 1)} are done"]
     amounts += [f"{in_words(level.chance)} that at least {number(level.amount, 1)} are" for level in others]
     return f"Forecast: {stand}{chance}. The chances for {long_day(fan.days[-1].date)}: {', '.join(amounts)}."
@@ -100,7 +100,7 @@ def _before_the_start(burndown: Burndown, chart_name: str = "Burndown") -> str:
 
 def _against_ideal(burndown: Burndown) -> str:
     """Compare the sprint with the ideal at the day's end, or during the day with its range."""
-    latest, off = burndown.latest, pace(burndown)
+    latest, off = burndown.latest, compute_pace(burndown)
     if latest is None or latest.ideal is None or off is None:
         return "without a due date there is no ideal line"
     return _against_line(burndown, ideal_before(burndown, burndown.as_of_day), latest.ideal, off)
@@ -134,4 +134,4 @@ def _due_date_moved(burndown: Burndown) -> str:
 
 def long_day(day: date) -> str:
     """Write a day as 20 November, in the form of the locale, with its year if that is another one."""
-    return written_day(day, FULL_MONTHS[day.month - 1])
+    return write_day(day, FULL_MONTHS[day.month - 1])

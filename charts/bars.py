@@ -9,9 +9,9 @@ from types import MappingProxyType
 from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box
-from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, left_edge
+from charts.plot import BOTTOM, MARGIN, TITLED_TOP, DayPlot, draw_ticks, find_left_edge
 from charts.reading import MONTHS, number
-from charts.scale import DateTick, month_periods
+from charts.scale import DateTick, name_month_periods
 
 _WIDEST_BAR, _SHARE_OF_COLUMN = 80.0, 0.66
 # Bars of at least this height have their number inside.
@@ -19,17 +19,17 @@ _HEIGHT_INSIDE = 26.0
 _ROOM_FOR_DAY, _ROOM_FOR_MONTH = 36.0, 56.0
 
 
-def bar_plot(bars: int, ticks: Sequence[float], median: Decimal | None) -> DayPlot:
+def lay_out_bars(bars: int, ticks: Sequence[float], median: Decimal | None) -> DayPlot:
     """Lay out a column for each bar, with room for the median on the right if there is one."""
     right = style.WIDTH - MARGIN - 4
     if median is not None:
         right -= (
             max(text_width(number(median), style.HEADLINE), text_width("median", style.HEADLINE_UNIT)) + 10
         )
-    return DayPlot(left_edge(ticks), right, ticks[-1], TITLED_TOP, max(1, bars))
+    return DayPlot(find_left_edge(ticks), right, ticks[-1], TITLED_TOP, max(1, bars))
 
 
-def bar_box(plot: DayPlot, column: int, value: Decimal | float, share: float = 1.0) -> Box:
+def place_bar(plot: DayPlot, column: int, value: Decimal | float, share: float = 1.0) -> Box:
     """Return the box of a bar in the middle of its column, with this share of the usual width."""
     width = min(_WIDEST_BAR, plot.day_width * (_SHARE_OF_COLUMN if plot.day_width > 4 else 0.9)) * share
     middle = plot.x(column + 0.5)
@@ -44,7 +44,7 @@ def draw_bars(
     colours: Sequence[str] = (),
 ) -> list[Box]:
     """Draw the bars, with a line at the median behind them and, thinner, on them; and its value beside it."""
-    boxes = [bar_box(plot, n, value) for n, value in enumerate(values)]
+    boxes = [place_bar(plot, n, value) for n, value in enumerate(values)]
     if median is not None:
         y = plot.y(median)
         canvas.lines([((plot.left, y), (plot.right, y))], style.REMAINING, 2.5)
@@ -73,7 +73,7 @@ def draw_numbers(
     if max((text_width(name, style.VALUE) for name in names), default=0) + 4 > plot.day_width:
         return above
     for column, name in enumerate(names):
-        box, width = bar_box(plot, column, values[column]), text_width(name, style.VALUE)
+        box, width = place_bar(plot, column, values[column]), text_width(name, style.VALUE)
         left = min(plot.x(column + 0.5) - width / 2, style.WIDTH - MARGIN - width)
         mark = marks[column].top if marks else box.top
         # A mark at the very bottom, where nothing was committed, is not in the way.
@@ -104,7 +104,7 @@ def draw_column_dates(
     `notes` replace the month under some columns.
     """
     if plot.day_width >= _ROOM_FOR_DAY:
-        periods = enumerate(zip(days, month_periods(days, notes), strict=True))
+        periods = enumerate(zip(days, name_month_periods(days, notes), strict=True))
         ticks = [DateTick(column, str(day.day), period) for column, (day, period) in periods]
     else:
         ticks = _sparse_month_ticks(plot, days)

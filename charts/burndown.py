@@ -10,15 +10,15 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.plot import BOTTOM, DayPlot, draw_label_beside
-from charts.reading import ScopeStep, in_groups, number, scope_steps, signed, unit_word
-from charts.scale import value_ticks
+from charts.reading import ScopeStep, group_steps, list_scope_steps, number, signed, unit_word
+from charts.scale import choose_value_ticks
 from charts.sprint_plot import (
-    days_passed,
+    build_line_to_now,
+    count_days_passed,
     draw_end,
     draw_plan,
     draw_sprint_ground,
-    line_to_now,
-    sprint_plot,
+    lay_out_sprint,
 )
 from sprints.burndown import Burndown, ideal_before
 
@@ -29,9 +29,11 @@ _LEAST_WIDTH_BETWEEN_STEPS = 30.0
 def draw(burndown: Burndown) -> bytes:
     """Draw the picture as PNG at 2×: equal values give equal bytes. It holds dates and numbers, no names."""
     headline = _headline(burndown)
-    ticks = value_ticks(_highest(burndown), whole=burndown.unit != "points")
-    plot = sprint_plot(burndown, headline, ticks)
-    remaining = line_to_now(burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)])
+    ticks = choose_value_ticks(_highest(burndown), whole=burndown.unit != "points")
+    plot = lay_out_sprint(burndown, headline, ticks)
+    remaining = build_line_to_now(
+        burndown, plot, [burndown.committed, *(day.remaining for day in burndown.days)]
+    )
     ideal, ghost = _ideal_line(burndown, plot), _ghost_line(burndown, plot)
     canvas = Canvas()
     if burndown.days:
@@ -53,7 +55,7 @@ def draw(burndown: Burndown) -> bytes:
         draw_label_beside(canvas, space, ideal, "ideal")
     if ghost:
         if plot.today is not None:
-            x = plot.x(days_passed(burndown))
+            x = plot.x(count_days_passed(burndown))
             space.take(Box(x, BOTTOM, x, plot.top))
         draw_label_beside(canvas, space, ghost, "first plan")
     canvas.outline()
@@ -93,7 +95,7 @@ def _ghost_line(burndown: Burndown, plot: DayPlot) -> list[Point]:
 
 
 def _grouped_steps(burndown: Burndown, plot: DayPlot) -> list[ScopeStep]:
-    return in_groups(scope_steps(burndown), max(1, int(_LEAST_WIDTH_BETWEEN_STEPS / plot.day_width)))
+    return group_steps(list_scope_steps(burndown), max(1, int(_LEAST_WIDTH_BETWEEN_STEPS / plot.day_width)))
 
 
 def _draw_scope_steps(

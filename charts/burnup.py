@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from charts import style
 from charts.canvas import Canvas
 from charts.labels import Point, Space
-from charts.plot import DayPlot, height_at, place_words
+from charts.plot import DayPlot, find_height, place_words
 from charts.reading import number, quantity, unit_word
-from charts.scale import value_ticks
-from charts.sprint_plot import draw_end, draw_plan, draw_sprint_ground, line_to_now, sprint_plot
+from charts.scale import choose_value_ticks
+from charts.sprint_plot import build_line_to_now, draw_end, draw_plan, draw_sprint_ground, lay_out_sprint
 from sprints.burnup import Burnup
 
 
@@ -19,9 +19,9 @@ def draw(burnup: Burnup) -> bytes:
     values = [
         value for line in (burnup.scope, burnup.done, burnup.ideal) for value in line if value is not None
     ]
-    ticks = value_ticks(float(max(values)), whole=sprint.unit != "points")
-    plot = sprint_plot(sprint, headline, ticks)
-    scope, done = (line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
+    ticks = choose_value_ticks(float(max(values)), whole=sprint.unit != "points")
+    plot = lay_out_sprint(sprint, headline, ticks)
+    scope, done = (build_line_to_now(sprint, plot, line) for line in (burnup.scope, burnup.done))
     ideal = _ideal_line(burnup, plot)
     canvas = Canvas()
     if sprint.days:
@@ -79,7 +79,7 @@ def _label_ideal(canvas: Canvas, space: Space, ideal: Sequence[Point]) -> None:
         corners = list[Point]()
         for share in (0.75, 0.68, 0.82, 0.6, 0.9, 0.45, 0.3, 0.97):
             x = ideal[0][0] + share * (ideal[-1][0] - ideal[0][0])
-            y = height_at(ideal, x)
+            y = find_height(ideal, x)
             corners += [(x - width - 7, y + 5), (x + 7, y - height - 5), (x - width / 2, y + 9)]
         return corners
 

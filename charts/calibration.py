@@ -14,12 +14,12 @@ from charts.plot import (
     Plot,
     draw_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import whole
 from charts.values import Calibration
-from sprints.forecast_grades import Bin
+from sprints.forecast_scores import CalibrationBin
 
 _TICKS = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
 _LEAST_DOT, _LARGEST_DOT = 5.0, 16.0
@@ -33,7 +33,7 @@ def draw(calibration: Calibration) -> bytes:
 
     A line through each dot is the 80 % interval of its true rate; below is the number of forecasts.
     """
-    plot = _ChancePlot(left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
+    plot = _ChancePlot(find_left_edge(_TICKS, _percent), style.WIDTH - MARGIN - 10, 100.0, TITLED_TOP)
     canvas, bins = Canvas((style.CARD,)), calibration.bins
     title = draw_title(canvas, _TITLE)
     draw_grid(canvas, plot, _TICKS, _percent)
@@ -66,25 +66,25 @@ def _percent(value: float) -> str:
     return f"{value:.0f} %"
 
 
-def _interval(plot: _ChancePlot, group: Bin) -> list[Point]:
+def _interval(plot: _ChancePlot, group: CalibrationBin) -> list[Point]:
     low, high = group.interval
     x = plot.x(group.mean_chance)
     return [(x, plot.y(100 * low)), (x, plot.y(100 * high))]
 
 
-def _radii(bins: Sequence[Bin]) -> list[float]:
+def _radii(bins: Sequence[CalibrationBin]) -> list[float]:
     """Return the radii of dots whose areas grow with the number of forecasts."""
     most = max([_MANY, *(group.n for group in bins)])
     return [max(_LEAST_DOT, _LARGEST_DOT * (group.n / most) ** 0.5) for group in bins]
 
 
-def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[Bin]) -> None:
+def _draw_dots(canvas: Canvas, centres: Sequence[Point], bins: Sequence[CalibrationBin]) -> None:
     for centre, radius in sorted(zip(centres, _radii(bins), strict=True), key=lambda pair: -pair[1]):
         canvas.dots([centre], radius + 2, style.CARD)
         canvas.dots([centre], radius, style.REMAINING)
 
 
-def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[Bin]) -> None:
+def _draw_counts(canvas: Canvas, plot: _ChancePlot, bins: Sequence[CalibrationBin]) -> None:
     """Draw the number of forecasts below each dot. Where not all fit, the largest numbers are drawn."""
     if not bins:
         return

@@ -92,7 +92,7 @@ class Canvas:
         self.lines([((0.5, 0.5), (0.5, h), (w, h), (w, 0.5), (0.5, 0.5))], style.EDGE, 1)
 
     def png(self) -> bytes:
-        """Return the picture as PNG without time or software in its metadata: equal cards give equal
+        """Return the picture as PNG without time or software as metadata: equal cards give equal
         bytes."""
         self._add(_Words(self._words))
         self._canvas.draw()  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def smooth(times: Sequence[float] | Floats, values: Sequence[float], at: Floats) -> Floats:
+def interpolate(times: Sequence[float] | Floats, values: Sequence[float], at: Floats) -> Floats:
     """Interpolate values at times between the first and the last point, by a curve through all points.
 
     The curve is cubic between two points, has no kink, and neither rises nor falls where the points do not

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.labels import Box, Point, Space, spread
+from charts.labels import Box, Point, Space, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -14,11 +14,11 @@ from charts.plot import (
     draw_dates,
     draw_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import whole
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from charts.values import CycleScatter
 from sprints.calendar import days_between
 
@@ -31,11 +31,11 @@ _Percentile = tuple[int, str, style.Lettering]
 
 def draw(cycle: CycleScatter) -> bytes:
     """Draw the picture as PNG at 2×: dots for items, horizontal lines for percentiles. It holds no names."""
-    ticks = value_ticks(_highest(cycle), whole=True)
+    ticks = choose_value_ticks(_highest(cycle), whole=True)
     days = days_between(cycle.first, cycle.last)
     percentiles = _percentiles(cycle)
     widest = max((text_width(words, lettering) for _, words, lettering in percentiles), default=-8)
-    plot = DayPlot(left_edge(ticks), style.WIDTH - MARGIN - widest - 8, ticks[-1], TITLED_TOP, len(days))
+    plot = DayPlot(find_left_edge(ticks), style.WIDTH - MARGIN - widest - 8, ticks[-1], TITLED_TOP, len(days))
     canvas = Canvas((style.CARD,))
     title = draw_title(canvas, "Days from start to done, by the day when done")
     draw_grid(canvas, plot, ticks)
@@ -76,7 +76,9 @@ def _draw_percentiles(canvas: Canvas, plot: DayPlot, percentiles: Sequence[_Perc
             ink, width = (style.INK, 2.5) if lettering is style.TODAY_TICK else (style.IDEAL, 2)
             canvas.lines([((plot.left, y), (plot.right, y))], ink, width, dashes=(7, 5))
     wanted = [plot.y(days) if days <= plot.highest else plot.top + 16 for days, _, _ in percentiles]
-    for y, (_, words, lettering) in zip(spread(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True):
+    for y, (_, words, lettering) in zip(
+        spread_heights(wanted, 22, BOTTOM, style.HEIGHT), percentiles, strict=True
+    ):
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)
 
 

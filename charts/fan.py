@@ -10,9 +10,16 @@ import numpy as np
 
 from charts import style
 from charts.canvas import Canvas, text_width
-from charts.curves import smooth
-from charts.fan_levels import bands_of, done_of, highest_shown, is_scope_cut, levels_of, scope_of
-from charts.labels import Box, Point, Space, spread
+from charts.curves import interpolate
+from charts.fan_levels import (
+    compute_bands,
+    compute_highest,
+    compute_levels,
+    get_done,
+    get_scope,
+    is_scope_cut,
+)
+from charts.labels import Box, Point, Space, spread_heights
 from charts.plot import (
     BOTTOM,
     MARGIN,
@@ -21,16 +28,16 @@ from charts.plot import (
     draw_dates,
     draw_day_grid,
     draw_title,
-    left_edge,
+    find_left_edge,
     place_words,
 )
 from charts.reading import is_over, number, quantity, short_day
-from charts.scale import value_ticks
-from charts.sprint_plot import InARow, days_passed
+from charts.scale import choose_value_ticks
+from charts.sprint_plot import InARow, count_days_passed
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.calendar import days_between
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 _GROUNDS = (style.CARD, style.DAY_OFF, style.TODAY, style.BAND, style.INNER_BAND)
 _LINE_HEIGHT = 23.0
@@ -41,7 +48,7 @@ _PIECES = 8
 def draw(fan: ForecastFan) -> bytes:
     """Draw the picture as PNG at 2×. It holds dates and numbers, no names."""
     dates = _dates(fan)
-    ticks = value_ticks(highest_shown(fan), whole=fan.sprint.unit != "points")
+    ticks = choose_value_ticks(compute_highest(fan), whole=fan.sprint.unit != "points")
     plot = _plot(fan, len(dates), ticks)
     canvas = Canvas(_GROUNDS)
     title = _draw_title(canvas, fan, dates)
@@ -86,7 +93,9 @@ def _plot(fan: ForecastFan, days: int, ticks: Sequence[float]) -> DayPlot:
     """Lay out the plot, with room on the right for the labels at the fan's end."""
     widest = max((text_width(words, style.VALUE) for _, words in _ends(fan)), default=-4)
     today = fan.sprint.as_of_day if fan.sprint.latest and not is_over(fan.sprint) else None
-    return DayPlot(left_edge(ticks), style.WIDTH - MARGIN - 8 - widest, ticks[-1], TITLED_TOP, days, today)
+    return DayPlot(
+        find_left_edge(ticks), style.WIDTH - MARGIN - 8 - widest, ticks[-1], TITLED_TOP, days, today
+    )
 
 
 def _draw_title(canvas: Canvas, fan: ForecastFan, dates: Sequence[date]) -> Box:
@@ -110,7 +119,7 @@ def _days_passed(fan: ForecastFan) -> float:
     """
     sprint = fan.sprint
     if sprint.is_day_complete or not sprint.latest or sprint.as_of.date() != sprint.latest.date:
-        return days_passed(sprint)
+        return count_days_passed(sprint)
     part = (sprint.as_of.hour + sprint.as_of.minute / 60) / 24
     return sprint.as_of_day + min(max(part, 0.15), 0.85)
 
@@ -126,7 +135,7 @@ def _edges(fan: ForecastFan, plot: DayPlot, dates: Sequence[date], now: Point) -
     """Return the percentiles from below, each from now on: smooth over working days, level on days off."""
     working = [day.date for day in fan.days]
     ahead = [(day in working, plot.x(n + 1)) for n, day in enumerate(dates) if plot.x(n + 1) > now[0] + 0.01]
-    bands = bands_of(fan)[-sum(works for works, _ in ahead) :] if ahead else []
+    bands = compute_bands(fan)[-sum(works for works, _ in ahead) :] if ahead else []
     levels = zip(*(astuple(band) for band in bands), strict=True)
     return [_edge(plot, now, ahead, list(level)) for level in levels] or [[now]] * 5
 
@@ -150,7 +159,7 @@ def _edge(
             points.append((right, y))
             continue
         at = np.linspace(0, 1, _PIECES + 1)[1:]
-        curve = smooth(times, heights, times[passed] + at * (right - left))
+        curve = interpolate(times, heights, times[passed] + at * (right - left))
         points += zip(left + at * (right - left), curve, strict=True)
         passed += 1
     return points
@@ -189,10 +198,10 @@ def _label_lines(canvas: Canvas, space: Space, fan: ForecastFan, done: Point, sc
     An arrow says that the scope lies above the picture.
     """
     unit, arrow = fan.sprint.unit, "↑ " if is_scope_cut(fan) else ""
-    words = f"{arrow}{quantity(scope_of(fan), unit)} in scope"
+    words = f"{arrow}{quantity(get_scope(fan), unit)} in scope"
     place_words(canvas, space, words, style.SCOPE_LABEL, _beside(scope, is_above=True), most_hits=12)
     if fan.sprint.latest:
-        words = f"{quantity(done_of(fan), unit)} done"
+        words = f"{quantity(get_done(fan), unit)} done"
         place_words(canvas, space, words, style.VALUE, _beside(done, is_above=False), most_hits=12)
 
 
@@ -215,7 +224,7 @@ def _ends(fan: ForecastFan) -> list[tuple[float, str]]:
     """List the amounts at the fan's end, ascending, each with words for the chance of at least so much."""
     return [
         (float(level.amount), f"≥ {number(level.amount, 1)}: {_short(level.chance)}")
-        for level in levels_of(fan)
+        for level in compute_levels(fan)
     ]
 
 
@@ -226,7 +235,7 @@ def _short(chance: float) -> str:
 
 def _draw_ends(canvas: Canvas, fan: ForecastFan, plot: DayPlot) -> None:
     ends = _ends(fan)
-    placed = spread([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
+    placed = spread_heights([plot.y(value) for value, _ in ends], _LINE_HEIGHT, BOTTOM + 7, plot.top)
     for n, (y, (_, words)) in enumerate(zip(placed, ends, strict=True)):
         lettering = style.VALUE if n == (len(ends) - 1) // 2 else style.TICK
         canvas.text(plot.right + 8, y - lettering.cap_height / 2, words, lettering)

@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from charts.values import ForecastFan
 from sprints.burnup import Burnup
 from sprints.forecast_amounts import LEVELS, Band
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 # A scope more than this many times as high as the fan is cut off, so that the fan stays readable.
 _MOST_TIMES = 2.0
@@ -17,14 +17,14 @@ _BEYOND = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class FanLevel:
     """An amount of work, and the chance (0 to 1) that at least so much is done at the end."""
 
     amount: Decimal
     chance: float
 
 
-def levels_of(fan: ForecastFan) -> list[Level]:
+def compute_levels(fan: ForecastFan) -> list[FanLevel]:
     """Round the 10th, 50th and 90th percentile of the last day, ascending, and compute their chances.
 
     No chance contradicts the chance to finish: the whole scope has that one, less has no lower and more no
@@ -33,23 +33,23 @@ def levels_of(fan: ForecastFan) -> list[Level]:
     """
     if not fan.days:
         return []
-    band, step = bands_of(fan)[-1], _step(fan)
+    band, step = compute_bands(fan)[-1], _step(fan)
     low, high = (_rounded(value, step, ROUND_FLOOR) for value in (band.p10, band.p90))
     middle = min(max(_rounded(band.p50, step, ROUND_HALF_EVEN), low), high)
-    coming = {amount for amount in (low, middle, high) if amount > done_of(fan)}
-    amounts = sorted(coming or {_rounded(float(done_of(fan)), step, ROUND_FLOOR) + step})
-    by_words = {in_words(chance): Level(amount, chance) for amount, chance in _chances(fan, band, amounts)}
+    coming = {amount for amount in (low, middle, high) if amount > get_done(fan)}
+    amounts = sorted(coming or {_rounded(float(get_done(fan)), step, ROUND_FLOOR) + step})
+    by_words = {in_words(chance): FanLevel(amount, chance) for amount, chance in _chances(fan, band, amounts)}
     return list(by_words.values())
 
 
-def bands_of(fan: ForecastFan) -> list[Band]:
+def compute_bands(fan: ForecastFan) -> list[Band]:
     """Return the bands of the days as they are drawn: none begins below the work done, none falls.
 
     The last one is that of the forecast.
     """
     if not fan.days:
         return []
-    done = float(done_of(fan))
+    done = float(get_done(fan))
     last = [max(value, done) for value in astuple(fan.days[-1].done)]
     so_far, bands = [done] * len(last), list[Band]()
     for day in fan.days:
@@ -59,23 +59,23 @@ def bands_of(fan: ForecastFan) -> list[Band]:
     return bands
 
 
-def done_of(fan: ForecastFan) -> Decimal:
+def get_done(fan: ForecastFan) -> Decimal:
     """Return the work that is done now."""
     latest = fan.sprint.latest
     return latest.done if latest and latest.done is not None else Decimal(0)
 
 
-def scope_of(fan: ForecastFan) -> Decimal:
+def get_scope(fan: ForecastFan) -> Decimal:
     """Return the work that is in the sprint now, done or open."""
     latest = fan.sprint.latest
     return latest.scope if latest and latest.scope is not None else fan.sprint.committed
 
 
-def highest_shown(fan: ForecastFan) -> float:
+def compute_highest(fan: ForecastFan) -> float:
     """Return the upper end of the picture: all that may be done, and the scope unless it is far above."""
     done = [float(value) for value in Burnup(fan.sprint).done if value is not None]
     scope = [float(value) for value in Burnup(fan.sprint).scope if value is not None]
-    reached = max([*done, *(band.p90 for band in bands_of(fan))], default=0.0)
+    reached = max([*done, *(band.p90 for band in compute_bands(fan))], default=0.0)
     if not reached:
         return max(scope, default=0.0)
     return max([reached, *(value for value in scope if value <= _MOST_TIMES * reached)])
@@ -83,12 +83,12 @@ def highest_shown(fan: ForecastFan) -> float:
 
 def is_scope_cut(fan: ForecastFan) -> bool:
     """Return whether the scope is so far above the fan that the picture does not reach it."""
-    return float(scope_of(fan)) > highest_shown(fan)
+    return float(get_scope(fan)) > compute_highest(fan)
 
 
 def _step(fan: ForecastFan) -> Decimal:
     """Return the step of amounts: whole, unless the sprint's own are not."""
-    is_whole = all(value == int(value) for value in (done_of(fan), scope_of(fan)))
+    is_whole = all(value == int(value) for value in (get_done(fan), get_scope(fan)))
     return Decimal(1) if is_whole else Decimal("0.5")
 
 
@@ -99,7 +99,7 @@ def _rounded(value: float, step: Decimal, rounding: str) -> Decimal:
 
 def _chances(fan: ForecastFan, band: Band, amounts: Sequence[Decimal]) -> list[tuple[Decimal, float]]:
     """Compute the chance of each amount; all are above the work done."""
-    scope, chance = scope_of(fan), fan.chance
+    scope, chance = get_scope(fan), fan.chance
     values = list(astuple(band))
     pairs = list[tuple[Decimal, float]]()
     for amount in amounts:

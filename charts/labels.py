@@ -91,7 +91,7 @@ class Space:
         return any(box.bottom < rule < box.top for rule in self._rules)
 
 
-def spread(heights: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
+def spread_heights(heights: Sequence[float], distance: float, lowest: float, highest: float) -> list[float]:
     """Move ascending heights as little as needed to be `distance` apart, within the bounds if these allow."""
     placed = list[float]()
     for height in heights:

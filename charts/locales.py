@@ -3,7 +3,7 @@
 The form includes the present year: a date of another year is written with its year.
 
 Words stay English. The locale is read in some two hundred places that make a text, so it is a context
-variable: whoever makes an answer, a post or a picture sets it once (`writing_in`). The forms are those of
+variable: whoever makes an answer, a post or a picture sets it once (`use_locale`). The forms are those of
 Unicode's CLDR 47, but for English without a region, which writes the day first.
 """
 
@@ -61,20 +61,20 @@ ENGLISH = LOCALES["en"]
 _current: ContextVar[Locale] = ContextVar(LOCALE, default=ENGLISH)
 
 
-def locale_of(name: object, today: date | None = None) -> Locale:
+def find_locale(name: object, today: date | None = None) -> Locale:
     """Return the locale of that name, else that of its language, else English, as of a team's local day."""
     requested = name if isinstance(name, str) else ""
     locale = LOCALES.get(requested) or LOCALES.get(requested.partition("-")[0]) or ENGLISH
     return replace(locale, year=today.year if today else None)
 
 
-def current() -> Locale:
+def get_locale() -> Locale:
     """Return the locale of the current context."""
     return _current.get()
 
 
 @contextmanager
-def writing_in(locale: Locale) -> Iterator[None]:
+def use_locale(locale: Locale) -> Iterator[None]:
     """Set the locale for all texts that are written within the context."""
     before = _current.set(locale)
     try:
@@ -83,16 +83,16 @@ def writing_in(locale: Locale) -> Iterator[None]:
         _current.reset(before)
 
 
-def localized(text: str) -> str:
+def localize(text: str) -> str:
     """Convert numbers that are written as `1,234.5` to the form of the locale."""
-    locale = current()
+    locale = get_locale()
     is_english = (locale.decimal, locale.group) == (ENGLISH.decimal, ENGLISH.group)
     return text if is_english else text.translate({44: locale.group, 46: locale.decimal})
 
 
-def written_day(day: date, month: str, *, with_year: bool = False) -> str:
+def write_day(day: date, month: str, *, with_year: bool = False) -> str:
     """Write a day as 20 Nov or Nov 20; with its year if it is another one, or with `with_year`."""
-    locale = current()
+    locale = get_locale()
     is_day_first = locale.first == "day"
     text = f"{day.day} {month}" if is_day_first else f"{month} {day.day}"
     if with_year or locale.needs_year(day):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from charts.fan_levels import bands_of, highest_shown, is_scope_cut, scope_of
+from charts.fan_levels import compute_bands, compute_highest, get_scope, is_scope_cut
 from charts.reading import number, short_day
 from charts.values import ForecastFan
 from sprints.burndown import Burndown
@@ -39,7 +39,9 @@ class Series:
     values: Sequence[Decimal]
 
 
-def xychart(title: str, names: Sequence[str], y_name: str, series: Sequence[Series], *, top: Decimal) -> str:
+def write_xychart(
+    title: str, names: Sequence[str], y_name: str, series: Sequence[Series], *, top: Decimal
+) -> str:
     """Write a fenced `mermaid` block; words without categories. Category names must differ (`distinct`)."""
     if not names:  # A chart without data is an error.
         return "There are no figures yet."
@@ -57,7 +59,7 @@ def xychart(title: str, names: Sequence[str], y_name: str, series: Sequence[Seri
     return "\n".join(["```mermaid", *text, "```"])
 
 
-def distinct(names: Sequence[str]) -> list[str]:
+def make_distinct(names: Sequence[str]) -> list[str]:
     """Make names differ: invisible characters follow empty and repeated ones."""
     return [
         name if name and name not in names[:place] else f"{name}{_invisible(place)}"
@@ -65,7 +67,7 @@ def distinct(names: Sequence[str]) -> list[str]:
     ]
 
 
-def burndown_mermaid(burndown: Burndown) -> str:
+def write_burndown(burndown: Burndown) -> str:
     """Write a fenced `mermaid` block with the remaining line, cut at the last figures, and the ideal line.
 
     Long sprints are thinned to at most `MOST_POINTS` points. The remaining line always ends with the latest
@@ -74,7 +76,7 @@ def burndown_mermaid(burndown: Burndown) -> str:
     points = _chosen_points(len(burndown.days) + 1)
     remaining = _thinned([burndown.committed, *(day.remaining for day in burndown.days)], points)
     ideal = _thinned([burndown.committed, *(day.ideal for day in burndown.days)], points)
-    unit = unit_name(burndown.unit)
+    unit = name_unit(burndown.unit)
     series, legend = list[Series](), list[str]()
     if len(ideal) > 1:
         series.append(Series("line", "ideal", GREY, ideal))
@@ -85,13 +87,13 @@ def burndown_mermaid(burndown: Burndown) -> str:
     title, top = f"Burndown: {', '.join(legend)}", max([burndown.committed, *remaining, *ideal, Decimal(0)])
     if not series:
         return _planned("Burndown", burndown, points)
-    return xychart(title, _categories(burndown, points), unit, series, top=top)
+    return write_xychart(title, _categories(burndown, points), unit, series, top=top)
 
 
-def burnup_mermaid(burnup: Burnup) -> str:
+def write_burnup(burnup: Burnup) -> str:
     """Write a fenced `mermaid` block with the lines of scope and work done, and the ideal line."""
     sprint = burnup.sprint
-    points, unit = _chosen_points(len(sprint.days) + 1), unit_name(sprint.unit)
+    points, unit = _chosen_points(len(sprint.days) + 1), name_unit(sprint.unit)
     lines = [
         Series("line", "ideal", GREY, _thinned(burnup.ideal, points)),
         Series("line", "scope", ORANGE, _thinned(burnup.scope, points)),
@@ -103,10 +105,10 @@ def burnup_mermaid(burnup: Burnup) -> str:
         return _planned("Burnup", sprint, points)
     title = f"Burnup: {', '.join(words for _, words in reversed(drawn))}"
     top = max(value for line, _ in drawn for value in line.values)
-    return xychart(title, _categories(sprint, points), unit, [line for line, _ in drawn], top=top)
+    return write_xychart(title, _categories(sprint, points), unit, [line for line, _ in drawn], top=top)
 
 
-def fan_mermaid(fan: ForecastFan) -> str:
+def write_fan(fan: ForecastFan) -> str:
     """Write a fenced `mermaid` block: the line of work done goes on as the 10th, 50th and 90th percentile.
 
     A scope far above them has no line; the title names it.
@@ -115,9 +117,9 @@ def fan_mermaid(fan: ForecastFan) -> str:
     last = fan.sprint.days[len(done) - 2].date if len(done) > 1 else None
     # The fan replaces the figures of the current day, on which it begins.
     days = [day.date for day in fan.days if last is None or day.date >= last]
-    bands = bands_of(fan)[len(fan.days) - len(days) :]
+    bands = compute_bands(fan)[len(fan.days) - len(days) :]
     past = done[:-1] if days and days[0] == last else done
-    length, top = len(past) + len(days), Decimal(str(highest_shown(fan)))
+    length, top = len(past) + len(days), Decimal(str(compute_highest(fan)))
     names = ["start", *(short_day(day.date) for day in fan.sprint.days[: len(past) - 1])]
     names += [short_day(day) for day in days]
     scope = [min(value, top) for value in Burnup(fan.sprint).scope if value is not None]
@@ -127,27 +129,29 @@ def fan_mermaid(fan: ForecastFan) -> str:
         ("9 in 10", GREY, [*past, *(Decimal(band.p10) for band in bands)]),
         ("5 in 10", BLUE, [*past, *(Decimal(band.p50) for band in bands)]),
     ]
-    unit, scope_words = unit_name(fan.sprint.unit), "scope (orange)"
+    unit, scope_words = name_unit(fan.sprint.unit), "scope (orange)"
     if is_scope_cut(fan):
-        levels, scope_words = levels[1:], f"scope {number(scope_of(fan), 0)}"
+        levels, scope_words = levels[1:], f"scope {number(get_scope(fan), 0)}"
     points = _chosen_points(length)
     series = [Series("line", name, ink, [line[n] for n in points]) for name, ink, line in levels]
-    every = -(-len(points) // most_names(names))
+    every = -(-len(points) // count_names_with_room(names))
     labels = [names[n] if place % every == 0 else "" for place, n in enumerate(points)]
     title = f"{unit.capitalize()} done (blue), 9 and 1 in 10 (grey), {scope_words}"
-    return xychart(title, distinct(labels), unit, series, top=max(max(item.values) for item in series))
+    return write_xychart(
+        title, make_distinct(labels), unit, series, top=max(max(item.values) for item in series)
+    )
 
 
-def unit_name(unit: str) -> str:
+def name_unit(unit: str) -> str:
     return "points" if unit == "points" else "items"
 
 
 def _planned(chart_name: str, burndown: Burndown, points: Sequence[int]) -> str:
     """Write the plan as a bar: a chart without data is an error, and a line of one point is invisible."""
-    unit = unit_name(burndown.unit)
+    unit = name_unit(burndown.unit)
     bar = Series("bar", "planned", BLUE, [burndown.committed])
     names = _categories(burndown, points)
-    return xychart(
+    return write_xychart(
         f"{chart_name}: {unit} planned", names, unit, [bar], top=max(burndown.committed, Decimal(0))
     )
 
@@ -173,14 +177,14 @@ def _categories(burndown: Burndown, points: Sequence[int]) -> list[str]:
     """Name the points: `start`, some dates, and invisible names between these."""
     is_long = len(burndown.days) > _LONG
     dates = [short_day(day.date, with_year=is_long) for day in burndown.days]
-    every = -(-len(points) // most_names(dates))
+    every = -(-len(points) // count_names_with_room(dates))
     return [
         "start" if not point else dates[point - 1] if place % every == 0 else _invisible(place)
         for place, point in enumerate(points)
     ]
 
 
-def most_names(dates: Sequence[str]) -> int:
+def count_names_with_room(dates: Sequence[str]) -> int:
     """Return how many of these dates have room below the axis: fewer where some have their year."""
     has_years = any(len(name) > _LONGEST_WITHOUT_YEAR for name in dates)
     return _MOST_DATES_WITH_YEAR if has_years else _MOST_DATES

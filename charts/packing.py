@@ -5,7 +5,7 @@ from typing import get_args
 
 import msgspec
 
-from charts.locales import ENGLISH, Locale, locale_of
+from charts.locales import ENGLISH, Locale, find_locale
 from charts.render import Chart
 
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(Chart)}
@@ -23,13 +23,13 @@ class _Packed(msgspec.Struct):
     year: int | None = None
 
 
-def packed(chart: Chart, locale: Locale = ENGLISH) -> bytes:
+def pack(chart: Chart, locale: Locale = ENGLISH) -> bytes:
     """Encode a chart and its locale as JSON."""
     raw = msgspec.Raw(msgspec.json.encode(chart))
     return msgspec.json.encode(_Packed(type(chart).__name__, raw, locale.name, locale.year))
 
 
-def unpacked(inputs: bytes) -> tuple[Chart, Locale]:
+def unpack(inputs: bytes) -> tuple[Chart, Locale]:
     """Decode a chart and its locale.
 
     Raises msgspec.ValidationError if another version packed it, with other charts.
@@ -38,4 +38,4 @@ def unpacked(inputs: bytes) -> tuple[Chart, Locale]:
     if stored.kind not in _KINDS:
         raise msgspec.ValidationError(f"there is no chart called {stored.kind}")
     chart: Chart = msgspec.json.decode(stored.chart, type=_KINDS[stored.kind])
-    return chart, replace(locale_of(stored.locale), year=stored.year)
+    return chart, replace(find_locale(stored.locale), year=stored.year)

@@ -15,7 +15,7 @@ from charts import style
 from charts.canvas import Canvas, text_width
 from charts.labels import Box, Point, Space
 from charts.reading import short_day
-from charts.scale import DateTick, date_ticks, value_name
+from charts.scale import DateTick, choose_date_ticks, write_value
 
 MARGIN = 20.0
 BOTTOM, TOP = 66.0, style.HEIGHT - 44.0
@@ -69,7 +69,7 @@ class DayPlot(Plot):
         return 4 if self.day_width > _LEAST_WIDTH_FOR_THICK_LINE else 2.5
 
 
-def left_edge(ticks: Sequence[float], name: Callable[[float], str] = value_name) -> float:
+def find_left_edge(ticks: Sequence[float], name: Callable[[float], str] = write_value) -> float:
     """Return the left edge of a plot beside the names of its values."""
     return MARGIN + max(text_width(name(tick), style.TICK) for tick in ticks) + 10
 
@@ -82,7 +82,7 @@ def draw_title(canvas: Canvas, words: str) -> Box:
 
 
 def draw_grid(
-    canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str] = value_name
+    canvas: Canvas, plot: Plot, ticks: Sequence[float], name: Callable[[float], str] = write_value
 ) -> None:
     """Draw the grid and its values."""
     _draw_rules(canvas, plot, ticks)
@@ -106,7 +106,7 @@ def draw_day_grid(
     if plot.today is not None and plot.day_width < LEAST_WIDTH_FOR_DOTS:
         x = plot.x(line_at)
         canvas.lines([((x, BOTTOM), (x, plot.top))], style.TODAY_LINE, 1.5)
-    _draw_values(canvas, plot, ticks, value_name)
+    _draw_values(canvas, plot, ticks, write_value)
 
 
 def _draw_rules(canvas: Canvas, plot: Plot, ticks: Sequence[float]) -> None:
@@ -138,7 +138,7 @@ def draw_dates(canvas: Canvas, days: Sequence[date], plot: DayPlot, last: str = 
     today = ""
     if plot.today is not None:
         today = f"today, {short_day(days[plot.today], with_year=len(days) > _A_YEAR)}"
-    draw_ticks(canvas, date_ticks(days, plot.day_width), plot, today, last)
+    draw_ticks(canvas, choose_date_ticks(days, plot.day_width), plot, today, last)
 
 
 def draw_ticks(
@@ -200,7 +200,7 @@ def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words
     boxes = list[Box]()
     for share in (0.75, 0.7, 0.8, 0.6, 0.85, 0.45, 0.3, 0.15, 0.92):
         x = line[0][0] + share * (line[-1][0] - line[0][0])
-        y = height_at(line, x)
+        y = find_height(line, x)
         corners = ((x + 6, y + 6), (x - width - 6, y - height - 6), (x - width / 2, y + 10))
         boxes.extend(Box(left, bottom, left + width, bottom + height) for left, bottom in corners)
     chosen = space.place(boxes, most_hits=4)
@@ -208,7 +208,7 @@ def draw_label_beside(canvas: Canvas, space: Space, line: Sequence[Point], words
         canvas.text(boxes[chosen].left, boxes[chosen].bottom, words, style.IDEAL_LABEL)
 
 
-def height_at(line: Sequence[Point], x: float) -> float:
+def find_height(line: Sequence[Point], x: float) -> float:
     """Return the height of a line at `x`; beyond its end, that of its end."""
     for (x1, y1), (x2, y2) in pairwise(line):
         if x <= x2:

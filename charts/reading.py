@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from charts.locales import current, localized, written_day
+from charts.locales import get_locale, localize, write_day
 from sprints.burndown import Burndown
 
 # Not strftime: that follows the machine's locale.
@@ -25,7 +25,7 @@ class ScopeStep:
     amount: Decimal
 
 
-def scope_steps(burndown: Burndown) -> list[ScopeStep]:
+def list_scope_steps(burndown: Burndown) -> list[ScopeStep]:
     """List the days on which the scope changed; the first day is compared with the commitment."""
     steps, before = [], burndown.committed
     for index, day in enumerate(burndown.days):
@@ -51,24 +51,23 @@ def is_over(burndown: Burndown) -> bool:
 
 def short_day(day: date, *, with_year: bool = False) -> str:
     """Write a day as 20 Nov, in the form of the locale, with its year if it is another one or asked for."""
-    locale = current()
+    locale = get_locale()
     if locale.first == "year" and (with_year or locale.needs_year(day)):
         return day.isoformat()
-    return written_day(day, MONTHS[day.month - 1], with_year=with_year)
+    return write_day(day, MONTHS[day.month - 1], with_year=with_year)
 
 
 def number(value: Decimal, places: int = 2) -> str:
-    """Write a number: at most `places` decimals, no trailing zeros, separated thousands, a true minus
-    sign."""
+    """Write a number: at most `places` decimals, no trailing zeros, thousands separators, a true minus."""
     rounded = value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
     text = f"{abs(rounded):,f}"
-    text = localized(text.rstrip("0").rstrip(".") if "." in text else text)
+    text = localize(text.rstrip("0").rstrip(".") if "." in text else text)
     return f"−{text}" if rounded < 0 else text
 
 
 def whole(count: int) -> str:
     """Write a count with thousands separated."""
-    return localized(f"{count:,}")
+    return localize(f"{count:,}")
 
 
 def signed(value: Decimal) -> str:
@@ -85,7 +84,7 @@ def quantity(value: Decimal, unit: str) -> str:
     return f"{number(value)} {unit_word(value, unit)}"
 
 
-def in_groups(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
+def group_steps(steps: Iterable[ScopeStep], days: int) -> list[ScopeStep]:
     """Sum scope changes over spans of so many days, each at its last change, without sums of 0.
 
     The amounts keep their total.

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from charts import alt_text as alt_texts
 from charts import mermaid, team_alt_text, team_mermaid
-from charts.locales import ENGLISH, Locale, writing_in
+from charts.locales import ENGLISH, Locale, use_locale
 from charts.reading import is_over
 from charts.values import Aging, Calibration, CycleScatter, ForecastFan, ThroughputBars, VelocityBars
 from sprints.burndown import Burndown
@@ -48,17 +48,17 @@ class _Kind:
 
 _KINDS: Mapping[type, _Kind] = MappingProxyType(
     {
-        Burndown: _Kind("burndown", alt_texts.burndown_alt, mermaid.burndown_mermaid),
-        Burnup: _Kind("burnup", alt_texts.burnup_alt, mermaid.burnup_mermaid),
-        VelocityBars: _Kind("velocity", team_alt_text.velocity_alt, team_mermaid.velocity_mermaid),
-        ThroughputBars: _Kind("throughput", team_alt_text.throughput_alt, team_mermaid.throughput_mermaid),
-        CycleScatter: _Kind("cycle_time", team_alt_text.cycle_time_alt, team_mermaid.cycle_time_table),
-        Aging: _Kind("aging", team_alt_text.aging_alt, team_mermaid.aging_table),
+        Burndown: _Kind("burndown", alt_texts.describe_burndown, mermaid.write_burndown),
+        Burnup: _Kind("burnup", alt_texts.describe_burnup, mermaid.write_burnup),
+        VelocityBars: _Kind("velocity", team_alt_text.describe_velocity, team_mermaid.write_velocity),
+        ThroughputBars: _Kind("throughput", team_alt_text.describe_throughput, team_mermaid.write_throughput),
+        CycleScatter: _Kind("cycle_time", team_alt_text.describe_cycle_time, team_mermaid.write_cycle_times),
+        Aging: _Kind("aging", team_alt_text.describe_aging, team_mermaid.write_aging),
         CumulativeFlow: _Kind(
-            "cumulative_flow", team_alt_text.cumulative_flow_alt, team_mermaid.cumulative_flow_mermaid
+            "cumulative_flow", team_alt_text.describe_cumulative_flow, team_mermaid.write_cumulative_flow
         ),
-        ForecastFan: _Kind("fan", alt_texts.fan_alt, mermaid.fan_mermaid),
-        Calibration: _Kind("calibration", team_alt_text.calibration_alt, team_mermaid.calibration_mermaid),
+        ForecastFan: _Kind("fan", alt_texts.describe_fan, mermaid.write_fan),
+        Calibration: _Kind("calibration", team_alt_text.describe_calibration, team_mermaid.write_calibration),
     }
 )
 
@@ -69,17 +69,17 @@ def render(chart: Chart, locale: Locale = ENGLISH) -> bytes:
     A module-level function, so that any kind of process pool can call it. matplotlib is loaded here and not
     on import: a process that only hands pictures to a pool and keeps the results stays small and starts fast.
     """
-    with writing_in(locale):
+    with use_locale(locale):
         png: bytes = import_module(f"charts.{_KINDS[type(chart)].module}").draw(chart)
     return png
 
 
-def alt_text(chart: Chart) -> str:
+def describe_chart(chart: Chart) -> str:
     """Describe the picture in two sentences, for readers who cannot see it."""
     return _KINDS[type(chart)].alt(chart)
 
 
-def twin(chart: Chart) -> str:
+def write_markdown(chart: Chart) -> str:
     """Write the picture's Markdown form: a Mermaid chart, or a table where Mermaid has no such chart."""
     return _KINDS[type(chart)].markdown(chart)
 
@@ -91,7 +91,7 @@ def warm_up() -> None:
     render(SAMPLE)
 
 
-def content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
+def compute_content_key(chart: Chart, locale: Locale = ENGLISH) -> str:
     """Hash what a picture shows: equal for equal pictures, also in other processes and on other machines.
 
     `as_of` of a burndown only counts by whether the sprint is over; so a picture of the same day and numbers,

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from math import ceil, floor, log10
 
-from charts.locales import current, localized
+from charts.locales import get_locale, localize
 from charts.reading import MONTHS, WEEKDAYS
 
 # The least distance between neighbouring labels of each kind, in CSS pixels.
@@ -25,7 +25,7 @@ class DateTick:
     period: str
 
 
-def value_ticks(highest: float, whole: bool) -> list[float]:
+def choose_value_ticks(highest: float, whole: bool) -> list[float]:
     """Return values from 0 to the first round one at or above `highest`.
 
     There are two to five equal steps of 1, 2 or 5. `whole` allows no fractions, as for items. When everything
@@ -40,12 +40,12 @@ def value_ticks(highest: float, whole: bool) -> list[float]:
     return [step * n for n in range(max(1, ceil(highest / step - 1e-9)) + 1)]
 
 
-def value_name(value: float) -> str:
+def write_value(value: float) -> str:
     """Write a tick's value without the noise of binary fractions."""
-    return localized(f"{Decimal(f'{value:.10f}').normalize():,f}")
+    return localize(f"{Decimal(f'{value:.10f}').normalize():,f}")
 
 
-def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
+def choose_date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     """Return labels for days that are `day_width` wide, dense enough to read, too sparse to collide."""
     if day_width >= _ROOM_FOR_DAY:
         chosen = list(range(len(days)))
@@ -54,7 +54,7 @@ def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     else:
         return _month_ticks(days, day_width)
     with_weekday = day_width >= _ROOM_FOR_WEEKDAY
-    periods = month_periods([days[i] for i in chosen])
+    periods = name_month_periods([days[i] for i in chosen])
     return [
         DateTick(
             i, f"{WEEKDAYS[days[i].weekday()]} {days[i].day}" if with_weekday else str(days[i].day), period
@@ -63,13 +63,13 @@ def date_ticks(days: Sequence[date], day_width: float) -> list[DateTick]:
     ]
 
 
-def month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:
+def name_month_periods(days: Sequence[date], hidden: Container[int] = ()) -> list[str]:
     """Return for each day its month, where that begins; else an empty string.
 
     A month has its year, unless that is plain. `hidden` are indices with another text: a year that is due
     there is written at the next one.
     """
-    periods, previous, year = list[str](), None, current().year
+    periods, previous, year = list[str](), None, get_locale().year
     for index, day in enumerate(days):
         month, needs_year = (day.year, day.month), year is not None and day.year != year
         if index in hidden or (month == previous and not needs_year):

@@ -7,11 +7,11 @@ from charts.alt_text import long_day
 from charts.reading import number, quantity, unit_word, whole
 from charts.values import Aging, AgingItem, Calibration, CountBar, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
-from sprints.forecast_grades import Bin
-from sprints.forecast_words import tenth_in_words
+from sprints.forecast_scores import CalibrationBin
+from sprints.forecast_wording import tenth_in_words
 
 
-def velocity_alt(velocity: VelocityBars) -> str:
+def describe_velocity(velocity: VelocityBars) -> str:
     """Describe what sprints usually complete, and the latest sprint's commitment and result."""
     if not velocity.bars:
         return "Velocity: no sprint is closed yet. There are no figures."
@@ -28,7 +28,7 @@ def velocity_alt(velocity: VelocityBars) -> str:
     return f"Velocity: the last {count} sprints completed {usual}. {latest}."
 
 
-def throughput_alt(throughput: ThroughputBars) -> str:
+def describe_throughput(throughput: ThroughputBars) -> str:
     """Describe how much was done in all and usually, and the best and the empty weeks or days."""
     bars, span = throughput.bars, throughput.span
     if not bars:
@@ -47,7 +47,7 @@ def throughput_alt(throughput: ThroughputBars) -> str:
     return f"{done}. The most were {whole(best.count)} {_when(best, span)}; {zeros}{_so_far(bars, span)}."
 
 
-def cycle_time_alt(cycle: CycleScatter) -> str:
+def describe_cycle_time(cycle: CycleScatter) -> str:
     """Describe how long items took by percentiles, the longest, and the items that were not counted."""
     span = f"from {long_day(cycle.first)} to {long_day(cycle.last)}"
     left_out = f"{_items(cycle.excluded)} without a known start {_was(cycle.excluded)} not counted"
@@ -63,7 +63,7 @@ def cycle_time_alt(cycle: CycleScatter) -> str:
     return f"Cycle time: of {_items(count)} done {span}, {shares}. {took}."
 
 
-def aging_alt(aging: Aging) -> str:
+def describe_aging(aging: Aging) -> str:
     """Describe how much is in progress, the oldest, and the items that are older than usual."""
     if not aging.items:
         return "Age of work: nothing is in progress. There is nothing to wait for."
@@ -77,7 +77,7 @@ def aging_alt(aging: Aging) -> str:
     return f"{stands}. {late or 'None'} of them {_is(late or 1)} older than {usual}."
 
 
-def cumulative_flow_alt(flow: CumulativeFlow) -> str:
+def describe_cumulative_flow(flow: CumulativeFlow) -> str:
     """Describe the current number of items in each state, and those that arrived and left."""
     first, last = flow.days[0], flow.days[-1]
     dropped = f", {whole(last.dropped)} dropped" if last.dropped else ""
@@ -90,7 +90,7 @@ def cumulative_flow_alt(flow: CumulativeFlow) -> str:
     return f"Cumulative flow: on {long_day(last.date)} items stood at {now}. {since}."
 
 
-def calibration_alt(calibration: Calibration) -> str:
+def describe_calibration(calibration: Calibration) -> str:
     """Describe how often forecasts came true, by their chances."""
     bins = calibration.bins
     if not bins:
@@ -103,7 +103,7 @@ def calibration_alt(calibration: Calibration) -> str:
     return f"Calibration: {'; '.join([f'{first} came true', *others])}. {in_all}."
 
 
-def _tenths(group: Bin) -> str:
+def _tenths(group: CalibrationBin) -> str:
     if group.low == group.high:
         return tenth_in_words(group.low)
     return f"{group.low} to {group.high} in 10" if group.low else f"at most {group.high} in 10"

@@ -3,7 +3,17 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from charts.mermaid import BLUE, GREY, MOST_POINTS, ORANGE, Series, distinct, most_names, unit_name, xychart
+from charts.mermaid import (
+    BLUE,
+    GREY,
+    MOST_POINTS,
+    ORANGE,
+    Series,
+    count_names_with_room,
+    make_distinct,
+    name_unit,
+    write_xychart,
+)
 from charts.reading import short_day, whole
 from charts.values import Aging, Calibration, CycleScatter, ThroughputBars, VelocityBars
 from sprints.cumulative_flow import CumulativeFlow
@@ -12,9 +22,9 @@ from sprints.numbering import ref
 _MOST_BARS, _MOST_ROWS = 52, 10
 
 
-def velocity_mermaid(velocity: VelocityBars) -> str:
+def write_velocity(velocity: VelocityBars) -> str:
     """Write bars of what was completed, and lines of what was committed and of the median."""
-    bars, unit = velocity.bars, unit_name(velocity.unit)
+    bars, unit = velocity.bars, name_unit(velocity.unit)
     series = [Series("bar", "completed", BLUE, [bar.completed for bar in bars])]
     title = f"{unit.capitalize()} completed (blue)"
     if len(bars) > 1:  # A line of one point is invisible.
@@ -26,7 +36,7 @@ def velocity_mermaid(velocity: VelocityBars) -> str:
     return _by_name(title, [short_day(bar.last_day) for bar in bars], unit, series)
 
 
-def throughput_mermaid(throughput: ThroughputBars) -> str:
+def write_throughput(throughput: ThroughputBars) -> str:
     """Write bars of what was done, and a line at the median; only the latest part of a long time."""
     bars = throughput.bars[-_MOST_BARS:]
     series = [Series("bar", "done", BLUE, [Decimal(bar.count) for bar in bars])]
@@ -37,7 +47,7 @@ def throughput_mermaid(throughput: ThroughputBars) -> str:
     return _by_name(title, [short_day(bar.first) for bar in bars], "items", series)
 
 
-def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
+def write_cumulative_flow(flow: CumulativeFlow) -> str:
     """Write lines of the items that had arrived, were started, and had left."""
     days = flow.days
     shown = [days[n * (len(days) - 1) // (MOST_POINTS - 1)] for n in range(MOST_POINTS)]
@@ -53,7 +63,7 @@ def cumulative_flow_mermaid(flow: CumulativeFlow) -> str:
     return _by_name(title, [short_day(day.date) for day in days], "items", series)
 
 
-def cycle_time_table(cycle: CycleScatter) -> str:
+def write_cycle_times(cycle: CycleScatter) -> str:
     """Write within how many days which share of the items was done. Mermaid has no scatter chart."""
     percentiles = ((50, cycle.p50), (85, cycle.p85), (95, cycle.p95))
     rows = [f"| {percent} % | {whole(days)} |" for percent, days in percentiles if days is not None]
@@ -62,7 +72,7 @@ def cycle_time_table(cycle: CycleScatter) -> str:
     return "\n".join([head, "|--:|--:|", *rows])
 
 
-def aging_table(aging: Aging) -> str:
+def write_aging(aging: Aging) -> str:
     """Write the oldest items, which GitHub shows with titles. Mermaid would need a name for each bar."""
     rows = [
         f"| {ref(item.number)} | {whole(item.days)}{'+' * item.is_at_least} | {_share(item.days, aging)} |"
@@ -76,7 +86,7 @@ def aging_table(aging: Aging) -> str:
     )
 
 
-def calibration_mermaid(calibration: Calibration) -> str:
+def write_calibration(calibration: Calibration) -> str:
     """Write bars of what came true, beside a line of the forecast chances, in percent."""
     bins = calibration.bins
     names = [
@@ -90,7 +100,7 @@ def calibration_mermaid(calibration: Calibration) -> str:
         Series("line", "said", ORANGE, [Decimal(100 * group.mean_chance) for group in bins]),
     ]
     title = "Percent that came true (blue), chance said (orange)"
-    return xychart(title, distinct(names), "percent", series, top=Decimal(100))
+    return write_xychart(title, make_distinct(names), "percent", series, top=Decimal(100))
 
 
 def _share(days: int, aging: Aging) -> str:
@@ -101,8 +111,8 @@ def _share(days: int, aging: Aging) -> str:
 
 def _by_name(title: str, names: Sequence[str], y_name: str, series: Sequence[Series]) -> str:
     """Write a chart with a name for each value, or for some of them where these are many."""
-    every = -(-len(names) // most_names(names))
+    every = -(-len(names) // count_names_with_room(names))
     # Counted from the right, so that the latest value has its name.
     labels = [name if (len(names) - 1 - index) % every == 0 else "" for index, name in enumerate(names)]
     top = max((value for item in series for value in item.values), default=Decimal(0))
-    return xychart(title, distinct(labels), y_name, series, top=top)
+    return write_xychart(title, make_distinct(labels), y_name, series, top=top)

@@ -11,11 +11,11 @@ from statistics import median
 
 from sprints.burndown import Burndown, measure
 from sprints.calendar import Calendar
-from sprints.durations import Age, Durations, cycle_times, done_within
+from sprints.durations import Age, Durations, measure_cycle_times, select_done
 from sprints.flow import Flow
 from sprints.forecast import FanDay
-from sprints.forecast_grades import Bin
-from sprints.numbering import Number, place
+from sprints.forecast_scores import CalibrationBin
+from sprints.numbering import Number, split_number
 from sprints.throughput import Throughput
 from sprints.velocity import Velocity
 
@@ -46,7 +46,7 @@ class VelocityBars:
     most: Decimal | None = None
 
 
-def velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
+def build_velocity_bars(velocity: Velocity, calendar: Calendar) -> VelocityBars:
     """Convert a velocity to its chart."""
     bars = [
         SprintBar(
@@ -85,7 +85,7 @@ class ThroughputBars:
     median: Decimal | None = None
 
 
-def throughput_bars(throughput: Throughput, calendar: Calendar) -> ThroughputBars:
+def build_throughput_bars(throughput: Throughput, calendar: Calendar) -> ThroughputBars:
     """Convert a throughput to its chart, by days or, if there are more than 21, by weeks."""
     if len(throughput.days) > _MOST_SINGLE_DAYS:
         weeks = [CountBar(week.monday, week.count, week.days == 7) for week in throughput.weeks]
@@ -120,16 +120,16 @@ class CycleScatter:
     excluded: int = 0
 
 
-def cycle_scatter(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> CycleScatter:
+def build_cycle_scatter(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> CycleScatter:
     """Measure the cycle times of the items done on the local days from `first` to `last`, both included."""
-    done = done_within(flows, first, last, calendar)
+    done = select_done(flows, first, last, calendar)
     items = [
         FinishedItem(calendar.day_of(flow.done_at), days)
         for flow in done
-        for days in cycle_times([flow], calendar).days
+        for days in measure_cycle_times([flow], calendar).days
         if flow.done_at
     ]
-    durations = cycle_times(done, calendar)
+    durations = measure_cycle_times(done, calendar)
     p50, p85, p95 = map(durations.days_percentile, (50, 85, 95))
     ordered = sorted(items, key=lambda item: (item.finished, item.days))
     return CycleScatter(first, last, tuple(ordered), p50, p85, p95, durations.excluded_count)
@@ -153,11 +153,11 @@ class Aging:
     p85: int | None = None
 
 
-def aging(ages: Iterable[Age], finished: Durations) -> Aging:
+def build_aging(ages: Iterable[Age], finished: Durations) -> Aging:
     """Convert ages, and the cycle times of items finished before, to their chart."""
     items = [AgingItem(age.flow.number, age.days, age.is_at_least) for age in ages]
     p50, p85 = map(finished.days_percentile, (50, 85))
-    return Aging(tuple(sorted(items, key=lambda item: (-item.days, place(item.number)))), p50, p85)
+    return Aging(tuple(sorted(items, key=lambda item: (-item.days, split_number(item.number)))), p50, p85)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class ForecastFan:
 class Calibration:
     """The forecasts that came true, by their chances."""
 
-    bins: tuple[Bin, ...]
+    bins: tuple[CalibrationBin, ...]
 
 
 def _median(counts: Iterable[int]) -> Decimal | None:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from charts import style
-from charts.bars import bar_box, bar_plot, draw_bars, draw_column_dates, draw_numbers
+from charts.bars import draw_bars, draw_column_dates, draw_numbers, lay_out_bars, place_bar
 from charts.canvas import HOUSE_GROUNDS, Canvas
 from charts.labels import Box, Point, Space
 from charts.plot import BOTTOM, DayPlot, draw_grid, draw_title, place_words
-from charts.scale import value_ticks
+from charts.scale import choose_value_ticks
 from charts.values import VelocityBars
 
 # The width of the commitment's mark, as a multiple of its bar's width.
@@ -18,15 +18,15 @@ def draw(velocity: VelocityBars) -> bytes:
     """Draw the picture as PNG at 2×: bars of what was completed, and on each a mark at what was committed."""
     bars = velocity.bars
     highest = max((max(bar.committed, bar.completed) for bar in bars), default=0)
-    ticks = value_ticks(float(highest), whole=velocity.unit != "points")
-    plot = bar_plot(len(bars), ticks, velocity.median)
+    ticks = choose_value_ticks(float(highest), whole=velocity.unit != "points")
+    plot = lay_out_bars(len(bars), ticks, velocity.median)
     canvas = Canvas(HOUSE_GROUNDS)
     unit = "Points" if velocity.unit == "points" else "Items"
     title = draw_title(canvas, f"{unit} completed per sprint, by its last day")
     _draw_band(canvas, plot, velocity)
     draw_grid(canvas, plot, ticks)
     boxes = draw_bars(canvas, plot, [bar.completed for bar in bars], velocity.median)
-    marks = [bar_box(plot, n, bar.committed, _MARK_SHARE) for n, bar in enumerate(bars)]
+    marks = [place_bar(plot, n, bar.committed, _MARK_SHARE) for n, bar in enumerate(bars)]
     lines = [((box.left, box.top), (box.right, box.top)) for box in marks]
     canvas.lines(lines, style.CARD, 7)
     canvas.lines(lines, style.INK, 3)

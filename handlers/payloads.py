@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, TypeVar
 import msgspec
 
 from handlers.references import References, references_in
-from sprints.milestone import readable_moment
+from sprints.milestone import parse_moment
 from sprints.model import ItemSnapshot, MilestoneEvent, State
 from sprints.people import account_login
 
@@ -164,7 +164,7 @@ class MilestonePayload(msgspec.Struct):
             title=clean(self.title),
             created_at=self.created_at or at,
             description=clean(self.description) if self.description else None,
-            due_on=readable_moment(self.due_on),
+            due_on=parse_moment(self.due_on),
             closed_at=self.closed_at,
             before=before,
             actor=actor,

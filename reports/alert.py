@@ -9,8 +9,8 @@ from reports.sticky_comment import waits
 from sprints.alerts import BlockedItem, Crossing, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
 from sprints.burndown import measure
 from sprints.facts import Facts
-from sprints.forecast_words import in_words
-from sprints.ledger import grouped
+from sprints.forecast_wording import in_words
+from sprints.ledger import group_ledger
 from sprints.numbering import ref
 
 _MOST_NAMED = 10
@@ -58,7 +58,7 @@ def _scope(one: ScopeGrowth, facts: Facts) -> str:
     unit = facts.unit
     committed, scope = measure(facts.committed, unit), measure(facts.scope, unit)
     text = f"its scope has {_growth(one)}, from {number(committed)} to {quantity(scope, unit)}."
-    lines = [line for line in reversed(grouped(facts.ledger)) if measure(line.amount, unit)][:3]
+    lines = [line for line in reversed(group_ledger(facts.ledger)) if measure(line.amount, unit)][:3]
     told = []
     for line in lines:
         amount = measure(line.amount, unit) * (1 if line.cause in {"added", "reestimated"} else -1)

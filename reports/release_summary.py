@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from commands.formatting.wording import plain
 from commands.framework.planning import Planning
 from sprints.milestone import Sprint
-from sprints.releases import Release, release_of
+from sprints.releases import Release, find_release
 from storage.history import History
 
 # The setting `summaries` with which a summary goes into a release.
@@ -17,7 +17,7 @@ async def release_meant(planning: Planning, sprint: Sprint) -> Release | None:
     """The release that is called like the milestone, once we were told that it is published."""
     # Of this repository alone: those that share its sprints have releases of their own.
     history = History(planning.tenant, planning.project.alone)
-    return release_of(sprint.title, await history.activity("release", _EVER, planning.now))
+    return find_release(sprint.title, await history.activity("release", _EVER, planning.now))
 
 
 def place_text(sprint: Sprint, release: Release | None) -> str:

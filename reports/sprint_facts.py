@@ -11,11 +11,11 @@ from commands.shared.forecasting import foretold, outlook
 from commands.shared.overload import load_here
 from reports.sticky_comment import StickyComment, effect_words, key_of, shown_lines, without
 from sprints.alerts import BlockedItem, find_blocked_items
-from sprints.blocked import blockers_of
-from sprints.burndown import burndown_of
-from sprints.description import states_start
+from sprints.blocked import find_blockers
+from sprints.burndown import build_burndown
+from sprints.description import has_start_line
 from sprints.facts import Facts
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.forecast import Forecast
 from sprints.ledger import LedgerLine
 from sprints.milestone import Sprint
@@ -50,7 +50,7 @@ class Expected:
 
 def is_sprint(sprint: Sprint) -> bool:
     """Whether a milestone is meant as a time box at all: it has a due date, or states a start."""
-    return not sprint.is_deleted and (sprint.due is not None or states_start(sprint.description))
+    return not sprint.is_deleted and (sprint.due is not None or has_start_line(sprint.description))
 
 
 def place_of(settings: TeamSettings, sprint: Sprint, begun_in: int | None) -> TrackingPlace | None:
@@ -108,7 +108,7 @@ async def living_of(planning: Planning, facts: Facts, thread: int | None) -> Sti
     """What the comment shows, but for what is expected."""
     return StickyComment(
         facts,
-        burndown_of(facts),
+        build_burndown(facts),
         blocked=await blocked_of(planning, facts),
         is_silenced=planning.project.settings.quiet.is_quiet_thread(
             thread, planning.calendar.day_of(planning.now)
@@ -119,9 +119,9 @@ async def living_of(planning: Planning, facts: Facts, thread: int | None) -> Sti
 async def blocked_of(planning: Planning, facts: Facts) -> tuple[BlockedItem, ...]:
     """The open items of the sprint that wait for something."""
     items = await planning.history.items_of(facts.sprint.milestone)
-    blockers = {one for told in items.values() for one in blockers_of(told)} - items.keys()
+    blockers = {one for told in items.values() for one in find_blockers(told)} - items.keys()
     known = items | await planning.history.items_by_id(blockers)
-    return find_blocked_items(facts, flows_of(known, facts.as_of, planning.project.rules))
+    return find_blocked_items(facts, build_flows(known, facts.as_of, planning.project.rules))
 
 
 async def with_effects(planning: Planning, living: StickyComment, known: Mapping[str, str]) -> StickyComment:

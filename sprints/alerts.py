@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sprints.blocked import blocked_spans
+from sprints.blocked import merge_blocks
 from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between
 from sprints.facts import Facts
 from sprints.flow import Flow
-from sprints.numbering import Number, place
-from sprints.outlook import working_days_left
+from sprints.numbering import Number, split_number
+from sprints.outlook import list_working_days_left
 from sprints.team_settings import AlertThresholds
 
 # Further alerts wait for the next morning; the sticky comment shows them meanwhile.
@@ -127,12 +127,12 @@ def find_blocked_items(facts: Facts, flows: Collection[Flow]) -> tuple[BlockedIt
     for flow in flows:
         if flow.number not in numbers or not flow.open_blocks:
             continue
-        since = blocked_spans(flow.blocks)[-1].since
+        since = merge_blocks(flow.blocks)[-1].since
         by = tuple(sorted({block.number for block in flow.open_blocks if block.number}))
         reason = next((block.reason for block in flow.open_blocks if block.reason), "")
         days = _working_days_since(since, facts.as_of, calendar)
         blocked.append(BlockedItem(flow.number, days, by, reason))
-    return tuple(sorted(blocked, key=lambda item: (-item.days, place(item.number))))
+    return tuple(sorted(blocked, key=lambda item: (-item.days, split_number(item.number))))
 
 
 def _working_days_since(since: datetime, now: datetime, calendar: Calendar) -> int:
@@ -170,7 +170,7 @@ def _calendar_crossings(facts: Facts, thresholds: AlertThresholds) -> tuple[Cros
     today = calendar.day_of(facts.as_of)
     if not facts.remaining.count or not calendar.is_working_day(today):
         return ()
-    left, last = len(working_days_left(sprint, facts.as_of)), thresholds.days_left or 0
+    left, last = len(list_working_days_left(sprint, facts.as_of)), thresholds.days_left or 0
     length = _working_days(sprint.first_day, sprint.due, calendar)
     if thresholds.days_left and 0 < left <= last and length > 2 * last:
         return (DaysLeft(left),)

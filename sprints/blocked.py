@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 
 from sprints.model import ItemEvent
 from sprints.numbering import Number
-from sprints.spans import Span, merged, total
+from sprints.spans import TimeSpan, add_up_spans, merge_spans
 
 BLOCKED, UNBLOCKED = "blocked", "unblocked"
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockedSpan:
     """A span in which one thing blocked an item.
 
     `by` is the node id of the blocking issue, None where somebody only gave a reason; `number` its number, if
     it is an issue of the same repository. `reason` is the last one given while the block lasted.
     """
 
-    span: Span
+    span: TimeSpan
     by: str | None = None
     number: Number | None = None
     reason: str | None = None
@@ -38,7 +38,7 @@ class Block:
 class Blocker:
     """An issue that may block others: when it `was_open`, and its number if it is of the same repository."""
 
-    was_open: tuple[Span, ...]
+    was_open: tuple[TimeSpan, ...]
     number: Number | None = None
 
 
@@ -50,19 +50,19 @@ class _OpenBlock:
     reason: str | None
 
 
-def is_told(ordered: Iterable[ItemEvent]) -> bool:
+def was_ever_blocked(ordered: Iterable[ItemEvent]) -> bool:
     """Return whether an item was ever blocked."""
     return any(event.event == BLOCKED for event in ordered)
 
 
-def blockers_of(ordered: Iterable[ItemEvent]) -> set[str]:
+def find_blockers(ordered: Iterable[ItemEvent]) -> set[str]:
     """Return the node ids of all issues that ever blocked an item."""
     return {event.named for event in ordered if event.event == BLOCKED and event.named}
 
 
-def blocks_of(
-    ordered: Iterable[ItemEvent], was_open: Sequence[Span], blockers: Mapping[str, Blocker]
-) -> tuple[Block, ...]:
+def find_blocks(
+    ordered: Iterable[ItemEvent], was_open: Sequence[TimeSpan], blockers: Mapping[str, Blocker]
+) -> tuple[BlockedSpan, ...]:
     """List all blocks of one item, the oldest first.
 
     `ordered` are the item's events, `was_open` the spans in which it was open. A blocking issue that is not
@@ -70,7 +70,7 @@ def blocks_of(
     does not count, because the duration is unknown.
     """
     running = dict[str | None, _OpenBlock]()
-    blocks = list[Block]()
+    blocks = list[BlockedSpan]()
     for event in ordered:
         if event.event == BLOCKED:
             block = running.setdefault(event.named, _OpenBlock(event.at, None))
@@ -82,29 +82,31 @@ def blocks_of(
     return tuple(sorted(blocks, key=lambda block: (block.span.since, block.by or "")))
 
 
-def blocked_spans(blocks: Iterable[Block]) -> tuple[Span, ...]:
+def merge_blocks(blocks: Iterable[BlockedSpan]) -> tuple[TimeSpan, ...]:
     """Merge the spans in which an item was blocked by anything."""
-    return merged(block.span for block in blocks)
+    return merge_spans(block.span for block in blocks)
 
 
-def blocked_time(blocks: Iterable[Block], now: datetime, since: datetime | None = None) -> timedelta:
+def add_up_blocked_time(
+    blocks: Iterable[BlockedSpan], now: datetime, since: datetime | None = None
+) -> timedelta:
     """Add up how long an item was blocked, until `now` and from `since` on. It is part of the cycle time."""
-    return total((block.span for block in blocks), now, since)
+    return add_up_spans((block.span for block in blocks), now, since)
 
 
 def _limit_to_open(
     by: str | None,
     block: _OpenBlock,
     until: datetime | None,
-    was_open: Sequence[Span],
+    was_open: Sequence[TimeSpan],
     blockers: Mapping[str, Blocker],
-) -> list[Block]:
+) -> list[BlockedSpan]:
     """Limit a block to the time in which the item and the blocking issue were both open."""
     if until is not None and until <= block.since:
         return []
     blocker = blockers.get(by or "")
-    spans = [Span(block.since, until)]
+    spans = [TimeSpan(block.since, until)]
     for limits in (was_open, blocker.was_open if blocker else None):
         if limits is not None:
             spans = [common for span in spans for limit in limits if (common := span.common(limit))]
-    return [Block(span, by, blocker.number if blocker else None, block.reason) for span in spans]
+    return [BlockedSpan(span, by, blocker.number if blocker else None, block.reason) for span in spans]

@@ -55,7 +55,7 @@ class Burndown:
         return self.days[self.as_of_day] if self.as_of_day >= 0 else None
 
 
-def pace(burndown: Burndown) -> Decimal | None:
+def compute_pace(burndown: Burndown) -> Decimal | None:
     """Compute how far the remaining work is above the ideal line (negative: below it), in the chart's unit.
 
     During a day, anything between the ideal at its beginning and at its end is on the line: 0. None without
@@ -81,14 +81,14 @@ def measure(amount: Amount, unit: str) -> Decimal:
     return amount.points if unit == "points" else Decimal(amount.count)
 
 
-def burndown_of(facts: Facts, unit: str | None = None) -> Burndown:
+def build_burndown(facts: Facts, unit: str | None = None) -> Burndown:
     """Build the burndown of a sprint, in `unit` or else the one that its estimates allow."""
     unit, remaining = unit or facts.unit, facts.remaining
-    burndown = burndown_by_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
+    burndown = build_burndown_from_days(facts.sprint, facts.committed, facts.days, facts.as_of, unit)
     return burndown if measure(remaining, unit) > 0 else replace(burndown, hidden=remaining.count)
 
 
-def burndown_by_days(
+def build_burndown_from_days(
     sprint: Sprint, commitment: Amount, known_days: Sequence[Day], as_of: datetime, unit: str
 ) -> Burndown:
     """Build the burndown from a sprint's days as of a moment, in `unit`."""

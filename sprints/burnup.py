@@ -6,7 +6,7 @@ It shows apart what a burndown subtracts: removed work lowers the scope, finishe
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sprints.burndown import Burndown, burndown_of
+from sprints.burndown import Burndown, build_burndown
 from sprints.facts import Facts
 
 
@@ -34,6 +34,6 @@ class Burnup:
         return [Decimal(0), *(None if ideal is None else committed - ideal for ideal in ideals)]
 
 
-def burnup_of(facts: Facts, unit: str | None = None) -> Burnup:
+def build_burnup(facts: Facts, unit: str | None = None) -> Burnup:
     """Build the burnup of a sprint, in `unit` or else the one that its estimates allow."""
-    return Burnup(burndown_of(facts, unit))
+    return Burnup(build_burndown(facts, unit))

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sprints.gaps import EventGap, missing
-from sprints.model import ItemEvent, ItemSnapshot, Source
-from sprints.numbering import Number, place
+from sprints.gaps import EventGap, select_unread
+from sprints.model import EventSource, ItemEvent, ItemSnapshot
+from sprints.numbering import Number, split_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Completeness:
     @property
     def missing(self) -> tuple[EventGap, ...]:
         """The gaps that have not been filled: what happened in them is unknown."""
-        return missing(self.gaps)
+        return select_unread(self.gaps)
 
 
-def completeness_of(
+def assess_completeness(
     events: Mapping[str, Sequence[ItemEvent]],
     snapshots: Mapping[str, ItemSnapshot],
     gaps: Iterable[EventGap],
@@ -48,13 +48,13 @@ def completeness_of(
         event.at
         for item_events in events.values()
         for event in item_events
-        if event.source is Source.BACKFILL and not any(gap.contains(event.at) for gap in gaps)
+        if event.source is EventSource.BACKFILL and not any(gap.contains(event.at) for gap in gaps)
     ]
     without_opening = [
         item for item, item_events in events.items() if all(event.event != "opened" for event in item_events)
     ]
     return Completeness(
         max(backfilled_at, default=None),
-        tuple(sorted((snapshots[item].number for item in without_opening), key=place)),
+        tuple(sorted((snapshots[item].number for item in without_opening), key=split_number)),
         tuple(gap for gap in gaps if gap.concerns(start, until)),
     )

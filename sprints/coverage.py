@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 
 from sprints.history import ItemState, SprintChange
-from sprints.model import place_in_time
+from sprints.model import event_sort_key
 from sprints.numbering import Number
 
 
@@ -19,14 +19,14 @@ from sprints.numbering import Number
 class ItemHistory:
     """An item of a milestone: its node id, its number, and its changes.
 
-    `told_by` are the node ids of the items that cover it after all of these changes.
+    `covered_by` are the node ids of the items that cover it after all of these changes.
     """
 
     item: str
     number: Number
     is_pull_request: bool
     changes: Sequence[SprintChange]
-    told_by: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,7 @@ _Ends = tuple[str, str, Number | None]
 _NOWHERE = ItemState()
 
 
-def without_double_work(histories: Iterable[ItemHistory]) -> list[ItemHistory]:
+def mark_covered_items(histories: Iterable[ItemHistory]) -> list[ItemHistory]:
     """Mark each item as covered for as long as others represent its work."""
     all_items = {history.item: history for history in histories}
     ends = _parent_links(all_items) | _closing_links(all_items.values())
@@ -121,7 +121,7 @@ class _Sweep:
         for at, group in groupby(changes, key=lambda change: change[0]):
             self._step(at, {item: change for _, item, change in group})
         return {
-            item: replace(items[item], changes=coverage.changes, told_by=self._find_covering(item))
+            item: replace(items[item], changes=coverage.changes, covered_by=self._find_covering(item))
             for item, coverage in self._coverage.items()
         }
 
@@ -134,7 +134,7 @@ class _Sweep:
         self._states.update((item, change.after) for item, change in changed.items())
         in_order = list(changed.items())
         if len(in_order) > 1:
-            in_order.sort(key=lambda pair: (place_in_time(pair[1].event), pair[0]))
+            in_order.sort(key=lambda pair: (event_sort_key(pair[1].event), pair[0]))
         # An item's own event explains its change better than another item's event does.
         reasons = {item: change.event for item, change in in_order if item in self._coverage}
         # Most changes concern labels and states, which no link depends on.

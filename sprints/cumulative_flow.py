@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar, days_between
-from sprints.estimates import USUAL, Estimates
-from sprints.facts import DONE_BEFORE_START, Cause, Facts
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
+from sprints.facts import DONE_BEFORE_START, Facts, ScopeCause
 from sprints.flow import Flow
-from sprints.history import SprintChange, changes
+from sprints.history import SprintChange, trace_changes
 from sprints.model import ItemEvent, State
 from sprints.numbering import Number
 
@@ -60,14 +60,14 @@ class _Stay:
     is_done: bool = False
 
 
-def cumulative_flow(
+def count_cumulative_flow(
     flows: Iterable[Flow],
     events: Mapping[str, Sequence[ItemEvent]],
     as_of: datetime,
     calendar: Calendar,
     first: date,
     last: date,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
 ) -> CumulativeFlow:
     """Count the cumulative flow on the local days from `first` to `last`, both included.
 
@@ -95,14 +95,14 @@ def cumulative_flow(
     return CumulativeFlow(tuple(days))
 
 
-def in_sprint(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
+def select_sprint_flows(facts: Facts, flows: Iterable[Flow]) -> list[Flow]:
     """Select the flows that a sprint's numbers count, as of the same moment.
 
     An item of the commitment arrived when it was created, any other when it first joined the sprint.
     """
     counted = {item.item for item in facts.items if not item.is_covered and item.state != DONE_BEFORE_START}
     committed = {item.item for item in facts.committed_items}
-    joined = {line.number: line.at for line in reversed(facts.ledger) if line.cause is Cause.ADDED}
+    joined = {line.number: line.at for line in reversed(facts.ledger) if line.cause is ScopeCause.ADDED}
     return [
         # The facts already decided which items are covered within the sprint.
         replace(flow, is_covered=False, created_at=_arrival(flow, None if flow.item in committed else joined))
@@ -119,7 +119,7 @@ def _stays(flow: Flow, events: Sequence[ItemEvent], estimates: Estimates) -> lis
     """List the times during which an item was open, the first from its creation on."""
     stays = list[_Stay]()
     arrived: datetime | None = flow.created_at
-    for change in changes(events, _NO_MILESTONE, estimates):
+    for change in trace_changes(events, _NO_MILESTONE, estimates):
         if change.after.state is State.OPEN:
             arrived = arrived or change.at
         elif arrived:

@@ -6,7 +6,7 @@ from datetime import date
 _START_LINE = re.compile(r"^[^\S\n]*start:[^\S\n]*\d{4}-\d\d-\d\d[^\S\n]*$", re.IGNORECASE | re.MULTILINE)
 
 
-def with_start(description: str, day: date) -> str:
+def set_start_line(description: str, day: date) -> str:
     """Replace the description's start line, or add one before everything else."""
     line = f"Start: {day.isoformat()}"
     if _START_LINE.search(description):
@@ -14,6 +14,6 @@ def with_start(description: str, day: date) -> str:
     return f"{line}\n{description}".rstrip()
 
 
-def states_start(description: str) -> bool:
+def has_start_line(description: str) -> bool:
     """Return whether the description has a start line."""
     return _START_LINE.search(description) is not None

@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
-from sprints.numbering import place
-from sprints.percentiles import nearest_rank
+from sprints.numbering import split_number
+from sprints.order_statistics import find_nearest_rank
+
+_SERVICE_LEVEL_PERCENT = 85
 
 
 class Exclusion(StrEnum):
@@ -52,18 +53,13 @@ class Durations:
         """The number of done items that were left out."""
         return sum(count for _, count in self.excluded)
 
-    @property
-    def reopened_share(self) -> Decimal | None:
-        """The part of the items counted, from 0 to 1, that had been done before; None without items."""
-        return Decimal(self.reopened) / self.n if self.n else None
-
     def percentile(self, percent: int) -> timedelta | None:
         """Return the time within which `percent` % of the items were done (nearest rank)."""
-        return nearest_rank(self.elapsed, percent)
+        return find_nearest_rank(self.elapsed, percent)
 
     def days_percentile(self, percent: int) -> int | None:
         """Return the days within which `percent` % of the items were done (nearest rank)."""
-        return nearest_rank(self.days, percent)
+        return find_nearest_rank(self.days, percent)
 
     def within(self, days: int) -> int:
         """Count the items that took at most so many days."""
@@ -93,24 +89,12 @@ class Age:
     is_at_least: bool
 
 
-def lead_time(flow: Flow) -> timedelta | None:
-    """Created → done, in elapsed calendar time. None unless it is done."""
-    return flow.done_at - flow.created_at if flow.done_at else None
-
-
-def cycle_time(flow: Flow) -> timedelta | None:
-    """First started → last done, in elapsed calendar time. None unless both are known."""
-    if flow.done_at is None or flow.started_at is None or not flow.is_start_dated:
-        return None
-    return flow.done_at - flow.started_at
-
-
-def lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+def measure_lead_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
     """Measure the lead times of the done items. Durations of zero or less are excluded."""
     return _durations(flows, calendar, lambda flow: flow.created_at)
 
 
-def cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
+def measure_cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
     """Measure the cycle times of the done items.
 
     Durations of zero or less and unknown starts are excluded.
@@ -118,18 +102,18 @@ def cycle_times(flows: Iterable[Flow], calendar: Calendar) -> Durations:
     return _durations(flows, calendar, _start)
 
 
-def service_level(cycle_times: Durations, percent: int = 85) -> ServiceLevel | None:
-    """Return the service level expectation, or None without items."""
-    days = cycle_times.days_percentile(percent)
-    return ServiceLevel(percent, days, cycle_times.n) if days is not None else None
+def derive_service_level(cycle_times: Durations) -> ServiceLevel | None:
+    """Return the service level expectation at 85 %, or None without items."""
+    days = cycle_times.days_percentile(_SERVICE_LEVEL_PERCENT)
+    return ServiceLevel(_SERVICE_LEVEL_PERCENT, days, cycle_times.n) if days is not None else None
 
 
-def done_within(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:
+def select_done(flows: Iterable[Flow], first: date, last: date, calendar: Calendar) -> list[Flow]:
     """Select the items that were done on the local days from `first` to `last`, both included."""
     return [flow for flow in flows if flow.done_at and first <= calendar.day_of(flow.done_at) <= last]
 
 
-def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
+def measure_ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
     """Measure the work item age, now − started, of the items in progress, the oldest first.
 
     `flows` are those as of `now`.
@@ -144,7 +128,7 @@ def ages(flows: Iterable[Flow], now: datetime, calendar: Calendar) -> list[Age]:
         for flow in flows
         if flow.is_in_progress and flow.started_at
     ]
-    return sorted(measured, key=lambda age: (-age.elapsed, place(age.flow.number)))
+    return sorted(measured, key=lambda age: (-age.elapsed, split_number(age.flow.number)))
 
 
 def _start(flow: Flow) -> datetime | Exclusion:

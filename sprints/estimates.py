@@ -76,7 +76,7 @@ class Estimates:
         return State.OPEN if self.done_labels.isdisjoint(map(str.lower, labels)) else State.DONE
 
 
-USUAL = Estimates()
+DEFAULT_ESTIMATES = Estimates()
 
 
 @lru_cache(maxsize=256)

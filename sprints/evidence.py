@@ -18,7 +18,7 @@ _START_EVENTS = {
 }
 
 
-def membership(history: Sequence[SprintChange], before: datetime) -> list[Event]:
+def find_joining_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
     """Find the events that brought an item into its milestone and gave it its estimate `before` a moment.
 
     Oldest first, each once. Both may be the item's opening.
@@ -31,7 +31,7 @@ def membership(history: Sequence[SprintChange], before: datetime) -> list[Event]
     return list({id(change): change.event for change in changes}.values())
 
 
-def done(history: Sequence[SprintChange], before: datetime) -> list[Event]:
+def find_done_events(history: Sequence[SprintChange], before: datetime) -> list[Event]:
     """Find the event that made an item done last, `before` a moment, and its joining if that was later."""
     finished = _latest(
         history, before, lambda c: c.after.state is State.DONE and c.before.state is not State.DONE
@@ -43,18 +43,18 @@ def done(history: Sequence[SprintChange], before: datetime) -> list[Event]:
     return [change.event for change in changes]
 
 
-def done_of(flow: Flow, events: Iterable[ItemEvent]) -> ItemEvent | None:
+def find_closing_event(flow: Flow, events: Iterable[ItemEvent]) -> ItemEvent | None:
     """Find the event that closed a done item. None if only a later snapshot showed that it was closed."""
     closings = [event for event in events if event.event == "closed" and event.at == flow.done_at]
     return closings[-1] if closings else None
 
 
-def opened_of(events: Iterable[ItemEvent]) -> ItemEvent | None:
+def find_opening_event(events: Iterable[ItemEvent]) -> ItemEvent | None:
     """Find the item's opening, if it was recorded."""
     return next((event for event in events if event.event == "opened"), None)
 
 
-def start_of(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent | None:
+def find_start_event(flow: Flow, events: Mapping[str, Sequence[ItemEvent]]) -> ItemEvent | None:
     """Find the event that started an item's work, among the events of all items.
 
     For an issue it may be an event of the pull request that closes it. Where no event is the start itself, it

@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from sprints.completeness import Completeness, completeness_of
-from sprints.coverage import ItemHistory, without_double_work
-from sprints.estimates import USUAL, Estimates, Points
+from sprints.completeness import Completeness, assess_completeness
+from sprints.coverage import ItemHistory, mark_covered_items
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates, Points
 from sprints.gaps import EventGap
-from sprints.history import ItemState, LabelBook, SprintChange, changes, state_at
+from sprints.history import ItemState, LabelHistory, SprintChange, state_at, trace_changes
 from sprints.milestone import GRACE_AFTER_END, Sprint
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, place_in_time
-from sprints.numbering import Number, place
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, event_sort_key
+from sprints.numbering import Number, split_number
 
 _ZERO = Decimal(0)
 # Above this share of items without an estimate, points say less than a count of items.
@@ -44,7 +44,7 @@ class Amount:
 _NOTHING = Amount()
 
 
-class Cause(StrEnum):
+class ScopeCause(StrEnum):
     """Why the scope of a sprint changed."""
 
     ADDED = "added"
@@ -64,7 +64,7 @@ class ScopeChange:
     at: datetime
     number: Number
     title: str
-    cause: Cause
+    cause: ScopeCause
     amount: Amount
     event: ItemEvent | LabelEvent
     was_done: bool = False
@@ -88,7 +88,7 @@ class Day:
 class Item:
     """An issue or pull request of the milestone. `points` is None without an estimate.
 
-    An item that `is_covered` does not count, because other items of the milestone (`told_by`, node ids)
+    An item that `is_covered` does not count, because other items of the milestone (`covered_by`, node ids)
     represent its work. `reopened` counts how often it was reopened within the sprint. `parent` is the node id
     of its parent issue, in the milestone or not; None once the item has left its repository.
     """
@@ -100,7 +100,7 @@ class Item:
     item: str = ""
     done_at: datetime | None = None
     is_covered: bool = False
-    told_by: tuple[str, ...] = ()
+    covered_by: tuple[str, ...] = ()
     reopened: int = 0
     parent: str | None = None
 
@@ -149,17 +149,17 @@ class Facts:
         not_estimated = sum(item.points is None for item in counted)
         return "count" if not_estimated > MOST_NOT_ESTIMATED * len(counted) else "points"
 
-    def total(self, cause: Cause) -> Amount:
+    def total(self, cause: ScopeCause) -> Amount:
         """Add up the ledger's lines of one cause."""
-        return amounts_of(line.amount for line in self.ledger if line.cause is cause)
+        return sum_amounts(line.amount for line in self.ledger if line.cause is cause)
 
 
-def amount_of(items: Iterable[Item]) -> Amount:
+def sum_items(items: Iterable[Item]) -> Amount:
     """Add up a list of items."""
-    return amounts_of(Amount(item.points or _ZERO, 1) for item in items)
+    return sum_amounts(Amount(item.points or _ZERO, 1) for item in items)
 
 
-def amounts_of(amounts: Iterable[Amount]) -> Amount:
+def sum_amounts(amounts: Iterable[Amount]) -> Amount:
     """Add up amounts."""
     points, count = _ZERO, 0
     for amount in amounts:
@@ -182,11 +182,11 @@ class _Totals:
     steps: list[tuple[datetime, Amount, Amount]] = field(default_factory=list)
 
 
-def facts_of(
+def compute_facts(
     sprint: Sprint,
     events: Mapping[str, Sequence[ItemEvent]],
     as_of: datetime,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
     labels: Iterable[LabelEvent] = (),
     gaps: Iterable[EventGap] = (),
 ) -> Facts:
@@ -199,14 +199,14 @@ def facts_of(
     events_by_item = {item: [e for e in item_events if e.at < as_of] for item, item_events in events.items()}
     events_by_item = {item: item_events for item, item_events in events_by_item.items() if item_events}
     snapshots = {item: _latest_snapshot(item_events) for item, item_events in events_by_item.items()}
-    label_history = LabelBook(label for label in labels if label.at < as_of)
+    label_history = LabelHistory(label for label in labels if label.at < as_of)
     totals = _Totals()
-    for history in without_double_work(
+    for history in mark_covered_items(
         ItemHistory(
             item,
             snapshots[item].number,
             snapshots[item].is_pull_request,
-            changes(item_events, sprint.milestone, estimates, label_history.of(item_events)),
+            trace_changes(item_events, sprint.milestone, estimates, label_history.find_for(item_events)),
         )
         for item, item_events in events_by_item.items()
     ):
@@ -215,28 +215,28 @@ def facts_of(
     return Facts(
         sprint=sprint,
         as_of=sprint.calendar.local(as_of),
-        committed=amounts_of(totals.committed),
+        committed=sum_amounts(totals.committed),
         scope=scope,
         done=done,
-        kept=amounts_of(totals.kept),
-        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, place(line.number)))),
+        kept=sum_amounts(totals.kept),
+        ledger=tuple(sorted(totals.ledger, key=lambda line: (line.at, split_number(line.number)))),
         days=days,
         items=_sort_by_number(totals.items),
         committed_items=_sort_by_number(totals.committed_items),
         done_items=_sort_by_number(totals.done_items),
         carried=_sort_by_number(totals.carried),
         late=_sort_by_number(totals.late),
-        completeness=completeness_of(events_by_item, snapshots, gaps, sprint.start, until),
+        completeness=assess_completeness(events_by_item, snapshots, gaps, sprint.start, until),
     )
 
 
 def _sort_by_number(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda item: (place(item.number), item.item)))
+    return tuple(sorted(items, key=lambda item: (split_number(item.number), item.item)))
 
 
 def _latest_snapshot(events: Sequence[ItemEvent]) -> ItemSnapshot:
     """Return the item's latest snapshot, without a title if the item was deleted."""
-    latest = max(events, key=place_in_time).snapshot
+    latest = max(events, key=event_sort_key).snapshot
     return replace(latest, title="") if any(e.event == "deleted" for e in events) else latest
 
 
@@ -301,7 +301,7 @@ def _to_item(
         item=history.item,
         done_at=state.done_at,
         is_covered=state.is_covered,
-        told_by=history.told_by if state.is_covered else (),
+        covered_by=history.covered_by if state.is_covered else (),
         reopened=sum(
             change.before.state is State.DONE and change.after.state is State.OPEN
             for change in history.changes
@@ -313,13 +313,13 @@ def _to_item(
 
 def _ledger_line(change: SprintChange, snapshot: ItemSnapshot, before: Amount, after: Amount) -> ScopeChange:
     if not before.count:
-        cause, amount = Cause.ADDED, after
+        cause, amount = ScopeCause.ADDED, after
     elif after.count:
-        cause, amount = Cause.REESTIMATED, after - before
+        cause, amount = ScopeCause.REESTIMATED, after - before
     else:
         is_dropped = change.after.is_member and change.after.state is State.DROPPED
-        cause, amount = (Cause.DROPPED if is_dropped else Cause.REMOVED), before
-    was_done = cause in {Cause.REMOVED, Cause.DROPPED} and change.before.state is State.DONE
+        cause, amount = (ScopeCause.DROPPED if is_dropped else ScopeCause.REMOVED), before
+    was_done = cause in {ScopeCause.REMOVED, ScopeCause.DROPPED} and change.before.state is State.DONE
     return ScopeChange(change.at, snapshot.number, snapshot.title, cause, amount, change.event, was_done)
 
 
@@ -366,8 +366,8 @@ def _days(
             position += 1
         passed_steps = ordered[first:position]
         scope, done = (
-            scope + amounts_of(step for _, step, _ in passed_steps),
-            done + amounts_of(step for *_, step in passed_steps),
+            scope + sum_amounts(step for _, step, _ in passed_steps),
+            done + sum_amounts(step for *_, step in passed_steps),
         )
 
     day = sprint.first_day

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from sprints.blocked import Block, Blocker, blockers_of, blocks_of, is_told
+from sprints.blocked import BlockedSpan, Blocker, find_blockers, find_blocks, was_ever_blocked
 from sprints.estimates import Points
-from sprints.history import ItemState, LabelBook, SprintChange, changes
-from sprints.model import ItemEvent, LabelEvent, State, in_order
-from sprints.numbering import Number, place
-from sprints.pauses import Pause, pauses_of, statements
+from sprints.history import ItemState, LabelHistory, SprintChange, trace_changes
+from sprints.model import ItemEvent, LabelEvent, State, sort_events
+from sprints.numbering import Number, split_number
+from sprints.pauses import Pause, find_pauses, select_commands
 from sprints.people import is_person, same_login
 from sprints.rules import Rules
-from sprints.spans import open_spans
-from sprints.starts import Start, StartSignal, links_of, start_of
+from sprints.spans import find_open_spans
+from sprints.starts import Start, StartSignal, find_first_links, find_start
 
 _Events = Mapping[str, Sequence[ItemEvent]]
 _NO_MILESTONE = -1  # An item's flow is the same in any milestone.
@@ -55,7 +55,7 @@ class Flow:
     assignees: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     pauses: tuple[Pause, ...] = ()
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[BlockedSpan, ...] = ()
 
     @property
     def is_open(self) -> bool:
@@ -68,7 +68,7 @@ class Flow:
         return bool(self.pauses) and self.pauses[-1].span.until is None
 
     @property
-    def open_blocks(self) -> tuple[Block, ...]:
+    def open_blocks(self) -> tuple[BlockedSpan, ...]:
         """The blocks that still last, the longest first."""
         return tuple(block for block in self.blocks if block.is_open)
 
@@ -78,7 +78,7 @@ class Flow:
         return self.started_at is not None and self.is_open and not self.is_paused and not self.is_covered
 
 
-def flows_of(
+def build_flows(
     events: _Events,
     as_of: datetime,
     rules: Rules,
@@ -96,12 +96,14 @@ def flows_of(
     """
     as_of = as_of.astimezone(UTC)
     events_by_item, others = _events_before(events, as_of), _events_before(elsewhere, as_of)
-    label_history = LabelBook(label for label in labels if label.at < as_of)
+    label_history = LabelHistory(label for label in labels if label.at < as_of)
     histories = {
-        item: changes(item_events, _NO_MILESTONE, rules.estimates, label_history.of(item_events))
+        item: trace_changes(item_events, _NO_MILESTONE, rules.estimates, label_history.find_for(item_events))
         for item, item_events in events_by_item.items()
     }
-    other_histories = {item: changes(item_events, _NO_MILESTONE) for item, item_events in others.items()}
+    other_histories = {
+        item: trace_changes(item_events, _NO_MILESTONE) for item, item_events in others.items()
+    }
     everywhere = _Everywhere(events_by_item | others, other_histories | histories, frozenset(events_by_item))
     parents = _parents({item: _last_state(history) for item, history in everywhere.histories.items()})
     issues = {
@@ -109,7 +111,9 @@ def flows_of(
         for item, item_events in events_by_item.items()
         if not _is_pull_request(item_events) and not _last_state(histories[item]).is_gone
     }
-    links = links_of(item_events for item_events in events_by_item.values() if _is_pull_request(item_events))
+    links = find_first_links(
+        item_events for item_events in events_by_item.values() if _is_pull_request(item_events)
+    )
     flows = []
     for item, item_events in events_by_item.items():
         history = histories[item]
@@ -117,16 +121,16 @@ def flows_of(
         is_covered = item in parents or (
             _is_pull_request(item_events) and not issues.isdisjoint(_last_state(history).closes)
         )
-        start = start_of(life, rules.started_labels, _linked_at(item_events, links))
+        start = find_start(life, rules.started_labels, _linked_at(item_events, links))
         flow = _flow(life, item_events, history, start, is_covered=is_covered)
         flows.append(_with_pauses_and_blocks(flow, item_events, history, everywhere))
-    return tuple(sorted(flows, key=lambda flow: (place(flow.number), flow.item)))
+    return tuple(sorted(flows, key=lambda flow: (split_number(flow.number), flow.item)))
 
 
 def _events_before(events: _Events, as_of: datetime) -> dict[str, list[ItemEvent]]:
     """Sort the events before a moment by item, without items that have none."""
     ordered = {
-        item: in_order(event for event in item_events if event.at < as_of)
+        item: sort_events(event for event in item_events if event.at < as_of)
         for item, item_events in events.items()
     }
     return {item: item_events for item, item_events in ordered.items() if item_events}
@@ -224,7 +228,7 @@ class _Everywhere:
     def blocker(self, item: str) -> Blocker:
         """Describe an item as a blocker of others."""
         snapshot = self.events[item][-1].snapshot
-        was_open = open_spans(snapshot.created_at, self.histories[item])
+        was_open = find_open_spans(snapshot.created_at, self.histories[item])
         return Blocker(was_open, snapshot.number if item in self.here else None)
 
 
@@ -232,15 +236,15 @@ def _with_pauses_and_blocks(
     flow: Flow, events: Sequence[ItemEvent], history: Sequence[SprintChange], everywhere: _Everywhere
 ) -> Flow:
     """Add its pauses and blocks to a flow. Most items have neither."""
-    pause_events, was_blocked = statements(events), is_told(events)
+    pause_events, was_blocked = select_commands(events), was_ever_blocked(events)
     if not pause_events and not was_blocked:
         return flow
-    was_open = open_spans(flow.created_at, history)
-    blockers = {item: everywhere.blocker(item) for item in blockers_of(events) if item in everywhere.events}
+    was_open = find_open_spans(flow.created_at, history)
+    blockers = {item: everywhere.blocker(item) for item in find_blockers(events) if item in everywhere.events}
     return replace(
         flow,
-        pauses=pauses_of(pause_events, was_open),
-        blocks=blocks_of(events, was_open, blockers) if was_blocked else (),
+        pauses=find_pauses(pause_events, was_open),
+        blocks=find_blocks(events, was_open, blockers) if was_blocked else (),
     )
 
 

@@ -11,9 +11,9 @@ from datetime import date
 from enum import StrEnum
 from hashlib import blake2b
 
-from sprints.forecast_amounts import Band, amounts_at_end, amounts_by_day
-from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, History, Now
+from sprints.forecast_amounts import Band, forecast_amounts_at_end, forecast_amounts_by_day
+from sprints.forecast_chance import compute_chance
+from sprints.forecast_inputs import FEW_SPRINTS, MOST_OTHERS, MOST_OWN, ForecastHistory, Now
 
 
 class Basis(StrEnum):
@@ -89,24 +89,24 @@ class FanDay:
     done: Band
 
 
-def seed_of(*parts: str | int) -> int:
+def derive_seed(*parts: str | int) -> int:
     """Derive a seed from a forecast's key, the same on every machine and in every run, unlike `hash()`."""
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest())
 
 
-def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
+def forecast_sprint(now: Now, history: ForecastHistory, seed: int) -> Forecast | Refusal:
     """Forecast a sprint; for a changed sprint, from the changed `now`.
 
     Raises ValueError for impossible amounts.
     """
     _check(now)
-    chance = chance_to_finish(now, history, seed)
+    chance = compute_chance(now, history, seed)
     if chance is None or not history.finished_items:
         return _NO_HISTORY
     return Forecast(
         chance=chance,
-        chance_with_growth=chance_to_finish(now, history, seed, with_growth=True),
-        delivered=amounts_at_end(now, history, seed, chance),
+        chance_with_growth=compute_chance(now, history, seed, with_growth=True),
+        delivered=forecast_amounts_at_end(now, history, seed, chance),
         basis=_basis(history),
         own=min(len(history.own), MOST_OWN),
         others=min(len(history.others), MOST_OTHERS),
@@ -114,7 +114,9 @@ def forecast(now: Now, history: History, seed: int) -> Forecast | Refusal:
     )
 
 
-def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[FanDay, ...] | Refusal:
+def forecast_days(
+    now: Now, history: ForecastHistory, seed: int, days: Sequence[date]
+) -> tuple[FanDay, ...] | Refusal:
     """Forecast the work done at the end of each coming working day in `days`, all that are left.
 
     The last day has the band of `forecast`. Raises ValueError if `days` are not as many as are left.
@@ -122,10 +124,10 @@ def fan(now: Now, history: History, seed: int, days: Sequence[date]) -> tuple[Fa
     _check(now)
     if len(days) != now.days_left:
         raise ValueError(f"{now.days_left} working days are left, but {len(days)} dates were given")
-    chance = chance_to_finish(now, history, seed)
+    chance = compute_chance(now, history, seed)
     if chance is None or not history.finished_items:
         return _NO_HISTORY
-    bands = amounts_by_day(now, history, seed, chance)
+    bands = forecast_amounts_by_day(now, history, seed, chance)
     return tuple(FanDay(day, band) for day, band in zip(days, bands, strict=False))
 
 
@@ -136,7 +138,7 @@ def _check(now: Now) -> None:
         raise ValueError("amounts of work and of days are not negative")
 
 
-def _basis(history: History) -> Basis:
+def _basis(history: ForecastHistory) -> Basis:
     if history.others:
         return Basis.OWN_AND_OTHERS if history.own else Basis.OTHERS
     if len(history.days):

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, draw_days, past_work
+from sprints.forecast_inputs import (
+    TOLERANCE,
+    Floats,
+    ForecastHistory,
+    Now,
+    PastWork,
+    arrange_past,
+    draw_days,
+)
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -41,7 +49,7 @@ class Band:
     p90: float
 
 
-def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list[Band]:
+def forecast_amounts_by_day(now: Now, history: ForecastHistory, seed: int, chance: float) -> list[Band]:
     """Forecast the work done at the end of each coming working day, at least one band; the last is the end's.
 
     It stays within the team's record, except for a scope beyond it that the chance still reaches. The last
@@ -50,13 +58,13 @@ def amounts_by_day(now: Now, history: History, seed: int, chance: float) -> list
     return [Band(*edge) for edge in _edges(now, history, seed, chance, LEVELS, _steps(now))]
 
 
-def amounts_at_end(now: Now, history: History, seed: int, chance: float) -> Band:
-    """Return only the last band of `amounts_by_day`. Raises LookupError without any past."""
+def forecast_amounts_at_end(now: Now, history: ForecastHistory, seed: int, chance: float) -> Band:
+    """Return only the last band of `forecast_amounts_by_day`. Raises LookupError without any past."""
     (edge,) = _edges(now, history, seed, chance, LEVELS, _steps(now)[-1:])
     return Band(*edge)
 
 
-def amount_at(now: Now, history: History, seed: int, chance: float, level: float) -> float:
+def forecast_amount(now: Now, history: ForecastHistory, seed: int, chance: float, level: float) -> float:
     """Forecast the percentile `level` (0 to 1) of the work done at the end, in agreement with `chance`.
 
     Raises LookupError without any past.
@@ -71,13 +79,13 @@ def _steps(now: Now) -> list[int]:
 
 
 def _edges(
-    now: Now, history: History, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
+    now: Now, history: ForecastHistory, seed: int, chance: float, levels: Sequence[float], days: Sequence[int]
 ) -> list[list[float]]:
     """Forecast the work done at each level by the end of each of these days; the last day is the sprint's."""
     # With many days, only some are computed, and the others interpolated.
     steps = [days[round(place)] for place in np.linspace(0, len(days) - 1, min(len(days), _MOST_STEPS))]
     shares = now.share + (1 - now.share) * np.array([0, *steps]) / steps[-1]
-    past = past_work(now, history, shares, seed)
+    past = arrange_past(now, history, shares, seed)
     if past is None:
         raise LookupError("there is no past to take amounts from")
     later_work, weights = _futures(now, past, _work_after(now, past, history, seed, steps))
@@ -89,7 +97,9 @@ def _edges(
     return [[float(now.done + amount) for amount in edge] for edge in by_day]
 
 
-def _work_after(now: Now, past: PastWork, history: History, seed: int, steps: Sequence[int]) -> Floats:
+def _work_after(
+    now: Now, past: PastWork, history: ForecastHistory, seed: int, steps: Sequence[int]
+) -> Floats:
     """Return what each past sprint (rows) still did until the end of each of these coming days (columns)."""
     work = past.done[:, 1:] - past.done[:, :1]
     if past.drawn:

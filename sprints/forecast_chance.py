@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sprints.forecast_draws import TOLERANCE, Floats, History, Now, PastWork, past_work
+from sprints.forecast_inputs import TOLERANCE, Floats, ForecastHistory, Now, PastWork, arrange_past
 
 # The evidence is weighed at each of these shares elapsed; between them the chance is interpolated.
 SHARES = np.linspace(0.0, 1.0, 41)
@@ -38,14 +38,16 @@ _LEAST = 1e-4
 _USUAL_DAYS = 10.0
 
 
-def chance_to_finish(now: Now, history: History, seed: int, *, with_growth: bool = False) -> float | None:
+def compute_chance(
+    now: Now, history: ForecastHistory, seed: int, *, with_growth: bool = False
+) -> float | None:
     """Compute the chance (0 to 1) that what is in the sprint now is done at its end.
 
     1 only if nothing is open, 0 only if no time is left. More open work or less time never raises it, more
     done never lowers it. `with_growth`: with the work that will be added or removed, as in past sprints; None
     where their scope is unknown. None without any past.
     """
-    past = past_work(now, history, SHARES, seed)
+    past = arrange_past(now, history, SHARES, seed)
     if past is None or (with_growth and np.isnan(past.scope_at_end).any()):
         return None
     if now.remaining <= 0:
@@ -109,7 +111,7 @@ def _sprints_long(now: Now, past: PastWork) -> float:
     return max(float(np.average(factors, weights=past.weights)), 1.0)
 
 
-def _recent_finish_rate(history: History) -> float:
+def _recent_finish_rate(history: ForecastHistory) -> float:
     """Return the share of the team's sprints that were finished, weighted towards the latest."""
     finished = np.array([sprint.is_finished for sprint in history.own], float)[::-1]
     weights = 0.5 ** (np.arange(len(finished)) / _HALF_LIFE)

@@ -11,13 +11,20 @@ from datetime import date, datetime
 from math import floor
 
 from sprints.calendar import Calendar, latest_due, working_days
-from sprints.facts import Amount, Facts, amount_of, facts_of
+from sprints.facts import Amount, Facts, compute_facts, sum_items
 from sprints.forecast import Forecast, Refusal
-from sprints.forecast_amounts import amount_at
-from sprints.forecast_draws import History
+from sprints.forecast_amounts import forecast_amount
+from sprints.forecast_inputs import ForecastHistory
 from sprints.milestone import Sprint
-from sprints.numbering import place
-from sprints.outlook import Outlook, Past, histories_of, outlook_from, outlook_in_items, working_days_left
+from sprints.numbering import split_number
+from sprints.outlook import (
+    Outlook,
+    TrackRecord,
+    build_histories,
+    build_outlook,
+    build_outlook_in_items,
+    list_working_days_left,
+)
 from sprints.what_if import with_items
 
 LEVELS = (0.5, 0.85, 0.95)
@@ -28,7 +35,7 @@ _NO_WORKING_DAY = Refusal("There is no forecast: the calendar has no working day
 
 
 @dataclass(frozen=True, slots=True)
-class Dates:
+class DateForecast:
     """The first working days by whose end the work is done with a chance of 50, 85 and 95 %.
 
     None: not within two years. `chance` is that of being done at all within them; `basis_sentence` names the
@@ -43,7 +50,7 @@ class Dates:
 
 
 @dataclass(frozen=True, slots=True)
-class Amounts:
+class ItemForecast:
     """The most items that are done by a day with a chance of 50, 85 and 95 %.
 
     `chance_of_first` is the chance that any item is done by then, `days` the working days until then.
@@ -57,7 +64,7 @@ class Amounts:
     basis_sentence: str
 
 
-def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
+def forecast_dates(facts: Facts, past: TrackRecord, items: int | None = None) -> DateForecast | Refusal:
     """Forecast by when all open work of a sprint, or a number of items, is done, whatever its due date.
 
     Raises ValueError if nothing is open and no number of items is asked for.
@@ -67,14 +74,14 @@ def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
     days = _coming_days(facts)
     if not days:
         return _NO_WORKING_DAY
-    forecaster = _DateForecaster(facts, past, histories_of(facts, past))
+    forecaster = _DateForecaster(facts, past, build_histories(facts, past))
     items = facts.remaining.count if items is None else items
     first = forecaster.forecast(items, days[0])
     if isinstance(first, Refusal):
         return first
 
     def first_step(level: float, earliest: int) -> int:
-        return first_true(lambda step: forecaster.is_done(items, days[step], level), earliest, len(days))
+        return find_first_true(lambda step: forecaster.is_done(items, days[step], level), earliest, len(days))
 
     steps, earliest = list[int](), 0
     for level in LEVELS:
@@ -83,18 +90,18 @@ def when(facts: Facts, past: Past, items: int | None = None) -> Dates | Refusal:
         earliest = first_step(level, earliest) if is_done_at_all and earliest < len(days) else len(days)
         steps.append(earliest)
     p50, p85, p95 = (days[step] if step < len(days) else None for step in steps)
-    return Dates(p50, p85, p95, forecaster.chance(items, days[-1]), first.basis_sentence)
+    return DateForecast(p50, p85, p95, forecaster.chance(items, days[-1]), first.basis_sentence)
 
 
-def how_many(facts: Facts, past: Past, by: date) -> Amounts | Refusal:
+def forecast_items(facts: Facts, past: TrackRecord, by: date) -> ItemForecast | Refusal:
     """Forecast how many items are done by the end of a day, up to `MOST_ITEMS`; open ones count first."""
-    forecaster = _DateForecaster(facts, past, histories_of(facts, past))
+    forecaster = _DateForecaster(facts, past, build_histories(facts, past))
     first = forecaster.forecast(1, by)
     if isinstance(first, Refusal):
         return first
     p50, p85, p95 = (forecaster.most_items(by, level) for level in LEVELS)
     days = working_days(facts.sprint.calendar, _first_day(facts), by)
-    return Amounts(p50, p85, p95, forecaster.chance(1, by), len(days), first.basis_sentence)
+    return ItemForecast(p50, p85, p95, forecaster.chance(1, by), len(days), first.basis_sentence)
 
 
 class _DateForecaster:
@@ -104,7 +111,7 @@ class _DateForecaster:
     any of them may be done, so the chance is also that of the sprint's amounts.
     """
 
-    def __init__(self, facts: Facts, past: Past, histories: Mapping[str, History]) -> None:
+    def __init__(self, facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]) -> None:
         self._facts, self._past, self._histories = facts, past, histories
         self._chances = dict[tuple[int, date], float]()
         self._amounts = dict[tuple[date, float], int]()
@@ -122,7 +129,7 @@ class _DateForecaster:
 
     def most_items(self, due: date, level: float) -> int:
         """Return the most items that are done by a day with this chance."""
-        return first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
+        return find_first_true(lambda items: not self.is_done(items, due, level), 1, MOST_ITEMS + 1) - 1
 
     def chance(self, items: int, due: date) -> float:
         """Return the chance that so many items are done by a day.
@@ -132,7 +139,7 @@ class _DateForecaster:
         chance = self._chance_of_all(items, due)
         if items >= self._facts.remaining.count:
             return chance
-        percent = first_true(lambda number: self._open_items_done(due, number / 100) < items, 1, 100) - 1
+        percent = find_first_true(lambda number: self._open_items_done(due, number / 100) < items, 1, 100) - 1
         return max(chance, percent / 100)
 
     def _chance_of_all(self, items: int, due: date) -> float:
@@ -152,15 +159,15 @@ class _DateForecaster:
     def _compute_amount(self, due: date, level: float) -> int:
         chance = self._chance_of_all(self._facts.remaining.count, due)
         dated = with_end_on(self._facts, due)
-        if not working_days_left(dated.sprint, dated.as_of):
+        if not list_working_days_left(dated.sprint, dated.as_of):
             return 0
-        outlook = outlook_in_items(dated, self._past, self._histories)
-        done = amount_at(outlook.now, outlook.history, outlook.seed, chance, 1 - level)
+        outlook = build_outlook_in_items(dated, self._past, self._histories)
+        done = forecast_amount(outlook.now, outlook.history, outlook.seed, chance, 1 - level)
         return floor(done - outlook.now.done + _TOLERANCE)
 
     def _outlook(self, items: int, due: date) -> Outlook | Refusal:
         changed = with_end_on(with_open(self._facts, items), due)
-        return outlook_from(changed, self._past, self._histories)
+        return build_outlook(changed, self._past, self._histories)
 
 
 def with_open(facts: Facts, items: int) -> Facts:
@@ -172,13 +179,13 @@ def with_open(facts: Facts, items: int) -> Facts:
         facts = with_items(facts, [None])
         return replace(facts, scope=facts.scope + Amount(count=added - 1))
     # Unlike in `without_items`, items that the removed ones covered do not count again.
-    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), place(item.number)))
+    largest_first = sorted(still_open, key=lambda item: (-(item.points or 0), split_number(item.number)))
     removed = set(largest_first[:-added]) if added else set()
     remaining_items = tuple(item for item in facts.items if item not in removed)
-    return replace(facts, scope=facts.scope - amount_of(removed), items=remaining_items)
+    return replace(facts, scope=facts.scope - sum_items(removed), items=remaining_items)
 
 
-def begun_today(facts: Facts) -> Facts:
+def restart_today(facts: Facts) -> Facts:
     """Turn a sprint's open work into a sprint that begins today and has no due date yet."""
     calendar = facts.sprint.calendar
     start = max(facts.sprint.start, calendar.midnight(calendar.day_of(facts.as_of)))
@@ -187,11 +194,11 @@ def begun_today(facts: Facts) -> Facts:
     return replace(facts, sprint=sprint, scope=facts.remaining, done=Amount(), items=still_open)
 
 
-def empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
+def create_empty_sprint(calendar: Calendar, as_of: datetime) -> Facts:
     """Create an empty sprint that begins today, for questions about no particular sprint."""
     start = calendar.midnight(calendar.day_of(as_of))
     sprint = Sprint(0, 0, "", None, start, start, None, None, None, is_deleted=False, calendar=calendar)
-    return facts_of(sprint, {}, as_of)
+    return compute_facts(sprint, {}, as_of)
 
 
 def with_end_on(facts: Facts, due: date) -> Facts:
@@ -204,7 +211,7 @@ def with_end_on(facts: Facts, due: date) -> Facts:
     return replace(facts, sprint=replace(facts.sprint, due=due, end=end))
 
 
-def first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:
+def find_first_true(is_true: Callable[[int], bool], first: int, last: int) -> int:
     """Find the first number from `first` on for which a monotonic condition is true.
 
     `last` if it is true for none before; `last` itself is not evaluated. A near answer takes few evaluations.

@@ -48,6 +48,6 @@ class EventGap:
         return self.began_at < until
 
 
-def missing(gaps: Iterable[EventGap]) -> tuple[EventGap, ...]:
+def select_unread(gaps: Iterable[EventGap]) -> tuple[EventGap, ...]:
     """Return the gaps whose events have not been read again."""
     return tuple(gap for gap in gaps if not gap.is_read_again)

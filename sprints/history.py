@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sprints.estimates import USUAL, Estimates, Points
-from sprints.links import Links
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, in_order
-from sprints.numbering import Number, place
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates, Points
+from sprints.links import PullRequestLinks
+from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State, sort_events
+from sprints.numbering import Number, split_number
 
 _NO_MILESTONE = 0  # No milestone has this id.
 # Events that take an item away from its repository for good.
@@ -50,10 +50,10 @@ class SprintChange:
     event: ItemEvent | LabelEvent
 
 
-def changes(
+def trace_changes(
     events: Sequence[ItemEvent],
     milestone: int,
-    estimates: Estimates = USUAL,
+    estimates: Estimates = DEFAULT_ESTIMATES,
     labels: Iterable[LabelEvent] = (),
 ) -> list[SprintChange]:
     """List how one item changed, oldest first, without events that change nothing here.
@@ -83,7 +83,7 @@ def state_at(history: Sequence[SprintChange], moment: datetime) -> ItemState:
     return current
 
 
-class LabelBook:
+class LabelHistory:
     """The label events of repositories, indexed by label name."""
 
     def __init__(self, labels: Iterable[LabelEvent]) -> None:
@@ -91,12 +91,12 @@ class LabelBook:
         for label in labels:
             self._by_name.setdefault((label.repository, label.name), []).append(label)
 
-    def of(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
+    def find_for(self, events: Sequence[ItemEvent]) -> list[LabelEvent]:
         """Return the events of all labels that an item has had, under each name of these labels."""
         if not self._by_name or not events:
             return []
         collected, visited = list[LabelEvent](), set[str]()
-        repository, _ = place(events[0].snapshot.number)
+        repository, _ = split_number(events[0].snapshot.number)
         names = {name for event in events for name in event.snapshot.labels}
         names |= {event.label for event in events if event.label}
         while names := names - visited:
@@ -114,12 +114,12 @@ def _with_labels(
 
     Earlier label events are left out, because the item's first snapshot includes their effect.
     """
-    ordered = in_order(events)
+    ordered = sort_events(events)
     later = [label for label in labels if ordered and label.at >= ordered[0].at]
     if not later:
         return ordered
     mixed: list[ItemEvent | LabelEvent] = [*ordered[1:], *later]
-    return [ordered[0], *in_order(mixed)]
+    return [ordered[0], *sort_events(mixed)]
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class _Fold:
     done_at: datetime | None = None
     points_when_done: Points | None = None
     parent: str | None = None
-    links: Links = field(default_factory=Links)
+    links: PullRequestLinks = field(default_factory=PullRequestLinks)
     is_gone: bool = False
 
     def set_reported_state(self, reported_state: State, at: datetime) -> None:

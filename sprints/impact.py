@@ -11,7 +11,7 @@ from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END, Sprint
 from sprints.model import ItemSnapshot, State
 from sprints.outlook import Outlook
-from sprints.pull_requests import PullRequest, Review, Usual, UsualSize
+from sprints.pull_requests import FirstReview, PullRequest, UsualSize, UsualWait
 from sprints.what_if import with_done
 
 # Branch names with an issue's number, as people and GitHub choose them: 12-card-form, feature/12_card,
@@ -57,7 +57,7 @@ class LinkedItem:
     """An item of the sprint, and why the pull request belongs to it."""
 
     item: Item
-    tie: LinkKind
+    kind: LinkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ class Impact:
     """
 
     pull: PullRequest
-    standing: PullRequestStatus
+    status: PullRequestStatus
     sprint: Sprint | None = None
     later: Sprint | None = None
     ended: Sprint | None = None
-    moved: tuple[LinkedItem, ...] = ()
+    linked_items: tuple[LinkedItem, ...] = ()
     outside: tuple[int, ...] = ()
     candidate: int | None = None
     is_candidate_inside: bool = False
@@ -101,8 +101,8 @@ class Impact:
     aside_by: str | None = None
     is_exempt: bool = False
     done_labels: frozenset[str] = frozenset()
-    review: Review = Review(None, None)  # noqa: RUF009 - it cannot be changed
-    usual_wait: Usual | None = None
+    review: FirstReview = FirstReview(None, None)  # noqa: RUF009 - it cannot be changed
+    usual_wait: UsualWait | None = None
     usual_size: UsualSize | None = None
 
     @property
@@ -115,33 +115,33 @@ class Impact:
         return (self.pull.number,)
 
 
-def branch_numbers(branch: str) -> tuple[int, ...]:
+def parse_branch_numbers(branch: str) -> tuple[int, ...]:
     """Parse the issue numbers that a branch may be named after."""
     matches = (_BRANCH.fullmatch(part) for part in branch.split("/"))
     return tuple(dict.fromkeys(int(match[1]) for match in matches if match))
 
 
-def finished_numbers(pull: PullRequest) -> tuple[int, ...]:
+def list_finished_numbers(pull: PullRequest) -> tuple[int, ...]:
     """List the issues that GitHub closes on merge: it follows such words only in the default branch."""
     if not pull.is_to_default_branch:
         return ()
     return tuple(sorted(pull.issues))
 
 
-def worded_numbers(pull: PullRequest) -> tuple[int, ...]:
+def list_worded_numbers(pull: PullRequest) -> tuple[int, ...]:
     """List the issues that it claims to close, or is linked with, but that merging it leaves open."""
     if pull.is_to_default_branch:
         return ()
     return tuple(sorted({*pull.issues, *pull.words}))
 
 
-def related_numbers(pull: PullRequest) -> tuple[int, ...]:
+def list_related_numbers(pull: PullRequest) -> tuple[int, ...]:
     """List all issues that it may have to do with."""
-    numbers = (*pull.closes, *pull.linked, *pull.words, *branch_numbers(pull.branch), *pull.mentions)
+    numbers = (*pull.closes, *pull.linked, *pull.words, *parse_branch_numbers(pull.branch), *pull.mentions)
     return tuple(dict.fromkeys(numbers))
 
 
-def sprints_of(
+def choose_sprints(
     pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
 ) -> tuple[Sprint | None, Sprint | None]:
     """Choose the running sprint to show, and one that has not begun, if the pull request belongs to that.
@@ -177,7 +177,7 @@ def sprints_of(
     )
 
 
-def ended_sprint_of(
+def find_ended_sprint(
     pull: PullRequest, issues: Mapping[int, ItemSnapshot], sprints: Iterable[Sprint], now: datetime
 ) -> Sprint | None:
     """Find the sprint that ended last, of those in which its open items, or it itself, are still planned."""
@@ -192,7 +192,7 @@ def ended_sprint_of(
     return max(ended, key=lambda sprint: (sprint.end or sprint.start, sprint.milestone), default=None)
 
 
-def impact_of(
+def assess_impact(
     pull: PullRequest,
     facts: Facts | None,
     outlook: Outlook | Refusal | None,
@@ -215,16 +215,16 @@ def impact_of(
     }
     moved = _linked_items(pull, items)
     candidate = (
-        None if any(link.tie is not LinkKind.BRANCH for link in moved) else _candidate(pull, items, issues)
+        None if any(link.kind is not LinkKind.BRANCH for link in moved) else _candidate(pull, items, issues)
     )
-    finished = finished_numbers(pull)
+    finished = list_finished_numbers(pull)
     return Impact(
         pull=pull,
-        standing=_status(moved, facts, later, ended, aside_by),
+        status=_status(moved, facts, later, ended, aside_by),
         sprint=facts.sprint if facts else None,
         later=later,
         ended=ended,
-        moved=moved,
+        linked_items=moved,
         outside=tuple(number for number in finished if number not in items and _is_open(number, issues)),
         candidate=candidate,
         is_candidate_inside=candidate in items,
@@ -238,16 +238,16 @@ def impact_of(
 def _milestones(
     pull: PullRequest, issues: Mapping[int, ItemSnapshot], *, only_open: bool = False
 ) -> set[int | None]:
-    numbers = {*finished_numbers(pull), *worded_numbers(pull), *branch_numbers(pull.branch)}
+    numbers = {*list_finished_numbers(pull), *list_worded_numbers(pull), *parse_branch_numbers(pull.branch)}
     items = [issue for number in numbers if (issue := issues.get(number)) and not issue.is_pull_request]
     return {issue.milestone for issue in items if not only_open or issue.state is State.OPEN}
 
 
 def _linked_items(pull: PullRequest, items: Mapping[int, Item]) -> tuple[LinkedItem, ...]:
     """List the items of the sprint that it belongs to, each with the strongest reason."""
-    kinds = dict.fromkeys(branch_numbers(pull.branch), LinkKind.BRANCH)
-    kinds |= dict.fromkeys(worded_numbers(pull), LinkKind.WORDS)
-    kinds |= dict.fromkeys(finished_numbers(pull), LinkKind.CLOSES)
+    kinds = dict.fromkeys(parse_branch_numbers(pull.branch), LinkKind.BRANCH)
+    kinds |= dict.fromkeys(list_worded_numbers(pull), LinkKind.WORDS)
+    kinds |= dict.fromkeys(list_finished_numbers(pull), LinkKind.CLOSES)
     own = items.get(pull.number)
     kinds.pop(pull.number, None)
     if own and not own.is_covered:
@@ -283,9 +283,11 @@ def _candidate(
     """
     if not pull.is_to_default_branch:  # A link would close nothing there.
         return None
-    done = {*finished_numbers(pull), pull.number}
+    done = {*list_finished_numbers(pull), pull.number}
     named = [
-        number for number in branch_numbers(pull.branch) if number not in done and _is_open(number, issues)
+        number
+        for number in parse_branch_numbers(pull.branch)
+        if number not in done and _is_open(number, issues)
     ]
     mentioned = [
         number
@@ -307,8 +309,8 @@ def _effect(
     moved: Sequence[LinkedItem], facts: Facts, outlook: Outlook | Refusal | None, *, is_by_label: bool
 ) -> Effect | None:
     still_open = [link for link in moved if link.item.state == "open"]
-    finished = [link.item for link in still_open if link.tie.is_finishing and not is_by_label]
-    worked_on = [link.item for link in still_open if not link.tie.is_finishing or is_by_label]
+    finished = [link.item for link in still_open if link.kind.is_finishing and not is_by_label]
+    worked_on = [link.item for link in still_open if not link.kind.is_finishing or is_by_label]
     if not finished and not worked_on:
         return None
     numbers = {item.number for item in finished or worked_on}

@@ -5,25 +5,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.milestone import GRACE_AFTER_END
 from sprints.numbering import Number
-from sprints.plain import Values, number
-from sprints.velocity import Outcome
+from sprints.plain import Values, convert_number
+from sprints.velocity import SprintOutcome
 
 # Later work belongs to the next sprint.
 MOST_DAYS = GRACE_AFTER_END.days
 
 
 @dataclass(frozen=True, slots=True)
-class Credit:
+class LateCredit:
     """The late work that was credited to a sprint when it was closed."""
 
     amount: Amount
     numbers: tuple[Number, ...]
 
 
-def done_late(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
+def select_late_items(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
     """List the items that were open at a sprint's end and done late, before `now`.
 
     Late is within `days` of 24 hours after the end. The items have the estimates that they had when they were
@@ -39,26 +39,30 @@ def done_late(facts: Facts, days: int, now: datetime) -> tuple[Item, ...]:
     )
 
 
-def credit_for(items: Iterable[Item]) -> Values:
+def convert_credit(items: Iterable[Item]) -> Values:
     """Convert credited items to a plain value, to be stored in the settings."""
     listed = list(items)
-    amount = amount_of(listed)
-    return {"points": number(amount.points), "count": amount.count, "items": [item.number for item in listed]}
+    amount = sum_items(listed)
+    return {
+        "points": convert_number(amount.points),
+        "count": amount.count,
+        "items": [item.number for item in listed],
+    }
 
 
-def credits_of(value: object) -> dict[int, Credit]:
+def parse_credits(value: object) -> dict[int, LateCredit]:
     """Parse the credits in the settings by GitHub's id of the milestone, without malformed ones."""
-    late_credits = dict[int, Credit]()
+    late_credits = dict[int, LateCredit]()
     for milestone, credit in (value if isinstance(value, Mapping) else {}).items():
         try:
             amount = Amount(Decimal(str(credit["points"])), int(credit["count"]))
-            late_credits[int(milestone)] = Credit(amount, tuple(map(int, credit["items"])))
+            late_credits[int(milestone)] = LateCredit(amount, tuple(map(int, credit["items"])))
         except (KeyError, TypeError, ValueError, InvalidOperation):
             continue
     return late_credits
 
 
-def credited(outcomes: Iterable[Outcome], given: Mapping[int, Credit]) -> list[Outcome]:
+def apply_credits(outcomes: Iterable[SprintOutcome], given: Mapping[int, LateCredit]) -> list[SprintOutcome]:
     """Add its credit to each outcome. The part of the commitment that was kept stays the same."""
     return [
         replace(outcome, completed=outcome.completed + given[outcome.milestone].amount)

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sprints.facts import Amount, Cause, ScopeChange, amounts_of
-from sprints.numbering import place
+from sprints.facts import Amount, ScopeCause, ScopeChange, sum_amounts
+from sprints.numbering import split_number
 
 # Up to this number of lines, each is shown by itself.
-MOST_SINGLE_LINES = 5
+_MOST_SINGLE_LINES = 5
 _GROUP_WITHIN = timedelta(minutes=1)
 
 
@@ -24,7 +24,7 @@ class LedgerLine:
         return self.changes[0].at
 
     @property
-    def cause(self) -> Cause:
+    def cause(self) -> ScopeCause:
         return self.changes[0].cause
 
     @property
@@ -33,16 +33,16 @@ class LedgerLine:
 
     @property
     def amount(self) -> Amount:
-        return amounts_of(change.amount for change in self.changes)
+        return sum_amounts(change.amount for change in self.changes)
 
 
-def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES) -> list[LedgerLine]:
+def group_ledger(ledger: Iterable[ScopeChange]) -> list[LedgerLine]:
     """Group the ledger's changes, in their order, into lines.
 
-    More than `most_single` items changed by one actor for one cause, within the minute that begins with the
+    More than five items changed by one actor for one cause, within the minute that begins with the
     first change, become one line. Nothing is left out, and the sums stay the same.
     """
-    runs, latest_run = list[list[ScopeChange]](), dict[tuple[str, Cause], list[ScopeChange]]()
+    runs, latest_run = list[list[ScopeChange]](), dict[tuple[str, ScopeCause], list[ScopeChange]]()
     for change in ledger:
         # Changes without a known actor are not grouped.
         key = (change.event.actor, change.cause) if change.event.actor else None
@@ -55,8 +55,8 @@ def grouped(ledger: Iterable[ScopeChange], most_single: int = MOST_SINGLE_LINES)
             latest_run[key] = runs[-1]
     lines = list[LedgerLine]()
     for run in runs:
-        if len({change.number for change in run}) > most_single:
+        if len({change.number for change in run}) > _MOST_SINGLE_LINES:
             lines.append(LedgerLine(tuple(run)))
         else:
             lines += [LedgerLine((change,)) for change in run]
-    return sorted(lines, key=lambda line: (line.at, place(line.changes[0].number)))
+    return sorted(lines, key=lambda line: (line.at, split_number(line.changes[0].number)))

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sprints.model import ItemEvent, Source, in_order
-from sprints.numbering import Number, place
+from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.numbering import Number, split_number
 
 # Our own event for GitHub's list of the issues that a pull request is linked with.
 LINKED = "linked"
 
 
 @dataclass(slots=True)
-class Links:
+class PullRequestLinks:
     """The issues that one pull request closes after the events so far."""
 
     closes: tuple[Number, ...] = ()
@@ -51,24 +51,24 @@ class Links:
 
 def is_listed_by_github(event: ItemEvent) -> bool:
     """Return whether the links in an event's snapshot are GitHub's own list, not read from the text."""
-    return event.source is not Source.WEBHOOK
+    return event.source is not EventSource.WEBHOOK
 
 
-def closes_of(events: Iterable[ItemEvent]) -> tuple[Number, ...]:
+def list_closed_issues(events: Iterable[ItemEvent]) -> tuple[Number, ...]:
     """List the issues that a pull request closes after all of its events, in any order."""
-    links = Links()
-    for event in in_order(events):
+    links = PullRequestLinks()
+    for event in sort_events(events):
         links.take(event)
     return links.closes
 
 
-def links_since(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
+def find_link_times(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
     """Find since when a pull request was to close each issue, from its events in order.
 
     Links in the first snapshot are taken to hold since its creation, unless an edit may have added them.
     Links that only its text had and that GitHub's next list lacks never count.
     """
-    links, since, unconfirmed = Links(), dict[Number, datetime](), set[Number]()
+    links, since, unconfirmed = PullRequestLinks(), dict[Number, datetime](), set[Number]()
     is_first = True
     for event in ordered:
         if event.snapshot.closes is None:
@@ -89,4 +89,4 @@ def links_since(ordered: Sequence[ItemEvent]) -> dict[Number, datetime]:
 
 
 def _ordered(numbers: Iterable[Number]) -> tuple[Number, ...]:
-    return tuple(sorted(set(numbers), key=place))
+    return tuple(sorted(set(numbers), key=split_number))

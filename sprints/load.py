@@ -9,7 +9,7 @@ from sprints.velocity import Velocity
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class SprintLoad:
     """The scope of a sprint, in one `unit`, beside the velocity of the last `n` sprints.
 
     `committed` is None before the commitment is taken. `open_items` counts the items that are not done.
@@ -44,25 +44,25 @@ class Load:
         return self.scope > self.most and not self.is_settled
 
 
-def load_unit(facts: Facts, points: Velocity | None) -> str:
+def choose_load_unit(facts: Facts, points: Velocity | None) -> str:
     """Choose points where both the sprint and the last sprints are estimated well enough, else `count`."""
     return "points" if points and points.unit == "points" and facts.unit == "points" else "count"
 
 
-def load_of(
+def compare_load(
     facts: Facts, items: Velocity, points: Velocity | None, *, counts_items: bool = False
-) -> Load | None:
+) -> SprintLoad | None:
     """Compare a sprint's scope with the velocity in items, or in points where both allow it.
 
     None where fewer than three sprints have ended. With `counts_items` it is in items, as the forecast beside
     it.
     """
-    unit = "count" if counts_items else load_unit(facts, points)
+    unit = "count" if counts_items else choose_load_unit(facts, points)
     past = points if points and unit == "points" else items
     if past.median is None or past.most is None:
         return None
     is_committed = facts.as_of >= facts.sprint.committed_at
-    return Load(
+    return SprintLoad(
         unit=unit,
         scope=measure(facts.scope, unit),
         done=measure(facts.done, unit),

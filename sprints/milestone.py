@@ -19,7 +19,7 @@ from sprints.calendar import (
     is_in_range,
     latest_due,
 )
-from sprints.model import MilestoneEvent, in_order
+from sprints.model import MilestoneEvent, sort_events
 
 # How long after its end a sprint whose milestone nobody closes still counts as running late.
 GRACE_AFTER_END = timedelta(days=3)
@@ -54,7 +54,7 @@ class DueMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SprintPart:
     """The milestone of another repository in a sprint; `repository` is empty for the current one."""
 
     repository: str
@@ -91,7 +91,7 @@ class Sprint:
     due_moves: tuple[DueMove, ...] = ()
     description: str = ""
     repository: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[SprintPart, ...] = ()
 
     @property
     def milestones(self) -> frozenset[int]:
@@ -138,7 +138,7 @@ class Sprint:
         return self.end is not None and self.end <= self.start
 
 
-def sprint_of(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calendar) -> Sprint:
+def derive_sprint(events: Sequence[MilestoneEvent], as_of: datetime, calendar: Calendar) -> Sprint:
     """Derive a sprint from one milestone's events, as far as they happened before `as_of`.
 
     Raises ValueError without any event.
@@ -182,7 +182,7 @@ def _relevant_events(events: Sequence[MilestoneEvent], as_of: datetime) -> list[
 
     Without any before the moment, it is the first event of all.
     """
-    ordered = in_order(events)
+    ordered = sort_events(events)
     if not ordered:
         raise ValueError("a sprint needs at least one event of its milestone")
     own = [event for event in ordered if event.event != "observed"]
@@ -202,11 +202,11 @@ def _before_edit(edit: MilestoneEvent, before: Mapping[str, object]) -> Mileston
     if "description" in before:
         previous = replace(previous, description=str(before["description"] or ""))
     if "due_on" in before:
-        previous = replace(previous, due_on=readable_moment(before["due_on"]))
+        previous = replace(previous, due_on=parse_moment(before["due_on"]))
     return previous
 
 
-def readable_moment(value: object) -> datetime | None:
+def parse_moment(value: object) -> datetime | None:
     """Parse a time as GitHub writes it. One that cannot be read is None, so that it breaks no numbers."""
     try:
         moment = datetime.fromisoformat(str(value)) if value else None

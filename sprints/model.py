@@ -24,7 +24,7 @@ class State(StrEnum):
     DROPPED = "dropped"
 
 
-class Source(StrEnum):
+class EventSource(StrEnum):
     """Where an event comes from: a webhook, a backfill of the past, or a correction of what was missing."""
 
     WEBHOOK = "webhook"
@@ -75,7 +75,7 @@ class ItemEvent:
     named: str | None = None
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
     reason: str | None = None
 
 
@@ -100,7 +100,7 @@ class MilestoneEvent:
     closed_at: datetime | None = None
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class LabelEvent:
     name: str
     new_name: str | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
     repository: str = ""
 
 
@@ -136,19 +136,19 @@ class ActivityEvent:
     details: Mapping[str, object] = field(default_factory=dict)
     before: Mapping[str, object] | None = None
     actor: str | None = None
-    source: Source = Source.WEBHOOK
+    source: EventSource = EventSource.WEBHOOK
 
 
 Event = ItemEvent | MilestoneEvent | LabelEvent | ActivityEvent
 E = TypeVar("E", ItemEvent, MilestoneEvent, LabelEvent, ItemEvent | LabelEvent)
 
 
-def in_order(events: Iterable[E]) -> list[E]:
+def sort_events(events: Iterable[E]) -> list[E]:
     """Sort events by the time at which they happened, by GitHub's clock."""
-    return sorted(events, key=place_in_time)
+    return sorted(events, key=event_sort_key)
 
 
-def place_in_time(event: ItemEvent | MilestoneEvent | LabelEvent) -> tuple[datetime, int, str]:
+def event_sort_key(event: ItemEvent | MilestoneEvent | LabelEvent) -> tuple[datetime, int, str]:
     """Return the sort key of an event: its time, its rank within the second, its delivery."""
     return event.at, _rank_within_second(event), event.delivery
 

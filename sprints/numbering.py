@@ -4,7 +4,7 @@
 Number = int | str
 
 
-def number_in(repository: str, number: int) -> Number:
+def qualify_number(repository: str, number: int) -> Number:
     """Name an item of a repository (`owner/name`, or empty for the current one)."""
     return f"{repository}#{number}" if repository else number
 
@@ -14,7 +14,7 @@ def ref(number: Number) -> str:
     return f"#{number}" if isinstance(number, int) else number
 
 
-def place(number: Number) -> tuple[str, int]:
+def split_number(number: Number) -> tuple[str, int]:
     """Split an item's name into its repository (empty: the current one) and its number; also the sort key."""
     if isinstance(number, str):
         repository, _, digits = number.rpartition("#")
@@ -22,14 +22,14 @@ def place(number: Number) -> tuple[str, int]:
     return "", number
 
 
-def seen_from(number: Number, source: str, target: str) -> Number:
+def translate_number(number: Number, source: str, target: str) -> Number:
     """Convert an item's name in the repository `source` to its name in the repository `target`."""
-    repository, digits = place(number)
+    repository, digits = split_number(number)
     repository = repository or source
-    return number_in("" if repository == target else repository, digits)
+    return qualify_number("" if repository == target else repository, digits)
 
 
-def own(number: Number) -> int:
+def local_number(number: Number) -> int:
     """Return the number of an item of the current repository. Raises TypeError for another repository's."""
     if isinstance(number, str):
         raise TypeError(f"{number} is an item of another repository")

@@ -9,14 +9,14 @@ from datetime import date, datetime, timedelta
 
 from sprints.burndown import measure
 from sprints.calendar import Calendar, days_between, working_days
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.facts import Amount, Day, Facts
 from sprints.flow import Flow
-from sprints.forecast import FanDay, Forecast, Refusal, fan, forecast, seed_of
-from sprints.forecast_chance import chance_to_finish
-from sprints.forecast_draws import FEW_SPRINTS, History, Moment, Now, PastSprint
+from sprints.forecast import FanDay, Forecast, Refusal, derive_seed, forecast_days, forecast_sprint
+from sprints.forecast_chance import compute_chance
+from sprints.forecast_inputs import FEW_SPRINTS, ForecastHistory, Moment, Now, PastSprint
 from sprints.milestone import Sprint
-from sprints.velocity import Outcome
+from sprints.velocity import SprintOutcome
 
 # The number of last working days that supplement a team's few sprints.
 _WINDOW = 60
@@ -24,23 +24,23 @@ UNITS = ("points", "count")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SprintRecord:
     """A finished sprint: its days, and its outcome."""
 
     sprint: Sprint
     days: tuple[Day, ...]
-    outcome: Outcome
+    outcome: SprintOutcome
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class TrackRecord:
     """The data behind every forecast of a repository's sprints.
 
     `records` are its sprints that have ended. `flows` are recent ones of its items: their daily throughput
     supplements few records. `tenant` is part of the seed.
     """
 
-    records: tuple[Record, ...]
+    records: tuple[SprintRecord, ...]
     flows: tuple[Flow, ...]
     tenant: int
 
@@ -55,34 +55,34 @@ class Outlook:
     facts: Facts
     unit: str
     now: Now
-    history: History
+    history: ForecastHistory
     days: tuple[date, ...]
     seed: int
-    past: Past
+    past: TrackRecord
 
     @property
     def takes_points(self) -> bool:
         """Whether an amount without a unit means points: else it means items."""
-        is_estimated = self.facts.unit == "points" and "points" in units_of(self.facts, self.past)
+        is_estimated = self.facts.unit == "points" and "points" in choose_units(self.facts, self.past)
         return self.unit == "points" or is_estimated
 
     def forecast(self) -> Forecast | Refusal:
         """Forecast the sprint."""
-        return forecast(self.now, self.history, self.seed)
+        return forecast_sprint(self.now, self.history, self.seed)
 
     def chance(self) -> float | None:
         """Compute only the chance of `forecast`, in a tenth of its time. None where that refuses."""
         if not self.history.finished_items:
             return None
-        return chance_to_finish(self.now, self.history, self.seed)
+        return compute_chance(self.now, self.history, self.seed)
 
     def fan(self) -> tuple[FanDay, ...] | Refusal:
         """Forecast the work done day by day."""
-        return fan(self.now, self.history, self.seed, self.days)
+        return forecast_days(self.now, self.history, self.seed, self.days)
 
     def with_facts(self, facts: Facts) -> "Outlook | Refusal":
         """Return the outlook for changed numbers of the sprint at the same moment (`sprints.what_if`)."""
-        return outlook_from(facts, self.past)
+        return build_outlook(facts, self.past)
 
     def chance_of(self, facts: Facts) -> float | None:
         """Compute the chance to finish for changed numbers of the sprint. None without a forecast."""
@@ -90,14 +90,14 @@ class Outlook:
         return outlook.chance() if isinstance(outlook, Outlook) else None
 
 
-def outlook_from(
-    facts: Facts, past: Past, histories: Mapping[str, History] | None = None
+def build_outlook(
+    facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory] | None = None
 ) -> Outlook | Refusal:
     """Build the outlook of a sprint as of its facts.
 
     In points if every open item is estimated. Else a sprint is done when its points and all of its items are
-    done: of the two units the one with the lower chance counts. `histories` are those of `histories_of`, for
-    callers that ask often.
+    done: of the two units the one with the lower chance counts. `histories` are those of `build_histories`,
+    for callers that ask often.
     """
     sprint, as_of = facts.sprint, facts.as_of
     if sprint.due is None or sprint.end is None:
@@ -108,12 +108,14 @@ def outlook_from(
         return Refusal("The sprint has ended.")
     if sprint.is_due_before_start():
         return Refusal("The sprint is due before it starts.")
-    units = units_of(facts, past)
-    histories = histories or histories_of(facts, past, units)
+    units = choose_units(facts, past)
+    histories = histories or build_histories(facts, past, units)
     return min((_in_unit(facts, past, unit, histories[unit]) for unit in units), key=_sort_key)
 
 
-def outlook_in_items(facts: Facts, past: Past, histories: Mapping[str, History]) -> Outlook:
+def build_outlook_in_items(
+    facts: Facts, past: TrackRecord, histories: Mapping[str, ForecastHistory]
+) -> Outlook:
     """Build the outlook of a sprint with a due date in items, whatever its unit."""
     return _in_unit(facts, past, "count", histories["count"])
 
@@ -124,32 +126,34 @@ def _sort_key(outlook: Outlook) -> tuple[float, bool]:
     return 2.0 if chance is None else chance, outlook.unit != outlook.facts.unit
 
 
-def _in_unit(facts: Facts, past: Past, unit: str, history: History) -> Outlook:
-    days = tuple(working_days_left(facts.sprint, facts.as_of))
+def _in_unit(facts: Facts, past: TrackRecord, unit: str, history: ForecastHistory) -> Outlook:
+    days = tuple(list_working_days_left(facts.sprint, facts.as_of))
     # The seed of a sprint never changes, so that a later forecast differs only by its numbers.
-    seed = seed_of(past.tenant, facts.sprint.milestone)
+    seed = derive_seed(past.tenant, facts.sprint.milestone)
     now = _now(facts, unit, len(days))
     return Outlook(facts, unit, now, history, days, seed, past)
 
 
-def histories_of(facts: Facts, past: Past, units: Sequence[str] = UNITS) -> dict[str, History]:
+def build_histories(
+    facts: Facts, past: TrackRecord, units: Sequence[str] = UNITS
+) -> dict[str, ForecastHistory]:
     """Build the histories of a forecast by unit. They depend neither on open work nor on the due date."""
     return {unit: _history(facts, past, unit) for unit in units}
 
 
-def _history(facts: Facts, past: Past, unit: str) -> History:
+def _history(facts: Facts, past: TrackRecord, unit: str) -> ForecastHistory:
     as_of, calendar = facts.as_of, facts.sprint.calendar
     records = [record for record in past.records if _is_usable(record, as_of)]
     records = [record for record in records if unit == "count" or record.outcome.unit == "points"]
     flows = past.flows if len(records) < FEW_SPRINTS else ()
-    return History(
+    return ForecastHistory(
         finished_items=_finished_items(facts, records, flows),
         own=tuple(_past(record, unit) for record in records),
         days=_daily_throughput(flows, calendar, calendar.day_of(as_of), unit),
     )
 
 
-def units_of(facts: Facts, past: Past) -> list[str]:
+def choose_units(facts: Facts, past: TrackRecord) -> list[str]:
     """Choose the units in which a sprint has to be done: the less estimated unit may be the harder one.
 
     The choice does not depend on what is done, so that an item that joins or leaves never moves the chance in
@@ -165,12 +169,12 @@ def units_of(facts: Facts, past: Past) -> list[str]:
     return ["points"] if all(item.points for item in facts.open_items) else ["points", "count"]
 
 
-def needs_days(records: Sequence[Record], as_of: datetime) -> bool:
+def needs_days(records: Sequence[SprintRecord], as_of: datetime) -> bool:
     """Return whether so few sprints are usable that daily throughput has to supplement them."""
     return sum(_is_usable(record, as_of) for record in records) < FEW_SPRINTS
 
 
-def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
+def list_working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     """List the working days from today (or from the start) to the due date, both included."""
     calendar = sprint.calendar
     first = max(calendar.day_of(as_of), sprint.first_day)
@@ -179,7 +183,7 @@ def working_days_left(sprint: Sprint, as_of: datetime) -> list[date]:
     return working_days(calendar, first, sprint.due)
 
 
-def _is_usable(record: Record, as_of: datetime) -> bool:
+def _is_usable(record: SprintRecord, as_of: datetime) -> bool:
     """Return whether a forecast can learn from a sprint: it ended before this moment, and held something."""
     outcome = record.outcome
     has_days = any(record.sprint.calendar.is_working_day(day.date) for day in record.days)
@@ -206,7 +210,7 @@ def _part_of_today(sprint: Sprint, as_of: datetime) -> float:
     return (as_of - midnight) / (end - midnight)
 
 
-def _past(record: Record, unit: str) -> PastSprint:
+def _past(record: SprintRecord, unit: str) -> PastSprint:
     """Convert a sprint's days to moments: one at the beginning, and one at the end of each working day."""
     calendar = record.sprint.calendar
     length = len(working_days(calendar, record.days[0].date, record.days[-1].date))
@@ -223,7 +227,7 @@ def _past(record: Record, unit: str) -> PastSprint:
     )
 
 
-def _finished_items(facts: Facts, records: Sequence[Record], flows: Sequence[Flow]) -> int:
+def _finished_items(facts: Facts, records: Sequence[SprintRecord], flows: Sequence[Flow]) -> int:
     """Count the done items: in sprints, or in the repository where these are more."""
     in_sprints = facts.done.count + sum(record.outcome.completed.count for record in records)
     return max(in_sprints, sum(flow.done_at is not None and not flow.is_covered for flow in flows))
@@ -233,7 +237,7 @@ def _daily_throughput(flows: Sequence[Flow], calendar: Calendar, today: date, un
     """Sum the work done on each of the last working days; work on days off counts on the next working day."""
     if not flows:  # This also avoids dates before the calendar's first days.
         return ()
-    done = done_within(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
+    done = select_done(flows, today - timedelta(days=2 * _WINDOW), today - timedelta(days=1), calendar)
     counted = [flow for flow in done if flow.done_at and not flow.is_covered]
     if not counted:
         return ()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.model import ItemEvent
-from sprints.spans import Span
+from sprints.spans import TimeSpan
 
 STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 
@@ -18,11 +18,11 @@ STARTED, PAUSED, UNSTARTED = "started", "paused", "unstarted"
 class Pause:
     """A span in which work was paused, with a reason if somebody gave one."""
 
-    span: Span
+    span: TimeSpan
     reason: str | None = None
 
 
-def statements(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
+def select_commands(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
     """Select the `/start` and `/pause` events of an item, without starts that were taken back."""
     commands = list[ItemEvent]()
     for event in ordered:
@@ -36,7 +36,7 @@ def statements(ordered: Iterable[ItemEvent]) -> list[ItemEvent]:
     return commands
 
 
-def resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
+def find_resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> list[ItemEvent]:
     """Select the starts that resume work which had begun before it was paused.
 
     `began` are the times at which other signals say that work began. A resuming start is no new start: a
@@ -54,7 +54,7 @@ def resumptions(commands: Sequence[ItemEvent], began: Collection[datetime]) -> l
     return resuming
 
 
-def pauses_of(commands: Iterable[ItemEvent], was_open: Sequence[Span]) -> tuple[Pause, ...]:
+def find_pauses(commands: Iterable[ItemEvent], was_open: Sequence[TimeSpan]) -> tuple[Pause, ...]:
     """List the pauses of one item, the oldest first, from its `/start` and `/pause` events."""
     pauses = list[Pause]()
     paused: ItemEvent | None = None
@@ -68,10 +68,10 @@ def pauses_of(commands: Iterable[ItemEvent], was_open: Sequence[Span]) -> tuple[
     return (*pauses, *_limit_to_open(paused, None, was_open)) if paused else tuple(pauses)
 
 
-def _limit_to_open(paused: ItemEvent, until: datetime | None, was_open: Sequence[Span]) -> list[Pause]:
+def _limit_to_open(paused: ItemEvent, until: datetime | None, was_open: Sequence[TimeSpan]) -> list[Pause]:
     """Limit a pause to the time in which the item stayed open: a reopened item is not paused."""
     for span in was_open:
         if span.since <= paused.at and (span.until is None or paused.at < span.until):
-            span_open = Span(paused.at, until).common(span)
+            span_open = TimeSpan(paused.at, until).common(span)
             return [Pause(span_open, paused.reason)] if span_open else []
     return []

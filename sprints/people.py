@@ -40,7 +40,7 @@ def same_login(login: str | None, other: str | None) -> bool:
     return (login or "").lower() == (other or "").lower()
 
 
-def spelled_once(logins: Iterable[str]) -> list[str]:
+def remove_duplicate_logins(logins: Iterable[str]) -> list[str]:
     """Remove duplicate logins: those that differ only by case count once, in the first spelling."""
     first_spelling = dict[str, str]()
     for login in logins:

@@ -6,13 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 from sprints.calendar import Calendar
-from sprints.facts import Amount, Cause, Day, Facts, Item, amount_of
+from sprints.facts import Amount, Day, Facts, Item, ScopeCause, sum_items
 from sprints.numbering import ref
 
 Values = dict[str, object]
 
 
-def plain(facts: Facts) -> Values:
+def convert_facts(facts: Facts) -> Values:
     """Convert facts to the plain values that docs/facts.md describes."""
     sprint = facts.sprint
 
@@ -21,7 +21,7 @@ def plain(facts: Facts) -> Values:
 
     amounts = {
         "committed": facts.committed,
-        **{cause.value: facts.total(cause) for cause in Cause},
+        **{cause.value: facts.total(cause) for cause in ScopeCause},
         "scope": facts.scope,
         "done": facts.done,
         "remaining": facts.remaining,
@@ -34,7 +34,7 @@ def plain(facts: Facts) -> Values:
         "timezone": str(sprint.calendar.local(facts.as_of).tzinfo),
         "as_of": local(facts.as_of),
         "unit": facts.unit,
-        "points": {name: number(amount.points) for name, amount in amounts.items()},
+        "points": {name: convert_number(amount.points) for name, amount in amounts.items()},
         "count": {name: amount.count for name, amount in amounts.items()},
         "days": [
             {"date": day.date.isoformat(), **_points(day.scope, day.done), **_counts(day.scope, day.done)}
@@ -49,7 +49,7 @@ def plain(facts: Facts) -> Values:
                 "at": local(line.at),
                 "number": line.number,
                 "cause": line.cause.value,
-                "points": number(line.amount.points),
+                "points": convert_number(line.amount.points),
                 "count": line.amount.count,
                 "event": line.event.event,
                 "by": line.event.actor,
@@ -80,7 +80,7 @@ def plain(facts: Facts) -> Values:
     }
 
 
-def days_of(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
+def parse_days(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
     """Parse the days from plain values of a sprint."""
     days = []
     for row in values["days"]:
@@ -91,10 +91,10 @@ def days_of(values: Mapping[str, Any], calendar: Calendar) -> tuple[Day, ...]:
     return tuple(days)
 
 
-def footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
+def list_footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
     """List what has become known since a sprint was closed, a sentence each. Its numbers stay the same."""
     notes = []
-    current_values = plain(now)
+    current_values = convert_facts(now)
     for unit in ("points", "count"):
         stored, current = closed[unit], current_values[unit]
         if isinstance(stored, dict) and isinstance(current, dict):
@@ -111,7 +111,7 @@ def footnotes(closed: Mapping[str, object], now: Facts) -> list[str]:
     return notes
 
 
-def number(value: Decimal) -> int | float:
+def convert_number(value: Decimal) -> int | float:
     """Convert a number to an integer where it is whole, else to a float."""
     return int(value) if value == value.to_integral_value() else float(value)
 
@@ -121,24 +121,24 @@ def _item(item: Item) -> Values:
         "number": item.number,
         "title": item.title,
         "state": item.state,
-        "points": None if item.points is None else number(item.points),
+        "points": None if item.points is None else convert_number(item.points),
     }
 
 
 def _amount(amount: Amount) -> Values:
-    return {"points": number(amount.points), "count": amount.count}
+    return {"points": convert_number(amount.points), "count": amount.count}
 
 
 def _list_values(items: Iterable[Item]) -> Values:
     listed = list(items)
-    return {**_amount(amount_of(listed)), "items": [item.number for item in listed]}
+    return {**_amount(sum_items(listed)), "items": [item.number for item in listed]}
 
 
 def _points(scope: Amount, done: Amount) -> Values:
     return {
-        "scope": number(scope.points),
-        "done": number(done.points),
-        "remaining": number((scope - done).points),
+        "scope": convert_number(scope.points),
+        "done": convert_number(done.points),
+        "remaining": convert_number((scope - done).points),
     }
 
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from sprints.links import LINKED, Links
+from sprints.links import LINKED, PullRequestLinks
 from sprints.model import ActivityEvent, State
-from sprints.numbering import own
+from sprints.numbering import local_number
+from sprints.order_statistics import find_nearest_rank
 from sprints.people import is_bot, same_login
-from sprints.percentiles import nearest_rank
 
 HEAD, PLAN, BUTTON = "head", "plan", "button"
 # Older pull requests say little about how a team works today.
@@ -61,7 +61,7 @@ class PullRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
+class UsualWait:
     """The usual wait in the repository: the median and the 85th percentile of `n` observed values."""
 
     n: int
@@ -78,7 +78,7 @@ class UsualSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Review:
+class FirstReview:
     """The wait of a pull request for its first review: since `ready_at`, until `first_at` if there was one.
 
     `ready_at` is None for a draft, and where it is not known.
@@ -89,7 +89,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
+class PressedButton:
     """A button that somebody pressed on a check, and its result in words."""
 
     number: int
@@ -97,17 +97,17 @@ class Button:
     label: str
     by: str
     at: datetime
-    said: str
+    result: str
     is_done: bool
 
 
-def pull_requests(events: Iterable[ActivityEvent]) -> dict[int, PullRequest]:
+def build_pull_requests(events: Iterable[ActivityEvent]) -> dict[int, PullRequest]:
     """Build every pull request from its events, by number."""
-    events_by_number = lives_of(events)
-    return {number: pull_request_of(head_events) for number, head_events in events_by_number.items()}
+    events_by_number = group_head_events(events)
+    return {number: build_pull_request(head_events) for number, head_events in events_by_number.items()}
 
 
-def lives_of(events: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
+def group_head_events(events: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
     """Group the events of pull requests' heads by number, in order."""
     events_by_number = dict[int, list[ActivityEvent]]()
     for event in events:
@@ -116,7 +116,7 @@ def lives_of(events: Iterable[ActivityEvent]) -> dict[int, list[ActivityEvent]]:
     return {number: _in_order(head_events) for number, head_events in events_by_number.items()}
 
 
-def by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
+def index_by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
     """Index the open pull requests by the commit at their head.
 
     A check belongs to a commit. Where several pull requests share one, it is the one that targets the default
@@ -129,47 +129,49 @@ def by_head(pulls: Iterable[PullRequest]) -> dict[str, PullRequest]:
     return indexed
 
 
-def review_of(life: Sequence[ActivityEvent], reviews: Iterable[ActivityEvent], as_of: datetime) -> Review:
+def find_first_review(
+    life: Sequence[ActivityEvent], reviews: Iterable[ActivityEvent], as_of: datetime
+) -> FirstReview:
     """Find since when a pull request could be reviewed, and when another person than its author did so."""
-    pull = pull_request_of(life)
+    pull = build_pull_request(life)
     first = min(
         (event.at for event in reviews if event.at < as_of and _is_review_of(event, pull)), default=None
     )
-    return Review(_ready_at(life, first or as_of), first)
+    return FirstReview(_ready_at(life, first or as_of), first)
 
 
-def usual_wait(
+def measure_usual_wait(
     lives: Mapping[int, Sequence[ActivityEvent]], reviews: Sequence[ActivityEvent], as_of: datetime
-) -> Usual | None:
+) -> UsualWait | None:
     """Measure how long pull requests waited for their first review in 90 days; None with fewer than ten."""
     by_item = dict[str, list[ActivityEvent]]()
     for event in reviews:
         by_item.setdefault(str(event.details.get("pull_request")), []).append(event)
     waits = list[timedelta]()
     for life in lives.values():
-        pull = pull_request_of(life)
-        review = review_of(life, by_item.get(pull.item, ()), as_of)
+        pull = build_pull_request(life)
+        review = find_first_review(life, by_item.get(pull.item, ()), as_of)
         if review.ready_at and review.first_at and review.first_at >= as_of - RECENT:
             waits.append(review.first_at - review.ready_at)
     waits = sorted(wait for wait in waits if wait > timedelta(0))
-    half, most = nearest_rank(waits, 50), nearest_rank(waits, 85)
-    return Usual(len(waits), half, most) if half and most and len(waits) >= LEAST_USUAL else None
+    half, most = find_nearest_rank(waits, 50), find_nearest_rank(waits, 85)
+    return UsualWait(len(waits), half, most) if half and most and len(waits) >= LEAST_USUAL else None
 
 
-def usual_size(lives: Mapping[int, Sequence[ActivityEvent]], as_of: datetime) -> UsualSize | None:
+def measure_usual_size(lives: Mapping[int, Sequence[ActivityEvent]], as_of: datetime) -> UsualSize | None:
     """Measure the size of people's pull requests that were merged in 90 days; None with fewer than ten."""
     merged = [
-        pull_request_of(life).lines
+        build_pull_request(life).lines
         for life in lives.values()
-        if last_activity(life) >= as_of - RECENT
-        and pull_request_of(life).state is State.DONE
-        and not pull_request_of(life).is_of_bot
+        if find_last_activity(life) >= as_of - RECENT
+        and build_pull_request(life).state is State.DONE
+        and not build_pull_request(life).is_of_bot
     ]
     sizes = [lines for lines in merged if lines is not None]
     return UsualSize(len(sizes), round(median(sizes))) if len(sizes) >= LEAST_USUAL else None
 
 
-def linked(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -> ActivityEvent:
+def create_linked_event(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -> ActivityEvent:
     """Create the event that GitHub lists these issues as linked with a pull request, as of a moment.
 
     It includes the latest snapshot, so that it can be read alone.
@@ -179,7 +181,7 @@ def linked(life: Sequence[ActivityEvent], issues: Iterable[int], at: datetime) -
     return replace(newest, event=LINKED, at=at, delivery="", details=details, before=None, actor=None)
 
 
-def set_aside(
+def create_aside_event(
     number: int, milestone: int, actor: str, at: datetime, *, is_aside: bool = True
 ) -> ActivityEvent:
     """Create the event that a pull request is not part of a sprint, or may be part of it again."""
@@ -188,29 +190,29 @@ def set_aside(
     return ActivityEvent(PLAN, f"{number}/{milestone}", event, at, "", details=details, actor=actor)
 
 
-def aside_by(plans: Iterable[ActivityEvent], number: int, milestone: int) -> str | None:
+def find_who_set_aside(plans: Iterable[ActivityEvent], number: int, milestone: int) -> str | None:
     """Return who set a pull request aside for a sprint, if that still holds."""
     subject = f"{number}/{milestone}"
     decisions = sorted((event for event in plans if event.subject == subject), key=lambda event: event.at)
     return decisions[-1].actor if decisions and decisions[-1].event == "set_aside" else None
 
 
-def pressed(button: Button, delivery: str) -> ActivityEvent:
+def create_pressed_event(button: PressedButton, delivery: str) -> ActivityEvent:
     """Create the event that somebody pressed a button, with its result. `delivery` is the webhook's."""
     details = {
         "number": button.number,
         "head": button.head,
         "label": button.label,
-        "said": button.said,
+        "said": button.result,
         "is_done": button.is_done,
     }
     return ActivityEvent(BUTTON, delivery, "pressed", button.at, delivery, details=details, actor=button.by)
 
 
-def last_button(events: Iterable[ActivityEvent], pull: PullRequest) -> Button | None:
+def find_last_button(events: Iterable[ActivityEvent], pull: PullRequest) -> PressedButton | None:
     """Return the last button that was pressed on the check of the current head."""
     buttons = [
-        Button(
+        PressedButton(
             pull.number,
             pull.head,
             str(event.details["label"]),
@@ -244,7 +246,7 @@ def _in_order(life: Iterable[ActivityEvent]) -> list[ActivityEvent]:
     return sorted(events, key=sort_key)
 
 
-def last_activity(life: Sequence[ActivityEvent]) -> datetime:
+def find_last_activity(life: Sequence[ActivityEvent]) -> datetime:
     """Return when something last happened to a pull request, reading its links from GitHub aside."""
     return _latest_head_event(life).at
 
@@ -256,13 +258,13 @@ def _latest_head_event(life: Sequence[ActivityEvent]) -> ActivityEvent:
 
 def _issues(life: Sequence[ActivityEvent]) -> tuple[int, ...]:
     """List the issues that a pull request is linked with after all of its events."""
-    links = Links()
+    links = PullRequestLinks()
     for event in life:
         if event.event == LINKED:
             links.list(_numbers(event.details.get("linked")))
         else:
             links.say(_followed_words(event), is_edit=event.event == "edited")
-    return tuple(own(number) for number in links.closes)
+    return tuple(local_number(number) for number in links.closes)
 
 
 def _followed_words(event: ActivityEvent) -> tuple[int, ...]:
@@ -271,7 +273,7 @@ def _followed_words(event: ActivityEvent) -> tuple[int, ...]:
     return _numbers(event.details.get("closes")) if is_followed else ()
 
 
-def pull_request_of(life: Sequence[ActivityEvent]) -> PullRequest:
+def build_pull_request(life: Sequence[ActivityEvent]) -> PullRequest:
     """Build a pull request from all events of its heads, at least one, in order."""
     newest = _latest_head_event(life)
     details: Mapping[str, Any] = newest.details

@@ -14,7 +14,7 @@ class Release:
     tag: str
 
 
-def release_of(title: str, published: Iterable[ActivityEvent]) -> Release | None:
+def find_release(title: str, published: Iterable[ActivityEvent]) -> Release | None:
     """Find the release whose tag or name is the milestone's title.
 
     A leading `v` and case make no difference. A tag is preferred to a name, and of several the one that was

@@ -10,18 +10,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sprints.burndown import Burndown, burndown_by_days
-from sprints.facts import Amount, Cause, amounts_of
+from sprints.burndown import Burndown, build_burndown_from_days
+from sprints.facts import Amount, ScopeCause, sum_amounts
 from sprints.gaps import EventGap, GapCause
 from sprints.milestone import Sprint
 from sprints.numbering import Number
-from sprints.plain import days_of
+from sprints.plain import parse_days
 
 _ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReportEntry:
     """An item's contribution to a total. `at` is its time, in a part that lists changes.
 
     An item that is not `is_estimated` is worth 0 points.
@@ -34,14 +34,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReportSection:
     """A total and its list."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ReportEntry, ...] = ()
 
     @property
     def total(self) -> Amount:
-        return amounts_of(entry.amount for entry in self.entries)
+        return sum_amounts(entry.amount for entry in self.entries)
 
     @property
     def numbers(self) -> tuple[Number, ...]:
@@ -60,12 +60,12 @@ class Report:
 
     unit: str
     is_over: bool
-    committed: Part
-    changes: Mapping[Cause, Part]
-    done: Part
-    left: Part
-    kept: Part
-    late: Part = field(default_factory=Part)
+    committed: ReportSection
+    changes: Mapping[ScopeCause, ReportSection]
+    done: ReportSection
+    left: ReportSection
+    kept: ReportSection
+    late: ReportSection = field(default_factory=ReportSection)
     is_complete: bool = True
     reconstructed_before: datetime | None = None
     first_seen: tuple[Number, ...] = ()
@@ -85,7 +85,7 @@ class Report:
         return _ratio(self.done.total, self.committed.total, unit)
 
 
-def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
+def build_report(values: Mapping[str, Any], *, is_over: bool) -> Report:
     """Build the report from a sprint's plain values.
 
     For a sprint that is over they are those as of its end, with `late` as it became known afterwards.
@@ -101,10 +101,10 @@ def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
         unit=values["unit"],
         is_over=is_over,
         committed=committed,
-        changes={cause: _changes(values["changes"], cause) for cause in Cause},
+        changes={cause: _changes(values["changes"], cause) for cause in ScopeCause},
         done=done,
         left=_part(left),
-        kept=Part(tuple(entry for entry in committed.entries if entry.number in set(done.numbers))),
+        kept=ReportSection(tuple(entry for entry in committed.entries if entry.number in set(done.numbers))),
         late=_part(_member(members, number) for number in values["late"]["items"]),
         is_complete=values["complete"],
         reconstructed_before=_moment(values["reconstructed_before"]),
@@ -114,14 +114,14 @@ def report_of(values: Mapping[str, Any], *, is_over: bool) -> Report:
     )
 
 
-def burndown_at_end(values: Mapping[str, Any], sprint: Sprint) -> Burndown | None:
+def build_final_burndown(values: Mapping[str, Any], sprint: Sprint) -> Burndown | None:
     """Build the burndown of a sprint that is over, from its plain values. None without an end or days."""
     if sprint.end is None or not values["days"]:
         return None
     commitment = Amount(Decimal(str(values["points"]["committed"])), values["count"]["committed"])
     # The last day counts as over, even if the milestone was closed within it.
-    days, unit = days_of(values, sprint.calendar), values["unit"]
-    burndown = burndown_by_days(sprint, commitment, days, sprint.end, unit)
+    days, unit = parse_days(values, sprint.calendar), values["unit"]
+    burndown = build_burndown_from_days(sprint, commitment, days, sprint.end, unit)
     carried = values["carried"]
     has_hidden = unit == "points" and not carried["points"]
     return replace(burndown, hidden=carried["count"]) if has_hidden else burndown
@@ -132,20 +132,22 @@ def _member(members: Mapping[Number, Any], number: Number) -> Mapping[str, Any]:
     return member
 
 
-def _part(items: Iterable[Mapping[str, Any]]) -> Part:
-    return Part(tuple(_entry(item) for item in items))
+def _part(items: Iterable[Mapping[str, Any]]) -> ReportSection:
+    return ReportSection(tuple(_entry(item) for item in items))
 
 
-def _entry(item: Mapping[str, Any]) -> Entry:
+def _entry(item: Mapping[str, Any]) -> ReportEntry:
     points = item["points"]
     worth = _ZERO if points is None else Decimal(str(points))
-    return Entry(item["number"], Amount(worth, 1), points is not None)
+    return ReportEntry(item["number"], Amount(worth, 1), points is not None)
 
 
-def _changes(ledger: Iterable[Mapping[str, Any]], cause: Cause) -> Part:
-    return Part(
+def _changes(ledger: Iterable[Mapping[str, Any]], cause: ScopeCause) -> ReportSection:
+    return ReportSection(
         tuple(
-            Entry(line["number"], Amount(Decimal(str(line["points"])), line["count"]), at=_moment(line["at"]))
+            ReportEntry(
+                line["number"], Amount(Decimal(str(line["points"])), line["count"]), at=_moment(line["at"])
+            )
             for line in ledger
             if line["cause"] == cause.value
         )

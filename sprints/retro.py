@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sprints.blocked import blocked_time
-from sprints.facts import Cause, Facts
+from sprints.blocked import add_up_blocked_time
+from sprints.facts import Facts, ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 from sprints.report import Report
 
 # Shorter times are no topic.
@@ -27,7 +27,7 @@ class Topic(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RetroEvidence:
     """One item of a topic.
 
     `elapsed` is how long it was in progress or blocked (both in elapsed time), or how long after the end it
@@ -45,13 +45,13 @@ class Evidence:
     is_over: bool = True
 
 
-def evidence_of(
+def collect_evidence(
     facts: Facts,
     report: Report,
     flows: Iterable[Flow],
     crossed: Mapping[Number, int],
     done_at: Mapping[Number, datetime],
-) -> dict[Topic, list[Evidence]]:
+) -> dict[Topic, list[RetroEvidence]]:
     """Collect the evidence of a sprint by topic, the weightiest of each first; empty topics are left out.
 
     `facts` and `flows` are those as of the sprint's end, or now. `crossed` gives by number how many sprint
@@ -70,28 +70,28 @@ def evidence_of(
     return {topic: sorted(entries, key=_weight) for topic, entries in by_topic.items() if entries}
 
 
-def _weight(evidence: Evidence) -> tuple[timedelta, int, tuple[str, int]]:
-    return -(evidence.elapsed or timedelta(0)), -evidence.count, place(evidence.number)
+def _weight(evidence: RetroEvidence) -> tuple[timedelta, int, tuple[str, int]]:
+    return -(evidence.elapsed or timedelta(0)), -evidence.count, split_number(evidence.number)
 
 
-def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[Evidence]:
+def _oldest(flows: Iterable[Flow], until: datetime) -> Iterator[RetroEvidence]:
     """Yield the work in progress and the work done, with the time since it was started."""
     for flow in flows:
         if flow.started_at is None or (flow.done_at and not flow.is_start_dated):
             continue
         elapsed = (flow.done_at or until) - flow.started_at
         if elapsed >= LEAST_ELAPSED:
-            yield Evidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
+            yield RetroEvidence(Topic.OLDEST, flow.number, elapsed, is_over=flow.done_at is not None)
 
 
-def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[Evidence]:
+def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterator[RetroEvidence]:
     for flow in flows:
-        elapsed = blocked_time(flow.blocks, until, start)
+        elapsed = add_up_blocked_time(flow.blocks, until, start)
         if not elapsed:
             continue
         reasons = [block.reason for block in flow.blocks if block.reason]
         by = dict.fromkeys(block.number for block in flow.blocks if block.number)
-        yield Evidence(
+        yield RetroEvidence(
             Topic.BLOCKED,
             flow.number,
             elapsed,
@@ -101,26 +101,28 @@ def _blocked(flows: Iterable[Flow], start: datetime, until: datetime) -> Iterato
         )
 
 
-def _reopened(facts: Facts) -> Iterator[Evidence]:
+def _reopened(facts: Facts) -> Iterator[RetroEvidence]:
     for item in facts.items:
         if item.reopened and not item.is_covered:
-            yield Evidence(Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done")
+            yield RetroEvidence(
+                Topic.REOPENED, item.number, count=item.reopened, is_over=item.state == "done"
+            )
 
 
-def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[Evidence]:
+def _late(facts: Facts, report: Report, done_at: Mapping[Number, datetime]) -> Iterator[RetroEvidence]:
     """Yield what was added after the commitment, and what was done after the end."""
     done = set(report.done.numbers)
-    added = {entry.number: entry.at for entry in report.changes[Cause.ADDED].entries}
+    added = {entry.number: entry.at for entry in report.changes[ScopeCause.ADDED].entries}
     for number, at in added.items():
         if at:
-            yield Evidence(Topic.LATE, number, at=at, is_over=number in done)
+            yield RetroEvidence(Topic.LATE, number, at=at, is_over=number in done)
     end = facts.sprint.end
     for number in report.late.numbers:
         if end and (finished_at := done_at.get(number)) and finished_at >= end:
-            yield Evidence(Topic.LATE, number, finished_at - end)
+            yield RetroEvidence(Topic.LATE, number, finished_at - end)
 
 
-def _carried(report: Report, crossed: Mapping[Number, int]) -> Iterator[Evidence]:
+def _carried(report: Report, crossed: Mapping[Number, int]) -> Iterator[RetroEvidence]:
     for number in report.left.numbers:
         if (count := crossed.get(number, 0)) >= LEAST_CROSSED:
-            yield Evidence(Topic.CARRIED, number, count=count, is_over=False)
+            yield RetroEvidence(Topic.CARRIED, number, count=count, is_over=False)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sprints.flow import Flow
-from sprints.model import ActivityEvent, ItemEvent, in_order
-from sprints.numbering import place
+from sprints.model import ActivityEvent, ItemEvent, sort_events
+from sprints.numbering import split_number
 from sprints.people import is_bot, same_login
 
 # A draft does not ask for a review yet.
@@ -18,19 +18,19 @@ _READY, _DRAFT = "ready_for_review", "converted_to_draft"
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class ReviewWait:
     """A pull request that has waited for its first review since `since`."""
 
     flow: Flow
     since: datetime
 
 
-def waiting_for_review(
+def list_review_waits(
     flows: Iterable[Flow],
     events: Mapping[str, Sequence[ItemEvent]],
     activity: Iterable[ActivityEvent],
     as_of: datetime,
-) -> tuple[Wait, ...]:
+) -> tuple[ReviewWait, ...]:
     """List the open pull requests that no person but their author has reviewed, the longest waits first.
 
     `flows` are those as of `as_of`, `events` the item events behind them, `activity` the reviews submitted
@@ -41,10 +41,10 @@ def waiting_for_review(
     for flow in flows:
         if not flow.is_pull_request or not flow.is_open or flow.item in reviewed:
             continue
-        item_events = in_order(event for event in events.get(flow.item, ()) if event.at < as_of)
+        item_events = sort_events(event for event in events.get(flow.item, ()) if event.at < as_of)
         if (since := _ready_since(flow, item_events)) is not None:
-            waits.append(Wait(flow, since))
-    return tuple(sorted(waits, key=lambda wait: (wait.since, place(wait.flow.number))))
+            waits.append(ReviewWait(flow, since))
+    return tuple(sorted(waits, key=lambda wait: (wait.since, split_number(wait.flow.number))))
 
 
 def _reviewed(activity: Iterable[ActivityEvent], as_of: datetime) -> set[str]:

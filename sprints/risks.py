@@ -9,9 +9,9 @@ from enum import StrEnum
 from sprints.burndown import measure
 from sprints.calendar import days_between
 from sprints.durations import ServiceLevel
-from sprints.facts import Amount, Cause, Facts, Item
+from sprints.facts import Amount, Facts, Item, ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 
 # Below these shares a risk is ordinary, and naming it would be noise.
 LARGE_SHARE, GROWTH_SHARE, UNESTIMATED_SHARE = Decimal("0.25"), Decimal("0.1"), Decimal("0.2")
@@ -48,7 +48,7 @@ class Risk:
     days: int = 0
 
 
-def risks_of(
+def find_risks(
     facts: Facts,
     unit: str,
     flows: Iterable[Flow],
@@ -97,7 +97,7 @@ class _Sizes:
         if not items:
             return None
         amount = sum(map(self.of, items), Decimal(0))
-        ordered = sorted(items, key=lambda item: (-self.of(item), place(item.number)))
+        ordered = sorted(items, key=lambda item: (-self.of(item), split_number(item.number)))
         return Risk(
             kind,
             amount / self.total if self.total else Decimal(0),
@@ -130,7 +130,7 @@ def _items_in_long_review(
 
 
 def _unestimated_risk(facts: Facts, items: Sequence[Item]) -> Risk | None:
-    missing = sorted((item.number for item in items if item.points is None), key=place)
+    missing = sorted((item.number for item in items if item.points is None), key=split_number)
     share = Decimal(len(missing)) / len(items)
     # A team that estimates nothing counts items, and that is no risk.
     counts_items = len(missing) == len(items) and facts.unit == "count"
@@ -145,7 +145,7 @@ def _growth_risk(facts: Facts, unit: str) -> Risk | None:
     grown = scope - committed
     if not committed or grown < GROWTH_SHARE * committed:
         return None
-    added = tuple(dict.fromkeys(line.number for line in facts.ledger if line.cause is Cause.ADDED))
+    added = tuple(dict.fromkeys(line.number for line in facts.ledger if line.cause is ScopeCause.ADDED))
     return Risk(RiskKind.GROWN, min(grown / scope, Decimal(1)), added, grown)
 
 

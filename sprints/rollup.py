@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sprints.facts import Amount, Item, amount_of
+from sprints.facts import Amount, Item, sum_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,14 @@ def roll_up(item: Item, items: Iterable[Item]) -> RollUp:
     Work that was done before the sprint counts here, too.
     """
     by_id = {item.item: item for item in items}
-    leaves, visited, waiting = list[Item](), {item.item}, list(item.told_by)
+    leaves, visited, waiting = list[Item](), {item.item}, list(item.covered_by)
     while waiting:
         covering = by_id.get(waiting.pop())
         if covering is None or covering.item in visited:
             continue
         visited.add(covering.item)
         if covering.is_covered:
-            waiting += covering.told_by
+            waiting += covering.covered_by
         elif covering.state != "dropped":
             leaves.append(covering)
-    return RollUp(amount_of(leaves), amount_of(leaf for leaf in leaves if leaf.state != "open"))
+    return RollUp(sum_items(leaves), sum_items(leaf for leaf in leaves if leaf.state != "open"))

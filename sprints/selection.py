@@ -9,7 +9,7 @@ from sprints.milestone import Sprint
 RECENTLY = timedelta(days=14)
 
 
-def choose(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
+def choose_sprint(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
     """Choose the sprint for a question.
 
     It is the sprint of the issue where it was asked (`asked_in`: its milestone's number), else the running

@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 
 from sprints.calendar import Calendar
 from sprints.flow import Flow
-from sprints.numbering import place
-from sprints.reviews import Wait
+from sprints.numbering import split_number
+from sprints.reviews import ReviewWait
 
 # After a longer break, the standup covers yesterday only.
 _LONGEST_BREAK = 60
@@ -26,18 +26,20 @@ class Standup:
     started: tuple[Flow, ...] = ()
     paused: tuple[Flow, ...] = ()
     blocked: tuple[Flow, ...] = ()
-    waiting: tuple[Wait, ...] = ()
+    waiting: tuple[ReviewWait, ...] = ()
 
 
-def last_working_day(calendar: Calendar, today: date) -> date:
+def find_last_working_day(calendar: Calendar, today: date) -> date:
     """Return the last working day before today; yesterday if there was none for two months."""
     days = (today - timedelta(days=n) for n in range(1, _LONGEST_BREAK + 1))
     return next((day for day in days if calendar.is_working_day(day)), today - timedelta(days=1))
 
 
-def standup_of(flows: Iterable[Flow], waiting: Sequence[Wait], now: datetime, calendar: Calendar) -> Standup:
+def build_standup(
+    flows: Iterable[Flow], waiting: Sequence[ReviewWait], now: datetime, calendar: Calendar
+) -> Standup:
     """Build the standup from flows and reviews as of `now`. Items that others cover do not count."""
-    day = last_working_day(calendar, calendar.day_of(now))
+    day = find_last_working_day(calendar, calendar.day_of(now))
     since = calendar.midnight(day)
     counted = [flow for flow in flows if not flow.is_covered]
     in_progress = [flow for flow in counted if flow.is_in_progress and flow.started_at]
@@ -56,12 +58,12 @@ def standup_of(flows: Iterable[Flow], waiting: Sequence[Wait], now: datetime, ca
             for flow in counted
             if flow.is_paused and flow.pauses[-1].span.since >= since
         ),
-        blocked=blocked_now(counted),
+        blocked=list_blocked(counted),
         waiting=tuple(waiting),
     )
 
 
-def blocked_now(flows: Iterable[Flow]) -> tuple[Flow, ...]:
+def list_blocked(flows: Iterable[Flow]) -> tuple[Flow, ...]:
     """List the blocked items, the longest blocked first."""
     return _sort_by_time(
         (min(block.span.since for block in blocks), flow)
@@ -71,5 +73,5 @@ def blocked_now(flows: Iterable[Flow]) -> tuple[Flow, ...]:
 
 
 def _sort_by_time(timed_flows: Iterable[tuple[datetime, Flow]]) -> tuple[Flow, ...]:
-    by_time = sorted(timed_flows, key=lambda timed: (timed[0], place(timed[1].number)))
+    by_time = sorted(timed_flows, key=lambda timed: (timed[0], split_number(timed[1].number)))
     return tuple(flow for _, flow in by_time)

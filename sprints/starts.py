@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sprints.links import links_since
+from sprints.links import find_link_times
 from sprints.model import ItemEvent
 from sprints.numbering import Number
-from sprints.pauses import STARTED, resumptions, statements
+from sprints.pauses import STARTED, find_resumptions, select_commands
 
 # The category of an issue's status that says that work has begun.
 _STARTED = "started"
@@ -40,7 +40,7 @@ class Start:
     is_dated: bool = True
 
 
-def start_of(
+def find_start(
     ordered: Sequence[ItemEvent], started_labels: Collection[str], linked_at: datetime | None = None
 ) -> Start | None:
     """Find the start of one item, from all its events in order, or None without any signal.
@@ -54,8 +54,8 @@ def start_of(
         starts += _starts_in_snapshot(event, started_labels)
     if linked_at:
         starts.append(Start(linked_at, StartSignal.PULL_REQUEST))
-    commands = statements(ordered)
-    resuming = resumptions(commands, [start.at for start in starts])
+    commands = select_commands(ordered)
+    resuming = find_resumptions(commands, [start.at for start in starts])
     starts += [
         Start(event.at, StartSignal.COMMAND)
         for event in commands
@@ -64,14 +64,14 @@ def start_of(
     return min(starts, key=lambda start: (_RANK[start.signal], start.at, start.is_dated), default=None)
 
 
-def links_of(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
+def find_first_links(pull_requests: Iterable[Sequence[ItemEvent]]) -> dict[Number, datetime]:
     """Find by issue number when the first pull request that closes the issue appeared.
 
     Each pull request is given by its events in order.
     """
     first_links: dict[Number, datetime] = {}
     for ordered in pull_requests:
-        for number, at in links_since(ordered).items():
+        for number, at in find_link_times(ordered).items():
             first_links[number] = min(at, first_links.get(number, at))
     return first_links
 

@@ -1,27 +1,31 @@
-"""The work done on each day, by person.
+"""The work done on each day, by person, and sums over a team that never show the work of one or two people.
 
 It is kept by person so that everybody can see their own days and a team its sums. Nothing here adds up a
-person's days or ranks people: the caller decides who may see what.
+person's days or ranks people: the caller decides who may see what. GitHub shows everybody's work, but figures
+by person invite to compare people. So there are sums only of at least three people, and only where the rest
+of the people are at least three, too.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from sprints.calendar import Calendar, days_between
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.estimates import Points
 from sprints.flow import Flow
 from sprints.model import ActivityEvent
+from sprints.people import is_person
 
 _ZERO = Decimal(0)
 NOBODY = ""
+LEAST_PEOPLE = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkCounts:
     """Counts of finished work. Pull requests count when merged, even where an issue covers their work."""
 
     issues_closed: int = 0
@@ -29,8 +33,8 @@ class Work:
     pull_requests: int = 0
     commits: int = 0
 
-    def __add__(self, other: "Work") -> "Work":
-        return Work(
+    def __add__(self, other: "WorkCounts") -> "WorkCounts":
+        return WorkCounts(
             self.issues_closed + other.issues_closed,
             self.points_completed + other.points_completed,
             self.pull_requests + other.pull_requests,
@@ -44,7 +48,7 @@ class PersonDay:
 
     date: date
     login: str
-    work: Work
+    work: WorkCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,19 @@ class TeamDay:
     people: tuple[PersonDay, ...] = ()
 
     @property
-    def total(self) -> Work:
-        return sum((person_day.work for person_day in self.people), Work())
+    def total(self) -> WorkCounts:
+        return sum((person_day.work for person_day in self.people), WorkCounts())
 
 
-def team_days(
+@dataclass(frozen=True, slots=True)
+class TeamSum:
+    """The work of a team on some days; `people` is how many contributed, without bots."""
+
+    people: int
+    work: WorkCounts
+
+
+def build_team_days(
     flows: Iterable[Flow],
     activity: Iterable[ActivityEvent],
     as_of: datetime,
@@ -70,40 +82,66 @@ def team_days(
     """Add up the work of each local day from `first` to `last`, both included, as known before `as_of`.
 
     `flows` are those as of `as_of`; `activity` are the events of the same repository. An item and its points
-    belong to its owner (`owner_of`), a merged pull request to its author, a commit on the default branch to
+    belong to its owner (`find_owner`), a merged pull request to its author, a commit on the default branch to
     its author. Reopened work counts on the day on which it was last done.
     """
-    done = done_within(flows, first, last, calendar)
+    done = select_done(flows, first, last, calendar)
     entries = [*_item_days(done, calendar), *_push_days(activity, as_of, calendar)]
-    work_by_day: dict[date, dict[str, Work]] = {day: {} for day in days_between(first, last)}
+    work_by_day: dict[date, dict[str, WorkCounts]] = {day: {} for day in days_between(first, last)}
     # GitHub's logins ignore case: all spellings of a login are one person.
     spelling = {entry.login.lower(): entry.login for entry in entries}
     for entry in entries:
         if (people := work_by_day.get(entry.date)) is not None:
             login = spelling[entry.login.lower()]
-            people[login] = people.get(login, Work()) + entry.work
+            people[login] = people.get(login, WorkCounts()) + entry.work
     return tuple(
         TeamDay(day, tuple(PersonDay(day, login, people[login]) for login in sorted(people)))
         for day, people in work_by_day.items()
     )
 
 
-def owner_of(flow: Flow) -> str:
+def find_owner(flow: Flow) -> str:
     """Return whose work a done item is: its first assignee's when it was done, else that of who closed it."""
     return flow.assignee_at_done or flow.closed_by or NOBODY
 
 
-def days_of(login: str, days: Iterable[TeamDay]) -> tuple[PersonDay, ...]:
+def list_own_days(login: str, days: Iterable[TeamDay]) -> tuple[PersonDay, ...]:
     """List one person's own days, those without any work included."""
     wanted = login.lower()  # GitHub's logins ignore case.
     return tuple(
         PersonDay(
             day.date,
             login,
-            sum((person_day.work for person_day in day.people if person_day.login.lower() == wanted), Work()),
+            sum(
+                (person_day.work for person_day in day.people if person_day.login.lower() == wanted),
+                WorkCounts(),
+            ),
         )
         for day in days
     )
+
+
+def list_people(days: Iterable[TeamDay]) -> frozenset[str]:
+    """List the logins, in lower case, of all people who did something, without bots."""
+    logins = {entry.login.lower() for day in days for entry in day.people if entry.work != WorkCounts()}
+    return frozenset(filter(is_person, logins))
+
+
+def sum_team(days: Iterable[TeamDay], members: Collection[str] | None = None) -> TeamSum | None:
+    """Add up the work of the people in `members` (lower case), or all work without `members`.
+
+    None if fewer than three people did it, or if it would reveal the work of one or two others. Work of bots
+    and of nobody in particular belongs to no team, and to the sum of all work.
+    """
+    days = list(days)
+    everybody = list_people(days)
+    team = everybody if members is None else everybody & frozenset(members)
+    others = everybody - team
+    if len(team) < LEAST_PEOPLE or 0 < len(others) < LEAST_PEOPLE:
+        return None
+    entries = [entry for day in days for entry in day.people]
+    work = [entry.work for entry in entries if members is None or entry.login.lower() in team]
+    return TeamSum(len(team), sum(work, WorkCounts()))
 
 
 def _item_days(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:
@@ -112,10 +150,10 @@ def _item_days(done: Iterable[Flow], calendar: Calendar) -> Iterator[PersonDay]:
             continue
         day = calendar.day_of(flow.done_at)
         if flow.is_pull_request:
-            yield PersonDay(day, flow.author or NOBODY, Work(pull_requests=1))
+            yield PersonDay(day, flow.author or NOBODY, WorkCounts(pull_requests=1))
         if not flow.is_covered:
             issues = 0 if flow.is_pull_request else 1
-            yield PersonDay(day, owner_of(flow), Work(issues, flow.points or _ZERO))
+            yield PersonDay(day, find_owner(flow), WorkCounts(issues, flow.points or _ZERO))
 
 
 def _push_days(activity: Iterable[ActivityEvent], as_of: datetime, calendar: Calendar) -> Iterator[PersonDay]:
@@ -131,4 +169,4 @@ def _push_days(activity: Iterable[ActivityEvent], as_of: datetime, calendar: Cal
             if isinstance(count, int):
                 commits[str(login)] += count
         for login, count in commits.items():
-            yield PersonDay(calendar.day_of(event.at), login, Work(commits=count))
+            yield PersonDay(calendar.day_of(event.at), login, WorkCounts(commits=count))

@@ -10,11 +10,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from sprints.flow import Flow
-from sprints.links import closes_of
+from sprints.links import list_closed_issues
 from sprints.model import ActivityEvent, ItemEvent
 from sprints.numbering import Number
 from sprints.people import is_person, same_login
-from sprints.team import NOBODY, owner_of
+from sprints.team import NOBODY, find_owner
 
 
 class Contribution(StrEnum):
@@ -34,7 +34,7 @@ class Thanks:
     people: tuple[str, ...]
 
 
-def thanks_of(
+def list_contributors(
     done: AbstractSet[Number],
     start: datetime,
     until: datetime,
@@ -52,10 +52,10 @@ def thanks_of(
         flow
         for flow in by_item.values()
         if flow.is_pull_request and flow.done_at and start <= flow.done_at < until
-        if flow.number in done or not done.isdisjoint(closes_of(events.get(flow.item, ())))
+        if flow.number in done or not done.isdisjoint(list_closed_issues(events.get(flow.item, ())))
     ]
     people: dict[Contribution, set[str]] = {
-        Contribution.FINISHED: {owner_of(flow) for flow in finished},
+        Contribution.FINISHED: {find_owner(flow) for flow in finished},
         Contribution.CODED: {flow.author or NOBODY for flow in merged},
         Contribution.REVIEWED: _reviewers(reviews, {flow.number for flow in merged}),
         Contribution.REPORTED: {flow.author or NOBODY for flow in finished if not flow.is_pull_request},

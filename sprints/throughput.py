@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sprints.calendar import Calendar, days_between
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.flow import Flow
 
 
@@ -52,14 +52,14 @@ class Throughput:
         return tuple(WeekCount(monday, counts[monday], days[monday]) for monday in sorted(days))
 
 
-def throughput(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> Throughput:
+def count_throughput(flows: Iterable[Flow], calendar: Calendar, first: date, last: date) -> Throughput:
     """Count the items done on the local days from `first` to `last`, both included.
 
     A reopened item counts on the day on which it was last done.
     """
     done = Counter(
         calendar.day_of(flow.done_at)
-        for flow in done_within(flows, first, last, calendar)
+        for flow in select_done(flows, first, last, calendar)
         if flow.done_at and not flow.is_covered
     )
     return Throughput(tuple(DayCount(day, done[day]) for day in days_between(first, last)))

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sprints.milestone import Phase, Sprint
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 
-def open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
+def list_open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
     """List the sprints that work can be planned in (not closed, deleted or over), by their due dates."""
     plannable = [
         sprint
@@ -25,14 +25,14 @@ def open_sprints(sprints: Iterable[Sprint], now: datetime) -> list[Sprint]:
     )
 
 
-def next_after(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Sprint | None:
+def find_next_sprint(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Sprint | None:
     """Find the sprint that is due next after `current`.
 
     A milestone without a due date holds work for later and is no next sprint.
     """
     later = [
         sprint
-        for sprint in open_sprints(sprints, now)
+        for sprint in list_open_sprints(sprints, now)
         if sprint.milestone != current.milestone
         and sprint.due
         and (current.due is None or sprint.due > current.due)
@@ -40,19 +40,19 @@ def next_after(sprints: Iterable[Sprint], current: Sprint, now: datetime) -> Spr
     return later[0] if later else None
 
 
-def to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
+def choose_sprint_to_plan(sprints: Sequence[Sprint], now: datetime, asked_in: int | None) -> Sprint | None:
     """Choose the sprint whose plan is discussed.
 
     It is the planned sprint with the milestone number `asked_in`, else the one after the running sprint, else
     the planned one that starts first, else the running one.
     """
-    planned = [sprint for sprint in open_sprints(sprints, now) if sprint.phase(now) is Phase.PLANNED]
+    planned = [sprint for sprint in list_open_sprints(sprints, now) if sprint.phase(now) is Phase.PLANNED]
     for sprint in planned:
         if sprint.number == asked_in:
             return sprint
-    current = choose(sprints, now, None)
+    current = choose_sprint(sprints, now, None)
     if current in planned:
         return current
-    if current and (following := next_after(sprints, current, now)):
+    if current and (following := find_next_sprint(sprints, current, now)):
         return following
     return min(planned, key=lambda sprint: (sprint.start, sprint.number, sprint.milestone), default=current)

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from sprints.burndown import measure
-from sprints.facts import Amount, Facts, Item, amount_of
+from sprints.facts import Amount, Facts, Item, sum_items
 from sprints.milestone import Phase, Sprint
 
 MOST_SPRINTS, LEAST_SPRINTS = 7, 3
@@ -21,7 +21,7 @@ _LISTS = ("kept", "late", "carried")
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SprintOutcome:
     """The result of one finished sprint, from its facts or from its stored snapshot.
 
     `completed` was done at the end, `kept` is the part of the commitment that was, `late` was done between
@@ -50,10 +50,6 @@ class Outcome:
         """Return kept ÷ committed, the part of the commitment that was done. None without commitment."""
         return _ratio(self.kept, self.committed, unit or self.unit)
 
-    def delivered(self, unit: str | None = None) -> Decimal | None:
-        """Return completed ÷ committed, “delivered vs planned”. With added work it may exceed 1."""
-        return _ratio(self.completed, self.committed, unit or self.unit)
-
 
 @dataclass(frozen=True, slots=True)
 class Velocity:
@@ -63,7 +59,7 @@ class Velocity:
     """
 
     unit: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[SprintOutcome, ...]
     values: tuple[Decimal, ...]
 
     @property
@@ -90,7 +86,7 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedItem:
     """An item that was open at a sprint's end, and the number of sprint ends it has crossed so far."""
 
     item: Item
@@ -101,19 +97,19 @@ class Carried:
 class CarryOver:
     """The items that were open at a sprint's end."""
 
-    items: tuple[Carried, ...]
+    items: tuple[CarriedItem, ...]
 
     @property
     def amount(self) -> Amount:
-        return amount_of(carried.item for carried in self.items)
+        return sum_items(carried.item for carried in self.items)
 
 
-def outcome_of(facts: Facts) -> Outcome:
+def compute_outcome(facts: Facts) -> SprintOutcome:
     """Compute a sprint's outcome. Raises ValueError if it is not completed as of the facts."""
     sprint = facts.sprint
     if sprint.end is None or sprint.phase(facts.as_of) is not Phase.COMPLETED:
         raise ValueError(f"{sprint.title} is not completed")
-    return Outcome(
+    return SprintOutcome(
         milestone=sprint.milestone,
         number=sprint.number,
         title=sprint.title,
@@ -121,20 +117,20 @@ def outcome_of(facts: Facts) -> Outcome:
         committed=facts.committed,
         completed=facts.done,
         kept=facts.kept,
-        late=amount_of(facts.late),
-        carried=amount_of(facts.carried),
+        late=sum_items(facts.late),
+        carried=sum_items(facts.carried),
         unit=facts.unit,
         is_abandoned=not _has_run(sprint),
     )
 
 
-def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
+def parse_outcome(sprint: Sprint, facts: Mapping[str, Any]) -> SprintOutcome:
     """Parse a sprint's outcome from its stored snapshot, the plain values of plain.py."""
     if sprint.end is None:
         raise ValueError(f"{sprint.title} has no end")
     amounts = {name: _amount(facts["points"][name], facts["count"][name]) for name in ("committed", "done")}
     kept, late, carried = (_amount(facts[name]["points"], facts[name]["count"]) for name in _LISTS)
-    return Outcome(
+    return SprintOutcome(
         milestone=sprint.milestone,
         number=sprint.number,
         title=sprint.title,
@@ -149,20 +145,19 @@ def outcome_as_taken(sprint: Sprint, facts: Mapping[str, Any]) -> Outcome:
     )
 
 
-def velocity(outcomes: Iterable[Outcome], unit: str | None = None, *, credit_late: bool = False) -> Velocity:
+def compute_velocity(outcomes: Iterable[SprintOutcome], unit: str | None = None) -> Velocity:
     """Compute the velocity of the last seven finished sprints, by their ends, without abandoned ones.
 
     Without a `unit` it is points if the estimates of each of these sprints allow it, else items: units are
-    never mixed. `credit_late` adds what was done between a sprint's end and its closing.
+    never mixed.
     """
     finished = [outcome for outcome in outcomes if not outcome.is_abandoned]
     last = sorted(finished, key=lambda outcome: outcome.order)[-MOST_SPRINTS:]
     unit = unit or ("points" if all(outcome.unit == "points" for outcome in last) else "count")
-    amounts = [outcome.completed + outcome.late if credit_late else outcome.completed for outcome in last]
-    return Velocity(unit, tuple(last), tuple(measure(amount, unit) for amount in amounts))
+    return Velocity(unit, tuple(last), tuple(measure(outcome.completed, unit) for outcome in last))
 
 
-def carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:
+def list_carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = ()) -> CarryOver:
     """List the items that were open at the end of a sprint; none before its end.
 
     `boxes` are all sprints with the node ids of the items open at their ends. Later sprints do not count, so
@@ -170,11 +165,11 @@ def carry_over(facts: Facts, boxes: Iterable[tuple[Sprint, Collection[str]]] = (
     """
     own, end = facts.sprint, facts.sprint.end
     until = [(sprint, items) for sprint, items in boxes if sprint.end and end and sprint.end <= end]
-    crossed = crossings([*until, (own, [item.item for item in facts.carried])])
-    return CarryOver(tuple(Carried(item, crossed.get(item.item, 0)) for item in facts.carried))
+    crossed = count_crossings([*until, (own, [item.item for item in facts.carried])])
+    return CarryOver(tuple(CarriedItem(item, crossed.get(item.item, 0)) for item in facts.carried))
 
 
-def crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str, int]:
+def count_crossings(boxes: Iterable[tuple[Sprint, Collection[str]]]) -> dict[str, int]:
     """Count by node id how many sprint ends an item has crossed.
 
     Each sprint comes with the node ids of the items open at its end. Abandoned sprints have no end to cross.

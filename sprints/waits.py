@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sprints.blocked import blocked_time
-from sprints.facts import Cause
+from sprints.blocked import add_up_blocked_time
+from sprints.facts import ScopeCause
 from sprints.flow import Flow
-from sprints.numbering import Number, place
+from sprints.numbering import Number, split_number
 from sprints.report import Report
 
 # Shorter waits, such as a night, are ordinary.
 LEAST_WAIT = timedelta(days=1)
 
 
-class Waiting(StrEnum):
+class WaitKind(StrEnum):
     """The reason why an item waited."""
 
     START = "start"
@@ -23,49 +23,49 @@ class Waiting(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class ItemWait:
     """A wait of an item within the sprint, in elapsed time; `is_over` once the wait has ended."""
 
     number: Number
-    kind: Waiting
+    kind: WaitKind
     elapsed: timedelta
     is_over: bool
 
 
-def waits_of(
+def list_waits(
     report: Report,
     start: datetime,
     until: datetime,
     flows: Iterable[Flow],
-) -> list[Wait]:
+) -> list[ItemWait]:
     """List the waits of a sprint's items between its start and `until` (its end, or now), the longest first.
 
     Waiting for a start counts from the sprint's start or from when the item was added. Items with an unknown
     start, and waits of less than a day, are left out. `flows` are those as of `until`.
     """
     joined = {entry.number: start for entry in report.committed.entries}
-    for entry in report.changes[Cause.ADDED].entries:
+    for entry in report.changes[ScopeCause.ADDED].entries:
         joined.setdefault(entry.number, entry.at or start)
     done, left = set(report.done.numbers), set(report.left.numbers)
-    waits = list[Wait]()
+    waits = list[ItemWait]()
     for flow in flows:
         if flow.number in joined and flow.number in done | left:
             since = max(joined[flow.number], flow.created_at)
             # The report decides what was left, even if later events say otherwise.
             waits += _waits_for_start(flow, since, until, is_left=flow.number in left)
             waits += _blocked_waits(flow, since, until)
-    longest_first = sorted(waits, key=lambda wait: (-wait.elapsed, place(wait.number), wait.kind))
+    longest_first = sorted(waits, key=lambda wait: (-wait.elapsed, split_number(wait.number), wait.kind))
     return [wait for wait in longest_first if wait.elapsed >= LEAST_WAIT]
 
 
-def _waits_for_start(flow: Flow, since: datetime, until: datetime, *, is_left: bool) -> Iterable[Wait]:
+def _waits_for_start(flow: Flow, since: datetime, until: datetime, *, is_left: bool) -> Iterable[ItemWait]:
     if flow.started_at is None:
         if is_left:
-            yield Wait(flow.number, Waiting.START, until - since, is_over=False)
+            yield ItemWait(flow.number, WaitKind.START, until - since, is_over=False)
     elif flow.is_start_dated:
-        yield Wait(flow.number, Waiting.START, min(flow.started_at, until) - since, is_over=True)
+        yield ItemWait(flow.number, WaitKind.START, min(flow.started_at, until) - since, is_over=True)
 
 
-def _blocked_waits(flow: Flow, since: datetime, until: datetime) -> Iterable[Wait]:
-    if elapsed := blocked_time(flow.blocks, until, since):
-        yield Wait(flow.number, Waiting.BLOCKED, elapsed, is_over=not flow.open_blocks)
+def _blocked_waits(flow: Flow, since: datetime, until: datetime) -> Iterable[ItemWait]:
+    if elapsed := add_up_blocked_time(flow.blocks, until, since):
+        yield ItemWait(flow.number, WaitKind.BLOCKED, elapsed, is_over=not flow.open_blocks)

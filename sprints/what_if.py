@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from sprints.calendar import days_between
 from sprints.estimates import Estimates
-from sprints.facts import DONE_BEFORE_START, Cause, Facts, Item, ScopeChange, amount_of, facts_of
+from sprints.facts import DONE_BEFORE_START, Facts, Item, ScopeCause, ScopeChange, compute_facts, sum_items
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent
 from sprints.numbering import Number
-from sprints.trial import described
+from sprints.trial import edit_milestone
 
 # GitHub stores a due date as a moment; its UTC date is the day that people picked.
 _NOON = time(12)
@@ -73,9 +73,9 @@ def with_milestone_due(
     """
     events = [event for event in milestone if event.at < facts.as_of] or milestone
     noon = datetime.combine(due, _NOON, UTC)
-    sprint = described(events, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
+    sprint = edit_milestone(events, facts.as_of, facts.sprint.calendar, facts.sprint.description, noon)
     sprint = replace(sprint, repository=facts.sprint.repository, parts=facts.sprint.parts)
-    return facts_of(sprint, items, facts.as_of, estimates, labels)
+    return compute_facts(sprint, items, facts.as_of, estimates, labels)
 
 
 def with_days_off(facts: Facts, days: int) -> Facts:
@@ -94,21 +94,21 @@ def _with(facts: Facts, items: Iterable[Item]) -> Facts:
     """Replace the items, and recompute their sums."""
     items = tuple(items)
     counted = [item for item in items if item.state in {"open", "done"} and not item.is_covered]
-    done = amount_of(item for item in counted if item.state == "done")
-    return replace(facts, items=items, scope=amount_of(counted), done=done)
+    done = sum_items(item for item in counted if item.state == "done")
+    return replace(facts, items=items, scope=sum_items(counted), done=done)
 
 
 def _covered_by_remaining(items: Sequence[Item]) -> Iterable[Item]:
     """Recompute which of the remaining items cover each other (`sprints.coverage`)."""
     by_id = {item.item: item for item in items}
-    covering = {item.item: {other for other in item.told_by if other in by_id} for item in items}
+    covering = {item.item: {other for other in item.covered_by if other in by_id} for item in items}
     for item in items:
         # Where an item has left a circle of parents, the remaining ones cover each other again.
         if item.parent in by_id and not _is_its_own_ancestor(item, by_id):
             covering[item.parent].add(item.item)
     for item in items:
-        told_by = tuple(sorted(covering[item.item]))
-        yield replace(item, told_by=told_by, is_covered=bool(told_by))
+        covered_by = tuple(sorted(covering[item.item]))
+        yield replace(item, covered_by=covered_by, is_covered=bool(covered_by))
 
 
 def _is_its_own_ancestor(item: Item, by_id: Mapping[str, Item]) -> bool:
@@ -123,9 +123,9 @@ def _is_its_own_ancestor(item: Item, by_id: Mapping[str, Item]) -> bool:
 
 def _before(change: ScopeChange, item: Item | None) -> Item | None:
     """Return an item as it was just before a change of the scope. None if it did not count."""
-    if change.cause is Cause.ADDED:
+    if change.cause is ScopeCause.ADDED:
         return None
-    if change.cause is Cause.REESTIMATED and item is not None:
+    if change.cause is ScopeCause.REESTIMATED and item is not None:
         return replace(item, points=(item.points or Decimal(0)) - change.amount.points or None)
     state = "done" if change.was_done else "open"
     return Item(change.number, change.title, state, change.amount.points or None, item=f"{change.number}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sprints.flow import Flow
-from sprints.numbering import place
+from sprints.numbering import split_number
 from sprints.people import is_person
 
 MOST_LIMIT = 999
@@ -106,4 +106,4 @@ def _teams_of(flow: Flow, teams: Collection[Team]) -> list[Team]:
 
 
 def _oldest_first(flow: Flow) -> tuple[datetime, tuple[str, int]]:
-    return flow.started_at or flow.created_at, place(flow.number)
+    return flow.started_at or flow.created_at, split_number(flow.number)

@@ -12,7 +12,7 @@ RECENT = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class RepositoryWork:
     """All items of a repository as of `now`, and their events by node id."""
 
     flows: Sequence[Flow]
@@ -30,7 +30,7 @@ class Work:
         return next((flow for flow in reversed(self.flows) if flow.number == number), None)
 
 
-def recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
+def select_recent(flows: Iterable[Flow], now: datetime) -> list[Flow]:
     """Select the items that are open or were closed in the last 90 days."""
     since = now - RECENT
     return [flow for flow in flows if flow.is_open or (flow.done_at or flow.dropped_at or since) > since]

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from sprints.milestone import Sprint
 from sprints.settings_parser import parse_settings
-from sprints.team import PersonDay, Work
+from sprints.team import PersonDay, WorkCounts
 from sprints.team_settings import TeamSettings
 from storage.database import Tenant
 from storage.tables import (
@@ -148,10 +148,10 @@ class Measures:
             .order_by(organization_members.c.login_seen_at, organization_members.c.user_id)
         )
         ids = {row[0]: row[1] for row in await self._connection.execute(query)}
-        sums = dict[tuple[date, int | None], Work]()
+        sums = dict[tuple[date, int | None], WorkCounts]()
         for row in rows:
             key = row.date, ids.get(row.login.lower())
-            sums[key] = sums.get(key, Work()) + row.work
+            sums[key] = sums.get(key, WorkCounts()) + row.work
         return {
             (day, user_id): TeamRow(
                 day, user_id, work.commits, work.issues_closed, work.points_completed, work.pull_requests

@@ -47,7 +47,7 @@ def _linking(impact: Impact, issue: int) -> Changes | None:
 
 def _adding(impact: Impact, sprint: Sprint, sprints: Mapping[int, Sprint]) -> Changes | None:
     pull = impact.pull
-    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.standing in _BELONGING:
+    if impact.sprint is None or impact.sprint.milestone != sprint.milestone or impact.status in _BELONGING:
         return None
     steps = list[Step]()
     for number in impact.to_add:

@@ -20,7 +20,7 @@ from bot.github.linked_issues import ask_one, ask_open, record_links
 from bot.github.repositories import GitHubRepository
 from bot.publishing.change_applier import ChangeApplier, Task
 from bot.publishing.pictures import Pictures
-from charts.alt_text import burndown_alt
+from charts.alt_text import describe_burndown
 from commands.formatting.markdown import skimming
 from commands.framework.outcome import Answer
 from commands.framework.planning import Planning, writing_for
@@ -35,7 +35,14 @@ from marketplace.entitlements import EntitledIn, allow_everywhere
 from sprints.forecast import Forecast
 from sprints.impact import PullRequestStatus
 from sprints.outlook import Outlook
-from sprints.pull_requests import RECENT, Button, PullRequest, lives_of, pressed, pull_request_of
+from sprints.pull_requests import (
+    RECENT,
+    PressedButton,
+    PullRequest,
+    build_pull_request,
+    create_pressed_event,
+    group_head_events,
+)
 from storage.cipher import PayloadCipher
 from storage.database import Database, Tenant
 from storage.deliveries import Deliveries, open_payload
@@ -141,7 +148,7 @@ class Checks:
             before = await posts.desired_post(project.id, key)
             if (
                 before is None
-                and one.impact.standing is PullRequestStatus.NO_SPRINT
+                and one.impact.status is PullRequestStatus.NO_SPRINT
                 and not is_required(project)
             ):
                 continue  # A repository without sprints is left in peace.
@@ -171,7 +178,7 @@ class Checks:
         if one.shown is None or not project.may_link_images:
             return []
         url = await self._pictures.link(organization_id, project, one.shown.burndown)
-        return [Image(burndown_alt(one.shown.burndown), url)]
+        return [Image(describe_burndown(one.shown.burndown), url)]
 
     # Which pull request
 
@@ -207,8 +214,8 @@ class Checks:
         """Brings up to date which issues the open pull requests are linked with: one question for all."""
         since = self._clock() - RECENT
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
-        if not any(pull_request_of(life).is_open for life in lives.values()):
+            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
+        if not any(build_pull_request(life).is_open for life in lives.values()):
             return
         try:
             lists = await ask_open(self._installation(project), project.full_name or "")
@@ -216,7 +223,7 @@ class Checks:
             self._log.info("linked issues not known", project=project.id, reason=str(problem))
             return
         async with self._database.tenant(organization_id) as tenant:
-            lives = lives_of(await PullRequests(tenant, project.id).heads(since))
+            lives = group_head_events(await PullRequests(tenant, project.id).heads(since))
             await record_links(tenant, project, lists, lives, self._clock())
 
     async def _learn(self, organization_id: int, project: Project, head: str) -> PullRequest | None:
@@ -265,10 +272,10 @@ class Checks:
         with writing_for(project, self._clock()):
             said, is_done = await self._do(task, pull, press)
         async with self._database.tenant(organization_id) as tenant:
-            button = Button(
+            button = PressedButton(
                 pull.number, pull.head, label_of(press), press.sender, self._clock(), said, is_done
             )
-            await PullRequests(tenant, project.id).record(pressed(button, delivery.id))
+            await PullRequests(tenant, project.id).record(create_pressed_event(button, delivery.id))
             job = CheckJob(organization_id=organization_id, project_id=project.id, number=pull.number)
             await self._jobs.defer(tenant.connection, job)
 

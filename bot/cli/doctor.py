@@ -13,7 +13,7 @@ from bot.cli.grant_findings import grant_findings
 from bot.services import Services, github_of, services
 from bot.settings import Settings
 from commands.messages.completeness import REASONS
-from sprints.gaps import EventGap, missing
+from sprints.gaps import EventGap, select_unread
 from storage.deliveries import Deliveries
 from storage.gaps import Gaps
 from storage.installation_claims import CLAIM_KEPT_FOR, InstallationClaim, InstallationClaims
@@ -150,7 +150,7 @@ async def _gaps(base: Services, organization_id: int) -> AsyncIterator[str]:
         gaps_of_all = await Gaps(tenant).of_all()
     unread = dict[EventGap, list[str]]()
     for project_id, gaps in gaps_of_all.items():
-        for gap in missing(gaps):
+        for gap in select_unread(gaps):
             unread.setdefault(gap, []).append(names.get(project_id) or f"project {project_id}")
     for gap, repositories in unread.items():
         others = f" and {len(repositories) - 1} more" if len(repositories) > 1 else ""

@@ -16,11 +16,11 @@ from bot.isolation import isolated
 from sprints.burndown import measure
 from sprints.calendar import Calendar
 from sprints.facts import Day, Facts
-from sprints.flow import flows_of
-from sprints.model import MilestoneEvent, in_order
-from sprints.plain import days_of
-from sprints.team import team_days
-from sprints.velocity import Outcome, velocity
+from sprints.flow import build_flows
+from sprints.model import MilestoneEvent, sort_events
+from sprints.plain import parse_days
+from sprints.team import build_team_days
+from sprints.velocity import SprintOutcome, compute_velocity
 from storage.closed_sprints import ClosedSprint, ClosedSprints
 from storage.database import Database, Tenant
 from storage.forecasts import ForecastGrade, Forecasts, OpenForecast
@@ -114,7 +114,7 @@ async def _grade_forecasts(tenant: Tenant, project: Project, now: datetime) -> N
     milestones = {forecast.milestone for forecast in ungraded}
     snapshots = await ClosedSprints(tenant, {project.id}).latest_of(milestones)
     grades = [
-        (forecast, grade_of(forecast, days_of(closed.facts, project.rules.calendar)))
+        (forecast, grade_of(forecast, parse_days(closed.facts, project.rules.calendar)))
         for forecast in ungraded
         if (closed := snapshots.get(forecast.milestone)) and closed.ended_at > forecast.shown_at
     ]
@@ -132,7 +132,7 @@ def grade_of(forecast: OpenForecast, days: Sequence[Day]) -> ForecastGrade:
     return ForecastGrade(forecast.id, is_finished, delivered, finished_on)
 
 
-def _days_over(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list[SprintDay]:
+def _days_over(facts: Facts, outcomes: Sequence[SprintOutcome], now: datetime) -> list[SprintDay]:
     """The local days that are over, and the sprint's last day even if it ended before midnight."""
     calendar = facts.sprint.calendar
     ends = [(day, calendar.midnight(day.date + timedelta(days=1))) for day in facts.days]
@@ -140,14 +140,14 @@ def _days_over(facts: Facts, outcomes: Sequence[Outcome], now: datetime) -> list
 
 
 def _missing_days(
-    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[Outcome], measured: Collection[date]
+    closed: ClosedSprint, calendar: Calendar, outcomes: Sequence[SprintOutcome], measured: Collection[date]
 ) -> list[SprintDay]:
     """The days of a closed sprint that had not been measured when its snapshot was taken."""
-    days = days_of(closed.facts, calendar)
+    days = parse_days(closed.facts, calendar)
     return [_row(day, outcomes, day.at) for day in days if day.date not in measured]
 
 
-def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
+def _row(day: Day, outcomes: Iterable[SprintOutcome], end: datetime) -> SprintDay:
     return SprintDay(
         date=day.date,
         total_points=day.scope.points,
@@ -155,13 +155,13 @@ def _row(day: Day, outcomes: Iterable[Outcome], end: datetime) -> SprintDay:
         remaining_points=day.remaining.points,
         total_issues=day.scope.count,
         completed_issues=day.done.count,
-        team_velocity=velocity((outcome for outcome in outcomes if outcome.end < end), "points").median,
+        team_velocity=compute_velocity((outcome for outcome in outcomes if outcome.end < end), "points").median,
     )
 
 
 def _description(events: Iterable[MilestoneEvent], now: datetime) -> str | None:
     """A milestone's description by its own latest event, or by the latest event of an item in it."""
-    past = in_order(event for event in events if event.at < now)
+    past = sort_events(event for event in events if event.at < now)
     own = [event for event in past if event.event != "observed"]
     latest = (own or past)[-1:]
     return latest[0].description if latest else None
@@ -175,9 +175,9 @@ async def _measure_team(tenant: Tenant, project: Project, now: datetime) -> None
     if first is None or first > last:
         return
     items = await timeline.items_since(project.id, calendar.midnight(first))
-    flows = flows_of(items, now, rules, await timeline.labels(project.id))
+    flows = build_flows(items, now, rules, await timeline.labels(project.id))
     pushes = await timeline.activity(project.id, "push", calendar.midnight(first), now)
-    days = team_days(flows, pushes, now, calendar, first, last)
+    days = build_team_days(flows, pushes, now, calendar, first, last)
     await measures.set_team(first, last, [person for day in days for person in day.people])
 
 

@@ -37,8 +37,8 @@ from commands.framework.outcome import Answer, Reply
 from commands.framework.permissions import Level
 from commands.framework.request import CommandLine, Request
 from commands.messages.change_steps import target_words
-from sprints.model import ItemEvent, Source, in_order
-from sprints.pull_requests import set_aside
+from sprints.model import EventSource, ItemEvent, sort_events
+from sprints.pull_requests import create_aside_event
 from storage.changes import AuditEntry, ChangeLog, ChangeState, CommandChange, Proposal
 from storage.database import Database, Tenant
 from storage.job_types import BackfillJob, ReconcileJob
@@ -221,7 +221,7 @@ class ChangeApplier:
                 await self._tell(tenant, task, step, actor, now)
             elif isinstance(step, ExcludeFromSprint):
                 await PullRequests(tenant, task.project.id).record(
-                    set_aside(step.number, step.milestone, actor, now, is_aside=step.is_aside)
+                    create_aside_event(step.number, step.milestone, actor, now, is_aside=step.is_aside)
                 )
             elif isinstance(step, Resync):
                 await self._resync(tenant, task, step)
@@ -246,7 +246,7 @@ class ChangeApplier:
         told = await timeline.item(task.project.id, step.number)
         if not told:
             return
-        latest = in_order(told)[-1]
+        latest = sort_events(told)[-1]
         blocking = await timeline.item(task.project.id, step.by) if step.by else []
         fact = ItemEvent(
             item=latest.item,
@@ -256,7 +256,7 @@ class ChangeApplier:
             snapshot=replace(latest.snapshot, closes=None),  # A command says nothing about links.
             named=blocking[0].item if blocking else None,
             actor=actor,
-            source=Source.WEBHOOK,
+            source=EventSource.WEBHOOK,
             reason=step.reason or None,
         )
         await timeline.record([TimelineRow(task.project.id, fact)])

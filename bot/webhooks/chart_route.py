@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from aiohttp import web
 
 from bot.publishing.pictures import Drawing
-from charts.packing import unpacked
+from charts.packing import unpack
 from storage.chart_files import ChartFile, ChartFiles
 from storage.database import Database, Tenant
 from storage.lookups import tenant_of_chart
@@ -60,7 +60,7 @@ class ChartRoute:
                 return picture.png
         if picture.inputs is None:
             return None
-        png = await self._drawing.draw(*unpacked(picture.inputs))
+        png = await self._drawing.draw(*unpack(picture.inputs))
         async with self._database.tenant(organization_id) as tenant:
             await ChartFiles(tenant).restore(token, png)
         return png

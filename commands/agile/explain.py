@@ -19,20 +19,20 @@ from commands.messages.explain import Explanation, amount_words, explained
 from commands.messages.sprint_charts import sprint_footer
 from commands.shared.choosing import facts_meant
 from commands.shared.flow_window import LAST, window_of
-from sprints.durations import done_within
+from sprints.durations import select_done
 from sprints.expectation import WINDOW_DAYS
-from sprints.facts import Cause, Facts
-from sprints.history import LabelBook, changes
+from sprints.facts import Facts, ScopeCause
+from sprints.history import LabelHistory, trace_changes
 from sprints.milestone import Sprint
-from sprints.throughput import throughput
-from sprints.velocity import CarryOver, carry_over, velocity
+from sprints.throughput import count_throughput
+from sprints.velocity import CarryOver, compute_velocity, list_carry_over
 
 _BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
     "committed": sprint.committed,
-    "added": lambda told: sprint.of_cause(told, sprint.ADDED, Cause.ADDED),
-    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, Cause.REMOVED),
-    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, Cause.DROPPED),
-    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, Cause.REESTIMATED),
+    "added": lambda told: sprint.of_cause(told, sprint.ADDED, ScopeCause.ADDED),
+    "removed": lambda told: sprint.of_cause(told, sprint.REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda told: sprint.of_cause(told, sprint.DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda told: sprint.of_cause(told, sprint.REESTIMATED, ScopeCause.REESTIMATED),
     "scope": sprint.scope,
     "done": sprint.done_work,
     "remaining": sprint.remaining,
@@ -40,7 +40,7 @@ _BY_SPRINT: dict[str, Callable[[sprint.SprintEvidence], Explanation]] = {
 }
 _BY_FLOW: dict[str, Callable[[flow.Flowing], Explanation]] = {
     "throughput": lambda told: flow.of_throughput(
-        told, throughput(told.flows, told.calendar, told.window.first, told.window.last)
+        told, count_throughput(told.flows, told.calendar, told.window.first, told.window.last)
     ),
     "cycle time": flow.of_cycle_time,
     "lead time": flow.of_lead_time,
@@ -138,15 +138,17 @@ async def _told(planning: Planning, facts: Facts, unit: str) -> sprint.SprintEvi
     """The facts with the histories that they are folded from."""
     milestone, estimates = facts.sprint.milestone, planning.project.rules.estimates
     items = await planning.history.items_of(milestone)
-    book = LabelBook(await planning.history.labels())
-    histories = {item: changes(told, milestone, estimates, book.of(told)) for item, told in items.items()}
+    book = LabelHistory(await planning.history.labels())
+    histories = {
+        item: trace_changes(told, milestone, estimates, book.find_for(told)) for item, told in items.items()
+    }
     return sprint.SprintEvidence(facts, histories, unit)
 
 
 async def _carry_over(planning: Planning, facts: Facts) -> CarryOver:
     """With the ends that each item has crossed, of those sprints that it ever was in."""
     if not facts.carried:
-        return carry_over(facts)
+        return list_carry_over(facts)
     carried = {item.item for item in facts.carried}
     items = await planning.history.items_of(facts.sprint.milestone)
     been_in = {
@@ -161,7 +163,7 @@ async def _carry_over(planning: Planning, facts: Facts) -> CarryOver:
         if box.milestone in been_in and box.end and box.milestone != facts.sprint.milestone:
             before = await planning.sprints.facts(box.milestone, planning.now)
             boxes.append((box, [item.item for item in before.carried] if before else []))
-    return carry_over(facts, boxes)
+    return list_carry_over(facts, boxes)
 
 
 async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply:
@@ -169,7 +171,7 @@ async def _velocity_explained(planning: Planning, arguments: Arguments) -> Reply
         raise UserError(
             "Velocity is that of the last 3 to 7 sprints: it takes neither `for` nor `last` here."
         )
-    found = velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
+    found = compute_velocity(await planning.sprints.outcomes(planning.now), arguments.text("by"))
     return Reply((explained(flow.of_velocity(found, planning.calendar), _footer(planning)),))
 
 
@@ -179,7 +181,7 @@ async def _flow_explained(context: Context, arguments: Arguments, metric: str) -
     flows = await context.flows()
     told = flow.Flowing(
         flows,
-        done_within(flows, window.first, window.last, calendar),
+        select_done(flows, window.first, window.last, calendar),
         await context.history.items(),
         window,
         calendar,

@@ -26,7 +26,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.messages.change_steps import described, titles_of
 from sprints.milestone import Sprint
-from sprints.model import ItemSnapshot, in_order
+from sprints.model import ItemSnapshot, sort_events
 from storage.changes import CommandChange
 from storage.projects import Projects
 
@@ -57,7 +57,7 @@ class _Now:
         # GitHub's times are whole seconds.
         if not any(event.at >= self.since.replace(microsecond=0) for event in told):
             return None
-        return in_order(told)[-1].snapshot
+        return sort_events(told)[-1].snapshot
 
 
 @command(

@@ -17,10 +17,10 @@ from commands.shared.choosing import sprint_meant
 from commands.shared.flow_window import LAST, window_of
 from commands.shared.reporting import fold
 from sprints.calendar import Calendar
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
-from sprints.flow import flows_of
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
+from sprints.flow import build_flows
 from sprints.milestone import Sprint
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 _MOST_DAYS = 62
 # So many working days in a row on which nothing leaves are worth a word.
@@ -63,7 +63,7 @@ async def cfd(context: Context, arguments: Arguments) -> Reply:
 
 async def _sprint(context: Context, title: str | None) -> Sprint | None:
     """The one that is meant; a repository without any has its weeks."""
-    if title is None and not choose(
+    if title is None and not choose_sprint(
         await context.sprints.all(context.now), context.now, context.request.milestone
     ):
         return None
@@ -80,12 +80,12 @@ async def _of_sprint(planning: Planning, sprint: Sprint) -> tuple[CumulativeFlow
     # Not of its items only: what starts them may be elsewhere.
     events = await planning.history.items()
     labels = await planning.history.labels()
-    flows = in_sprint(facts, flows_of(events, until, planning.project.rules, labels))
+    flows = select_sprint_flows(facts, build_flows(events, until, planning.project.rules, labels))
     today = planning.calendar.day_of(now)
     last = max(sprint.first_day, min(sprint.last_day or today, today))
     window = Window(sprint.first_day, last, name)
     estimates = planning.project.rules.estimates
-    found = cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
+    found = count_cumulative_flow(flows, events, until, sprint.calendar, window.first, window.last, estimates)
     return found, name, f"{window.days}, items of the sprint"
 
 
@@ -95,7 +95,7 @@ async def _of_repository(context: Context, arguments: Arguments) -> tuple[Cumula
     events = await context.history.items()
     flows = await context.flows()
     estimates = context.project.rules.estimates
-    found = cumulative_flow(
+    found = count_cumulative_flow(
         flows, events, context.now, context.calendar, window.first, window.last, estimates
     )
     return found, window.name, f"{window.days}, all items but what others tell"

@@ -3,7 +3,7 @@
 from statistics import median
 
 from charts.reading import number, quantity
-from charts.values import velocity_bars
+from charts.values import build_velocity_bars
 from commands.formatting.wording import counted, footer, moment, plain
 from commands.framework.arguments import Argument, ArgumentKind, Arguments
 from commands.framework.context import Context
@@ -15,9 +15,9 @@ from commands.messages.charts import AS, BY, ChartText, for_sprint, reply_with
 from commands.messages.velocity import _percent, sprints_table
 from sprints.burndown import measure
 from sprints.late import credited
-from sprints.outliers import farthest
+from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
-from sprints.velocity import velocity as velocity_of
+from sprints.velocity import compute_velocity as velocity_of
 
 
 @command(
@@ -40,7 +40,7 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
             "older ones tell of another team."
         )
     given = context.project.settings.late_credits
-    outcomes = credited(await context.sprints.outcomes(context.now), given)
+    outcomes = apply_credits(await context.sprints.outcomes(context.now), given)
     finished = [one for one in outcomes if not one.is_abandoned]
     found = velocity_of(finished[-(last or MOST_SPRINTS) :], arguments.text("by"))
     left_out = len(outcomes) - len(finished)
@@ -54,7 +54,10 @@ async def velocity(context: Context, arguments: Arguments) -> Reply:
         footer(f"As of {as_of}", f"n = {counted(found.n, 'sprint')}", abandoned, _WARNING),
     )
     return reply_with(
-        context, words, velocity_bars(found, context.calendar) if found.n else None, arguments.text("as")
+        context,
+        words,
+        build_velocity_bars(found, context.calendar) if found.n else None,
+        arguments.text("as"),
     )
 
 
@@ -74,7 +77,7 @@ def _outlier(found: Velocity) -> str:
             f"**{counted(found.n, 'sprint').capitalize()} finished: too few for a velocity**, which needs "
             f"{LEAST_SPRINTS}. Until then plan with what you believe."
         )
-    place = farthest(found.values)
+    place = find_outlier(found.values)
     if place is None:
         return (
             "**No sprint stands out**: none completed more than twice or less than half of the median. "

@@ -20,7 +20,7 @@ from sprints.wip import (
     people_of,
     wip_of,
 )
-from sprints.work import Work, recent
+from sprints.work import RepositoryWork, select_recent
 
 _SETTING = "wip"
 _NONE = "none"
@@ -77,7 +77,7 @@ def with_limit(settled: object, most: int | None, slug: str | None) -> dict[str,
     return {name: one for name, one in after.items() if one}
 
 
-def measured(work: Work, teams: Collection[Team], most: int | None, slug: str | None) -> Wip:
+def measured(work: RepositoryWork, teams: Collection[Team], most: int | None, slug: str | None) -> Wip:
     """What is in progress against the limit. Raises UserError for a team that is none or too small."""
     if slug is None:
         return wip_of(work.flows, most)
@@ -88,7 +88,7 @@ def measured(work: Work, teams: Collection[Team], most: int | None, slug: str | 
             f"There is no team called “{plain(slug)}” in the settings file (`teams`). There: {slugs}."
         )
     mine = items_of(team, teams, work.flows)
-    if len(people := people_of(recent(mine, work.now), team)) < FEWEST_PEOPLE:
+    if len(people := people_of(select_recent(mine, work.now), team)) < FEWEST_PEOPLE:
         raise UserError(
             f"A team's figures are told for {FEWEST_PEOPLE} people or more, because they would be a person's "
             f"otherwise; in {plain(slug)} I know of {len(people)}."

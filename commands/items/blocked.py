@@ -13,8 +13,8 @@ from commands.shared.choosing import item_meant
 from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
 from sprints.model import State
-from sprints.numbering import own
-from sprints.work import Work
+from sprints.numbering import local_number
+from sprints.work import RepositoryWork
 
 _MOST = 10
 
@@ -51,9 +51,9 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
         await _check(context, flow, number, work)
     held = {block.number for block in flow.open_blocks}
     fresh = [number for number in numbers if number not in held]
-    steps: list[Step] = [SetBlocked(own(flow.number), number) for number in fresh]
+    steps: list[Step] = [SetBlocked(local_number(flow.number), number) for number in fresh]
     steps += [
-        RecordFact(own(flow.number), "blocked", reason, number)
+        RecordFact(local_number(flow.number), "blocked", reason, number)
         for number in numbers
         if number in fresh or reason
     ]
@@ -64,17 +64,17 @@ async def blocked(context: Context, arguments: Arguments) -> Changes:
     )
 
 
-def _by_words(flow: Flow, reason: str, work: Work) -> Changes:
+def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     before = next((block for block in flow.open_blocks if block.by is None), None)
     text = f"**#{flow.number} is blocked**: {sentence(reason)} `/unblocked` ends it."
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
     return Changes(
-        f"note that #{flow.number} is blocked", (RecordFact(own(flow.number), "blocked", reason),), text
+        f"note that #{flow.number} is blocked", (RecordFact(local_number(flow.number), "blocked", reason),), text
     )
 
 
-async def _check(planning: Planning, flow: Flow, number: int, work: Work) -> None:
+async def _check(planning: Planning, flow: Flow, number: int, work: RepositoryWork) -> None:
     """Raises UserError where GitHub would refuse, or where nothing would be held up."""
     if flow.is_pull_request:
         raise UserError(
@@ -96,7 +96,7 @@ async def _check(planning: Planning, flow: Flow, number: int, work: Work) -> Non
         raise UserError(f"#{number} waits for #{flow.number} already; they cannot wait for each other.")
 
 
-def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: Work) -> str:
+def _said(flow: Flow, numbers: tuple[int, ...], fresh: list[int], reason: str, work: RepositoryWork) -> str:
     text = f"**#{flow.number} is blocked** by {named(numbers)}" + (f": {sentence(reason)}" if reason else ".")
     if not fresh:
         first = min(block.span.since for block in flow.open_blocks if block.number in numbers)

@@ -13,7 +13,7 @@ from commands.framework.permissions import Level
 from commands.framework.registry import command
 from commands.shared.choosing import item_here
 from sprints.estimates import Estimates, Points
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 _NONE = "none"
 _USUAL_FORM = "points: {points}"
@@ -49,7 +49,7 @@ async def estimate(context: Context, arguments: Arguments) -> Changes:
     if not removed and not added:
         return Changes(summary, (), f"#{item.number} has {_said(points)} already.")
     done = f"#{item.number}: {_said(estimates.of(item.labels))} → **{_said(points)}**"
-    return Changes(summary, (Relabel(own(item.number), removed, added),), done)
+    return Changes(summary, (Relabel(local_number(item.number), removed, added),), done)
 
 
 def read_points(told: str, estimates: Estimates) -> Points:

@@ -11,9 +11,9 @@ from commands.framework.registry import command
 from commands.items.start import said, wips_with
 from commands.messages.work import sentence, since
 from commands.shared.work import open_item_here, work_here
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.pauses import Pause
-from sprints.spans import Span
+from sprints.spans import TimeSpan
 
 
 @command(
@@ -36,9 +36,9 @@ async def pause(context: Context, arguments: Arguments) -> Changes:
     if flow.is_paused:
         begun = since(flow.pauses[-1].span.since, work.now, work.calendar)
         return Changes(summary, (), f"#{flow.number} is paused already, {begun}. `/start` lets it go on.")
-    rested = replace(flow, pauses=(*flow.pauses, Pause(Span(work.now))))
+    rested = replace(flow, pauses=(*flow.pauses, Pause(TimeSpan(work.now))))
     reason = arguments.text("reason") or ""
     told = f"**#{flow.number} is paused**" + (f": {sentence(reason)}" if reason else ".")
     told += " `/start` lets it go on; its cycle time runs meanwhile."
     done = said(told, wips_with(work, rested, context.project.settings))
-    return Changes(summary, (RecordFact(own(flow.number), "paused", reason),), done)
+    return Changes(summary, (RecordFact(local_number(flow.number), "paused", reason),), done)

@@ -16,10 +16,10 @@ from commands.items.estimate import label_for, read_points
 from commands.shared.work import open_item_here, work_here
 from sprints.estimates import Estimates, Points
 from sprints.flow import Flow
-from sprints.history import changes
-from sprints.model import ItemEvent, in_order
-from sprints.numbering import own
-from sprints.work import Work
+from sprints.history import trace_changes
+from sprints.model import ItemEvent, sort_events
+from sprints.numbering import local_number
+from sprints.work import RepositoryWork
 
 MOST_PARTS = 20
 _MOST_SUB_ISSUES = 100  # GitHub's own limits.
@@ -59,7 +59,10 @@ async def split(context: Context, arguments: Arguments) -> Changes:
     used = [name for name in flow.labels if estimates.points_of(name) is not None]
     steps = tuple(
         OpenIssue(
-            part.title, labels=_labels(part, estimates, used), milestone=number, parent=own(flow.number)
+            part.title,
+            labels=_labels(part, estimates, used),
+            milestone=number,
+            parent=local_number(flow.number),
         )
         for part in parts
     )
@@ -114,7 +117,7 @@ def effect_on(before: Points | None, parts: Sequence[NewSubIssue], *, is_in_mile
     return f"{text} Its own estimate is left out: the parts have {quantity(together, 'points')}, {same}."
 
 
-def _check(flow: Flow, parts: Sequence[NewSubIssue], work: Work) -> None:
+def _check(flow: Flow, parts: Sequence[NewSubIssue], work: RepositoryWork) -> None:
     if flow.is_pull_request:
         raise UserError(
             f"#{flow.number} is a pull request, and only issues have sub-issues. Say it in the issue that it "
@@ -131,13 +134,13 @@ def _check(flow: Flow, parts: Sequence[NewSubIssue], work: Work) -> None:
 def _is_below(told: Sequence[ItemEvent], parent: str) -> bool:
     if not any(event.event == "parent_added" and event.named == parent for event in told):
         return False
-    history = changes(told, _NO_MILESTONE)
+    history = trace_changes(told, _NO_MILESTONE)
     return bool(history) and history[-1].after.parent == parent
 
 
-async def _milestone(planning: Planning, flow: Flow, work: Work) -> int | None:
+async def _milestone(planning: Planning, flow: Flow, work: RepositoryWork) -> int | None:
     """The number of the milestone that the parent is in."""
-    last = in_order(work.events[flow.item])[-1].snapshot
+    last = sort_events(work.events[flow.item])[-1].snapshot
     sprints = {sprint.milestone: sprint.number_in() for sprint in await planning.sprints.all(work.now)}
     return sprints.get(last.milestone) if last.milestone else None
 

@@ -10,11 +10,11 @@ from commands.framework.registry import command
 from commands.messages.work import against, since
 from commands.shared.work import open_item_here, work_here
 from sprints.flow import Flow
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.starts import StartSignal
 from sprints.team_settings import TeamSettings
 from sprints.wip import Wip, limited_wips, wip_of
-from sprints.work import Work
+from sprints.work import RepositoryWork
 
 _SIGNALS = {
     StartSignal.COMMAND: "`/start`",
@@ -40,10 +40,10 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (RecordFact(own(flow.number), "started"),), said(_started(flow, work), wips))
+    return Changes(summary, (RecordFact(local_number(flow.number), "started"),), said(_started(flow, work), wips))
 
 
-def wips_with(work: Work, changed: Flow, settings: TeamSettings) -> list[Wip]:
+def wips_with(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> list[Wip]:
     """The work in progress once this item has changed: all of it, and each team's that this item belongs to
     or that has too much.
     """
@@ -61,11 +61,11 @@ def said(sentence: str, wips: list[Wip]) -> str:
     return "\n\n".join(parts)
 
 
-def _begun(flow: Flow, work: Work) -> Flow:
+def _begun(flow: Flow, work: RepositoryWork) -> Flow:
     return replace(flow, started_at=flow.started_at or work.now, pauses=())
 
 
-def _no_start(flow: Flow, work: Work) -> str:
+def _no_start(flow: Flow, work: RepositoryWork) -> str:
     """Why there is nothing to tell, if there is not."""
     if flow.is_paused:
         return ""
@@ -78,7 +78,7 @@ def _no_start(flow: Flow, work: Work) -> str:
     return ""
 
 
-def _started(flow: Flow, work: Work) -> str:
+def _started(flow: Flow, work: RepositoryWork) -> str:
     if flow.is_paused and flow.started_at:
         paused = since(flow.pauses[-1].span.since, work.now, work.calendar)
         return f"**#{flow.number} goes on.** It was paused {paused}; its age counts {_since(flow, work)}."
@@ -91,5 +91,5 @@ def _started(flow: Flow, work: Work) -> str:
     return text
 
 
-def _since(flow: Flow, work: Work) -> str:
+def _since(flow: Flow, work: RepositoryWork) -> str:
     return since(flow.started_at or work.now, work.now, work.calendar)

@@ -22,7 +22,7 @@ from commands.framework.changes import (
 )
 from commands.settings.text import as_yaml
 from sprints.milestone import Sprint
-from sprints.numbering import Number, number_in
+from sprints.numbering import Number, qualify_number
 
 _MOST = 60
 Titles = Mapping[Number, str]
@@ -32,8 +32,8 @@ def titles_of(sprints: Iterable[Sprint]) -> dict[Number, str]:
     """The titles of milestones by their numbers, in whichever repository they are."""
     found = dict[Number, str]()
     for sprint in sprints:
-        found[number_in(sprint.repository, sprint.number)] = sprint.title
-        found |= {number_in(part.repository, part.number): sprint.title for part in sprint.parts}
+        found[qualify_number(sprint.repository, sprint.number)] = sprint.title
+        found |= {qualify_number(part.repository, part.number): sprint.title for part in sprint.parts}
     return found
 
 
@@ -57,7 +57,7 @@ def _move(step: MoveItem, titles: Titles) -> str:
 def _milestone(number: int | None, repository: str, titles: Titles) -> str:
     if number is None:
         return "no milestone"
-    return plain(titles.get(number_in(repository, number), f"milestone {number}"))
+    return plain(titles.get(qualify_number(repository, number), f"milestone {number}"))
 
 
 def _relabel(step: Relabel, _: Titles) -> str:

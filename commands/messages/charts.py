@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from charts.render import Chart, alt_text, twin
+from charts.render import Chart, describe_chart, write_markdown
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import folded
 from commands.framework.arguments import Argument, ArgumentKind
@@ -68,8 +68,8 @@ def reply_with(planning: Planning, words: ChartText, chart: Chart | None, wanted
 def shown(planning: Planning, chart: Chart, wanted: str | None = None) -> list[str | Picture]:
     """The chart, and a line where it cannot be shown as it is `wanted`."""
     if planning.links_pictures and wanted != "mermaid":
-        return [Picture(chart, alt_text(chart))]
-    text = twin(chart)
+        return [Picture(chart, describe_chart(chart))]
+    text = write_markdown(chart)
     if wanted == "image":
         return [text, _NO_PICTURE]
     if wanted == "mermaid" and not text.startswith("```mermaid"):

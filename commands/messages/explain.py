@@ -13,8 +13,8 @@ from charts.reading import number, quantity
 from commands.formatting.wording import code, counted, folded, full_day, person, plain, table
 from sprints.calendar import Calendar
 from sprints.evidence import Event
-from sprints.facts import Amount, amounts_of
-from sprints.model import ItemEvent, Source, State
+from sprints.facts import Amount, sum_amounts
+from sprints.model import EventSource, ItemEvent, State
 from sprints.numbering import Number, ref
 
 # Up to so many rows are shown without being asked for; of more than the second number the rest is one row.
@@ -185,9 +185,9 @@ def _item_words(event: ItemEvent) -> str:
 
 def delivery_words(event: Event) -> str:
     """Which webhook told it, by GitHub's id of the delivery; or how else it came to be known."""
-    if event.source is Source.BACKFILL:
+    if event.source is EventSource.BACKFILL:
         return "asked for later"
-    if event.source is Source.CORRECTION:
+    if event.source is EventSource.CORRECTION:
         return "found missing"
     return code(event.delivery.replace("`", "")) if event.delivery else ""
 
@@ -202,7 +202,7 @@ def _rest(listed: ItemListing) -> Sequence[str]:
     """The values of all rows that are not shown, in one."""
     if not listed.amounts:
         return [""] * len(listed.head)
-    return values_of(amounts_of(listed.amounts[_MOST_ROWS:]))
+    return values_of(sum_amounts(listed.amounts[_MOST_ROWS:]))
 
 
 def _events(row: ExplanationRow, calendar: Calendar | None) -> list[str]:

@@ -13,11 +13,11 @@ from commands.messages.explain import Explanation, ExplanationRow, ItemListing, 
 from commands.messages.flow_window import Window
 from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
-from sprints.durations import Durations, ages, cycle_times, lead_times
-from sprints.evidence import done_of, opened_of, start_of
+from sprints.durations import Durations, measure_ages, measure_cycle_times, measure_lead_times
+from sprints.evidence import find_closing_event, find_opening_event, find_start_event
 from sprints.flow import Flow
 from sprints.model import ItemEvent
-from sprints.numbering import place
+from sprints.numbering import split_number
 from sprints.starts import StartSignal
 from sprints.throughput import Throughput
 from sprints.velocity import LEAST_SPRINTS, Velocity
@@ -120,20 +120,20 @@ def of_throughput(told: Flowing, found: Throughput) -> Explanation:
 
 def of_cycle_time(told: Flowing) -> Explanation:
     """The days of each item, and which of them are the percentiles."""
-    return _durations(told, CYCLE_TIME, cycle_times)
+    return _durations(told, CYCLE_TIME, measure_cycle_times)
 
 
 def of_lead_time(told: Flowing) -> Explanation:
     """The same from creation."""
-    return _durations(told, LEAD_TIME, lead_times)
+    return _durations(told, LEAD_TIME, measure_lead_times)
 
 
 def of_wip(told: Flowing) -> Explanation:
     """What is in progress, since when, and how that is known."""
-    old = ages(told.flows, told.now, told.calendar)
+    old = measure_ages(told.flows, told.now, told.calendar)
     rows = []
     for age in old:
-        start = start_of(age.flow, told.events)
+        start = find_start_event(age.flow, told.events)
         days = f"{'at least ' if age.is_at_least else ''}{age.days}"
         rows.append(ExplanationRow(age.flow.number, (days,), (start,) if start else (), _signal(age.flow)))
     known = [flow for flow in told.flows if flow.started_at and not flow.is_covered]
@@ -163,7 +163,7 @@ def _durations(
     rows = list[tuple[int, ExplanationRow]]()
     for flow in told.done:
         rows += [(d, _row(told, flow, str(d), rule)) for d in measure([flow], told.calendar).days]
-    rows.sort(key=lambda row: (-row[0], place(row[1].number)))
+    rows.sort(key=lambda row: (-row[0], split_number(row[1].number)))
     if not days:
         note = left_out(found)
         return Explanation(rule, told.window.name, "nothing to measure", [note], calendar=told.calendar)
@@ -188,8 +188,8 @@ def _durations(
 def _row(told: Flowing, flow: Flow, value: str, rule: Rule) -> ExplanationRow:
     """A done item: what began it, where its time is measured, and what ended it."""
     own = told.events.get(flow.item, ())
-    begun = {CYCLE_TIME: start_of(flow, told.events), LEAD_TIME: opened_of(own)}.get(rule)
-    events = tuple(event for event in (begun, done_of(flow, own)) if event)
+    begun = {CYCLE_TIME: find_start_event(flow, told.events), LEAD_TIME: find_opening_event(own)}.get(rule)
+    events = tuple(event for event in (begun, find_closing_event(flow, own)) if event)
     return ExplanationRow(flow.number, (value,), events, _signal(flow) if rule is CYCLE_TIME else "")
 
 

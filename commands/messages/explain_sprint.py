@@ -18,8 +18,8 @@ from commands.messages.explain import (
 )
 from commands.messages.progress import hides_open_items, percent
 from sprints.burndown import measure
-from sprints.evidence import Event, done, membership
-from sprints.facts import Amount, Cause, Facts, Item, ScopeChange, amount_of, amounts_of
+from sprints.evidence import Event, find_done_events, find_joining_events
+from sprints.facts import Amount, Facts, Item, ScopeCause, ScopeChange, sum_amounts, sum_items
 from sprints.history import SprintChange
 from sprints.velocity import CarryOver
 
@@ -99,7 +99,7 @@ class SprintEvidence:
     ) -> Explanation:
         """About this sprint, with a list that adds up."""
         listed = list(rows)
-        total = amounts_of(amount for _, amount in listed)
+        total = sum_amounts(amount for _, amount in listed)
         return Explanation(
             rule,
             plain(self.facts.sprint.title),
@@ -125,19 +125,19 @@ def committed(told: SprintEvidence) -> Explanation:
     notes = []
     if facts.sprint.committed_at > facts.sprint.start:
         notes.append("The milestone was made late, so the commitment is its scope at the end of that day.")
-    rows = _rows(told, facts.committed_items, lambda changes: membership(changes, before))
+    rows = _rows(told, facts.committed_items, lambda changes: find_joining_events(changes, before))
     return told.explanation(
         COMMITTED, amount_words(facts.committed), _sums(facts.committed_items, facts.committed), rows, notes
     )
 
 
-def of_cause(told: SprintEvidence, rule: Rule, cause: Cause) -> Explanation:
+def of_cause(told: SprintEvidence, rule: Rule, cause: ScopeCause) -> Explanation:
     """Added, removed, dropped, re-estimated: the lines of the ledger."""
     lines = [line for line in told.facts.ledger if line.cause is cause]
     total = told.facts.total(cause)
     rows = [(_ledger_row(line), line.amount) for line in lines]
     arithmetic = [addition((line.amount.points for line in lines), _points(total))]
-    result = _points(total) if cause is Cause.REESTIMATED else amount_words(total)
+    result = _points(total) if cause is ScopeCause.REESTIMATED else amount_words(total)
     if not lines:
         arithmetic = ["Nothing of that kind has happened in this sprint."]
     return told.explanation(rule, result, arithmetic, rows)
@@ -148,7 +148,7 @@ def scope(told: SprintEvidence) -> Explanation:
     facts = told.facts
     items = [*facts.done_items, *facts.open_items]
     before = _until(facts)
-    rows = _rows(told, items, lambda changes: membership(changes, before), _state)
+    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), _state)
     return told.explanation(
         SCOPE, amount_words(facts.scope), equations(facts), rows, [_ASK_EACH], remarks="State"
     )
@@ -158,7 +158,7 @@ def done_work(told: SprintEvidence) -> Explanation:
     """What was done, and who said so."""
     facts = told.facts
     before = _until(facts)
-    rows = _rows(told, facts.done_items, lambda changes: done(changes, before))
+    rows = _rows(told, facts.done_items, lambda changes: find_done_events(changes, before))
     return told.explanation(DONE, amount_words(facts.done), _sums(facts.done_items, facts.done), rows)
 
 
@@ -171,7 +171,7 @@ def remaining(told: SprintEvidence) -> Explanation:
         f"{number(scope.points)} scope − {number(finished.points)} done = **{_points(rest)}**",
         f"{scope.count} scope − {finished.count} done = **{counted(rest.count, 'item')}**",
     ]
-    rows = _rows(told, left, lambda changes: membership(changes, before))
+    rows = _rows(told, left, lambda changes: find_joining_events(changes, before))
     return told.explanation(REMAINING, amount_words(facts.remaining), arithmetic, rows)
 
 
@@ -200,7 +200,13 @@ def say_do(told: SprintEvidence) -> Explanation:
     def kept_or_not(item: Item) -> str:
         return "yes" if item.item in were_done else "no"
 
-    rows = _rows(told, facts.committed_items, lambda changes: done(changes, before), kept_or_not, "not done")
+    rows = _rows(
+        told,
+        facts.committed_items,
+        lambda changes: find_done_events(changes, before),
+        kept_or_not,
+        "not done",
+    )
     if not facts.sprint.has_ended(facts.as_of):
         arithmetic.append("The sprint is not over: this is how it stands now.")
     return told.explanation(
@@ -217,7 +223,7 @@ def carried(told: SprintEvidence, over: CarryOver) -> Explanation:
     def how_often(item: Item) -> str:
         return counted(crossed[item.item], "time")
 
-    rows = _rows(told, items, lambda changes: membership(changes, before), how_often)
+    rows = _rows(told, items, lambda changes: find_joining_events(changes, before), how_often)
     if not facts.sprint.has_ended(facts.as_of):
         waiting = amount_words(facts.remaining)
         notes = [
@@ -237,23 +243,28 @@ def equations(facts: Facts) -> list[str]:
     """The invariant of the scope with the sprint's numbers, in both units."""
     found = []
     for unit in ("points", "count"):
-        causes = [(cause, measure(facts.total(cause), unit)) for cause in Cause]
+        causes = [(cause, measure(facts.total(cause), unit)) for cause in ScopeCause]
         terms = [
             f"{_SIGNS[cause]} {f'({number(value)})' if value < 0 else number(value)} {_NAMES[cause]}"
             for cause, value in causes
-            if unit == "points" or cause is not Cause.REESTIMATED
+            if unit == "points" or cause is not ScopeCause.REESTIMATED
         ]
         total = quantity(measure(facts.scope, unit), unit)
         found.append(f"{number(measure(facts.committed, unit))} committed {' '.join(terms)} = **{total}**")
     return found
 
 
-_SIGNS = {Cause.ADDED: "+", Cause.REMOVED: "−", Cause.DROPPED: "−", Cause.REESTIMATED: "+"}
+_SIGNS = {
+    ScopeCause.ADDED: "+",
+    ScopeCause.REMOVED: "−",
+    ScopeCause.DROPPED: "−",
+    ScopeCause.REESTIMATED: "+",
+}
 _NAMES = {
-    Cause.ADDED: "added",
-    Cause.REMOVED: "removed",
-    Cause.DROPPED: "dropped",
-    Cause.REESTIMATED: "re-estimated",
+    ScopeCause.ADDED: "added",
+    ScopeCause.REMOVED: "removed",
+    ScopeCause.DROPPED: "dropped",
+    ScopeCause.REESTIMATED: "re-estimated",
 }
 _ASK_EACH = "Each term has its own list: `/explain committed`, `added`, `removed`, `dropped`, `reestimated`."
 
@@ -268,7 +279,7 @@ def _rows(
     """A row for each item; `nothing` is said where there are no events because nothing has happened."""
     found = []
     for item in items:
-        amount = amount_of([item])
+        amount = sum_items([item])
         events = tuple(evidence(told.histories.get(item.item, ())))
         points = "not estimated" if item.points is None else number(item.points)
         found.append((ExplanationRow(item.number, (points, "1"), events, remark(item), nothing), amount))

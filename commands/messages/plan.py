@@ -11,10 +11,10 @@ from commands.messages.progress import progress
 from commands.messages.report import both
 from sprints.burndown import measure
 from sprints.calendar import days_between
-from sprints.facts import Amount, Facts, Item, amount_of
-from sprints.load import load_of, load_unit
+from sprints.facts import Amount, Facts, Item, sum_items
+from sprints.load import choose_load_unit, compare_load
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import place, ref
+from sprints.numbering import ref, split_number
 from sprints.velocity import Velocity
 
 _MOST_LISTED = 60
@@ -38,7 +38,7 @@ class LoadComparison:
     @property
     def unit(self) -> str:
         """Points, where both the plan and the past allow it."""
-        return load_unit(self.facts, self.points)
+        return choose_load_unit(self.facts, self.points)
 
     @property
     def velocity(self) -> Velocity:
@@ -93,7 +93,7 @@ def _verdict(plan: LoadComparison) -> str:
             else f"**{quantity(load, unit)} planned.** No sprint has ended yet to compare with."
         )
     usual = f"median of the last {past.n} sprints, {quantity(past.median, unit)}"
-    held = load_of(plan.facts, plan.items, plan.points)
+    held = compare_load(plan.facts, plan.items, plan.points)
     over = quantity(load - past.median, unit)
     if held and held.is_above_most:
         return (
@@ -171,13 +171,13 @@ def _not_estimated(facts: Facts) -> str:
 
 
 def _candidates(facts: Facts) -> str:
-    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), place(item.number)))
+    items = sorted(_counted(facts), key=lambda item: (-(item.points or 0), split_number(item.number)))
     if not items:
         return "It is empty: put work into it with `/sprint add #1 #2`."
     lines = [f"- {ref(item.number)} · {_worth(item)}" for item in items[:_MOST_LISTED]]
     rest = items[_MOST_LISTED:]
     if rest:
-        lines.append(f"- and {len(rest)} more · {both(amount_of(rest))}")
+        lines.append(f"- and {len(rest)} more · {both(sum_items(rest))}")
     return folded(f"What is planned: {both(facts.scope)}", "\n".join(lines))
 
 

@@ -10,7 +10,7 @@ from commands.messages.progress import percent
 from commands.messages.report import few_values
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint
-from sprints.velocity import Outcome, Velocity
+from sprints.velocity import SprintOutcome, Velocity
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class SprintRow:
     sprint: Sprint
     committed: Amount
     done: Amount
-    outcome: Outcome | None = None
+    outcome: SprintOutcome | None = None
     is_frozen: bool = False
 
 

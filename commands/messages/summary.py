@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from charts.render import alt_text
+from charts.render import describe_chart
 from commands.formatting.foreign_text import one_line
 from commands.formatting.wording import full_day, plain
 from commands.framework.outcome import Picture
@@ -28,7 +28,7 @@ def summary_parts(
     burndown = sheet.burndown
     if burndown is not None and burndown.latest is not None:
         is_shown = shows_mermaid or planning.links_pictures
-        parts += shown(planning, burndown) if is_shown else [alt_text(burndown)]
+        parts += shown(planning, burndown) if is_shown else [describe_chart(burndown)]
     return [*parts, summary_rest(sheet)]
 
 

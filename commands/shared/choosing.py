@@ -10,7 +10,7 @@ from commands.framework.planning import Planning
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
-from sprints.selection import choose
+from sprints.selection import choose_sprint
 
 _NO_SPRINT = (
     "There is no sprint yet in {repository}. A sprint is a GitHub milestone: begin one here with "
@@ -33,7 +33,7 @@ async def sprint_meant(context: Context, title: str | None, as_of: datetime | No
     moment = as_of or context.now
     sprints = await context.sprints.all(moment)
     if title is None:
-        if chosen := choose(sprints, moment, context.request.milestone):
+        if chosen := choose_sprint(sprints, moment, context.request.milestone):
             return chosen
         raise UserError(_NO_SPRINT.format(repository=context.project.full_name))
     matching = [sprint for sprint in sprints if sprint.title.casefold() == title.casefold()]

@@ -9,9 +9,9 @@ from commands.messages.forecast_sentences import chance_sentence, swap_sentence
 from commands.shared.overload import load_here
 from marketplace.plans import Feature
 from sprints.facts import Facts
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.forecast import Forecast, Refusal
-from sprints.outlook import Outlook, Past, needs_days, outlook_from
+from sprints.outlook import Outlook, TrackRecord, build_outlook, needs_days
 from storage.forecasts import ForecastRecord
 
 # What happened longer ago says little of how a team works today.
@@ -41,14 +41,14 @@ async def outlook(planning: Planning, facts: Facts) -> Outlook | Refusal:
     """What is known of a sprint's end as of its facts, where the plan includes forecasts."""
     if not await planning.includes(Feature.FORECASTS):
         return Refusal("Forecasts are not part of this account's plan.")
-    return outlook_from(facts, await past_until(planning, facts.as_of))
+    return build_outlook(facts, await past_until(planning, facts.as_of))
 
 
-async def past_until(planning: Planning, as_of: datetime) -> Past:
+async def past_until(planning: Planning, as_of: datetime) -> TrackRecord:
     """What every forecast here rests on, as of a moment."""
     records = await planning.sprints.records(as_of)
     flows = await recent_flows(planning, as_of) if needs_days(records, as_of) else ()
-    return Past(tuple(records), tuple(flows), planning.tenant.organization_id)
+    return TrackRecord(tuple(records), tuple(flows), planning.tenant.organization_id)
 
 
 async def recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
@@ -56,7 +56,7 @@ async def recent_flows(planning: Planning, as_of: datetime) -> Sequence[Flow]:
     history = planning.history
     since = as_of - _RECENT if as_of.year > 1 else as_of
     items = await history.items_since(since)
-    return flows_of(items, as_of, planning.project.rules, await history.labels())
+    return build_flows(items, as_of, planning.project.rules, await history.labels())
 
 
 def foretold(

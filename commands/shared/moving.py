@@ -14,8 +14,8 @@ from commands.shared.choosing import item_meant
 from sprints.facts import Facts
 from sprints.milestone import Sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, State
-from sprints.trial import trial, with_moves
-from sprints.upcoming import open_sprints
+from sprints.trial import compute_trial, move_items
+from sprints.upcoming import list_open_sprints
 
 _MOST_ITEMS = 50
 
@@ -44,7 +44,7 @@ class Board:
         history = self.planning.history
         told = [await history.item(number) for number in joining]
         gone = [await history.item(number) for number in leaving]
-        events = with_moves(
+        events = move_items(
             self.sprint,
             self.events,
             {one[0].item: one for one in told if one},
@@ -54,7 +54,7 @@ class Board:
         return self._trial(events)
 
     def _trial(self, events: Mapping[str, Sequence[ItemEvent]]) -> Facts:
-        return trial(self.sprint, events, self.planning.now, self.planning.project.rules, self.labels)
+        return compute_trial(self.sprint, events, self.planning.now, self.planning.project.rules, self.labels)
 
 
 async def items_named(context: Context, arguments: Arguments) -> list[ItemSnapshot]:
@@ -73,7 +73,7 @@ async def refuse_ended(planning: Planning, sprint: Sprint, command: str) -> None
     if not sprint.has_ended(planning.now) and sprint.closed_at is None:
         return
     ended = full_day(planning.calendar.day_of(sprint.end or planning.now))
-    others = open_sprints(await planning.sprints.all(planning.now), planning.now)
+    others = list_open_sprints(await planning.sprints.all(planning.now), planning.now)
     advice = "Begin the next one with `/sprint start`."
     if others:
         example = code(f'{command} milestone:"{others[0].title}"')

@@ -8,17 +8,17 @@ from typing import Any
 
 from commands.framework.planning import Planning
 from commands.messages.report import ClosedSnapshot, ReportData
-from sprints.burndown import burndown_of
-from sprints.facts import Facts, facts_of
-from sprints.flow import flows_of
+from sprints.burndown import build_burndown
+from sprints.facts import Facts, compute_facts
+from sprints.flow import build_flows
 from sprints.late import credited
 from sprints.milestone import Sprint
 from sprints.numbering import Number
-from sprints.plain import Values, footnotes, plain
-from sprints.report import burndown_at_end, report_of
-from sprints.thanks import thanks_of
-from sprints.velocity import Outcome
-from sprints.waits import waits_of
+from sprints.plain import Values, convert_facts, list_footnotes
+from sprints.report import build_final_burndown, build_report
+from sprints.thanks import list_contributors
+from sprints.velocity import SprintOutcome
+from sprints.waits import list_waits
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers
 
@@ -35,7 +35,7 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
     values = closed.facts if closed and is_taken else await _values(planning, sprint, facts)
     credit = planning.project.settings.late_credits.get(sprint.milestone)
     numbers = await planning.sprints.numbers(now)
-    report = report_of(values, is_over=is_over)
+    report = build_report(values, is_over=is_over)
     return ReportData(
         sprint=sprint,
         report=report,
@@ -45,8 +45,8 @@ async def sheet_of(planning: Planning, sprint: Sprint) -> ReportData:
         verdict=planning.project.settings.goal_verdicts.get(sprint.milestone),
         credit=credit,
         taken=ClosedSnapshot(closed.revision, closed.taken_at) if closed and is_taken else None,
-        footnotes=footnotes(closed.facts, facts) if closed and is_taken else (),
-        burndown=burndown_at_end(values, sprint) if is_over else burndown_of(facts),
+        footnotes=list_footnotes(closed.facts, facts) if closed and is_taken else (),
+        burndown=build_final_burndown(values, sprint) if is_over else build_burndown(facts),
     )
 
 
@@ -56,13 +56,13 @@ async def with_people(planning: Planning, sheet: ReportData) -> ReportData:
     until = min(sprint.end, planning.now) if sprint.end else planning.now
     events = await planning.history.items()
     labels = await planning.history.labels()
-    flows = flows_of(events, until, planning.project.rules, labels)
+    flows = build_flows(events, until, planning.project.rules, labels)
     reviews = await planning.history.activity("review", sprint.start, until)
     done = frozenset(sheet.report.done.numbers)
     return replace(
         sheet,
-        waits=waits_of(sheet.report, sprint.start, until, flows),
-        thanks=thanks_of(done, sprint.start, until, flows, events, reviews),
+        waits=list_waits(sheet.report, sprint.start, until, flows),
+        thanks=list_contributors(done, sprint.start, until, flows, events, reviews),
     )
 
 
@@ -70,14 +70,14 @@ async def fold(planning: Planning, sprint: Sprint, as_of: datetime) -> Facts:
     """A sprint's numbers from its events before a moment, in the frame that is known of it now."""
     items = await planning.history.items_of(sprint.milestone)
     labels, gaps = await planning.history.labels(), await planning.gaps()
-    return facts_of(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
+    return compute_facts(sprint, items, as_of, planning.project.rules.estimates, labels, gaps)
 
 
-def outcomes_of(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[Outcome]:
+def outcomes_of(planning: Planning, numbers: Iterable[SprintNumbers]) -> list[SprintOutcome]:
     """What each sprint that has ended came to, the oldest end first, with what the team credits."""
     found = [outcome for one in numbers if (outcome := one.outcome(planning.now))]
     ordered = sorted(found, key=lambda outcome: outcome.order)
-    return credited(ordered, planning.project.settings.late_credits)
+    return apply_credits(ordered, planning.project.settings.late_credits)
 
 
 def crossed_of(numbers: Iterable[SprintNumbers], sprint: Sprint, now: datetime) -> dict[Number, int]:
@@ -102,13 +102,13 @@ def _carried(known: Facts | ClosedSprint) -> set[Number]:
 async def _values(planning: Planning, sprint: Sprint, facts: Facts) -> Values:
     """The plain values of a sprint so far, or as its snapshot will have them."""
     if sprint.end is None or not sprint.has_ended(planning.now):
-        return plain(facts)
-    at_end = plain(await fold(planning, sprint, sprint.end))
+        return convert_facts(facts)
+    at_end = convert_facts(await fold(planning, sprint, sprint.end))
     # What was done late is known only afterwards.
-    return at_end | {"late": plain(facts)["late"]}
+    return at_end | {"late": convert_facts(facts)["late"]}
 
 
-def _until(sprint: Sprint, unit: str, outcomes: Iterable[Outcome]) -> list[Outcome]:
+def _until(sprint: Sprint, unit: str, outcomes: Iterable[SprintOutcome]) -> list[SprintOutcome]:
     """Those of the sprints that had ended by then. Its own speaks the report's unit, as its snapshot will:
     what was moved on since may be all that was not estimated.
     """

@@ -15,8 +15,8 @@ from commands.shared.moving import Board, items_named, refuse_ended, worth
 from sprints.facts import Facts, Item
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot
-from sprints.numbering import Number, own
-from sprints.swap import room_needed, swap_for
+from sprints.numbering import Number, local_number
+from sprints.swap import compute_room_needed, find_swap
 
 
 @command(
@@ -49,7 +49,7 @@ async def sprint_add(context: Context, arguments: Arguments) -> Changes:
     for item in items:
         before = numbers.get(item.milestone) if item.milestone else None
         if item in joining:
-            steps.append(MoveItem(own(item.number), before.number_in() if before else None, here))
+            steps.append(MoveItem(local_number(item.number), before.number_in() if before else None, here))
         notes.append((item.number, _note(context, item, sprint, before)))
     text = moves_text(await _moves(context, sprint, joining, notes))
     which = counted(len(joining), "item") if len(joining) > 1 else f"#{joining[0].number}"
@@ -70,10 +70,10 @@ async def _sprint(context: Context, arguments: Arguments) -> Sprint:
 async def _moves(
     planning: Planning, sprint: Sprint, joining: list[ItemSnapshot], notes: list[tuple[Number, str]]
 ) -> Moves:
-    board, numbers = await Board.of(planning, sprint), [own(item.number) for item in joining]
+    board, numbers = await Board.of(planning, sprint), [local_number(item.number) for item in joining]
     before, after = board.facts, await board.after(joining=numbers)
-    need = room_needed(before, after, after.unit)
-    swap = swap_for(need, await _not_begun(planning, after), after.unit, numbers) if need else ()
+    need = compute_room_needed(before, after, after.unit)
+    swap = find_swap(need, await _not_begun(planning, after), after.unit, numbers) if need else ()
     return Moves(before, after, notes, swap=swap)
 
 

@@ -9,7 +9,7 @@ from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burndown_reading, days_name, days_table, sprint_footer
 from commands.shared.choosing import facts_meant
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 
 
 @command(
@@ -26,7 +26,7 @@ from sprints.burndown import burndown_of
 async def burndown(context: Context, arguments: Arguments) -> Reply:
     """The distance to the ideal line, in its two parts, before the picture."""
     facts = await facts_meant(context, arguments.text("for"))
-    found = burndown_of(facts, arguments.text("by"))
+    found = build_burndown(facts, arguments.text("by"))
     words = ChartText(
         f"Burndown · {plain(facts.sprint.title)}",
         burndown_reading(facts, found),

@@ -9,7 +9,7 @@ from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, reply_with
 from commands.messages.sprint_charts import burnup_reading, days_name, days_table, sprint_footer
 from commands.shared.choosing import facts_meant
-from sprints.burnup import burnup_of
+from sprints.burnup import build_burnup
 
 
 @command(
@@ -26,7 +26,7 @@ from sprints.burnup import burnup_of
 async def burnup(context: Context, arguments: Arguments) -> Reply:
     """The largest change of the scope before the picture."""
     facts = await facts_meant(context, arguments.text("for"))
-    found = burnup_of(facts, arguments.text("by"))
+    found = build_burnup(facts, arguments.text("by"))
     sprint = found.sprint
     words = ChartText(
         f"Burnup · {plain(facts.sprint.title)}",

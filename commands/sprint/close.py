@@ -23,10 +23,10 @@ from commands.messages.close import (
 from commands.shared.choosing import refuse_led, sprint_meant
 from commands.shared.reporting import LATE, fold, sheet_of
 from sprints.facts import Facts, Item
-from sprints.late import MOST_DAYS, credit_for, done_late
+from sprints.late import MOST_DAYS, convert_credit, select_late_items
 from sprints.milestone import Phase, Sprint
-from sprints.numbering import place
-from sprints.upcoming import next_after, open_sprints
+from sprints.numbering import split_number
+from sprints.upcoming import find_next_sprint, list_open_sprints
 
 _BACKLOG, _NEXT = "backlog", "next"
 
@@ -100,7 +100,7 @@ def _steps(closing: Closing) -> list[Step]:
 
 def _move(item: Item, sprint: Sprint, target: Sprint | None) -> MoveItem:
     """Into the target's milestone in the item's own repository, or into none where there is none."""
-    repository, number = place(item.number)
+    repository, number = split_number(item.number)
     after = target.number_in(repository) if target else None
     return MoveItem(number, sprint.number_in(repository), after, repository=repository)
 
@@ -110,7 +110,7 @@ def _settling(planning: Planning, sprint: Sprint, credited: Sequence[Item]) -> l
         return []
     before = planning.project.stored_settings.get(LATE)
     told = dict(before) if isinstance(before, dict) else {}
-    after = told | {str(sprint.milestone): credit_for(credited)}
+    after = told | {str(sprint.milestone): convert_credit(credited)}
     return [] if after == before else [ChangeSetting(LATE, before, after)]
 
 
@@ -125,17 +125,17 @@ def _credited(planning: Planning, facts: Facts, days: int | None) -> tuple[Item,
         )
     if not facts.sprint.has_ended(planning.now):
         raise UserError(f"{title} has not ended yet, so nothing in it is late. Leave `late` out.")
-    return done_late(facts, days, planning.now)
+    return select_late_items(facts, days, planning.now)
 
 
 def _target(planning: Planning, sprints: Sequence[Sprint], sprint: Sprint, to: str | None) -> Sprint | None:
     """Where open items go. Unless somebody says, to the next sprint, or to the backlog if there is none."""
-    others = [one for one in open_sprints(sprints, planning.now) if one.milestone != sprint.milestone]
+    others = [one for one in list_open_sprints(sprints, planning.now) if one.milestone != sprint.milestone]
     named = [one for one in others if to and one.title.casefold() == to.casefold()]
     if named:
         return named[-1]
     if to is None or to.lower() == _NEXT:
-        following = next_after(sprints, sprint, planning.now)
+        following = find_next_sprint(sprints, sprint, planning.now)
         if following is None and to:
             raise UserError(f"No open milestone is due after {plain(sprint.title)}. {_choices(others)}")
         return following

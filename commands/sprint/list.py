@@ -10,7 +10,7 @@ from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
 from commands.shared.reporting import outcomes_of
 from sprints.late import credited
-from sprints.velocity import velocity
+from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers
 
@@ -34,7 +34,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
     if not numbers:
         raise UserError('There is no sprint yet. Begin one with `/sprint start "Sprint 1" due:2026-12-11`.')
     rows = newest_first(_row(context, one) for one in numbers)
-    known = velocity(outcomes_of(context, numbers))
+    known = compute_velocity(outcomes_of(context, numbers))
     now = context.calendar.local(context.now)
     return Reply((list_text(rows[:most], len(rows), known, now),))
 
@@ -42,7 +42,7 @@ async def sprint_list(context: Context, arguments: Arguments) -> Reply:
 def _row(planning: Planning, one: SprintNumbers) -> SprintRow:
     outcome = one.outcome(planning.now)
     if outcome:
-        (outcome,) = credited([outcome], planning.project.settings.late_credits)
+        (outcome,) = apply_credits([outcome], planning.project.settings.late_credits)
         is_frozen = isinstance(one.numbers, ClosedSprint)
         return SprintRow(one.sprint, outcome.committed, outcome.completed, outcome, is_frozen)
     if isinstance(one.numbers, ClosedSprint):  # A snapshot is taken at an end, which has an outcome.

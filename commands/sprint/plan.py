@@ -13,8 +13,8 @@ from commands.shared.overload import velocities
 from commands.shared.reporting import fold
 from sprints.facts import Amount
 from sprints.milestone import Phase, Sprint
-from sprints.selection import choose
-from sprints.upcoming import to_plan
+from sprints.selection import choose_sprint
+from sprints.upcoming import choose_sprint_to_plan
 
 
 @command(
@@ -35,7 +35,7 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
     facts = await fold(context, sprint, context.now)
     usual = await velocities(context, facts)
     counted = {outcome.milestone for outcome in usual.items.outcomes}
-    before = choose(sprints, context.now, None)
+    before = choose_sprint(sprints, context.now, None)
     is_before = before and before.milestone != sprint.milestone and before.phase(context.now) is Phase.ACTIVE
     plan = LoadComparison(
         facts,
@@ -49,6 +49,6 @@ async def sprint_plan(context: Context, arguments: Arguments) -> Reply:
 
 
 async def _meant(context: Context, sprints: Sequence[Sprint], title: str | None) -> Sprint:
-    if title is None and (found := to_plan(sprints, context.now, context.request.milestone)):
+    if title is None and (found := choose_sprint_to_plan(sprints, context.now, context.request.milestone)):
         return found
     return await sprint_meant(context, title)

@@ -13,7 +13,7 @@ from commands.shared.choosing import sprint_meant
 from commands.shared.moving import Board, items_named, state_of, worth
 from sprints.milestone import Sprint
 from sprints.model import ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 
 @command(
@@ -43,13 +43,13 @@ async def sprint_remove(context: Context, arguments: Arguments) -> Changes:
     reason = " ".join((arguments.text("reason") or "").split())
     text = moves_text(await _moves(context, sprint, items, reason))
     which = counted(len(items), "item") if len(items) > 1 else f"#{items[0].number}"
-    steps = tuple(MoveItem(own(item.number), sprint.number_in(), None, reason) for item in items)
+    steps = tuple(MoveItem(local_number(item.number), sprint.number_in(), None, reason) for item in items)
     return Changes(f"remove {which} from {title}", steps, text, text, relies_on=text)
 
 
 async def _moves(planning: Planning, sprint: Sprint, items: list[ItemSnapshot], reason: str) -> Moves:
     board = await Board.of(planning, sprint)
-    after = await board.after(leaving=[own(item.number) for item in items])
+    after = await board.after(leaving=[local_number(item.number) for item in items])
     notes = [(item.number, _note(planning, item)) for item in items]
     return Moves(board.facts, after, notes, reason)
 

@@ -19,14 +19,14 @@ from commands.shared.choosing import facts_meant
 from commands.shared.forecasting import outlook
 from commands.shared.overload import load_here
 from commands.shared.reporting import crossed_of
-from sprints.durations import ServiceLevel, cycle_times, service_level
+from sprints.durations import ServiceLevel, derive_service_level, measure_cycle_times
 from sprints.facts import Facts
 from sprints.flow import Flow
 from sprints.forecast import Forecast, Refusal
 from sprints.numbering import Number
 from sprints.outlook import Outlook
-from sprints.reviews import waiting_for_review
-from sprints.risks import Risk, RiskKind, risks_of
+from sprints.reviews import list_review_waits
+from sprints.risks import Risk, RiskKind, find_risks
 
 _NOTHING = "stands out: no blocked, overdue or oversized work, no large change of scope."
 _LEAST_DONE = 10  # Fewer items than this say little of how long one takes.
@@ -49,7 +49,7 @@ async def risk(context: Context, arguments: Arguments) -> Reply:
     unit = sprint_end.unit if isinstance(sprint_end, Outlook) else unit_of_open(facts)
     flows = await context.flows()
     level = _level(context, flows)
-    risks = risks_of(
+    risks = find_risks(
         facts,
         unit,
         flows,
@@ -112,7 +112,7 @@ def _lead(sprint_end: Outlook | Refusal, forecast: Forecast | Refusal) -> str:
 
 
 def _level(planning: Planning, flows: Sequence[Flow]) -> ServiceLevel | None:
-    level = service_level(cycle_times(flows, planning.calendar))
+    level = derive_service_level(measure_cycle_times(flows, planning.calendar))
     return level if level and level.n >= _LEAST_DONE else None
 
 
@@ -126,5 +126,5 @@ async def _reviews(planning: Planning, flows: Sequence[Flow]) -> Mapping[Number,
     events = await planning.history.items()
     opened = min((flow.created_at for flow in flows if flow.is_open), default=planning.now)
     activity = await planning.history.activity("review", opened, planning.now)
-    waits = waiting_for_review(flows, events, activity, planning.now)
+    waits = list_review_waits(flows, events, activity, planning.now)
     return {wait.flow.number: wait.since for wait in waits}

@@ -16,9 +16,9 @@ from commands.shared.choosing import refuse_led
 from commands.shared.goals import with_goal
 from commands.shared.tracking import remembering
 from sprints.calendar import earliest_start, latest_due
-from sprints.description import states_start, with_start
+from sprints.description import has_start_line, set_start_line
 from sprints.milestone import Sprint
-from sprints.trial import described, trial
+from sprints.trial import compute_trial, edit_milestone
 
 _MOST_TITLE = 255
 
@@ -64,10 +64,10 @@ async def sprint_start(context: Context, arguments: Arguments) -> Changes:
 async def _adopt(context: Context, sprint: Sprint, description: str, due: date) -> Changes:
     events = await context.history.milestone(sprint.milestone)
     noon = datetime.combine(due, time(12), UTC)
-    after = described(events, context.now, context.calendar, description, noon)
+    after = edit_milestone(events, context.now, context.calendar, description, noon)
     items = await context.history.items_of(sprint.milestone)
     labels = await context.history.labels()
-    done = adopted(trial(after, items, context.now, context.project.rules, labels), sprint)
+    done = adopted(compute_trial(after, items, context.now, context.project.rules, labels), sprint)
     before: dict[str, str | None] = {
         "description": sprint.description,
         "due_on": sprint.due.isoformat() if sprint.due else None,
@@ -110,7 +110,7 @@ async def _existing(planning: Planning, title: str) -> Sprint | None:
 
 def _stated(sprint: Sprint | None) -> date | None:
     """The start that a milestone states already."""
-    return sprint.first_day if sprint and states_start(sprint.description) else None
+    return sprint.first_day if sprint and has_start_line(sprint.description) else None
 
 
 def _check(start: date, due: date, today: date) -> None:
@@ -130,5 +130,5 @@ def _check(start: date, due: date, today: date) -> None:
 
 
 def _description(description: str, start: date, goal: str | None) -> str:
-    described = with_start(description, start)
+    described = set_start_line(description, start)
     return with_goal(described, goal) if goal else described

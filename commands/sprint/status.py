@@ -9,7 +9,7 @@ from commands.messages.charts import BY, shown
 from commands.messages.status import after_chart, before_chart
 from commands.shared.choosing import facts_meant, moment_of
 from commands.shared.forecasting import expectation
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 
 
 @command(
@@ -36,7 +36,7 @@ from sprints.burndown import burndown_of
 async def sprint_status(context: Context, arguments: Arguments) -> Reply:
     """One card: goal and dates, what was committed and what became of it, the pace, and the picture."""
     facts = await facts_meant(context, arguments.text("name"), moment_of(context, arguments))
-    burndown = burndown_of(facts, arguments.text("by"))
+    burndown = build_burndown(facts, arguments.text("by"))
     expected = await expectation(context, facts, "status")
     card = (
         before_chart(facts, burndown, expected.words),

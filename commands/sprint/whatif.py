@@ -24,8 +24,8 @@ from sprints.calendar import latest_due
 from sprints.facts import Facts, Item
 from sprints.forecast import Refusal
 from sprints.milestone import Phase
-from sprints.numbering import Number, place, ref
-from sprints.outlook import Outlook, working_days_left
+from sprints.numbering import Number, ref, split_number
+from sprints.outlook import Outlook, list_working_days_left
 from sprints.what_if import with_days_off, with_items, with_milestone_due, without_items
 
 _MOST_WHOLE = 999
@@ -166,14 +166,16 @@ def _numbers(facts: Facts, typed: Sequence[str], here: str) -> list[Number]:
         raise UserError(
             f"{shown} {are} not open in {plain(facts.sprint.title)}, so taking {it} out would change nothing."
         )
-    return sorted((still_open[name] for name in names), key=place)
+    return sorted((still_open[name] for name in names), key=split_number)
 
 
 def _covering(facts: Facts, numbers: Sequence[Number]) -> list[Number]:
     """The items by which those of the `numbers` are covered."""
     by_id = {item.item: item.number for item in facts.items}
     covered: list[Item] = [item for item in facts.items if item.number in numbers]
-    return sorted({by_id[node] for item in covered for node in item.told_by if node in by_id}, key=place)
+    return sorted(
+        {by_id[node] for item in covered for node in item.covered_by if node in by_id}, key=split_number
+    )
 
 
 def _add(decision: _Decision, base: Outlook, batch: Batch) -> None:
@@ -197,7 +199,7 @@ def _more_items(count: int) -> str:
 
 
 def _take_days_off(decision: _Decision, off: int) -> None:
-    left = len(working_days_left(decision.facts.sprint, decision.facts.as_of))
+    left = len(list_working_days_left(decision.facts.sprint, decision.facts.as_of))
     if not 1 <= off <= left:
         if not left:
             raise UserError("No working day is left in the sprint, so none can be off.")

@@ -16,10 +16,10 @@ from commands.shared.work import waits_here, work_here
 from commands.team.standup import sections, wait_lines
 from sprints.estimates import Points
 from sprints.flow import Flow
-from sprints.reviews import Wait
-from sprints.standup import blocked_now
+from sprints.reviews import ReviewWait
+from sprints.standup import list_blocked
 from sprints.wip import FEWEST_PEOPLE, Team, Wip, items_of, people_of, wip_of
-from sprints.work import Work, recent
+from sprints.work import RepositoryWork, select_recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class TeamLoad:
     """
 
     flows: tuple[Flow, ...]
-    waits: tuple[Wait, ...]
+    waits: tuple[ReviewWait, ...]
     wip: Wip
     people: int
     slug: str | None = None
@@ -68,7 +68,12 @@ async def team_load(context: Context, _: Arguments) -> Reply:
 
 
 def load_of(
-    flows: Sequence[Flow], waits: Sequence[Wait], work: Work, *, most: int | None, team: Team | None = None
+    flows: Sequence[Flow],
+    waits: Sequence[ReviewWait],
+    work: RepositoryWork,
+    *,
+    most: int | None,
+    team: Team | None = None,
 ) -> TeamLoad:
     """The load of those who have these items."""
     slug = team.slug if team else None
@@ -77,16 +82,16 @@ def load_of(
         tuple(flow for flow in flows if flow.is_open and not flow.is_covered),
         tuple(wait for wait in waits if wait.flow.item in items),
         wip_of(flows, most, slug),
-        len(people_of(recent(flows, work.now), team)),
+        len(people_of(select_recent(flows, work.now), team)),
         slug,
     )
 
 
-def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: Work) -> str:
+def load_text(whole: TeamLoad, loads: Sequence[TeamLoad], work: RepositoryWork) -> str:
     """What is in progress against the limit, all open work by its state, what is held up, and teams."""
     parts = ["### Load of the team", against(whole.wip), _states(whole)]
     parts += sections(
-        ("Blocked", [blocked_line(flow, work.now) for flow in blocked_now(whole.flows)]),
+        ("Blocked", [blocked_line(flow, work.now) for flow in list_blocked(whole.flows)]),
         ("Waiting for review", wait_lines(whole.waits, work)),
     )
     parts += _by_team(loads)

@@ -13,9 +13,8 @@ from commands.framework.errors import UserError
 from commands.framework.outcome import Reply
 from commands.framework.permissions import Level
 from commands.framework.registry import command
-from sprints.durations import Durations, cycle_times, done_within
-from sprints.team import Work, owner_of, team_days
-from sprints.team_sums import LEAST_PEOPLE, TeamSum, people_of, team_sum
+from sprints.durations import Durations, measure_cycle_times, select_done
+from sprints.team import LEAST_PEOPLE, TeamSum, WorkCounts, build_team_days, find_owner, list_people, sum_team
 
 _WEEKS = 4
 # So many people are looked up in a team at most; each is a question to GitHub.
@@ -61,14 +60,14 @@ async def team_metrics(context: Context, arguments: Arguments) -> Reply:
     pushes = await context.history.activity(
         "push", calendar.midnight(first), calendar.midnight(last + timedelta(days=1))
     )
-    days = team_days(flows, pushes, context.now, calendar, first, last)
-    members = None if team is None else await _members(context, team, people_of(days))
-    mine = [flow for flow in flows if members is None or owner_of(flow).lower() in members]
+    days = build_team_days(flows, pushes, context.now, calendar, first, last)
+    members = None if team is None else await _members(context, team, list_people(days))
+    mine = [flow for flow in flows if members is None or find_owner(flow).lower() in members]
 
     def span(begin: date, end: date) -> MetricsSpan:
         within = [day for day in days if begin <= day.date <= end]
-        times = cycle_times(done_within(mine, begin, end, calendar), calendar)
-        return MetricsSpan(begin, end, team_sum(within, members), times)
+        times = measure_cycle_times(select_done(mine, begin, end, calendar), calendar)
+        return MetricsSpan(begin, end, sum_team(within, members), times)
 
     before, now = span(first, middle - timedelta(days=1)), span(middle, last)
     if now.sums is None:
@@ -112,7 +111,7 @@ def team_reading(before: MetricsSpan, now: MetricsSpan) -> str:
     )
 
 
-_FIGURES: Sequence[tuple[str, Callable[[Work], Decimal]]] = (
+_FIGURES: Sequence[tuple[str, Callable[[WorkCounts], Decimal]]] = (
     ("Issues closed", lambda work: Decimal(work.issues_closed)),
     ("Points completed", lambda work: work.points_completed),
     ("Pull requests merged", lambda work: Decimal(work.pull_requests)),

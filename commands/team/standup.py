@@ -14,10 +14,10 @@ from commands.messages.work import against, blocked_line, lasting, listed
 from commands.shared.work import waits_here, work_here
 from sprints.flow import Flow
 from sprints.numbering import ref
-from sprints.reviews import Wait
-from sprints.standup import Standup, standup_of
+from sprints.reviews import ReviewWait
+from sprints.standup import Standup, build_standup
 from sprints.wip import Wip, limited_wips, wip_of
-from sprints.work import Work
+from sprints.work import RepositoryWork
 
 
 @command(
@@ -34,7 +34,7 @@ async def standup(context: Context, _: Arguments) -> Reply:
 async def standup_report(planning: Planning) -> str:
     """The standup of a repository as Markdown, as `/standup` answers it and as it is posted every morning."""
     work = await work_here(planning)
-    found = standup_of(work.flows, await waits_here(planning, work), work.now, work.calendar)
+    found = build_standup(work.flows, await waits_here(planning, work), work.now, work.calendar)
     settings = planning.project.settings
     limits = limited_wips(work.flows, settings.teams, settings.wip_limits)
     broken = [wip for wip in limits if wip.team and wip.excess]
@@ -42,7 +42,7 @@ async def standup_report(planning: Planning) -> str:
     return standup_text(found, wips, work)
 
 
-def standup_text(found: Standup, wips: Sequence[Wip], work: Work) -> str:
+def standup_text(found: Standup, wips: Sequence[Wip], work: RepositoryWork) -> str:
     """One list for each question that has an answer, and the work in progress."""
     day = weekday(found.since)
     parts = [f"### Since {day}"]
@@ -65,7 +65,7 @@ def sections(*told: tuple[str, Sequence[str]]) -> list[str]:
     return [f"**{name} ({len(lines)})**\n\n{listed(lines)}" for name, lines in told if lines]
 
 
-def wait_lines(waits: Iterable[Wait], work: Work) -> list[str]:
+def wait_lines(waits: Iterable[ReviewWait], work: RepositoryWork) -> list[str]:
     return [f"{ref(wait.flow.number)} – for {lasting(work.now - wait.since)}" for wait in waits]
 
 

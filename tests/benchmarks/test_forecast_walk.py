@@ -3,11 +3,11 @@
 import pytest
 
 from benchmarks.forecast.walk import NOW, Step, problems_of, step_at, walk
-from charts.fan_levels import bands_of
-from charts.locales import locale_of
+from charts.fan_levels import compute_bands
+from charts.locales import find_locale
 from charts.render import render
 from commands.framework.outcome import Reply
-from sprints.forecast_words import in_words
+from sprints.forecast_wording import in_words
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +39,10 @@ def test_all_cards_say_one_chance(steps: list[Step]) -> None:
 def test_the_picture_ends_with_the_band_of_the_words_beside_it(steps: list[Step]) -> None:
     for step in steps:
         if step.fan:
-            band = bands_of(step.fan)[-1]
+            band = compute_bands(step.fan)[-1]
             words = step.texts["/forecast"]
             assert f"between {int(band.p10)} and" in words or f"At the end {int(band.p10)}" in words
-            assert render(step.fan, locale_of("en", NOW.date())).startswith(b"\x89PNG")
+            assert render(step.fan, find_locale("en", NOW.date())).startswith(b"\x89PNG")
 
 
 def test_a_step_is_the_same_each_time() -> None:

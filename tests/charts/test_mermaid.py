@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 
-from charts.mermaid import MOST_POINTS, burndown_mermaid
+from charts.mermaid import MOST_POINTS, write_burndown
 from sprints.burndown import Burndown
 from tests.support.charts.builders import CASES
 from tests.support.charts.strategies import burndowns
@@ -26,7 +26,7 @@ BLOCK = re.compile(
 
 
 def parts(value: Burndown) -> dict[str, list[str]]:
-    match = BLOCK.fullmatch(burndown_mermaid(value))
+    match = BLOCK.fullmatch(write_burndown(value))
     assert match
     return {name: text.split(", ") for name, text in match.groupdict().items() if text}
 

@@ -27,7 +27,7 @@ from commands.settings.text import _COMMENT
 from commands.shared.goals import with_goal
 from handlers.payloads import replace_half_pairs
 from handlers.references import closed_numbers, mentioned_numbers
-from sprints.description import states_start, with_start
+from sprints.description import has_start_line, set_start_line
 from sprints.estimates import Estimates
 from sprints.milestone import _GOAL_LINE, _START_LINE
 
@@ -76,7 +76,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "boxes": ticked_boxes,
     "start line": _START_LINE.search,
     "goal line": _GOAL_LINE.search,
-    "description with start": lambda text: (states_start(text), with_start(text, date(2026, 1, 1))),
+    "description with start": lambda text: (has_start_line(text), set_start_line(text, date(2026, 1, 1))),
     "description with goal": lambda text: with_goal(text, "sell"),
     "confirmation": lambda text: _CONFIRM.sub("", text),
     "labels": _long_label,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.sprint_impact import Card, buttons, impact_card, title
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import Calendar
-from sprints.impact import Impact, PullRequestStatus, impact_of
-from sprints.pull_requests import Button, PullRequest, Review, Usual, UsualSize
+from sprints.impact import Impact, PullRequestStatus, assess_impact
+from sprints.pull_requests import FirstReview, PressedButton, PullRequest, UsualSize, UsualWait
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, at
 from tests.support.builders import Card as Item
 from tests.support.impacts import (
@@ -45,7 +45,7 @@ FINISHES = make_impact(make_pull_request(closes=(4,)))
 WORKS_ON = make_impact(make_pull_request(branch="4-x"))
 DONE = make_impact(make_pull_request(closes=(1,)))
 PLANNED = make_impact(make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), **AHEAD)
-NONE = impact_of(make_pull_request(), None, None, {})
+NONE = assess_impact(make_pull_request(), None, None, {})
 ALL = [ASIDE, UNPLANNED, OUTSIDE, NAMED, NAMED_OUTSIDE, FINISHES, WORKS_ON, DONE, PLANNED, NONE]
 
 
@@ -92,7 +92,7 @@ def test_what_merging_does_stands_in_a_table() -> None:
 
 
 def test_without_a_forecast_no_chance_is_reported() -> None:
-    impact = impact_of(make_pull_request(closes=(4,)), make_running_week(), None, make_known_items())
+    impact = assess_impact(make_pull_request(closes=(4,)), make_running_week(), None, make_known_items())
     assert "Left to do" in card(impact).summary
     assert "Chance" not in card(impact).summary
 
@@ -102,7 +102,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
     facts = Box("11-06", start="11-09", due="11-13").facts(
         *items, Item(5).opened("11-06").joined("11-08"), as_of="11-12"
     )
-    impact = impact_of(make_pull_request(closes=(5,)), facts, None, {})
+    impact = assess_impact(make_pull_request(closes=(5,)), facts, None, {})
     assert title(impact) == "Finishes #5: 8 points left in Sprint 12, as now"
     assert "**#5** Card 5 (not estimated)" in card(impact).summary
 
@@ -110,7 +110,7 @@ def test_what_is_not_estimated_moves_no_points() -> None:
 def test_a_pull_request_in_the_milestone_is_an_item() -> None:
     own = Item(40, is_pull_request=True).opened("11-09", "points: 3").joined("11-09 10:00")
     facts = Box("11-06", start="11-09", due="11-13").facts(own, as_of="11-12")
-    impact = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
+    impact = assess_impact(make_pull_request(milestone=SPRINT), facts, None, {})
     assert title(impact) == "Part of the sprint: 3 → 0 points left in Sprint 12"
     assert "This pull request is itself an item of **Sprint 12**: **#40** (3 points)." in card(impact).summary
     assert identifiers(impact) == ["aside:12"]
@@ -124,14 +124,14 @@ def usual(**fields: Any) -> Impact:
     own = replace(UNPLANNED, pull=make_pull_request(lines=420, files=12))
     return replace(
         own,
-        usual_wait=Usual(34, timedelta(hours=4, minutes=10), timedelta(hours=50)),
+        usual_wait=UsualWait(34, timedelta(hours=4, minutes=10), timedelta(hours=50)),
         usual_size=UsualSize(41, 96),
         **fields,
     )
 
 
 def test_review_and_size_stand_beside_what_is_usual() -> None:
-    text = card(usual(review=Review(at("11-10 14:30"), None))).summary
+    text = card(usual(review=FirstReview(at("11-10 14:30"), None))).summary
     # Rounded up, so that what is said to lie within it does.
     assert (
         "| First review | waiting since 10 Nov 2026, 14:30 UTC | half within 5 hours, 85 % within 3 days (n = 34) |"
@@ -142,9 +142,9 @@ def test_review_and_size_stand_beside_what_is_usual() -> None:
 
 
 def test_a_review_that_came_is_reported_by_how_long_it_took() -> None:
-    text = card(usual(review=Review(at("11-10 14:30"), at("11-10 17:40")))).summary
+    text = card(usual(review=FirstReview(at("11-10 14:30"), at("11-10 17:40")))).summary
     assert "| First review | after 3 hours |" in text
-    text = card(usual(review=Review(None, at("11-10 17:40")))).summary
+    text = card(usual(review=FirstReview(None, at("11-10 17:40")))).summary
     assert "| First review | on 10 Nov 2026, 17:40 UTC |" in text
     assert "| First review | none yet |" in card(usual()).summary
 
@@ -259,7 +259,7 @@ def test_of_a_draft_the_rule_asks_nothing() -> None:
 
 
 def test_what_was_pressed_last_is_reported() -> None:
-    done = Button(
+    done = PressedButton(
         40, "a", "Link #4", "alice", at("11-11 10:00"), "“Closes #4” stands in its text now.", is_done=True
     )
     text = card(FINISHES, button=done).summary
@@ -267,12 +267,12 @@ def test_what_was_pressed_last_is_reported() -> None:
         "`alice` pressed “Link \\#\u200b4” on 11 Nov 2026, 10:00 UTC. “Closes #4” stands in its text now."
         in text
     )
-    refused = replace(done, is_done=False, said="It needs the triage role; theirs is read.")
+    refused = replace(done, is_done=False, result="It needs the triage role; theirs is read.")
     assert "**Not done:** `alice` pressed" in card(FINISHES, button=refused).summary
 
 
 def test_the_last_days_are_a_small_table_where_no_picture_may_be_linked() -> None:
-    burndown = burndown_of(make_running_week())
+    burndown = build_burndown(make_running_week())
     assert "| Wed 11 Nov | 4 | 4 |" in card(FINISHES, burndown=burndown).summary
     assert "<details>" not in card(UNPLANNED, burndown=burndown).summary
 
@@ -283,8 +283,8 @@ def test_the_last_days_are_a_small_table_where_no_picture_may_be_linked() -> Non
 @given(st.text(max_size=200), st.text(max_size=100), st.sampled_from(ALL))
 def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, impact: Impact) -> None:
     sprint = replace(impact.sprint, title=words) if impact.sprint else None
-    moved = tuple(replace(event, item=replace(event.item, title=name)) for event in impact.moved)
-    text = card(replace(impact, sprint=sprint, moved=moved)).summary
+    moved = tuple(replace(event, item=replace(event.item, title=name)) for event in impact.linked_items)
+    text = card(replace(impact, sprint=sprint, linked_items=moved)).summary
     assert "@" not in text.replace("@\u200b", "")
     assert "\r" not in title(replace(impact, sprint=sprint))
 
@@ -292,7 +292,7 @@ def test_foreign_words_call_nobody_and_format_nothing(words: str, name: str, imp
 @given(
     st.integers(1, 10**9 - 1),
     st.integers(1, 10**9 - 1),
-    st.sampled_from([entry for entry in ALL if entry.standing is not PullRequestStatus.LATER]),
+    st.sampled_from([entry for entry in ALL if entry.status is not PullRequestStatus.LATER]),
 )
 def test_every_button_fits_however_large_its_numbers(number: int, milestone: int, impact: Impact) -> None:
     sprint = replace(impact.sprint, number=milestone) if impact.sprint else None

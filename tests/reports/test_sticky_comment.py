@@ -23,9 +23,9 @@ from reports.sticky_comment import (
     without,
 )
 from sprints.alerts import BlockedItem, DaysLeft, ForecastDrop, HalfWay, ScopeGrowth
-from sprints.burndown import burndown_of
-from sprints.facts import Amount, Cause, Facts
-from sprints.ledger import LedgerLine, grouped
+from sprints.burndown import build_burndown
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.ledger import LedgerLine, group_ledger
 from sprints.settings_parser import parse_settings
 from storage.changes import ChangeState, CommandChange
 from storage.projects import Project
@@ -39,7 +39,7 @@ def facts(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
 
 def living(*cards: Card, as_of: str = "11-18 12:00", **more: Any) -> StickyComment:
     result = facts(*cards, as_of=as_of)
-    return StickyComment(result, burndown_of(result), **more)
+    return StickyComment(result, build_burndown(result), **more)
 
 
 def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title: str = "Late wish") -> Card:
@@ -48,7 +48,7 @@ def late(number: int, when: str = "11-17 10:00", points: str | None = "3", title
 
 
 def line_of(result: Facts, number: int) -> LedgerLine:
-    (line,) = [entry for entry in grouped(result.ledger) if entry.changes[0].number == number]
+    (line,) = [entry for entry in group_ledger(result.ledger) if entry.changes[0].number == number]
     return line
 
 
@@ -144,19 +144,21 @@ def test_the_digest_tells_every_difference_of_numbers(points: list[int], done: i
 @pytest.mark.parametrize(
     ("card", "cause", "points", "count"),
     [
-        (late(2), Cause.ADDED, 10, 1),
-        (late(2, points=None), Cause.ADDED, 10, 1),
-        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), Cause.REMOVED, 15, 2),
-        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), Cause.DROPPED, 15, 2),
+        (late(2), ScopeCause.ADDED, 10, 1),
+        (late(2, points=None), ScopeCause.ADDED, 10, 1),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").left("11-17"), ScopeCause.REMOVED, 15, 2),
+        (Card(2).opened("11-10", "points: 5").joined("11-12").dropped("11-17"), ScopeCause.DROPPED, 15, 2),
         (
             Card(2).opened("11-10", "points: 5").joined("11-12").estimated("11-17", 2),
-            Cause.REESTIMATED,
+            ScopeCause.REESTIMATED,
             15,
             2,
         ),
     ],
 )
-def test_what_the_sprint_would_be_without_a_change(card: Card, cause: Cause, points: int, count: int) -> None:
+def test_what_the_sprint_would_be_without_a_change(
+    card: Card, cause: ScopeCause, points: int, count: int
+) -> None:
     result = facts(card)
     line = line_of(result, 2)
     assert line.cause is cause
@@ -174,7 +176,7 @@ def test_what_changed_nothing_of_what_is_left_had_no_effect() -> None:
 def test_the_shown_lines_are_those_of_the_card() -> None:
     result = facts(*(late(n, f"11-17 10:{n:02}") for n in range(2, 20)))
     assert [line.changes[0].number for line in shown_lines(result)] == list(range(19, 9, -1))
-    assert len({key_of(line) for line in grouped(result.ledger)}) == 18
+    assert len({key_of(line) for line in group_ledger(result.ledger)}) == 18
 
 
 # Where

@@ -19,7 +19,7 @@ from sprints.alerts import (
     find_crossings,
 )
 from sprints.facts import Facts
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.rules import Rules
 from sprints.settings_parser import parse_settings
 from sprints.team_settings import NO_ALERTS, AlertThresholds
@@ -108,7 +108,7 @@ def test_blocked_for_three_working_days() -> None:
     box = Box("11-10", due="2026-11-27", start="11-16")
     for as_of, days in (("11-23 12:00", 2), ("11-24 00:01", 3)):  # A weekend lies between.
         facts = box.facts(card, as_of=as_of)
-        flows = flows_of({entry.id: entry.events for entry in (card, blocker)}, at(as_of), Rules())
+        flows = build_flows({entry.id: entry.events for entry in (card, blocker)}, at(as_of), Rules())
         blocked = find_blocked_items(facts, flows)
         assert blocked == (BlockedItem(1, days, (9,)),)
         result = told(Situation(facts, blocked=blocked), AlertThresholds(half_way=False))
@@ -118,7 +118,7 @@ def test_blocked_for_three_working_days() -> None:
 
 def test_blocked_work_elsewhere_is_not_ours() -> None:
     card = FlowCard(7).opened("11-10").blocked("11-11")
-    assert find_blocked_items(two_weeks(), flows_of({card.id: card.events}, at("11-20"), Rules())) == ()
+    assert find_blocked_items(two_weeks(), build_flows({card.id: card.events}, at("11-20"), Rules())) == ()
 
 
 # By the calendar

@@ -17,14 +17,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts
-from sprints.ledger import grouped
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.ledger import group_ledger
 from sprints.milestone import DueMove, Phase
 from sprints.model import State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.rollup import roll_up
 from tests.support.builders import OTHER_SPRINT, SPRINT, Box, Card, at, label_deleted, renamed
 
@@ -64,7 +64,7 @@ def ledger(facts: Facts) -> list[tuple[str, str, str]]:
 
 def lines(facts: Facts) -> list[tuple[str, int, int]]:
     """Cause, item and points of each line of the ledger."""
-    return [(line.cause.value, own(line.number), int(line.amount.points)) for line in facts.ledger]
+    return [(line.cause.value, local_number(line.number), int(line.amount.points)) for line in facts.ledger]
 
 
 def remaining(facts: Facts) -> dict[str, int]:
@@ -145,7 +145,7 @@ def test_the_start_belongs_to_the_sprint(joined: str) -> None:
     facts = sprint().facts(Card().opened("11-10", "points: 5").joined(joined))
 
     assert facts.committed == NOTHING
-    assert facts.total(Cause.ADDED) == FIVE
+    assert facts.total(ScopeCause.ADDED) == FIVE
 
 
 def test_a_second_before_the_start_is_commitment() -> None:
@@ -351,14 +351,14 @@ def test_reestimated_is_a_delta_at_that_time_and_leaves_the_commitment() -> None
     facts = sprint().facts(committed_card().estimated("11-18 10:00", 8))
 
     assert facts.committed == FIVE
-    assert facts.total(Cause.REESTIMATED) == Amount(Decimal(3), 0)
+    assert facts.total(ScopeCause.REESTIMATED) == Amount(Decimal(3), 0)
     assert facts.scope == points(8)
 
 
 def test_an_estimate_that_fell_is_negative() -> None:
     facts = sprint().facts(committed_card().estimated("11-18", 2))
 
-    assert facts.total(Cause.REESTIMATED).points == -3
+    assert facts.total(ScopeCause.REESTIMATED).points == -3
 
 
 def test_reestimated_while_done_keeps_the_estimate_of_when_it_became_done() -> None:
@@ -611,7 +611,7 @@ def test_a_parent_does_not_count_beside_its_sub_issues() -> None:
     assert facts.committed == facts.scope == points(5, 2)
     assert not facts.ledger
     item = facts.items[0]
-    assert (item.is_covered, item.told_by) == (True, ("item-2", "item-3"))
+    assert (item.is_covered, item.covered_by) == (True, ("item-2", "item-3"))
     assert item.points == 8, "it is estimated beside its sub-issues, which the card warns of"
 
 
@@ -726,7 +726,7 @@ def test_a_pull_request_that_closes_an_issue_of_the_box_is_not_counted() -> None
 
     assert facts.committed == facts.done == FIVE
     assert not facts.ledger
-    assert facts.items[1].told_by == ("item-1",)
+    assert facts.items[1].covered_by == ("item-1",)
 
 
 def test_a_pull_request_whose_text_names_the_issue_later_is_taken_out_then() -> None:
@@ -754,7 +754,7 @@ def test_a_number_that_exists_twice_means_the_issue_that_is_there() -> None:
         facts = sprint().facts(*cards, pull_request(2, 1))
 
         assert facts.committed == FIVE
-        assert facts.items[-1].told_by == ("item-1-again",)
+        assert facts.items[-1].covered_by == ("item-1-again",)
 
 
 # PR in the milestone with no linked issue: an item: merged done, closed unmerged dropped.
@@ -790,7 +790,7 @@ def test_a_pull_request_linked_to_several_issues_is_reported_until_the_last_has_
 def test_without_a_due_date_there_is_no_ideal_line() -> None:
     facts = Box("11-10", start="11-16").facts(committed_card(), as_of="11-18")
 
-    assert {day.ideal for day in burndown_of(facts).days} == {None}
+    assert {day.ideal for day in build_burndown(facts).days} == {None}
     assert facts.scope == FIVE
 
 
@@ -799,7 +799,7 @@ def test_without_a_due_date_there_is_no_ideal_line() -> None:
 
 def test_a_due_date_moved_draws_a_new_ideal_from_that_day_and_the_old_one_as_a_ghost() -> None:
     facts = sprint().edited("11-24 10:00", due="2026-11-30").facts(committed_card(10))
-    shown = burndown_of(facts).days
+    shown = build_burndown(facts).days
 
     assert facts.sprint.due_moves == (DueMove(date(2026, 11, 24), date(2026, 11, 27), date(2026, 11, 30)),)
     assert facts.sprint.due_moves[0].slip == 3
@@ -813,7 +813,7 @@ def test_a_due_date_moved_draws_a_new_ideal_from_that_day_and_the_old_one_as_a_g
 @pytest.mark.parametrize("points", range(1, 12))
 def test_a_due_date_moved_on_a_day_off_lifts_the_ideal_by_no_digit(points: int) -> None:
     box = Box("11-13", start="11-16", due="2026-11-26").edited("11-21 10:00", due="2026-12-10")
-    shown = {day.date: day.ideal for day in burndown_of(box.facts(committed_card(points))).days}
+    shown = {day.date: day.ideal for day in build_burndown(box.facts(committed_card(points))).days}
 
     assert shown[date(2026, 11, 20)] == shown[date(2026, 11, 21)] == shown[date(2026, 11, 22)]
 
@@ -831,7 +831,7 @@ def test_a_due_date_moved_earlier_is_a_negative_slip() -> None:
     facts = sprint().edited("11-18", due="2026-11-25").facts(committed_card(10))
 
     assert facts.sprint.due_moves[0].slip == -2
-    assert [day.ideal for day in burndown_of(facts).days][-1] == 0
+    assert [day.ideal for day in build_burndown(facts).days][-1] == 0
 
 
 def test_a_due_date_moved_before_the_start_is_planning() -> None:
@@ -853,7 +853,7 @@ def test_a_due_date_moved_to_and_fro_within_a_day_was_not_moved() -> None:
 
 def test_a_due_date_moved_twice_has_the_first_plan_as_its_ghost() -> None:
     box = sprint().edited("11-18", due="2026-11-30").edited("11-20", due="2026-12-02")
-    shown = burndown_of(box.facts(committed_card(10)))
+    shown = build_burndown(box.facts(committed_card(10)))
 
     assert [move.slip for move in box.sprint().due_moves] == [3, 2]
     assert [int(day.ghost) for day in shown.days if day.ghost is not None] == [7, 6, 5, 5, 5, 4, 3, 2, 1, 0]
@@ -861,7 +861,7 @@ def test_a_due_date_moved_twice_has_the_first_plan_as_its_ghost() -> None:
 
 def test_a_due_date_taken_away_mid_sprint_leaves_no_ideal() -> None:
     box = sprint().edited("11-18", due=None)
-    shown = burndown_of(box.facts(committed_card(), as_of="11-20"))
+    shown = build_burndown(box.facts(committed_card(), as_of="11-20"))
 
     assert {(day.ideal, day.ghost) for day in shown.days} == {(None, None)}
     assert box.sprint().due_moves == (DueMove(date(2026, 11, 18), date(2026, 11, 27), None),)
@@ -870,7 +870,7 @@ def test_a_due_date_taken_away_mid_sprint_leaves_no_ideal() -> None:
 
 def test_a_due_date_given_mid_sprint_begins_an_ideal_on_that_day() -> None:
     box = Box("11-10", start="11-16").edited("11-18", due="2026-11-20")
-    shown = burndown_of(box.facts(committed_card(6), as_of="11-18 12:00"))
+    shown = build_burndown(box.facts(committed_card(6), as_of="11-18 12:00"))
 
     assert [day.ideal for day in shown.days] == [None, None, 4, 2, 0]
     assert {day.ghost for day in shown.days} == {None}
@@ -966,7 +966,7 @@ def test_a_team_that_moves_keeps_the_days_that_are_over() -> None:
 def test_a_holiday_is_flat_in_the_ideal_and_work_done_on_it_is_plotted() -> None:
     calendar = Calendar(holidays=frozenset({date(2026, 11, 18)}))
     cards = committed_card(6), committed_card(3, number=2).closed("11-18 12:00")
-    shown = burndown_of(sprint().facts(*cards, calendar=calendar))
+    shown = build_burndown(sprint().facts(*cards, calendar=calendar))
     days = {f"{day.date:%m-%d}": day for day in shown.days}
 
     assert [days[day].ideal for day in ("11-16", "11-17", "11-18", "11-19")] == [8, 7, 7, 6]
@@ -988,30 +988,30 @@ def bulk(count: int, actor: str | None = "dependabot[bot]") -> list[Card]:
 
 def test_a_bulk_change_is_one_line_and_the_sums_stay() -> None:
     facts = sprint().facts(*bulk(12), committed_card(number=99).left("11-18 10:00:20"))
-    result = grouped(facts.ledger)
+    result = group_ledger(facts.ledger)
 
     assert [(line.cause.value, line.actor, len(line.changes)) for line in result] == [
         ("added", "dependabot[bot]", 12),
         ("removed", None, 1),
     ]
-    assert result[0].amount == facts.total(Cause.ADDED) == points(24, 12)
+    assert result[0].amount == facts.total(ScopeCause.ADDED) == points(24, 12)
     assert result[0].at == at("11-18 10:00:04")
 
 
 @pytest.mark.parametrize(("count", "expected"), [(5, 5), (6, 1)])
 def test_a_few_changes_are_named_one_by_one(count: int, expected: int) -> None:
-    assert len(grouped(sprint().facts(*bulk(count)).ledger)) == expected
+    assert len(group_ledger(sprint().facts(*bulk(count)).ledger)) == expected
 
 
 def test_what_nobody_is_known_to_have_done_is_no_bulk_change() -> None:
-    assert len(grouped(sprint().facts(*bulk(12, None)).ledger)) == 12
+    assert len(group_ledger(sprint().facts(*bulk(12, None)).ledger)) == 12
 
 
 def test_two_accounts_at_once_are_two_bulk_changes() -> None:
     others = [
         Card(n, actor="alice").opened("11-10", "points: 1").joined("11-18 10:00:30") for n in range(21, 28)
     ]
-    result = grouped(sprint().facts(*bulk(12), *others).ledger)
+    result = group_ledger(sprint().facts(*bulk(12), *others).ledger)
 
     assert [(line.actor, len(line.changes)) for line in result] == [("dependabot[bot]", 12), ("alice", 7)]
 
@@ -1021,7 +1021,7 @@ def test_a_bulk_change_that_goes_on_is_a_line_for_each_minute() -> None:
         Card(n, actor="bot").opened("11-10").joined(f"11-18 10:{n // 6:02}:{n % 6 * 10:02}")
         for n in range(24)
     ]
-    result = grouped(sprint().facts(*cards).ledger)
+    result = group_ledger(sprint().facts(*cards).ledger)
 
     assert [(f"{line.at:%H:%M}", len(line.changes)) for line in result] == [
         (f"10:0{minute}", 6) for minute in range(4)

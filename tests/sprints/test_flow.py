@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.model import LabelEvent, State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
@@ -81,7 +81,7 @@ def test_what_the_opening_shows_started_then() -> None:
 
 def test_the_teams_own_labels_replace_the_usual_ones() -> None:
     card = FlowCard().opened("11-10").labeled("11-11", "wip").labeled("11-12", "Cooking")
-    (flow,) = flows_of({card.id: card.events}, at("12-31"), Rules(started_labels=frozenset({"cooking"})))
+    (flow,) = build_flows({card.id: card.events}, at("12-31"), Rules(started_labels=frozenset({"cooking"})))
 
     assert flow.started_at == at("11-12")
 
@@ -248,7 +248,7 @@ def test_what_was_dropped_keeps_its_date_when_it_is_deleted() -> None:
 def test_points_are_frozen_while_done_and_follow_renamed_labels() -> None:
     card = FlowCard().opened("11-10", "size 3").closed("11-13").labeled("11-14", "points: 8")
     renamed = LabelEvent("L1", "renamed", at("11-12"), next_delivery(), "size 3", "points: 3")
-    (flow,) = flows_of({card.id: card.events}, at("12-31"), Rules(), [renamed])
+    (flow,) = build_flows({card.id: card.events}, at("12-31"), Rules(), [renamed])
 
     assert flow.points == 3
 

@@ -13,11 +13,11 @@ from sprints.forecast import Refusal
 from sprints.impact import (
     LinkKind,
     PullRequestStatus,
-    branch_numbers,
-    finished_numbers,
-    impact_of,
-    related_numbers,
-    sprints_of,
+    assess_impact,
+    choose_sprints,
+    list_finished_numbers,
+    list_related_numbers,
+    parse_branch_numbers,
 )
 from sprints.model import State
 from sprints.outlook import Outlook
@@ -63,37 +63,37 @@ NOW = at("11-12 00:00")
     ],
 )
 def test_the_number_in_a_branch_s_name(branch: str, numbers: tuple[int, ...]) -> None:
-    assert branch_numbers(branch) == numbers
+    assert parse_branch_numbers(branch) == numbers
 
 
 @given(st.text(max_size=60))
 def test_any_branch_can_be_read(branch: str) -> None:
-    assert all(0 <= number < 10**9 for number in branch_numbers(branch))
+    assert all(0 <= number < 10**9 for number in parse_branch_numbers(branch))
 
 
 def test_only_in_the_default_branch_something_is_closed() -> None:
     pull_request = make_pull_request(closes=(12,), linked=(13, 12))
-    assert finished_numbers(pull_request) == (12, 13)
-    assert finished_numbers(replace(pull_request, is_to_default_branch=False)) == ()
+    assert list_finished_numbers(pull_request) == (12, 13)
+    assert list_finished_numbers(replace(pull_request, is_to_default_branch=False)) == ()
 
 
 def test_all_that_it_may_have_to_do_with_is_looked_up_once() -> None:
     pull_request = make_pull_request(closes=(1,), linked=(2, 1), branch="3-x", mentions=(4, 2))
-    assert related_numbers(pull_request) == (1, 2, 3, 4)
+    assert list_related_numbers(pull_request) == (1, 2, 3, 4)
 
 
 def test_closing_words_finish_an_item_of_the_sprint() -> None:
     impact = make_impact(make_pull_request(closes=(4,)))
-    assert impact.standing is PullRequestStatus.SPRINT
-    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    assert impact.status is PullRequestStatus.SPRINT
+    assert [(entry.item.number, entry.kind) for entry in impact.linked_items] == [(4, LinkKind.CLOSES)]
     assert impact.candidate is None
 
 
 def test_the_strongest_reason_counts() -> None:
     impact = make_impact(make_pull_request(closes=(4,), branch="4-and-5"), None)
-    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    assert [(entry.item.number, entry.kind) for entry in impact.linked_items] == [(4, LinkKind.CLOSES)]
     impact = make_impact(make_pull_request(branch="4-x", linked=(5,)))
-    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [
+    assert [(entry.item.number, entry.kind) for entry in impact.linked_items] == [
         (4, LinkKind.BRANCH),
         (5, LinkKind.CLOSES),
     ]
@@ -103,14 +103,14 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
     card = Card(40, is_pull_request=True).opened("11-09 10:00").joined("11-09 11:00")
     box = Box("11-06", start="11-09", due="11-13")
     facts = box.facts(card, as_of="11-12")
-    impact = impact_of(make_pull_request(milestone=SPRINT), facts, None, {})
-    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(40, LinkKind.ITSELF)]
+    impact = assess_impact(make_pull_request(milestone=SPRINT), facts, None, {})
+    assert [(entry.item.number, entry.kind) for entry in impact.linked_items] == [(40, LinkKind.ITSELF)]
 
     data = Card(40, closes=(4,)).opened("11-09 10:00").joined("11-09 11:00")
     other = Card(4).opened("11-08").joined("11-09")
     facts = box.facts(data, other, as_of="11-12")
-    impact = impact_of(make_pull_request(milestone=SPRINT, closes=(4,)), facts, None, {})
-    assert [(entry.item.number, entry.tie) for entry in impact.moved] == [(4, LinkKind.CLOSES)]
+    impact = assess_impact(make_pull_request(milestone=SPRINT, closes=(4,)), facts, None, {})
+    assert [(entry.item.number, entry.kind) for entry in impact.linked_items] == [(4, LinkKind.CLOSES)]
     assert impact.effect
     assert impact.effect.after == Amount()
 
@@ -118,7 +118,7 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
 def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
     dropped = Card(4).opened("11-08").joined("11-09").dropped("11-10")
     facts = Box("11-06", start="11-09", due="11-13").facts(dropped, as_of="11-12")
-    assert impact_of(make_pull_request(closes=(4,)), facts, None, {}).standing is PullRequestStatus.UNPLANNED
+    assert assess_impact(make_pull_request(closes=(4,)), facts, None, {}).status is PullRequestStatus.UNPLANNED
 
 
 # Where it stands
@@ -126,7 +126,7 @@ def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
 
 def test_who_belongs_to_nothing_is_unplanned() -> None:
     impact = make_impact(make_pull_request(closes=(90,), mentions=(91,)), None, make_snapshot(90))
-    assert impact.standing is PullRequestStatus.UNPLANNED
+    assert impact.status is PullRequestStatus.UNPLANNED
     assert impact.outside == (90,)
     assert impact.to_add == (90,)
     assert impact.effect is None
@@ -141,19 +141,19 @@ def test_what_is_closed_or_a_pull_request_is_not_added() -> None:
 
 
 def test_set_aside_holds_only_while_it_belongs_to_nothing() -> None:
-    assert make_impact(make_pull_request(), aside_by="alice").standing is PullRequestStatus.ASIDE
-    assert make_impact(make_pull_request(closes=(4,)), aside_by="alice").standing is PullRequestStatus.SPRINT
+    assert make_impact(make_pull_request(), aside_by="alice").status is PullRequestStatus.ASIDE
+    assert make_impact(make_pull_request(closes=(4,)), aside_by="alice").status is PullRequestStatus.SPRINT
 
 
 def test_without_a_running_sprint_there_is_nothing_to_say() -> None:
-    impact = impact_of(make_pull_request(closes=(4,)), None, None, {})
-    assert impact.standing is PullRequestStatus.NO_SPRINT
+    impact = assess_impact(make_pull_request(closes=(4,)), None, None, {})
+    assert impact.status is PullRequestStatus.NO_SPRINT
     assert (impact.sprint, impact.effect) == (None, None)
 
 
 def test_one_for_a_later_sprint_is_no_unplanned_work() -> None:
     later = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20").sprint()
-    sprint, result = sprints_of(
+    sprint, result = choose_sprints(
         make_pull_request(closes=(90,)),
         make_known_items(make_snapshot(90, OTHER_SPRINT)),
         [make_running_week().sprint, later],
@@ -164,7 +164,7 @@ def test_one_for_a_later_sprint_is_no_unplanned_work() -> None:
     assert (
         make_impact(
             make_pull_request(closes=(90,)), None, make_snapshot(90, OTHER_SPRINT), later=result
-        ).standing
+        ).status
         is PullRequestStatus.LATER
     )
 
@@ -173,18 +173,18 @@ def test_of_two_running_sprints_the_one_that_it_belongs_to_counts() -> None:
     soon = Box("11-06", start="11-09", due="11-13").sprint("11-12")
     other = Box("11-06", milestone=OTHER_SPRINT, start="11-09", due="11-20").sprint("11-12")
     both, items = [other, soon], {90: make_snapshot(90, OTHER_SPRINT)}
-    assert sprints_of(make_pull_request(), items, both, NOW) == (soon, None)
-    assert sprints_of(make_pull_request(closes=(90,)), items, both, NOW) == (other, None)
-    assert sprints_of(make_pull_request(branch="90-x"), items, both, NOW) == (other, None)
-    assert sprints_of(make_pull_request(mentions=(90,)), items, both, NOW) == (soon, None)
-    assert sprints_of(make_pull_request(milestone=OTHER_SPRINT), items, both, NOW) == (other, None)
+    assert choose_sprints(make_pull_request(), items, both, NOW) == (soon, None)
+    assert choose_sprints(make_pull_request(closes=(90,)), items, both, NOW) == (other, None)
+    assert choose_sprints(make_pull_request(branch="90-x"), items, both, NOW) == (other, None)
+    assert choose_sprints(make_pull_request(mentions=(90,)), items, both, NOW) == (soon, None)
+    assert choose_sprints(make_pull_request(milestone=OTHER_SPRINT), items, both, NOW) == (other, None)
 
 
 def test_what_is_over_or_not_begun_is_not_running() -> None:
     over = Box("11-01", start="11-02", due="11-06").sprint("11-12")
     later = Box("11-06", milestone=OTHER_SPRINT, start="11-16", due="11-20").sprint("11-12")
-    assert sprints_of(make_pull_request(milestone=SPRINT), {}, [over, later], NOW) == (None, None)
-    assert sprints_of(make_pull_request(milestone=OTHER_SPRINT), {}, [over, later], NOW) == (None, later)
+    assert choose_sprints(make_pull_request(milestone=SPRINT), {}, [over, later], NOW) == (None, None)
+    assert choose_sprints(make_pull_request(milestone=OTHER_SPRINT), {}, [over, later], NOW) == (None, later)
 
 
 # The likely one
@@ -243,7 +243,7 @@ def test_what_is_done_already_has_no_effect() -> None:
 
 
 def test_without_a_forecast_what_is_left_is_reported_nevertheless() -> None:
-    impact = impact_of(
+    impact = assess_impact(
         make_pull_request(closes=(4,)), make_running_week(), Refusal("There are too few."), make_known_items()
     )
     assert impact.effect
@@ -255,7 +255,7 @@ def test_the_forecast_s_unit_is_reported_where_there_is_one() -> None:
     facts = make_running_week()
     outlook = make_outlook(facts, *PAST_RECORDS)
     assert isinstance(outlook, Outlook)
-    impact = impact_of(
+    impact = assess_impact(
         make_pull_request(closes=(4,)), facts, replace(outlook, unit="count"), make_known_items()
     )
     assert impact.effect
@@ -277,15 +277,13 @@ def test_what_is_left_afterwards_is_what_stays_open(closes: set[int], linked: se
     after = impact.effect.after if impact.effect else facts.remaining
     assert after.count == len(still_open)
     assert after.points == sum((item.points or Decimal(0) for item in still_open), Decimal(0))
-    assert (impact.standing is PullRequestStatus.SPRINT) == bool(
-        ({branch} | closes | linked) & {1, 2, 3, 4, 5}
-    )
-    assert all(event.item.number in {1, 2, 3, 4, 5} for event in impact.moved)
+    assert (impact.status is PullRequestStatus.SPRINT) == bool(({branch} | closes | linked) & {1, 2, 3, 4, 5})
+    assert all(event.item.number in {1, 2, 3, 4, 5} for event in impact.linked_items)
 
 
 def test_the_sprint_is_looked_at_until_its_end() -> None:
     sprint = make_running_week().sprint
     assert sprint.end
     last = sprint.end - timedelta(seconds=1)
-    assert sprints_of(make_pull_request(), {}, [sprint], last)[0] == sprint
-    assert sprints_of(make_pull_request(), {}, [sprint], sprint.end)[0] is None
+    assert choose_sprints(make_pull_request(), {}, [sprint], last)[0] == sprint
+    assert choose_sprints(make_pull_request(), {}, [sprint], sprint.end)[0] is None

@@ -10,8 +10,8 @@ from commands.messages.overload import load_sentence
 from commands.messages.plan import LoadComparison, plan_text
 from commands.sprint.risk import card as risk_card
 from sprints.facts import Facts
-from sprints.load import Load, load_of
-from sprints.velocity import Velocity, velocity
+from sprints.load import SprintLoad, compare_load
+from sprints.velocity import Velocity, compute_velocity
 from tests.support.builders import Card
 from tests.support.report_sheets import make_box, make_planned_card, make_points_outcome
 
@@ -25,12 +25,12 @@ def facts_of_sprint(*cards: Card, as_of: str = "11-18 12:00") -> Facts:
 
 def velocities(values: list[int], unit: str = "points") -> tuple[Velocity, Velocity | None]:
     outcomes = [make_points_outcome(number, value, unit) for number, value in enumerate(values, start=1)]
-    usual = velocity(outcomes)
-    return velocity(outcomes, "count"), usual if usual.unit == "points" else None
+    usual = compute_velocity(outcomes)
+    return compute_velocity(outcomes, "count"), usual if usual.unit == "points" else None
 
 
 def sentence(facts: Facts, values: list[int] = PAST, unit: str = "points") -> str:
-    return load_sentence(load_of(facts, *velocities(values, unit)))
+    return load_sentence(compare_load(facts, *velocities(values, unit)))
 
 
 def late(number: int, points: int) -> Card:
@@ -95,7 +95,7 @@ def test_before_the_start_it_is_a_plan() -> None:
 
 
 def test_fewer_than_three_sprints_compare_nothing() -> None:
-    assert load_of(facts_of_sprint(make_planned_card(1, 40)), *velocities(PAST[:2])) is None
+    assert compare_load(facts_of_sprint(make_planned_card(1, 40)), *velocities(PAST[:2])) is None
     assert sentence(facts_of_sprint(make_planned_card(1, 40)), PAST[:2]) == ""
 
 
@@ -135,7 +135,7 @@ def test_the_plan_calls_too_much_what_the_other_cards_do(
     text = plan_text(LoadComparison(facts, items, points))
     is_too_much = "**Overloaded:**" in text or "**A stretch:**" in text
 
-    assert is_too_much == bool(load_sentence(load_of(facts, items, points)))
+    assert is_too_much == bool(load_sentence(compare_load(facts, items, points)))
 
 
 @given(CARDS, st.lists(st.integers(0, 60), max_size=8))
@@ -158,9 +158,9 @@ def test_beside_overload_nothing_else_stands_out() -> None:
 
 
 def test_left_is_what_is_not_done() -> None:
-    load = load_of(
+    load = compare_load(
         facts_of_sprint(make_planned_card(1, 40), make_planned_card(2, 3).closed("11-17")), *velocities(PAST)
     )
 
-    assert isinstance(load, Load)
+    assert isinstance(load, SprintLoad)
     assert [load.scope, load.done, load.left, load.committed] == [*map(Decimal, (43, 3, 40, 43))]

@@ -54,7 +54,7 @@ def test_where_estimates_are_missing_items_are_counted() -> None:
 
 def test_what_has_not_ended_yet_teaches_nothing() -> None:
     facts = make_week("09-14", 3, as_of="09-17 00:00")
-    outlook = outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1))
+    outlook = build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1))
 
     assert isinstance(outlook, Outlook)
     assert len(outlook.history.own) == 1
@@ -64,13 +64,12 @@ def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None
     facts = make_week("11-09", 3, as_of="11-12 00:00")
     cards = [FlowCard(n).opened("10-01").closed(f"11-0{1 + n % 8} 10:00") for n in range(12)]
     flows = [flow for card in cards for flow in make_flows(card)]
-    outlook = outlook_from(facts, Past(tuple(PAST_RECORDS[:1]), tuple(flows), 1))
+    outlook = build_outlook(facts, TrackRecord(tuple(PAST_RECORDS[:1]), tuple(flows), 1))
 
     assert isinstance(outlook, Outlook)
     assert sum(outlook.history.days) == 0, "points are asked for, and none is estimated"
-    counted = outlook_from(
-        make_week("11-09", 3, points=None, as_of="11-12 00:00"),
-        Past(tuple(PAST_RECORDS[:1]), tuple(flows), 1),
+    counted = build_outlook(
+        make_week("11-09", 3, points=None, as_of="11-12 00:00"), TrackRecord(tuple(PAST_RECORDS[:1]), tuple(flows), 1),
     )
     assert isinstance(counted, Outlook)
     assert sum(counted.history.days) == 12
@@ -84,7 +83,7 @@ def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None
     ],
 )
 def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> None:
-    outlook = outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1))
+    outlook = build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1))
 
     assert isinstance(outlook, Refusal)
     assert why in outlook.sentence
@@ -94,13 +93,13 @@ def test_there_is_no_outlook_without_an_end_to_come(facts: Facts, why: str) -> N
 @EVERY
 def test_any_sprint_has_an_outlook_or_a_reason(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    outlook = outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1))
+    outlook = build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1))
     if isinstance(outlook, Refusal):
         assert outlook.sentence
         return
     assert 0 <= outlook.now.elapsed <= 1
-    assert len(outlook.days) == outlook.now.days_left == len(working_days_left(facts.sprint, as_of))
-    assert outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1)) == outlook
+    assert len(outlook.days) == outlook.now.days_left == len(list_working_days_left(facts.sprint, as_of))
+    assert build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1)) == outlook
     still_open = [item.number for item in facts.open_items]
     assert (chance_of(outlook) == 1) == (not still_open)
     assert chance_of(outlook) <= chance_of(outlook.with_facts(with_done(facts, still_open[:1])))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sprints.durations import ages, cycle_time
-from sprints.flow import flows_of
+from sprints.calendar import Calendar
+from sprints.durations import measure_ages, measure_cycle_times
+from sprints.flow import build_flows
 from sprints.model import State
 from sprints.rules import Rules
 from sprints.starts import StartSignal
@@ -43,15 +44,15 @@ def test_a_paused_item_is_neither_in_progress_nor_does_it_have_an_age() -> None:
 
     assert not result[1].is_in_progress
     assert result[1].is_open
-    assert ages(result.values(), at("12-31"), calendar()) == []
+    assert measure_ages(result.values(), at("12-31"), calendar()) == []
 
 
 def test_cycle_time_and_age_run_on_through_a_pause() -> None:
     card = FlowCard().opened("11-10").started("11-11").paused("11-12").started("11-16")
 
-    (age,) = ages(flows(card, as_of="11-18").values(), at("11-18"), calendar())
+    (age,) = measure_ages(flows(card, as_of="11-18").values(), at("11-18"), calendar())
     assert age.elapsed == timedelta(days=7)
-    assert cycle_time(flows(card.closed("11-20"))[1]) == timedelta(days=9)
+    assert measure_cycle_times([flows(card.closed("11-20"))[1]], Calendar()).elapsed == (timedelta(days=9),)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_pauses_lie_apart_within_the_time_in_which_it_was_open(steps: list[str])
                 is_open = not is_open
         else:
             getattr(card, step)(when)
-    (flow,) = flows_of({card.id: card.events}, at("12-01"), Rules())
+    (flow,) = build_flows({card.id: card.events}, at("12-01"), Rules())
     ends = [pause.span.until for pause in flow.pauses]
 
     assert all(end is not None for end in ends[:-1])
@@ -148,4 +149,4 @@ def test_what_is_reported_later_changes_no_earlier_moment(steps: list[str], day:
     as_of = at(f"11-{day:02}")
     data = {card.id: [event for event in card.events if event.at < as_of]}
 
-    assert flows_of({card.id: card.events}, as_of, Rules()) == flows_of(data, as_of, Rules())
+    assert build_flows({card.id: card.events}, as_of, Rules()) == build_flows(data, as_of, Rules())

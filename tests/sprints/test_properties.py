@@ -11,8 +11,8 @@ from typing import TypeVar
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sprints.burndown import burndown_of, measure
-from sprints.facts import Amount, Cause, Facts, amount_of
+from sprints.burndown import build_burndown, measure
+from sprints.facts import Amount, Facts, ScopeCause, sum_items
 from sprints.model import ItemEvent
 from tests.support.builders import at
 from tests.support.sprints_strategies import MOMENTS, NOWS, PROPERTY_SETTINGS, History, histories
@@ -47,10 +47,12 @@ def test_order_of_arrival_and_duplicates_change_nothing(history: History, as_of:
 @PROPERTY_SETTINGS
 def test_scope_is_commitment_and_its_changes(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    changed = facts.total(Cause.ADDED) - facts.total(Cause.REMOVED) - facts.total(Cause.DROPPED)
+    changed = (
+        facts.total(ScopeCause.ADDED) - facts.total(ScopeCause.REMOVED) - facts.total(ScopeCause.DROPPED)
+    )
 
-    assert facts.scope == facts.committed + changed + facts.total(Cause.REESTIMATED)
-    assert facts.total(Cause.REESTIMATED).count == 0
+    assert facts.scope == facts.committed + changed + facts.total(ScopeCause.REESTIMATED)
+    assert facts.total(ScopeCause.REESTIMATED).count == 0
     assert facts.remaining == facts.scope - facts.done
 
 
@@ -59,7 +61,7 @@ def test_scope_is_commitment_and_its_changes(history: History, as_of: datetime) 
 def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
-    for cause in Cause:
+    for cause in ScopeCause:
         lines = [line for line in facts.ledger if line.cause is cause]
         assert facts.total(cause).points == sum((line.amount.points for line in lines), Decimal(0))
         assert facts.total(cause).count == sum(line.amount.count for line in lines)
@@ -70,7 +72,7 @@ def test_each_total_is_the_sum_of_its_lines(history: History, as_of: datetime) -
 @PROPERTY_SETTINGS
 def test_nothing_is_negative_but_a_fallen_estimate(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
-    changes = [line.amount for line in facts.ledger if line.cause is not Cause.REESTIMATED]
+    changes = [line.amount for line in facts.ledger if line.cause is not ScopeCause.REESTIMATED]
     rows = [amount for day in facts.days for amount in (day.scope, day.done, day.remaining)]
 
     totals = [facts.committed, facts.scope, facts.done, facts.remaining, facts.kept]
@@ -191,14 +193,14 @@ def test_what_was_missed_before_the_start_is_reported_by_the_first_picture(
 def test_the_lists_add_up(history: History, as_of: datetime) -> None:
     facts = history.facts(as_of)
 
-    assert amount_of(facts.committed_items) == facts.committed
-    assert amount_of(facts.done_items) == facts.done
+    assert sum_items(facts.committed_items) == facts.committed
+    assert sum_items(facts.done_items) == facts.done
     assert facts.kept.points <= facts.committed.points
     assert facts.kept.count <= facts.committed.count
     kept = {item.item for item in facts.committed_items} & {item.item for item in facts.done_items}
-    assert amount_of(item for item in facts.committed_items if item.item in kept) == facts.kept
+    assert sum_items(item for item in facts.committed_items if item.item in kept) == facts.kept
     left = facts.remaining if facts.sprint.has_ended(as_of) else Amount()
-    assert amount_of(facts.carried) == left
+    assert sum_items(facts.carried) == left
     assert set(facts.late) <= set(facts.carried)
 
 
@@ -209,11 +211,11 @@ def test_only_what_others_tell_is_not_counted(history: History, as_of: datetime)
     items = {item.item: item for item in history.facts(as_of).items}
 
     for item in items.values():
-        assert item.is_covered == bool(item.told_by)
+        assert item.is_covered == bool(item.covered_by)
         way = [item]
         while way[-1].is_covered:
             assert len(way) <= len(items)
-            way.append(items[way[-1].told_by[0]])
+            way.append(items[way[-1].covered_by[0]])
 
 
 @given(histories(), NOWS, SEEDS)
@@ -251,7 +253,7 @@ def test_what_comes_later_is_not_known_yet(history: History, as_of: datetime) ->
 @PROPERTY_SETTINGS
 def test_the_burndown_shows_the_facts(history: History, as_of: datetime, unit: str) -> None:
     facts = history.facts(as_of)
-    burndown = burndown_of(facts, unit)
+    burndown = build_burndown(facts, unit)
     shown = {day.date: day for day in burndown.days}
 
     for day in facts.days:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from sprints.calendar import Calendar
-from sprints.reviews import waiting_for_review
-from sprints.standup import Standup, last_working_day, standup_of
+from sprints.reviews import list_review_waits
+from sprints.standup import Standup, build_standup, find_last_working_day
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.support.sprints_strategies import NOWS
@@ -17,8 +17,8 @@ MONDAY = "11-23 10:00"
 
 def standup(*cards: FlowCard, now: str = MONDAY) -> Standup:
     result = list(flows(*cards, as_of=now).values())
-    waits = waiting_for_review(result, {card.id: card.events for card in cards}, (), at(now))
-    return standup_of(result, waits, at(now), calendar())
+    waits = list_review_waits(result, {card.id: card.events for card in cards}, (), at(now))
+    return build_standup(result, waits, at(now), calendar())
 
 
 @pytest.mark.parametrize(
@@ -26,13 +26,13 @@ def standup(*cards: FlowCard, now: str = MONDAY) -> Standup:
     [("2026-11-24", "2026-11-23"), ("2026-11-23", "2026-11-20"), ("2026-11-22", "2026-11-20")],
 )
 def test_the_last_working_day_lies_before_today(today: str, expected: str) -> None:
-    assert last_working_day(calendar(), date.fromisoformat(today)) == date.fromisoformat(expected)
+    assert find_last_working_day(calendar(), date.fromisoformat(today)) == date.fromisoformat(expected)
 
 
 def test_days_off_are_passed_over_and_a_team_that_never_works_has_yesterday() -> None:
     off = Calendar(holidays={date(2026, 11, 20)})
-    assert last_working_day(off, date(2026, 11, 23)) == date(2026, 11, 19)
-    assert last_working_day(Calendar(weekdays=()), date(2026, 11, 23)) == date(2026, 11, 22)
+    assert find_last_working_day(off, date(2026, 11, 23)) == date(2026, 11, 19)
+    assert find_last_working_day(Calendar(weekdays=()), date(2026, 11, 23)) == date(2026, 11, 22)
 
 
 def test_it_begins_with_the_last_working_day_and_tells_the_weekend() -> None:
@@ -79,7 +79,7 @@ def test_what_is_held_up_is_reported_however_long_ago_that_began() -> None:
 @given(repositories(), NOWS)
 def test_lists_hold_what_their_names_say(repository: Repository, now: object) -> None:
     as_of = at(now)  # type: ignore[arg-type]
-    result = standup_of(repository.flows(as_of), (), as_of, repository.rules.calendar)
+    result = build_standup(repository.flows(as_of), (), as_of, repository.rules.calendar)
 
     assert all(flow.done_at and flow.done_at < as_of for flow in result.done)
     assert all(flow.is_in_progress for flow in result.started)

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from sprints.flow import flows_of
+from sprints.flow import build_flows
 from sprints.model import ActivityEvent
 from sprints.rules import Rules
-from sprints.thanks import thanks_of
+from sprints.thanks import list_contributors
 from tests.support.builders import Card, at, next_delivery
 from tests.support.flow_cards import FlowCard
 
@@ -26,7 +26,7 @@ def review(number: int, reviewer: str, *, author: str = "bob", is_bot: bool = Fa
 
 def thanks(done: set[int], *cards: Card, reviews: tuple[ActivityEvent, ...] = ()) -> dict[str, Any]:
     events = {entry.id: entry.events for entry in cards}
-    result = thanks_of(done, START, END, flows_of(events, END, Rules()), events, reviews)
+    result = list_contributors(done, START, END, build_flows(events, END, Rules()), events, reviews)
     return {entry.kind.name: entry.people for entry in result}
 
 

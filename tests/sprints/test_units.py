@@ -24,27 +24,27 @@ SIZES = st.lists(st.sampled_from([None, Decimal(0), Decimal(1), Decimal(8)]), mi
 
 
 PASTS = st.lists(st.sampled_from(UNIT_RECORDS), max_size=6, unique_by=id).map(
-    lambda some: Past(tuple(some), (), 1)
+    lambda some: TrackRecord(tuple(some), (), 1)
 )
 
 
 @EVERY
 @given(ITEM_KINDS, SIZES, PASTS, MOMENTS)
 def test_more_open_work_is_never_told_in_fewer_units(
-    kinds: list[tuple[int | None, bool]], sizes: list[Decimal | None], past: Past, as_of: str
+    kinds: list[tuple[int | None, bool]], sizes: list[Decimal | None], past: TrackRecord, as_of: str
 ) -> None:
     """So the lowest chance of the units cannot rise where none of them does."""
     facts = make_running_mixed_week(kinds, as_of)
     if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
         return
 
-    assert set(units_of(facts, past)) <= set(units_of(with_items(facts, sizes), past))
+    assert set(choose_units(facts, past)) <= set(choose_units(with_items(facts, sizes), past))
 
 
 @EVERY
 @given(ITEM_KINDS, st.data(), PASTS, MOMENTS)
 def test_less_open_work_is_never_told_in_more_units(
-    kinds: list[tuple[int | None, bool]], data: st.DataObject, past: Past, as_of: str
+    kinds: list[tuple[int | None, bool]], data: st.DataObject, past: TrackRecord, as_of: str
 ) -> None:
     facts = make_running_mixed_week(kinds, as_of)
     if facts.sprint.has_ended(facts.as_of) or not facts.open_items:
@@ -53,11 +53,11 @@ def test_less_open_work_is_never_told_in_more_units(
 
     for less in (without_items(facts, numbers), with_done(facts, numbers)):
         if less.open_items:
-            assert set(units_of(less, past)) <= set(units_of(facts, past))
+            assert set(choose_units(less, past)) <= set(choose_units(facts, past))
 
 
-def chance(facts: Facts, past: Past) -> float | None:
-    outlook = outlook_from(facts, past)
+def chance(facts: Facts, past: TrackRecord) -> float | None:
+    outlook = build_outlook(facts, past)
     forecast = outlook.forecast() if isinstance(outlook, Outlook) else None
     return forecast.chance if isinstance(forecast, Forecast) else None
 
@@ -68,7 +68,7 @@ def test_more_open_work_never_raises_the_chance_and_less_never_lowers_it(
     kinds: list[tuple[int | None, bool]],
     sizes: list[Decimal | None],
     data: st.DataObject,
-    past: Past,
+    past: TrackRecord,
     as_of: str,
 ) -> None:
     facts = make_running_mixed_week(kinds, as_of)
@@ -89,7 +89,7 @@ def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certai
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = make_running_mixed_week(kinds, as_of)
-    outlook = outlook_from(facts, Past(UNIT_RECORDS, (), 1))
+    outlook = build_outlook(facts, TrackRecord(UNIT_RECORDS, (), 1))
     if not isinstance(outlook, Outlook):
         return
     forecast = outlook.forecast()
@@ -98,23 +98,26 @@ def test_the_lowest_chance_counts_and_only_a_sprint_without_open_items_is_certai
     assert (forecast.chance == 1) == (not facts.open_items)
     if facts.open_items:
         assert outlook.now.remaining > 0
-        assert len(units_of(facts, outlook.past)) == 2 or outlook.unit == units_of(facts, outlook.past)[0]
+        assert (
+            len(choose_units(facts, outlook.past)) == 2
+            or outlook.unit == choose_units(facts, outlook.past)[0]
+        )
 
 
 def test_an_empty_sprint_counts_as_past_ones_do() -> None:
     """`/whatif add:5` meant 5 items in a planned sprint of a team that estimates in points."""
     empty = make_running_mixed_week([], "11-09 12:00")
-    outlook = outlook_from(empty, Past(UNIT_RECORDS, (), 1))
+    outlook = build_outlook(empty, TrackRecord(UNIT_RECORDS, (), 1))
     counted = tuple(
         make_unit_record(make_mixed_week(monday, [(None, True), (None, False)])) for monday in MONDAYS
     )
-    other = outlook_from(empty, Past(counted, (), 1))
+    other = build_outlook(empty, TrackRecord(counted, (), 1))
 
     assert isinstance(outlook, Outlook)
     assert isinstance(other, Outlook)
     assert (outlook.unit, outlook.takes_points) == ("points", True)
     assert (other.unit, other.takes_points) == ("count", False)
-    assert units_of(make_running_mixed_week([(None, False)], "11-09 12:00"), Past(UNIT_RECORDS, (), 1)) == [
+    assert choose_units(make_running_mixed_week([(None, False)], "11-09 12:00"), TrackRecord(UNIT_RECORDS, (), 1)) == [
         "count"
     ]
 
@@ -122,7 +125,7 @@ def test_an_empty_sprint_counts_as_past_ones_do() -> None:
 def test_without_a_forecast_the_sprint_counts_as_its_own_numbers_do() -> None:
     """A check said “5 points left, as now” of a pull request that was to finish an item without an estimate."""
     facts = make_running_mixed_week([(5, False), (None, False), (None, False)], "11-11 12:00")
-    outlook = outlook_from(facts, Past((), (), 1))
+    outlook = build_outlook(facts, TrackRecord((), (), 1))
 
     assert isinstance(outlook, Outlook)
     assert (outlook.chance(), facts.unit, outlook.unit) == (None, "count", "count")

@@ -11,10 +11,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, State, in_order
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.facts import Amount, Facts, compute_facts
+from sprints.milestone import Sprint, derive_sprint
+from sprints.model import ItemEvent, ItemSnapshot, State, sort_events
+from sprints.outlook import Outlook, TrackRecord, build_outlook
 from sprints.what_if import (
     with_days_off,
     with_done,
@@ -35,7 +35,7 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, data = (outlook_from(facts, Past(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real))
+    assumed, data = (build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real))
     if not isinstance(data, Outlook) or not isinstance(assumed, Outlook):
         assert assumed == data
         return
@@ -59,14 +59,14 @@ def happened(history: History, as_of: datetime, item: str, event: str, **shown: 
     known_items = {
         name: [entry for entry in data if entry.at < as_of] for name, data in history.items.items()
     }
-    latest = in_order(known_items[item])[-1]
+    latest = sort_events(known_items[item])[-1]
     snapshot = replace(latest.snapshot, **shown)  # type: ignore[arg-type]
     more = ItemEvent(item, event, as_of - JUST_BEFORE, "~", snapshot, milestone=SPRINT)
     return {**known_items, item: [*known_items[item], more]}
 
 
 def folded(history: History, sprint: Sprint, events: Events, as_of: datetime) -> Facts:
-    return facts_of(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
+    return compute_facts(sprint, events, as_of, Estimates(history.sizes or {}), history.labels)
 
 
 @given(histories(6), MOMENTS, st.randoms(use_true_random=False))
@@ -122,12 +122,12 @@ def test_another_due_date_is_the_milestone_edited(history: History, as_of: datet
     due = FIRST_DAY + timedelta(days=offset)
     assume(due >= facts.sprint.calendar.day_of(as_of))
     midnight = datetime(due.year, due.month, due.day, 7, tzinfo=UTC)
-    latest = in_order(known_items)[-1]
+    latest = sort_events(known_items)[-1]
     before = {"due_on": latest.due_on and latest.due_on.isoformat()}
     edit = replace(
         latest, event="edited", at=as_of - JUST_BEFORE, delivery="~", due_on=midnight, before=before
     )
-    sprint = sprint_of([*known_items, edit], as_of, history.calendar)
+    sprint = derive_sprint([*known_items, edit], as_of, history.calendar)
     estimates = Estimates(history.sizes or {})
 
     changed = with_milestone_due(facts, due, history.milestone, history.items, estimates, history.labels)

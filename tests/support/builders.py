@@ -10,10 +10,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from sprints.calendar import Calendar
-from sprints.estimates import USUAL, Estimates
-from sprints.facts import Facts, facts_of
-from sprints.milestone import Sprint, sprint_of
-from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, Source, State
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
+from sprints.facts import Facts, compute_facts
+from sprints.milestone import Sprint, derive_sprint
+from sprints.model import EventSource, ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 
 SPRINT, OTHER_SPRINT = 501, 502
 _DELIVERIES = itertools.count(1)
@@ -137,12 +137,12 @@ class Card:
         """We asked GitHub, and it was otherwise than we knew."""
         self._shown = replace(self._shown, **shown)
         self._happened("corrected", when)
-        self.events[-1] = replace(self.events[-1], source=Source.CORRECTION)
+        self.events[-1] = replace(self.events[-1], source=EventSource.CORRECTION)
         return self
 
     def asked_for(self) -> Self:
         """All so far was not told when it happened, but asked for later."""
-        self.events = [replace(event, source=Source.BACKFILL) for event in self.events]
+        self.events = [replace(event, source=EventSource.BACKFILL) for event in self.events]
         return self
 
     def _labels_without(self, label: str) -> tuple[str, ...]:
@@ -211,7 +211,7 @@ class Box:
     def sprint(
         self, as_of: When = "12-31", zone: tzinfo = UTC, *, calendar: Calendar | None = None
     ) -> Sprint:
-        return sprint_of(self.events, at(as_of), calendar or Calendar.of(zone))
+        return derive_sprint(self.events, at(as_of), calendar or Calendar.of(zone))
 
     def facts(
         self,
@@ -219,12 +219,12 @@ class Box:
         as_of: When = "12-31",
         zone: tzinfo = UTC,
         calendar: Calendar | None = None,
-        estimates: Estimates = USUAL,
+        estimates: Estimates = DEFAULT_ESTIMATES,
         labels: Sequence[LabelEvent] = (),
     ) -> Facts:
         events = {card.id: card.events for card in cards}
         sprint = self.sprint(as_of, zone, calendar=calendar)
-        return facts_of(sprint, events, at(as_of), estimates, labels)
+        return compute_facts(sprint, events, at(as_of), estimates, labels)
 
     def _happened(self, event: str, when: When) -> Self:
         self.events.append(replace(self._shown, event=event, at=at(when), delivery=next_delivery()))

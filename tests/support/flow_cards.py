@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.model import ActivityEvent, ItemEvent, ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.rules import Rules
 from tests.support.builders import Card, When, at, next_delivery
 from tests.support.sprints_strategies import MOMENTS, ZONES
@@ -112,13 +112,13 @@ def calendar(zone: str = "UTC") -> Calendar:
 
 def flows(*cards: Card, as_of: When = "12-31", elsewhere: tuple[Card, ...] = ()) -> dict[int, Flow]:
     """By number, the flows of the cards of one repository."""
-    result = flows_of(
+    result = build_flows(
         {card.id: card.events for card in cards},
         at(as_of),
         Rules(),
         elsewhere={card.id: card.events for card in elsewhere},
     )
-    return {own(flow.number): flow for flow in result}
+    return {local_number(flow.number): flow for flow in result}
 
 
 def pushed(when: When, commits: dict[str, int] | None = None, subject: str | None = None) -> ActivityEvent:
@@ -140,7 +140,7 @@ class Repository:
         return Rules(Calendar.of(self.zone))
 
     def flows(self, as_of: datetime) -> tuple[Flow, ...]:
-        return flows_of(self.items, as_of, self.rules)
+        return build_flows(self.items, as_of, self.rules)
 
 
 @st.composite

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from sprints.model import ItemEvent, LabelEvent, MilestoneEvent, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 
 Pair = tuple[Decimal, int]  # points, items
 Told = Sequence[ItemEvent | LabelEvent]
@@ -111,7 +111,7 @@ def reference(
     counted = [points for _, _, points, is_covered in listed if not is_covered]
 
     def numbers(chosen: Iterable[str]) -> list[int]:
-        return sorted(own(items[item][0].snapshot.number) for item in chosen)
+        return sorted(local_number(items[item][0].snapshot.number) for item in chosen)
 
     return Reference(
         start=start,
@@ -329,7 +329,7 @@ class World:
         if not _is_member(past, self.box):
             return None
         state = "done_before_start" if self._done_before(past) else state_told(past).value
-        number = own(self.items[item][0].snapshot.number)
+        number = local_number(self.items[item][0].snapshot.number)
         return number, state, self._estimate(past), self._is_covered(item, pasts)
 
     def _estimate(self, past: Told) -> Decimal | None:
@@ -479,7 +479,7 @@ def _parent(past: Told) -> str | None:
 
 def _closes(past: Told) -> tuple[int, ...]:
     data = [event.snapshot.closes for event in _own(past) if event.snapshot.closes is not None]
-    return tuple(map(own, data[-1])) if data else ()
+    return tuple(map(local_number, data[-1])) if data else ()
 
 
 def _is_pull_request(past: Told) -> bool:
@@ -487,7 +487,7 @@ def _is_pull_request(past: Told) -> bool:
 
 
 def _number(past: Told) -> int:
-    return own(_own(past)[0].snapshot.number)
+    return local_number(_own(past)[0].snapshot.number)
 
 
 def _plus(pair: Pair, other: Pair) -> Pair:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Facts, facts_of
-from sprints.milestone import sprint_of
+from sprints.facts import Facts, compute_facts
+from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, ItemSnapshot, LabelEvent, MilestoneEvent, State
 from tests.support.builders import OTHER_SPRINT, SPRINT, at
 
@@ -74,8 +74,8 @@ class History:
     sizes: dict[str, Decimal] | None = None
 
     def facts(self, as_of: datetime) -> Facts:
-        sprint = sprint_of(self.milestone, as_of, self.calendar)
-        return facts_of(sprint, self.items, as_of, Estimates(self.sizes or {}), self.labels)
+        sprint = derive_sprint(self.milestone, as_of, self.calendar)
+        return compute_facts(sprint, self.items, as_of, Estimates(self.sizes or {}), self.labels)
 
 
 class World:

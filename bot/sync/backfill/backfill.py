@@ -17,7 +17,7 @@ from bot.sync.backfill.names import Names
 from bot.sync.backfill.past_events import Life, item_facts, milestone_facts, people_in
 from bot.sync.backfill.past_reader import BackfillError, PastPage, PastReader, Sleep
 from handlers.payloads import clean
-from sprints.model import ItemEvent, MilestoneEvent, Source
+from sprints.model import EventSource, ItemEvent, MilestoneEvent
 from storage.database import Database, Tenant
 from storage.gaps import Gaps
 from storage.installations import Installations, SeenLogin
@@ -263,7 +263,7 @@ class _Work:
         query = (
             select(*columns)
             .where(timeline.c.organization_id == self._organization_id)
-            .where(timeline.c.item.in_(items), timeline.c.source != Source.BACKFILL.value)
+            .where(timeline.c.item.in_(items), timeline.c.source != EventSource.BACKFILL.value)
         )
         known: _Known = {}
         for item, event, subject, at in await tenant.connection.execute(query):

@@ -10,7 +10,7 @@ from handlers.check_run import NAME, Press, press_of
 from handlers.delivery import CheckWanted, Delivery, Outcome, Pressed, Recorded
 from handlers.references import mentioned_numbers
 from sprints.model import ActivityEvent, ItemEvent
-from sprints.pull_requests import pull_requests
+from sprints.pull_requests import build_pull_requests
 from tests.support.builders import at, item_json, webhook
 
 REPOSITORY = {"id": 1, "node_id": "R_1", "full_name": "acme/shop", "default_branch": "main"}
@@ -70,7 +70,7 @@ def test_what_is_at_the_head_is_kept_without_its_texts() -> None:
     data = head(
         outcomes("pull_request", pull(body=body, additions=30, deletions=12, changed_files=3, draft=True))
     )
-    pull_request = pull_requests([data])[4]
+    pull_request = build_pull_requests([data])[4]
     assert (pull_request.head, pull_request.branch, pull_request.base) == ("a1", "12-card", "main")
     assert (pull_request.lines, pull_request.files, pull_request.is_draft) == (42, 3, True)
     assert (pull_request.closes, pull_request.mentions) == ((12,), (12, 13))
@@ -82,7 +82,7 @@ def test_a_fork_is_another_repository_or_none_any_more(
     repo: dict[str, Any] | None, is_from_fork: bool
 ) -> None:
     data = outcomes("pull_request", pull(head={"ref": "x", "sha": "a1", "repo": repo}))
-    assert pull_requests([head(data)])[4].is_from_fork is is_from_fork
+    assert build_pull_requests([head(data)])[4].is_from_fork is is_from_fork
 
 
 def test_a_payload_of_old_times_without_a_head_is_an_item_nevertheless() -> None:

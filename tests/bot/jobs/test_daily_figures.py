@@ -14,8 +14,8 @@ from bot.jobs.daily_figures import DailyFigures, next_turn
 from bot.services import Services
 from sprints.calendar import Calendar
 from sprints.facts import Facts
-from sprints.flow import flows_of
-from sprints.team import Work, team_days
+from sprints.flow import build_flows
+from sprints.team import WorkCounts, build_team_days
 from storage.closed_sprints import ClosedSprints
 from storage.measures import Measures
 from storage.projects import Projects
@@ -243,18 +243,18 @@ async def test_a_team_s_rows_sum_to_its_totals(base: Services, clock: Clock, org
         (project,) = await Projects(tenant).active()
         timeline, calendar = Timeline(tenant), project.rules.calendar
         first, last = date(2026, 10, 1), date(2026, 11, 9)
-        flows = flows_of(await timeline.items(project.id), NOW, project.rules)
+        flows = build_flows(await timeline.items(project.id), NOW, project.rules)
         pushes = await timeline.activity(project.id, "push", calendar.midnight(first), NOW)
         measures = Measures(tenant, project.id)
-        days = team_days(flows, pushes, NOW, calendar, first, last)
+        days = build_team_days(flows, pushes, NOW, calendar, first, last)
         assert sum(day.total.commits for day in days) == 3
         for day in days:
             kept = await measures.team(day.date)
             works = (
-                Work(row.issues_closed, row.points_completed, row.pull_requests, row.commits_count)
+                WorkCounts(row.issues_closed, row.points_completed, row.pull_requests, row.commits_count)
                 for row in kept
             )
-            assert sum(works, Work()) == day.total
+            assert sum(works, WorkCounts()) == day.total
         (of_alice,) = await measures.team(date(2026, 11, 4))
         assert (of_alice.user_id, of_alice.points_completed) == (alice.id, Decimal(5))
         with_push = await measures.team(datetime.fromtimestamp(1793880000, UTC).date())
@@ -425,9 +425,9 @@ async def test_a_night_reads_what_was_touched_and_what_tells_its_work(
     assert {"item-101", "item-102", "item-103", "item-104"} <= touched.keys()
     assert old.id not in touched
     result = [
-        team_days(flows_of(items, NOW, project.rules), (), NOW, calendar, since.date(), NOW.date())
+        build_team_days(build_flows(items, NOW, project.rules), (), NOW, calendar, since.date(), NOW.date())
         for items in (whole, touched)
     ]
     assert result[0] == result[1]
     (day,) = [day for day in result[0] if day.date == date(2026, 11, 6)]
-    assert day.total == Work(pull_requests=1)
+    assert day.total == WorkCounts(pull_requests=1)

@@ -16,7 +16,7 @@ from bot.services import github_of
 from bot.sync.reconciliation import Reconciliation
 from handlers.delivery import Delivery, Recorded
 from handlers.issues import record_issue
-from sprints.milestone import sprint_of
+from sprints.milestone import derive_sprint
 from sprints.model import ItemEvent, MilestoneEvent
 from storage.jobs import Jobs
 from storage.lookups import all_tenants
@@ -144,9 +144,9 @@ async def test_a_milestone_that_cannot_be_read_stops_only_itself(
     def broken(events, as_of, calendar):  # type: ignore[no-untyped-def]
         if events[0].title == "Some day":
             raise OverflowError("date value out of range")
-        return sprint_of(events, as_of, calendar)
+        return derive_sprint(events, as_of, calendar)
 
-    monkeypatch.setattr(storage.sprints, "sprint_of", broken)
+    monkeypatch.setattr(storage.sprints, "derive_sprint", broken)
     async with github_of(base) as github:
         with capture_logs() as logs:
             await bot.github.change_without_webhook(bot.repo, number, state="closed")

@@ -9,11 +9,10 @@ import pytest
 
 from bot.services import Services
 from sprints.calendar import Calendar
-from sprints.flow import flows_of
-from sprints.model import in_order
+from sprints.flow import build_flows
+from sprints.model import sort_events
 from sprints.rules import Rules
-from sprints.team import team_days
-from sprints.team_sums import people_of
+from sprints.team import build_team_days, list_people
 from sprints.wip import owners_of
 from storage.installations import Installations, SeenLogin
 from storage.projects import Projects
@@ -93,10 +92,10 @@ async def test_bots_take_no_seat_and_no_part(
 
     assert await seats(base) == ["alice"]
     histories = await known(base)
-    flows = flows_of(histories, NOW, Rules(Calendar()))
+    flows = build_flows(histories, NOW, Rules(Calendar()))
     assert [owners_of(flow) for flow in flows] == [set()]
-    days = team_days(flows, (), NOW, Calendar(), NOW.date() - timedelta(days=9), NOW.date())
-    assert people_of(days) == frozenset()
+    days = build_team_days(flows, (), NOW, Calendar(), NOW.date() - timedelta(days=9), NOW.date())
+    assert list_people(days) == frozenset()
     assert sum(day.total.issues_closed for day in days) == 1
 
 
@@ -127,8 +126,8 @@ async def test_a_person_with_another_login_is_the_same_person(
     assert await seats(base) == ["alice-new"]
     histories = await known(base)
     assert {entry.actor for history in histories.values() for entry in history} == {"alice-new"}
-    assert [entry.snapshot.author for entry in in_order(histories["I_2"])] == ["alice-new"]
-    assert in_order(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
+    assert [entry.snapshot.author for entry in sort_events(histories["I_2"])] == ["alice-new"]
+    assert sort_events(histories["I_1"])[-1].snapshot.assignees == ("alice-new",)
 
 
 async def test_both_logins_may_come_at_once_and_in_any_case(
@@ -158,7 +157,7 @@ async def test_a_login_that_somebody_else_took_over_is_theirs_from_then_on(
     await record_deliveries(base, webhook_client, [moved])
 
     histories = await known(base)
-    assert [in_order(histories[f"I_{n}"])[0].actor for n in (1, 2, 3)] == ["alicia", "alicia", "alice"]
+    assert [sort_events(histories[f"I_{n}"])[0].actor for n in (1, 2, 3)] == ["alicia", "alicia", "alice"]
 
 
 async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_client: WebhookClient) -> None:
@@ -166,7 +165,7 @@ async def test_who_is_only_assigned_is_known_by_id_too(base: Services, webhook_c
     await record_deliveries(base, webhook_client, [closed(1, ALICE, 3, assignees=[bob])])
     await record_deliveries(base, webhook_client, [closed(2, ALICE, 4, assignees=[bobby])])
 
-    flows = flows_of(await known(base), NOW, Rules(Calendar()))
+    flows = build_flows(await known(base), NOW, Rules(Calendar()))
     assert {flow.assignee_at_done for flow in flows} == {"bobby"}
 
 
@@ -243,7 +242,7 @@ async def test_each_deed_is_its_person_s_whatever_logins_change_hands(
         await record_deliveries(base, webhook_client, events[start : start + 7])
 
     histories = await known(base)
-    shown = {number: in_order(histories[f"I_{number}"])[0] for number, _ in enumerate(deeds, 1)}
+    shown = {number: sort_events(histories[f"I_{number}"])[0] for number, _ in enumerate(deeds, 1)}
     expected = {number: seen[person] for number, (person, _) in enumerate(deeds, 1)}
     assert {number: fact.actor for number, fact in shown.items()} == expected
     assert {number: fact.snapshot.assignees for number, fact in shown.items()} == {

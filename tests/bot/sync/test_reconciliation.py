@@ -13,7 +13,7 @@ from bot.settings import GitHubSettings, Secret
 from bot.sync import reconciliation as reconcile
 from bot.sync.reconciliation import Reconciliation
 from sprints.facts import Facts
-from sprints.numbering import own
+from sprints.numbering import local_number
 from storage.projects import Projects
 from storage.sprints import Sprints
 from tests.support.running import Bot, rows
@@ -44,7 +44,7 @@ class Sprint:
     async def items(self) -> list[tuple[int, str, int | None]]:
         """Number, state and points of each member."""
         return [
-            (own(item.number), item.state, None if item.points is None else int(item.points))
+            (local_number(item.number), item.state, None if item.points is None else int(item.points))
             for item in (await self.facts()).items
         ]
 
@@ -259,4 +259,4 @@ async def covered(sprint: Sprint) -> list[int]:
             await Sprints(tenant, project).milestone_id(1) or 0, later() + timedelta(minutes=5)
         )
         assert facts is not None
-        return [own(item.number) for item in facts.items if item.is_covered]
+        return [local_number(item.number) for item in facts.items if item.is_covered]

@@ -39,11 +39,11 @@ from commands.messages.explain_sprint import (
 )
 from sprints.calendar import Calendar
 from sprints.estimates import Estimates
-from sprints.facts import Amount, Cause, Facts
-from sprints.history import LabelBook, changes
-from sprints.model import Source
-from sprints.percentiles import nearest_rank
-from sprints.velocity import carry_over, velocity
+from sprints.facts import Amount, Facts, ScopeCause
+from sprints.history import LabelHistory, trace_changes
+from sprints.model import EventSource
+from sprints.order_statistics import find_nearest_rank
+from sprints.velocity import compute_velocity, list_carry_over
 from tests.support.builders import (
     SPRINT,
     Box,
@@ -64,15 +64,16 @@ from tests.support.sprints_strategies import NOWS, PROPERTY_SETTINGS, History, h
 
 def told(*cards: Card, as_of: str = "11-19 12:00", due: str = "2026-11-27") -> SprintEvidence:
     facts = Box("11-10", start="11-16", due=due).facts(*cards, as_of=as_of)
-    return SprintEvidence(facts, {card.id: changes(card.events, SPRINT) for card in cards}, "points")
+    return SprintEvidence(facts, {card.id: trace_changes(card.events, SPRINT) for card in cards}, "points")
 
 
 def told_of(history: History, facts: Facts) -> SprintEvidence:
-    book = LabelBook(history.labels)
+    book = LabelHistory(history.labels)
     estimates = Estimates(history.sizes or {})
     milestone = facts.sprint.milestone
     result = {
-        item: changes(data, milestone, estimates, book.of(data)) for item, data in history.items.items()
+        item: trace_changes(data, milestone, estimates, book.find_for(data))
+        for item, data in history.items.items()
     }
     return SprintEvidence(facts, result, "points")
 
@@ -102,21 +103,21 @@ def test_an_addition_puts_equal_values_together() -> None:
 
 @given(st.lists(st.integers(1, 60), min_size=1).map(sorted), st.sampled_from([50, 85, 95]))
 def test_a_percentile_is_the_value_at_its_place(days: list[int], percent: int) -> None:
-    value = nearest_rank(days, percent)
+    value = find_nearest_rank(days, percent)
     assert percentile_words(days, percent).endswith(f"**{value} {'day' if value == 1 else 'days'}**")
 
 
 def test_a_velocity_tells_which_value_is_in_the_middle() -> None:
     odd, even = (
-        of_velocity(velocity(USUAL_OUTCOMES), Calendar()),
-        of_velocity(velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
+        of_velocity(compute_velocity(USUAL_OUTCOMES), Calendar()),
+        of_velocity(compute_velocity([*USUAL_OUTCOMES, USUAL_OUTCOMES[0]]), Calendar()),
     )
     assert odd.result == "21 points"
     assert odd.arithmetic == ["In ascending order 19, 21, 22: the one in the middle is **21 points**"]
     assert even.arithmetic == [
         "In ascending order 19, 21, 21, 22: the mean of the two in the middle is (21 + 21) ÷ 2 = **21 points**"
     ]
-    few = of_velocity(velocity(USUAL_OUTCOMES[:2]), Calendar())
+    few = of_velocity(compute_velocity(USUAL_OUTCOMES[:2]), Calendar())
     assert few.result == "too few to say"
     assert few.arithmetic == ["2 sprints finished; a velocity needs 3."]
 
@@ -133,20 +134,20 @@ CARDS = (
 )
 OF_SPRINT: dict[str, Callable[[SprintEvidence], Explanation]] = {
     "committed": committed,
-    "added": lambda entry: of_cause(entry, ADDED, Cause.ADDED),
-    "removed": lambda entry: of_cause(entry, REMOVED, Cause.REMOVED),
-    "dropped": lambda entry: of_cause(entry, DROPPED, Cause.DROPPED),
-    "reestimated": lambda entry: of_cause(entry, REESTIMATED, Cause.REESTIMATED),
+    "added": lambda entry: of_cause(entry, ADDED, ScopeCause.ADDED),
+    "removed": lambda entry: of_cause(entry, REMOVED, ScopeCause.REMOVED),
+    "dropped": lambda entry: of_cause(entry, DROPPED, ScopeCause.DROPPED),
+    "reestimated": lambda entry: of_cause(entry, REESTIMATED, ScopeCause.REESTIMATED),
     "scope": scope,
     "done": done_work,
     "remaining": remaining,
     "say/do": say_do,
-    "carry-over": lambda entry: carried(entry, carry_over(entry.facts)),
+    "carry-over": lambda entry: carried(entry, list_carry_over(entry.facts)),
 }
 
 
 def total_of(facts: Facts, metric: str) -> Amount:
-    result = {cause.value: facts.total(cause) for cause in Cause}
+    result = {cause.value: facts.total(cause) for cause in ScopeCause}
     result |= {"committed": facts.committed, "scope": facts.scope, "done": facts.done}
     return (result | {"remaining": facts.remaining, "say/do": facts.committed})[metric]
 
@@ -192,7 +193,7 @@ def test_scope_that_an_estimate_lowered_is_subtracted_in_brackets() -> None:
 
 def test_what_was_carried_over_at_the_end() -> None:
     entry = told(*CARDS, as_of="12-05")
-    text = explained(carried(entry, carry_over(entry.facts)), "")
+    text = explained(carried(entry, list_carry_over(entry.facts)), "")
     assert "Carry-over · Sprint 12: 19 points in 3 items" in text
     assert "2 × 8 + 3 = **19 points**" in text
     assert "| #6 | 8 | 1 | 1 time |" in text
@@ -247,8 +248,8 @@ def _number(value: Decimal) -> str:
 def test_how_something_came_to_be_known() -> None:
     event = Card().opened("11-10").events[0]
     assert delivery_words(replace(event, delivery="d-`1")) == "`d-1`"
-    assert delivery_words(replace(event, source=Source.BACKFILL)) == "asked for later"
-    assert delivery_words(replace(event, source=Source.CORRECTION)) == "found missing"
+    assert delivery_words(replace(event, source=EventSource.BACKFILL)) == "asked for later"
+    assert delivery_words(replace(event, source=EventSource.CORRECTION)) == "found missing"
     assert delivery_words(replace(event, delivery="")) == ""
 
 

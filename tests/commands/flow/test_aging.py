@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from commands.flow.aging import ages_table, aging_reading
 from sprints.calendar import Calendar
-from sprints.durations import Durations, ages, cycle_times
+from sprints.durations import Durations, measure_ages, measure_cycle_times
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, flows, make_finished_card
 from tests.support.past import NOW, ask_command, record_past, usual_past
 from tests.support.running import Bot
 
-PAST = cycle_times(
+PAST = measure_cycle_times(
     flows(
         *(make_finished_card(n, days) for n, days in enumerate([1, 2, 2, 2, 3, 3, 3, 4, 4, 9], start=1))
     ).values(),
@@ -32,7 +32,7 @@ def blocked(card: FlowCard, by: FlowCard) -> FlowCard:
 
 
 def reading(*cards: FlowCard, past: Durations = PAST) -> list[str]:
-    return aging_reading(ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
+    return aging_reading(measure_ages(flows(*cards, as_of="11-18 12:00").values(), NOW, Calendar()), past)
 
 
 def test_what_is_older_than_usual_comes_first() -> None:
@@ -72,8 +72,8 @@ def test_nothing_is_finished_yet() -> None:
 
 def test_a_start_that_nobody_told_and_a_short_past_are_said() -> None:
     seen_late = FlowCard(21).opened("10-01").assigned("10-02").commented("11-10").first_seen(2)
-    few = cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
-    result = ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
+    few = measure_cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())
+    result = measure_ages(flows(seen_late, as_of="11-18 12:00").values(), NOW, Calendar())
 
     assert aging_reading(result, few)[2] == (
         "Of #21 only a least age is known: work had begun before it was seen. What is usual is known from 1 "
@@ -88,7 +88,7 @@ def test_nothing_is_in_progress() -> None:
 
 
 def test_a_long_list_is_cut() -> None:
-    result = ages(
+    result = measure_ages(
         flows(*(started(n, 3) for n in range(1, 44)), as_of="11-18 12:00").values(), NOW, Calendar()
     )
     assert ages_table(result, Calendar()).split("\n")[-1] == "| … 3 more |  | 3 days or fewer |  |"

@@ -7,10 +7,10 @@ from hypothesis import given
 
 from commands.flow.cfd import flow_reading, flow_table
 from sprints.calendar import days_between
-from sprints.cumulative_flow import CumulativeFlow, FlowDay, cumulative_flow, in_sprint
+from sprints.cumulative_flow import CumulativeFlow, FlowDay, count_cumulative_flow, select_sprint_flows
 from sprints.estimates import Estimates
-from sprints.facts import facts_of
-from sprints.flow import flows_of
+from sprints.facts import compute_facts
+from sprints.flow import build_flows
 from sprints.rules import Rules
 from tests.support.builders import Box, at
 from tests.support.clock import Clock
@@ -100,9 +100,9 @@ def test_a_card_of_the_sprint_arrives_when_it_comes_in() -> None:
     cards = (planned, late, gone)
     facts = box.facts(*cards, as_of="11-19 12:00")
     events = {card.id: card.events for card in cards}
-    flows = in_sprint(facts, flows_of(events, at("11-19 12:00"), Rules(calendar())))
+    flows = select_sprint_flows(facts, build_flows(events, at("11-19 12:00"), Rules(calendar())))
 
-    result = cumulative_flow(
+    result = count_cumulative_flow(
         flows, events, at("11-19 12:00"), calendar(), date(2026, 11, 16), date(2026, 11, 19)
     )
 
@@ -123,11 +123,11 @@ def test_what_is_left_is_what_the_sprint_has_left(history: History, as_of: objec
     if until <= sprint.start:
         return
     # In the frame that is known now, as the command folds it.
-    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    facts = compute_facts(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
     rules = Rules(history.calendar)
-    flows = in_sprint(facts, flows_of(history.items, until, rules, history.labels))
+    flows = select_sprint_flows(facts, build_flows(history.items, until, rules, history.labels))
     last = max(sprint.first_day, history.calendar.day_of(until))
-    days = cumulative_flow(flows, history.items, until, history.calendar, sprint.first_day, last).days
+    days = count_cumulative_flow(flows, history.items, until, history.calendar, sprint.first_day, last).days
 
     assert days[-1].waiting + days[-1].in_progress == facts.remaining.count
     assert days[-1].done >= facts.done.count

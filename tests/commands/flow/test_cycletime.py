@@ -3,7 +3,7 @@
 from commands.flow.cycletime import cycletime_reading, items_table, timed
 from commands.messages.cycletime import left_out
 from sprints.calendar import Calendar
-from sprints.durations import cycle_times
+from sprints.durations import measure_cycle_times
 from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard, flows, make_finished_card
 from tests.support.past import ask_command, record_past
@@ -12,7 +12,7 @@ from tests.support.running import Bot
 
 def reading(*cards: FlowCard) -> list[str]:
     done = list(flows(*cards).values())
-    return cycletime_reading(timed(done, Calendar()), cycle_times(done, Calendar()))
+    return cycletime_reading(timed(done, Calendar()), measure_cycle_times(done, Calendar()))
 
 
 def test_the_longest_stands_out() -> None:
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
     never = FlowCard(4).opened("11-01").closed("11-05")
     late = FlowCard(5).opened("11-01").closed("11-05").assigned("11-06")
     again = FlowCard(6).opened("11-01").assigned("11-02").closed("11-03").reopened("11-04").closed("11-05")
-    result = cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
+    result = measure_cycle_times(flows(make_finished_card(1, 2), never, late, again).values(), Calendar())
 
     assert left_out(result) == (
         "Left out: 2 done items (1 started only after they were done, 1 never told to be started). "

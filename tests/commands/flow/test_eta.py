@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from commands.messages.eta import eta_text
-from sprints.expectation import past_of
-from sprints.work import Work
+from sprints.expectation import measure_past
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
@@ -21,10 +21,10 @@ PAST = [
 def text(card: FlowCard, *others: FlowCard, past: list[FlowCard] = PAST) -> str:
     cards = [card, *others, *past]
     result = tuple(flows(*cards, as_of="11-23 10:30").values())
-    work = Work(result, {card.id: card.events for card in cards}, NOW, calendar())
+    work = RepositoryWork(result, {card.id: card.events for card in cards}, NOW, calendar())
     flow = work.flow(1)
     assert flow is not None
-    return eta_text(flow, past_of(result, NOW, calendar()), work)
+    return eta_text(flow, measure_past(result, NOW, calendar()), work)
 
 
 async def test_too_few_items_expect_nothing_and_say_so(bot: Bot) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from commands.framework.errors import UserError
 from commands.items.split import MOST_PARTS, NewSubIssue, effect_on, parts_of
-from sprints.estimates import USUAL, Estimates
+from sprints.estimates import DEFAULT_ESTIMATES, Estimates
 from tests.support.changes import tick_box
 from tests.support.items import list_sub_issues
 from tests.support.running import Bot
@@ -100,9 +100,9 @@ def test_parts_may_have_sizes_for_estimates() -> None:
 
 def test_too_many_parts_and_too_long_titles_are_refused() -> None:
     with pytest.raises(UserError, match=r"You named 21 parts\. You can name up to 20\."):
-        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, USUAL)
+        parts_of([str(n) for n in range(MOST_PARTS + 1)], None, DEFAULT_ESTIMATES)
     with pytest.raises(UserError, match="longer than GitHub's 256 characters"):
-        parts_of(["x" * 257], None, USUAL)
+        parts_of(["x" * 257], None, DEFAULT_ESTIMATES)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from commands.messages.close import (
     closing_preview,
     early_warning,
 )
-from sprints.plain import plain
-from sprints.report import report_of
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from tests.support.builders import Box, Card
 from tests.support.report_sheets import MIXED_CARDS, make_box, make_planned_card
 
@@ -21,7 +21,7 @@ NEXT = Box("11-10", milestone=502, number=13, title="Sprint 13", start="11-30", 
 
 def closing(*cards: Card, as_of: str = "11-26 12:00") -> Closing:
     facts = make_box().facts(*cards, as_of=as_of)
-    report = report_of(plain(facts), is_over=False)
+    report = build_report(convert_facts(facts), is_over=False)
     moved = [item for item in facts.items if item.state == "open"]
     return Closing(facts.sprint, report, moved, NEXT)
 

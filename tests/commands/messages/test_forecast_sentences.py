@@ -12,16 +12,16 @@ from commands.messages.forecast import before_chart, dates_card
 from commands.messages.forecast_sentences import band_sentence, chance_sentence
 from sprints.forecast import Basis, Forecast, Refusal
 from sprints.forecast_amounts import Band
-from sprints.forecast_dates import Dates
-from sprints.forecast_words import whole_band
-from sprints.outlook import Outlook, Past, outlook_from
+from sprints.forecast_dates import DateForecast
+from sprints.forecast_wording import round_band
+from sprints.outlook import Outlook, TrackRecord, build_outlook
 from tests.support.unit_weeks import ITEM_KINDS, MOMENTS, UNIT_RECORDS, make_running_mixed_week
 
 AMOUNTS = st.floats(0, 120, allow_nan=False)
 
 
 def outlook(kinds: list[tuple[int | None, bool]], as_of: str = "11-11 12:00") -> Outlook:
-    result = outlook_from(make_running_mixed_week(kinds, as_of), Past(UNIT_RECORDS, (), 1))
+    result = build_outlook(make_running_mixed_week(kinds, as_of), TrackRecord(UNIT_RECORDS, (), 1))
     assert isinstance(result, Outlook)
     return result
 
@@ -106,7 +106,7 @@ def test_of_a_sprint_that_is_done_no_amount_is_expected() -> None:
 
 
 def test_items_of_a_sprint_that_is_done_are_further_ones() -> None:
-    dates = Dates(date(2026, 11, 20), None, None, 0.6, "From 6 finished sprints of the team.")
+    dates = DateForecast(date(2026, 11, 20), None, None, 0.6, "From 6 finished sprints of the team.")
     card = dates_card(dates, 3, outlook([(5, True)]).facts)
 
     assert card.endswith("From 6 finished sprints of the team. In addition to what is done in Sprint 12.")
@@ -117,7 +117,7 @@ def test_whole_numbers_lie_on_the_side_of_the_scope_where_the_amounts_do(
     amounts: list[float], scope: float
 ) -> None:
     low, middle, high = amounts
-    whole = whole_band(Band(low, low, middle, high, high), scope)
+    whole = round_band(Band(low, low, middle, high, high), scope)
 
     assert sorted(whole) == list(whole)
     for shown, value in zip(whole, amounts, strict=True):
@@ -131,7 +131,7 @@ def test_no_sentence_calls_a_sprint_with_open_items_done(
     kinds: list[tuple[int | None, bool]], as_of: str
 ) -> None:
     facts = make_running_mixed_week(kinds, as_of)
-    result = outlook_from(facts, Past(UNIT_RECORDS, (), 1))
+    result = build_outlook(facts, TrackRecord(UNIT_RECORDS, (), 1))
     expected = result.forecast() if isinstance(result, Outlook) else None
     if not isinstance(result, Outlook) or not isinstance(expected, Forecast) or not facts.open_items:
         return

@@ -7,22 +7,22 @@ import pytest
 
 from commands.messages.plan import LoadComparison, plan_text, working_days
 from sprints.facts import Amount
-from sprints.velocity import Outcome, velocity
+from sprints.velocity import SprintOutcome, compute_velocity
 from tests.support.builders import Box, Card
 from tests.support.report_sheets import EARLIER_OUTCOMES, make_box, make_planned_card, make_points_outcome
 
 
 def plan(
     *cards: Card,
-    outcomes: list[Outcome] = EARLIER_OUTCOMES,
+    outcomes: list[SprintOutcome] = EARLIER_OUTCOMES,
     as_of: str = "11-13 12:00",
     frame: Box | None = None,
 ) -> LoadComparison:
-    usual = velocity(outcomes)
+    usual = compute_velocity(outcomes)
     points = usual if usual.unit == "points" else None
     return LoadComparison(
         (frame or make_box()).facts(*cards, as_of=as_of),
-        velocity(outcomes, "count"),
+        compute_velocity(outcomes, "count"),
         points,
         [10, 10, 10, 10],
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charts.alt_text import burndown_alt
+from charts.alt_text import describe_burndown
 from commands.messages.progress import open_work, percent, progress, progress_percent
 from commands.messages.report import result_sentence
 from commands.messages.sprint_charts import burndown_reading, burnup_reading
@@ -16,12 +16,12 @@ from reports.alert import alert_text
 from reports.sprint_impact import impact_card
 from reports.sprint_impact import title as impact_title
 from sprints.alerts import DaysLeft
-from sprints.burndown import burndown_of
-from sprints.facts import amount_of
+from sprints.burndown import build_burndown
+from sprints.facts import sum_items
 from sprints.impact import Effect, Impact, LinkedItem, LinkKind, PullRequestStatus
-from sprints.plain import plain
+from sprints.plain import convert_facts
 from sprints.pull_requests import PullRequest
-from sprints.report import report_of
+from sprints.report import build_report
 from tests.support.unit_weeks import ITEM_KINDS, make_running_mixed_week
 
 SAYS_DONE = re.compile(
@@ -76,10 +76,12 @@ def test_no_card_calls_a_sprint_with_open_items_done(
     facts = make_running_mixed_week(kinds, as_of)
     texts = [alert_text(facts, [DaysLeft(2)])]
     for unit in ("points", "count"):
-        burndown = burndown_of(facts, unit)
-        texts += [before_chart(facts, burndown), after_chart(facts, burndown), burndown_alt(burndown)]
+        burndown = build_burndown(facts, unit)
+        texts += [before_chart(facts, burndown), after_chart(facts, burndown), describe_burndown(burndown)]
         texts += [*burndown_reading(facts, burndown), *burnup_reading(facts, burndown)]
-    texts.append(result_sentence(report_of(plain(facts), is_over=facts.sprint.has_ended(facts.as_of))))
+    texts.append(
+        result_sentence(build_report(convert_facts(facts), is_over=facts.sprint.has_ended(facts.as_of)))
+    )
     if facts.open_items:
         assert [text for text in texts if SAYS_DONE.search(text)] == []
 
@@ -87,12 +89,12 @@ def test_no_card_calls_a_sprint_with_open_items_done(
 def test_a_check_counts_items_where_no_points_would_be_left() -> None:
     facts = make_running_mixed_week([(5, True), (3, False), (None, False)], "11-11 12:00")
     item = next(item for item in facts.open_items if item.points)
-    after = facts.remaining - amount_of([item])
+    after = facts.remaining - sum_items([item])
     impact = Impact(
         PullRequest("pull-9", 9, "abc", facts.as_of),
         PullRequestStatus.SPRINT,
         facts.sprint,
-        moved=(LinkedItem(item, LinkKind.CLOSES),),
+        linked_items=(LinkedItem(item, LinkKind.CLOSES),),
         effect=Effect("points", facts.scope, facts.remaining, after),
     )
 

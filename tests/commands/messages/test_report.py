@@ -17,13 +17,13 @@ from commands.messages.report import (
     summary_rest,
 )
 from sprints.estimates import Estimates
-from sprints.facts import Amount, facts_of
-from sprints.late import Credit
-from sprints.milestone import sprint_of
-from sprints.plain import plain
-from sprints.report import report_of
+from sprints.facts import Amount, compute_facts
+from sprints.late import LateCredit
+from sprints.milestone import derive_sprint
+from sprints.plain import convert_facts
+from sprints.report import build_report
 from sprints.thanks import Contribution, Thanks
-from sprints.waits import Wait, Waiting
+from sprints.waits import ItemWait, WaitKind
 from tests.support.builders import Card, at
 from tests.support.report_sheets import (
     EARLIER_OUTCOMES,
@@ -256,7 +256,7 @@ def test_units_are_never_mixed() -> None:
 
 def test_what_was_credited_is_named() -> None:
     text = report_text(
-        make_sheet(make_planned_card(1).closed("11-18"), credit=Credit(Amount(Decimal(2), 1), (9,)))
+        make_sheet(make_planned_card(1).closed("11-18"), credit=LateCredit(Amount(Decimal(2), 1), (9,)))
     )
 
     assert "**Velocity:** 5 points (2 points of it done late)." in text
@@ -266,10 +266,10 @@ def test_what_was_credited_is_named() -> None:
 
 
 WAITS = [
-    Wait(3, Waiting.START, timedelta(days=9, hours=3), is_over=False),
-    Wait(2, Waiting.BLOCKED, timedelta(days=4), is_over=True),
-    Wait(9, Waiting.BLOCKED, timedelta(days=2), is_over=False),
-    Wait(8, Waiting.START, timedelta(days=1), is_over=True),
+    ItemWait(3, WaitKind.START, timedelta(days=9, hours=3), is_over=False),
+    ItemWait(2, WaitKind.BLOCKED, timedelta(days=4), is_over=True),
+    ItemWait(9, WaitKind.BLOCKED, timedelta(days=2), is_over=False),
+    ItemWait(8, WaitKind.START, timedelta(days=1), is_over=True),
 ]
 
 
@@ -313,10 +313,10 @@ def test_words_written_elsewhere_format_nothing_here() -> None:
 @given(histories(), NOWS)
 @settings(max_examples=60, deadline=None)
 def test_every_list_that_is_shown_adds_up_to_its_heading(history: History, now: datetime) -> None:
-    sprint = sprint_of(history.milestone, now, history.calendar)
+    sprint = derive_sprint(history.milestone, now, history.calendar)
     until = min(sprint.end, now) if sprint.end else now
-    facts = facts_of(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
-    report = report_of(plain(facts), is_over=sprint.has_ended(until))
+    facts = compute_facts(sprint, history.items, until, Estimates(history.sizes or {}), history.labels)
+    report = build_report(convert_facts(facts), is_over=sprint.has_ended(until))
     text = report_text(ReportData(sprint=sprint, report=report, as_of=until))
 
     for heading, lines in re.findall(r"^\*\*[^*\n]+: ([^*\n]+)\*\*\n((?:- #.*\n)+)", text, re.MULTILINE):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
 from sprints.facts import Amount
-from sprints.velocity import velocity
+from sprints.velocity import compute_velocity
 from tests.support.builders import Box, at
 from tests.support.report_sheets import EARLIER_OUTCOMES, make_box, make_points_outcome
 
@@ -13,7 +13,7 @@ FIVE = Amount(Decimal(5), 2)
 
 
 def text(*rows: SprintRow, total: int | None = None) -> str:
-    return list_text(rows, total or len(rows), velocity(EARLIER_OUTCOMES), NOW)
+    return list_text(rows, total or len(rows), compute_velocity(EARLIER_OUTCOMES), NOW)
 
 
 def test_a_running_one() -> None:
@@ -58,9 +58,9 @@ def test_too_few_for_a_velocity() -> None:
     row = SprintRow(make_box().sprint(NOW), FIVE, Amount())
 
     assert "Done so far: 18 and 24 points in 2 sprints; three make a velocity." in list_text(
-        [row], 1, velocity(EARLIER_OUTCOMES[:2]), NOW
+        [row], 1, compute_velocity(EARLIER_OUTCOMES[:2]), NOW
     )
-    assert "Done so far" not in list_text([row], 1, velocity([]), NOW)
+    assert "Done so far" not in list_text([row], 1, compute_velocity([]), NOW)
 
 
 def test_what_begins_last_stands_first() -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from commands.messages.status import after_chart, before_chart
-from sprints.burndown import burndown_of
+from sprints.burndown import build_burndown
 from tests.support.builders import SPRINT, Box, Card, Json
 
 
@@ -21,7 +21,7 @@ def shown(
     box: Box, *cards: Card, as_of: str = "11-18 12:00", unit: str | None = None, zone: tzinfo = UTC
 ) -> str:
     facts = box.facts(*cards, as_of=as_of, zone=zone)
-    burndown = burndown_of(facts, unit)
+    burndown = build_burndown(facts, unit)
     return before_chart(facts, burndown) + "\n\n[chart]\n\n" + after_chart(facts, burndown)
 
 

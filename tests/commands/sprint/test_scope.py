@@ -3,7 +3,7 @@
 import pytest
 
 from commands.sprint.scope import _deeds
-from sprints.facts import Cause
+from sprints.facts import ScopeCause
 from storage.changes import AuditEntry
 from tests.support.builders import Box, at
 from tests.support.running import Bot
@@ -59,15 +59,15 @@ async def test_a_stranger_is_refused(bot: Bot) -> None:
 @pytest.mark.parametrize(
     ("step", "cause"),
     [
-        ({"type": "MoveItem", "number": 3, "before": None, "after": 12}, Cause.ADDED),
-        ({"type": "MoveItem", "number": 3, "before": 12, "after": 13}, Cause.REMOVED),
-        ({"type": "Relabel", "number": 3}, Cause.REESTIMATED),
+        ({"type": "MoveItem", "number": 3, "before": None, "after": 12}, ScopeCause.ADDED),
+        ({"type": "MoveItem", "number": 3, "before": 12, "after": 13}, ScopeCause.REMOVED),
+        ({"type": "Relabel", "number": 3}, ScopeCause.REESTIMATED),
         ({"type": "MoveItem", "number": 3, "before": None, "after": 13}, None),
         ({"type": "CreateMilestone", "title": "Sprint 12"}, None),
         ({}, None),
     ],
 )
-def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: Cause | None) -> None:
+def test_what_a_deed_did_to_the_scope(step: dict[str, object], cause: ScopeCause | None) -> None:
     entry = AuditEntry("alice", "/sprint add #3", "#3", {"step": step}, at("11-18"))
 
     assert [

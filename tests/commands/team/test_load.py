@@ -5,9 +5,9 @@ import re
 from hypothesis import given, settings
 
 from commands.team.load import load_of, load_text
-from sprints.reviews import waiting_for_review
+from sprints.reviews import list_review_waits
 from sprints.wip import Team
-from sprints.work import Work
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, Repository, calendar, flows, repositories
 from tests.support.running import Bot
@@ -18,9 +18,9 @@ from tests.support.sprints_strategies import NOWS
 NOW = at("11-23 10:30")
 
 
-def work(*cards: FlowCard) -> Work:
+def work(*cards: FlowCard) -> RepositoryWork:
     events = {card.id: card.events for card in cards}
-    return Work(tuple(flows(*cards, as_of="11-23 10:30").values()), events, NOW, calendar())
+    return RepositoryWork(tuple(flows(*cards, as_of="11-23 10:30").values()), events, NOW, calendar())
 
 
 async def share_out(bot: Bot, number: int, *people: str) -> None:
@@ -87,7 +87,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
         FlowCard(2).proposed("11-20", 1, author="bob"),
     ]
     here = work(*cards)
-    waits = waiting_for_review(here.flows, here.events, (), NOW)
+    waits = list_review_waits(here.flows, here.events, (), NOW)
     text = load_text(load_of(here.flows, waits, here, most=None), [], here)
 
     assert "| Paused | 1 | 0 | 2 | 0 |" in text
@@ -98,7 +98,7 @@ def test_the_paused_and_the_reviews_are_reported() -> None:
 @given(repositories(), NOWS)
 def test_every_row_adds_up_to_what_is_open(repository: Repository, now: object) -> None:
     as_of = at(now)  # type: ignore[arg-type]
-    here = Work(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
+    here = RepositoryWork(repository.flows(as_of), repository.items, as_of, repository.rules.calendar)
     text = load_text(load_of(here.flows, (), here, most=None), [], here)
     rows = [
         [float(cell) for cell in re.findall(r"\| \**([\d.]+)\**(?= \|)", line)]

@@ -8,18 +8,17 @@ import pytest
 
 from commands.team.metrics import MetricsSpan, team_reading, team_text
 from sprints.calendar import Calendar
-from sprints.durations import Durations, cycle_times
-from sprints.team import Work
-from sprints.team_sums import TeamSum
+from sprints.durations import Durations, measure_cycle_times
+from sprints.team import TeamSum, WorkCounts
 from tests.support.clock import Clock
 from tests.support.flow_cards import flows, make_finished_card
 from tests.support.past import ask_command, make_push, record_events, record_past, set_single_setting
 from tests.support.running import Bot
 
-USUAL = Work(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
+USUAL = WorkCounts(issues_closed=10, points_completed=Decimal(30), pull_requests=12, commits=80)
 
 
-def span(work: Work | None, people: int = 4, times: Durations | None = None) -> MetricsSpan:
+def span(work: WorkCounts | None, people: int = 4, times: Durations | None = None) -> MetricsSpan:
     sums = None if work is None else TeamSum(people, work)
     return MetricsSpan(date(2026, 10, 19), date(2026, 11, 15), sums, times or Durations())
 
@@ -36,14 +35,14 @@ def test_what_moved_the_most_comes_first() -> None:
 
 def test_nothing_stands_out() -> None:
     assert team_reading(span(USUAL), span(USUAL)).startswith("**Nothing stands out**: 4 people at work")
-    assert team_reading(span(Work()), span(Work(commits=1))).startswith("**Nothing stands out**")
+    assert team_reading(span(WorkCounts()), span(WorkCounts(commits=1))).startswith("**Nothing stands out**")
 
 
 def test_too_few_people_before() -> None:
     text = team_text(
         "payments",
         span(None),
-        span(USUAL, times=cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())),
+        span(USUAL, times=measure_cycle_times(flows(make_finished_card(1, 2)).values(), Calendar())),
     )
     assert "**4 people at work** in these four weeks; the four before had fewer than 3." in text
     assert "| Issues closed | 10 | – |" in text

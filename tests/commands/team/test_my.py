@@ -1,8 +1,8 @@
 """`/my`: one's own work and nobody else's."""
 
 from commands.team.my import mine_of, my_text
-from sprints.reviews import waiting_for_review
-from sprints.work import Work
+from sprints.reviews import list_review_waits
+from sprints.work import RepositoryWork
 from tests.support.builders import at
 from tests.support.flow_cards import FlowCard, calendar, flows
 from tests.support.running import Bot
@@ -14,8 +14,8 @@ NOW = at("11-23 10:30")
 def text(login: str, *cards: FlowCard) -> str:
     events = {card.id: card.events for card in cards}
     result = tuple(flows(*cards, as_of="11-23 10:30").values())
-    waits = waiting_for_review(result, events, (), NOW)
-    return my_text(login, mine_of(login, result, waits), Work(result, events, NOW, calendar()))
+    waits = list_review_waits(result, events, (), NOW)
+    return my_text(login, mine_of(login, result, waits), RepositoryWork(result, events, NOW, calendar()))
 
 
 async def test_it_tells_the_work_of_who_asks(bot: Bot) -> None:

@@ -19,7 +19,7 @@ from charts.values import (
     SprintBar,
     ThroughputBars,
     VelocityBars,
-    throughput_bars,
+    build_throughput_bars,
 )
 from sprints.burndown import Burndown
 from sprints.burnup import Burnup
@@ -27,8 +27,8 @@ from sprints.calendar import Calendar, days_between
 from sprints.cumulative_flow import CumulativeFlow, FlowDay
 from sprints.forecast import FanDay
 from sprints.forecast_amounts import Band
-from sprints.forecast_grades import BINS, TENTHS, Bin
-from sprints.percentiles import nearest_rank
+from sprints.forecast_scores import BINS, TENTHS, CalibrationBin
+from sprints.order_statistics import find_nearest_rank
 from sprints.throughput import DayCount, Throughput
 from tests.support.charts.builders import CASES as BURNDOWNS
 from tests.support.charts.builders import burndown
@@ -57,7 +57,7 @@ def throughput(counts: Sequence[int], days: int, first: date = MONDAY) -> Throug
         DayCount(day, counts[n % len(counts)] if calendar.is_working_day(day) else 0)
         for n, day in enumerate(window)
     ]
-    return throughput_bars(Throughput(tuple(data)), calendar)
+    return build_throughput_bars(Throughput(tuple(data)), calendar)
 
 
 def cycle(
@@ -66,7 +66,7 @@ def cycle(
     """Items by day of the window and days taken."""
     result = sorted((first + timedelta(days=day), taken) for day, taken in items)
     taken = sorted(length for _, length in result)
-    p50, p85, p95 = (nearest_rank(taken, percent) for percent in (50, 85, 95))
+    p50, p85, p95 = (find_nearest_rank(taken, percent) for percent in (50, 85, 95))
     finished = tuple(FinishedItem(*entry) for entry in result)
     return CycleScatter(first, first + timedelta(days=days - 1), finished, p50, p85, p95, excluded)
 
@@ -117,7 +117,7 @@ def fan(
 
 
 def calibration(*bins: tuple[int, int, int, int, float]) -> Calibration:
-    return Calibration(tuple(Bin(*entry) for entry in bins))
+    return Calibration(tuple(CalibrationBin(*entry) for entry in bins))
 
 
 _SEVEN = ((34, 31), (30, 32), (38, 24), (30, 28), (34, 34), (40, 19), (36, 38))

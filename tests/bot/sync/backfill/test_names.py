@@ -8,7 +8,7 @@ import pytest
 from bot.services import Services
 from bot.sync.backfill.names import Names
 from github_standin.github import StandInGitHub
-from sprints.model import MilestoneEvent, Source
+from sprints.model import EventSource, MilestoneEvent
 from tests.support.backfill import BackfillHarness, start_backfill, start_receiver
 from tests.support.builders import Json, at, renamed
 
@@ -24,7 +24,7 @@ def told(
     *,
     created: str = "01-01",
     before: str | None = None,
-    source: Source = Source.WEBHOOK,
+    source: EventSource = EventSource.WEBHOOK,
 ) -> MilestoneEvent:
     return MilestoneEvent(
         milestone, event, at(when), f"{next(_DELIVERIES):04}", milestone, title, at(created),
@@ -44,7 +44,7 @@ def meant(result: Names, title: str, *moments: str) -> Sequence[int | None]:
 
 
 def test_a_milestone_has_its_title_since_its_creation_if_nothing_else_is_known() -> None:
-    seen = told(A, "observed", "01-10", "One", created="01-10", source=Source.BACKFILL)
+    seen = told(A, "observed", "01-10", "One", created="01-10", source=EventSource.BACKFILL)
     assert meant(names(seen, now={A: "One"}), "One", "01-09", "01-10", "03-01") == [None, A, A]
 
 
@@ -67,7 +67,7 @@ def test_a_deleted_milestone_gives_its_title_to_the_next() -> None:
     result = names(
         told(A, "created", "01-01", "Sprint"),
         told(A, "deleted", "02-01", "Sprint"),
-        told(B, "observed", "03-01", "Sprint", created="03-01", source=Source.BACKFILL),
+        told(B, "observed", "03-01", "Sprint", created="03-01", source=EventSource.BACKFILL),
         now={B: "Sprint"},
     )
     assert meant(result, "Sprint", "01-15", "02-15", "03-15") == [A, None, B]
@@ -84,13 +84,13 @@ def test_between_two_sightings_either_title_may_have_been_borne() -> None:
 
 def test_what_was_asked_for_says_nothing_of_when() -> None:
     """The first run saw a milestone's old title, and wrote it down at the creation."""
-    seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
+    seen = told(A, "observed", "01-01", "Old", source=EventSource.BACKFILL)
     edited = told(A, "edited", "02-01", "New", before="Old")
     assert meant(names(seen, edited, now={A: "New"}), "Old", "01-15", "02-15") == [A, None]
 
 
 def test_a_title_that_only_an_earlier_run_was_reported_may_have_been_borne_at_any_time() -> None:
-    seen = told(A, "observed", "01-01", "Old", source=Source.BACKFILL)
+    seen = told(A, "observed", "01-01", "Old", source=EventSource.BACKFILL)
     result = names(seen, now={A: "New"})
     assert meant(result, "Old", "01-15", "02-15") == meant(result, "New", "01-15", "02-15") == [A, A]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sprints.outliers import farthest
+from sprints.order_statistics import find_outlier
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,12 @@ from sprints.outliers import farthest
 def test_more_than_twice_or_less_than_half_of_the_median(
     values: list[int], at_least: int, place: int | None
 ) -> None:
-    assert farthest([Decimal(value) for value in values], at_least) == place
+    assert find_outlier([Decimal(value) for value in values], at_least) == place
 
 
 @given(st.lists(st.integers(0, 50).map(Decimal), min_size=3), st.integers(0, 5))
 def test_nothing_stands_out_farther(values: list[Decimal], at_least: int) -> None:
-    place = farthest(values, at_least)
+    place = find_outlier(values, at_least)
     usual = sorted(values)[len(values) // 2] if len(values) % 2 else None
 
     if place is None or usual is None:

@@ -76,7 +76,7 @@ class Now:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ForecastHistory:
     """The data that a forecast may learn from, all of it before the moment of the forecast, oldest first.
 
     `own` are the team's finished sprints, `others` those of other teams of the project. `days` is the work
@@ -166,7 +166,7 @@ class PastWork:
         return result
 
 
-def past_work(now: Now, history: History, shares: Floats, seed: int) -> PastWork | None:
+def arrange_past(now: Now, history: ForecastHistory, shares: Floats, seed: int) -> PastWork | None:
     """Arrange the past at these shares elapsed; None if there is none.
 
     Past days stand in where there are no other teams. They are drawn with replacement until the end of this

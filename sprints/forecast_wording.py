@@ -18,7 +18,7 @@ def in_words(chance: float) -> str:
         raise ValueError(f"a chance lies between 0 and 1, not at {chance}")
     if chance in {0, 1}:
         return "certain" if chance else "impossible"
-    return tenth_in_words(tenths(chance))
+    return tenth_in_words(round_to_tenths(chance))
 
 
 def tenth_in_words(tenth: int) -> str:
@@ -26,7 +26,7 @@ def tenth_in_words(tenth: int) -> str:
     return {0: "less than 1 in 10", 10: "more than 9 in 10"}.get(tenth, f"{tenth} in 10")
 
 
-def tenths(chance: float) -> int:
+def round_to_tenths(chance: float) -> int:
     """Round a chance to tenths for wording: 0 below 1 in 10, 10 above 9 in 10, else the nearest.
 
     Halfway it is the lower one, so that "7 in 10" is never less than 6.5.
@@ -37,7 +37,7 @@ def tenths(chance: float) -> int:
     return (round(chance * 100) + 4) // 10
 
 
-def whole_band(band: Band, scope: float) -> tuple[int, int, int]:
+def round_band(band: Band, scope: float) -> tuple[int, int, int]:
     """Round P10, P50 and P90 of an amount to whole numbers, each on the same side of the scope as before.
 
     So no number contradicts the chance beside it, which is that of reaching the scope. P10 and P90 are

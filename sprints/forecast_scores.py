@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sprints.forecast_words import tenths
+from sprints.forecast_wording import round_to_tenths
 
-Said = tuple[float, bool]
+ScoredChance = tuple[float, bool]
 """A forecast chance (0 to 1), and whether the forecast came true."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class CalibrationBin:
     """The forecasts from `low` to `high` tenths, both included: `true` of `n` came true.
 
     `mean_chance` is the average of their chances. A bin without forecasts is left out.
@@ -44,7 +44,7 @@ TENTHS = tuple((tenth, tenth) for tenth in range(11))
 _NORMAL_80 = 1.2816
 
 
-def brier(scored: Sequence[Said]) -> float | None:
+def compute_brier_score(scored: Sequence[ScoredChance]) -> float | None:
     """Compute the mean squared distance of the chances from what happened (Brier 1950): 0 is perfect.
 
     Always forecasting 5 in 10 scores 0.25.
@@ -52,19 +52,23 @@ def brier(scored: Sequence[Said]) -> float | None:
     return sum((chance - came_true) ** 2 for chance, came_true in scored) / len(scored) if scored else None
 
 
-def calibration(scored: Sequence[Said], bins: Sequence[tuple[int, int]] = BINS) -> tuple[Bin, ...]:
+def compute_calibration(
+    scored: Sequence[ScoredChance], bins: Sequence[tuple[int, int]] = BINS
+) -> tuple[CalibrationBin, ...]:
     """Count by tenths how many forecasts of a chance came true."""
     filled = []
     for low, high in bins:
-        inside = [(chance, came_true) for chance, came_true in scored if low <= tenths(chance) <= high]
+        inside = [
+            (chance, came_true) for chance, came_true in scored if low <= round_to_tenths(chance) <= high
+        ]
         if inside:
             true = sum(came_true for _, came_true in inside)
             mean = sum(chance for chance, _ in inside) / len(inside)
-            filled.append(Bin(low, high, len(inside), true, mean))
+            filled.append(CalibrationBin(low, high, len(inside), true, mean))
     return tuple(filled)
 
 
-def dates_met(dates: Sequence[tuple[date, date | None]]) -> float | None:
+def compute_dates_met(dates: Sequence[tuple[date, date | None]]) -> float | None:
     """Compute the share of forecast dates that were met, from (forecast, happened); None missed its date.
 
     Leave out work that is still open and not yet due. About 0.85 of P85 dates should be met.
@@ -73,7 +77,7 @@ def dates_met(dates: Sequence[tuple[date, date | None]]) -> float | None:
     return met / len(dates) if dates else None
 
 
-def coverage(bands: Sequence[tuple[float, float, float]]) -> float | None:
+def compute_coverage(bands: Sequence[tuple[float, float, float]]) -> float | None:
     """Compute the share of outcomes within their bands, bounds included, from (low, high, outcome)."""
     inside = sum(low <= outcome <= high for low, high, outcome in bands)
     return inside / len(bands) if bands else None
