@@ -25,7 +25,8 @@ from github_standin.github import StandInGitHub
 
 
 def run(settings: Settings, options: argparse.Namespace) -> int:
-    """Run `python -m bot demo` and return the exit code. `options.ready` ends what is printed while it starts."""
+    """Run `python -m bot demo` and return the exit code. `options.ready` ends what is printed while it
+    starts."""
     try:
         return asyncio.run(demo(settings, options.ready))
     except DemoNotInstalledError as problem:

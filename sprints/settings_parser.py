@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sprints.calendar import MONDAY_TO_FRIDAY, Calendar, is_in_range
 from sprints.estimates import Estimates
-from sprints.late import credits_of
+from sprints.late import parse_credits
 from sprints.quiet import QuietHours, QuietRules
 from sprints.rules import MOST_DAYS_OFF, STARTED_LABELS, DaysOff, Rules, dates_of
 from sprints.team_settings import (
@@ -50,7 +50,7 @@ def parse_settings(raw: Mapping[str, object]) -> TeamSettings:
         checks=_checks(raw.get("checks")),
         charts=_charts(raw.get("charts")),
         locale=_text(raw.get("locale")),
-        late_credits=credits_of(raw.get("late")),
+        late_credits=parse_credits(raw.get("late")),
         goal_verdicts={number: str(verdict) for number, verdict in _numbered(raw.get("goals"))},
         commands=_command_settings(raw),
     )

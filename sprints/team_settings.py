@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Literal
 
-from sprints.late import Credit
+from sprints.late import LateCredit
 from sprints.quiet import QuietRules
 from sprints.rules import DaysOff, Rules
 from sprints.wip import Team, WipLimits
@@ -103,6 +103,6 @@ class TeamSettings:
     checks: CheckSettings
     charts: Literal["image", "mermaid"] | None
     locale: str
-    late_credits: Mapping[int, Credit]
+    late_credits: Mapping[int, LateCredit]
     goal_verdicts: Mapping[int, str]
     commands: CommandSettings

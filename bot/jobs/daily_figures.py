@@ -155,7 +155,9 @@ def _row(day: Day, outcomes: Iterable[SprintOutcome], end: datetime) -> SprintDa
         remaining_points=day.remaining.points,
         total_issues=day.scope.count,
         completed_issues=day.done.count,
-        team_velocity=compute_velocity((outcome for outcome in outcomes if outcome.end < end), "points").median,
+        team_velocity=compute_velocity(
+            (outcome for outcome in outcomes if outcome.end < end), "points"
+        ).median,
     )
 
 

@@ -14,7 +14,7 @@ from commands.framework.registry import command
 from commands.messages.charts import AS, BY, ChartText, for_sprint, reply_with
 from commands.messages.velocity import _percent, sprints_table
 from sprints.burndown import measure
-from sprints.late import credited
+from sprints.late import apply_credits
 from sprints.order_statistics import find_outlier
 from sprints.velocity import LEAST_SPRINTS, MOST_SPRINTS, Velocity
 from sprints.velocity import compute_velocity as velocity_of

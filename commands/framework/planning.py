@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from charts.locales import locale_of, writing_in
+from charts.locales import find_locale, use_locale
 from marketplace.entitlements import THE_ACCOUNT, Allowed, Entitled, allow_everything
 from sprints.calendar import Calendar
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.gaps import EventGap
-from sprints.model import ItemSnapshot, in_order
+from sprints.model import ItemSnapshot, sort_events
 from storage.changes import ChangeLog
 from storage.database import Tenant
 from storage.history import History
@@ -22,7 +22,7 @@ from storage.sprints import Sprints
 def writing_for(project: Project, now: datetime) -> AbstractContextManager[None]:
     """Write numbers and dates in the form of a repository's team, with dates as of its local day."""
     today = project.rules.calendar.day_of(now)
-    return writing_in(locale_of(project.settings.locale, today))
+    return use_locale(find_locale(project.settings.locale, today))
 
 
 @dataclass(frozen=True)
@@ -77,9 +77,9 @@ class Planning:
         """How all items of the repository flow, as of `now`."""
         items = await self.history.items()
         labels = await self.history.labels()
-        return flows_of(items, self.now, self.project.rules, labels)
+        return build_flows(items, self.now, self.project.rules, labels)
 
     async def item(self, number: int) -> ItemSnapshot | None:
         """The newest snapshot of an issue or pull request; None if no event named it."""
         events = await self.history.item(number)
-        return in_order(events)[-1].snapshot if events else None
+        return sort_events(events)[-1].snapshot if events else None

@@ -70,7 +70,9 @@ def _by_words(flow: Flow, reason: str, work: RepositoryWork) -> Changes:
     if before:
         text += f" It has been {since(before.span.since, work.now, work.calendar)}."
     return Changes(
-        f"note that #{flow.number} is blocked", (RecordFact(local_number(flow.number), "blocked", reason),), text
+        f"note that #{flow.number} is blocked",
+        (RecordFact(local_number(flow.number), "blocked", reason),),
+        text,
     )
 
 

@@ -40,7 +40,9 @@ async def start(context: Context, _: Arguments) -> Changes:
     summary = f"start #{flow.number}"
     if standing := _no_start(flow, work):
         return Changes(summary, (), said(standing, wips))
-    return Changes(summary, (RecordFact(local_number(flow.number), "started"),), said(_started(flow, work), wips))
+    return Changes(
+        summary, (RecordFact(local_number(flow.number), "started"),), said(_started(flow, work), wips)
+    )
 
 
 def wips_with(work: RepositoryWork, changed: Flow, settings: TeamSettings) -> list[Wip]:

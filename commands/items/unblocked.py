@@ -66,7 +66,9 @@ def steps_of(flow: Flow, ending: list[Held]) -> tuple[Step, ...]:
         if isinstance(block.number, int)
     ]
     steps += [
-        RecordFact(local_number(flow.number), "unblocked", by=local_number(block.number) if block.number else None)
+        RecordFact(
+            local_number(flow.number), "unblocked", by=local_number(block.number) if block.number else None
+        )
         for block in ending
     ]
     return tuple(steps)

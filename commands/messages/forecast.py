@@ -155,7 +155,9 @@ def record_table(graded: Sequence[GradedForecast]) -> str:
     return f"{table(('Said', 'Forecasts', 'Came true', 'Share'), rows)}\n\n{_scores(graded)}"
 
 
-def bins_of(graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS) -> tuple[CalibrationBin, ...]:
+def bins_of(
+    graded: Sequence[GradedForecast], bins: Sequence[tuple[int, int]] = BINS
+) -> tuple[CalibrationBin, ...]:
     """The graded forecasts by what was said, in bins of tenths."""
     return compute_calibration([(forecast.chance, forecast.is_finished) for forecast in graded], bins)
 

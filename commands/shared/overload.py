@@ -7,7 +7,7 @@ from commands.messages.overload import load_sentence
 from sprints.facts import Facts
 from sprints.forecast import Forecast, Refusal
 from sprints.forecast_wording import round_to_tenths
-from sprints.late import credited
+from sprints.late import apply_credits
 from sprints.load import compare_load
 from sprints.outlook import Outlook
 from sprints.velocity import Velocity, compute_velocity

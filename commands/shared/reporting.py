@@ -11,7 +11,7 @@ from commands.messages.report import ClosedSnapshot, ReportData
 from sprints.burndown import build_burndown
 from sprints.facts import Facts, compute_facts
 from sprints.flow import build_flows
-from sprints.late import credited
+from sprints.late import apply_credits
 from sprints.milestone import Sprint
 from sprints.numbering import Number
 from sprints.plain import Values, convert_facts, list_footnotes

@@ -154,7 +154,9 @@ async def _work_to_come(context: Context) -> Facts:
     return create_empty_sprint(context.calendar, context.now)
 
 
-async def _dates_of(planning: Planning, facts: Facts, sprint_end: Outlook | Refusal) -> DateForecast | Refusal:
+async def _dates_of(
+    planning: Planning, facts: Facts, sprint_end: Outlook | Refusal
+) -> DateForecast | Refusal:
     """When all that is open may be done."""
     if not facts.remaining.count:
         return Refusal("Nothing is open.")

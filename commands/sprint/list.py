@@ -9,7 +9,7 @@ from commands.framework.planning import Planning
 from commands.framework.registry import command
 from commands.messages.sprint_list import SprintRow, list_text, newest_first
 from commands.shared.reporting import outcomes_of
-from sprints.late import credited
+from sprints.late import apply_credits
 from sprints.velocity import compute_velocity
 from storage.closed_sprints import ClosedSprint
 from storage.sprints import SprintNumbers

@@ -36,7 +36,9 @@ def test_a_sprint_is_named_by_its_last_local_day() -> None:
 
 
 def test_velocity_has_its_median_and_range() -> None:
-    result = build_velocity_bars(compute_velocity(make_january_outcome(n, 10 * n) for n in (1, 2, 3)), calendar())
+    result = build_velocity_bars(
+        compute_velocity(make_january_outcome(n, 10 * n) for n in (1, 2, 3)), calendar()
+    )
     assert result.unit == "points"
     assert [result.least, result.median, result.most] == [10, 20, 30]
 

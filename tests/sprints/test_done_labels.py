@@ -76,7 +76,9 @@ def test_flow_ends_with_the_label_as_well() -> None:
     (flow,) = build_flows({entry.id: entry.events}, at("12-31"), Rules(estimates=RULE))
     assert flow.done_at == at("11-20")
     day = at("11-19").date()
-    result = count_cumulative_flow([flow], {entry.id: entry.events}, at("12-31"), Rules().calendar, day, day, RULE)
+    result = count_cumulative_flow(
+        [flow], {entry.id: entry.events}, at("12-31"), Rules().calendar, day, day, RULE
+    )
     assert (result.days[0].done, result.days[0].arrived) == (0, 1)
 
 

@@ -73,7 +73,7 @@ def test_a_reopened_item_takes_from_its_first_start_to_its_last_done() -> None:
 
     assert result.elapsed == (hours(24), hours(7 * 24))
     assert result.days == (2, 8)
-    assert (result.reopened, result.reopened_share) == 1
+    assert result.reopened == 1
 
 
 def test_negative_and_zero_durations_are_left_out_and_counted() -> None:
@@ -102,7 +102,7 @@ def test_without_a_start_or_its_date_there_is_no_cycle_time() -> None:
     )
 
     assert result == Durations(excluded=((Exclusion.NOT_STARTED, 1), (Exclusion.START_NOT_DATED, 1)))
-    assert (result.n, result.reopened_share, result.percentile(50), result.days_percentile(85)) == (0, None, None)
+    assert (result.n, result.percentile(50), result.days_percentile(85)) == (0, None, None)
 
 
 def test_what_is_open_dropped_or_told_by_others_has_no_duration() -> None:

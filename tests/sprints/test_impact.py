@@ -118,7 +118,9 @@ def test_one_in_the_milestone_is_an_item_itself_unless_an_issue_tells_it() -> No
 def test_what_was_dropped_is_no_item_of_the_sprint() -> None:
     dropped = Card(4).opened("11-08").joined("11-09").dropped("11-10")
     facts = Box("11-06", start="11-09", due="11-13").facts(dropped, as_of="11-12")
-    assert assess_impact(make_pull_request(closes=(4,)), facts, None, {}).status is PullRequestStatus.UNPLANNED
+    assert (
+        assess_impact(make_pull_request(closes=(4,)), facts, None, {}).status is PullRequestStatus.UNPLANNED
+    )
 
 
 # Where it stands

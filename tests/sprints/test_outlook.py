@@ -7,7 +7,7 @@ from hypothesis import given, settings
 
 from sprints.facts import Facts
 from sprints.forecast import Refusal
-from sprints.outlook import Outlook, Past, outlook_from, working_days_left
+from sprints.outlook import Outlook, TrackRecord, build_outlook, list_working_days_left
 from sprints.what_if import with_done, without_items
 from tests.support.builders import Box
 from tests.support.flow_cards import FlowCard
@@ -69,7 +69,8 @@ def test_what_a_team_did_day_by_day_helps_out_where_it_has_few_sprints() -> None
     assert isinstance(outlook, Outlook)
     assert sum(outlook.history.days) == 0, "points are asked for, and none is estimated"
     counted = build_outlook(
-        make_week("11-09", 3, points=None, as_of="11-12 00:00"), TrackRecord(tuple(PAST_RECORDS[:1]), tuple(flows), 1),
+        make_week("11-09", 3, points=None, as_of="11-12 00:00"),
+        TrackRecord(tuple(PAST_RECORDS[:1]), tuple(flows), 1),
     )
     assert isinstance(counted, Outlook)
     assert sum(counted.history.days) == 12

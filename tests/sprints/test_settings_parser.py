@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sprints.facts import Amount
-from sprints.late import Credit
+from sprints.late import LateCredit
 from sprints.quiet import QuietHours, QuietRules
 from sprints.settings_parser import parse_settings, parse_shared_repositories
 from sprints.team_settings import CheckSettings, CommandRule, CommandSettings
@@ -86,7 +86,7 @@ def test_threads_and_milestones_are_by_number() -> None:
     )
     assert settings.tracking_threads == {5: 7}
     assert settings.goal_verdicts == {5: "met"}
-    assert settings.late_credits == {5: Credit(Amount(Decimal("3.5"), 2), (1, 2))}
+    assert settings.late_credits == {5: LateCredit(Amount(Decimal("3.5"), 2), (1, 2))}
     assert settings.quiet == QuietRules({7: date.max, 8: date(2026, 12, 1)})
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sprints.facts import Facts
 from sprints.forecast import Forecast
-from sprints.outlook import Outlook, Past, outlook_from, units_of
+from sprints.outlook import Outlook, TrackRecord, build_outlook, choose_units
 from sprints.what_if import with_done, with_items, without_items
 from tests.support.unit_weeks import (
     ITEM_KINDS,
@@ -117,9 +117,9 @@ def test_an_empty_sprint_counts_as_past_ones_do() -> None:
     assert isinstance(other, Outlook)
     assert (outlook.unit, outlook.takes_points) == ("points", True)
     assert (other.unit, other.takes_points) == ("count", False)
-    assert choose_units(make_running_mixed_week([(None, False)], "11-09 12:00"), TrackRecord(UNIT_RECORDS, (), 1)) == [
-        "count"
-    ]
+    assert choose_units(
+        make_running_mixed_week([(None, False)], "11-09 12:00"), TrackRecord(UNIT_RECORDS, (), 1)
+    ) == ["count"]
 
 
 def test_without_a_forecast_the_sprint_counts_as_its_own_numbers_do() -> None:

@@ -76,20 +76,18 @@ def test_say_do_is_the_part_of_the_commitment_that_was_kept() -> None:
     outcome = compute_outcome(facts)
 
     assert outcome.say_do() == Decimal("0.5")
-    assert outcome.delivered() == Decimal("1.5")
 
 
 def test_say_do_takes_the_estimates_of_the_commitment() -> None:
     outcome = compute_outcome(sprint().facts(committed(1, 5).estimated("11-18", 8).closed("11-20")))
 
     assert outcome.say_do() == 1
-    assert outcome.delivered() == Decimal("1.6")
 
 
 def test_with_nothing_committed_there_is_no_ratio() -> None:
     added = Card(1).opened("11-18", "points: 5").joined("11-18").closed("11-20")
     outcome = compute_outcome(sprint().facts(added))
-    assert (outcome.say_do(), outcome.delivered()) == is None
+    assert outcome.say_do() is None
 
     unestimated = compute_outcome(sprint().facts(committed(1, None).closed("11-20")))
     assert (unestimated.unit, unestimated.say_do("points")) == ("count", None)
@@ -119,7 +117,9 @@ def test_a_deleted_milestone_and_one_closed_before_its_start_are_abandoned() -> 
 
 
 def test_velocity_is_the_median_of_what_was_completed_with_its_range() -> None:
-    result = compute_velocity([make_january_outcome(1, 20), make_january_outcome(2, 5), make_january_outcome(3, 31)])
+    result = compute_velocity(
+        [make_january_outcome(1, 20), make_january_outcome(2, 5), make_january_outcome(3, 31)]
+    )
 
     assert (result.median, result.least, result.most) == numbers(20, 5, 31)
     assert (result.n, result.unit, result.is_too_few) == (3, "points", False)
@@ -240,7 +240,7 @@ def test_an_outcome_adds_up(history: History, as_of: datetime) -> None:
     outcome = compute_outcome(facts)
 
     for unit in ("points", "count"):
-        ratio = outcome.say_do(unit), outcome.delivered(unit)
+        ratio = outcome.say_do(unit)
         assert ratio is None or 0 <= ratio <= 1
     assert outcome.completed + outcome.carried == facts.scope
     assert outcome.late.count <= outcome.carried.count

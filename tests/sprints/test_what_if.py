@@ -35,7 +35,9 @@ Events = Mapping[str, Sequence[ItemEvent]]
 def same_forecast(what_if: Facts, real: Facts) -> None:
     """All that the forecast is made of is equal, and so is the forecast."""
     assert (what_if.scope, what_if.done) == (real.scope, real.done)
-    assumed, data = (build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real))
+    assumed, data = (
+        build_outlook(facts, TrackRecord(tuple(PAST_RECORDS), (), 1)) for facts in (what_if, real)
+    )
     if not isinstance(data, Outlook) or not isinstance(assumed, Outlook):
         assert assumed == data
         return

@@ -64,7 +64,7 @@ def test_a_label_says_whose_an_item_is_before_the_people_do() -> None:
 def test_each_limit_is_watched_and_those_broken_are_reported() -> None:
     result = list(flows(started(1, "alice"), started(2, "bob"), started(3, "dave")).values())
 
-    wips = limited_wips(found, SETTINGS.teams, SETTINGS.wip_limits)
+    wips = limited_wips(result, SETTINGS.teams, SETTINGS.wip_limits)
     assert [(wip.team, wip.count, wip.most, wip.excess) for wip in wips] == [
         (None, 3, 3, 0),
         ("web", 2, 1, 1),
@@ -95,7 +95,7 @@ def test_limits_and_teams_are_read_from_the_settings() -> None:
 
 @pytest.mark.parametrize("value", [None, 0, -1, "5", True, 2.5, [5], {"a": 1}, 10**9])
 def test_what_is_no_limit_is_passed_over(value: object) -> None:
-    for setting in ({"limit": value, "teams": {"web": value}}, told, {"teams": value}):
+    for setting in ({"limit": value, "teams": {"web": value}}, value, {"teams": value}):
         limits = parse_settings({"wip": setting}).wip_limits
         assert limits.repository is limits.limit_of("web") is None
 

@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from sprints.facts import Facts
-from sprints.flow import Flow, flows_of
+from sprints.flow import Flow, build_flows
 from sprints.forecast import Forecast, Refusal
 from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Outlook, Past, Record, outlook_from
+from sprints.outlook import Outlook, SprintRecord, TrackRecord, build_outlook
 from sprints.rules import Rules
-from sprints.velocity import outcome_of
+from sprints.velocity import compute_outcome
 from tests.support.builders import Box, Card, at
 from tests.support.flow_cards import FlowCard
 
@@ -29,16 +29,16 @@ def make_week(
     return box.facts(*cards, as_of=as_of or "12-31")
 
 
-def make_record(facts: Facts) -> Record:
+def make_record(facts: Facts) -> SprintRecord:
     """Make the record of a finished sprint."""
     assert facts.sprint.end
     at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
-    return Record(facts.sprint, facts.days, outcome_of(at_end))
+    return SprintRecord(facts.sprint, facts.days, compute_outcome(at_end))
 
 
-def make_outlook(facts: Facts, *records: Record) -> Outlook:
+def make_outlook(facts: Facts, *records: SprintRecord) -> Outlook:
     """Make the outlook of a running sprint from records."""
-    outlook = outlook_from(facts, Past(tuple(records), (), 1))
+    outlook = build_outlook(facts, TrackRecord(tuple(records), (), 1))
     assert isinstance(outlook, Outlook)
     return outlook
 
@@ -58,4 +58,4 @@ PAST_RECORDS = [
 
 def make_flows(card: FlowCard) -> tuple[Flow, ...]:
     """Compute the flow of one item."""
-    return flows_of({card.id: card.events}, at("11-12 00:00"), Rules())
+    return build_flows({card.id: card.events}, at("11-12 00:00"), Rules())

@@ -5,10 +5,10 @@ from typing import Any
 from sprints.facts import Facts
 from sprints.impact import (
     Impact,
-    impact_of,
+    assess_impact,
 )
 from sprints.model import ItemSnapshot, State
-from sprints.numbering import own
+from sprints.numbering import local_number
 from sprints.pull_requests import PullRequest
 from tests.support.builders import SPRINT, at
 from tests.support.forecasts import PAST_RECORDS, make_outlook, make_week
@@ -34,7 +34,7 @@ def make_running_week() -> Facts:
 def make_known_items(*more: ItemSnapshot) -> dict[int, ItemSnapshot]:
     """Make the items of the running week and others, by id."""
     result = [make_snapshot(n, SPRINT, state=State.DONE if n < 4 else State.OPEN) for n in range(1, 6)]
-    return {own(item.number): item for item in (*result, *more)}
+    return {local_number(item.number): item for item in (*result, *more)}
 
 
 def make_impact(
@@ -42,4 +42,6 @@ def make_impact(
 ) -> Impact:
     """Compute the impact of a pull request on the running week."""
     facts = facts or make_running_week()
-    return impact_of(pull_request, facts, make_outlook(facts, *PAST_RECORDS), make_known_items(*more), **rest)
+    return assess_impact(
+        pull_request, facts, make_outlook(facts, *PAST_RECORDS), make_known_items(*more), **rest
+    )

@@ -4,17 +4,19 @@ from datetime import timedelta
 from decimal import Decimal
 
 from sprints.facts import Amount
-from sprints.velocity import Outcome
+from sprints.velocity import SprintOutcome
 from tests.support.builders import at
 
 
-def make_team_outcome(number: int, committed: int, completed: int, kept: int, carried: int = 0) -> Outcome:
+def make_team_outcome(
+    number: int, committed: int, completed: int, kept: int, carried: int = 0
+) -> SprintOutcome:
     """Make an outcome whose amounts differ."""
 
     def amount(points: int) -> Amount:
         return Amount(Decimal(points), points // 2)
 
-    return Outcome(
+    return SprintOutcome(
         milestone=number,
         number=number,
         title=f"Sprint {number}",
@@ -38,7 +40,7 @@ def make_amount(points: float, count: int = 1) -> Amount:
     return Amount(Decimal(str(points)), count)
 
 
-def make_january_outcome(number: int, points: float, count: int = 1, **more: object) -> Outcome:
+def make_january_outcome(number: int, points: float, count: int = 1, **more: object) -> SprintOutcome:
     """Make the outcome of a sprint that ended in the night to day `number` of January."""
     done = make_amount(points, count)
     data = {
@@ -50,4 +52,4 @@ def make_january_outcome(number: int, points: float, count: int = 1, **more: obj
         "completed": done,
         "kept": done,
     }
-    return Outcome(**data | more)  # type: ignore[arg-type]
+    return SprintOutcome(**data | more)  # type: ignore[arg-type]

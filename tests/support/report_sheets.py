@@ -8,9 +8,9 @@ from commands.messages.report import (
     ReportData,
 )
 from sprints.facts import Amount
-from sprints.plain import plain
-from sprints.report import report_of
-from sprints.velocity import Outcome, outcome_of
+from sprints.plain import convert_facts
+from sprints.report import build_report
+from sprints.velocity import SprintOutcome, compute_outcome
 from tests.support.builders import Box, Card, at
 
 
@@ -44,18 +44,20 @@ def make_sheet(*cards: Card, frame: Box | None = None, as_of: str = "11-29 12:00
     made = frame or make_box()
     now = made.facts(*cards, as_of=as_of)
     sprint, is_over = now.sprint, now.sprint.has_ended(now.as_of)
-    values = plain(made.facts(*cards, as_of=sprint.end)) if sprint.end and is_over else plain(now)
-    report = report_of(values | {"late": plain(now)["late"]}, is_over=is_over)
-    own = [outcome_of(made.facts(*cards, as_of="12-31"))] if is_over else []
+    values = (
+        convert_facts(made.facts(*cards, as_of=sprint.end)) if sprint.end and is_over else convert_facts(now)
+    )
+    report = build_report(values | {"late": convert_facts(now)["late"]}, is_over=is_over)
+    own = [compute_outcome(made.facts(*cards, as_of="12-31"))] if is_over else []
     outcomes = [*more.pop("before", ()), *own]
     return ReportData(sprint=sprint, report=report, as_of=now.as_of, outcomes=outcomes, **more)
 
 
-def make_points_outcome(number: int, points: int, unit: str = "points") -> Outcome:
+def make_points_outcome(number: int, points: int, unit: str = "points") -> SprintOutcome:
     """Make an outcome in which everything was done."""
     done = Amount(Decimal(points), 3)
     end = at("10-01") + timedelta(days=14 * number)
-    return Outcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)
+    return SprintOutcome(number, number, f"Sprint {number}", end, done, done, done, unit=unit)
 
 
 EARLIER_OUTCOMES = [

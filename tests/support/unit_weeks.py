@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from sprints.facts import Facts
 from sprints.milestone import GRACE_AFTER_END
-from sprints.outlook import Record
-from sprints.velocity import outcome_of
+from sprints.outlook import SprintRecord
+from sprints.velocity import compute_outcome
 from tests.support.builders import Box, Card, at
 
 ITEM_KINDS = st.lists(st.tuples(st.sampled_from([None, 0, 1, 5]), st.booleans()), min_size=1, max_size=7)
@@ -26,10 +26,10 @@ def make_mixed_week(monday: str, kinds: list[tuple[int | None, bool]], as_of: st
     return Box(start - timedelta(days=3), start=f"{start:%m-%d}", due=friday).facts(*cards, as_of=as_of)
 
 
-def make_unit_record(facts: Facts) -> Record:
+def make_unit_record(facts: Facts) -> SprintRecord:
     assert facts.sprint.end
     at_end = replace(facts, as_of=facts.sprint.end + GRACE_AFTER_END)
-    return Record(facts.sprint, facts.days, outcome_of(at_end))
+    return SprintRecord(facts.sprint, facts.days, compute_outcome(at_end))
 
 
 MONDAYS = ["09-07", "09-14", "09-21", "09-28", "10-05", "10-12"]

@@ -32,7 +32,9 @@ from tests.support.marketplace import (
     make_billing_syncs,
 )
 from tests.support.running import (
-    Bot, age_deadlines, query_as_administrator,
+    Bot,
+    age_deadlines,
+    query_as_administrator,
     rows,
     running_bot,
     wait_until,

@@ -474,7 +474,9 @@ async def test_seats_go_to_the_item_that_is_the_plan(
         product = {"id": "prod_big", "object": "product", "metadata": {"plan": "enterprise"}}
         stripe_server.prices["price_old"] = plan["price"] | {"product": product}
     await StripeSync(*parts).follow(
-        SubscriptionHint("evt_1", "customer.subscription.updated", subscription["customer"], subscription["id"])
+        SubscriptionHint(
+            "evt_1", "customer.subscription.updated", subscription["customer"], subscription["id"]
+        )
     )
     await SeatReporting(*parts).report(billed_tenant.id)
     await client.close()

@@ -151,7 +151,9 @@ async def test_stripe_away_is_asked_again(selling_bot: Bot, stripe_server: Stand
     )
     with pytest.raises(StripeUnavailableError):
         await sync.follow(
-            SubscriptionHint("evt_x", "customer.subscription.created", subscription["customer"], subscription["id"])
+            SubscriptionHint(
+                "evt_x", "customer.subscription.created", subscription["customer"], subscription["id"]
+            )
         )
     assert await list_stripe_subscriptions(selling_bot) == []
     stripe_server.fail_with = None
@@ -454,7 +456,10 @@ async def test_seats_follow_the_people_once_a_day(
     client = RealStripe(stripe_settings(stripe_server))
     sync = StripeSync(billed_tenant.base.database, client, card_billing_settings(stripe_server), clock)
     subscription = stripe_server.subscribe(7, quantity=1)
-    await sync.follow(SubscriptionHint("evt_1", "customer.subscription.created", subscription["customer"], subscription["id"])
+    await sync.follow(
+        SubscriptionHint(
+            "evt_1", "customer.subscription.created", subscription["customer"], subscription["id"]
+        )
     )
     for number, login in enumerate(("alice", "bob", "carol")):
         await billed_tenant.happened(billed_tenant.private, work_events(number + 1, login, now - DAY))

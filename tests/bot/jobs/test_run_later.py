@@ -25,7 +25,7 @@ from storage.job_types import (
     job_of,
 )
 from storage.jobs import OTHERS, JobMessage, Jobs
-from tests.support.running import Bot, as_administrator, until
+from tests.support.running import Bot, query_as_administrator, wait_until
 
 _AT = datetime(2030, 1, 1, tzinfo=UTC)
 _RESCHEDULED = [
@@ -45,7 +45,7 @@ _WAITING_AS_THEMSELVES = [
 
 
 def _queued(base: Services) -> list[Any]:
-    return as_administrator(
+    return query_as_administrator(
         base,
         "select task_name, priority, lock, queueing_lock, scheduled_at, args, queue_name "
         "from procrastinate_jobs where status = 'todo' order by id",
@@ -53,7 +53,7 @@ def _queued(base: Services) -> list[Any]:
 
 
 async def _defer(base: Services, job: JobMessage, at: datetime | None = None) -> Any:
-    as_administrator(base, "delete from procrastinate_jobs")
+    query_as_administrator(base, "delete from procrastinate_jobs")
     async with base.database.unscoped() as connection:
         await Jobs(base.queue).defer(connection, job, at)
     (row,) = _queued(base)
@@ -89,7 +89,7 @@ async def test_what_waits_as_itself_keeps_its_name_and_priority(base: Services, 
 
 
 async def test_turns_wait_beside_each_other_and_the_jobs_of_one_turn_are_one(base: Services) -> None:
-    as_administrator(base, "delete from procrastinate_jobs")
+    query_as_administrator(base, "delete from procrastinate_jobs")
     for turn in ("soon", "morning", "soon", "morning"):
         async with base.database.unscoped() as connection:
             job = RedrawJob(organization_id=1, project_id=3, turn=turn)
@@ -112,9 +112,9 @@ async def test_jobs_that_an_older_version_scheduled_still_run(bot: Bot) -> None:
         "press_later": {"event_id": 999, "project_id": 999},
     }
     assert arguments.keys() == FORMER_TASKS.keys()
-    as_administrator(bot.base, "delete from procrastinate_jobs")
+    query_as_administrator(bot.base, "delete from procrastinate_jobs")
     for task, values in arguments.items():
-        as_administrator(
+        query_as_administrator(
             bot.base,
             "insert into procrastinate_jobs (queue_name, task_name, args, scheduled_at) "
             "values (:queue, :task, cast(:args as jsonb), '2020-01-01')",
@@ -124,11 +124,11 @@ async def test_jobs_that_an_older_version_scheduled_still_run(bot: Bot) -> None:
         )
 
     async def have_ended() -> bool:
-        rows = as_administrator(
+        rows = query_as_administrator(
             bot.base, "select task_name from procrastinate_jobs where status = 'succeeded'"
         )
         names = {row.task_name for row in rows}
         return names >= FORMER_TASKS.keys() | {kind.name for kind in FORMER_TASKS.values()}
 
-    await until(have_ended)
-    assert not as_administrator(bot.base, "select from procrastinate_jobs where status = 'failed'")
+    await wait_until(have_ended)
+    assert not query_as_administrator(bot.base, "select from procrastinate_jobs where status = 'failed'")

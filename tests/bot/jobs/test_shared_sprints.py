@@ -254,8 +254,7 @@ async def redraw(bot: Bot, *repos: str) -> None:
     async with bot.base.database.tenant(tenant) as tenant_scope:
         for project_id in ids:
             await Jobs(bot.base.queue).defer(
-                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=project_id
-            )
+                tenant_scope.connection, RedrawJob(organization_id=tenant, project_id=project_id)
             )
     await bot.rest()
 

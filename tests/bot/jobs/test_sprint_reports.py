@@ -22,7 +22,7 @@ from tests.support.clock import Clock
 from tests.support.flow_cards import FlowCard
 from tests.support.past import NOW, record_events, usual_past
 from tests.support.reporting import ReportingHarness, close_sprint, make_joining_card
-from tests.support.running import Bot, as_administrator
+from tests.support.running import Bot, query_as_administrator
 from tests.support.sprints import make_sprint, use_private_repository
 
 CHANCES = re.compile(r"certain|more than 9 in 10|less than 1 in 10|\d in 10", re.IGNORECASE)
@@ -132,7 +132,7 @@ async def waiting_for(bot: Bot, task: str) -> list[Any]:
         "select scheduled_at - now() as wait from procrastinate_jobs "
         "where task_name = 'run_later' and args ->> 'task' = :task and status = 'todo'"
     )
-    return as_administrator(bot.base, query, task=task)
+    return query_as_administrator(bot.base, query, task=task)
 
 
 async def test_the_thread_in_which_a_sprint_was_begun_is_where_it_is_followed(

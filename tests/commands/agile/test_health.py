@@ -223,9 +223,7 @@ def test_each_problem_is_reported_with_its_remedy(facts: HealthFacts, expected: 
      ("backfill", "| Past of this repository | being read now |")],
 )  # fmt: skip
 def test_health_card_names_running_jobs(running: str, expected: str) -> None:
-    assert expected in health_card(
-        replace(WELL, status=replace(WELL.status, running=frozenset({running})))
-    )
+    assert expected in health_card(replace(WELL, status=replace(WELL.status, running=frozenset({running}))))
 
 
 def test_a_repository_whose_past_was_never_read_says_so() -> None:

@@ -7,7 +7,7 @@ import pytest
 from commands.flow.velocity import velocity_reading
 from commands.messages.velocity import sprints_table
 from sprints.calendar import Calendar
-from sprints.velocity import velocity
+from sprints.velocity import compute_velocity
 from tests.support.clock import Clock
 from tests.support.outcomes import USUAL_OUTCOMES, make_team_outcome
 from tests.support.past import ask_command, record_past
