@@ -55,7 +55,7 @@ class SubscriptionLedger:
         if account is None or (stored is not None and stored.read_at > read.read_at):
             return False
         at = min(cause.effective_at or self._now, self._now)
-        previous_plan = previous_plan_after(stored, read, at, self._grace)
+        previous_plan = resolve_previous_plan(stored, read, at, self._grace)
         updated = replace(read, previous_plan=previous_plan, quantity_set_on=_quantity_day(stored, read))
         await self._subscriptions.put(updated)
         await self._audit_change(account, stored, updated, cause)
@@ -178,7 +178,7 @@ class SubscriptionLedger:
         )
 
 
-def previous_plan_after(
+def resolve_previous_plan(
     stored: Subscription | None, read: Subscription, at: datetime, grace: timedelta
 ) -> PreviousPlan | None:
     """The plan before a subscription was reduced; None once it has as much again."""

@@ -12,7 +12,7 @@ import structlog
 from bot.billing.stripe_answers import StripeRefusedError
 from bot.billing.stripe_checkout import CheckoutTerms
 from bot.billing.stripe_client import Stripe
-from marketplace.stripe_subscriptions import account_in
+from marketplace.stripe_subscriptions import parse_account
 
 # While Stripe may still collect money for a subscription. An incomplete one expires by itself after a day.
 _COLLECTING = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
@@ -100,7 +100,7 @@ class Checkouts:
         sessions, subscription = await asyncio.gather(
             self._stripe.checkout_sessions(terms.customer), self.subscription(terms.account, terms.customer)
         )
-        own = [session for session in sessions if account_in(session.get("metadata")) == terms.account]
+        own = [session for session in sessions if parse_account(session.get("metadata")) == terms.account]
         return own, subscription
 
     async def _look_again(self, terms: CheckoutTerms, session: Session) -> str:
@@ -131,7 +131,7 @@ class Checkouts:
 
     def _is_own(self, subscription: StripeSubscription, account: int) -> bool:
         """Whether it was bought for the account. A customer may also buy something else of the seller."""
-        owner = account_in(subscription.get("metadata"))
+        owner = parse_account(subscription.get("metadata"))
         if owner is not None:
             return owner == account
         items = (subscription.get("items") or {}).get("data", [])

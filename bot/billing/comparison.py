@@ -10,8 +10,8 @@ import structlog
 from bot.billing.isolation import FailuresInARow, all_accounts, isolated_account, isolated_work
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from marketplace.github_purchases import PurchaseError
-from marketplace.stripe_objects import id_of
-from marketplace.stripe_subscriptions import account_in, parse_subscription
+from marketplace.stripe_objects import parse_id
+from marketplace.stripe_subscriptions import parse_account, parse_subscription
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
 from storage.stripe_comparison import (
@@ -102,7 +102,7 @@ class StripeComparison:
         asked_at = self._clock()
         async for page in self._stripe.live_subscriptions():
             for answer in reversed(page):  # Stripe lists the newest first, and our books end with it.
-                if (reference := id_of(answer)) is not None:
+                if (reference := parse_id(answer)) is not None:
                     listed.add(reference)
                 reason = await self._keep_one(answer, asked_at)
                 if reason is not None:
@@ -115,7 +115,7 @@ class StripeComparison:
         A price that Stripe cannot show fails for its subscriptions only: whether Stripe is away is told by
         the next page of its list.
         """
-        reference, account = id_of(answer), account_in(answer.get("metadata"))
+        reference, account = parse_id(answer), parse_account(answer.get("metadata"))
         failure = _NOT_KEPT
         with (
             structlog.contextvars.bound_contextvars(subscription=reference),
@@ -156,7 +156,7 @@ class StripeComparison:
 
     async def _owners(self, answer: Mapping[str, Any]) -> Sequence[int]:
         async with self._database.unscoped() as connection:
-            return await tenants_of_stripe(connection, _customer(answer), id_of(answer))
+            return await tenants_of_stripe(connection, _customer(answer), parse_id(answer))
 
     async def _is_in_books(self, reference: str) -> bool:
         async with self._database.unscoped() as connection:
@@ -273,4 +273,4 @@ class StripeComparison:
 
 
 def _customer(answer: Mapping[str, Any]) -> str | None:
-    return id_of(answer.get("customer"))
+    return parse_id(answer.get("customer"))

@@ -19,7 +19,7 @@ from marketplace.stripe_subscriptions import (
     SubscriptionHint,
     parse_subscription,
     read_subscription,
-    with_status_of,
+    update_status,
 )
 from marketplace.subscription_ledger import LedgerCause, SubscriptionLedger
 from storage.database import Database
@@ -174,7 +174,7 @@ class StripeSync:
             if read.status == "incomplete" and subscription is None:
                 return  # The first payment has not come through: nothing is bought yet.
             if owner.problem is not None and subscription is not None:
-                read = with_status_of(subscription, read)
+                read = update_status(subscription, read)
             problems = [problem for problem in (owner.problem, reading.problem) if problem is not None]
             await books.record(read, LedgerCause("stripe", about.kind, about.event_id))
             await self._note_problems(rows, read, problems)

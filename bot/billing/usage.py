@@ -8,7 +8,7 @@ import structlog
 from bot.billing.isolation import all_accounts, isolated_account
 from bot.billing.stripe_client import Stripe, StripeRefusedError, StripeUnavailableError
 from bot.settings.billing import BillingSettings
-from marketplace.customers import subscription_to_use
+from marketplace.customers import choose_subscription
 from marketplace.plans import Metric
 from storage.database import Database
 from storage.subscriptions import STRIPE, Account, Subscription, Subscriptions
@@ -167,7 +167,7 @@ def subscription_on(subscriptions: Sequence[Subscription], day: date) -> Subscri
         for subscription in running
         if subscription.period_start is None or subscription.period_start <= end
     ]
-    return subscription_to_use(begun) or subscription_to_use(running)
+    return choose_subscription(begun) or choose_subscription(running)
 
 
 def moment_of_use(subscription: Subscription, day: date) -> datetime:
