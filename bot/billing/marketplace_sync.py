@@ -161,7 +161,7 @@ class MarketplaceSync:
             return
         async with self._database.tenant(tenant_id) as tenant:
             books = SubscriptionLedger(tenant, self._clock(), self._grace)
-            known = await books.stored(MARKETPLACE, "")
+            known = await books.get_subscription(MARKETPLACE, "")
             read = None
             if found is not None:
                 reading = read_purchase(found, self._plan_of, asked_at, known)

@@ -174,7 +174,7 @@ class SeatReporting:
         async with self._database.tenant(organization_id) as tenant:
             subscriptions, books = Subscriptions(tenant), SubscriptionLedger(tenant, now, self._grace)
             await subscriptions.lock()
-            if kept := await books.stored(STRIPE, subscription.reference):
+            if kept := await books.get_subscription(STRIPE, subscription.reference):
                 kept = replace(kept, quantity=quantity, read_at=max(self._clock(), kept.read_at))
                 await books.record(kept, LedgerCause("clock", "seats", key))
             await subscriptions.set_quantity_day(subscription.reference, now.date())

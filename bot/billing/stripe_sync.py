@@ -150,7 +150,7 @@ class StripeSync:
         if owner is None:
             return
         async with self._database.tenant(owner.organization_id) as tenant:
-            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).stored(
+            subscription = await SubscriptionLedger(tenant, self._clock(), self._grace).get_subscription(
                 STRIPE, answered.id
             )
         is_kept = subscription is not None
@@ -159,7 +159,7 @@ class StripeSync:
         async with self._database.tenant(owner.organization_id) as tenant:
             books, rows = SubscriptionLedger(tenant, self._clock(), self._grace), Subscriptions(tenant)
             await rows.lock()
-            subscription = await books.stored(STRIPE, answered.id)
+            subscription = await books.get_subscription(STRIPE, answered.id)
             try:
                 reading = read_subscription(answered, catalog, asked_at, subscription, invoices)
             except PurchaseError as problem:
